@@ -1,0 +1,105 @@
+/* Architectures and saved models. */
+#pragma once
+
+#include <aimfair/data.h>
+#include <aimfair/graph.h>
+#include <aimfair/weights.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AimfModel: a classifier: its weights, and all that is needed to use them, so that a saved model needs no flags.
+ * @architecture: registry name, "resnet18"
+ * @image_size: side of the input in pixels; @mean, @std: its normalisation
+ * @outputs: logits per image: 1 (sigmoid, two classes) or the number of classes (softmax)
+ * @target: (nullable) what is predicted, "Smiling"; @classes: (nullable) NULL-terminated names of the classes
+ * @threshold: a sigmoid output of at least this is class 1
+ * @tensors: f32, in memory, in the architecture's order, torchvision's names; its metadata is free for provenance
+ */
+typedef struct {
+    char *architecture;
+    int image_size;
+    int outputs;
+    float mean[3];
+    float std[3];
+    char *target;
+    char **classes;
+    double threshold;
+    AimfTensors *tensors;
+} AimfModel;
+
+void aimf_model_free(AimfModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfModel, aimf_model_free)
+
+/** aimf_architectures: (borrowed) NULL-terminated names of the architectures there are. */
+const char *const *aimf_architectures(void);
+
+/**
+ * aimf_model_new:
+ * A model with fresh weights from torchvision's initialisation scheme (convolutions: Kaiming normal, fan out; linear: PyTorch's
+ * default uniform; batch norm: 1 and 0), drawn from @seed. Returns: (owned) or NULL with NOT_FOUND (no such architecture) or INVALID.
+ */
+AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error);
+
+/**
+ * aimf_model_take_weights:
+ * Replaces the model's weights by those in @tensors. Key prefixes "module.", "resnet18." and their combination are understood.
+ * A final layer for another number of classes (ImageNet's 1000) is left fresh, with a warning to @monitor. Everything else is strict:
+ * Returns: FALSE with INVALID, listing the missing, the surplus and the wrongly shaped tensors.
+ */
+gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, const AimfMonitor *monitor,
+                                 GError **error);
+
+/** aimf_model_open: a model saved by aimf_model_save. NULL also with FORMAT when the file is a plain weight file; says the mend. */
+AimfModel *aimf_model_open(const char *path, GError **error);
+gboolean aimf_model_save(const AimfModel *model, const char *path, GError **error);
+/** aimf_model_copy: (owned) with its own tensors. */
+AimfModel *aimf_model_copy(const AimfModel *model);
+/** aimf_model_hash: (owned) SHA-256 over names, shapes and values of all tensors. */
+char *aimf_model_hash(const AimfModel *model);
+
+/** AimfModelGraph: the model as a graph. @images (N, 3, S, S) and @targets (N) are inputs; @logits (N, outputs); @loss a scalar. */
+typedef struct {
+    AimfGraph *graph; /* owned */
+    AimfValue images;
+    AimfValue targets;
+    AimfValue logits;
+    AimfValue loss;
+} AimfModelGraph;
+
+/**
+ * aimf_model_build:
+ * @training: batch norm uses batch statistics and updates the running ones
+ * Builds the graph for batches of @batch: sigmoid cross-entropy for one output, softmax cross-entropy for more.
+ */
+gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training, AimfModelGraph *built,
+                          GError **error);
+
+/** aimf_model_loader_options: the loader options that fit the model: size and normalisation; everything else zero. */
+AimfLoaderOptions aimf_model_loader_options(const AimfModel *model);
+
+/** AimfPredictions: one entry per row of a manifest, in its order. Rows whose image was skipped have NaN logits. */
+typedef struct {
+    guint n;
+    int outputs;
+    float *logits;      /* (n, outputs), owned */
+    float *probability; /* (n) of class 1, or of the predicted class with more than two, owned */
+    int *prediction;    /* (n) class, -1 where skipped, owned */
+} AimfPredictions;
+
+void aimf_predictions_free(AimfPredictions *predictions);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPredictions, aimf_predictions_free)
+
+/** AimfPredictOptions: @batch 0 means 128; @threads 0 means all; @skip_bad: see AimfLoaderOptions. */
+typedef struct {
+    guint batch;
+    AimfPrecision precision;
+    int threads;
+    guint skip_bad;
+} AimfPredictOptions;
+
+/** aimf_model_predict: the model in evaluation mode on every row of @manifest. (owned) or NULL. */
+AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *manifest,
+                                    const AimfPredictOptions *options, const AimfMonitor *monitor, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,81 @@
+/* The training loop: pre-training and selective fine-tuning are the same loop with other defaults. */
+#pragma once
+
+#include <aimfair/model.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AimfTrainOptions:
+ * @epochs, @batch, @learning_rate, @momentum, @weight_decay: of SGD
+ * @milestones: (n_milestones) epochs after which the learning rate is multiplied by @gamma (0 means 0.1): with milestone 10, the
+ *   epochs 0 … 9 have the full rate
+ * @augment: (nullable) none; @shuffle: a new order every epoch
+ * @trainable: (nullable) NULL-terminated names of the tensors to train; NULL for all. Frozen tensors keep their bits; batch norm
+ *   keeps updating its running statistics also where its weight and bias are frozen
+ * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the earlier
+ *   (fine-tuning, >)
+ * @seed: of order and augmentation; @threads 0 means all; @skip_bad, @cache_bytes: see AimfLoaderOptions
+ * @state_path: (nullable) where the state for resuming is kept after every epoch (and removed at the end)
+ * @resume: continue from @state_path if it is there; the result has the same bytes as an undisturbed run
+ * @log_path: (nullable) a line per epoch: CSV if it ends in .csv, JSON lines otherwise
+ */
+typedef struct {
+    guint epochs;
+    guint batch;
+    double learning_rate;
+    double momentum;
+    double weight_decay;
+    const guint *milestones;
+    guint n_milestones;
+    double gamma;
+    const AimfAugment *augment;
+    gboolean shuffle;
+    const char *const *trainable;
+    gboolean later_tie_wins;
+    AimfPrecision precision;
+    guint64 seed;
+    int threads;
+    guint skip_bad;
+    gsize cache_bytes;
+    const char *state_path;
+    gboolean resume;
+    const char *log_path;
+} AimfTrainOptions;
+
+/** AIMF_PRETRAIN_DEFAULTS, AIMF_FINETUNE_DEFAULTS: the paper's settings (arXiv 2503.05665 and its run script). */
+extern const AimfTrainOptions AIMF_PRETRAIN_DEFAULTS;
+extern const AimfTrainOptions AIMF_FINETUNE_DEFAULTS;
+
+/** AimfEpoch: what one epoch gave. */
+typedef struct {
+    guint epoch; /* from 0 */
+    double learning_rate;
+    double loss;         /* mean over batches */
+    double val_accuracy; /* overall */
+    double val_worst_group_accuracy;
+    double images_per_second; /* training alone */
+    double seconds;           /* training and validation */
+    gboolean best;            /* so far */
+} AimfEpoch;
+
+/** AimfTrainResult: @history: of AimfEpoch, owned; @best_epoch: the one whose weights the model now has. */
+typedef struct {
+    GArray *history;
+    guint best_epoch;
+    double best_accuracy;
+} AimfTrainResult;
+
+void aimf_train_result_clear(AimfTrainResult *result);
+
+/**
+ * aimf_train:
+ * Trains @model in place on @train and leaves in it the weights of the epoch with the best overall accuracy on @validation.
+ * Returns: FALSE with INVALID (fewer images than a batch, an unknown or no trainable tensor), INTERRUPTED (the state file then has
+ * the last finished epoch), FAILED (the loss is not finite; names epoch and batch), or what loading and saving give.
+ */
+gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
+                    const AimfTrainOptions *options, const AimfMonitor *monitor, AimfTrainResult *result,
+                    GError **error);
+
+G_END_DECLS

@@ -1,0 +1,78 @@
+/* Named tensors on disk and in memory: safetensors in and out, PyTorch checkpoints in and out. */
+#pragma once
+
+#include <aimfair/error.h>
+#include <aimfair/monitor.h>
+#include <aimfair/tensor.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AimfTensors:
+ * An ordered set of named tensors with text metadata. Opened from a file its data stay there (safetensors are mapped, ZIP
+ * members are read one tensor at a time); made by aimf_tensors_new its data are in memory. Little-endian, row-major.
+ */
+typedef struct AimfTensors AimfTensors;
+
+/** AimfTensor: one entry; all borrowed from the set. */
+typedef struct {
+    const char *name;
+    AimfDtype dtype;
+    AimfShape shape;
+    gsize bytes;
+} AimfTensor;
+
+/**
+ * aimf_tensors_open:
+ * @path: a safetensors file, a PyTorch checkpoint in ZIP form (PyTorch >= 1.6) or in the older form; told apart by content
+ * A checkpoint's nested dicts become one level with names joined by '.'; numbers and texts in it become metadata.
+ * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT (truncated, sizes or offsets that lie, a pickle that names anything but
+ * tensors, dicts and numbers; the message names it) or MEMORY.
+ */
+AimfTensors *aimf_tensors_open(const char *path, GError **error);
+/** aimf_tensors_new: (owned) an empty set in memory. */
+AimfTensors *aimf_tensors_new(void);
+void aimf_tensors_free(AimfTensors *tensors);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfTensors, aimf_tensors_free)
+
+guint aimf_tensors_count(const AimfTensors *tensors);
+/** aimf_tensors_at: (borrowed) entry @index in the file's order, valid as long as the set is not changed. */
+const AimfTensor *aimf_tensors_at(const AimfTensors *tensors, guint index);
+/** aimf_tensors_find: index of @name, or -1. */
+int aimf_tensors_find(const AimfTensors *tensors, const char *name);
+
+/**
+ * aimf_tensors_read:
+ * Copies entry @index into @to (room for all its elements as @dtype), converting between floating types as needed.
+ * Returns: FALSE with IO or FORMAT, or UNSUPPORTED for a conversion between integers and floating types.
+ */
+gboolean aimf_tensors_read(const AimfTensors *tensors, guint index, AimfDtype dtype, void *to, GError **error);
+/** aimf_tensors_data: (borrowed, nullable) the bytes where they are mapped or in memory; NULL if they must be read. */
+const void *aimf_tensors_data(const AimfTensors *tensors, guint index);
+/** aimf_tensors_writable: (borrowed) the bytes of an entry of a set in memory; NULL for a set opened from a file. */
+void *aimf_tensors_writable(AimfTensors *tensors, guint index);
+
+/**
+ * aimf_tensors_add:
+ * Appends a tensor to a set in memory and copies its data (zeros if @data is NULL).
+ * Returns: its index, or -1 with INVALID (a duplicate or empty name, a bad shape) or MEMORY.
+ */
+int aimf_tensors_add(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape, const void *data,
+                     GError **error);
+/** aimf_tensors_load: (owned) the whole set copied into memory; floating types become @dtype unless it is AIMF_N_DTYPES. */
+AimfTensors *aimf_tensors_load(const AimfTensors *tensors, AimfDtype dtype, GError **error);
+
+/** aimf_tensors_metadata: (borrowed, nullable) the text stored under @key. */
+const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key);
+void aimf_tensors_set_metadata(AimfTensors *tensors, const char *key, const char *value);
+/** aimf_tensors_metadata_keys: (owned) NULL-terminated, sorted. */
+char **aimf_tensors_metadata_keys(const AimfTensors *tensors);
+
+/**
+ * aimf_tensors_save:
+ * Writes the set atomically: as a PyTorch checkpoint in ZIP form if @path ends in .pth, .pt or .ckpt, as safetensors otherwise.
+ * The same set always gives the same bytes. Returns: FALSE with IO; the old file is then intact.
+ */
+gboolean aimf_tensors_save(const AimfTensors *tensors, const char *path, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,253 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void aimf_io_error(GError **error, int number, const char *doing, const char *path)
+{
+    gboolean input = number == ENOENT || number == EISDIR || number == ENOTDIR || number == ENAMETOOLONG;
+    g_set_error(error, AIMF_ERROR, input ? AIMF_ERROR_NOT_FOUND : AIMF_ERROR_IO, "cannot %s '%s': %s", doing, path,
+                g_strerror(number));
+}
+
+/* Opens a regular file; its size in *size. -1 with an error otherwise. */
+static int open_regular(const char *path, gsize *size, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* non-blocking: a FIFO must not hang us */
+    if (fd < 0) {
+        aimf_io_error(error, errno, "open", path);
+        return -1;
+    }
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        aimf_io_error(error, errno, "examine", path);
+    } else if (S_ISDIR(info.st_mode)) {
+        aimf_io_error(error, EISDIR, "read", path);
+    } else if (!S_ISREG(info.st_mode)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
+    } else {
+        *size = (gsize)info.st_size;
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+typedef struct {
+    void *address;
+    gsize bytes;
+} Map;
+
+static void map_free(gpointer data)
+{
+    Map *map = data;
+    munmap(map->address, map->bytes);
+    g_free(map);
+}
+
+GBytes *aimf_file_map(const char *path, GError **error)
+{
+    gsize size;
+    int fd = open_regular(path, &size, error);
+    if (fd < 0)
+        return NULL;
+    if (size == 0) {
+        close(fd);
+        return g_bytes_new_static("", 0);
+    }
+    void *address = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    int number = errno;
+    close(fd);
+    if (address == MAP_FAILED) {
+        aimf_io_error(error, number, "map", path);
+        return NULL;
+    }
+    Map *map = g_new(Map, 1);
+    *map = (Map){ address, size };
+    return g_bytes_new_with_free_func(address, size, map_free, map);
+}
+
+GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error)
+{
+    gsize size;
+    int fd = open_regular(path, &size, error);
+    if (fd < 0)
+        return NULL;
+    char *data = NULL;
+    if (size > limit_bytes) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "'%s' has %" G_GSIZE_FORMAT " bytes; at most %" G_GSIZE_FORMAT " are accepted here", path, size,
+                    limit_bytes);
+    } else if (!(data = g_try_malloc(size + 1))) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the %" G_GSIZE_FORMAT " bytes of '%s'", size,
+                    path);
+    } else {
+        gsize have = 0;
+        while (have < size) {
+            gssize n = read(fd, data + have, size - have);
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n < 0) {
+                aimf_io_error(error, errno, "read", path);
+                g_clear_pointer(&data, g_free);
+                break;
+            }
+            if (n == 0)
+                break; /* the file shrank meanwhile: what is there is what we take */
+            have += (gsize)n;
+        }
+        size = have;
+    }
+    close(fd);
+    if (!data)
+        return NULL;
+    data[size] = 0;
+    return g_bytes_new_take(data, size);
+}
+
+char *aimf_file_sha256(const char *path, GError **error)
+{
+    g_autoptr(GBytes) bytes = aimf_file_map(path, error);
+    return bytes ? g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes) : NULL;
+}
+
+struct AimfWriter {
+    FILE *stream;
+    char *path;
+    char *temporary;
+    int failure; /* errno of the first failed write */
+};
+
+AimfWriter *aimf_writer_open(const char *path, GError **error)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        aimf_io_error(error, EISDIR, "write", path);
+        return NULL;
+    }
+    g_autofree char *temporary = g_strdup_printf("%s.XXXXXX.part", path);
+    int fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        aimf_io_error(error, errno, "create", path);
+        return NULL;
+    }
+    FILE *stream = fdopen(fd, "wb");
+    if (!stream) {
+        aimf_io_error(error, errno, "create", path);
+        close(fd);
+        g_unlink(temporary);
+        return NULL;
+    }
+    AimfWriter *writer = g_new0(AimfWriter, 1);
+    writer->stream = stream;
+    writer->path = g_strdup(path);
+    writer->temporary = g_steal_pointer(&temporary);
+    return writer;
+}
+
+void aimf_writer_write(AimfWriter *writer, const void *data, gsize bytes)
+{
+    if (!writer->failure && bytes && fwrite(data, 1, bytes, writer->stream) != bytes)
+        writer->failure = errno ? errno : EIO;
+}
+
+void aimf_writer_printf(AimfWriter *writer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (!writer->failure && vfprintf(writer->stream, format, args) < 0)
+        writer->failure = errno ? errno : EIO;
+    va_end(args);
+}
+
+FILE *aimf_writer_stream(AimfWriter *writer)
+{
+    return writer->stream;
+}
+
+/* The rename itself must survive a power cut, so the directory is synced too; file systems without that may refuse. */
+static void sync_directory(const char *path)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!fsync(fd);
+        close(fd);
+    }
+}
+
+gboolean aimf_writer_commit(AimfWriter *writer, GError **error)
+{
+    if (!writer->failure &&
+        (ferror(writer->stream) || fflush(writer->stream) != 0 || fsync(fileno(writer->stream)) != 0))
+        writer->failure = errno ? errno : EIO;
+    if (fclose(writer->stream) != 0 && !writer->failure)
+        writer->failure = errno ? errno : EIO;
+    writer->stream = NULL;
+    if (!writer->failure && g_rename(writer->temporary, writer->path) != 0)
+        writer->failure = errno;
+    if (writer->failure) {
+        aimf_io_error(error, writer->failure, "write", writer->path);
+        return FALSE;
+    }
+    g_clear_pointer(&writer->temporary, g_free);
+    sync_directory(writer->path);
+    return TRUE;
+}
+
+void aimf_writer_free(AimfWriter *writer)
+{
+    if (!writer)
+        return;
+    if (writer->stream)
+        fclose(writer->stream);
+    if (writer->temporary)
+        g_unlink(writer->temporary);
+    g_free(writer->temporary);
+    g_free(writer->path);
+    g_free(writer);
+}
+
+gboolean aimf_file_write(const char *path, const void *data, gsize bytes, GError **error)
+{
+    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    if (!writer)
+        return FALSE;
+    aimf_writer_write(writer, data, bytes);
+    return aimf_writer_commit(writer, error);
+}
+
+gboolean aimf_directory_make(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0777) == 0)
+        return TRUE;
+    aimf_io_error(error, errno, "create the folder", path);
+    return FALSE;
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *aimf_directory_list(const char *path, GError **error)
+{
+    errno = 0;
+    GDir *directory = g_dir_open(path, 0, NULL);
+    if (!directory) {
+        aimf_io_error(error, errno ? errno : ENOENT, "list the folder", path);
+        return NULL;
+    }
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name; (name = g_dir_read_name(directory));)
+        if (name[0] != '.')
+            g_ptr_array_add(names, g_strdup(name));
+    g_dir_close(directory);
+    g_ptr_array_sort(names, compare_names);
+    return names;
+}

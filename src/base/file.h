@@ -1,0 +1,46 @@
+/* Files: whole reads and maps that check what they open, and writes that leave the old file or the new one. */
+#pragma once
+
+#include <aimfair/error.h>
+#include <stdio.h>
+
+/** aimf_io_error: sets AIMF_ERROR_NOT_FOUND (missing, a directory in the way) or AIMF_ERROR_IO from @number (errno). */
+void aimf_io_error(GError **error, int number, const char *doing, const char *path);
+
+/**
+ * aimf_file_map:
+ * A regular file's bytes, mapped read-only. An empty file gives an empty map.
+ * Returns: (owned) or NULL: missing, a directory or device, unreadable.
+ */
+GBytes *aimf_file_map(const char *path, GError **error);
+
+/** aimf_file_read: like aimf_file_map, but read into memory and refused above @limit_bytes. The bytes end with a 0 not counted. */
+GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error);
+
+/** aimf_file_sha256: (owned) the file's SHA-256 in hexadecimal. */
+char *aimf_file_sha256(const char *path, GError **error);
+
+/**
+ * AimfWriter:
+ * Writes a file under a temporary name beside it; aimf_writer_commit flushes, syncs and renames. Freed without commit, the
+ * temporary file is removed and the old file stays. Errors stick: after a failed write, later ones do nothing and commit reports it.
+ */
+typedef struct AimfWriter AimfWriter;
+
+AimfWriter *aimf_writer_open(const char *path, GError **error);
+void aimf_writer_write(AimfWriter *writer, const void *data, gsize bytes);
+void aimf_writer_printf(AimfWriter *writer, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/** aimf_writer_stream: (borrowed) the stdio stream beneath, for libraries that want one; check with commit. */
+FILE *aimf_writer_stream(AimfWriter *writer);
+gboolean aimf_writer_commit(AimfWriter *writer, GError **error);
+void aimf_writer_free(AimfWriter *writer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfWriter, aimf_writer_free)
+
+/** aimf_file_write: the whole of @data as the file @path, atomically. */
+gboolean aimf_file_write(const char *path, const void *data, gsize bytes, GError **error);
+
+/** aimf_directory_make: the directory and its parents, if missing. */
+gboolean aimf_directory_make(const char *path, GError **error);
+
+/** aimf_directory_list: (owned) names of a directory's entries, sorted by bytes, without dot files; NULL with an error. */
+GPtrArray *aimf_directory_list(const char *path, GError **error);

@@ -1,0 +1,56 @@
+#include "base/monitor.h"
+
+enum { REPORT_INTERVAL_US = 200000 };
+
+void aimf_message(const AimfMonitor *monitor, AimfLogLevel level, const char *format, ...)
+{
+    if (!monitor || !monitor->message)
+        return;
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    monitor->message(level, text, monitor->user_data);
+}
+
+gboolean aimf_check_stop(const AimfMonitor *monitor, const char *doing, GError **error)
+{
+    if (!monitor || !monitor->stop || !*monitor->stop)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INTERRUPTED, "interrupted during %s", doing);
+    return FALSE;
+}
+
+static void report(AimfStage *stage, gint64 now)
+{
+    const AimfMonitor *monitor = stage->monitor;
+    if (!monitor || !monitor->progress)
+        return;
+    AimfProgress *p = &stage->progress;
+    double seconds = (double)(now - stage->started_us) / G_USEC_PER_SEC;
+    p->rate = seconds > 0 ? (double)p->done / seconds : 0;
+    p->seconds_left = p->total && p->rate > 0 ? (double)(p->total - p->done) / p->rate : -1;
+    monitor->progress(p, monitor->user_data);
+    stage->reported_us = now;
+}
+
+void aimf_stage_begin(AimfStage *stage, const AimfMonitor *monitor, const char *name, const char *unit, guint64 total)
+{
+    gint64 now = g_get_monotonic_time();
+    *stage = (AimfStage){
+        .monitor = monitor,
+        .progress = { .stage = name, .unit = unit, .total = total },
+        .started_us = now,
+    };
+    report(stage, now);
+}
+
+void aimf_stage_step(AimfStage *stage, guint64 n, const char *note)
+{
+    AimfProgress *p = &stage->progress;
+    p->done = p->total ? MIN(p->done + n, p->total) : p->done + n;
+    p->note = note;
+    gint64 now = g_get_monotonic_time();
+    if (now - stage->reported_us >= REPORT_INTERVAL_US || p->done == p->total)
+        report(stage, now);
+}
