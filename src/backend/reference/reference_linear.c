@@ -1,0 +1,44 @@
+/* The matrix product of a fully connected layer: x (N, I), weight (O, I), y (N, O). */
+#include "backend/reference/reference.h"
+
+void reference_linear(const ReferenceCall *call)
+{
+    const float *x = call->in[0], *weight = call->in[1], *bias = call->in[2];
+    float *y = call->out[0];
+    gint64 N = call->in_shape[0].dim[0], I = call->in_shape[0].dim[1], O = call->in_shape[1].dim[0];
+    for (gint64 n = 0; n < N; n++)
+        for (gint64 o = 0; o < O; o++) {
+            double sum = bias ? (double)bias[o] : 0;
+            for (gint64 i = 0; i < I; i++)
+                sum += (double)x[n * I + i] * weight[o * I + i];
+            y[n * O + o] = (float)sum;
+        }
+}
+
+void reference_linear_backward_data(const ReferenceCall *call)
+{
+    const float *dy = call->in[0], *weight = call->in[1];
+    float *dx = call->out[0];
+    gint64 N = call->in_shape[0].dim[0], O = call->in_shape[1].dim[0], I = call->in_shape[1].dim[1];
+    for (gint64 n = 0; n < N; n++)
+        for (gint64 i = 0; i < I; i++) {
+            double sum = 0;
+            for (gint64 o = 0; o < O; o++)
+                sum += (double)dy[n * O + o] * weight[o * I + i];
+            dx[n * I + i] = (float)sum;
+        }
+}
+
+void reference_linear_backward_weight(const ReferenceCall *call)
+{
+    const float *x = call->in[0], *dy = call->in[1];
+    float *dweight = call->out[0];
+    gint64 N = call->in_shape[0].dim[0], I = call->in_shape[0].dim[1], O = call->in_shape[1].dim[1];
+    for (gint64 o = 0; o < O; o++)
+        for (gint64 i = 0; i < I; i++) {
+            double sum = 0;
+            for (gint64 n = 0; n < N; n++)
+                sum += (double)dy[n * O + o] * x[n * I + i];
+            dweight[o * I + i] = (float)sum;
+        }
+}

@@ -1,0 +1,78 @@
+/* Cross-entropy losses in the forms that do not overflow. */
+#include "backend/reference/reference.h"
+
+#include <math.h>
+
+/* log(1 + exp(x)) */
+static double softplus(double x)
+{
+    return fmax(x, 0) + log1p(exp(-fabs(x)));
+}
+
+static double incoming(const ReferenceCall *call)
+{
+    const float *dloss = call->in[2];
+    return dloss ? (double)*dloss : 1;
+}
+
+/* -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)) = softplus(x) - t x */
+void reference_sigmoid_cross_entropy(const ReferenceCall *call)
+{
+    const float *logits = call->in[0], *targets = call->in[1];
+    float *loss = call->out[0];
+    gint64 n = aimf_shape_count(&call->in_shape[0]);
+    double sum = 0;
+    for (gint64 i = 0; i < n; i++)
+        sum += softplus(logits[i]) - (double)targets[i] * logits[i];
+    *loss = (float)(sum / (double)n);
+}
+
+void reference_sigmoid_cross_entropy_backward(const ReferenceCall *call)
+{
+    const float *logits = call->in[0], *targets = call->in[1];
+    float *dlogits = call->out[0];
+    gint64 n = aimf_shape_count(&call->in_shape[0]);
+    for (gint64 i = 0; i < n; i++)
+        dlogits[i] = (float)(incoming(call) / (double)n * (1 / (1 + exp(-(double)logits[i])) - targets[i]));
+}
+
+static double log_sum_exp(const float *logits, gint64 n)
+{
+    double largest = -INFINITY, sum = 0;
+    for (gint64 i = 0; i < n; i++)
+        largest = fmax(largest, logits[i]);
+    for (gint64 i = 0; i < n; i++)
+        sum += exp(logits[i] - largest);
+    return largest + log(sum);
+}
+
+/* A target that is no class makes the loss NaN instead of reading beyond the row. */
+static double logit_of(const float *logits, gint64 n, float target)
+{
+    return target >= 0 && target < (float)n ? (double)logits[(gint64)target] : NAN;
+}
+
+void reference_softmax_cross_entropy(const ReferenceCall *call)
+{
+    const float *logits = call->in[0], *targets = call->in[1]; /* (N, K), (N) */
+    float *loss = call->out[0];
+    gint64 N = call->in_shape[0].dim[0], K = call->in_shape[0].dim[1];
+    double sum = 0;
+    for (gint64 n = 0; n < N; n++, logits += K)
+        sum += log_sum_exp(logits, K) - logit_of(logits, K, targets[n]);
+    *loss = (float)(sum / (double)N);
+}
+
+void reference_softmax_cross_entropy_backward(const ReferenceCall *call)
+{
+    const float *logits = call->in[0], *targets = call->in[1];
+    float *dlogits = call->out[0];
+    gint64 N = call->in_shape[0].dim[0], K = call->in_shape[0].dim[1];
+    for (gint64 n = 0; n < N; n++, logits += K, dlogits += K) {
+        double normaliser = log_sum_exp(logits, K);
+        for (gint64 k = 0; k < K; k++) {
+            double hit = targets[n] == (float)k ? 1 : 0;
+            dlogits[k] = (float)(incoming(call) / (double)N * (exp(logits[k] - normaliser) - hit));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+/* The reference backend's face: its table, and the one planner and kernel that all operations share. */
+#include "backend/reference/reference.h"
+
+#include <string.h>
+
+typedef struct {
+    void (*run)(const ReferenceCall *call);
+    const char *implementation;
+    int overwrites;
+    AimfDtype workspace;
+} Row;
+
+#define ROW(op, function, overwritten, element)                                                                        \
+    [AIMF_OP_##op] = { reference_##function, "reference:" #function, overwritten, element },
+static const Row rows[AIMF_N_OPS] = { REFERENCE_KERNELS(ROW) };
+
+typedef struct {
+    AimfKernel base;
+    const Row *row;
+    int n_inputs;
+    int n_outputs;
+    ReferenceCall call;
+} Kernel;
+
+static void kernel_bind(AimfKernel *base, void *const *addresses)
+{
+    Kernel *kernel = (Kernel *)base;
+    for (int i = 0; i < kernel->n_inputs; i++)
+        kernel->call.in[i] = addresses[i];
+    for (int i = 0; i < kernel->n_outputs; i++)
+        kernel->call.out[i] = addresses[kernel->n_inputs + i];
+}
+
+static void kernel_run(AimfKernel *base)
+{
+    Kernel *kernel = (Kernel *)base;
+    kernel->row->run(&kernel->call);
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+static gboolean is_workspace(const AimfGraph *graph, AimfValue value)
+{
+    return g_array_index(graph->values, AimfValueInfo, value).workspace;
+}
+
+static AimfKernel *plan_node(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    const AimfNode *node = plan->node;
+    const Row *row = &rows[node->op];
+    Kernel *kernel = g_new0(Kernel, 1);
+    kernel->base = (AimfKernel){ row->implementation, kernel_bind, kernel_run, kernel_free };
+    kernel->row = row;
+    kernel->n_inputs = node->n_inputs;
+    kernel->n_outputs = node->n_outputs;
+    kernel->call.attributes = node->attributes;
+
+    for (int i = 0; i < node->n_inputs; i++) {
+        if (node->inputs[i] == AIMF_NONE || is_workspace(plan->graph, node->inputs[i]))
+            continue;
+        kernel->call.in_shape[i] = *aimf_value_shape(plan->graph, node->inputs[i]);
+        plan->in[i] = aimf_layout_row_major(&kernel->call.in_shape[i], AIMF_F32);
+    }
+    for (int i = 0; i < node->n_outputs; i++) {
+        if (node->outputs[i] == AIMF_NONE)
+            continue;
+        if (is_workspace(plan->graph, node->outputs[i])) {
+            plan->out[i] = aimf_layout_row_major(&kernel->call.out_shape[0], row->workspace);
+        } else {
+            kernel->call.out_shape[i] = *aimf_value_shape(plan->graph, node->outputs[i]);
+            plan->out[i] = aimf_layout_row_major(&kernel->call.out_shape[i], AIMF_F32);
+        }
+    }
+    plan->scratch_bytes = 0;
+    if (row->overwrites != REFERENCE_NEVER)
+        plan->overwrites[0] = row->overwrites;
+    return &kernel->base;
+}
+
+typedef struct {
+    AimfKernel base;
+    gsize bytes;
+    const void *from;
+    void *to;
+} Copy;
+
+static void copy_bind(AimfKernel *base, void *const *addresses)
+{
+    Copy *copy = (Copy *)base;
+    copy->from = addresses[0];
+    copy->to = addresses[1];
+}
+
+static void copy_run(AimfKernel *base)
+{
+    Copy *copy = (Copy *)base;
+    memcpy(copy->to, copy->from, copy->bytes);
+}
+
+/* There is one layout here, so a reorder can only be a copy. */
+static AimfKernel *plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,
+                                GError **error)
+{
+    (void)state, (void)shape, (void)error;
+    g_assert(!from->detail && !to->detail && from->dtype == to->dtype && from->bytes == to->bytes);
+    Copy *copy = g_new0(Copy, 1);
+    copy->base = (AimfKernel){ "reference:copy", copy_bind, copy_run, kernel_free };
+    copy->bytes = from->bytes;
+    return &copy->base;
+}
+
+static gpointer reference_open(AimfPrecision precision, GError **error)
+{
+    static char no_state;
+    if (precision == AIMF_PRECISION_F32)
+        return &no_state;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
+                "backend \"reference\" computes in f32 only, but another precision was asked for: use f32, or the "
+                "backend \"onednn\"");
+    return NULL;
+}
+
+static void reference_close(gpointer state)
+{
+    (void)state;
+}
+
+static char *reference_version(void)
+{
+    return g_strdup("reference, plain C");
+}
+
+/* torch.optim.SGD without dampening or Nesterov. */
+static void reference_sgd(const AimfSgdRun *run)
+{
+    for (gsize i = 0; i < run->n; i++) {
+        double parameter = run->parameters[i];
+        double gradient = run->gradients[i] + run->sgd.weight_decay * parameter;
+        double momentum = run->sgd.momentum * run->momenta[i] + gradient;
+        run->momenta[i] = (float)momentum;
+        run->parameters[i] = (float)(parameter - *run->learning_rate * momentum);
+    }
+}
+
+#define PLANNER(op, function, overwritten, element) [AIMF_OP_##op] = plan_node,
+const AimfBackend aimf_backend_reference = {
+    .name = "reference",
+    .open = reference_open,
+    .close = reference_close,
+    .version = reference_version,
+    .plan_reorder = plan_reorder,
+    .sgd = reference_sgd,
+    .plan = { REFERENCE_KERNELS(PLANNER) },
+};
