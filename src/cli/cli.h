@@ -1,0 +1,137 @@
+/*
+ * The frame that every command of the program stands in: options, progress and messages on stderr, results on stdout,
+ * errors and exit statuses.
+ *
+ * To add a command NAME: write src/cli/NAME.c, which defines
+ *
+ *     const AimfCommand AIMF_COMMAND_NAME = { .name = "NAME", .summary = "one line, no full stop", .run = run, … };
+ *
+ *     static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+ *     {
+ *         g_autofree char *model_path = NULL;
+ *         gint epochs = 15;
+ *         const GOptionEntry entries[] = {
+ *             { "model", 0, 0, G_OPTION_ARG_FILENAME, &model_path, "the model to start from", "FILE" },
+ *             { "epochs", 0, 0, G_OPTION_ARG_INT, &epochs, "passes over the training set (15)", "N" },
+ *             G_OPTION_ENTRY_NULL,
+ *         };
+ *         if (!aimf_cli_parse(cli, entries, &argc, argv, error) ||
+ *             !aimf_cli_require(cli, "--model", model_path, error) ||
+ *             !aimf_cli_check_int("--epochs", epochs, 1, 100000, error))
+ *             return FALSE;
+ *         … work, with cli->monitor, cli->seed, cli->threads, cli->precision …
+ *         aimf_cli_print(cli, "…");
+ *         return TRUE;
+ *     }
+ *
+ * then declare AIMF_COMMAND_NAME at the end of this header, add its row to the table in main.c and its page docs/NAME.md.
+ * A command never calls exit, printf or perror: it returns FALSE with an error, and the frame reports it and chooses the status.
+ */
+#pragma once
+
+#include <aimfair/graph.h>
+#include <aimfair/monitor.h>
+#include <json-glib/json-glib.h>
+
+/** AimfExit: exit statuses of the program. */
+typedef enum {
+    AIMF_EXIT_DONE = 0,
+    AIMF_EXIT_FAILED = 1,        /* while working: writing failed, no memory, the computation itself */
+    AIMF_EXIT_USAGE = 2,         /* wrong usage or bad input */
+    AIMF_EXIT_GATE = 3,          /* a fairness gate the user asked for was not met */
+    AIMF_EXIT_INTERRUPTED = 130, /* what was won is kept */
+} AimfExit;
+
+typedef struct AimfCli AimfCli;
+
+/**
+ * AimfCommand:
+ * @summary: one line for the list of commands
+ * @arguments: (nullable) what follows the options in the usage line, "MANIFEST…"; NULL: the command takes none
+ * @description: (nullable) text below the options in the command's help
+ * @run: FALSE with an error, or FALSE without when there is nothing more to do (help was shown); argv[0] is the command's name
+ */
+typedef struct {
+    const char *name;
+    const char *summary;
+    const char *arguments;
+    const char *description;
+    gboolean (*run)(AimfCli *cli, int argc, char **argv, GError **error);
+} AimfCommand;
+
+/**
+ * AimfCli: one invocation. The common options have their values after aimf_cli_parse.
+ * @threads: 0 for one per processor; @seed_given: the user named a seed
+ * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
+ * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE
+ */
+struct AimfCli {
+    const AimfCommand *command;
+    guint64 seed;
+    gboolean seed_given;
+    int threads;
+    AimfPrecision precision;
+    gboolean json;
+    gboolean quiet;
+    gboolean verbose;
+    const AimfMonitor *monitor;
+    AimfExit exit_status;
+    int output_failure; /* errno of the first write to stdout that failed */
+};
+
+/* --- Options --- */
+
+/**
+ * aimf_cli_parse:
+ * @entries: the command's own options, ended by G_OPTION_ENTRY_NULL; strings they receive belong to the caller
+ * Parses @argv, leaves in it argv[0] and the positional arguments, sets the common options (--seed, --threads, --precision,
+ * --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the help was asked for and printed.
+ */
+gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, char **argv, GError **error);
+
+/** aimf_cli_require: FALSE with INVALID unless @value (what the option @option received) is there; says how to get help. */
+gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer value, GError **error);
+/** aimf_cli_check_int, _double: FALSE with INVALID, naming @option and the range, unless @low <= @value <= @high. */
+gboolean aimf_cli_check_int(const char *option, gint64 value, gint64 low, gint64 high, GError **error);
+gboolean aimf_cli_check_double(const char *option, double value, double low, double high, GError **error);
+
+/* Texts of options. Each fails with INVALID, naming @option, what it expects and what it found. */
+
+/** aimf_cli_double: one finite number. */
+gboolean aimf_cli_double(const char *option, const char *text, double *value, GError **error);
+/** aimf_cli_pair: "0.08,1". */
+gboolean aimf_cli_pair(const char *option, const char *text, double pair[2], GError **error);
+/** aimf_cli_uints: "6,9" -> (owned) array of guint; an empty text gives an empty array. NULL with an error. */
+GArray *aimf_cli_uints(const char *option, const char *text, GError **error);
+/** aimf_cli_bytes: "1073741824", "512M", "2G" (powers of 1024). */
+gboolean aimf_cli_bytes(const char *option, const char *text, gsize *bytes, GError **error);
+/** aimf_cli_choice: index of @text in the NULL-terminated @choices, -1 with an error that lists them. */
+int aimf_cli_choice(const char *option, const char *text, const char *const *choices, GError **error);
+/** aimf_cli_nearest: (borrowed, nullable) the one of the NULL-terminated @names most like @text, if any is alike. */
+const char *aimf_cli_nearest(const char *text, const char *const *names);
+
+/* --- Results on stdout. A failed write is remembered; the frame then reports it and exits with 1. --- */
+
+void aimf_cli_print(AimfCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/** aimf_cli_print_json: @builder's root as indented JSON and a newline. */
+void aimf_cli_print_json(AimfCli *cli, JsonBuilder *builder);
+/** aimf_cli_finish_output: flushes stdout. FALSE with IO when this or an earlier write failed. */
+gboolean aimf_cli_finish_output(AimfCli *cli, GError **error);
+
+/* Members of the object that @builder is in; NULL texts and numbers that are not finite become null. */
+
+void aimf_cli_json_double(JsonBuilder *builder, const char *name, double value);
+void aimf_cli_json_int(JsonBuilder *builder, const char *name, gint64 value);
+void aimf_cli_json_text(JsonBuilder *builder, const char *name, const char *value);
+void aimf_cli_json_bool(JsonBuilder *builder, const char *name, gboolean value);
+
+/* --- Progress and messages on stderr --- */
+
+/** aimf_cli_message: one line on stderr if the level is wanted: debug with --verbose, info without --quiet, warnings always. */
+void aimf_cli_message(AimfCli *cli, AimfLogLevel level, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/** aimf_cli_start_monitor: installs the signal handlers and makes cli->monitor; once per process. */
+void aimf_cli_start_monitor(AimfCli *cli);
+/** aimf_cli_end_progress: removes the line of progress from the terminal. */
+void aimf_cli_end_progress(void);
+
+/* --- The commands, in the order of main.c's table --- */

@@ -1,0 +1,237 @@
+/* Parsing of options and of the small texts that they take. */
+#include "cli.h"
+
+#include <math.h>
+#include <string.h>
+
+static gboolean wrong_text(const char *option, const char *expected, const char *text, GError **error)
+{
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s takes %s, not '%s'", option, expected, text);
+    return FALSE;
+}
+
+/* What the common options receive, as text where it needs a check. */
+typedef struct {
+    char *seed;
+    char *threads;
+    char *precision;
+    gboolean help;
+} Common;
+
+static void common_clear(Common *common)
+{
+    g_free(common->seed);
+    g_free(common->threads);
+    g_free(common->precision);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Common, common_clear)
+
+static GOptionGroup *common_group(AimfCli *cli, Common *common)
+{
+    const GOptionEntry entries[] = {
+        { "seed", 0, 0, G_OPTION_ARG_STRING, &common->seed, "of everything random (0)", "N" },
+        { "threads", 0, 0, G_OPTION_ARG_STRING, &common->threads, "0 for one per processor (0)", "N" },
+        { "precision", 0, 0, G_OPTION_ARG_STRING, &common->precision, "f32 or bf16 (f32)", "KIND" },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "results as one JSON object on stdout", NULL },
+        { "quiet", 'q', 0, G_OPTION_ARG_NONE, &cli->quiet, "no progress, only warnings and errors", NULL },
+        { "verbose", 'v', 0, G_OPTION_ARG_NONE, &cli->verbose, "more messages", NULL },
+        { "help", 'h', 0, G_OPTION_ARG_NONE, &common->help, "show this help", NULL },
+        G_OPTION_ENTRY_NULL,
+    };
+    GOptionGroup *group = g_option_group_new("common", "Common options:", "", NULL, NULL);
+    g_option_group_add_entries(group, entries);
+    return group;
+}
+
+static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
+{
+    static const char *const precisions[] = { "f32", "bf16", NULL };
+    enum { MAX_THREADS = 1024 };
+    guint64 threads = 0;
+    int precision = 0;
+    cli->seed_given = common->seed != NULL;
+    if (common->seed && !g_ascii_string_to_unsigned(common->seed, 10, 0, G_MAXUINT64, &cli->seed, NULL))
+        return wrong_text("--seed", "a whole number from 0 to 2^64 - 1", common->seed, error);
+    if (common->threads && !g_ascii_string_to_unsigned(common->threads, 10, 0, MAX_THREADS, &threads, NULL))
+        return wrong_text("--threads", "a number from 0 (one per processor) to 1024", common->threads, error);
+    if (common->precision && (precision = aimf_cli_choice("--precision", common->precision, precisions, error)) < 0)
+        return FALSE;
+    cli->threads = (int)threads;
+    cli->precision = precision == 1 ? AIMF_PRECISION_BF16 : AIMF_PRECISION_F32;
+    if (!cli->quiet || !cli->verbose)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--quiet and --verbose exclude each other");
+    return FALSE;
+}
+
+/* GOption keeps a "--" whose followers look like options; it has done its duty by then. */
+static void drop_separator(int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            memmove(argv + i, argv + i + 1, (gsize)(*argc - i - 1) * sizeof *argv);
+            argv[--*argc] = NULL;
+            return;
+        }
+    }
+}
+
+gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, char **argv, GError **error)
+{
+    const AimfCommand *command = cli->command;
+    g_auto(Common) common = { 0 };
+    g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
+    g_autofree char *program = g_strconcat("aimfair ", command->name, NULL);
+    g_autofree char *summary = g_strdup_printf("%c%s.", g_ascii_toupper(command->summary[0]), command->summary + 1);
+    g_set_prgname(program);
+    g_option_context_set_summary(context, summary);
+    g_option_context_set_description(context, command->description);
+    g_option_context_set_help_enabled(context, FALSE); /* GOption's own exits, and does not see a failed write */
+    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_group(context, common_group(cli, &common));
+    if (!g_option_context_parse(context, argc, &argv, error))
+        return FALSE;
+    if (common.help) {
+        g_autofree char *text = g_option_context_get_help(context, FALSE, NULL);
+        aimf_cli_print(cli, "%s", text);
+        return FALSE;
+    }
+    drop_separator(argc, argv);
+    if (*argc > 1 && !command->arguments) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "unexpected argument '%s'; 'aimfair help %s' lists the options", argv[1], command->name);
+        return FALSE;
+    }
+    return take_common(cli, &common, error);
+}
+
+gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer value, GError **error)
+{
+    if (value)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is missing; 'aimfair help %s' says what it means", option,
+                cli->command->name);
+    return FALSE;
+}
+
+gboolean aimf_cli_check_int(const char *option, gint64 value, gint64 low, gint64 high, GError **error)
+{
+    if (value >= low && value <= high)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "%s is %" G_GINT64_FORMAT "; it must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, option, value,
+                low, high);
+    return FALSE;
+}
+
+gboolean aimf_cli_check_double(const char *option, double value, double low, double high, GError **error)
+{
+    if (value >= low && value <= high)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is %g; it must be from %g to %g", option, value, low, high);
+    return FALSE;
+}
+
+/* A finite number that ends at @end; NULL if there is none. */
+static const char *scan_double(const char *text, double *value)
+{
+    char *end;
+    if (g_ascii_isspace(text[0]))
+        return NULL;
+    *value = g_ascii_strtod(text, &end);
+    return end != text && isfinite(*value) ? end : NULL;
+}
+
+gboolean aimf_cli_double(const char *option, const char *text, double *value, GError **error)
+{
+    const char *end = scan_double(text, value);
+    return (end && !*end) || wrong_text(option, "a number", text, error);
+}
+
+gboolean aimf_cli_pair(const char *option, const char *text, double pair[2], GError **error)
+{
+    const char *end = scan_double(text, &pair[0]);
+    if (end && *end == ',')
+        end = scan_double(end + 1, &pair[1]);
+    else
+        end = NULL;
+    return (end && !*end) || wrong_text(option, "two numbers like 0.08,1", text, error);
+}
+
+GArray *aimf_cli_uints(const char *option, const char *text, GError **error)
+{
+    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(guint));
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    for (char **part = parts; *part; part++) {
+        guint64 number;
+        if (!g_ascii_string_to_unsigned(*part, 10, 0, G_MAXUINT, &number, NULL)) {
+            wrong_text(option, "whole numbers like 6,9", text, error);
+            return NULL;
+        }
+        guint value = (guint)number;
+        g_array_append_val(values, value);
+    }
+    return g_steal_pointer(&values);
+}
+
+gboolean aimf_cli_bytes(const char *option, const char *text, gsize *bytes, GError **error)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    guint64 number = g_ascii_isdigit(text[0]) ? g_ascii_strtoull(text, &end, 10) : 0;
+    guint shift = 0;
+    gboolean good = g_ascii_isdigit(text[0]);
+    if (good && *end) {
+        const char *unit = strchr(units, g_ascii_toupper(*end));
+        good = unit && !end[1];
+        shift = unit ? 10 * (guint)(unit - units + 1) : 0;
+    }
+    if (!good || number > G_MAXSIZE >> shift)
+        return wrong_text(option, "a number of bytes like 512M or 2G", text, error);
+    *bytes = (gsize)(number << shift);
+    return TRUE;
+}
+
+int aimf_cli_choice(const char *option, const char *text, const char *const *choices, GError **error)
+{
+    for (int i = 0; choices[i]; i++)
+        if (strcmp(choices[i], text) == 0)
+            return i;
+    g_autofree char *list = g_strjoinv(", ", (char **)choices);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is one of %s, not '%s'", option, list, text);
+    return -1;
+}
+
+/* Levenshtein distance over bytes, one row at a time. */
+static guint edit_distance(const char *a, const char *b)
+{
+    gsize n = strlen(b);
+    g_autofree guint *row = g_new(guint, n + 1);
+    for (gsize j = 0; j <= n; j++)
+        row[j] = (guint)j;
+    for (gsize i = 0; a[i]; i++) {
+        guint diagonal = row[0]++;
+        for (gsize j = 0; j < n; j++) {
+            guint substitute = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = MIN(substitute, MIN(row[j], diagonal) + 1);
+        }
+    }
+    return row[n];
+}
+
+const char *aimf_cli_nearest(const char *text, const char *const *names)
+{
+    const char *nearest = NULL;
+    guint best = MAX(2, (guint)MIN(strlen(text), 64) / 3); /* more mistakes than that: another word was meant */
+    if (strlen(text) > 64)
+        return NULL;
+    for (; *names; names++) {
+        guint distance = g_str_has_prefix(*names, text) && *text ? 0 : edit_distance(text, *names);
+        if (distance <= best && (!nearest || distance < best)) {
+            nearest = *names;
+            best = distance;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,70 @@
+/* Results on stdout: text and JSON, with every failed write noticed. */
+#include "cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+void aimf_cli_print(AimfCli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    errno = 0;
+    if (vprintf(format, args) < 0 && !cli->output_failure)
+        cli->output_failure = errno ? errno : EIO;
+    va_end(args);
+}
+
+void aimf_cli_print_json(AimfCli *cli, JsonBuilder *builder)
+{
+    g_autoptr(JsonGenerator) generator = json_generator_new();
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    json_generator_set_pretty(generator, TRUE);
+    json_generator_set_root(generator, root);
+    g_autofree char *text = json_generator_to_data(generator, NULL);
+    aimf_cli_print(cli, "%s\n", text);
+}
+
+gboolean aimf_cli_finish_output(AimfCli *cli, GError **error)
+{
+    errno = 0;
+    if (fflush(stdout) != 0 && !cli->output_failure)
+        cli->output_failure = errno ? errno : EIO;
+    if (ferror(stdout) && !cli->output_failure)
+        cli->output_failure = EIO;
+    if (!cli->output_failure)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "cannot write the results to the standard output: %s",
+                g_strerror(cli->output_failure));
+    return FALSE;
+}
+
+void aimf_cli_json_double(JsonBuilder *builder, const char *name, double value)
+{
+    json_builder_set_member_name(builder, name);
+    if (isfinite(value))
+        json_builder_add_double_value(builder, value);
+    else
+        json_builder_add_null_value(builder);
+}
+
+void aimf_cli_json_int(JsonBuilder *builder, const char *name, gint64 value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_int_value(builder, value);
+}
+
+void aimf_cli_json_text(JsonBuilder *builder, const char *name, const char *value)
+{
+    json_builder_set_member_name(builder, name);
+    if (value)
+        json_builder_add_string_value(builder, value);
+    else
+        json_builder_add_null_value(builder);
+}
+
+void aimf_cli_json_bool(JsonBuilder *builder, const char *name, gboolean value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_boolean_value(builder, value);
+}

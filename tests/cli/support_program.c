@@ -1,0 +1,36 @@
+#include "cli/support_program.h"
+
+#include <sys/wait.h>
+
+void program_run_clear(ProgramRun *run)
+{
+    g_free(run->out);
+    g_free(run->err);
+}
+
+static ProgramRun spawn(char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "AIMFAIR", AIMFAIR_PROGRAM, TRUE);
+    ProgramRun run = { 0 };
+    int raw;
+    g_spawn_sync(NULL, argv, environment, G_SPAWN_SEARCH_PATH, NULL, NULL, &run.out, &run.err, &raw, &error);
+    g_assert_no_error(error);
+    run.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+    return run;
+}
+
+ProgramRun run_program(const char *const *arguments)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_ptr_array_add(argv, (char[]){ AIMFAIR_PROGRAM });
+    for (; *arguments; arguments++)
+        g_ptr_array_add(argv, (gpointer)*arguments);
+    g_ptr_array_add(argv, NULL);
+    return spawn((char **)argv->pdata);
+}
+
+ProgramRun run_shell(const char *command)
+{
+    return spawn((char *[]){ (char[]){ "/bin/sh" }, (char[]){ "-c" }, (char *)command, NULL });
+}

@@ -1,0 +1,22 @@
+/* Running the real program in tests. */
+#pragma once
+
+#include <glib.h>
+
+/** ProgramRun: what one run of aimfair gave. @status: exit status, or 128 + the signal that ended it */
+typedef struct {
+    int status;
+    char *out; /* owned */
+    char *err; /* owned */
+} ProgramRun;
+
+void program_run_clear(ProgramRun *run);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProgramRun, program_run_clear)
+
+/** run_program: aimfair with the words of @arguments, NULL-terminated. */
+ProgramRun run_program(const char *const *arguments);
+/** RUN: for instance RUN("help", "train"). */
+#define RUN(...) run_program((const char *const[]){ __VA_ARGS__, NULL })
+
+/** run_shell: a shell command line in which $AIMFAIR is the program, for redirections and signals. */
+ProgramRun run_shell(const char *command);
