@@ -1,0 +1,197 @@
+#include "model/model.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <string.h>
+
+void aimf_model_free(AimfModel *model)
+{
+    if (!model)
+        return;
+    g_free(model->architecture);
+    g_free(model->target);
+    g_strfreev(model->classes);
+    aimf_tensors_free(model->tensors);
+    g_free(model);
+}
+
+gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *builder, AimfValue *images,
+                         AimfValue *logits, GError **error)
+{
+    const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, error);
+    if (!architecture)
+        return FALSE;
+    if (batch < 1 || batch > AIMF_MAX_BATCH) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a batch of %u is outside 1 … %d", batch, AIMF_MAX_BATCH);
+        return FALSE;
+    }
+    AimfShape shape = AIMF_SHAPE(batch, 3, model->image_size, model->image_size);
+    AimfValue input = aimf_graph_input(builder->graph, "images", shape);
+    AimfValue output = architecture->logits(builder, input, model->outputs);
+    if (images)
+        *images = input;
+    if (logits)
+        *logits = output;
+    return TRUE;
+}
+
+static gboolean check_dimensions(const char *name, int image_size, int outputs, GError **error)
+{
+    const AimfArchitecture *architecture = aimf_architecture_find(name, error);
+    if (!architecture)
+        return FALSE;
+    if (image_size < architecture->min_image_size || image_size > architecture->max_image_size) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s takes images of %d to %d pixels a side, not %d", name,
+                    architecture->min_image_size, architecture->max_image_size, image_size);
+        return FALSE;
+    }
+    if (outputs < 1 || outputs > AIMF_MAX_OUTPUTS_OF_MODEL) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a model has 1 to %d outputs, not %d",
+                    AIMF_MAX_OUTPUTS_OF_MODEL, outputs);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Every tensor draws from a sequence of its own, so that one layer's size does not change another's weights. */
+static void initialise(const AimfTensorSpec *spec, guint64 seed, guint index, float *data)
+{
+    AimfRandom random = aimf_random_at(seed, AIMF_STREAM_INIT, index);
+    gint64 n = aimf_shape_count(&spec->shape);
+    double deviation = spec->fan ? sqrt(2.0 / (double)spec->fan) : 0;
+    double bound = spec->fan ? 1 / sqrt((double)spec->fan) : 0;
+    for (gint64 i = 0; i < n; i++) {
+        switch (spec->init) {
+        case AIMF_INIT_ZERO:
+            return; /* as allocated */
+        case AIMF_INIT_ONE:
+            data[i] = 1;
+            break;
+        case AIMF_INIT_KAIMING_NORMAL:
+            data[i] = (float)(deviation * aimf_random_normal(&random));
+            break;
+        case AIMF_INIT_UNIFORM:
+            data[i] = (float)(bound * (2 * aimf_random_uniform(&random) - 1));
+            break;
+        }
+    }
+}
+
+static AimfModel *make(const char *architecture, int image_size, int outputs, const guint64 *seed, GError **error)
+{
+    if (!check_dimensions(architecture, image_size, outputs, error))
+        return NULL;
+    g_autoptr(AimfModel) model = g_new0(AimfModel, 1);
+    *model = (AimfModel){
+        .architecture = g_strdup(architecture),
+        .image_size = image_size,
+        .outputs = outputs,
+        .mean = { 0.5f, 0.5f, 0.5f },
+        .std = { 0.5f, 0.5f, 0.5f },
+        .threshold = 0.5,
+        .tensors = aimf_tensors_new(),
+    };
+    g_auto(AimfBuilder) builder;
+    aimf_builder_init(&builder, FALSE);
+    if (!aimf_model_walk(model, 1, &builder, NULL, NULL, error))
+        return NULL;
+    for (guint i = 0; i < builder.tensors->len; i++) {
+        const AimfTensorSpec *spec = &g_array_index(builder.tensors, AimfTensorSpec, i);
+        int index = aimf_tensors_add(model->tensors, spec->name, spec->dtype, &spec->shape, NULL, error);
+        if (index < 0)
+            return NULL;
+        if (seed && spec->dtype == AIMF_F32)
+            initialise(spec, *seed, i, aimf_tensors_writable(model->tensors, (guint)index));
+    }
+    return g_steal_pointer(&model);
+}
+
+AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error)
+{
+    return make(architecture, image_size, outputs, &seed, error);
+}
+
+AimfModel *aimf_model_blank(const char *architecture, int image_size, int outputs, GError **error)
+{
+    return make(architecture, image_size, outputs, NULL, error);
+}
+
+AimfModel *aimf_model_copy(const AimfModel *model)
+{
+    AimfModel *copy = g_new0(AimfModel, 1);
+    *copy = *model;
+    copy->architecture = g_strdup(model->architecture);
+    copy->target = g_strdup(model->target);
+    copy->classes = g_strdupv(model->classes);
+    copy->tensors = aimf_tensors_load(model->tensors, AIMF_N_DTYPES, NULL);
+    g_assert(copy->tensors); /* from memory to memory */
+    return copy;
+}
+
+char *aimf_model_hash(const AimfModel *model)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(model->tensors, i);
+        g_autofree char *shape = aimf_shape_text(&tensor->shape);
+        g_autofree char *header = g_strdup_printf("%s %s %s\n", tensor->name, aimf_dtype_name(tensor->dtype), shape);
+        g_checksum_update(checksum, (const guchar *)header, (gssize)strlen(header));
+        g_checksum_update(checksum, aimf_tensors_data(model->tensors, i), (gssize)tensor->bytes);
+    }
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training, AimfModelGraph *built, GError **error)
+{
+    *built = (AimfModelGraph){ 0 };
+    g_auto(AimfBuilder) builder;
+    aimf_builder_init(&builder, training);
+    AimfValue images, logits;
+    if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
+        return FALSE;
+    AimfGraph *graph = builder.graph;
+    gboolean sigmoid = model->outputs == 1;
+    AimfShape shape = sigmoid ? AIMF_SHAPE(batch, 1) : AIMF_SHAPE(batch);
+    AimfValue targets = aimf_graph_input(graph, "targets", shape);
+    AimfValue loss = sigmoid ? aimf_sigmoid_cross_entropy(graph, logits, targets)
+                             : aimf_softmax_cross_entropy(graph, logits, targets);
+    *built = (AimfModelGraph){
+        .graph = g_steal_pointer(&builder.graph),
+        .images = images,
+        .targets = targets,
+        .logits = logits,
+        .loss = loss,
+    };
+    return TRUE;
+}
+
+AimfLoaderOptions aimf_model_loader_options(const AimfModel *model)
+{
+    AimfLoaderOptions options = { .image_size = model->image_size };
+    memcpy(options.mean, model->mean, sizeof options.mean);
+    memcpy(options.std, model->std, sizeof options.std);
+    return options;
+}
+
+gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,
+                                   GError **error)
+{
+    guint n = aimf_manifest_count(manifest);
+    const char *file = aimf_manifest_path(manifest);
+    if (n == 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the %s set%s%s has no images", purpose, file ? " " : "",
+                    file ? file : "");
+        return FALSE;
+    }
+    for (guint i = 0; i < n; i++) {
+        AimfSample sample = aimf_manifest_at(manifest, i);
+        if (sample.target < aimf_model_n_classes(model))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "the %s set has target %d (row %u, '%s'), but the model has %d classes, 0 to %d", purpose,
+                    sample.target, i + 1, sample.path, aimf_model_n_classes(model), aimf_model_n_classes(model) - 1);
+        return FALSE;
+    }
+    return TRUE;
+}

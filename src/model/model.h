@@ -1,0 +1,40 @@
+/* The model's inside, for model/ and train/. */
+#pragma once
+
+#include "model/architecture.h"
+
+#include <aimfair/model.h>
+
+enum { AIMF_MAX_OUTPUTS_OF_MODEL = 10000, AIMF_MAX_BATCH = 65536 };
+
+/** aimf_model_n_classes: 2 for one output. */
+static inline int aimf_model_n_classes(const AimfModel *model)
+{
+    return model->outputs == 1 ? 2 : model->outputs;
+}
+
+/**
+ * aimf_model_blank: (owned) a model whose tensors are all zero, to be filled from a file.
+ * NULL as aimf_model_new.
+ */
+AimfModel *aimf_model_blank(const char *architecture, int image_size, int outputs, GError **error);
+
+/**
+ * aimf_model_fill:
+ * @fresh_head: leave a final layer for another number of classes as it is, instead of refusing it
+ * As aimf_model_take_weights, but a failure while reading leaves some tensors replaced.
+ */
+gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
+                         GError **error);
+
+/**
+ * aimf_model_walk:
+ * @images: (nullable) receives the input for @batch images; @logits: (nullable) receives the result
+ * Walks over the layers: @builder then has the graph and the tensors. FALSE with INVALID or NOT_FOUND.
+ */
+gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *builder, AimfValue *images,
+                         AimfValue *logits, GError **error);
+
+/** aimf_model_check_manifest: FALSE with INVALID: no rows, or a target that is no class of the model (names the row). */
+gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,
+                                   GError **error);

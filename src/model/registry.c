@@ -1,0 +1,30 @@
+#include "model/architecture.h"
+
+#include <aimfair/model.h>
+
+/* ResNet's strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
+static const AimfArchitecture architectures[] = {
+    { "resnet18", 32, 4096, "fc", aimf_resnet18_logits },
+};
+
+const char *const *aimf_architectures(void)
+{
+    static const char *names[G_N_ELEMENTS(architectures) + 1];
+    static gsize once;
+    if (g_once_init_enter(&once)) {
+        for (gsize i = 0; i < G_N_ELEMENTS(architectures); i++)
+            names[i] = architectures[i].name;
+        g_once_init_leave(&once, 1);
+    }
+    return names;
+}
+
+const AimfArchitecture *aimf_architecture_find(const char *name, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(architectures); i++)
+        if (g_str_equal(architectures[i].name, name))
+            return &architectures[i];
+    g_autofree char *known = g_strjoinv(", ", (char **)aimf_architectures());
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no architecture '%s'; known: %s", name, known);
+    return NULL;
+}

@@ -1,0 +1,162 @@
+/* Saved models: safetensors whose metadata makes them usable without flags. Version 1 of the format. */
+#include "model/model.h"
+
+#include <errno.h>
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+#define FORMAT_VERSION "1"
+#define KEY(name) "aimfair." name
+
+/* Locale-independent and exact on the way back. */
+static char *triple_text(const float values[3])
+{
+    char text[3][G_ASCII_DTOSTR_BUF_SIZE];
+    for (int i = 0; i < 3; i++)
+        g_ascii_formatd(text[i], sizeof text[i], "%.9g", (double)values[i]);
+    return g_strdup_printf("%s,%s,%s", text[0], text[1], text[2]);
+}
+
+static char *classes_text(char *const *classes)
+{
+    g_autoptr(JsonArray) array = json_array_new();
+    for (char *const *name = classes; *name; name++)
+        json_array_add_string_element(array, *name);
+    g_autoptr(JsonNode) node = json_node_init_array(json_node_alloc(), array);
+    return json_to_string(node, FALSE);
+}
+
+gboolean aimf_model_save(const AimfModel *model, const char *path, GError **error)
+{
+    AimfTensors *tensors = model->tensors;
+    g_autofree char *size = g_strdup_printf("%d", model->image_size);
+    g_autofree char *outputs = g_strdup_printf("%d", model->outputs);
+    g_autofree char *mean = triple_text(model->mean);
+    g_autofree char *std = triple_text(model->std);
+    g_autofree char *classes = model->classes ? classes_text(model->classes) : NULL;
+    char threshold[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_dtostr(threshold, sizeof threshold, model->threshold);
+    aimf_tensors_set_metadata(tensors, KEY("format"), FORMAT_VERSION);
+    aimf_tensors_set_metadata(tensors, KEY("architecture"), model->architecture);
+    aimf_tensors_set_metadata(tensors, KEY("image_size"), size);
+    aimf_tensors_set_metadata(tensors, KEY("outputs"), outputs);
+    aimf_tensors_set_metadata(tensors, KEY("mean"), mean);
+    aimf_tensors_set_metadata(tensors, KEY("std"), std);
+    aimf_tensors_set_metadata(tensors, KEY("threshold"), threshold);
+    if (model->target)
+        aimf_tensors_set_metadata(tensors, KEY("target"), model->target);
+    if (classes)
+        aimf_tensors_set_metadata(tensors, KEY("classes"), classes);
+    return aimf_tensors_save(tensors, path, error);
+}
+
+/* --- Reading; every reader names the key and what it has. --- */
+
+static gboolean refuse(const char *key, const char *value, const char *expected, GError **error)
+{
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its metadata has %s '%s'; expected %s", key,
+                value ? value : "(nothing)", expected);
+    return FALSE;
+}
+
+static gboolean read_int(const AimfTensors *tensors, const char *key, int *value, GError **error)
+{
+    const char *text = aimf_tensors_metadata(tensors, key);
+    gint64 number;
+    if (!text || !g_ascii_string_to_signed(text, 10, 1, G_MAXINT, &number, NULL))
+        return refuse(key, text, "a positive whole number", error);
+    *value = (int)number;
+    return TRUE;
+}
+
+static gboolean read_double(const char *text, double *value)
+{
+    char *end;
+    *value = g_ascii_strtod(text, &end);
+    return end != text && *end == 0 && isfinite(*value);
+}
+
+static gboolean read_triple(const AimfTensors *tensors, const char *key, float values[3], gboolean positive,
+                            GError **error)
+{
+    const char *text = aimf_tensors_metadata(tensors, key);
+    g_auto(GStrv) parts = text ? g_strsplit(text, ",", 4) : NULL;
+    gboolean good = parts && g_strv_length(parts) == 3;
+    for (int i = 0; good && i < 3; i++) {
+        double value = 0;
+        good = read_double(parts[i], &value) && fabs(value) < 1e6 && (!positive || value > 1e-6);
+        values[i] = (float)value;
+    }
+    return good || refuse(key, text, positive ? "three positive numbers" : "three numbers", error);
+}
+
+static gboolean read_classes(const AimfTensors *tensors, AimfModel *model, GError **error)
+{
+    const char *text = aimf_tensors_metadata(tensors, KEY("classes"));
+    if (!text)
+        return TRUE;
+    g_autoptr(JsonNode) node = json_from_string(text, NULL);
+    JsonArray *array = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    guint n = (guint)aimf_model_n_classes(model);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; array && i < n && i < json_array_get_length(array); i++) {
+        JsonNode *element = json_array_get_element(array, i);
+        if (json_node_get_value_type(element) == G_TYPE_STRING)
+            g_ptr_array_add(names, g_strdup(json_node_get_string(element)));
+    }
+    if (!array || json_array_get_length(array) != n || names->len != n)
+        return refuse(KEY("classes"), text, "a JSON list with a name for every class", error);
+    g_ptr_array_add(names, NULL);
+    model->classes = (char **)g_ptr_array_steal(names, NULL);
+    return TRUE;
+}
+
+static AimfModel *read_model(const AimfTensors *tensors, GError **error)
+{
+    const char *version = aimf_tensors_metadata(tensors, KEY("format"));
+    if (!version) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "it has weights but does not say how to use them; only 'aimfair train --init' takes such a file");
+        return NULL;
+    }
+    if (!g_str_equal(version, FORMAT_VERSION)) {
+        refuse(KEY("format"), version, "version " FORMAT_VERSION ", the only one this program knows", error);
+        return NULL;
+    }
+    const char *architecture = aimf_tensors_metadata(tensors, KEY("architecture"));
+    int size, outputs;
+    if (!architecture) {
+        refuse(KEY("architecture"), NULL, "a name", error);
+        return NULL;
+    }
+    if (!read_int(tensors, KEY("image_size"), &size, error) || !read_int(tensors, KEY("outputs"), &outputs, error))
+        return NULL;
+    g_autoptr(AimfModel) model = aimf_model_blank(architecture, size, outputs, error);
+    if (!model || !read_triple(tensors, KEY("mean"), model->mean, FALSE, error) ||
+        !read_triple(tensors, KEY("std"), model->std, TRUE, error) || !read_classes(tensors, model, error))
+        return NULL;
+    const char *threshold = aimf_tensors_metadata(tensors, KEY("threshold"));
+    if (!threshold || !read_double(threshold, &model->threshold) || model->threshold <= 0 || model->threshold >= 1) {
+        refuse(KEY("threshold"), threshold, "a number between 0 and 1", error);
+        return NULL;
+    }
+    model->target = g_strdup(aimf_tensors_metadata(tensors, KEY("target")));
+    return aimf_model_fill(model, tensors, FALSE, NULL, error) ? g_steal_pointer(&model) : NULL;
+}
+
+AimfModel *aimf_model_open(const char *path, GError **error)
+{
+    g_autoptr(AimfTensors) tensors = aimf_tensors_open(path, error);
+    if (!tensors)
+        return NULL;
+    AimfModel *model = read_model(tensors, error);
+    if (!model) {
+        g_prefix_error(error, "'%s' is not a saved model: ", path);
+        return NULL;
+    }
+    g_auto(GStrv) keys = aimf_tensors_metadata_keys(tensors);
+    for (char **key = keys; *key; key++)
+        aimf_tensors_set_metadata(model->tensors, *key, aimf_tensors_metadata(tensors, *key));
+    return model;
+}

@@ -1,0 +1,195 @@
+/* Weights from files that others wrote: key prefixes, another head, and everything else strictly. */
+#include "model/model.h"
+
+#include "base/monitor.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_LISTED = 8 };
+
+/* What stands in the way, in three lists for one message. */
+typedef struct {
+    GPtrArray *missing;
+    GPtrArray *surplus;
+    GPtrArray *wrong;
+} Complaints;
+
+static void append_list(GString *text, const char *title, const GPtrArray *names)
+{
+    if (names->len == 0)
+        return;
+    g_string_append_printf(text, "; %s (%u): ", title, names->len);
+    for (guint i = 0; i < MIN(names->len, MAX_LISTED); i++)
+        g_string_append_printf(text, "%s%s", i ? ", " : "", (const char *)names->pdata[i]);
+    if (names->len > MAX_LISTED)
+        g_string_append_printf(text, " and %u more", names->len - MAX_LISTED);
+}
+
+static gboolean complain(const Complaints *complaints, const char *architecture, GError **error)
+{
+    if (complaints->missing->len + complaints->surplus->len + complaints->wrong->len == 0)
+        return TRUE;
+    g_autoptr(GString) text = g_string_new(NULL);
+    append_list(text, "missing", complaints->missing);
+    append_list(text, "surplus", complaints->surplus);
+    append_list(text, "of the wrong shape or type", complaints->wrong);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "these are not the weights of a %s%s", architecture, text->str);
+    return FALSE;
+}
+
+/* Data-parallel training prepends "module.", the original's wrapper class the architecture's name; each may come first. */
+static const char *strip_prefixes(const char *key, const char *architecture)
+{
+    gboolean module = FALSE, wrapper = FALSE;
+    gsize length = strlen(architecture);
+    for (;;) {
+        if (!module && g_str_has_prefix(key, "module.")) {
+            key += strlen("module.");
+            module = TRUE;
+        } else if (!wrapper && g_str_has_prefix(key, architecture) && key[length] == '.') {
+            key += length + 1;
+            wrapper = TRUE;
+        } else {
+            return key;
+        }
+    }
+}
+
+/* For every tensor of the model the entry that fits its name, or -1. (owned) */
+static int *match_names(const AimfModel *model, const AimfTensors *tensors, Complaints *complaints)
+{
+    guint n = aimf_tensors_count(model->tensors);
+    int *entry = g_new(int, n);
+    for (guint i = 0; i < n; i++)
+        entry[i] = -1;
+    for (guint i = 0; i < aimf_tensors_count(tensors); i++) {
+        const char *name = aimf_tensors_at(tensors, i)->name;
+        int index = aimf_tensors_find(model->tensors, strip_prefixes(name, model->architecture));
+        if (index < 0 || entry[index] >= 0) /* the second: the same name with and without a prefix */
+            g_ptr_array_add(complaints->surplus, g_strdup(name));
+        else
+            entry[index] = (int)i;
+    }
+    return entry;
+}
+
+/* A head like the model's but for the number of its classes. */
+static gboolean is_other_head(const AimfModel *model, const AimfTensors *tensors, const int *entry, gint64 *outputs)
+{
+    const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, NULL);
+    g_autofree char *weight_name = g_strconcat(architecture->head, ".weight", NULL);
+    g_autofree char *bias_name = g_strconcat(architecture->head, ".bias", NULL);
+    int weight = aimf_tensors_find(model->tensors, weight_name), bias = aimf_tensors_find(model->tensors, bias_name);
+    if (entry[weight] < 0 || entry[bias] < 0)
+        return FALSE;
+    const AimfShape *ours = &aimf_tensors_at(model->tensors, (guint)weight)->shape;
+    const AimfShape *theirs = &aimf_tensors_at(tensors, (guint)entry[weight])->shape;
+    const AimfShape *their_bias = &aimf_tensors_at(tensors, (guint)entry[bias])->shape;
+    *outputs = theirs->dim[0];
+    return theirs->rank == 2 && theirs->dim[1] == ours->dim[1] && theirs->dim[0] != ours->dim[0] &&
+           their_bias->rank == 1 && their_bias->dim[0] == theirs->dim[0];
+}
+
+static gboolean is_head(const AimfModel *model, const char *name)
+{
+    const char *head = aimf_architecture_find(model->architecture, NULL)->head;
+    return g_str_has_prefix(name, head) && name[strlen(head)] == '.';
+}
+
+static gboolean is_floating(AimfDtype dtype)
+{
+    return dtype == AIMF_F32 || dtype == AIMF_BF16 || dtype == AIMF_F16 || dtype == AIMF_F64;
+}
+
+static void check_entry(const AimfTensor *ours, const AimfTensor *theirs, Complaints *complaints)
+{
+    if (!theirs) {
+        /* PyTorch before 0.4.1 did not count batches: its files lack the counters, and they begin at 0. */
+        if (ours->dtype != AIMF_I64)
+            g_ptr_array_add(complaints->missing, g_strdup(ours->name));
+        return;
+    }
+    gboolean fits = ours->dtype == AIMF_I64 ? theirs->dtype == AIMF_I64 : is_floating(theirs->dtype);
+    if (fits && aimf_shape_equal(&ours->shape, &theirs->shape))
+        return;
+    g_autofree char *expected = aimf_shape_text(&ours->shape);
+    g_autofree char *found = aimf_shape_text(&theirs->shape);
+    g_ptr_array_add(complaints->wrong,
+                    g_strdup_printf("%s is %s %s in place of %s %s", theirs->name, aimf_dtype_name(theirs->dtype),
+                                    found, aimf_dtype_name(ours->dtype), expected));
+}
+
+static gboolean copy_entry(AimfTensors *to, guint index, const AimfTensors *from, guint entry, GError **error)
+{
+    const AimfTensor *tensor = aimf_tensors_at(to, index);
+    void *data = aimf_tensors_writable(to, index);
+    if (!aimf_tensors_read(from, entry, tensor->dtype, data, error))
+        return FALSE;
+    const float *values = data;
+    gint64 n = tensor->dtype == AIMF_F32 ? aimf_shape_count(&tensor->shape) : 0;
+    for (gint64 i = 0; i < n; i++) {
+        if (isfinite(values[i]))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "the weights '%s' have the value %g at element %" G_GINT64_FORMAT, tensor->name, (double)values[i],
+                    i);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static int *match(const AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
+                  GError **error)
+{
+    Complaints complaints = {
+        .missing = g_ptr_array_new_with_free_func(g_free),
+        .surplus = g_ptr_array_new_with_free_func(g_free),
+        .wrong = g_ptr_array_new_with_free_func(g_free),
+    };
+    g_autofree int *entry = match_names(model, tensors, &complaints);
+    gint64 outputs;
+    gboolean keep_head = fresh_head && is_other_head(model, tensors, entry, &outputs);
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+        const AimfTensor *ours = aimf_tensors_at(model->tensors, i);
+        if (keep_head && is_head(model, ours->name))
+            entry[i] = -1;
+        else
+            check_entry(ours, entry[i] < 0 ? NULL : aimf_tensors_at(tensors, (guint)entry[i]), &complaints);
+    }
+    gboolean strict = complain(&complaints, model->architecture, error);
+    if (strict && keep_head)
+        aimf_message(monitor, AIMF_LOG_WARNING,
+                     "the weights' final layer has %" G_GINT64_FORMAT " outputs: it is replaced by a fresh one with %d",
+                     outputs, model->outputs);
+    g_ptr_array_unref(complaints.missing);
+    g_ptr_array_unref(complaints.surplus);
+    g_ptr_array_unref(complaints.wrong);
+    return strict ? g_steal_pointer(&entry) : NULL;
+}
+
+gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
+                         GError **error)
+{
+    g_autofree int *entry = match(model, tensors, fresh_head, monitor, error);
+    if (!entry)
+        return FALSE;
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++)
+        if (entry[i] >= 0 && !copy_entry(model->tensors, i, tensors, (guint)entry[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, const AimfMonitor *monitor,
+                                 GError **error)
+{
+    AimfTensors *before = model->tensors;
+    model->tensors = aimf_tensors_load(before, AIMF_N_DTYPES, error);
+    if (model->tensors && aimf_model_fill(model, tensors, TRUE, monitor, error)) {
+        aimf_tensors_free(before);
+        return TRUE;
+    }
+    aimf_tensors_free(model->tensors);
+    model->tensors = before;
+    return FALSE;
+}
