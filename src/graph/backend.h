@@ -81,8 +81,8 @@ typedef struct {
     AimfPlanNode plan[AIMF_N_OPS];
 } AimfBackend;
 
-extern const AimfBackend aimf_backend_reference;
-extern const AimfBackend aimf_backend_onednn;
+/** aimf_backends: NULL-terminated, the default first; in backend/backends.c. */
+extern const AimfBackend *const aimf_backends[];
 
 /** aimf_layout_row_major: of a value of @shape. */
 static inline AimfLayout aimf_layout_row_major(const AimfShape *shape, AimfDtype dtype)

@@ -117,6 +117,11 @@ static inline const AimfShape *aimf_value_shape(const AimfGraph *graph, AimfValu
     return &g_array_index(graph->values, AimfValueInfo, value).shape;
 }
 
+/** AIMF_UNIT: as a gradient, the number 1: that of the loss itself. Only losses and sums know what to do with it. */
+#define AIMF_UNIT ((AimfValue)-1)
+
+/** aimf_graph_operands: TRUE if all @n operands of @op exist and nothing has failed before; otherwise records the failure. */
+gboolean aimf_graph_operands(AimfGraph *graph, const char *op, const AimfValue *operands, int n);
 /** aimf_graph_fail: records the first mistake; always returns AIMF_NONE. */
 AimfValue aimf_graph_fail(AimfGraph *graph, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /** aimf_graph_add_value, aimf_graph_add_workspace: a new value that an operation will produce. */

@@ -1,4 +1,5 @@
 /* The reference backend's face: its table, and the one planner and kernel that all operations share. */
+#include "backend/backends.h"
 #include "backend/reference/reference.h"
 
 #include <string.h>

@@ -1,0 +1,3 @@
+#include "backend/backends.h"
+
+const AimfBackend *const aimf_backends[] = { &aimf_backend_reference, NULL };

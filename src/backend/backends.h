@@ -1,0 +1,6 @@
+/* The backends there are. */
+#pragma once
+
+#include "graph/backend.h"
+
+extern const AimfBackend aimf_backend_reference;

@@ -1,0 +1,331 @@
+/* From a graph to steps: which nodes are needed, which kernel runs each, and where layouts must change between them. */
+#include "graph/plan.h"
+
+#include <omp.h>
+#include <string.h>
+
+static const AimfBackend *find_backend(const char *name)
+{
+    for (guint i = 0; aimf_backends[i]; i++)
+        if (!name || strcmp(aimf_backends[i]->name, name) == 0)
+            return aimf_backends[i];
+    return NULL;
+}
+
+char *aimf_backend_version(const char *backend)
+{
+    const AimfBackend *found = find_backend(backend);
+    return found ? found->version() : NULL;
+}
+
+void aimf_set_threads(int threads)
+{
+    omp_set_num_threads(threads > 0 ? threads : omp_get_num_procs());
+}
+
+static int add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home)
+{
+    AimfBuffer buffer = {
+        .value = value, .layout = layout, .home = home, .first = -1, .last = -1, .takes_over = NO_BUFFER
+    };
+    g_array_append_val(plan->buffers, buffer);
+    return (int)plan->buffers->len - 1;
+}
+
+static gboolean same_layout(const AimfPlan *plan, const AimfLayout *a, const AimfLayout *b)
+{
+    if (a->dtype != b->dtype || a->bytes != b->bytes)
+        return FALSE;
+    return a->detail == b->detail || (a->detail && b->detail && plan->backend->layout_equal(a, b));
+}
+
+static gboolean is_frozen(const AimfPlan *plan, AimfValue value)
+{
+    if (g_array_index(plan->graph->values, AimfValueInfo, value).leaf != AIMF_LEAF_PARAMETER)
+        return FALSE;
+    for (guint i = 0; i < plan->n_trainable; i++)
+        if (plan->trainable[i] == value)
+            return FALSE;
+    return TRUE;
+}
+
+/* A step that copies buffer @from into buffer @to, changing the layout. */
+static gboolean add_reorder(AimfPlan *plan, GArray *steps, int from, int to, GError **error)
+{
+    const AimfBuffer *source = aimf_buffer(plan, from), *target = aimf_buffer(plan, to);
+    AimfStep step = { .node = -1, .n_operands = 2, .operands = { from, to }, .n_inputs = 1 };
+    step.kernel = plan->backend->plan_reorder(plan->state, &source->layout, &target->layout,
+                                              aimf_value_shape(plan->graph, source->value), error);
+    if (!step.kernel)
+        return FALSE;
+    for (int i = 0; i < AIMF_MAX_OUTPUTS; i++)
+        step.overwrites[i] = -1;
+    g_array_append_val(steps, step);
+    return TRUE;
+}
+
+/* The buffer that holds @value in @layout; made, with the reorder that fills it, where there is none yet. */
+static int buffer_in_layout(AimfPlan *plan, AimfValue value, const AimfLayout *layout, GError **error)
+{
+    for (guint i = 0; i < plan->buffers->len; i++) {
+        AimfBuffer *buffer = aimf_buffer(plan, (int)i);
+        if (buffer->value != value || !same_layout(plan, &buffer->layout, layout))
+            continue;
+        if (buffer->home == HOME_STAGING)
+            buffer->home = HOME_RESIDENT;
+        return (int)i;
+    }
+    if (!is_frozen(plan, value)) {
+        int made = add_buffer(plan, value, *layout, HOME_ARENA);
+        return add_reorder(plan, plan->steps, plan->primary[value], made, error) ? made : NO_BUFFER;
+    }
+    int made = add_buffer(plan, value, *layout, HOME_RESIDENT);
+    return add_reorder(plan, plan->packs, plan->canonical[value], made, error) ? made : NO_BUFFER;
+}
+
+static void fill_operands(const AimfPlan *plan, AimfNodePlan *node_plan)
+{
+    const AimfNode *node = node_plan->node;
+    for (int i = 0; i < node->n_inputs; i++)
+        if (node->inputs[i] != AIMF_NONE)
+            node_plan->in[i] = aimf_buffer(plan, plan->primary[node->inputs[i]])->layout;
+    for (int i = 0; i < node->n_outputs; i++)
+        if (node->outputs[i] != AIMF_NONE)
+            node_plan->out[i] = aimf_layout_row_major(aimf_value_shape(plan->graph, node->outputs[i]), AIMF_F32);
+    for (int i = 0; i < AIMF_MAX_OUTPUTS; i++)
+        node_plan->overwrites[i] = -1;
+}
+
+static gboolean add_node_step(AimfPlan *plan, guint index, GError **error)
+{
+    const AimfNode *node = &g_array_index(plan->graph->nodes, AimfNode, index);
+    AimfPlanNode planner = plan->backend->plan[node->op];
+    if (!planner) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "the backend '%s' cannot do %s", plan->backend->name,
+                    aimf_ops[node->op].name);
+        return FALSE;
+    }
+    AimfNodePlan node_plan = { .graph = plan->graph, .node = node, .precision = plan->precision };
+    fill_operands(plan, &node_plan);
+    AimfKernel *kernel = planner(plan->state, &node_plan, error);
+    if (!kernel)
+        return FALSE;
+
+    AimfStep step = { .kernel = kernel, .node = (int)index, .n_inputs = node->n_inputs };
+    memcpy(step.overwrites, node_plan.overwrites, sizeof step.overwrites);
+    for (int i = 0; i < node->n_inputs; i++) {
+        int buffer = NO_BUFFER;
+        if (node->inputs[i] != AIMF_NONE &&
+            (buffer = buffer_in_layout(plan, node->inputs[i], &node_plan.in[i], error)) == NO_BUFFER) {
+            kernel->free(kernel);
+            return FALSE;
+        }
+        step.operands[step.n_operands++] = buffer;
+    }
+    for (int i = 0; i < node->n_outputs; i++) {
+        int buffer = NO_BUFFER;
+        if (node->outputs[i] != AIMF_NONE)
+            buffer = plan->primary[node->outputs[i]] = add_buffer(plan, node->outputs[i], node_plan.out[i], HOME_ARENA);
+        step.operands[step.n_operands++] = buffer;
+    }
+    AimfLayout scratch = { .dtype = AIMF_U8, .bytes = node_plan.scratch_bytes };
+    step.operands[step.n_operands++] =
+        node_plan.scratch_bytes ? add_buffer(plan, AIMF_NONE, scratch, HOME_ARENA) : NO_BUFFER;
+    g_array_append_val(plan->steps, step);
+    return TRUE;
+}
+
+/* Which nodes the outputs and the gradients need. */
+static guint8 *find_needed(const AimfPlan *plan, const AimfCompileOptions *options)
+{
+    const GArray *nodes = plan->graph->nodes;
+    g_autofree guint8 *value_needed = g_new0(guint8, plan->graph->values->len);
+    guint8 *node_needed = g_new0(guint8, nodes->len + 1);
+    for (guint i = 0; i < options->n_outputs; i++)
+        value_needed[options->outputs[i]] = TRUE;
+    for (guint i = 0; i < plan->n_trainable; i++)
+        value_needed[plan->gradients[i]] = TRUE;
+    for (guint i = nodes->len; i-- > 0;) {
+        const AimfNode *node = &g_array_index(nodes, AimfNode, i);
+        for (int k = 0; k < node->n_outputs; k++)
+            if (node->outputs[k] != AIMF_NONE)
+                node_needed[i] |= value_needed[node->outputs[k]];
+        for (int k = 0; k < node->n_inputs && node_needed[i]; k++)
+            value_needed[node->inputs[k]] = TRUE;
+    }
+    return node_needed;
+}
+
+static void add_leaves(AimfPlan *plan)
+{
+    static const AimfHome homes[] = {
+        [AIMF_LEAF_INPUT] = HOME_RESIDENT,
+        [AIMF_LEAF_STATE] = HOME_RESIDENT,
+        [AIMF_LEAF_PARAMETER] = HOME_PARAMETER_BLOCK,
+    };
+    for (guint i = 1; i < plan->graph->values->len; i++) {
+        const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
+        if (info->leaf == AIMF_LEAF_NOT)
+            continue;
+        AimfHome home = is_frozen(plan, (AimfValue)i) ? HOME_STAGING : homes[info->leaf];
+        plan->canonical[i] = plan->primary[i] =
+            add_buffer(plan, (AimfValue)i, aimf_layout_row_major(&info->shape, AIMF_F32), home);
+    }
+}
+
+/* Makes @value end up row-major in @home: in place if its producer can write there, through a reorder otherwise. */
+static gboolean settle(AimfPlan *plan, AimfValue value, AimfHome home, int *settled, GError **error)
+{
+    AimfLayout row_major = aimf_layout_row_major(aimf_value_shape(plan->graph, value), AIMF_F32);
+    AimfBuffer *primary = aimf_buffer(plan, plan->primary[value]);
+    if (primary->home == HOME_ARENA && same_layout(plan, &primary->layout, &row_major)) {
+        primary->home = home;
+        *settled = plan->primary[value];
+        return TRUE;
+    }
+    *settled = add_buffer(plan, value, row_major, home);
+    return add_reorder(plan, plan->steps, plan->primary[value], *settled, error);
+}
+
+static gboolean settle_results(AimfPlan *plan, guint node, const AimfCompileOptions *options, GError **error)
+{
+    const AimfNode *produced = &g_array_index(plan->graph->nodes, AimfNode, node);
+    for (int k = 0; k < produced->n_outputs; k++) {
+        AimfValue value = produced->outputs[k];
+        if (value == AIMF_NONE)
+            continue;
+        for (guint i = 0; i < options->n_outputs; i++)
+            if (options->outputs[i] == value && plan->canonical[value] == NO_BUFFER &&
+                !settle(plan, value, HOME_RESIDENT, &plan->canonical[value], error))
+                return FALSE;
+        for (guint i = 0; i < plan->n_trainable; i++) {
+            int settled;
+            if (plan->gradients[i] == value && !settle(plan, value, HOME_GRADIENT_BLOCK, &settled, error))
+                return FALSE;
+            if (plan->gradients[i] == value)
+                aimf_buffer(plan, settled)->offset = aimf_buffer(plan, plan->canonical[plan->trainable[i]])->offset;
+        }
+    }
+    return TRUE;
+}
+
+/* Parameters begin on the alignment's boundaries, so a block is as long as its tensors plus a little padding. */
+static void lay_out_blocks(AimfPlan *plan)
+{
+    gsize offset = 0;
+    for (guint i = 0; i < plan->n_trainable; i++) {
+        AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[plan->trainable[i]]);
+        buffer->offset = offset;
+        offset += (buffer->layout.bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    }
+    plan->block_elements = offset / sizeof(float);
+}
+
+/* Gradients that no node produces: a parameter whose gradient is the loss's own, given as an input. */
+static gboolean settle_given_gradients(AimfPlan *plan, GError **error)
+{
+    for (guint i = 0; i < plan->n_trainable; i++) {
+        AimfValue value = plan->gradients[i];
+        if (g_array_index(plan->graph->values, AimfValueInfo, value).leaf == AIMF_LEAF_NOT)
+            continue;
+        int settled;
+        if (!settle(plan, value, HOME_GRADIENT_BLOCK, &settled, error))
+            return FALSE;
+        aimf_buffer(plan, settled)->offset = aimf_buffer(plan, plan->canonical[plan->trainable[i]])->offset;
+    }
+    return TRUE;
+}
+
+static gboolean add_steps(AimfPlan *plan, const AimfCompileOptions *options, GError **error)
+{
+    guint n_values = plan->graph->values->len;
+    plan->canonical = g_new(int, n_values);
+    plan->primary = g_new(int, n_values);
+    for (guint i = 0; i < n_values; i++)
+        plan->canonical[i] = plan->primary[i] = NO_BUFFER;
+    add_leaves(plan);
+    lay_out_blocks(plan);
+    g_autofree guint8 *needed = find_needed(plan, options);
+    for (guint i = 0; i < plan->graph->nodes->len; i++)
+        if (needed[i] && (!add_node_step(plan, i, error) || !settle_results(plan, i, options, error)))
+            return FALSE;
+    return settle_given_gradients(plan, error);
+}
+
+static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *options, GError **error)
+{
+    const char *mistake = NULL;
+    for (guint i = 0; i < options->n_outputs; i++)
+        if (options->outputs[i] <= AIMF_NONE || (guint)options->outputs[i] >= graph->values->len)
+            mistake = "an output is not a value of the graph";
+    for (guint i = 0; i < options->n_trainable; i++)
+        if (options->trainable[i] <= AIMF_NONE || (guint)options->trainable[i] >= graph->values->len ||
+            g_array_index(graph->values, AimfValueInfo, options->trainable[i]).leaf != AIMF_LEAF_PARAMETER)
+            mistake = "a trainable value is not a parameter";
+    if (options->n_trainable && options->loss == AIMF_NONE)
+        mistake = "trainable parameters need a loss";
+    if (options->sgd && !options->n_trainable)
+        mistake = "an optimizer needs trainable parameters";
+    if (mistake)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", mistake);
+    return !mistake;
+}
+
+/* The trainable parameters in the graph's order, each once. */
+static void take_trainable(AimfPlan *plan, const AimfCompileOptions *options)
+{
+    plan->trainable = g_new0(AimfValue, options->n_trainable + 1);
+    plan->gradients = g_new0(AimfValue, options->n_trainable + 1);
+    for (guint i = 0; i < plan->graph->parameters->len; i++) {
+        AimfValue parameter = aimf_graph_parameter_at(plan->graph, i);
+        for (guint k = 0; k < options->n_trainable; k++)
+            if (options->trainable[k] == parameter) {
+                plan->trainable[plan->n_trainable++] = parameter;
+                break;
+            }
+    }
+}
+
+static gboolean differentiate(AimfPlan *plan, const AimfCompileOptions *options, GError **error)
+{
+    plan->n_forward_nodes = plan->graph->nodes->len;
+    if (plan->n_trainable && !plan->graph->failure)
+        aimf_graph_differentiate(plan->graph, options->loss, options->loss_gradient, plan->trainable, plan->n_trainable,
+                                 plan->gradients);
+    if (plan->graph->failure)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", plan->graph->failure);
+    return !plan->graph->failure;
+}
+
+AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *options, GError **error)
+{
+    const AimfBackend *backend = find_backend(options->backend);
+    if (!backend) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no backend '%s'", options->backend);
+        return NULL;
+    }
+    if (graph->failure) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", graph->failure);
+        return NULL;
+    }
+    if (!check_options(graph, options, error))
+        return NULL;
+    gpointer state = backend->open(options->precision, error);
+    if (!state)
+        return NULL;
+    g_autoptr(AimfPlan) plan = g_new0(AimfPlan, 1);
+    plan->graph = aimf_graph_copy(graph);
+    plan->backend = backend;
+    plan->state = state;
+    plan->precision = options->precision;
+    plan->buffers = g_array_new(FALSE, TRUE, sizeof(AimfBuffer));
+    plan->steps = g_array_new(FALSE, TRUE, sizeof(AimfStep));
+    plan->packs = g_array_new(FALSE, TRUE, sizeof(AimfStep));
+    plan->has_sgd = options->sgd != NULL;
+    if (options->sgd)
+        plan->sgd = *options->sgd;
+    take_trainable(plan, options);
+    if (!differentiate(plan, options, error) || !add_steps(plan, options, error) || !aimf_plan_place(plan, error))
+        return NULL;
+    return g_steal_pointer(&plan);
+}

@@ -1,0 +1,208 @@
+/* Where everything lies: lifetimes, memory taken over in place, offsets in one arena, addresses. */
+#include "graph/plan.h"
+
+#include <sys/mman.h>
+
+void *aimf_allocate(gsize bytes, const char *what, GError **error)
+{
+    void *memory = mmap(NULL, MAX(bytes, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %s: %.1f MB; a smaller batch needs less", what,
+                    (double)bytes / 1e6);
+        return NULL;
+    }
+    madvise(memory, MAX(bytes, 1), MADV_HUGEPAGE); /* fewer page faults; a wish, not a need */
+    return memory;
+}
+
+void aimf_release(void *memory, gsize bytes)
+{
+    if (memory)
+        munmap(memory, MAX(bytes, 1));
+}
+
+static gsize aligned(gsize bytes)
+{
+    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+}
+
+static void find_lifetimes(AimfPlan *plan)
+{
+    for (guint s = 0; s < plan->steps->len; s++) {
+        const AimfStep *step = aimf_step(plan, s);
+        for (int i = 0; i < step->n_operands; i++) {
+            if (step->operands[i] == NO_BUFFER)
+                continue;
+            AimfBuffer *buffer = aimf_buffer(plan, step->operands[i]);
+            if (buffer->first < 0)
+                buffer->first = (int)s;
+            buffer->last = (int)s;
+        }
+    }
+}
+
+/* The first owner of the memory that @index uses. */
+static int owner(const AimfPlan *plan, int index)
+{
+    while (aimf_buffer(plan, index)->takes_over != NO_BUFFER)
+        index = aimf_buffer(plan, index)->takes_over;
+    return index;
+}
+
+/* Outputs continue in the memory of an input that dies, where the kernel allows it. */
+static void take_over_dying(AimfPlan *plan)
+{
+    for (guint s = 0; s < plan->steps->len; s++) {
+        const AimfStep *step = aimf_step(plan, s);
+        for (int o = 0; o < AIMF_MAX_OUTPUTS; o++) {
+            int input = step->overwrites[o];
+            if (input < 0 || step->operands[input] == NO_BUFFER || step->operands[step->n_inputs + o] == NO_BUFFER)
+                continue;
+            AimfBuffer *output = aimf_buffer(plan, step->operands[step->n_inputs + o]);
+            int old = owner(plan, step->operands[input]);
+            AimfBuffer *memory = aimf_buffer(plan, old);
+            if (memory->home != HOME_ARENA || output->home != HOME_ARENA || memory->last != (int)s ||
+                memory->layout.bytes < output->layout.bytes)
+                continue;
+            output->takes_over = old;
+            memory->last = output->last;
+        }
+    }
+}
+
+static int compare_bytes(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const AimfPlan *plan = data;
+    int x = *(const int *)a, y = *(const int *)b;
+    gsize bx = aimf_buffer(plan, x)->layout.bytes, by = aimf_buffer(plan, y)->layout.bytes;
+    return bx != by ? (bx < by ? 1 : -1) : (x > y) - (x < y);
+}
+
+static gboolean overlap(const AimfBuffer *a, const AimfBuffer *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* The lowest offset at which @buffer fits beside the @placed ones (n, sorted by offset) that live at the same time. */
+static gsize find_gap(const AimfPlan *plan, const AimfBuffer *buffer, const int *placed, guint n)
+{
+    gsize offset = 0, need = aligned(buffer->layout.bytes);
+    for (guint i = 0; i < n; i++) {
+        const AimfBuffer *other = aimf_buffer(plan, placed[i]);
+        if (!overlap(buffer, other))
+            continue;
+        if (other->offset >= offset + need)
+            break;
+        offset = MAX(offset, other->offset + aligned(other->layout.bytes));
+    }
+    return offset;
+}
+
+/* Largest first, each at the lowest place that is free during its life. */
+static void place_in_arena(AimfPlan *plan)
+{
+    g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(int));
+    for (int i = 0; i < (int)plan->buffers->len; i++) {
+        const AimfBuffer *buffer = aimf_buffer(plan, i);
+        if (buffer->home == HOME_ARENA && buffer->takes_over == NO_BUFFER && buffer->first >= 0)
+            g_array_append_val(order, i);
+    }
+    g_array_sort_with_data(order, compare_bytes, plan);
+    g_autofree int *placed = g_new(int, order->len + 1);
+    for (guint i = 0; i < order->len; i++) {
+        int index = g_array_index(order, int, i);
+        AimfBuffer *buffer = aimf_buffer(plan, index);
+        buffer->offset = find_gap(plan, buffer, placed, i);
+        plan->arena_bytes = MAX(plan->arena_bytes, buffer->offset + aligned(buffer->layout.bytes));
+        guint k = i;
+        for (; k > 0 && aimf_buffer(plan, placed[k - 1])->offset > buffer->offset; k--)
+            placed[k] = placed[k - 1];
+        placed[k] = index;
+    }
+}
+
+/* The step with the most bytes alive: what a perfect placement would need. */
+static void find_peak(AimfPlan *plan)
+{
+    g_autofree gsize *alive = g_new0(gsize, plan->steps->len + 1);
+    for (guint i = 0; i < plan->buffers->len; i++) {
+        const AimfBuffer *buffer = aimf_buffer(plan, (int)i);
+        if (buffer->home != HOME_ARENA || buffer->takes_over != NO_BUFFER || buffer->first < 0)
+            continue;
+        for (int s = buffer->first; s <= buffer->last; s++)
+            alive[s] += aligned(buffer->layout.bytes);
+    }
+    for (guint s = 0; s < plan->steps->len; s++)
+        if (alive[s] > plan->peak_bytes) {
+            plan->peak_bytes = alive[s];
+            plan->peak_step = (int)s;
+        }
+}
+
+/* Blocks first, then the resident buffers one after another. */
+static gboolean allocate(AimfPlan *plan, GError **error)
+{
+    gsize block_bytes = plan->block_elements * sizeof(float);
+    int n_blocks = plan->n_trainable ? (plan->has_sgd ? 3 : 2) : 0;
+    gsize offset = (gsize)n_blocks * block_bytes;
+    for (guint i = 0; i < plan->buffers->len; i++) {
+        AimfBuffer *buffer = aimf_buffer(plan, (int)i);
+        if (buffer->home != HOME_RESIDENT)
+            continue;
+        buffer->offset = offset;
+        offset += aligned(buffer->layout.bytes);
+    }
+    plan->resident_bytes = offset;
+    plan->resident = aimf_allocate(offset, "parameters", error);
+    if (!plan->resident)
+        return FALSE;
+    plan->arena = aimf_allocate(plan->arena_bytes, "activations", error);
+    if (!plan->arena)
+        return FALSE;
+    if (n_blocks > 0) {
+        plan->parameters = plan->resident;
+        plan->parameter_gradients = plan->parameters + plan->block_elements;
+    }
+    if (n_blocks == 3)
+        plan->momenta = plan->parameter_gradients + plan->block_elements;
+    return TRUE;
+}
+
+static void find_addresses(AimfPlan *plan)
+{
+    void *const bases[] = {
+        [HOME_ARENA] = plan->arena,
+        [HOME_RESIDENT] = plan->resident,
+        [HOME_PARAMETER_BLOCK] = plan->parameters,
+        [HOME_GRADIENT_BLOCK] = plan->parameter_gradients,
+    };
+    for (guint i = 0; i < plan->buffers->len; i++) {
+        AimfBuffer *buffer = aimf_buffer(plan, (int)i);
+        if (buffer->home == HOME_STAGING)
+            continue;
+        gsize offset = aimf_buffer(plan, owner(plan, (int)i))->offset;
+        buffer->address = (char *)bases[buffer->home] + offset;
+    }
+}
+
+void aimf_step_bind(const AimfPlan *plan, const AimfStep *step)
+{
+    void *addresses[MAX_OPERANDS];
+    for (int i = 0; i < step->n_operands; i++)
+        addresses[i] = step->operands[i] == NO_BUFFER ? NULL : aimf_buffer(plan, step->operands[i])->address;
+    step->kernel->bind(step->kernel, addresses);
+}
+
+gboolean aimf_plan_place(AimfPlan *plan, GError **error)
+{
+    find_lifetimes(plan);
+    take_over_dying(plan);
+    place_in_arena(plan);
+    find_peak(plan);
+    if (!allocate(plan, error))
+        return FALSE;
+    find_addresses(plan);
+    for (guint s = 0; s < plan->steps->len; s++)
+        aimf_step_bind(plan, aimf_step(plan, s));
+    return TRUE;
+}

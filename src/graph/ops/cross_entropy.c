@@ -1,0 +1,42 @@
+#include "graph/ops.h"
+
+AimfValue aimf_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets)
+{
+    if (!aimf_graph_operands(graph, "sigmoid_cross_entropy", (AimfValue[]){ logits, targets }, 2))
+        return AIMF_NONE;
+    if (!aimf_shape_equal(aimf_value_shape(graph, logits), aimf_value_shape(graph, targets)))
+        return aimf_fail_shape(graph, "sigmoid_cross_entropy", "targets", targets, "the shape of the logits");
+    return aimf_emit(graph, AIMF_OP_SIGMOID_CROSS_ENTROPY, (AimfShape){ 0 }, (AimfValue[]){ logits, targets }, 2, NULL);
+}
+
+AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets)
+{
+    if (!aimf_graph_operands(graph, "softmax_cross_entropy", (AimfValue[]){ logits, targets }, 2))
+        return AIMF_NONE;
+    AimfShape ls = *aimf_value_shape(graph, logits);
+    if (ls.rank != 2)
+        return aimf_fail_shape(graph, "softmax_cross_entropy", "logits", logits, "(N, classes)");
+    if (!aimf_shape_equal(aimf_value_shape(graph, targets), &AIMF_SHAPE(ls.dim[0])))
+        return aimf_fail_shape(graph, "softmax_cross_entropy", "targets", targets, "(N)");
+    return aimf_emit(graph, AIMF_OP_SOFTMAX_CROSS_ENTROPY, (AimfShape){ 0 }, (AimfValue[]){ logits, targets }, 2, NULL);
+}
+
+static void gradient_of_loss(AimfGraph *graph, const AimfNode *node, AimfOpKind op, AimfValue dloss,
+                             const gboolean *wanted, AimfValue *dx)
+{
+    AimfValue logits = node->inputs[0], targets = node->inputs[1];
+    if (wanted[1])
+        aimf_graph_fail(graph, "%s: targets have no gradient", aimf_ops[node->op].name);
+    dx[0] = aimf_emit(graph, op, *aimf_value_shape(graph, logits),
+                      (AimfValue[]){ logits, targets, dloss == AIMF_UNIT ? AIMF_NONE : dloss }, 3, NULL);
+}
+
+AIMF_GRADIENT(aimf_sigmoid_cross_entropy_gradient)
+{
+    gradient_of_loss(graph, node, AIMF_OP_SIGMOID_CROSS_ENTROPY_BACKWARD, dy[0], wanted, dx);
+}
+
+AIMF_GRADIENT(aimf_softmax_cross_entropy_gradient)
+{
+    gradient_of_loss(graph, node, AIMF_OP_SOFTMAX_CROSS_ENTROPY_BACKWARD, dy[0], wanted, dx);
+}

@@ -1,0 +1,53 @@
+#include "graph/ops.h"
+
+static AimfValue binary(AimfGraph *graph, const char *name, AimfOpKind op, AimfValue a, AimfValue b)
+{
+    if (!aimf_graph_operands(graph, name, (AimfValue[]){ a, b }, 2))
+        return AIMF_NONE;
+    AimfShape shape = *aimf_value_shape(graph, a);
+    if (!aimf_shape_equal(&shape, aimf_value_shape(graph, b)))
+        return aimf_fail_shape(graph, name, "second operand", b, "the shape of the first");
+    return aimf_emit(graph, op, shape, (AimfValue[]){ a, b }, 2, NULL);
+}
+
+AimfValue aimf_add(AimfGraph *graph, AimfValue a, AimfValue b)
+{
+    return binary(graph, "add", AIMF_OP_ADD, a, b);
+}
+
+AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b)
+{
+    return binary(graph, "add_relu", AIMF_OP_ADD_RELU, a, b);
+}
+
+AimfValue aimf_relu(AimfGraph *graph, AimfValue x)
+{
+    if (!aimf_graph_operands(graph, "relu", &x, 1))
+        return AIMF_NONE;
+    return aimf_emit(graph, AIMF_OP_RELU, *aimf_value_shape(graph, x), &x, 1, NULL);
+}
+
+/* dy where the result is positive: what ReLU lets through, whatever came before it. */
+static AimfValue relu_backward(AimfGraph *graph, const AimfNode *node, AimfValue dy)
+{
+    AimfValue y = node->outputs[0];
+    return aimf_emit(graph, AIMF_OP_RELU_BACKWARD, *aimf_value_shape(graph, y), (AimfValue[]){ y, dy }, 2, NULL);
+}
+
+AIMF_GRADIENT(aimf_relu_gradient)
+{
+    (void)wanted;
+    dx[0] = relu_backward(graph, node, dy[0]);
+}
+
+AIMF_GRADIENT(aimf_add_gradient)
+{
+    (void)graph, (void)node, (void)wanted;
+    dx[0] = dx[1] = dy[0];
+}
+
+AIMF_GRADIENT(aimf_add_relu_gradient)
+{
+    (void)wanted;
+    dx[0] = dx[1] = relu_backward(graph, node, dy[0]);
+}
