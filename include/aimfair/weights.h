@@ -62,6 +62,12 @@ int aimf_tensors_add(AimfTensors *tensors, const char *name, AimfDtype dtype, co
 /** aimf_tensors_load: (owned) the whole set copied into memory; floating types become @dtype unless it is AIMF_N_DTYPES. */
 AimfTensors *aimf_tensors_load(const AimfTensors *tensors, AimfDtype dtype, GError **error);
 
+/**
+ * aimf_tensors_select: (owned) those entries whose name begins with @prefix, without it, copied into memory as by aimf_tensors_load.
+ * All metadata come along. NULL also with NOT_FOUND: no name begins so; INVALID: a name would become empty or be there twice.
+ */
+AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix, AimfDtype dtype, GError **error);
+
 /** aimf_tensors_metadata: (borrowed, nullable) the text stored under @key. */
 const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key);
 void aimf_tensors_set_metadata(AimfTensors *tensors, const char *key, const char *value);

@@ -1,0 +1,362 @@
+#include "weights/safetensors.h"
+
+#include "weights/tensors.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+enum {
+    LENGTH_BYTES = 8,
+    MAX_HEADER_BYTES = 16 << 20, /* some 150 000 tensors; parsing takes many times that in memory */
+    MAX_HEADER_DEPTH = 3,        /* the object of tensors, a tensor, its shape */
+    MAX_DIGITS = 18,             /* what gint64 always holds: the JSON parser does not check for overflow */
+    ALIGNMENT = 8,
+};
+
+/* The names of the element types in the header. */
+static const char *const dtype_names[AIMF_N_DTYPES] = {
+    [AIMF_F32] = "F32", [AIMF_BF16] = "BF16", [AIMF_F16] = "F16", [AIMF_F64] = "F64", [AIMF_I64] = "I64",
+    [AIMF_I32] = "I32", [AIMF_I16] = "I16",   [AIMF_I8] = "I8",   [AIMF_U8] = "U8",   [AIMF_BOOL] = "BOOL",
+};
+
+static guint64 header_length(const guint8 *data)
+{
+    guint64 length;
+    memcpy(&length, data, LENGTH_BYTES);
+    return GUINT64_FROM_LE(length);
+}
+
+gboolean aimf_is_safetensors(GBytes *map)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(map, &size);
+    return size > LENGTH_BYTES && data[LENGTH_BYTES] == '{';
+}
+
+/*
+ * What the JSON parser would not survive or would silently get wrong: nesting (it recurses), numbers that overflow, names cut
+ * short by an escaped NUL, and more values after the first.
+ */
+static gboolean is_plain_json(const char *json, gsize length)
+{
+    int depth = 0, digits = 0;
+    gboolean in_text = FALSE;
+    for (gsize i = 0; i < length; i++) {
+        char c = json[i];
+        digits = !in_text && g_ascii_isdigit(c) ? digits + 1 : 0;
+        if (c == 0 || digits > MAX_DIGITS || (depth == 0 && i > 0 && c != ' '))
+            return FALSE;
+        if (in_text && c == '\\') {
+            i++;
+            if (length - i >= 5 && memcmp(json + i, "u0000", 5) == 0)
+                return FALSE;
+        } else if (c == '"') {
+            in_text = !in_text;
+        } else if (!in_text && (c == '{' || c == '[')) {
+            if (++depth > MAX_HEADER_DEPTH)
+                return FALSE;
+        } else if (!in_text && (c == '}' || c == ']')) {
+            depth--;
+        }
+    }
+    return TRUE;
+}
+
+/* The parser lets a later member of the same name replace an earlier one; counting them finds it out. */
+static void count_member(JsonParser *parser, JsonObject *object, const char *name, gpointer counts)
+{
+    (void)parser;
+    (void)name;
+    gpointer n = g_hash_table_lookup(counts, object);
+    g_hash_table_insert(counts, object, GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
+}
+
+static gboolean has_duplicates(GHashTable *counts)
+{
+    GHashTableIter iter;
+    gpointer object, n;
+    g_hash_table_iter_init(&iter, counts);
+    while (g_hash_table_iter_next(&iter, &object, &n))
+        if (json_object_get_size(object) != GPOINTER_TO_UINT(n))
+            return TRUE;
+    return FALSE;
+}
+
+static JsonParser *parse_header(const char *json, gsize length, GError **error)
+{
+    if (!is_plain_json(json, length)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "the header holds nesting, a number or a character that safetensors do not have");
+        return NULL;
+    }
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
+    g_signal_connect(parser, "object-member", G_CALLBACK(count_member), counts);
+    g_autoptr(GError) cause = NULL;
+    if (!json_parser_load_from_data(parser, json, (gssize)length, &cause)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header is not JSON: %s", cause->message);
+    } else if (!json_parser_get_root(parser) || !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header is not a JSON object");
+    } else if (has_duplicates(counts)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header has a name twice");
+    } else {
+        return g_steal_pointer(&parser);
+    }
+    return NULL;
+}
+
+static gboolean holds_integer(JsonNode *node)
+{
+    return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64;
+}
+
+/* @name's member @key as an array of integers that are not negative; -1 if it is anything else or longer than @max. */
+static int integers(JsonObject *object, const char *key, gint64 *values, guint max)
+{
+    JsonNode *node = json_object_get_member(object, key);
+    if (!node || !JSON_NODE_HOLDS_ARRAY(node))
+        return -1;
+    JsonArray *array = json_node_get_array(node);
+    guint n = json_array_get_length(array);
+    if (n > max)
+        return -1;
+    for (guint i = 0; i < n; i++) {
+        JsonNode *element = json_array_get_element(array, i);
+        if (!holds_integer(element) || json_node_get_int(element) < 0)
+            return -1;
+        values[i] = json_node_get_int(element);
+    }
+    return (int)n;
+}
+
+/* Where a tensor lies; gathered to find gaps and overlaps. */
+typedef struct {
+    gint64 begin, end;
+    const char *name;
+} Range;
+
+static gboolean parse_dtype(JsonObject *object, const char *name, AimfDtype *dtype, GError **error)
+{
+    JsonNode *node = json_object_get_member(object, "dtype");
+    const char *text = node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+    if (!text) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "tensor '%s' has no dtype", name);
+        return FALSE;
+    }
+    for (int i = 0; i < AIMF_N_DTYPES; i++)
+        if (strcmp(text, dtype_names[i]) == 0) {
+            *dtype = (AimfDtype)i;
+            return TRUE;
+        }
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
+                "tensor '%s' has elements of type '%.20s', which is not known", name, text);
+    return FALSE;
+}
+
+static gboolean parse_tensor(AimfTensors *tensors, JsonNode *node, const char *name, GBytes *data, Range *range,
+                             GError **error)
+{
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header's '%s' is not an object", name);
+        return FALSE;
+    }
+    JsonObject *object = json_node_get_object(node);
+    AimfDtype dtype;
+    if (!parse_dtype(object, name, &dtype, error))
+        return FALSE;
+    AimfShape shape = { 0 };
+    gint64 offsets[2];
+    shape.rank = integers(object, "shape", shape.dim, AIMF_MAX_RANK);
+    if (shape.rank < 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "tensor '%s' needs a shape of at most %d sizes, none of them negative", name, AIMF_MAX_RANK);
+        return FALSE;
+    }
+    gsize size;
+    const guint8 *bytes = g_bytes_get_data(data, &size);
+    if (integers(object, "data_offsets", offsets, 2) != 2 || offsets[0] > offsets[1] || (guint64)offsets[1] > size) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "tensor '%s' does not lie within the %" G_GSIZE_FORMAT " bytes of data", name, size);
+        return FALSE;
+    }
+    if (!aimf_tensors_append(tensors, name, dtype, &shape, bytes + offsets[0], error))
+        return FALSE;
+    gsize needed = aimf_tensors_at(tensors, aimf_tensors_count(tensors) - 1)->bytes;
+    *range = (Range){ offsets[0], offsets[1], name };
+    if ((guint64)(offsets[1] - offsets[0]) == needed)
+        return TRUE;
+    g_autofree char *text = aimf_shape_text(&shape);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                "tensor '%s' (%s, %s) needs %" G_GSIZE_FORMAT " bytes, but its offsets span %" G_GINT64_FORMAT, name,
+                aimf_dtype_name(dtype), text, needed, offsets[1] - offsets[0]);
+    return FALSE;
+}
+
+static gboolean parse_metadata(AimfTensors *tensors, JsonNode *node, GError **error)
+{
+    g_autoptr(GList) keys = JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_members(json_node_get_object(node)) : NULL;
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header's __metadata__ is not an object");
+        return FALSE;
+    }
+    for (GList *key = keys; key; key = key->next) {
+        JsonNode *value = json_object_get_member(json_node_get_object(node), key->data);
+        if (!JSON_NODE_HOLDS_VALUE(value) || json_node_get_value_type(value) != G_TYPE_STRING) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the metadata '%s' is not a text", (char *)key->data);
+            return FALSE;
+        }
+        aimf_tensors_set_metadata(tensors, key->data, json_node_get_string(value));
+    }
+    return TRUE;
+}
+
+static gint compare_ranges(gconstpointer a, gconstpointer b)
+{
+    const Range *left = a, *right = b;
+    if (left->begin != right->begin)
+        return left->begin < right->begin ? -1 : 1;
+    return (left->end > right->end) - (left->end < right->end);
+}
+
+/* The format forbids bytes that belong to no tensor or to two: they could hide what a reader does not see. */
+static gboolean check_ranges(GArray *ranges, gsize size, GError **error)
+{
+    g_array_sort(ranges, compare_ranges);
+    gint64 reached = 0;
+    for (guint i = 0; i < ranges->len; i++) {
+        const Range *range = &g_array_index(ranges, Range, i);
+        if (range->begin != reached) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                        "tensor '%s' begins at byte %" G_GINT64_FORMAT " of the data where %" G_GINT64_FORMAT
+                        " was expected: tensors must neither overlap nor leave gaps",
+                        range->name, range->begin, reached);
+            return FALSE;
+        }
+        reached = range->end;
+    }
+    if ((guint64)reached == size)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                "%" G_GSIZE_FORMAT " bytes of data, but the tensors end at byte %" G_GINT64_FORMAT, size, reached);
+    return FALSE;
+}
+
+AimfTensors *aimf_safetensors_parse(GBytes *map, GError **error)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(map, &size);
+    guint64 length = header_length(data);
+    if (length > size - LENGTH_BYTES || length > MAX_HEADER_BYTES) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "the header claims %" G_GUINT64_FORMAT " bytes of a file of %" G_GSIZE_FORMAT
+                    "; at most %d are accepted",
+                    length, size, MAX_HEADER_BYTES);
+        return NULL;
+    }
+    g_autoptr(JsonParser) parser = parse_header((const char *)data + LENGTH_BYTES, length, error);
+    if (!parser)
+        return NULL;
+    g_autoptr(AimfTensors) tensors = aimf_tensors_new_from_file(map, NULL, NULL);
+    g_autoptr(GBytes) body = g_bytes_new_from_bytes(map, LENGTH_BYTES + length, size - LENGTH_BYTES - length);
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(Range));
+    JsonObject *root = json_node_get_object(json_parser_get_root(parser));
+    g_autoptr(GList) names = json_object_get_members(root);
+    for (GList *name = names; name; name = name->next) {
+        JsonNode *node = json_object_get_member(root, name->data);
+        if (strcmp(name->data, "__metadata__") == 0) {
+            if (!parse_metadata(tensors, node, error))
+                return NULL;
+            continue;
+        }
+        Range range;
+        if (!parse_tensor(tensors, node, name->data, body, &range, error))
+            return NULL;
+        g_array_append_val(ranges, range);
+    }
+    return check_ranges(ranges, g_bytes_get_size(body), error) ? g_steal_pointer(&tensors) : NULL;
+}
+
+/*
+ * The order in which tensors lie in the data: larger elements first, then as in the set, so that every tensor is aligned to its
+ * elements. A file of the reference library, which sorts that way too, keeps its order.
+ */
+static guint *data_order(const AimfTensors *tensors)
+{
+    guint n = aimf_tensors_count(tensors), at = 0;
+    guint *order = g_new(guint, MAX(n, 1));
+    for (gsize element_bytes = ALIGNMENT; element_bytes > 0; element_bytes /= 2)
+        for (guint i = 0; i < n; i++)
+            if (aimf_dtype_bytes(aimf_tensors_at(tensors, i)->dtype) == element_bytes)
+                order[at++] = i;
+    g_assert(at == n);
+    return order;
+}
+
+static void build_tensor(JsonBuilder *builder, const AimfTensor *tensor, guint64 begin)
+{
+    json_builder_set_member_name(builder, tensor->name);
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "dtype");
+    json_builder_add_string_value(builder, dtype_names[tensor->dtype]);
+    json_builder_set_member_name(builder, "shape");
+    json_builder_begin_array(builder);
+    for (int i = 0; i < tensor->shape.rank; i++)
+        json_builder_add_int_value(builder, tensor->shape.dim[i]);
+    json_builder_end_array(builder);
+    json_builder_set_member_name(builder, "data_offsets");
+    json_builder_begin_array(builder);
+    json_builder_add_int_value(builder, (gint64)begin);
+    json_builder_add_int_value(builder, (gint64)(begin + tensor->bytes));
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+}
+
+static char *build_header(const AimfTensors *tensors, const guint *order, gsize *length)
+{
+    guint n = aimf_tensors_count(tensors);
+    g_autofree guint64 *begins = g_new(guint64, MAX(n, 1));
+    guint64 begin = 0;
+    for (guint i = 0; i < n; i++) {
+        begins[order[i]] = begin;
+        begin += aimf_tensors_at(tensors, order[i])->bytes;
+    }
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    g_auto(GStrv) keys = aimf_tensors_metadata_keys(tensors);
+    if (keys[0]) {
+        json_builder_set_member_name(builder, "__metadata__");
+        json_builder_begin_object(builder);
+        for (char **key = keys; *key; key++) {
+            json_builder_set_member_name(builder, *key);
+            json_builder_add_string_value(builder, aimf_tensors_metadata(tensors, *key));
+        }
+        json_builder_end_object(builder);
+    }
+    for (guint i = 0; i < n; i++)
+        build_tensor(builder, aimf_tensors_at(tensors, i), begins[i]);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autoptr(JsonGenerator) generator = json_generator_new();
+    json_generator_set_root(generator, root);
+    return json_generator_to_data(generator, length);
+}
+
+gboolean aimf_safetensors_write(const AimfTensors *tensors, AimfWriter *writer, GError **error)
+{
+    g_autofree guint *order = data_order(tensors);
+    gsize length;
+    g_autofree char *header = build_header(tensors, order, &length);
+    gsize padding = (ALIGNMENT - length % ALIGNMENT) % ALIGNMENT;
+    guint64 stored = GUINT64_TO_LE((guint64)(length + padding));
+    aimf_writer_write(writer, &stored, LENGTH_BYTES);
+    aimf_writer_write(writer, header, length);
+    aimf_writer_write(writer, "       ", padding);
+    for (guint i = 0; i < aimf_tensors_count(tensors); i++) {
+        g_autofree void *buffer = NULL;
+        const void *bytes = aimf_tensors_bytes(tensors, order[i], &buffer, error);
+        if (!bytes)
+            return FALSE;
+        aimf_writer_write(writer, bytes, aimf_tensors_at(tensors, order[i])->bytes);
+    }
+    return TRUE;
+}

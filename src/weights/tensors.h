@@ -1,0 +1,39 @@
+/* What the readers of weight files share: how a set is built entry by entry, and where its bytes come from. */
+#pragma once
+
+#include <aimfair/weights.h>
+
+enum {
+    AIMF_MAX_NAME_BYTES = 4096, /* of a tensor; the longest real ones have about a hundred */
+};
+
+/**
+ * AimfTensorSource: bytes that are neither mapped nor in memory.
+ * @read: the bytes of entry @index in row-major order into @to; called under no lock, so it must be safe from several threads
+ */
+typedef struct {
+    gboolean (*read)(gpointer source, guint index, void *to, GError **error);
+    void (*free)(gpointer source);
+} AimfTensorSource;
+
+/**
+ * aimf_tensors_new_from_file: (owned) an empty set whose entries aimf_tensors_append adds.
+ * @map: (nullable) kept alive with the set; @type, @source: (nullable, taken) for entries without data
+ */
+AimfTensors *aimf_tensors_new_from_file(GBytes *map, const AimfTensorSource *type, gpointer source);
+
+/**
+ * aimf_tensors_append: one more entry of a set from a file; @data: (nullable) where in the map its bytes lie.
+ * Returns: FALSE with FORMAT: a name that is empty, too long, not UTF-8, reserved or there already; a shape whose size overflows.
+ */
+gboolean aimf_tensors_append(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape,
+                             const void *data, GError **error);
+
+/**
+ * aimf_tensors_bytes: (borrowed) the entry's own bytes, aligned or not; if they must be read, into *@buffer, which it allocates.
+ * Returns: NULL with IO, FORMAT or MEMORY; never NULL for an empty tensor.
+ */
+const void *aimf_tensors_bytes(const AimfTensors *tensors, guint index, void **buffer, GError **error);
+
+/** aimf_tensors_has_metadata: whether there is any text at all. */
+gboolean aimf_tensors_has_metadata(const AimfTensors *tensors);
