@@ -26,12 +26,16 @@ typedef struct {
     double selection_rate;
 } AimfProtectedMeasure;
 
-/** AimfInterval: a 95 % percentile bootstrap interval. */
+/** AimfInterval: from low to high; NaN where unknown. */
 typedef struct {
     double low, high;
 } AimfInterval;
 
-/** AimfScalars: the measures that are one number. Gaps over more than two protected labels are the largest pairwise ones. */
+/**
+ * AimfScalars: the measures that are one number. Gaps over more than two protected labels are the largest pairwise ones; a gap
+ * between fewer than two labels that have the rate is NaN, as is all that rests on it.
+ * With more than two classes, class 1 is the positive one and all others together the negative one.
+ */
 typedef struct {
     double accuracy;
     double worst_group_accuracy;
@@ -41,11 +45,16 @@ typedef struct {
     double equalized_odds_sum;  /* FFB's */
     double equal_opportunity;   /* the TPR gap */
     double demographic_parity;  /* the gap of selection rates */
-    double auc;
-    double balanced_accuracy;
+    double auc;                 /* equal scores count half, as scikit-learn's trapezoids do */
+    double balanced_accuracy;   /* mean recall of the classes there are */
 } AimfScalars;
 
 #define AIMF_N_SCALARS (sizeof(AimfScalars) / sizeof(double))
+
+/** aimf_scalar_name: (borrowed) name of AimfScalars' member @index as in evaluate's JSON: "accuracy", "equalized_odds.mean". */
+const char *aimf_scalar_name(guint index);
+/** aimf_scalar_at: AimfScalars' member @index. */
+double aimf_scalar_at(const AimfScalars *scalars, guint index);
 
 /** AimfMeasures: @intervals has the order of AimfScalars' members; NaN without bootstrap. */
 typedef struct {
@@ -61,16 +70,76 @@ typedef struct {
 void aimf_measures_free(AimfMeasures *measures);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfMeasures, aimf_measures_free)
 
+/** AIMF_MAX_RESAMPLES: most that a bootstrap may ask for; AIMF_DEFAULT_RESAMPLES: what the program uses. */
+#define AIMF_MAX_RESAMPLES 1000000
+#define AIMF_DEFAULT_RESAMPLES 1000
+
 /**
  * aimf_measure:
  * @target: (n) classes; @prediction: (n) classes; @score: (n, nullable) larger is more class 1, for the AUC; @group: (n) in [0, n_protected)
- * @resamples: of the bootstrap, 0 for none; @seed: of the bootstrap
- * Returns: (owned) or NULL with INVALID: n is 0, a label is out of range, a score is NaN.
+ * @resamples: of the bootstrap over rows, 0 for none; @seed: of the bootstrap. The intervals do not depend on the number of threads.
+ * Returns: (owned) or NULL with INVALID: n is 0, a label is out of range, a score is NaN; or MEMORY.
  * A group without samples has n = 0 and NaN rates and is left out of minima, deviations and gaps.
- * Source: arXiv 2503.05665 section 4; Hardt et al. 2016 for equalized odds.
+ * Intervals are 95 % percentile intervals; resamples in which a measure is undefined are left out of its interval.
+ * Source: arXiv 2503.05665 section 4; Hardt et al. 2016 for equalized odds; Efron 1979 for the bootstrap.
  */
 AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
                            int n_targets, int n_protected, guint resamples, guint64 seed, GError **error);
+
+/**
+ * aimf_measures_average:
+ * @runs: (n) measures of several models (seeds) on test sets with the same groups of the same sizes
+ * The mean of every measure, but worst and deviation of group accuracies are those of the averaged group accuracies, as the paper
+ * has them. @intervals receives the lowest and the highest of the runs.
+ * Returns: (owned) or NULL with INVALID when @n is 0 or the groups differ. Source: the run script of arXiv 2503.05665.
+ */
+AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GError **error);
+
+/** AimfGate: a demand on a measure. @scalar: index of AimfScalars' member; @text: (owned) as written */
+typedef struct {
+    char *text;
+    guint scalar;
+    gboolean at_least; /* >= or >; otherwise <= or < */
+    gboolean strict;   /* > or < */
+    double bound;
+} AimfGate;
+
+/** aimf_gate_parse: "worst_group_accuracy>=0.7", "equalized_odds.mean < 0.1". FALSE with INVALID that lists what there is. */
+gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error);
+void aimf_gate_clear(AimfGate *gate);
+/** aimf_gate_met: a measure that is NaN meets no gate. */
+gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
+
+/**
+ * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
+ * @score: (n) logit or probability of class 1; NULL when there is none
+ * @labels: (n_protected) sorted protected labels, NULL-terminated, which @group points into
+ * @thresholded: predictions were made from scores, rather than given
+ */
+typedef struct {
+    guint n;
+    int *target;
+    int *prediction;
+    float *score;
+    int *group;
+    char **labels;
+    int n_targets;
+    int n_protected;
+    gboolean thresholded;
+} AimfOutcomes;
+
+void aimf_outcomes_free(AimfOutcomes *outcomes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
+
+/**
+ * aimf_outcomes_open:
+ * @path: a CSV file with a header, the columns target and protected (further columns whose name begins with "protected" are joined by '_' to
+ *   the group), and one or more of logit, probability (of class 1) and prediction (a class)
+ * @threshold: a probability of at least this is class 1; negative: take the column prediction where there is one, else 0.5
+ * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT or INVALID naming file, line and column. A row whose prediction is -1 (a picture
+ * that could not be read) is an error.
+ */
+AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, GError **error);
 
 /* --- Sensitivity --- */
 

@@ -1,0 +1,91 @@
+/* Percentile intervals by resampling rows: Efron, "Bootstrap methods: another look at the jackknife", 1979. */
+#include "base/random.h"
+#include "fair/measures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In [0, n) without bias: Lemire, "Fast random integer generation in an interval", 2019. A row costs one 32-bit draw. */
+static guint32 draw_below(AimfRandom *random, guint32 n)
+{
+    guint64 product = (guint64)aimf_random_u32(random) * n;
+    if ((guint32)product < n) {
+        guint32 unfair = (0u - n) % n;
+        while ((guint32)product < unfair)
+            product = (guint64)aimf_random_u32(random) * n;
+    }
+    return (guint32)(product >> 32);
+}
+
+/* Resample @index drawn into @weights and measured. It depends on (seed, index) only, so any thread may do it. */
+static AimfScalars resample(const AimfTally *tally, guint64 seed, guint index, guint32 *weights, AimfCell *cells)
+{
+    AimfRandom random = aimf_random_at(seed, AIMF_STREAM_BOOTSTRAP, index);
+    memset(weights, 0, sizeof *weights * tally->n);
+    for (guint i = 0; i < tally->n; i++)
+        weights[draw_below(&random, tally->n)]++;
+    double auc = aimf_tally(tally, weights, cells);
+    return aimf_scalars_of_cells(cells, tally->n_targets, tally->n_protected, auc);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Linear between order statistics, as NumPy's default. */
+static double percentile(const double *sorted, guint n, double share)
+{
+    double position = share * (n - 1);
+    guint below = (guint)position;
+    double fraction = position - below;
+    return below + 1 < n ? sorted[below] + fraction * (sorted[below + 1] - sorted[below]) : sorted[below];
+}
+
+static AimfInterval interval(const AimfScalars *drawn, guint resamples, guint scalar, double *sorted)
+{
+    guint n = 0;
+    for (guint i = 0; i < resamples; i++) {
+        double value = aimf_scalar_at(&drawn[i], scalar);
+        if (!isnan(value))
+            sorted[n++] = value;
+    }
+    if (!n)
+        return (AimfInterval){ NAN, NAN };
+    qsort(sorted, n, sizeof *sorted, compare_doubles);
+    return (AimfInterval){ percentile(sorted, n, 0.025), percentile(sorted, n, 0.975) };
+}
+
+gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
+                        GError **error)
+{
+    gsize n_cells = (gsize)tally->n_targets * (gsize)tally->n_protected;
+    g_autofree AimfScalars *drawn = g_try_new(AimfScalars, resamples);
+    g_autofree double *sorted = g_try_new(double, resamples);
+    gboolean enough = drawn && sorted;
+    if (enough) {
+#pragma omp parallel
+        {
+            g_autofree guint32 *weights = g_try_new(guint32, tally->n);
+            g_autofree AimfCell *cells = g_try_new(AimfCell, n_cells);
+            if (!weights || !cells) {
+#pragma omp atomic write
+                enough = FALSE;
+            }
+#pragma omp for schedule(static)
+            for (guint i = 0; i < resamples; i++)
+                if (weights && cells)
+                    drawn[i] = resample(tally, seed, i, weights, cells);
+        }
+    }
+    if (!enough) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %u bootstrap resamples of %u samples",
+                    resamples, tally->n);
+        return FALSE;
+    }
+    for (guint scalar = 0; scalar < AIMF_N_SCALARS; scalar++)
+        intervals[scalar] = interval(drawn, resamples, scalar, sorted);
+    return TRUE;
+}

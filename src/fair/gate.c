@@ -1,0 +1,62 @@
+/* Demands on measures: "worst_group_accuracy>=0.7". */
+#include <aimfair/fair.h>
+
+#include <math.h>
+#include <string.h>
+
+/* Index of the measure called @name, AIMF_N_SCALARS if there is none. "equalized_odds" alone is the paper's. */
+static guint find_scalar(const char *name)
+{
+    if (strcmp(name, "equalized_odds") == 0)
+        name = "equalized_odds.mean";
+    guint i = 0;
+    while (i < AIMF_N_SCALARS && strcmp(aimf_scalar_name(i), name) != 0)
+        i++;
+    return i;
+}
+
+static char *scalar_list(void)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+    for (guint i = 0; i < AIMF_N_SCALARS; i++)
+        g_string_append_printf(list, "%s%s", i ? ", " : "", aimf_scalar_name(i));
+    return g_string_free(g_steal_pointer(&list), FALSE);
+}
+
+gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error)
+{
+    gsize name_length = strcspn(text, "<>=");
+    g_autofree char *name = g_strndup(text, name_length);
+    const char *sign = text + name_length;
+    gboolean compares = *sign == '<' || *sign == '>';
+    gboolean strict = compares && sign[1] != '=';
+    const char *number = compares ? sign + (strict ? 1 : 2) : sign;
+    char *end = NULL;
+    double bound = g_ascii_strtod(number, &end);
+    guint scalar = find_scalar(g_strstrip(name));
+    if (!compares || end == number || end[strspn(end, " \t")] || !isfinite(bound) || scalar == AIMF_N_SCALARS) {
+        g_autofree char *list = scalar_list();
+        g_set_error(
+            error, AIMF_ERROR, AIMF_ERROR_INVALID,
+            "'%s' is not a demand like 'worst_group_accuracy>=0.7'; the measures are %s, compared by >=, >, <= or <",
+            text, list);
+        return FALSE;
+    }
+    *gate = (AimfGate){ g_strdup(text), scalar, *sign == '>', strict, bound };
+    return TRUE;
+}
+
+void aimf_gate_clear(AimfGate *gate)
+{
+    g_clear_pointer(&gate->text, g_free);
+}
+
+gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars)
+{
+    double value = aimf_scalar_at(scalars, gate->scalar);
+    if (isnan(value))
+        return FALSE;
+    if (value == gate->bound)
+        return !gate->strict;
+    return gate->at_least ? value > gate->bound : value < gate->bound;
+}
