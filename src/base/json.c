@@ -1,0 +1,145 @@
+#include "base/json.h"
+
+#include "base/file.h"
+
+#include <math.h>
+
+enum { MAX_DEPTH = 64 };
+
+/* Deepest nesting of brackets outside strings. */
+static guint nesting(const char *text, gsize length)
+{
+    guint depth = 0, deepest = 0;
+    gboolean inside_text = FALSE;
+    for (gsize i = 0; i < length; i++) {
+        char c = text[i];
+        if (inside_text) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                inside_text = FALSE;
+        } else if (c == '"') {
+            inside_text = TRUE;
+        } else if (c == '[' || c == '{') {
+            deepest = MAX(deepest, ++depth);
+        } else if ((c == ']' || c == '}') && depth) {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+JsonNode *aimf_json_open(const char *path, gsize limit_bytes, GError **error)
+{
+    g_autoptr(GBytes) bytes = aimf_file_read(path, limit_bytes, error);
+    if (!bytes)
+        return NULL;
+    gsize length;
+    const char *text = g_bytes_get_data(bytes, &length);
+    if (nesting(text, length) > MAX_DEPTH) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s': JSON nested deeper than %d levels", path, MAX_DEPTH);
+        return NULL;
+    }
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(GError) reason = NULL;
+    if (!json_parser_load_from_data(parser, text, (gssize)length, &reason)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not JSON: line %u, column %u: %s", path,
+                    json_parser_get_current_line(parser), json_parser_get_current_pos(parser), reason->message);
+        return NULL;
+    }
+    JsonNode *root = json_parser_get_root(parser);
+    if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not a JSON object", path);
+        return NULL;
+    }
+    return json_node_copy(root);
+}
+
+static JsonNode *member(JsonObject *object, const char *where, const char *name, GError **error)
+{
+    JsonNode *node = json_object_get_member(object, name);
+    if (!node)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: '%s' is missing", where, name);
+    return node;
+}
+
+static gboolean wrong_kind(const char *where, const char *name, const char *expected, JsonNode *found, GError **error)
+{
+    g_autofree char *text = json_to_string(found, FALSE);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: '%s' must be %s, not %.60s", where, name, expected, text);
+    return FALSE;
+}
+
+gboolean aimf_json_int(JsonObject *object, const char *where, const char *name, gint64 low, gint64 high, gint64 *value,
+                       GError **error)
+{
+    JsonNode *node = member(object, where, name, error);
+    if (!node)
+        return FALSE;
+    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64) {
+        *value = json_node_get_int(node);
+        if (*value >= low && *value <= high)
+            return TRUE;
+    }
+    g_autofree char *expected =
+        g_strdup_printf("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, low, high);
+    return wrong_kind(where, name, expected, node, error);
+}
+
+gboolean aimf_json_double(JsonObject *object, const char *where, const char *name, double low, double high,
+                          double *value, GError **error)
+{
+    JsonNode *node = member(object, where, name, error);
+    if (!node)
+        return FALSE;
+    GType type = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node) : G_TYPE_INVALID;
+    if (type == G_TYPE_INT64 || type == G_TYPE_DOUBLE) {
+        *value = json_node_get_double(node);
+        if (isfinite(*value) && *value >= low && *value <= high)
+            return TRUE;
+    }
+    g_autofree char *expected = g_strdup_printf("a number from %g to %g", low, high);
+    return wrong_kind(where, name, expected, node, error);
+}
+
+const char *aimf_json_text(JsonObject *object, const char *where, const char *name, GError **error)
+{
+    JsonNode *node = member(object, where, name, error);
+    if (!node)
+        return NULL;
+    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING && *json_node_get_string(node))
+        return json_node_get_string(node);
+    wrong_kind(where, name, "a text that is not empty", node, error);
+    return NULL;
+}
+
+JsonArray *aimf_json_array(JsonObject *object, const char *where, const char *name, GError **error)
+{
+    JsonNode *node = member(object, where, name, error);
+    if (!node)
+        return NULL;
+    if (JSON_NODE_HOLDS_ARRAY(node))
+        return json_node_get_array(node);
+    wrong_kind(where, name, "an array", node, error);
+    return NULL;
+}
+
+JsonObject *aimf_json_object(JsonObject *object, const char *where, const char *name, GError **error)
+{
+    JsonNode *node = member(object, where, name, error);
+    if (!node)
+        return NULL;
+    if (JSON_NODE_HOLDS_OBJECT(node))
+        return json_node_get_object(node);
+    wrong_kind(where, name, "an object", node, error);
+    return NULL;
+}
+
+JsonObject *aimf_json_element(JsonArray *array, const char *where, guint index, GError **error)
+{
+    JsonNode *node = json_array_get_element(array, index);
+    if (JSON_NODE_HOLDS_OBJECT(node))
+        return json_node_get_object(node);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s[%u] must be an object", where, index);
+    return NULL;
+}

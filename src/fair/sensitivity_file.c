@@ -1,0 +1,135 @@
+/* sensitivity.json, version 1. */
+#include "base/file.h"
+#include "base/json.h"
+#include "fair/sensitivity.h"
+
+#include <string.h>
+
+enum { VERSION = 1, MAX_FILE_BYTES = 64 << 20 };
+
+static void build_tensor(JsonBuilder *builder, const AimfSensitivity *tensor)
+{
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "name");
+    json_builder_add_string_value(builder, tensor->name);
+    json_builder_set_member_name(builder, "size");
+    json_builder_add_int_value(builder, tensor->size);
+    json_builder_set_member_name(builder, "domain");
+    json_builder_add_double_value(builder, tensor->domain);
+    json_builder_set_member_name(builder, "bias");
+    json_builder_add_double_value(builder, tensor->bias);
+    json_builder_set_member_name(builder, "domain_rank");
+    json_builder_add_int_value(builder, tensor->domain_rank);
+    json_builder_set_member_name(builder, "bias_rank");
+    json_builder_add_int_value(builder, tensor->bias_rank);
+    json_builder_end_object(builder);
+}
+
+gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const char *path, GError **error)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "version");
+    json_builder_add_int_value(builder, VERSION);
+    json_builder_set_member_name(builder, "model");
+    json_builder_add_string_value(builder, sensitivities->model_hash);
+    json_builder_set_member_name(builder, "tensors");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < sensitivities->n; i++)
+        build_tensor(builder, &sensitivities->tensors[i]);
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *lines = g_strconcat(text, "\n", NULL);
+    return aimf_file_write(path, lines, strlen(lines), error);
+}
+
+static gboolean read_tensor(JsonObject *object, const char *where, guint n, AimfSensitivity *tensor, GError **error)
+{
+    gint64 domain_rank, bias_rank;
+    const char *name = aimf_json_text(object, where, "name", error);
+    if (!name)
+        return FALSE;
+    tensor->name = g_strdup(name);
+    if (!aimf_json_int(object, where, "size", 1, G_MAXINT64, &tensor->size, error) ||
+        !aimf_json_double(object, where, "domain", 0, G_MAXDOUBLE, &tensor->domain, error) ||
+        !aimf_json_double(object, where, "bias", 0, G_MAXDOUBLE, &tensor->bias, error) ||
+        !aimf_json_int(object, where, "domain_rank", 1, n, &domain_rank, error) ||
+        !aimf_json_int(object, where, "bias_rank", 1, n, &bias_rank, error))
+        return FALSE;
+    tensor->domain_rank = (guint)domain_rank;
+    tensor->bias_rank = (guint)bias_rank;
+    return TRUE;
+}
+
+static gboolean check_names(const AimfSensitivities *sensitivities, const char *path, GError **error)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < sensitivities->n; i++) {
+        if (!g_hash_table_add(names, sensitivities->tensors[i].name)) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s': the tensor '%s' is there twice", path,
+                        sensitivities->tensors[i].name);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* Ranks are a function of the values; a file in which they are not was edited or mixed up. */
+static gboolean check_ranks(AimfSensitivities *sensitivities, const char *path, GError **error)
+{
+    guint n = sensitivities->n;
+    g_autofree AimfSensitivity *tensors = g_memdup2(sensitivities->tensors, sizeof *tensors * n);
+    AimfSensitivities ranked = { .n = n, .tensors = tensors };
+    aimf_sensitivities_rank(&ranked);
+    for (guint i = 0; i < n; i++) {
+        const AimfSensitivity *found = &sensitivities->tensors[i], *expected = &tensors[i];
+        if (found->domain_rank != expected->domain_rank || found->bias_rank != expected->bias_rank) {
+            g_set_error(
+                error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                "'%s': the ranks of '%s' are %u and %u, but its values give %u and %u; measure the sensitivities anew",
+                path, found->name, found->domain_rank, found->bias_rank, expected->domain_rank, expected->bias_rank);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean read_tensors(AimfSensitivities *sensitivities, JsonArray *array, const char *path, GError **error)
+{
+    g_autofree char *list = g_strdup_printf("'%s', tensors", path);
+    guint n = json_array_get_length(array);
+    if (n < 1 || n > G_MAXINT) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: there are none", list);
+        return FALSE;
+    }
+    sensitivities->tensors = g_new0(AimfSensitivity, n);
+    for (guint i = 0; i < n; i++) {
+        sensitivities->n = i + 1; /* what free must look at, also after a failure */
+        g_autofree char *where = g_strdup_printf("%s[%u]", list, i);
+        JsonObject *object = aimf_json_element(array, list, i, error);
+        if (!object || !read_tensor(object, where, n, &sensitivities->tensors[i], error))
+            return FALSE;
+    }
+    return check_names(sensitivities, path, error) && check_ranks(sensitivities, path, error);
+}
+
+AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error)
+{
+    g_autoptr(JsonNode) root = aimf_json_open(path, MAX_FILE_BYTES, error);
+    if (!root)
+        return NULL;
+    JsonObject *object = json_node_get_object(root);
+    g_autofree char *where = g_strdup_printf("'%s'", path);
+    gint64 version;
+    const char *model;
+    JsonArray *array;
+    g_autoptr(AimfSensitivities) sensitivities = g_new0(AimfSensitivities, 1);
+    if (!aimf_json_int(object, where, "version", VERSION, VERSION, &version, error) ||
+        !(model = aimf_json_text(object, where, "model", error)) ||
+        !(array = aimf_json_array(object, where, "tensors", error)) || !read_tensors(sensitivities, array, path, error))
+        return NULL;
+    sensitivities->model_hash = g_strdup(model);
+    return g_steal_pointer(&sensitivities);
+}
