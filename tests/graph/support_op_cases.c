@@ -1,0 +1,335 @@
+#include "graph/support_op_cases.h"
+#include "graph/support_formula.h"
+
+#include <string.h>
+
+/* Read by tests/golden/make_ops.py as well. */
+/* clang-format off */
+const OpCase op_cases[] = {
+    { .op = OP_CONV2D, .n = 2, .c = 3, .h = 7, .w = 5, .o = 5, .kh = 3, .kw = 3, .stride = 1, .padding = 1 },
+    { .op = OP_CONV2D, .n = 1, .c = 5, .h = 6, .w = 9, .o = 17, .kh = 3, .kw = 3, .stride = 2, .padding = 1, .bias = 1 },
+    { .op = OP_CONV2D, .n = 2, .c = 3, .h = 13, .w = 11, .o = 8, .kh = 7, .kw = 7, .stride = 2, .padding = 3 },
+    { .op = OP_CONV2D, .n = 1, .c = 1, .h = 9, .w = 8, .o = 3, .kh = 7, .kw = 7, .stride = 1, .padding = 0, .bias = 1 },
+    { .op = OP_CONV2D, .n = 3, .c = 17, .h = 4, .w = 3, .o = 16, .kh = 1, .kw = 1, .stride = 1, .padding = 0, .bias = 1 },
+    { .op = OP_CONV2D, .n = 2, .c = 16, .h = 6, .w = 5, .o = 32, .kh = 1, .kw = 1, .stride = 2, .padding = 0 },
+    { .op = OP_CONV2D, .n = 2, .c = 16, .h = 4, .w = 4, .o = 16, .kh = 3, .kw = 3, .stride = 1, .padding = 1 },
+    { .op = OP_CONV2D, .n = 2, .c = 16, .h = 5, .w = 4, .o = 16, .kh = 3, .kw = 3, .stride = 2, .padding = 1 },
+    { .op = OP_CONV2D, .n = 3, .c = 17, .h = 2, .w = 2, .o = 5, .kh = 3, .kw = 3, .stride = 2, .padding = 1, .bias = 1 },
+    { .op = OP_CONV2D, .n = 2, .c = 3, .h = 8, .w = 7, .o = 5, .kh = 1, .kw = 3, .stride = 1, .padding = 0, .bias = 1 },
+    { .op = OP_CONV2D, .n = 1, .c = 4, .h = 3, .w = 3, .o = 1, .kh = 3, .kw = 3, .stride = 1, .padding = 0 },
+    { .op = OP_BATCH_NORM, .n = 3, .c = 5, .h = 4, .w = 3, .training = 1 },
+    { .op = OP_BATCH_NORM, .n = 3, .c = 5, .h = 4, .w = 3, .training = 1, .relu = 1 },
+    { .op = OP_BATCH_NORM, .n = 3, .c = 5, .h = 4, .w = 3 },
+    { .op = OP_BATCH_NORM, .n = 3, .c = 5, .h = 4, .w = 3, .relu = 1 },
+    { .op = OP_BATCH_NORM, .n = 1, .c = 17, .h = 5, .w = 7, .training = 1 },
+    { .op = OP_BATCH_NORM, .n = 1, .c = 16, .h = 5, .w = 7, .training = 1, .relu = 1 },
+    { .op = OP_BATCH_NORM, .n = 1, .c = 16, .h = 5, .w = 3, .relu = 1 },
+    { .op = OP_BATCH_NORM, .n = 9, .c = 3, .h = 1, .w = 1, .training = 1, .relu = 1 },
+    { .op = OP_BATCH_NORM, .n = 2, .c = 3, .h = 6, .w = 5, .training = 1, .scale = 64 },
+    { .op = OP_RELU, .n = 2, .c = 5, .h = 3, .w = 7 },
+    { .op = OP_RELU, .n = 1, .c = 17, .h = 2, .w = 3 },
+    { .op = OP_RELU, .n = 3, .c = 17 },
+    { .op = OP_ADD, .n = 2, .c = 3, .h = 5, .w = 4 },
+    { .op = OP_ADD, .n = 1, .c = 17, .h = 2, .w = 3 },
+    { .op = OP_ADD_RELU, .n = 2, .c = 5, .h = 5, .w = 4 },
+    { .op = OP_ADD_RELU, .n = 1, .c = 17, .h = 2, .w = 3 },
+    { .op = OP_MAX_POOL, .n = 2, .c = 5, .h = 9, .w = 7, .kh = 3, .stride = 2, .padding = 1 },
+    { .op = OP_MAX_POOL, .n = 1, .c = 17, .h = 6, .w = 5, .kh = 2, .stride = 2, .padding = 0 },
+    { .op = OP_MAX_POOL, .n = 2, .c = 16, .h = 6, .w = 8, .kh = 3, .stride = 2, .padding = 1 },
+    { .op = OP_MAX_POOL, .n = 1, .c = 3, .h = 6, .w = 7, .kh = 3, .stride = 1, .padding = 0 },
+    { .op = OP_GLOBAL_AVERAGE_POOL, .n = 2, .c = 5, .h = 4, .w = 3 },
+    { .op = OP_GLOBAL_AVERAGE_POOL, .n = 3, .c = 17, .h = 1, .w = 1 },
+    { .op = OP_GLOBAL_AVERAGE_POOL, .n = 1, .c = 16, .h = 7, .w = 7 },
+    { .op = OP_LINEAR, .n = 3, .c = 17, .o = 5, .bias = 1 },
+    { .op = OP_LINEAR, .n = 4, .c = 32, .o = 1, .bias = 1 },
+    { .op = OP_LINEAR, .n = 1, .c = 5, .o = 3 },
+    { .op = OP_LINEAR, .n = 16, .c = 3, .o = 17 },
+    { .op = OP_SIGMOID_CROSS_ENTROPY, .n = 7, .c = 1, .scale = 4 },
+    { .op = OP_SIGMOID_CROSS_ENTROPY, .n = 1, .c = 1 },
+    { .op = OP_SIGMOID_CROSS_ENTROPY, .n = 5, .c = 3, .scale = 256 },
+    { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 5, .c = 3, .scale = 4 },
+    { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 1, .c = 17 },
+    { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 4, .c = 10, .scale = 256 },
+};
+/* clang-format on */
+const guint n_op_cases = G_N_ELEMENTS(op_cases);
+
+/*
+ * f32 against f64: 1e-5 is what this project promises of every operation; sums here have at most some thousand terms, so that
+ * correct kernels stay ten times below it.
+ *
+ * bf16: leaves are exact in bf16 and sums are kept in f32, so only what is written in bf16 is rounded, to 8 bits: each rounding has a
+ * relative error of at most 2^-9. Forward and backward results are rounded once, the cotangent twice where it passes a mask:
+ * 2^-8. Losses take f32 logits and must be as good as in f32; linear gives f32, but its operands' gradients are rounded.
+ */
+#define ROUNDED_TWICE 0x1p-8
+const OpTolerance op_tolerances[OP_N_FAMILIES] = {
+    [OP_CONV2D] = { 1e-5, ROUNDED_TWICE },
+    [OP_BATCH_NORM] = { 1e-5, ROUNDED_TWICE },
+    [OP_RELU] = { 1e-5, ROUNDED_TWICE },
+    [OP_ADD] = { 1e-5, ROUNDED_TWICE },
+    [OP_ADD_RELU] = { 1e-5, ROUNDED_TWICE },
+    [OP_MAX_POOL] = { 1e-5, ROUNDED_TWICE },
+    [OP_GLOBAL_AVERAGE_POOL] = { 1e-5, ROUNDED_TWICE },
+    [OP_LINEAR] = { 1e-5, ROUNDED_TWICE },
+    [OP_SIGMOID_CROSS_ENTROPY] = { 1e-5, 1e-5 },
+    [OP_SOFTMAX_CROSS_ENTROPY] = { 1e-5, 1e-5 },
+};
+
+const char *op_family_name(OpFamily op)
+{
+    static const char *const names[OP_N_FAMILIES] = {
+        "conv2d",
+        "batch_norm",
+        "relu",
+        "add",
+        "add_relu",
+        "max_pool",
+        "global_average_pool",
+        "linear",
+        "sigmoid_cross_entropy",
+        "softmax_cross_entropy",
+    };
+    return names[op];
+}
+
+char *op_case_name(const OpCase *c)
+{
+    const struct {
+        const char *name;
+        int value;
+    } fields[] = {
+        { "n", c->n },
+        { "c", c->c },
+        { "h", c->h },
+        { "w", c->w },
+        { "o", c->o },
+        { "kh", c->kh },
+        { "kw", c->kw },
+        { "stride", c->stride },
+        { "padding", c->padding },
+        { "bias", c->bias },
+        { "training", c->training },
+        { "relu", c->relu },
+        { "scale", c->scale },
+    };
+    GString *name = g_string_new(op_family_name(c->op));
+    const char *separator = "/";
+    for (guint i = 0; i < G_N_ELEMENTS(fields); i++)
+        if (fields[i].value) {
+            g_string_append_printf(name, "%s%s%d", separator, fields[i].name, fields[i].value);
+            separator = "_";
+        }
+    return g_string_free(name, FALSE);
+}
+
+static float fill(const OpCase *c, const OpLeaf *leaf, guint32 seed, guint32 index)
+{
+    switch (leaf->fill) {
+    case FILL_POSITIVE:
+        return formula_coarse(seed, index) / 4 + 0.5f;
+    case FILL_BINARY:
+        return (float)(formula_hash(seed, index) >> 8 & 1);
+    case FILL_CLASS:
+        return (float)((formula_hash(seed, index) >> 8) % (guint32)c->c);
+    case FILL_SIGNED:
+        break;
+    }
+    return formula_coarse(seed, index) * (float)(strcmp(leaf->name, "x") == 0 && c->scale ? c->scale : 1);
+}
+
+static void leaf_fill(const OpRig *rig, OpLeaf *leaf)
+{
+    g_autofree char *name = g_strdup_printf("%s/%s", rig->name, leaf->name);
+    guint32 seed = formula_seed(name);
+    leaf->n = (gsize)aimf_shape_count(&leaf->shape);
+    leaf->data = g_new(float, leaf->n);
+    for (guint32 i = 0; i < leaf->n; i++)
+        leaf->data[i] = fill(rig->c, leaf, seed, i);
+}
+
+static AimfValue add_leaf(OpRig *rig, AimfGraph *graph, const char *name, OpLeafKind kind, OpFill how, AimfShape shape)
+{
+    OpLeaf *leaf = &rig->leaves[rig->n_leaves++];
+    *leaf = (OpLeaf){ .name = name, .kind = kind, .fill = how, .shape = shape };
+    leaf_fill(rig, leaf);
+    if (kind == LEAF_PARAMETER)
+        leaf->value = aimf_graph_parameter(graph, name, shape);
+    else if (kind == LEAF_STATE)
+        leaf->value = aimf_graph_state(graph, name, shape);
+    else
+        leaf->value = aimf_graph_input(graph, name, shape);
+    return leaf->value;
+}
+
+static AimfValue parameter(OpRig *rig, AimfGraph *graph, const char *name, AimfShape shape)
+{
+    return add_leaf(rig, graph, name, LEAF_PARAMETER, FILL_SIGNED, shape);
+}
+
+static AimfValue build_conv2d(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    AimfValue weight = parameter(rig, graph, "weight", AIMF_SHAPE(c->o, c->c, c->kh, c->kw));
+    AimfValue bias = c->bias ? parameter(rig, graph, "bias", AIMF_SHAPE(c->o)) : AIMF_NONE;
+    return aimf_conv2d(graph, x, weight, bias, (AimfConv2d){ .stride = c->stride, .padding = c->padding });
+}
+
+static AimfValue build_batch_norm(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    AimfShape shape = AIMF_SHAPE(rig->c->c);
+    AimfValue weight = parameter(rig, graph, "weight", shape), bias = parameter(rig, graph, "bias", shape);
+    AimfValue running_mean = add_leaf(rig, graph, "running_mean", LEAF_STATE, FILL_SIGNED, shape);
+    AimfValue running_var = add_leaf(rig, graph, "running_var", LEAF_STATE, FILL_POSITIVE, shape);
+    AimfBatchNorm options = { .training = rig->c->training, .relu = rig->c->relu };
+    return aimf_batch_norm(graph, x, weight, bias, running_mean, running_var, options);
+}
+
+static AimfValue build_linear(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    AimfValue weight = parameter(rig, graph, "weight", AIMF_SHAPE(c->o, c->c));
+    AimfValue bias = c->bias ? parameter(rig, graph, "bias", AIMF_SHAPE(c->o)) : AIMF_NONE;
+    return aimf_linear(graph, x, weight, bias);
+}
+
+static AimfValue build(OpRig *rig, AimfGraph *graph)
+{
+    const OpCase *c = rig->c;
+    AimfShape shape = c->h ? AIMF_SHAPE(c->n, c->c, c->h, c->w) : AIMF_SHAPE(c->n, c->c);
+    AimfValue x = parameter(rig, graph, "x", shape);
+    switch (c->op) {
+    case OP_CONV2D:
+        return build_conv2d(rig, graph, x);
+    case OP_BATCH_NORM:
+        return build_batch_norm(rig, graph, x);
+    case OP_RELU:
+        return aimf_relu(graph, x);
+    case OP_ADD:
+        return aimf_add(graph, x, parameter(rig, graph, "b", shape));
+    case OP_ADD_RELU:
+        return aimf_add_relu(graph, x, parameter(rig, graph, "b", shape));
+    case OP_MAX_POOL:
+        return aimf_max_pool(graph, x, c->kh, c->stride, c->padding);
+    case OP_GLOBAL_AVERAGE_POOL:
+        return aimf_global_average_pool(graph, x);
+    case OP_LINEAR:
+        return build_linear(rig, graph, x);
+    case OP_SIGMOID_CROSS_ENTROPY:
+        return aimf_sigmoid_cross_entropy(graph, x, add_leaf(rig, graph, "targets", LEAF_INPUT, FILL_BINARY, shape));
+    case OP_SOFTMAX_CROSS_ENTROPY:
+        return aimf_softmax_cross_entropy(graph, x,
+                                          add_leaf(rig, graph, "targets", LEAF_INPUT, FILL_CLASS, AIMF_SHAPE(c->n)));
+    case OP_N_FAMILIES:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+OpRig *op_rig_new(const OpCase *c, const char *backend, AimfPrecision precision, int trainable, GError **error)
+{
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    g_autoptr(OpRig) rig = g_new0(OpRig, 1);
+    rig->c = c;
+    rig->name = op_case_name(c);
+    rig->tensors = aimf_tensors_new();
+    rig->output = build(rig, graph);
+    rig->cotangent = (OpLeaf){ .name = "cotangent", .shape = aimf_graph_shape(graph, rig->output) };
+    leaf_fill(rig, &rig->cotangent);
+    rig->cotangent.value = aimf_graph_input(graph, "cotangent", rig->cotangent.shape);
+
+    AimfValue wanted[OP_MAX_LEAVES];
+    guint n_wanted = 0;
+    for (guint i = 0; i < rig->n_leaves; i++) {
+        const OpLeaf *leaf = &rig->leaves[i];
+        if (leaf->kind == LEAF_PARAMETER && trainable >> i & 1)
+            wanted[n_wanted++] = leaf->value;
+        if (leaf->kind != LEAF_INPUT &&
+            aimf_tensors_add(rig->tensors, leaf->name, AIMF_F32, &leaf->shape, leaf->data, error) < 0)
+            return NULL;
+    }
+    AimfCompileOptions options = { .backend = backend,
+                                   .precision = precision,
+                                   .outputs = &rig->output,
+                                   .n_outputs = 1,
+                                   .loss = n_wanted ? rig->output : AIMF_NONE,
+                                   .loss_gradient = n_wanted ? rig->cotangent.value : AIMF_NONE,
+                                   .trainable = wanted,
+                                   .n_trainable = n_wanted };
+    rig->plan = aimf_graph_compile(graph, &options, error);
+    return rig->plan ? g_steal_pointer(&rig) : NULL;
+}
+
+void op_rig_free(OpRig *rig)
+{
+    if (!rig)
+        return;
+    for (guint i = 0; i < rig->n_leaves; i++)
+        g_free(rig->leaves[i].data);
+    g_free(rig->cotangent.data);
+    g_free(rig->name);
+    aimf_tensors_free(rig->tensors);
+    if (rig->plan)
+        aimf_plan_free(rig->plan);
+    g_free(rig);
+}
+
+static void set_input(OpRig *rig, const OpLeaf *leaf)
+{
+    float *data = aimf_plan_data(rig->plan, leaf->value);
+    if (data)
+        memcpy(data, leaf->data, leaf->n * sizeof *data);
+}
+
+void op_rig_run(OpRig *rig)
+{
+    for (guint i = 0; i < rig->n_leaves; i++) {
+        const OpLeaf *leaf = &rig->leaves[i];
+        if (leaf->kind == LEAF_INPUT) {
+            set_input(rig, leaf);
+        } else {
+            int index = aimf_tensors_find(rig->tensors, leaf->name);
+            memcpy(aimf_tensors_writable(rig->tensors, (guint)index), leaf->data, leaf->n * sizeof(float));
+        }
+    }
+    set_input(rig, &rig->cotangent);
+    g_autoptr(GError) error = NULL;
+    if (!aimf_plan_load(rig->plan, rig->tensors, &error))
+        g_error("%s: %s", rig->name, error->message);
+    aimf_plan_run(rig->plan);
+}
+
+static void result_free(gpointer pointer)
+{
+    OpResult *result = pointer;
+    g_free(result->name);
+    g_free(result->data);
+    g_free(result);
+}
+
+static void add_result(GPtrArray *results, const char *prefix, const char *name, const float *data, gsize n)
+{
+    OpResult *result = g_new(OpResult, 1);
+    *result = (OpResult){ g_strconcat(prefix, name, NULL), g_memdup2(data, n * sizeof *data), n };
+    g_ptr_array_add(results, result);
+}
+
+GPtrArray *op_rig_results(const OpRig *rig)
+{
+    GPtrArray *results = g_ptr_array_new_with_free_func(result_free);
+    add_result(results, "", "y", aimf_plan_data(rig->plan, rig->output), rig->cotangent.n);
+    g_autoptr(GError) error = NULL;
+    if (!aimf_plan_store(rig->plan, rig->tensors, &error))
+        g_error("%s: %s", rig->name, error->message);
+    for (guint i = 0; i < rig->n_leaves; i++) {
+        const OpLeaf *leaf = &rig->leaves[i];
+        const float *gradient = leaf->kind == LEAF_PARAMETER ? aimf_plan_gradient(rig->plan, leaf->value) : NULL;
+        if (gradient)
+            add_result(results, "d_", leaf->name, gradient, leaf->n);
+        if (leaf->kind == LEAF_STATE && rig->c->training) {
+            int index = aimf_tensors_find(rig->tensors, leaf->name);
+            add_result(results, "", leaf->name, aimf_tensors_data(rig->tensors, (guint)index), leaf->n);
+        }
+    }
+    return results;
+}

@@ -1,0 +1,319 @@
+/*
+ * Every operation, forward and backward: against PyTorch in f64 (goldens), against difference quotients, with each gradient asked
+ * for alone, and the default backend against the reference one on random shapes.
+ */
+#include "backend/backends.h"
+#include "base/random.h"
+#include "graph/support_formula.h"
+#include "graph/support_op_cases.h"
+
+#include <math.h>
+
+/* What a test function gets: one case under one backend, or a family of random ones. */
+typedef struct {
+    const OpCase *c;
+    OpFamily family;
+    const char *backend;
+    AimfPrecision precision;
+} Check;
+
+static AimfTensors *open_golden(void)
+{
+    g_autoptr(GError) error = NULL;
+    AimfTensors *golden = aimf_tensors_open(GOLDEN_DIR "/ops.safetensors", &error);
+    g_assert_no_error(error);
+    return golden;
+}
+
+/* NULL, with the test marked as skipped, only where the processor has no bf16. */
+static OpRig *rig_for(const Check *check, const OpCase *c, int trainable)
+{
+    g_autoptr(GError) error = NULL;
+    OpRig *rig = op_rig_new(c, check->backend, check->precision, trainable, &error);
+    if (!rig && check->precision == AIMF_PRECISION_BF16 && g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
+        g_test_skip(error->message);
+        return NULL;
+    }
+    g_assert_no_error(error);
+    return rig;
+}
+
+static double tolerance_of(const Check *check, const OpCase *c)
+{
+    const OpTolerance *tolerance = &op_tolerances[c->op];
+    return check->precision == AIMF_PRECISION_BF16 ? tolerance->bf16 : tolerance->f32;
+}
+
+static void assert_close(const OpRig *rig, const OpResult *result, const float *expected, double tolerance)
+{
+    double error = relative_error(result->data, expected, result->n);
+    g_test_message("%s %s: relative error %.2e", rig->name, result->name, error);
+    if (!(error <= tolerance))
+        g_error("%s %s: relative error %g is above %g", rig->name, result->name, error, tolerance);
+}
+
+static const OpResult *find_result(const GPtrArray *results, const char *name)
+{
+    for (guint i = 0; i < results->len; i++) {
+        const OpResult *result = g_ptr_array_index(results, i);
+        if (g_str_equal(result->name, name))
+            return result;
+    }
+    g_error("there is no result '%s'", name);
+}
+
+static void test_golden(gconstpointer data)
+{
+    const Check *check = data;
+    g_autoptr(OpRig) rig = rig_for(check, check->c, OP_ALL_TRAINABLE);
+    if (!rig)
+        return;
+    g_autoptr(AimfTensors) golden = open_golden();
+    op_rig_run(rig);
+    g_autoptr(GPtrArray) results = op_rig_results(rig);
+    for (guint i = 0; i < results->len; i++) {
+        const OpResult *result = g_ptr_array_index(results, i);
+        g_autofree char *name = g_strdup_printf("%s/%s", rig->name, result->name);
+        int index = aimf_tensors_find(golden, name);
+        if (index < 0)
+            g_error("the golden file lacks '%s': run tests/golden/make_ops.py", name);
+        const AimfTensor *tensor = aimf_tensors_at(golden, (guint)index);
+        g_assert_cmpint(aimf_shape_count(&tensor->shape), ==, (gint64)result->n);
+        g_autofree float *expected = g_new(float, result->n);
+        g_autoptr(GError) error = NULL;
+        aimf_tensors_read(golden, (guint)index, AIMF_F32, expected, &error);
+        g_assert_no_error(error);
+        assert_close(rig, result, expected, tolerance_of(check, rig->c));
+    }
+}
+
+/* Nothing in the golden file goes unused: as many results as there are tensors. */
+static void test_golden_is_complete(void)
+{
+    g_autoptr(AimfTensors) golden = open_golden();
+    guint n_results = 0;
+    for (guint i = 0; i < n_op_cases; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(OpRig) rig = op_rig_new(&op_cases[i], "reference", AIMF_PRECISION_F32, OP_ALL_TRAINABLE, &error);
+        g_assert_no_error(error);
+        g_autoptr(GPtrArray) results = op_rig_results(rig);
+        n_results += results->len;
+    }
+    g_assert_cmpuint(n_results, ==, aimf_tensors_count(golden));
+}
+
+/* Which gradients are asked for must not change any of them. */
+static void test_alone(gconstpointer data)
+{
+    const Check *check = data;
+    g_autoptr(OpRig) all = rig_for(check, check->c, OP_ALL_TRAINABLE);
+    if (!all)
+        return;
+    op_rig_run(all);
+    g_autoptr(GPtrArray) expected = op_rig_results(all);
+    for (guint i = 0; i < all->n_leaves; i++) {
+        if (all->leaves[i].kind != LEAF_PARAMETER)
+            continue;
+        g_autoptr(OpRig) rig = rig_for(check, check->c, 1 << i);
+        op_rig_run(rig);
+        g_autoptr(GPtrArray) results = op_rig_results(rig);
+        guint n_gradients = 0;
+        for (guint k = 0; k < results->len; k++) {
+            const OpResult *result = g_ptr_array_index(results, k);
+            n_gradients += g_str_has_prefix(result->name, "d_") ? 1 : 0;
+            assert_close(rig, result, find_result(expected, result->name)->data, tolerance_of(check, rig->c));
+        }
+        g_assert_cmpuint(n_gradients, ==, 1);
+    }
+}
+
+/* The result at the operands as they are now, and its product with the incoming gradient, whose derivative the gradients are. */
+typedef struct {
+    float *y;
+    double product;
+    double magnitude; /* the same sum over absolute values */
+} Point;
+
+static Point evaluate(OpRig *rig)
+{
+    op_rig_run(rig);
+    gsize n = rig->cotangent.n;
+    Point point = { g_memdup2(aimf_plan_data(rig->plan, rig->output), n * sizeof(float)), 0, 0 };
+    for (gsize i = 0; i < n; i++) {
+        double term = (double)point.y[i] * rig->cotangent.data[i];
+        point.product += term;
+        point.magnitude += fabs(term);
+    }
+    return point;
+}
+
+/*
+ * Whether there is no derivative to compare with: some result begins or ceases to be 0 between the points (ReLU), or bends
+ * although it is made of straight lines (a window's maximum moves on).
+ */
+static gboolean has_kink(const OpRig *rig, const Point *below, const Point *middle, const Point *above, double step)
+{
+    for (gsize i = 0; i < rig->cotangent.n; i++) {
+        double bend = fabs((double)above->y[i] - 2 * (double)middle->y[i] + (double)below->y[i]);
+        if ((above->y[i] == 0) != (below->y[i] == 0) || (rig->c->op == OP_MAX_POOL && bend > 1e-3 * step))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Compares one leaf's gradient; adds the number of elements at a kink to @n_kinks. */
+static void check_quotients(OpRig *rig, OpLeaf *leaf, const OpResult *gradient, const Point *middle, guint *n_kinks)
+{
+    const float step = 0x1p-10f;
+    double largest = 0, rounding = middle->magnitude * 0x1p-24 / (double)step;
+    for (gsize k = 0; k < leaf->n; k++)
+        largest = fmax(largest, fabs((double)gradient->data[k]));
+    for (gsize k = 0; k < leaf->n; k++) {
+        float kept = leaf->data[k];
+        leaf->data[k] = kept + step;
+        Point above = evaluate(rig);
+        leaf->data[k] = kept - step;
+        Point below = evaluate(rig);
+        leaf->data[k] = kept;
+        if (has_kink(rig, &below, middle, &above, (double)step))
+            (*n_kinks)++;
+        else
+            g_assert_cmpfloat_with_epsilon((above.product - below.product) / (2 * (double)step),
+                                           (double)gradient->data[k], rounding + 1e-3 * largest);
+        g_free(above.y);
+        g_free(below.y);
+    }
+}
+
+/*
+ * Central differences in steps of 2^-10, which leave the operands exact in f32. They may miss by the rounding of the results to 24
+ * bits, and by a curvature that is given 1e-3 of the largest gradient. One element in ten may be at a kink.
+ */
+static void test_numeric(gconstpointer data)
+{
+    const Check *check = data;
+    g_autoptr(OpRig) rig = rig_for(check, check->c, OP_ALL_TRAINABLE);
+    Point middle = evaluate(rig);
+    g_autoptr(GPtrArray) results = op_rig_results(rig);
+    guint n_kinks = 0;
+    gsize n_elements = 0;
+    for (guint i = 0; i < rig->n_leaves; i++) {
+        OpLeaf *leaf = &rig->leaves[i];
+        if (leaf->kind != LEAF_PARAMETER)
+            continue;
+        g_autofree char *name = g_strconcat("d_", leaf->name, NULL);
+        check_quotients(rig, leaf, find_result(results, name), &middle, &n_kinks);
+        n_elements += leaf->n;
+    }
+    g_free(middle.y);
+    g_test_message("%s: %u of %" G_GSIZE_FORMAT " elements are at a kink", rig->name, n_kinks, n_elements);
+    g_assert_cmpuint(n_kinks * 10, <=, n_elements);
+}
+
+static int draw(AimfRandom *random, int least, int most)
+{
+    return least + (int)aimf_random_below(random, (guint64)(most - least + 1));
+}
+
+static OpCase random_case(OpFamily op, AimfRandom *random)
+{
+    OpCase c = { .op = op, .n = draw(random, 1, 5), .c = draw(random, 1, 24) };
+    if (op == OP_LINEAR) {
+        c.o = draw(random, 1, 40);
+        c.bias = draw(random, 0, 1);
+    } else if (op == OP_SIGMOID_CROSS_ENTROPY || op == OP_SOFTMAX_CROSS_ENTROPY) {
+        c.n = draw(random, 1, 40);
+        c.scale = 1 << draw(random, 0, 3);
+    } else {
+        c.h = draw(random, 1, 14);
+        c.w = draw(random, 1, 14);
+    }
+    if (op == OP_BATCH_NORM) {
+        c.n += 7 / (c.h * c.w); /* at least eight values a channel: with fewer the gradient is little but rounding */
+        c.training = draw(random, 0, 1);
+        c.relu = draw(random, 0, 1);
+    }
+    if (op == OP_CONV2D) {
+        c.kh = c.kw = 2 * draw(random, 0, 3) + 1;
+        c.padding = draw(random, 0, c.kh / 2);
+        c.stride = draw(random, 1, 3);
+        c.o = draw(random, 1, 24);
+        c.bias = draw(random, 0, 1);
+    } else if (op == OP_MAX_POOL) {
+        c.kh = draw(random, 1, 4);
+        c.padding = draw(random, 0, c.kh / 2);
+        c.stride = draw(random, 1, 3);
+    }
+    if (c.h) {
+        c.h = MAX(c.h, c.kh - 2 * c.padding);
+        c.w = MAX(c.w, c.kh - 2 * c.padding);
+    }
+    return c;
+}
+
+/* The reference backend always computes in f32. */
+static void test_agreement(gconstpointer data)
+{
+    enum { N_SHAPES = 30 };
+    const Check *check = data, oracle = { .backend = "reference" };
+    for (guint k = 0; k < N_SHAPES; k++) {
+        AimfRandom random = aimf_random_at(1, AIMF_STREAM_TEST, (guint64)check->family << 32 | k);
+        OpCase c = random_case(check->family, &random);
+        g_autoptr(OpRig) rig = rig_for(check, &c, OP_ALL_TRAINABLE);
+        if (!rig)
+            return;
+        g_autoptr(OpRig) reference = rig_for(&oracle, &c, OP_ALL_TRAINABLE);
+        op_rig_run(rig);
+        op_rig_run(reference);
+        g_autoptr(GPtrArray) results = op_rig_results(rig);
+        g_autoptr(GPtrArray) expected = op_rig_results(reference);
+        g_assert_cmpuint(results->len, ==, expected->len);
+        for (guint i = 0; i < results->len; i++) {
+            const OpResult *result = g_ptr_array_index(results, i);
+            assert_close(rig, result, find_result(expected, result->name)->data, tolerance_of(check, &c));
+        }
+    }
+}
+
+static void add(const char *what, Check check, GTestDataFunc function)
+{
+    g_autofree char *name = check.c ? op_case_name(check.c) : g_strdup(op_family_name(check.family));
+    g_autofree char *path = g_strdup_printf("/ops/%s/%s/%s/%s", what, check.backend,
+                                            check.precision == AIMF_PRECISION_BF16 ? "bf16" : "f32", name);
+    g_test_add_data_func_full(path, g_memdup2(&check, sizeof check), function, g_free);
+}
+
+static void add_case(const AimfBackend *backend, const OpCase *c)
+{
+    Check check = { .c = c, .backend = backend->name };
+    add("golden", check, test_golden);
+    add("alone", check, test_alone);
+    if (backend == &aimf_backend_reference) {
+        add("numeric", check, test_numeric);
+    } else {
+        check.precision = AIMF_PRECISION_BF16;
+        add("golden", check, test_golden);
+        add("alone", check, test_alone);
+    }
+}
+
+static void add_family(const AimfBackend *backend, OpFamily family)
+{
+    Check check = { .family = family, .backend = backend->name };
+    add("agreement", check, test_agreement);
+    check.precision = AIMF_PRECISION_BF16;
+    add("agreement", check, test_agreement);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ops/golden/complete", test_golden_is_complete);
+    for (guint b = 0; aimf_backends[b]; b++) {
+        for (guint i = 0; i < n_op_cases; i++)
+            add_case(aimf_backends[b], &op_cases[i]);
+        for (OpFamily op = 0; op < OP_N_FAMILIES && aimf_backends[b] != &aimf_backend_reference; op++)
+            add_family(aimf_backends[b], op);
+    }
+    return g_test_run();
+}
