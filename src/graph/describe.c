@@ -88,7 +88,9 @@ static void append_step(GString *text, const AimfPlan *plan, guint index)
 
 char *aimf_plan_describe(const AimfPlan *plan)
 {
-    GString *text = g_string_new(NULL);
+    GString *text =
+        g_string_new("step operation, kernel, operands: value[shape type layout]@place; @n is the offset in the arena, "
+                     "= memory taken over\n");
     for (guint s = 0; s < plan->steps->len; s++)
         append_step(text, plan, s);
     if (plan->has_sgd)
@@ -162,8 +164,10 @@ char *aimf_plan_profile(AimfPlan *plan)
     GString *text = g_string_new("      ms      %  calls  GFLOP/s  operation\n");
     for (guint i = 0; i < costs->len; i++) {
         const Cost *cost = &g_array_index(costs, Cost, i);
-        g_string_append_printf(text, "%8.2f  %5.1f  %5u  %7.0f  %s (%s)\n", cost->seconds * 1e3,
-                               100 * cost->seconds / total, cost->calls, cost->flops / cost->seconds / 1e9, cost->name,
+        g_autofree char *rate =
+            cost->flops > 0 ? g_strdup_printf("%.0f", cost->flops / cost->seconds / 1e9) : g_strdup("");
+        g_string_append_printf(text, "%8.2f  %5.1f  %5u  %7s  %s (%s)\n", cost->seconds * 1e3,
+                               100 * cost->seconds / total, cost->calls, rate, cost->name,
                                cost->implementation ? cost->implementation : "");
     }
     g_string_append_printf(text, "%8.2f  in all, without the optimizer\n", total * 1e3);

@@ -1,0 +1,114 @@
+#include "image/formats.h"
+
+#include "base/file.h"
+
+#include <string.h>
+
+/* Pillow's own limit: Image.open raises DecompressionBombError above 2 * Image.MAX_IMAGE_PIXELS. */
+#define MAX_PIXELS G_GUINT64_CONSTANT(178956970)
+
+/* No picture that passes MAX_PIXELS needs more than this by far: 16-bit RGBA without compression has 8 bytes a pixel. */
+#define MAX_FILE_BYTES ((gsize)2 << 30)
+
+static AimfImage *allocate(int width, int height)
+{
+    guint8 *data = g_try_malloc((gsize)width * (gsize)height * 3);
+    if (!data)
+        return NULL;
+    AimfImage *image = g_new(AimfImage, 1);
+    *image = (AimfImage){ width, height, data };
+    return image;
+}
+
+AimfImage *aimf_image_new(int width, int height, GError **error)
+{
+    if (width < 1 || height < 1 || (guint64)width * (guint64)height > MAX_PIXELS) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "an image cannot have %d x %d pixels: sides begin at 1, and %" G_GUINT64_FORMAT
+                    " pixels are the most",
+                    width, height, MAX_PIXELS);
+        return NULL;
+    }
+    AimfImage *image = allocate(width, height);
+    if (!image)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for an image of %d x %d pixels", width, height);
+    return image;
+}
+
+AimfImage *aimf_image_allocate(guint64 width, guint64 height, const char *name, GError **error)
+{
+    if (width < 1 || height < 1 || width > MAX_PIXELS || height > MAX_PIXELS || width * height > MAX_PIXELS) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "'%s' declares %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+                    " pixels; pictures of 1 to %" G_GUINT64_FORMAT " pixels are accepted",
+                    name, width, height, MAX_PIXELS);
+        return NULL;
+    }
+    AimfImage *image = allocate((int)width, (int)height);
+    if (!image)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY,
+                    "no memory for the %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " pixels of '%s'", width, height,
+                    name);
+    return image;
+}
+
+void aimf_image_free(AimfImage *image)
+{
+    if (!image)
+        return;
+    g_free(image->data);
+    g_free(image);
+}
+
+AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GError **error)
+{
+    AimfPicture picture = { data, bytes, name };
+    if (bytes >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
+        return aimf_jpeg_decode(&picture, error);
+    if (bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
+        return aimf_png_decode(&picture, error);
+    if (bytes >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(picture.data + 8, "WEBP", 4) == 0)
+        return aimf_webp_decode(&picture, error);
+    if (bytes == 0)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is empty; a JPEG, PNG or WebP picture was expected",
+                    name);
+    else
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not a JPEG, PNG or WebP picture", name);
+    return NULL;
+}
+
+AimfImage *aimf_image_open(const char *path, GError **error)
+{
+    /* Read, not mapped: a file that shrinks under a map kills the process. */
+    g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_FILE_BYTES, error);
+    if (!bytes)
+        return NULL;
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    return aimf_image_decode(data, size, path, error);
+}
+
+static gboolean has_extension(const char *path, const char *extension)
+{
+    gsize length = strlen(path), suffix = strlen(extension);
+    return length >= suffix && g_ascii_strcasecmp(path + length - suffix, extension) == 0;
+}
+
+gboolean aimf_image_save(const AimfImage *image, const char *path, GError **error)
+{
+    /* Encoded in memory first, so that what fails on disk is reported by the writer, with its errno. */
+    g_autoptr(GBytes) bytes = NULL;
+    if (has_extension(path, ".png")) {
+        bytes = aimf_png_encode(image, path, error);
+    } else if (has_extension(path, ".jpg") || has_extension(path, ".jpeg")) {
+        bytes = aimf_jpeg_encode(image, path, error);
+    } else {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "cannot tell the format of '%s': its name must end in .png, .jpg or .jpeg", path);
+    }
+    if (!bytes)
+        return FALSE;
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    return aimf_file_write(path, data, size, error);
+}

@@ -1,0 +1,85 @@
+/* The inside of resizing: filter weights and the passes over them, for resize.c, planes.c and their tests. */
+#pragma once
+
+#include <aimfair/image.h>
+
+/*
+ * Weights are 22-bit fixed point: 32 bits less 8 for a sample and 2 so that a sum with negative lobes cannot overflow.
+ * Source: Pillow, src/libImaging/Resample.c, PRECISION_BITS.
+ */
+enum { AIMF_WEIGHT_BITS = 22 };
+
+/*
+ * For the SIMD passes a weight is high * 2^15 + low, with low in [0, 2^15), so that 16-bit multiply-add instructions take two
+ * taps at once; sums of both parts are exact in 32 bits.
+ */
+enum { AIMF_LOW_BITS = 15 };
+
+/** AimfTapPair: the two halves of the weights of two neighbouring taps. */
+typedef struct {
+    gint16 low[2];
+    gint16 high[2];
+} AimfTapPair;
+
+/**
+ * AimfTaps: output position i is the sum over t < @width of @weights[i * width + t] times input position @first[i] + t.
+ * Every run lies inside the input; weights that do not count are 0. @first never decreases, or never increases when mirrored.
+ * @pairs: (n_pairs, n) the same weights for SIMD; an odd last tap has a partner of weight 0.
+ */
+typedef struct {
+    int n;
+    int width;
+    int n_pairs;
+    int *first;
+    gint32 *weights;
+    AimfTapPair *pairs;
+} AimfTaps;
+
+/** aimf_taps_init: for resizing @in positions to @out; @mirror reverses the outputs. FALSE when memory is short. */
+gboolean aimf_taps_init(AimfTaps *taps, int in, int out, AimfFilter filter, gboolean mirror);
+void aimf_taps_clear(AimfTaps *taps);
+
+/** What a pass may read or write beyond the end of its rows. */
+enum { AIMF_ROW_SLACK = 32 };
+
+/**
+ * AimfPasses: one instruction set's inner loops.
+ * @horizontal: one row of RGB; reads and writes up to AIMF_ROW_SLACK bytes too far
+ * @vertical: output row @y; @rows: (2 * n_pairs) the input rows of its taps, @bytes each, read up to AIMF_ROW_SLACK bytes too
+ *   far, as @out is written
+ */
+typedef struct {
+    const char *name;
+    void (*horizontal)(guint8 *out, const guint8 *in, const AimfTaps *taps);
+    void (*vertical)(guint8 *out, const guint8 *const *rows, gsize bytes, const AimfTaps *taps, int y);
+} AimfPasses;
+
+/** aimf_passes_plain: C alone, what the others must equal. */
+extern const AimfPasses aimf_passes_plain;
+/** aimf_passes_supported: (borrowed) what this processor can run, the slowest first; their number in @n. */
+const AimfPasses *const *aimf_passes_supported(guint *n);
+
+/**
+ * AimfResizer: yields the rows of a resized picture from top to bottom, holding no more of the horizontally resized input than
+ * one row's taps.
+ */
+typedef struct AimfResizer AimfResizer;
+
+typedef struct {
+    const AimfImage *image;
+    AimfBox box;
+    int width, height; /* of the output */
+    AimfFilter filter;
+    gboolean flip;
+    const AimfPasses *passes; /* NULL: the fastest */
+} AimfResizeOptions;
+
+/** aimf_resizer_new: (owned) or NULL with INVALID (box, size) or MEMORY. */
+AimfResizer *aimf_resizer_new(const AimfResizeOptions *options, GError **error);
+void aimf_resizer_free(AimfResizer *resizer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfResizer, aimf_resizer_free)
+/** aimf_resizer_row: (borrowed) the next row, RGB, valid until the next call. */
+const guint8 *aimf_resizer_row(AimfResizer *resizer);
+
+/** aimf_box_check: @box, or all of @image when NULL, into @out; FALSE with INVALID when it is not inside. */
+gboolean aimf_box_check(const AimfImage *image, const AimfBox *box, AimfBox *out, GError **error);
