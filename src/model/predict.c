@@ -1,0 +1,192 @@
+#include "model/evaluator.h"
+#include "model/model.h"
+
+#include "base/monitor.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Thirty-two pictures of 224 x 224: enough work per run to be fast, little memory beside a training plan. */
+enum { EVALUATION_PIXELS = 32 * 224 * 224, DEFAULT_BATCH = 128 };
+
+struct AimfEvaluator {
+    AimfPlan *plan;
+    AimfValue images;
+    AimfValue logits;
+    guint batch;
+    gsize image_values; /* of one image */
+    int outputs;
+    double threshold;
+};
+
+AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPrecision precision, GError **error)
+{
+    gsize pixels = (gsize)model->image_size * (gsize)model->image_size;
+    batch = (guint)CLAMP(EVALUATION_PIXELS / pixels, 1, MAX(batch, 1));
+    g_auto(AimfBuilder) builder;
+    aimf_builder_init(&builder, FALSE);
+    AimfValue images, logits;
+    if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
+        return NULL;
+    AimfCompileOptions options = { .precision = precision, .outputs = &logits, .n_outputs = 1 };
+    AimfPlan *plan = aimf_graph_compile(builder.graph, &options, error);
+    if (!plan)
+        return NULL;
+    AimfEvaluator *evaluator = g_new(AimfEvaluator, 1);
+    *evaluator = (AimfEvaluator){
+        .plan = plan,
+        .images = images,
+        .logits = logits,
+        .batch = batch,
+        .image_values = 3 * pixels,
+        .outputs = model->outputs,
+        .threshold = model->threshold,
+    };
+    return evaluator;
+}
+
+void aimf_evaluator_free(AimfEvaluator *evaluator)
+{
+    if (!evaluator)
+        return;
+    aimf_plan_free(evaluator->plan);
+    g_free(evaluator);
+}
+
+guint aimf_evaluator_batch(const AimfEvaluator *evaluator)
+{
+    return evaluator->batch;
+}
+
+gboolean aimf_evaluator_load(AimfEvaluator *evaluator, const AimfTensors *tensors, GError **error)
+{
+    return aimf_plan_load(evaluator->plan, tensors, error);
+}
+
+static AimfPredictions *predictions_new(guint n, int outputs, GError **error)
+{
+    gsize n_logits = (gsize)n * (gsize)outputs;
+    AimfPredictions *predictions = g_new0(AimfPredictions, 1);
+    predictions->n = n;
+    predictions->outputs = outputs;
+    predictions->logits = g_try_new(float, n_logits);
+    predictions->probability = g_try_new(float, n);
+    predictions->prediction = g_try_new(int, n);
+    if (n && (!predictions->logits || !predictions->probability || !predictions->prediction)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the predictions of %u images", n);
+        aimf_predictions_free(predictions);
+        return NULL;
+    }
+    for (gsize i = 0; i < n_logits; i++)
+        predictions->logits[i] = NAN;
+    for (guint i = 0; i < n; i++) {
+        predictions->probability[i] = NAN;
+        predictions->prediction[i] = -1;
+    }
+    return predictions;
+}
+
+void aimf_predictions_free(AimfPredictions *predictions)
+{
+    if (!predictions)
+        return;
+    g_free(predictions->logits);
+    g_free(predictions->probability);
+    g_free(predictions->prediction);
+    g_free(predictions);
+}
+
+/* The largest class; its softmax share goes to @share. */
+static int largest(const float *logits, int n, double *share)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (logits[i] > logits[best])
+            best = i;
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += exp((double)logits[i] - (double)logits[best]);
+    *share = 1 / sum;
+    return best;
+}
+
+/* Two classes are decided by the threshold on what is reported, so that a reader of the numbers decides the same. */
+static void decide(const AimfEvaluator *evaluator, const float *logits, float *probability, int *prediction)
+{
+    double p;
+    if (evaluator->outputs > 2) {
+        *prediction = largest(logits, evaluator->outputs, &p);
+        *probability = (float)p;
+        return;
+    }
+    double logit = evaluator->outputs == 1 ? (double)logits[0] : (double)logits[1] - (double)logits[0];
+    *probability = (float)(1 / (1 + exp(-logit)));
+    *prediction = (double)*probability >= evaluator->threshold;
+}
+
+static gboolean keep(const AimfEvaluator *evaluator, const AimfBatch *batch, const AimfManifest *manifest,
+                     AimfPredictions *predictions, GError **error)
+{
+    gsize outputs = (gsize)evaluator->outputs;
+    const float *logits = aimf_plan_data(evaluator->plan, evaluator->logits);
+    for (guint i = 0; i < batch->n; i++, logits += outputs) {
+        guint32 row = batch->samples[i];
+        for (gsize k = 0; k < outputs; k++) {
+            if (isfinite(logits[k]))
+                continue;
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
+                        "the model's output for '%s' is %g: its weights have diverged",
+                        aimf_manifest_at(manifest, row).path, (double)logits[k]);
+            return FALSE;
+        }
+        memcpy(predictions->logits + row * outputs, logits, outputs * sizeof(float));
+        decide(evaluator, logits, &predictions->probability[row], &predictions->prediction[row]);
+    }
+    return TRUE;
+}
+
+AimfPredictions *aimf_evaluator_run(AimfEvaluator *evaluator, AimfLoader *loader, const AimfManifest *manifest,
+                                    const char *stage_name, const AimfMonitor *monitor, GError **error)
+{
+    AimfPredictions *predictions = predictions_new(aimf_manifest_count(manifest), evaluator->outputs, error);
+    if (!predictions)
+        return NULL;
+    AimfStage stage;
+    AimfBatch batch;
+    GError *failure = NULL;
+    aimf_stage_begin(&stage, monitor, stage_name, "images", predictions->n);
+    aimf_loader_begin(loader, 0);
+    float *images = aimf_plan_data(evaluator->plan, evaluator->images); /* (batch, 3, S, S) */
+    while (aimf_check_stop(monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
+        /* What is left of the batch before in a shorter one is computed too, and not looked at. */
+        memcpy(images, batch.images, batch.n * evaluator->image_values * sizeof(float));
+        aimf_plan_run(evaluator->plan);
+        if (!keep(evaluator, &batch, manifest, predictions, &failure))
+            break;
+        aimf_stage_step(&stage, batch.n, NULL);
+    }
+    if (failure) {
+        g_propagate_error(error, failure);
+        g_clear_pointer(&predictions, aimf_predictions_free);
+    }
+    return predictions;
+}
+
+AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *manifest,
+                                    const AimfPredictOptions *options, const AimfMonitor *monitor, GError **error)
+{
+    guint n = aimf_manifest_count(manifest);
+    guint batch = options->batch ? options->batch : DEFAULT_BATCH;
+    if (n == 0)
+        return predictions_new(0, model->outputs, error);
+    aimf_set_threads(options->threads);
+    g_autoptr(AimfEvaluator) evaluator = aimf_evaluator_new(model, MIN(batch, n), options->precision, error);
+    if (!evaluator || !aimf_evaluator_load(evaluator, model->tensors, error))
+        return NULL;
+    AimfLoaderOptions loading = aimf_model_loader_options(model);
+    loading.batch = evaluator->batch;
+    loading.threads = options->threads;
+    loading.skip_bad = options->skip_bad;
+    g_autoptr(AimfLoader) loader = aimf_loader_new(manifest, &loading, monitor, error);
+    return loader ? aimf_evaluator_run(evaluator, loader, manifest, "predicting", monitor, error) : NULL;
+}

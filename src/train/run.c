@@ -1,0 +1,118 @@
+#include "train/run.h"
+
+#include <string.h>
+
+#define TRAININGS "aimfair.trainings"
+
+static void set_text(JsonObject *run, const char *key, char *value)
+{
+    json_object_set_string_member(run, key, value);
+    g_free(value);
+}
+
+static void set_doubles(JsonObject *run, const char *key, const double *values, gsize n)
+{
+    JsonArray *array = json_array_new();
+    for (gsize i = 0; i < n; i++)
+        json_array_add_double_element(array, values[i]);
+    json_object_set_array_member(run, key, array);
+}
+
+static void describe_input(JsonObject *run, const AimfModel *model, const AimfTrainOptions *options)
+{
+    double mean[3], std[3];
+    for (int c = 0; c < 3; c++) {
+        mean[c] = (double)model->mean[c];
+        std[c] = (double)model->std[c];
+    }
+    json_object_set_string_member(run, "architecture", model->architecture);
+    json_object_set_int_member(run, "image_size", model->image_size);
+    json_object_set_int_member(run, "outputs", model->outputs);
+    set_doubles(run, "mean", mean, 3);
+    set_doubles(run, "std", std, 3);
+    json_object_set_boolean_member(run, "shuffle", options->shuffle);
+    if (!options->augment) {
+        json_object_set_null_member(run, "augment");
+        return;
+    }
+    const AimfAugment *a = options->augment;
+    const double values[] = { a->scale[0], a->scale[1], a->ratio[0], a->ratio[1], a->flip };
+    set_doubles(run, "augment", values, G_N_ELEMENTS(values));
+}
+
+JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
+                              const AimfTrainOptions *options)
+{
+    JsonObject *run = json_object_new();
+    describe_input(run, model, options);
+    json_object_set_int_member(run, "epochs", options->epochs);
+    json_object_set_int_member(run, "batch", options->batch);
+    json_object_set_double_member(run, "learning_rate", options->learning_rate);
+    json_object_set_double_member(run, "momentum", options->momentum);
+    json_object_set_double_member(run, "weight_decay", options->weight_decay);
+    json_object_set_double_member(run, "gamma", options->gamma);
+    JsonArray *milestones = json_array_new();
+    for (guint i = 0; i < options->n_milestones; i++)
+        json_array_add_int_element(milestones, options->milestones[i]);
+    json_object_set_array_member(run, "milestones", milestones);
+    set_text(run, "trainable", options->trainable ? g_strjoinv(",", (char **)options->trainable) : g_strdup("all"));
+    json_object_set_boolean_member(run, "later_tie_wins", options->later_tie_wins);
+    json_object_set_string_member(run, "precision", options->precision == AIMF_PRECISION_BF16 ? "bf16" : "f32");
+    set_text(run, "seed", g_strdup_printf("%" G_GUINT64_FORMAT, options->seed)); /* JSON's integers are too small */
+    json_object_set_int_member(run, "skip_bad", options->skip_bad);
+    set_text(run, "train", aimf_manifest_hash(train));
+    set_text(run, "validation", aimf_manifest_hash(validation));
+    set_text(run, "initial_weights", aimf_model_hash(model));
+    return run;
+}
+
+static char *value_text(JsonObject *run, const char *key)
+{
+    JsonNode *node = json_object_get_member(run, key);
+    return node ? json_to_string(node, FALSE) : g_strdup("nothing");
+}
+
+char *aimf_run_text(JsonObject *run)
+{
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), run);
+    return json_to_string(node, FALSE);
+}
+
+gboolean aimf_run_check(JsonObject *run, const char *text, GError **error)
+{
+    g_autoptr(JsonNode) node = text ? json_from_string(text, NULL) : NULL;
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its description of the run is damaged");
+        return FALSE;
+    }
+    JsonObject *stored = json_node_get_object(node);
+    g_autoptr(GString) differences = g_string_new(NULL);
+    g_autoptr(GList) keys = json_object_get_members(run);
+    for (GList *key = keys; key; key = key->next) {
+        g_autofree char *before = value_text(stored, key->data);
+        g_autofree char *now = value_text(run, key->data);
+        if (!g_str_equal(before, now))
+            g_string_append_printf(differences, "%s%s was %s and is %s", differences->len ? "; " : "",
+                                   (const char *)key->data, before, now);
+    }
+    if (differences->len == 0)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "it belongs to another run: %s", differences->str);
+    return FALSE;
+}
+
+void aimf_run_record(AimfModel *model, JsonObject *run, const AimfTrainResult *result)
+{
+    const char *before = aimf_tensors_metadata(model->tensors, TRAININGS);
+    g_autoptr(JsonNode) list = before ? json_from_string(before, NULL) : NULL;
+    if (!list || !JSON_NODE_HOLDS_ARRAY(list)) {
+        g_clear_pointer(&list, json_node_unref);
+        list = json_node_new(JSON_NODE_ARRAY);
+        json_node_take_array(list, json_array_new());
+    }
+    json_object_set_int_member(run, "best_epoch", (gint64)result->best_epoch + 1);
+    json_object_set_double_member(run, "best_accuracy", result->best_accuracy);
+    json_array_add_object_element(json_node_get_array(list), json_object_ref(run));
+    g_autofree char *text = json_to_string(list, FALSE);
+    aimf_tensors_set_metadata(model->tensors, TRAININGS, text);
+}

@@ -1,0 +1,30 @@
+/*
+ * State files: what a stopped or killed training needs to go on. Safetensors with weights/<name>, best/<name> for what training
+ * changes, momentum/<name> for what the optimizer moves, and metadata.
+ */
+#pragma once
+
+#include <aimfair/train.h>
+#include <json-glib/json-glib.h>
+
+/**
+ * AimfTrainState: all borrowed.
+ * @run: the run's description; it has the hash of the weights the run began with, so what is frozen need not be stored
+ * @current, @best: weights, in the model's order
+ * @trained, @frozen: NULL-terminated names of the parameters, in the graph's order
+ * @plan: whose momenta are stored, and which is given the weights and momenta that were
+ * @result: history and best epoch
+ */
+typedef struct {
+    JsonObject *run;
+    AimfTensors *current;
+    AimfTensors *best;
+    const char *const *trained;
+    const char *const *frozen;
+    AimfPlan *plan;
+    AimfTrainResult *result;
+} AimfTrainState;
+
+gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GError **error);
+/** aimf_train_state_load: fills @state. FALSE with INVALID (another run: says what differs), FORMAT or IO. */
+gboolean aimf_train_state_load(AimfTrainState *state, guint epochs, const char *path, GError **error);

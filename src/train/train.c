@@ -1,0 +1,371 @@
+/* The training loop. */
+#include "train/history.h"
+#include "train/rules.h"
+#include "train/run.h"
+#include "train/state.h"
+
+#include "base/monitor.h"
+#include "model/evaluator.h"
+#include "model/model.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Everything a run holds. The model has the best weights so far, @current those of the last finished epoch. */
+typedef struct {
+    AimfModel *model;
+    const AimfManifest *train;
+    const AimfManifest *validation;
+    const AimfTrainOptions *options;
+    const AimfMonitor *monitor;
+    AimfTrainResult *result;
+    AimfTensors *current;
+    JsonObject *run;
+    AimfModelGraph built;
+    AimfPlan *plan;
+    GPtrArray *trained; /* borrowed names, NULL-terminated */
+    GPtrArray *frozen;
+    AimfLoader *train_loader;
+    AimfEvaluator *evaluator;
+    AimfLoader *validation_loader;
+} Trainer;
+
+static void trainer_clear(Trainer *trainer)
+{
+    aimf_loader_free(trainer->train_loader);
+    aimf_loader_free(trainer->validation_loader);
+    aimf_evaluator_free(trainer->evaluator);
+    aimf_plan_free(trainer->plan);
+    aimf_graph_free(trainer->built.graph);
+    aimf_tensors_free(trainer->current);
+    g_clear_pointer(&trainer->run, json_object_unref);
+    g_clear_pointer(&trainer->trained, g_ptr_array_unref);
+    g_clear_pointer(&trainer->frozen, g_ptr_array_unref);
+}
+
+void aimf_train_result_clear(AimfTrainResult *result)
+{
+    g_clear_pointer(&result->history, g_array_unref);
+}
+
+/* --- Preparation --- */
+
+static gboolean check_options(const AimfTrainOptions *o, GError **error)
+{
+    const char *wrong = NULL;
+    if (o->epochs < 1)
+        wrong = "the number of epochs must be at least 1";
+    else if (o->batch < 1)
+        wrong = "the batch must be at least 1";
+    else if (!(isfinite(o->learning_rate) && o->learning_rate > 0))
+        wrong = "the learning rate must be a positive number";
+    else if (!(o->momentum >= 0 && o->momentum < 1))
+        wrong = "the momentum must be at least 0 and less than 1";
+    else if (!(isfinite(o->weight_decay) && o->weight_decay >= 0))
+        wrong = "the weight decay must not be negative";
+    else if (!(isfinite(o->gamma) && o->gamma >= 0))
+        wrong = "gamma must not be negative";
+    else if (o->resume && !o->state_path)
+        wrong = "resuming needs the path of a state file";
+    if (wrong)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s", wrong);
+    return !wrong;
+}
+
+static gboolean check_data(const Trainer *trainer, GError **error)
+{
+    if (!aimf_model_check_manifest(trainer->model, trainer->train, "training", error) ||
+        !aimf_model_check_manifest(trainer->model, trainer->validation, "validation", error))
+        return FALSE;
+    guint n = aimf_manifest_count(trainer->train);
+    if (n >= trainer->options->batch)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "the training set has %u images, fewer than one batch of %u; choose a smaller batch", n,
+                trainer->options->batch);
+    return FALSE;
+}
+
+static void note_names(Trainer *trainer, const AimfValue *trainable, guint n)
+{
+    const AimfGraph *graph = trainer->built.graph;
+    trainer->trained = g_ptr_array_new();
+    trainer->frozen = g_ptr_array_new();
+    guint next = 0;
+    for (guint i = 0; i < aimf_graph_n_parameters(graph); i++) {
+        AimfValue value = aimf_graph_parameter_at(graph, i);
+        gboolean trained = next < n && trainable[next] == value;
+        next += trained ? 1 : 0;
+        g_ptr_array_add(trained ? trainer->trained : trainer->frozen, (gpointer)aimf_graph_name(graph, value));
+    }
+    g_ptr_array_add(trainer->trained, NULL);
+    g_ptr_array_add(trainer->frozen, NULL);
+}
+
+static gboolean compile(Trainer *trainer, GError **error)
+{
+    const AimfTrainOptions *o = trainer->options;
+    AimfModelGraph *built = &trainer->built;
+    guint n;
+    if (!aimf_model_build(trainer->model, o->batch, TRUE, built, error))
+        return FALSE;
+    g_autofree AimfValue *trainable = aimf_train_parameters(built->graph, o->trainable, &n, error);
+    if (!trainable)
+        return FALSE;
+    note_names(trainer, trainable, n);
+    const AimfSgd sgd = { .momentum = o->momentum, .weight_decay = o->weight_decay };
+    const AimfCompileOptions options = {
+        .precision = o->precision,
+        .outputs = &built->loss,
+        .n_outputs = 1,
+        .loss = built->loss,
+        .trainable = trainable,
+        .n_trainable = n,
+        .sgd = &sgd,
+    };
+    trainer->plan = aimf_graph_compile(built->graph, &options, error);
+    trainer->evaluator = trainer->plan ? aimf_evaluator_new(trainer->model, o->batch, o->precision, error) : NULL;
+    return trainer->evaluator != NULL;
+}
+
+static gboolean open_loaders(Trainer *trainer, GError **error)
+{
+    const AimfTrainOptions *o = trainer->options;
+    AimfLoaderOptions loading = aimf_model_loader_options(trainer->model);
+    loading.seed = o->seed;
+    loading.threads = o->threads;
+    loading.skip_bad = o->skip_bad;
+    loading.batch = aimf_evaluator_batch(trainer->evaluator);
+    trainer->validation_loader = aimf_loader_new(trainer->validation, &loading, trainer->monitor, error);
+    if (!trainer->validation_loader)
+        return FALSE;
+    loading.batch = o->batch;
+    loading.augment = o->augment;
+    loading.shuffle = o->shuffle;
+    loading.drop_last = TRUE;
+    loading.cache_bytes = o->cache_bytes;
+    trainer->train_loader = aimf_loader_new(trainer->train, &loading, trainer->monitor, error);
+    return trainer->train_loader != NULL;
+}
+
+static AimfTrainState trainer_state(Trainer *trainer)
+{
+    AimfTrainState state = {
+        .run = trainer->run,
+        .current = trainer->current,
+        .best = trainer->model->tensors,
+        .trained = (const char *const *)trainer->trained->pdata,
+        .frozen = (const char *const *)trainer->frozen->pdata,
+        .plan = trainer->plan,
+        .result = trainer->result,
+    };
+    return state;
+}
+
+static gboolean resume(Trainer *trainer, GError **error)
+{
+    const AimfTrainOptions *o = trainer->options;
+    gboolean there = o->state_path && g_file_test(o->state_path, G_FILE_TEST_EXISTS);
+    if (!o->resume) {
+        if (there)
+            aimf_message(trainer->monitor, AIMF_LOG_WARNING,
+                         "'%s' has the state of an unfinished training; it will be replaced by this one's",
+                         o->state_path);
+        return TRUE;
+    }
+    if (!there) {
+        aimf_message(trainer->monitor, AIMF_LOG_INFO, "there is no state '%s': training begins at the first epoch",
+                     o->state_path);
+        return TRUE;
+    }
+    AimfTrainState state = trainer_state(trainer);
+    if (!aimf_train_state_load(&state, o->epochs, o->state_path, error))
+        return FALSE;
+    aimf_message(trainer->monitor, AIMF_LOG_INFO, "continuing after epoch %u", trainer->result->history->len);
+    return TRUE;
+}
+
+static gboolean prepare(Trainer *trainer, GError **error)
+{
+    if (!check_options(trainer->options, error) || !check_data(trainer, error))
+        return FALSE;
+    aimf_set_threads(trainer->options->threads);
+    trainer->current = aimf_tensors_load(trainer->model->tensors, AIMF_N_DTYPES, error);
+    if (!trainer->current || !compile(trainer, error) || !open_loaders(trainer, error))
+        return FALSE;
+    trainer->run = aimf_run_describe(trainer->model, trainer->train, trainer->validation, trainer->options);
+    return aimf_plan_load(trainer->plan, trainer->current, error) && resume(trainer, error);
+}
+
+/* --- One epoch --- */
+
+static gboolean check_loss(float loss, guint epoch, guint batch, GError **error)
+{
+    if (isfinite(loss))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
+                "the loss is %g in epoch %u, batch %u; a smaller learning rate may help", (double)loss, epoch + 1,
+                batch + 1);
+    return FALSE;
+}
+
+/* PyTorch counts every batch that a batch norm has seen. */
+static void count_batches(AimfTensors *tensors, guint n)
+{
+    for (guint i = 0; i < aimf_tensors_count(tensors); i++)
+        if (aimf_tensors_at(tensors, i)->dtype == AIMF_I64)
+            *(gint64 *)aimf_tensors_writable(tensors, i) += n;
+}
+
+static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
+{
+    const AimfTrainOptions *o = trainer->options;
+    gsize image_values = 3 * (gsize)trainer->model->image_size * (gsize)trainer->model->image_size;
+    float *images = aimf_plan_data(trainer->plan, trainer->built.images);   /* (batch, 3, S, S) */
+    float *targets = aimf_plan_data(trainer->plan, trainer->built.targets); /* (batch) */
+    const float *loss = aimf_plan_data(trainer->plan, trainer->built.loss);
+    g_autofree char *stage_name = g_strdup_printf("epoch %u/%u", epoch->epoch + 1, o->epochs);
+    guint n_batches = 0;
+    double sum = 0;
+    AimfStage stage;
+    AimfBatch batch;
+    GError *failure = NULL;
+    aimf_stage_begin(&stage, trainer->monitor, stage_name, "images",
+                     (guint64)aimf_loader_batches(trainer->train_loader) * o->batch);
+    aimf_loader_begin(trainer->train_loader, epoch->epoch);
+    aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate);
+    while (aimf_check_stop(trainer->monitor, stage_name, &failure) &&
+           aimf_loader_next(trainer->train_loader, &batch, &failure)) {
+        if (batch.n == 0) /* every image of it was skipped */
+            continue;
+        aimf_train_fill(&batch, o->batch, image_values, images, targets);
+        aimf_plan_run(trainer->plan);
+        if (!check_loss(*loss, epoch->epoch, n_batches, &failure))
+            break;
+        sum += (double)*loss;
+        n_batches++;
+        g_autofree char *note = g_strdup_printf("loss %.4f", sum / n_batches);
+        aimf_stage_step(&stage, o->batch, note);
+    }
+    if (!failure && n_batches == 0)
+        g_set_error(&failure, AIMF_ERROR, AIMF_ERROR_FAILED, "no image could be read in %s", stage_name);
+    if (failure) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    epoch->loss = sum / n_batches;
+    epoch->images_per_second = stage.progress.rate;
+    count_batches(trainer->current, n_batches);
+    return TRUE;
+}
+
+/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups. */
+static gboolean measure(const Trainer *trainer, const AimfPredictions *predictions, AimfEpoch *epoch, GError **error)
+{
+    guint n_groups, n_classes = (guint)aimf_model_n_classes(trainer->model), n = 0, right = 0;
+    aimf_manifest_groups(trainer->validation, &n_groups);
+    g_autofree guint *of = g_new0(guint, (gsize)n_groups * n_classes);
+    g_autofree guint *right_of = g_new0(guint, (gsize)n_groups * n_classes);
+    for (guint i = 0; i < predictions->n; i++) {
+        if (predictions->prediction[i] < 0)
+            continue;
+        AimfSample sample = aimf_manifest_at(trainer->validation, i);
+        gsize group = (gsize)sample.group * n_classes + (gsize)sample.target;
+        gboolean hit = predictions->prediction[i] == sample.target;
+        n++;
+        right += (guint)hit;
+        of[group]++;
+        right_of[group] += (guint)hit;
+    }
+    if (n == 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "no image of the validation set could be read");
+        return FALSE;
+    }
+    epoch->val_accuracy = (double)right / n;
+    epoch->val_worst_group_accuracy = 1;
+    for (gsize i = 0; i < (gsize)n_groups * n_classes; i++)
+        if (of[i])
+            epoch->val_worst_group_accuracy = MIN(epoch->val_worst_group_accuracy, (double)right_of[i] / of[i]);
+    return TRUE;
+}
+
+static gboolean validate(Trainer *trainer, AimfEpoch *epoch, GError **error)
+{
+    g_autofree char *stage_name = g_strdup_printf("validating %u/%u", epoch->epoch + 1, trainer->options->epochs);
+    if (!aimf_plan_store(trainer->plan, trainer->current, error) ||
+        !aimf_evaluator_load(trainer->evaluator, trainer->current, error))
+        return FALSE;
+    g_autoptr(AimfPredictions) predictions = aimf_evaluator_run(
+        trainer->evaluator, trainer->validation_loader, trainer->validation, stage_name, trainer->monitor, error);
+    if (!predictions) {
+        g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);
+        return FALSE;
+    }
+    return measure(trainer, predictions, epoch, error);
+}
+
+static void keep_if_best(Trainer *trainer, AimfEpoch *epoch)
+{
+    AimfTrainResult *result = trainer->result;
+    epoch->best = aimf_train_is_better(trainer->options->later_tie_wins, epoch->epoch == 0, epoch->val_accuracy,
+                                       result->best_accuracy);
+    if (!epoch->best)
+        return;
+    result->best_epoch = epoch->epoch;
+    result->best_accuracy = epoch->val_accuracy;
+    AimfTensors *best = trainer->model->tensors;
+    for (guint i = 0; i < aimf_tensors_count(best); i++)
+        memcpy(aimf_tensors_writable(best, i), aimf_tensors_data(trainer->current, i), aimf_tensors_at(best, i)->bytes);
+}
+
+static gboolean save(Trainer *trainer, GError **error)
+{
+    const AimfTrainOptions *o = trainer->options;
+    if (o->log_path && !aimf_history_log(trainer->result->history, o->log_path, error))
+        return FALSE;
+    if (!o->state_path)
+        return TRUE;
+    AimfTrainState state = trainer_state(trainer);
+    return aimf_train_state_save(&state, o->state_path, error);
+}
+
+static gboolean run_epoch(Trainer *trainer, GError **error)
+{
+    guint index = trainer->result->history->len;
+    AimfEpoch epoch = { .epoch = index, .learning_rate = aimf_train_learning_rate(trainer->options, index) };
+    gint64 started = g_get_monotonic_time();
+    if (!run_batches(trainer, &epoch, error) || !validate(trainer, &epoch, error))
+        return FALSE;
+    epoch.seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
+    keep_if_best(trainer, &epoch);
+    g_array_append_val(trainer->result->history, epoch);
+    aimf_message(trainer->monitor, AIMF_LOG_INFO,
+                 "epoch %u/%u: loss %.4f, validation accuracy %.2f %%, worst group %.2f %%, %.0f images/s%s", index + 1,
+                 trainer->options->epochs, epoch.loss, 100 * epoch.val_accuracy, 100 * epoch.val_worst_group_accuracy,
+                 epoch.images_per_second, epoch.best ? ", best so far" : "");
+    return save(trainer, error);
+}
+
+gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
+                    const AimfTrainOptions *options, const AimfMonitor *monitor, AimfTrainResult *result,
+                    GError **error)
+{
+    *result = (AimfTrainResult){ .history = g_array_new(FALSE, FALSE, sizeof(AimfEpoch)) };
+    Trainer trainer = {
+        .model = model,
+        .train = train,
+        .validation = validation,
+        .options = options,
+        .monitor = monitor,
+        .result = result,
+    };
+    gboolean good = prepare(&trainer, error);
+    while (good && result->history->len < options->epochs)
+        good = run_epoch(&trainer, error);
+    if (good)
+        aimf_run_record(model, trainer.run, result);
+    else
+        aimf_train_result_clear(result);
+    trainer_clear(&trainer);
+    return good;
+}
