@@ -16,9 +16,10 @@ G_BEGIN_DECLS
  * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the earlier
  *   (fine-tuning, >)
  * @seed: of order and augmentation; @threads 0 means all; @skip_bad, @cache_bytes: see AimfLoaderOptions
- * @state_path: (nullable) where the state for resuming is kept after every epoch (and removed at the end)
+ * @state_path: (nullable) where the state for resuming is kept after every epoch; it stays there at the end, for the caller to
+ *   remove once the result is saved
  * @resume: continue from @state_path if it is there; the result has the same bytes as an undisturbed run
- * @log_path: (nullable) a line per epoch: CSV if it ends in .csv, JSON lines otherwise
+ * @log_path: (nullable) a line per epoch, counted from 1: CSV if it ends in .csv, JSON lines otherwise
  */
 typedef struct {
     guint epochs;
@@ -71,8 +72,12 @@ void aimf_train_result_clear(AimfTrainResult *result);
 /**
  * aimf_train:
  * Trains @model in place on @train and leaves in it the weights of the epoch with the best overall accuracy on @validation.
- * Returns: FALSE with INVALID (fewer images than a batch, an unknown or no trainable tensor), INTERRUPTED (the state file then has
- * the last finished epoch), FAILED (the loss is not finite; names epoch and batch), or what loading and saving give.
+ * An incomplete last batch is dropped; a batch that skipped images left short is filled up with its own first ones. What was done
+ * (options, hashes of data and initial weights, best epoch) is appended to the model's metadata.
+ * Returns: FALSE with INVALID (an option, fewer images than a batch, an unknown or no trainable tensor, a target that is no class
+ * of the model, a state file of another run: names what differs), INTERRUPTED (the state file then has the last finished epoch),
+ * FAILED (the loss is not finite; names epoch and batch), or what loading and saving give. @model then has the best weights of
+ * the finished epochs, @result is cleared.
  */
 gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
                     const AimfTrainOptions *options, const AimfMonitor *monitor, AimfTrainResult *result,

@@ -150,6 +150,13 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training
     AimfValue images, logits;
     if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
         return FALSE;
+    if (training && batch == 1 &&
+        model->image_size <= aimf_architecture_find(model->architecture, NULL)->min_image_size) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "training on images of %d pixels needs a batch of 2 or more: one value has no variance",
+                    model->image_size);
+        return FALSE;
+    }
     AimfGraph *graph = builder.graph;
     gboolean sigmoid = model->outputs == 1;
     AimfShape shape = sigmoid ? AIMF_SHAPE(batch, 1) : AIMF_SHAPE(batch);

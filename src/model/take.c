@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include "base/monitor.h"
+#include "weights/element.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,11 +98,6 @@ static gboolean is_head(const AimfModel *model, const char *name)
     return g_str_has_prefix(name, head) && name[strlen(head)] == '.';
 }
 
-static gboolean is_floating(AimfDtype dtype)
-{
-    return dtype == AIMF_F32 || dtype == AIMF_BF16 || dtype == AIMF_F16 || dtype == AIMF_F64;
-}
-
 static void check_entry(const AimfTensor *ours, const AimfTensor *theirs, Complaints *complaints)
 {
     if (!theirs) {
@@ -110,7 +106,7 @@ static void check_entry(const AimfTensor *ours, const AimfTensor *theirs, Compla
             g_ptr_array_add(complaints->missing, g_strdup(ours->name));
         return;
     }
-    gboolean fits = ours->dtype == AIMF_I64 ? theirs->dtype == AIMF_I64 : is_floating(theirs->dtype);
+    gboolean fits = ours->dtype == AIMF_I64 ? theirs->dtype == AIMF_I64 : aimf_dtype_is_float(theirs->dtype);
     if (fits && aimf_shape_equal(&ours->shape, &theirs->shape))
         return;
     g_autofree char *expected = aimf_shape_text(&ours->shape);

@@ -1,62 +1,85 @@
 #include "train/state.h"
 
 #include "train/history.h"
-#include "train/run.h"
+#include "train/provenance.h"
+
+#include "weights/tensors.h"
 
 #include <math.h>
 
 #define FORMAT_VERSION "1"
 #define KEY(name) "aimfair.state." name
 
-/* Trained parameters do, and what is no parameter: running statistics and counters. */
-static gboolean changes(const AimfTrainState *state, const char *name)
+/* A parameter that training moves. */
+typedef struct {
+    const char *name;
+    float *momentum; /* its part of the plan's block */
+} Moved;
+
+/* (owned) array of Moved, in the graph's order; everything else with a name in @frozen. */
+static GArray *moved_parameters(const AimfTrainState *state, GHashTable *frozen)
 {
-    return !g_strv_contains(state->frozen, name);
+    gsize n;
+    const float *gradients = aimf_plan_gradients(state->plan, &n);
+    float *momenta = aimf_plan_momenta(state->plan, &n);
+    GArray *moved = g_array_new(FALSE, FALSE, sizeof(Moved));
+    for (guint i = 0; i < aimf_graph_n_parameters(state->graph); i++) {
+        AimfValue parameter = aimf_graph_parameter_at(state->graph, i);
+        const char *name = aimf_graph_name(state->graph, parameter);
+        const float *gradient = aimf_plan_gradient(state->plan, parameter);
+        if (!gradient) {
+            g_hash_table_add(frozen, (gpointer)name);
+            continue;
+        }
+        Moved entry = { name, momenta + (gradient - gradients) }; /* both blocks are laid out alike */
+        g_array_append_val(moved, entry);
+    }
+    return moved;
 }
 
+/* Borrows the bytes: a state is three times the weights, and they need not be held twice to be written. */
 static gboolean add(AimfTensors *to, const char *prefix, const AimfTensor *tensor, const void *data, GError **error)
 {
     g_autofree char *name = g_strconcat(prefix, tensor->name, NULL);
-    return aimf_tensors_add(to, name, tensor->dtype, &tensor->shape, data, error) >= 0;
+    return aimf_tensors_append(to, name, tensor->dtype, &tensor->shape, data, error);
 }
 
-static gboolean add_changing(AimfTensors *to, const char *prefix, const AimfTrainState *state, const AimfTensors *from,
+/* What is not frozen: trained parameters, running statistics and counters. */
+static gboolean add_changing(AimfTensors *to, const char *prefix, GHashTable *frozen, const AimfTensors *from,
                              GError **error)
 {
     for (guint i = 0; i < aimf_tensors_count(from); i++) {
         const AimfTensor *tensor = aimf_tensors_at(from, i);
-        if (changes(state, tensor->name) && !add(to, prefix, tensor, aimf_tensors_data(from, i), error))
+        if (!g_hash_table_contains(frozen, tensor->name) && !add(to, prefix, tensor, aimf_tensors_data(from, i), error))
             return FALSE;
     }
     return TRUE;
 }
 
-static const AimfTensor *trained_tensor(const AimfTrainState *state, const char *name)
+static const AimfTensor *moved_tensor(const AimfTrainState *state, const Moved *moved)
 {
-    int entry = aimf_tensors_find(state->current, name);
+    int entry = aimf_tensors_find(state->current, moved->name);
     g_assert(entry >= 0);
     return aimf_tensors_at(state->current, (guint)entry);
 }
 
-static gboolean add_momenta(AimfTensors *to, const AimfTrainState *state, GError **error)
+static gboolean add_momenta(AimfTensors *to, const AimfTrainState *state, const GArray *moved, GError **error)
 {
-    gsize n;
-    const float *momenta = aimf_plan_momenta(state->plan, &n), *end = momenta + n;
-    for (const char *const *name = state->trained; *name; name++) {
-        const AimfTensor *tensor = trained_tensor(state, *name);
-        if (!add(to, "momentum/", tensor, momenta, error))
+    for (guint i = 0; i < moved->len; i++) {
+        const Moved *entry = &g_array_index(moved, Moved, i);
+        if (!add(to, "momentum/", moved_tensor(state, entry), entry->momentum, error))
             return FALSE;
-        momenta += aimf_shape_count(&tensor->shape);
     }
-    g_assert(momenta == end);
     return TRUE;
 }
 
 gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GError **error)
 {
-    g_autoptr(AimfTensors) file = aimf_tensors_new();
-    if (!add_changing(file, "weights/", state, state->current, error) ||
-        !add_changing(file, "best/", state, state->best, error) || !add_momenta(file, state, error))
+    g_autoptr(AimfTensors) file = aimf_tensors_new_from_file(NULL, NULL, NULL);
+    g_autoptr(GHashTable) frozen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GArray) moved = moved_parameters(state, frozen);
+    if (!add_changing(file, "weights/", frozen, state->current, error) ||
+        !add_changing(file, "best/", frozen, state->best, error) || !add_momenta(file, state, moved, error))
         return FALSE;
     g_autofree char *run = aimf_run_text(state->run);
     g_autofree char *history = aimf_history_text(state->result->history);
@@ -87,28 +110,25 @@ static gboolean read_tensor(const AimfTensors *file, const char *prefix, const A
     return aimf_tensors_read(file, (guint)entry, tensor->dtype, to, error);
 }
 
-static gboolean read_changing(const AimfTensors *file, const char *prefix, const AimfTrainState *state, AimfTensors *to,
+static gboolean read_changing(const AimfTensors *file, const char *prefix, GHashTable *frozen, AimfTensors *to,
                               GError **error)
 {
     for (guint i = 0; i < aimf_tensors_count(to); i++) {
         const AimfTensor *tensor = aimf_tensors_at(to, i);
-        if (changes(state, tensor->name) && !read_tensor(file, prefix, tensor, aimf_tensors_writable(to, i), error))
+        if (!g_hash_table_contains(frozen, tensor->name) &&
+            !read_tensor(file, prefix, tensor, aimf_tensors_writable(to, i), error))
             return FALSE;
     }
     return TRUE;
 }
 
-static gboolean read_momenta(const AimfTensors *file, const AimfTrainState *state, GError **error)
+static gboolean read_momenta(const AimfTensors *file, const AimfTrainState *state, const GArray *moved, GError **error)
 {
-    gsize n;
-    float *momenta = aimf_plan_momenta(state->plan, &n), *end = momenta + n;
-    for (const char *const *name = state->trained; *name; name++) {
-        const AimfTensor *tensor = trained_tensor(state, *name);
-        if (!read_tensor(file, "momentum/", tensor, momenta, error))
+    for (guint i = 0; i < moved->len; i++) {
+        const Moved *entry = &g_array_index(moved, Moved, i);
+        if (!read_tensor(file, "momentum/", moved_tensor(state, entry), entry->momentum, error))
             return FALSE;
-        momenta += aimf_shape_count(&tensor->shape);
     }
-    g_assert(momenta == end);
     return TRUE;
 }
 
@@ -139,10 +159,13 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
                     format ? format : "(none)");
         return FALSE;
     }
+    g_autoptr(GHashTable) frozen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GArray) moved = moved_parameters(state, frozen);
     return aimf_run_check(state->run, aimf_tensors_metadata(file, KEY("run")), error) &&
            read_result(file, state->result, epochs, error) &&
-           read_changing(file, "weights/", state, state->current, error) && read_momenta(file, state, error) &&
-           read_changing(file, "best/", state, state->best, error);
+           read_changing(file, "weights/", frozen, state->current, error) &&
+           aimf_plan_load(state->plan, state->current, error) && read_momenta(file, state, moved, error) &&
+           read_changing(file, "best/", frozen, state->best, error);
 }
 
 gboolean aimf_train_state_load(AimfTrainState *state, guint epochs, const char *path, GError **error)

@@ -11,16 +11,14 @@
  * AimfTrainState: all borrowed.
  * @run: the run's description; it has the hash of the weights the run began with, so what is frozen need not be stored
  * @current, @best: weights, in the model's order
- * @trained, @frozen: NULL-terminated names of the parameters, in the graph's order
- * @plan: whose momenta are stored, and which is given the weights and momenta that were
+ * @graph, @plan: of training; the plan's momenta are stored, and loading gives it the weights and momenta that were
  * @result: history and best epoch
  */
 typedef struct {
     JsonObject *run;
     AimfTensors *current;
     AimfTensors *best;
-    const char *const *trained;
-    const char *const *frozen;
+    const AimfGraph *graph;
     AimfPlan *plan;
     AimfTrainResult *result;
 } AimfTrainState;

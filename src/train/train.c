@@ -1,7 +1,7 @@
 /* The training loop. */
 #include "train/history.h"
+#include "train/provenance.h"
 #include "train/rules.h"
-#include "train/run.h"
 #include "train/state.h"
 
 #include "base/monitor.h"
@@ -23,8 +23,6 @@ typedef struct {
     JsonObject *run;
     AimfModelGraph built;
     AimfPlan *plan;
-    GPtrArray *trained; /* borrowed names, NULL-terminated */
-    GPtrArray *frozen;
     AimfLoader *train_loader;
     AimfEvaluator *evaluator;
     AimfLoader *validation_loader;
@@ -39,8 +37,6 @@ static void trainer_clear(Trainer *trainer)
     aimf_graph_free(trainer->built.graph);
     aimf_tensors_free(trainer->current);
     g_clear_pointer(&trainer->run, json_object_unref);
-    g_clear_pointer(&trainer->trained, g_ptr_array_unref);
-    g_clear_pointer(&trainer->frozen, g_ptr_array_unref);
 }
 
 void aimf_train_result_clear(AimfTrainResult *result)
@@ -86,22 +82,6 @@ static gboolean check_data(const Trainer *trainer, GError **error)
     return FALSE;
 }
 
-static void note_names(Trainer *trainer, const AimfValue *trainable, guint n)
-{
-    const AimfGraph *graph = trainer->built.graph;
-    trainer->trained = g_ptr_array_new();
-    trainer->frozen = g_ptr_array_new();
-    guint next = 0;
-    for (guint i = 0; i < aimf_graph_n_parameters(graph); i++) {
-        AimfValue value = aimf_graph_parameter_at(graph, i);
-        gboolean trained = next < n && trainable[next] == value;
-        next += trained ? 1 : 0;
-        g_ptr_array_add(trained ? trainer->trained : trainer->frozen, (gpointer)aimf_graph_name(graph, value));
-    }
-    g_ptr_array_add(trainer->trained, NULL);
-    g_ptr_array_add(trainer->frozen, NULL);
-}
-
 static gboolean compile(Trainer *trainer, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
@@ -112,7 +92,6 @@ static gboolean compile(Trainer *trainer, GError **error)
     g_autofree AimfValue *trainable = aimf_train_parameters(built->graph, o->trainable, &n, error);
     if (!trainable)
         return FALSE;
-    note_names(trainer, trainable, n);
     const AimfSgd sgd = { .momentum = o->momentum, .weight_decay = o->weight_decay };
     const AimfCompileOptions options = {
         .precision = o->precision,
@@ -150,16 +129,14 @@ static gboolean open_loaders(Trainer *trainer, GError **error)
 
 static AimfTrainState trainer_state(Trainer *trainer)
 {
-    AimfTrainState state = {
+    return (AimfTrainState){
         .run = trainer->run,
         .current = trainer->current,
         .best = trainer->model->tensors,
-        .trained = (const char *const *)trainer->trained->pdata,
-        .frozen = (const char *const *)trainer->frozen->pdata,
+        .graph = trainer->built.graph,
         .plan = trainer->plan,
         .result = trainer->result,
     };
-    return state;
 }
 
 static gboolean resume(Trainer *trainer, GError **error)

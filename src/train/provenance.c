@@ -1,4 +1,4 @@
-#include "train/run.h"
+#include "train/provenance.h"
 
 #include <string.h>
 
