@@ -9,11 +9,15 @@ G_BEGIN_DECLS
 
 /**
  * AimfManifest:
- * A list of images with labels, the one data interface: CSV (RFC 4180) with a header and the columns path, target and
- * protected (text; further columns whose name begins with "protected" are joined by '_' to the group); other columns are kept.
- * Paths are absolute or relative to the manifest's own folder.
+ * A list of images with labels, the one data interface: CSV (RFC 4180, UTF-8) with a header and the columns path, target and
+ * protected, in any order. protected is text; protected2, protected3 … are joined to it by '_' and make the group. All other
+ * columns are kept. Paths are absolute or relative to the manifest's own folder.
  */
 typedef struct AimfManifest AimfManifest;
+
+/** What a file may say: classes in [0, AIMF_MAX_CLASSES), distinct protected labels. More is taken for a mistaken column. */
+#define AIMF_MAX_CLASSES 1000
+#define AIMF_MAX_LABELS 1000
 
 /** AimfSample: one row, borrowed from the manifest. @group: index into the manifest's sorted list of protected labels. */
 typedef struct {
@@ -30,7 +34,10 @@ AimfManifest *aimf_manifest_new(void);
 void aimf_manifest_free(AimfManifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfManifest, aimf_manifest_free)
 
-/** aimf_manifest_add: appends a row; @protected_label is copied. */
+/**
+ * aimf_manifest_add: appends a row; @protected_label is copied, other columns are empty. Indices in AimfSample.group that were
+ * handed out before may change.
+ */
 void aimf_manifest_add(AimfManifest *manifest, const char *path, int target, const char *protected_label);
 guint aimf_manifest_count(const AimfManifest *manifest);
 AimfSample aimf_manifest_at(const AimfManifest *manifest, guint index);
@@ -38,12 +45,176 @@ AimfSample aimf_manifest_at(const AimfManifest *manifest, guint index);
 const char *const *aimf_manifest_groups(const AimfManifest *manifest, guint *n);
 /** aimf_manifest_classes: largest target + 1, at least 2; 0 for an empty manifest. */
 int aimf_manifest_classes(const AimfManifest *manifest);
+/** aimf_manifest_counts: (owned) (classes, labels) the number of rows of each target and protected label, target-major. */
+guint *aimf_manifest_counts(const AimfManifest *manifest);
 /** aimf_manifest_path: (borrowed, nullable) the file it was read from. */
 const char *aimf_manifest_path(const AimfManifest *manifest);
-/** aimf_manifest_hash: (owned) SHA-256 over the rows (path, target, protected) in order. */
+/** aimf_manifest_hash: (owned) SHA-256 over the rows (path as written in the file, target, protected) in order. */
 char *aimf_manifest_hash(const AimfManifest *manifest);
+/** aimf_manifest_subset: (owned) a new manifest of the @n rows @rows, in that order, with all their columns. */
+AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *rows, guint n);
+
+/** aimf_manifest_columns: (borrowed) NULL-terminated names of the columns beyond path and target. */
+const char *const *aimf_manifest_columns(const AimfManifest *manifest);
+/** aimf_manifest_get: (borrowed, nullable) the text of row @index in the column @name; NULL when there is no such column. */
+const char *aimf_manifest_get(const AimfManifest *manifest, guint index, const char *name);
+/** aimf_manifest_set: changes the text in a column that is none of path, target, protected…; adds the column if it is new. */
+void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, const char *value);
 /** aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it, absolute otherwise. */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
+
+/* --- Drawing subsets --- */
+
+/**
+ * aimf_bias_parse:
+ * @text: minority to majority as the paper writes it, "1/9", or as a decimal number
+ * Returns: FALSE with INVALID for anything but a finite ratio >= 0.
+ */
+gboolean aimf_bias_parse(const char *text, double *bias, GError **error);
+
+/**
+ * aimf_bias_count:
+ * The size of group (@target, @protected_label) in a biased set of @count images. @protected_label: "0" or "1", or several of
+ * them joined by '_'. With one protected attribute and r = b/(b+1)/2: round(count * r) where target and attribute agree,
+ * round(count * (1/2 - r)) elsewhere, halves to even. With several, the attributes are independent given the target, each with
+ * the bias of the single case. Returns: FALSE with INVALID when the labels are not binary.
+ * Source: arXiv 2503.05665, code of 27 March 2025, cut_dataset.py (one attribute; the extension to several is ours).
+ */
+gboolean aimf_bias_count(double bias, guint count, int target, const char *protected_label, guint *size,
+                         GError **error);
+
+/**
+ * aimf_manifest_draw_balanced, aimf_manifest_draw_biased:
+ * Images drawn without replacement with @seed, in the order of @manifest: @per_group of each (target, protected) group, or
+ * aimf_bias_count of each. Returns: (owned) or NULL with INVALID naming the group that is short, what was asked and what there is.
+ */
+AimfManifest *aimf_manifest_draw_balanced(const AimfManifest *manifest, guint per_group, guint64 seed, GError **error);
+AimfManifest *aimf_manifest_draw_biased(const AimfManifest *manifest, double bias, guint count, guint64 seed,
+                                        GError **error);
+
+/* --- Datasets --- */
+
+/** AimfDatasetKind: a layout that can be read. @official_split: it says itself what is for training, validation and test. */
+typedef struct {
+    const char *name;
+    const char *summary;
+    gboolean official_split;
+} AimfDatasetKind;
+
+/** aimf_dataset_kinds: (borrowed) the @n layouts there are. */
+const AimfDatasetKind *aimf_dataset_kinds(guint *n);
+
+/**
+ * AimfDatasetOptions:
+ * @root: the dataset's folder; for "csv" where its relative paths begin, NULL for the file's own folder
+ * @target, @protected_attributes: what to predict and the comma-separated attributes that make the groups. For "celeba" and
+ *   "utkface" attributes: NAME, NAME:K (1 where the attribute is K, else 0), NAME>=N, NAME<N, or an alias (BlondHair, Female,
+ *   White); for "csv" columns; for "groups" not used
+ * @file, @path_column, @split_column: "csv" only; @split_column (nullable) holds train, val or test
+ * @target_map: (nullable) "csv" only: VALUE=CLASS,… with * for all other values
+ * @protected_maps: (nullable) "csv" only: NULL-terminated, VALUE=LABEL,… for the protected columns in their order
+ */
+typedef struct {
+    const char *root;
+    const char *target;
+    const char *protected_attributes;
+    const char *file;
+    const char *path_column;
+    const char *split_column;
+    const char *target_map;
+    const char *const *protected_maps;
+} AimfDatasetOptions;
+
+typedef enum { AIMF_PART_TRAIN, AIMF_PART_VAL, AIMF_PART_TEST, AIMF_N_PARTS } AimfPart;
+
+/**
+ * AimfDataset:
+ * @samples: every labelled picture that is on disk, in the dataset's own order
+ * @parts: (count) AimfPart of each; NULL without an official split
+ * @n_bad_names: files passed over because their name does not say the labels
+ * @n_missing: labelled pictures passed over because they are not on disk
+ */
+typedef struct {
+    AimfManifest *samples;
+    guint8 *parts;
+    guint n_bad_names;
+    guint n_missing;
+} AimfDataset;
+
+void aimf_dataset_free(AimfDataset *dataset);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfDataset, aimf_dataset_free)
+
+/**
+ * aimf_dataset_open:
+ * Lists a dataset of the layout @kind and reads its labels; no picture is opened. What was passed over is told as a warning.
+ * Returns: (owned) or NULL with NOT_FOUND (folder, file, column, attribute), INVALID (options), FORMAT (naming file and line).
+ */
+AimfDataset *aimf_dataset_open(const char *kind, const AimfDatasetOptions *options, const AimfMonitor *monitor,
+                               GError **error);
+
+/**
+ * aimf_attribute_canonical:
+ * (owned) the attribute expression @text of the layout @kind without aliases: "BlondHair" gives "Blond_Hair", "Female" gives
+ * "gender:1" for "utkface". NULL with NOT_FOUND (lists what there is) or INVALID.
+ */
+char *aimf_attribute_canonical(const char *kind, const char *text, GError **error);
+
+/**
+ * AimfSplitOptions:
+ * @biased: the training set has @count images with the ratio @bias (see aimf_bias_count); otherwise it is all that is left
+ * @val_per_group, @test_per_group, @seed: only without an official split
+ */
+typedef struct {
+    gboolean biased;
+    double bias;
+    guint count;
+    guint val_per_group;
+    guint test_per_group;
+    guint64 seed;
+} AimfSplitOptions;
+
+/**
+ * aimf_dataset_split:
+ * @parts: receives three owned manifests, each in the dataset's order; an empty one is told as a warning
+ * With an official split: its whole validation and test ranges, and from its training range the first images of each group, as
+ * the original takes them. Without: drawn with the seed, per (target, protected) group: test first, then validation, then the
+ * training set from what is left, so that the test set does not depend on the sizes of the other two.
+ * Returns: FALSE with INVALID: an option that does not fit, or a group that is short, with what was asked and what there is.
+ */
+gboolean aimf_dataset_split(const AimfDataset *dataset, const AimfSplitOptions *options, const AimfMonitor *monitor,
+                            AimfManifest *parts[AIMF_N_PARTS], GError **error);
+
+/* --- Checking --- */
+
+/** AimfProblem: @manifest, @row: where; @other_manifest, @other_row: of a duplicate, its first appearance; @text: owned. */
+typedef struct {
+    guint manifest;
+    guint row;
+    guint other_manifest;
+    guint other_row;
+    char *text;
+} AimfProblem;
+
+/** AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a path in two manifests, a leak if one is for testing. */
+typedef struct {
+    GArray *missing;
+    GArray *unreadable;
+    GArray *repeated;
+    GArray *across;
+} AimfDataCheck;
+
+void aimf_data_check_free(AimfDataCheck *check);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfDataCheck, aimf_data_check_free)
+
+/**
+ * aimf_data_check:
+ * @decode: decode every picture; otherwise only look whether the file is there; @threads: 0 for one per processor
+ * Returns: (owned) what is wrong with @manifests (n), or NULL with INTERRUPTED.
+ */
+AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gboolean decode, int threads,
+                               const AimfMonitor *monitor, GError **error);
+
+/* --- Batches --- */
 
 /**
  * AimfLoaderOptions:
@@ -52,7 +223,8 @@ gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GErr
  * @shuffle: draw a new order each epoch; @drop_last: leave out an incomplete last batch
  * @mean, @std: per channel, after scaling to [0, 1]
  * @seed: of order and augmentation; @threads: decoders, 0 for one per processor
- * @skip_bad: how many unreadable images are tolerated over the loader's life before next fails; each is reported as a warning
+ * @skip_bad: how many different unreadable images are tolerated over the loader's life before next fails; each is reported as a
+ *   warning, once
  * @cache_bytes: decoded pictures kept from epoch to epoch, at most
  */
 typedef struct {
@@ -82,7 +254,9 @@ typedef struct {
 
 /**
  * AimfLoader: decodes batches ahead on threads of its own. Sample i of epoch e has the same pixels whatever the number of threads.
- * An image skipped as unreadable leaves its batch shorter by one; it is never replaced.
+ * An image skipped as unreadable leaves its batch shorter by one; it is never replaced. A batch of which nothing is left is passed
+ * over. The decoders run only where nothing else wants the processor, so they do not hold up computing; a caller that has to wait
+ * for its batch decodes along. One thread at a time may call a loader.
  */
 typedef struct AimfLoader AimfLoader;
 
@@ -93,9 +267,12 @@ void aimf_loader_free(AimfLoader *loader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfLoader, aimf_loader_free)
 /** aimf_loader_batches: per epoch. */
 guint aimf_loader_batches(const AimfLoader *loader);
-/** aimf_loader_begin: starts epoch @epoch (from 0) at its first batch. */
+/** aimf_loader_begin: starts epoch @epoch (from 0) at its first batch, wherever the loader was. Before it, next has nothing. */
 void aimf_loader_begin(AimfLoader *loader, guint epoch);
-/** aimf_loader_next: the next batch. FALSE with @error set on failure, FALSE without at the epoch's end. */
+/**
+ * aimf_loader_next: the next batch. FALSE without @error at the epoch's end; FALSE with an image's error (its path is in the message)
+ * when more than skip_bad are unreadable, or with INTERRUPTED.
+ */
 gboolean aimf_loader_next(AimfLoader *loader, AimfBatch *batch, GError **error);
 
 G_END_DECLS

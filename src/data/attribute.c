@@ -1,0 +1,216 @@
+#include "data/attribute.h"
+
+#include <aimfair/data.h>
+#include <string.h>
+
+/* A field of a dataset and the values it may have. */
+typedef struct {
+    const char *kind;
+    const char *name;
+    int low;
+    int high;
+    gboolean categorical; /* few values: can be a class or a group label as it is */
+} Field;
+
+/* CelebA: list_attr_celeba.txt, in its order; UTKFace: the parts of a file name. */
+static const Field FIELDS[] = {
+    { "celeba", "5_o_Clock_Shadow", 0, 1, TRUE },
+    { "celeba", "Arched_Eyebrows", 0, 1, TRUE },
+    { "celeba", "Attractive", 0, 1, TRUE },
+    { "celeba", "Bags_Under_Eyes", 0, 1, TRUE },
+    { "celeba", "Bald", 0, 1, TRUE },
+    { "celeba", "Bangs", 0, 1, TRUE },
+    { "celeba", "Big_Lips", 0, 1, TRUE },
+    { "celeba", "Big_Nose", 0, 1, TRUE },
+    { "celeba", "Black_Hair", 0, 1, TRUE },
+    { "celeba", "Blond_Hair", 0, 1, TRUE },
+    { "celeba", "Blurry", 0, 1, TRUE },
+    { "celeba", "Brown_Hair", 0, 1, TRUE },
+    { "celeba", "Bushy_Eyebrows", 0, 1, TRUE },
+    { "celeba", "Chubby", 0, 1, TRUE },
+    { "celeba", "Double_Chin", 0, 1, TRUE },
+    { "celeba", "Eyeglasses", 0, 1, TRUE },
+    { "celeba", "Goatee", 0, 1, TRUE },
+    { "celeba", "Gray_Hair", 0, 1, TRUE },
+    { "celeba", "Heavy_Makeup", 0, 1, TRUE },
+    { "celeba", "High_Cheekbones", 0, 1, TRUE },
+    { "celeba", "Male", 0, 1, TRUE },
+    { "celeba", "Mouth_Slightly_Open", 0, 1, TRUE },
+    { "celeba", "Mustache", 0, 1, TRUE },
+    { "celeba", "Narrow_Eyes", 0, 1, TRUE },
+    { "celeba", "No_Beard", 0, 1, TRUE },
+    { "celeba", "Oval_Face", 0, 1, TRUE },
+    { "celeba", "Pale_Skin", 0, 1, TRUE },
+    { "celeba", "Pointy_Nose", 0, 1, TRUE },
+    { "celeba", "Receding_Hairline", 0, 1, TRUE },
+    { "celeba", "Rosy_Cheeks", 0, 1, TRUE },
+    { "celeba", "Sideburns", 0, 1, TRUE },
+    { "celeba", "Smiling", 0, 1, TRUE },
+    { "celeba", "Straight_Hair", 0, 1, TRUE },
+    { "celeba", "Wavy_Hair", 0, 1, TRUE },
+    { "celeba", "Wearing_Earrings", 0, 1, TRUE },
+    { "celeba", "Wearing_Hat", 0, 1, TRUE },
+    { "celeba", "Wearing_Lipstick", 0, 1, TRUE },
+    { "celeba", "Wearing_Necklace", 0, 1, TRUE },
+    { "celeba", "Wearing_Necktie", 0, 1, TRUE },
+    { "celeba", "Young", 0, 1, TRUE },
+    { "utkface", "age", 0, 150, FALSE },
+    { "utkface", "gender", 0, 1, TRUE },
+    { "utkface", "race", 0, 4, TRUE },
+};
+
+static const struct {
+    const char *kind;
+    const char *alias;
+    const char *expression;
+} ALIASES[] = {
+    { "celeba", "Female", "Male:0" },      { "celeba", "Old", "Young:0" },           { "celeba", "Smile", "Smiling" },
+    { "celeba", "GreyHair", "Gray_Hair" }, { "celeba", "BlondeHair", "Blond_Hair" }, { "utkface", "sex", "gender" },
+    { "utkface", "Male", "gender:0" },     { "utkface", "Female", "gender:1" },      { "utkface", "White", "race:0" },
+    { "utkface", "Black", "race:1" },      { "utkface", "Asian", "race:2" },         { "utkface", "Indian", "race:3" },
+    { "utkface", "Other", "race:4" },
+};
+
+/* Names agree when they do so without case, '_', '-' and blanks. */
+static gboolean same_name(const char *a, const char *b)
+{
+    for (;;) {
+        a += strspn(a, "_- ");
+        b += strspn(b, "_- ");
+        if (g_ascii_tolower(*a) != g_ascii_tolower(*b))
+            return FALSE;
+        if (!*a)
+            return TRUE;
+        a++;
+        b++;
+    }
+}
+
+static const Field *find_field(const char *kind, const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(FIELDS); i++)
+        if (strcmp(FIELDS[i].kind, kind) == 0 && same_name(FIELDS[i].name, name))
+            return &FIELDS[i];
+    return NULL;
+}
+
+static const char *find_alias(const char *kind, const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(ALIASES); i++)
+        if (strcmp(ALIASES[i].kind, kind) == 0 && same_name(ALIASES[i].alias, name))
+            return ALIASES[i].expression;
+    return NULL;
+}
+
+static gboolean unknown_attribute(const char *kind, const char *name, GError **error)
+{
+    GString *names = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(FIELDS); i++)
+        if (strcmp(FIELDS[i].kind, kind) == 0)
+            g_string_append_printf(names, "%s%s", names->len ? ", " : "", FIELDS[i].name);
+    for (gsize i = 0; i < G_N_ELEMENTS(ALIASES); i++)
+        if (strcmp(ALIASES[i].kind, kind) == 0)
+            g_string_append_printf(names, ", %s (%s)", ALIASES[i].alias, ALIASES[i].expression);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s has no attribute '%s'; it has: %s", kind, name,
+                names->len ? names->str : "none");
+    g_string_free(names, TRUE);
+    return FALSE;
+}
+
+/* The operator in @text, which begins at *@at; the name ends before it and the number begins *@length bytes on. */
+static AimfAttributeRule find_rule(const char *text, gsize *at, gsize *length)
+{
+    static const struct {
+        const char *sign;
+        AimfAttributeRule rule;
+    } RULES[] = { { ">=", AIMF_ATTRIBUTE_AT_LEAST }, { "<", AIMF_ATTRIBUTE_BELOW }, { ":", AIMF_ATTRIBUTE_EQUALS } };
+    for (gsize i = 0; i < G_N_ELEMENTS(RULES); i++) {
+        const char *sign = strstr(text, RULES[i].sign);
+        if (sign) {
+            *at = (gsize)(sign - text);
+            *length = strlen(RULES[i].sign);
+            return RULES[i].rule;
+        }
+    }
+    *at = strlen(text);
+    *length = 0;
+    return AIMF_ATTRIBUTE_VALUE;
+}
+
+gboolean aimf_attribute_parse(const char *kind, const char *text, AimfAttribute *attribute, GError **error)
+{
+    const char *expression = find_alias(kind, text);
+    if (!expression)
+        expression = text;
+    gsize at, length;
+    AimfAttributeRule rule = find_rule(expression, &at, &length);
+    g_autofree char *name = g_strstrip(g_strndup(expression, at));
+    const char *alias = find_alias(kind, name); /* sex:1, greyhair:0 */
+    const Field *field = find_field(kind, alias ? alias : name);
+    if (!field)
+        return unknown_attribute(kind, name, error);
+    *attribute = (AimfAttribute){ .field = field->name, .rule = rule };
+    if (rule == AIMF_ATTRIBUTE_VALUE) {
+        if (!field->categorical)
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "'%s' has too many values for a class or a group; make two of them, as in '%s>=40'", text,
+                        field->name);
+        return field->categorical;
+    }
+    gint64 operand;
+    g_autofree char *number = g_strstrip(g_strdup(expression + at + length));
+    if (!g_ascii_string_to_signed(number, 10, field->low, field->high, &operand, NULL)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s': expected a whole number from %d to %d, found '%s'",
+                    text, field->low, field->high, number);
+        return FALSE;
+    }
+    attribute->operand = (int)operand;
+    return TRUE;
+}
+
+GArray *aimf_attributes_parse(const char *kind, const char *list, GError **error)
+{
+    g_autoptr(GArray) attributes = g_array_new(FALSE, FALSE, sizeof(AimfAttribute));
+    g_auto(GStrv) texts = g_strsplit(list, ",", -1);
+    for (char **text = texts; *text; text++) {
+        AimfAttribute attribute;
+        if (!aimf_attribute_parse(kind, g_strstrip(*text), &attribute, error))
+            return NULL;
+        g_array_append_val(attributes, attribute);
+    }
+    if (attributes->len == 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "no protected attribute is named");
+        return NULL;
+    }
+    return g_steal_pointer(&attributes);
+}
+
+int aimf_attribute_evaluate(const AimfAttribute *attribute, int value)
+{
+    switch (attribute->rule) {
+    case AIMF_ATTRIBUTE_EQUALS:
+        return value == attribute->operand;
+    case AIMF_ATTRIBUTE_AT_LEAST:
+        return value >= attribute->operand;
+    case AIMF_ATTRIBUTE_BELOW:
+        return value < attribute->operand;
+    case AIMF_ATTRIBUTE_VALUE:
+        break;
+    }
+    return value;
+}
+
+char *aimf_attribute_canonical(const char *kind, const char *text, GError **error)
+{
+    AimfAttribute attribute;
+    if (!aimf_attribute_parse(kind, text, &attribute, error))
+        return NULL;
+    static const char *const SIGNS[] = {
+        [AIMF_ATTRIBUTE_EQUALS] = ":",
+        [AIMF_ATTRIBUTE_AT_LEAST] = ">=",
+        [AIMF_ATTRIBUTE_BELOW] = "<",
+    };
+    if (attribute.rule == AIMF_ATTRIBUTE_VALUE)
+        return g_strdup(attribute.field);
+    return g_strdup_printf("%s%s%d", attribute.field, SIGNS[attribute.rule], attribute.operand);
+}

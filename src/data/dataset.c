@@ -1,0 +1,79 @@
+#include "data/dataset.h"
+
+#include "base/monitor.h"
+#include <string.h>
+
+static const AimfDatasetKind KINDS[] = {
+    { "celeba", "CelebA: img_align_celeba/ and list_attr_celeba.txt or .csv", TRUE },
+    { "utkface", "UTKFace: [age]_[gender]_[race]_[date].jpg", FALSE },
+    { "groups", "group folders: target_protected, for instance 0_0, 0_1, 1_0, 1_1", FALSE },
+    { "csv", "any CSV with columns for path, target and protected", FALSE },
+};
+
+static const AimfDatasetReader READERS[G_N_ELEMENTS(KINDS)] = {
+    aimf_read_celeba,
+    aimf_read_utkface,
+    aimf_read_groups,
+    aimf_read_csv,
+};
+
+const AimfDatasetKind *aimf_dataset_kinds(guint *n)
+{
+    *n = G_N_ELEMENTS(KINDS);
+    return KINDS;
+}
+
+void aimf_dataset_free(AimfDataset *dataset)
+{
+    if (!dataset)
+        return;
+    aimf_manifest_free(dataset->samples);
+    g_free(dataset->parts);
+    g_free(dataset);
+}
+
+static AimfDatasetReader find_reader(const char *kind, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
+        if (strcmp(KINDS[i].name, kind) == 0)
+            return READERS[i];
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
+                "there is no dataset layout '%s'; there are celeba, utkface, groups and csv", kind);
+    return NULL;
+}
+
+AimfDataset *aimf_dataset_open(const char *kind, const AimfDatasetOptions *options, const AimfMonitor *monitor,
+                               GError **error)
+{
+    AimfDatasetReader read = find_reader(kind, error);
+    if (!read)
+        return NULL;
+    g_autoptr(AimfDataset) dataset = g_new0(AimfDataset, 1);
+    dataset->samples = aimf_manifest_new();
+    if (!read(dataset, options, monitor, error))
+        return NULL;
+    if (dataset->n_missing)
+        aimf_message(monitor, AIMF_LOG_WARNING, "%u labelled pictures are not on disk and are left out",
+                     dataset->n_missing);
+    return g_steal_pointer(&dataset);
+}
+
+gboolean aimf_is_image_name(const char *name)
+{
+    static const char *const ENDINGS[] = { ".jpg", ".jpeg", ".png", ".webp" };
+    gsize length = strlen(name);
+    for (gsize i = 0; i < G_N_ELEMENTS(ENDINGS); i++) {
+        gsize n = strlen(ENDINGS[i]);
+        if (length > n && g_ascii_strcasecmp(name + length - n, ENDINGS[i]) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean aimf_option_required(const char *option, const char *value, GError **error)
+{
+    if (value && *value)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is missing", option);
+    return FALSE;
+}
