@@ -51,12 +51,14 @@ static void groups_shuffle(Groups *groups, guint64 seed, guint draw)
     }
 }
 
-static gboolean fail_short(int target, const char *label, guint64 asked, guint there, GError **error)
+/* @detail: "" or what the images are for. */
+static gboolean fail_short(int target, const char *label, guint64 asked, guint there, const char *detail,
+                           GError **error)
 {
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                 "group %d_%s (target %d, protected %s): %" G_GUINT64_FORMAT
-                " images are asked for, %u there are; ask for fewer or add images",
-                target, label, target, label, asked, there);
+                " images are asked for%s, %u there are; ask for fewer or add images",
+                target, label, target, label, asked, detail, there);
     return FALSE;
 }
 
@@ -147,7 +149,7 @@ static guint *biased_sizes(const Groups *groups, double bias, guint count, GErro
             at++;
         if (at < groups->n_labels)
             sizes[(guint)target * groups->n_labels + at] = size;
-        else if (size && !fail_short(target, label, size, 0, error))
+        else if (size && !fail_short(target, label, size, 0, "", error))
             return NULL;
     }
     return g_steal_pointer(&sizes);
@@ -161,7 +163,7 @@ static gboolean mark(const Groups *groups, guint g, guint offset, guint n, guint
     const GArray *rows = groups->rows[g];
     if ((guint64)offset + n > rows->len)
         return fail_short((int)(g / groups->n_labels), groups->labels[g % groups->n_labels], (guint64)offset + n,
-                          rows->len, error);
+                          rows->len, "", error);
     for (guint i = 0; i < n; i++)
         marks[g_array_index(rows, guint32, offset + i)] = value;
     return TRUE;
@@ -251,6 +253,12 @@ static gboolean split_drawn(const AimfDataset *dataset, const AimfSplitOptions *
     for (guint g = 0; g < groups.n; g++) {
         guint there = groups.rows[g]->len, offset = (guint)held_out;
         guint train = sizes ? sizes[g] : there > offset ? there - offset : 0;
+        if (held_out + train > there) {
+            g_autofree char *detail = g_strdup_printf(" (%u for testing, %u for validation, %u for training)",
+                                                      options->test_per_group, options->val_per_group, train);
+            return fail_short((int)(g / groups.n_labels), groups.labels[g % groups.n_labels], held_out + train, there,
+                              detail, error);
+        }
         if (!mark(&groups, g, offset, train, marks, AIMF_PART_TRAIN, error) ||
             !mark(&groups, g, options->test_per_group, options->val_per_group, marks, AIMF_PART_VAL, error) ||
             !mark(&groups, g, 0, options->test_per_group, marks, AIMF_PART_TEST, error))

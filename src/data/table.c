@@ -115,7 +115,7 @@ static gboolean read_part(const Reading *r, const AimfCsv *csv, guint8 *part, GE
 
 static gboolean read_sample(Reading *r, const AimfCsv *csv, AimfDataset *dataset, GError **error)
 {
-    int target;
+    int target = 0;
     guint8 part;
     const char *name = aimf_csv_field(csv, r->path);
     if (!*name)

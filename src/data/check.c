@@ -1,0 +1,155 @@
+/* Checking manifests: missing and unreadable pictures, and paths that are there twice. */
+#include <aimfair/data.h>
+
+#include "base/monitor.h"
+
+typedef struct {
+    guint manifest;
+    guint row;
+} Place;
+
+static void problem_clear(gpointer data)
+{
+    g_free(((AimfProblem *)data)->text);
+}
+
+static GArray *problems_new(void)
+{
+    GArray *problems = g_array_new(FALSE, TRUE, sizeof(AimfProblem));
+    g_array_set_clear_func(problems, problem_clear);
+    return problems;
+}
+
+void aimf_data_check_free(AimfDataCheck *check)
+{
+    if (!check)
+        return;
+    g_array_unref(check->missing);
+    g_array_unref(check->unreadable);
+    g_array_unref(check->repeated);
+    g_array_unref(check->across);
+    g_free(check);
+}
+
+static void find_duplicates(const AimfManifest *const *manifests, guint n, AimfDataCheck *check)
+{
+    g_autoptr(GHashTable) first = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint m = 0; m < n; m++) {
+        for (guint i = 0; i < aimf_manifest_count(manifests[m]); i++) {
+            g_autofree char *path = g_canonicalize_filename(aimf_manifest_at(manifests[m], i).path, NULL);
+            const Place *other = g_hash_table_lookup(first, path);
+            if (!other) {
+                Place *place = g_new(Place, 1);
+                *place = (Place){ m, i };
+                g_hash_table_insert(first, g_steal_pointer(&path), place);
+                continue;
+            }
+            AimfProblem problem = { m, i, other->manifest, other->row, g_steal_pointer(&path) };
+            g_array_append_val(other->manifest == m ? check->repeated : check->across, problem);
+        }
+    }
+}
+
+/* What the threads share; each takes the next picture until there is none. */
+typedef struct {
+    const AimfManifest *const *manifests;
+    GArray *places; /* of Place */
+    gboolean decode;
+    gint next; /* atomic */
+    gint done; /* atomic */
+    gint stop; /* atomic */
+    GMutex lock;
+    AimfDataCheck *check; /* under the lock */
+} Work;
+
+static void check_picture(Work *work, Place place)
+{
+    const char *path = aimf_manifest_at(work->manifests[place.manifest], place.row).path;
+    g_autoptr(GError) error = NULL;
+    gboolean missing = !g_file_test(path, G_FILE_TEST_EXISTS);
+    if (missing) {
+        g_set_error(&error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s' does not exist", path);
+    } else if (work->decode) {
+        g_autoptr(AimfImage) image = aimf_image_open(path, &error);
+    } else if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        g_set_error(&error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
+    }
+    if (!error)
+        return;
+    AimfProblem problem = { place.manifest, place.row, 0, 0, g_strdup(error->message) };
+    g_mutex_lock(&work->lock);
+    g_array_append_val(missing ? work->check->missing : work->check->unreadable, problem);
+    g_mutex_unlock(&work->lock);
+}
+
+static gpointer check_pictures(gpointer data)
+{
+    Work *work = data;
+    for (;;) {
+        guint i = (guint)g_atomic_int_add(&work->next, 1);
+        if (i >= work->places->len || g_atomic_int_get(&work->stop))
+            return NULL;
+        check_picture(work, g_array_index(work->places, Place, i));
+        g_atomic_int_inc(&work->done);
+    }
+}
+
+static gint compare_problems(gconstpointer a, gconstpointer b)
+{
+    const AimfProblem *x = a, *y = b;
+    if (x->manifest != y->manifest)
+        return x->manifest < y->manifest ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* The calling thread reports and watches for a stop while the others work. */
+static gboolean watch(Work *work, const AimfMonitor *monitor, GError **error)
+{
+    AimfStage stage;
+    guint reported = 0, total = work->places->len;
+    aimf_stage_begin(&stage, monitor, work->decode ? "decoding" : "looking", "images", total);
+    while (reported < total) {
+        if (!aimf_check_stop(monitor, "checking images", error)) {
+            g_atomic_int_set(&work->stop, 1);
+            return FALSE;
+        }
+        guint done = (guint)g_atomic_int_get(&work->done);
+        if (done > reported)
+            aimf_stage_step(&stage, done - reported, NULL);
+        reported = done;
+        if (reported < total)
+            g_usleep(5000);
+    }
+    return TRUE;
+}
+
+AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gboolean decode, int threads,
+                               const AimfMonitor *monitor, GError **error)
+{
+    g_autoptr(AimfDataCheck) check = g_new0(AimfDataCheck, 1);
+    check->missing = problems_new();
+    check->unreadable = problems_new();
+    check->repeated = problems_new();
+    check->across = problems_new();
+    find_duplicates(manifests, n, check);
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
+    for (guint m = 0; m < n; m++) {
+        for (guint i = 0; i < aimf_manifest_count(manifests[m]); i++) {
+            Place place = { m, i };
+            g_array_append_val(places, place);
+        }
+    }
+    Work work = { .manifests = manifests, .places = places, .decode = decode, .check = check };
+    g_mutex_init(&work.lock);
+    guint n_threads = MIN(threads > 0 ? (guint)threads : g_get_num_processors(), 256);
+    g_autofree GThread **workers = g_new(GThread *, n_threads);
+    for (guint i = 0; i < n_threads; i++)
+        workers[i] = g_thread_new("aimf-check", check_pictures, &work);
+    gboolean good = watch(&work, monitor, error);
+    for (guint i = 0; i < n_threads; i++)
+        g_thread_join(workers[i]);
+    g_mutex_clear(&work.lock);
+    g_array_sort(check->missing, compare_problems);
+    g_array_sort(check->unreadable, compare_problems);
+    return good ? g_steal_pointer(&check) : NULL;
+}
