@@ -70,7 +70,7 @@ static void check_picture(Work *work, Place place)
     if (missing) {
         g_set_error(&error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s' does not exist", path);
     } else if (work->decode) {
-        g_autoptr(AimfImage) image = aimf_image_open(path, &error);
+        aimf_image_free(aimf_image_open(path, &error));
     } else if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
         g_set_error(&error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
     }
