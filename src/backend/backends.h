@@ -4,3 +4,4 @@
 #include "graph/backend.h"
 
 extern const AimfBackend aimf_backend_reference;
+extern const AimfBackend aimf_backend_onednn;

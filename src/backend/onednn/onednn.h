@@ -1,0 +1,65 @@
+/* What the files of the oneDNN backend share. Planners have the type AimfPlanNode; state is an OnednnState. */
+#pragma once
+
+#include "backend/onednn/onednn_api.h"
+
+/** onednn_has_avx512: whether this processor runs our own kernels' AVX-512 forms. */
+static inline gboolean onednn_has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+
+/** onednn_compute_dtype: of activations and of the weights used in computing. */
+static inline AimfDtype onednn_compute_dtype(const AimfNodePlan *plan)
+{
+    return plan->precision == AIMF_PRECISION_BF16 ? AIMF_BF16 : AIMF_F32;
+}
+
+/** onednn_input_shape, onednn_output_shape: (nullable, borrowed) of an operand; NULL where none is given. */
+static inline const AimfShape *onednn_input_shape(const AimfNodePlan *plan, int i)
+{
+    AimfValue value = i < plan->node->n_inputs ? plan->node->inputs[i] : AIMF_NONE;
+    return value == AIMF_NONE ? NULL : aimf_value_shape(plan->graph, value);
+}
+static inline const AimfShape *onednn_output_shape(const AimfNodePlan *plan, int i)
+{
+    AimfValue value = i < plan->node->n_outputs ? plan->node->outputs[i] : AIMF_NONE;
+    return value == AIMF_NONE ? NULL : aimf_value_shape(plan->graph, value);
+}
+
+/** onednn_want_row_major: asks for input @i in row-major order, if it is given. */
+void onednn_want_row_major(AimfNodePlan *plan, int i, AimfDtype dtype);
+/** onednn_give_row_major: output @i comes in row-major order, if it is given. */
+void onednn_give_row_major(AimfNodePlan *plan, int i, AimfDtype dtype);
+/** onednn_want_activation: asks for input @i as it lies, in the computing type. */
+void onednn_want_activation(OnednnState *state, AimfNodePlan *plan, int i);
+
+/**
+ * onednn_kernel:
+ * @primitive: (owned by the kernel from here on, nullable: then NULL comes back)
+ * @arguments: (n_inputs + n_outputs) DNNL_ARG_… of each operand of the node, 0 for those the primitive does not see
+ * Sets the layouts of those operands and the size of the scratch memory as the primitive has them; a workspace that comes in
+ * stays as the forward kernel made it.
+ */
+AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const int *arguments);
+
+AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_max_pool(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_max_pool_backward(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_linear_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_linear_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_loss(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,
+                                GError **error);
+void onednn_sgd(const AimfSgdRun *run);

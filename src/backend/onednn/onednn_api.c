@@ -1,0 +1,665 @@
+#include "backend/onednn/onednn_api.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <string.h>
+
+/* A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one needs. */
+typedef struct {
+    dnnl_memory_desc_t memory;
+    dnnl_primitive_desc_t forward;
+} Detail;
+
+struct OnednnState {
+    dnnl_stream_t stream;
+    dnnl_primitive_attr_t attributes;
+    GPtrArray *details; /* Detail, each once */
+};
+
+enum { MAX_ARGUMENTS = 16 };
+
+struct OnednnPrimitive {
+    OnednnState *state;
+    dnnl_primitive_desc_t descriptor;
+    dnnl_primitive_t primitive;
+    int n, n_bound;
+    dnnl_exec_arg_t arguments[MAX_ARGUMENTS]; /* (n), those first that have got memory */
+};
+
+/* --- Errors --- */
+
+static const char *status_text(dnnl_status_t status)
+{
+    switch (status) {
+    case dnnl_out_of_memory:
+        return "out of memory";
+    case dnnl_invalid_arguments:
+        return "invalid arguments";
+    case dnnl_unimplemented:
+        return "not implemented for this processor";
+    default:
+        return "a failure at run time";
+    }
+}
+
+/* Takes @status as an error of @operation on operands of the given shapes. TRUE: there is none. */
+static gboolean check(dnnl_status_t status, GError **error, const char *operation, const OnednnOperand *const *operands,
+                      int n)
+{
+    if (status == dnnl_success)
+        return TRUE;
+    g_autoptr(GString) shapes = g_string_new(NULL);
+    for (int i = 0; i < n; i++) {
+        if (!operands[i] || !operands[i]->shape)
+            continue;
+        g_autofree char *shape = aimf_shape_text(operands[i]->shape);
+        g_string_append_printf(shapes, "%s%s %s", shapes->len ? ", " : "", aimf_dtype_name(operands[i]->dtype), shape);
+    }
+    int code = status == dnnl_unimplemented   ? AIMF_ERROR_UNSUPPORTED
+               : status == dnnl_out_of_memory ? AIMF_ERROR_MEMORY
+                                              : AIMF_ERROR_FAILED;
+    g_set_error(error, AIMF_ERROR, code, "oneDNN: %s of %s: %s", operation, shapes->str, status_text(status));
+    return FALSE;
+}
+
+/* --- Engine and state --- */
+
+/* One for the process: oneDNN's cache of compiled primitives is keyed by it. */
+static dnnl_engine_t the_engine(void)
+{
+    static gsize once;
+    static dnnl_engine_t engine;
+    if (g_once_init_enter(&once)) {
+        if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success)
+            engine = NULL;
+        g_once_init_leave(&once, 1);
+    }
+    return engine;
+}
+
+static gboolean has_bf16(void)
+{
+    /* oneDNN also offers bf16 by emulation on other AVX-512 processors, far slower than f32. */
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16 &&
+           __builtin_cpu_supports("avx512bf16");
+}
+
+static void detail_free(gpointer data)
+{
+    Detail *detail = data;
+    if (detail->forward)
+        dnnl_primitive_desc_destroy(detail->forward);
+    g_free(detail);
+}
+
+gpointer onednn_state_open(AimfPrecision precision, GError **error)
+{
+    if (precision == AIMF_PRECISION_BF16 && !has_bf16()) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
+                    "precision bf16 needs a processor with AVX512_BF16, which this one lacks; use f32");
+        return NULL;
+    }
+    OnednnState *state = g_new0(OnednnState, 1);
+    state->details = g_ptr_array_new_with_free_func(detail_free);
+    if (!the_engine() || dnnl_stream_create(&state->stream, the_engine(), dnnl_stream_default_flags) != dnnl_success ||
+        dnnl_primitive_attr_create(&state->attributes) != dnnl_success ||
+        dnnl_primitive_attr_set_scratchpad_mode(state->attributes, dnnl_scratchpad_mode_user) != dnnl_success) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "oneDNN cannot run on this processor");
+        onednn_state_close(state);
+        return NULL;
+    }
+    return state;
+}
+
+void onednn_state_close(gpointer data)
+{
+    OnednnState *state = data;
+    if (!state)
+        return;
+    g_ptr_array_unref(state->details);
+    if (state->attributes)
+        dnnl_primitive_attr_destroy(state->attributes);
+    if (state->stream)
+        dnnl_stream_destroy(state->stream);
+    g_free(state);
+}
+
+char *onednn_version(void)
+{
+    static const struct {
+        dnnl_cpu_isa_t isa;
+        const char *name;
+    } names[] = {
+        { dnnl_cpu_isa_avx512_core_amx, "AMX" },
+        { dnnl_cpu_isa_avx512_core_bf16, "AVX-512 BF16" },
+        { dnnl_cpu_isa_avx512_core_vnni, "AVX-512 VNNI" },
+        { dnnl_cpu_isa_avx512_core, "AVX-512" },
+        { dnnl_cpu_isa_avx2_vnni, "AVX2 VNNI" },
+        { dnnl_cpu_isa_avx2, "AVX2" },
+        { dnnl_cpu_isa_avx, "AVX" },
+        { dnnl_cpu_isa_sse41, "SSE4.1" },
+    };
+    const dnnl_version_t *version = dnnl_version();
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    const char *name = "plain";
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        if ((isa & names[i].isa) == names[i].isa) {
+            name = names[i].name;
+            break;
+        }
+    return g_strdup_printf("oneDNN %d.%d.%d, %s", version->major, version->minor, version->patch, name);
+}
+
+/* --- Memory descriptors and layouts --- */
+
+static dnnl_data_type_t data_type(AimfDtype dtype)
+{
+    switch (dtype) {
+    case AIMF_F32:
+        return dnnl_f32;
+    case AIMF_BF16:
+        return dnnl_bf16;
+    case AIMF_F16:
+        return dnnl_f16;
+    case AIMF_I32:
+        return dnnl_s32;
+    case AIMF_I8:
+        return dnnl_s8;
+    case AIMF_U8:
+        return dnnl_u8;
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static AimfDtype dtype_of(dnnl_data_type_t type)
+{
+    switch (type) {
+    case dnnl_f32:
+        return AIMF_F32;
+    case dnnl_bf16:
+        return AIMF_BF16;
+    case dnnl_f16:
+        return AIMF_F16;
+    case dnnl_s32:
+        return AIMF_I32;
+    case dnnl_s8:
+        return AIMF_I8;
+    case dnnl_u8:
+        return AIMF_U8;
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static dnnl_memory_desc_t row_major(const AimfShape *shape, AimfDtype dtype)
+{
+    /* oneDNN has no scalars. */
+    int rank = MAX(shape->rank, 1);
+    dnnl_dims_t dims = { 1 }, strides = { 1 };
+    gint64 stride = 1;
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        dims[i] = shape->dim[i];
+        strides[i] = stride;
+        stride *= MAX(shape->dim[i], 1);
+    }
+    dnnl_memory_desc_t memory;
+    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&memory, rank, dims, data_type(dtype), strides);
+    g_assert(status == dnnl_success);
+    return memory;
+}
+
+static dnnl_memory_desc_t by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag)
+{
+    dnnl_dims_t dims = { 0 };
+    memcpy(dims, shape->dim, sizeof shape->dim);
+    dnnl_memory_desc_t memory;
+    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&memory, shape->rank, dims, data_type(dtype), tag);
+    g_assert(status == dnnl_success);
+    return memory;
+}
+
+/* A zero descriptor stands for an operand that is not there. */
+static dnnl_memory_desc_t describe(const OnednnOperand *operand)
+{
+    if (!operand || !operand->shape)
+        return (dnnl_memory_desc_t){ 0 };
+    if (!operand->layout)
+        return by_tag(operand->shape, operand->dtype, dnnl_format_tag_any);
+    if (operand->layout->detail)
+        return ((const Detail *)operand->layout->detail)->memory;
+    return row_major(operand->shape, operand->layout->dtype);
+}
+
+/* How far apart index 0 and index @at of dimension @dim lie, in elements. */
+static gint64 offset_of(const dnnl_memory_desc_t *memory, int dim, gint64 at)
+{
+    const dnnl_blocking_desc_t *blocking = &memory->format_desc.blocking;
+    gint64 offset = 0, inner = 1;
+    for (int i = blocking->inner_nblks - 1; i >= 0; i--) {
+        if (blocking->inner_idxs[i] == dim) {
+            offset += at % blocking->inner_blks[i] * inner;
+            at /= blocking->inner_blks[i];
+        }
+        inner *= blocking->inner_blks[i];
+    }
+    return offset + at * blocking->strides[dim];
+}
+
+/* Whether dimension @dim of logical stride @stride in blocks of @block elements @distance apart lies so. */
+static gboolean lies_in(const dnnl_memory_desc_t *memory, int dim, gint64 stride, gint64 block, gint64 distance)
+{
+    for (gint64 i = 0; i < memory->dims[dim]; i++)
+        if (offset_of(memory, dim, i) != i / block * distance + i % block * stride)
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean is_simple(const dnnl_memory_desc_t *memory)
+{
+    return memory->format_kind == dnnl_blocked && memory->extra.flags == dnnl_memory_extra_flag_none &&
+           memory->offset0 == 0;
+}
+
+static gboolean is_row_major(const dnnl_memory_desc_t *memory)
+{
+    if (!is_simple(memory))
+        return FALSE;
+    gint64 stride = 1;
+    for (int i = memory->ndims - 1; i >= 0; i--) {
+        if (memory->padded_dims[i] != memory->dims[i] || !lies_in(memory, i, stride, memory->dims[i], 0))
+            return FALSE;
+        stride *= memory->dims[i];
+    }
+    return TRUE;
+}
+
+static AimfLayout layout_of(OnednnState *state, const dnnl_memory_desc_t *memory)
+{
+    AimfLayout layout = { .dtype = dtype_of(memory->data_type), .bytes = dnnl_memory_desc_get_size(memory) };
+    if (is_row_major(memory))
+        return layout;
+    for (guint i = 0; i < state->details->len; i++) {
+        Detail *known = g_ptr_array_index(state->details, i);
+        if (!known->forward && dnnl_memory_desc_equal(&known->memory, memory)) {
+            layout.detail = known;
+            return layout;
+        }
+    }
+    Detail *detail = g_new0(Detail, 1);
+    detail->memory = *memory;
+    g_ptr_array_add(state->details, detail);
+    layout.detail = detail;
+    return layout;
+}
+
+static AimfLayout workspace_layout(OnednnState *state, const OnednnPrimitive *primitive,
+                                   const dnnl_memory_desc_t *memory)
+{
+    Detail *detail = g_new0(Detail, 1);
+    detail->memory = *memory;
+    if (dnnl_primitive_desc_clone(&detail->forward, primitive->descriptor) != dnnl_success)
+        detail->forward = NULL;
+    g_ptr_array_add(state->details, detail);
+    return (AimfLayout){ .dtype = dtype_of(memory->data_type),
+                         .bytes = dnnl_memory_desc_get_size(memory),
+                         .detail = detail };
+}
+
+static const_dnnl_primitive_desc_t workspace_forward(const AimfLayout *workspace)
+{
+    return workspace && workspace->detail ? ((const Detail *)workspace->detail)->forward : NULL;
+}
+
+gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b)
+{
+    if (a->dtype != b->dtype || a->bytes != b->bytes)
+        return FALSE;
+    if (a->detail == b->detail)
+        return TRUE;
+    if (!a->detail || !b->detail)
+        return FALSE;
+    return dnnl_memory_desc_equal(&((const Detail *)a->detail)->memory, &((const Detail *)b->detail)->memory) != 0;
+}
+
+char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape)
+{
+    (void)shape;
+    const Detail *detail = layout->detail;
+    if (!detail)
+        return g_strdup("row-major");
+    if (detail->forward)
+        return g_strdup("workspace");
+    const dnnl_memory_desc_t *memory = &detail->memory;
+    if (memory->format_kind != dnnl_blocked)
+        return g_strdup("opaque");
+    const dnnl_blocking_desc_t *blocking = &memory->format_desc.blocking;
+    GString *text = g_string_new(NULL);
+    gboolean named[DNNL_MAX_NDIMS] = { FALSE };
+    for (int n = 0; n < memory->ndims; n++) {
+        int widest = -1;
+        for (int i = 0; i < memory->ndims; i++)
+            if (!named[i] && (widest < 0 || blocking->strides[i] > blocking->strides[widest]))
+                widest = i;
+        named[widest] = TRUE;
+        gboolean blocked = FALSE;
+        for (int i = 0; i < blocking->inner_nblks; i++)
+            blocked |= blocking->inner_idxs[i] == widest;
+        g_string_append_c(text, (char)((blocked ? 'A' : 'a') + widest));
+    }
+    for (int i = 0; i < blocking->inner_nblks; i++)
+        g_string_append_printf(text, "%d%c", (int)blocking->inner_blks[i], (char)('a' + (int)blocking->inner_idxs[i]));
+    return g_string_free(text, FALSE);
+}
+
+AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype)
+{
+    if (layout->dtype == dtype)
+        return *layout;
+    if (!layout->detail)
+        return aimf_layout_row_major(shape, dtype);
+    dnnl_memory_desc_t memory = ((const Detail *)layout->detail)->memory;
+    memory.data_type = data_type(dtype);
+    return layout_of(state, &memory);
+}
+
+AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, AimfDtype dtype)
+{
+    gboolean wide = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+    if (shape->rank != 4 || shape->dim[1] % (wide ? 16 : 8))
+        return aimf_layout_row_major(shape, dtype);
+    dnnl_memory_desc_t memory = by_tag(shape, dtype, wide ? dnnl_aBcd16b : dnnl_aBcd8b);
+    return layout_of(state, &memory);
+}
+
+gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *shape)
+{
+    if (!layout->detail)
+        return 1;
+    const dnnl_memory_desc_t *memory = &((const Detail *)layout->detail)->memory;
+    if (!is_simple(memory) || shape->rank < 2)
+        return 0;
+    gint64 block = 1, positions = 1;
+    while (block < memory->padded_dims[1] && offset_of(memory, 1, block) == block)
+        block++;
+    gint64 blocks = (shape->dim[1] + block - 1) / block;
+    for (int i = shape->rank - 1; i >= 2; i--) {
+        if (!lies_in(memory, i, block * positions, shape->dim[i], 0))
+            return 0;
+        positions *= shape->dim[i];
+    }
+    gboolean fits = lies_in(memory, 1, 1, block, block * positions) &&
+                    lies_in(memory, 0, blocks * block * positions, shape->dim[0], 0);
+    return fits ? block : 0;
+}
+
+/* --- Primitives --- */
+
+static OnednnPrimitive *primitive_new(OnednnState *state, const void *operation, const_dnnl_primitive_desc_t forward,
+                                      dnnl_status_t *status)
+{
+    g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
+    primitive->state = state;
+    *status = dnnl_primitive_desc_create(&primitive->descriptor, operation, state->attributes, the_engine(), forward);
+    return *status == dnnl_success ? g_steal_pointer(&primitive) : NULL;
+}
+
+/* Compiles it and makes room for its operands, all those that oneDNN says it has. */
+static gboolean primitive_build(OnednnPrimitive *primitive, dnnl_status_t *status)
+{
+    static const int names[] = { DNNL_ARG_SRC,        DNNL_ARG_WEIGHTS,   DNNL_ARG_BIAS,         DNNL_ARG_DST,
+                                 DNNL_ARG_MEAN,       DNNL_ARG_VARIANCE,  DNNL_ARG_SCALE,        DNNL_ARG_SHIFT,
+                                 DNNL_ARG_DIFF_SRC,   DNNL_ARG_DIFF_DST,  DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_SCALE,
+                                 DNNL_ARG_DIFF_SHIFT, DNNL_ARG_WORKSPACE, DNNL_ARG_SCRATCHPAD };
+    *status = dnnl_primitive_create(&primitive->primitive, primitive->descriptor);
+    for (gsize i = 0; i < G_N_ELEMENTS(names) && *status == dnnl_success; i++) {
+        const dnnl_memory_desc_t *memory =
+            dnnl_primitive_desc_query_md(primitive->descriptor, dnnl_query_exec_arg_md, names[i]);
+        if (!memory || dnnl_memory_desc_get_size(memory) == 0)
+            continue;
+        g_assert(primitive->n < MAX_ARGUMENTS);
+        dnnl_exec_arg_t *argument = &primitive->arguments[primitive->n];
+        argument->arg = names[i];
+        *status = dnnl_memory_create(&argument->memory, memory, the_engine(), DNNL_MEMORY_NONE);
+        primitive->n += *status == dnnl_success;
+    }
+    return *status == dnnl_success;
+}
+
+/* The way all primitives are made: descriptor, code, operands; any failure names @name and the operands' shapes. */
+static OnednnPrimitive *make(OnednnState *state, const void *operation, const_dnnl_primitive_desc_t forward,
+                             const char *name, const OnednnOperand *const *operands, int n, GError **error)
+{
+    dnnl_status_t status;
+    g_autoptr(OnednnPrimitive) primitive = primitive_new(state, operation, forward, &status);
+    if (primitive)
+        primitive_build(primitive, &status);
+    return check(status, error, name, operands, n) ? g_steal_pointer(&primitive) : NULL;
+}
+
+static const char *const directions[] = { "forward", "backward data", "backward weight" };
+
+OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
+                                    const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
+                                    const AimfConv2d *options, GError **error)
+{
+    const OnednnOperand *operands[] = { x, weight, bias, y };
+    g_autofree char *name = g_strdup_printf("convolution %s", directions[direction]);
+    dnnl_memory_desc_t mx = describe(x), mw = describe(weight), mb = describe(bias), my = describe(y);
+    dnnl_dims_t strides = { options->stride, options->stride }, padding = { options->padding, options->padding };
+    dnnl_convolution_desc_t forward, backward;
+    /* A backward descriptor wants to see a forward one; that one may choose all layouts itself. */
+    OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
+    free_x.layout = free_weight.layout = free_y.layout = NULL;
+    gboolean is_forward = direction == ONEDNN_FORWARD;
+    free_weight.dtype = free_x.dtype;
+    free_y.dtype = free_x.dtype;
+    dnnl_memory_desc_t fx = is_forward ? mx : describe(&free_x), fw = is_forward ? mw : describe(&free_weight),
+                       fy = is_forward ? my : describe(&free_y);
+    dnnl_status_t status =
+        dnnl_convolution_forward_desc_init(&forward, dnnl_forward_training, dnnl_convolution_direct, &fx, &fw,
+                                           bias && bias->shape ? &mb : NULL, &fy, strides, padding, padding);
+    if (!check(status, error, name, operands, 4))
+        return NULL;
+    if (is_forward)
+        return make(state, &forward, NULL, name, operands, 4, error);
+    g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
+    if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
+        status = dnnl_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, &my, strides,
+                                                          padding, padding);
+    else if (status == dnnl_success)
+        status = dnnl_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, NULL, &my,
+                                                             strides, padding, padding);
+    if (!check(status, error, name, operands, 4))
+        return NULL;
+    return make(state, &backward, hint->descriptor, name, operands, 4, error);
+}
+
+OnednnPrimitive *onednn_inner_product(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
+                                      const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
+                                      GError **error)
+{
+    const OnednnOperand *operands[] = { x, weight, bias, y };
+    g_autofree char *name = g_strdup_printf("inner product %s", directions[direction]);
+    dnnl_memory_desc_t mx = describe(x), mw = describe(weight), mb = describe(bias), my = describe(y);
+    OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
+    free_x.layout = free_weight.layout = free_y.layout = NULL;
+    gboolean is_forward = direction == ONEDNN_FORWARD;
+    free_x.dtype = free_weight.dtype = direction == ONEDNN_BACKWARD_DATA ? weight->dtype : x->dtype;
+    free_y.dtype = free_x.dtype;
+    dnnl_memory_desc_t fx = is_forward ? mx : describe(&free_x), fw = is_forward ? mw : describe(&free_weight),
+                       fy = is_forward ? my : describe(&free_y);
+    dnnl_inner_product_desc_t forward, backward;
+    dnnl_status_t status = dnnl_inner_product_forward_desc_init(&forward, dnnl_forward_training, &fx, &fw,
+                                                                bias && bias->shape ? &mb : NULL, &fy);
+    if (!check(status, error, name, operands, 4))
+        return NULL;
+    if (is_forward)
+        return make(state, &forward, NULL, name, operands, 4, error);
+    g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
+    if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
+        status = dnnl_inner_product_backward_data_desc_init(&backward, &mx, &mw, &my);
+    else if (status == dnnl_success)
+        status = dnnl_inner_product_backward_weights_desc_init(&backward, &mx, &mw, NULL, &my);
+    if (!check(status, error, name, operands, 4))
+        return NULL;
+    return make(state, &backward, hint->descriptor, name, operands, 4, error);
+}
+
+static dnnl_status_t batch_norm_forward(dnnl_batch_normalization_desc_t *operation, const dnnl_memory_desc_t *memory,
+                                        const AimfBatchNorm *options, gboolean remember)
+{
+    unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    if (options->relu)
+        flags |= dnnl_fuse_norm_relu;
+    if (!options->training)
+        flags |= dnnl_use_global_stats;
+    return dnnl_batch_normalization_forward_desc_init(
+        operation, remember ? dnnl_forward_training : dnnl_forward_inference, memory, (float)options->epsilon, flags);
+}
+
+OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
+                                   GError **error)
+{
+    dnnl_memory_desc_t memory = describe(x);
+    dnnl_batch_normalization_desc_t operation;
+    dnnl_status_t status = batch_norm_forward(&operation, &memory, options, options->training);
+    if (!check(status, error, "batch normalisation", &x, 1))
+        return NULL;
+    return make(state, &operation, NULL, "batch normalisation", &x, 1, error);
+}
+
+OnednnPrimitive *onednn_batch_norm_backward(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
+                                            const AimfLayout *workspace, GError **error)
+{
+    const char *name = "batch normalisation backward";
+    dnnl_memory_desc_t memory = describe(x);
+    dnnl_batch_normalization_desc_t forward, backward;
+    AimfBatchNorm unfused = *options;
+    unfused.relu = workspace != NULL;
+    dnnl_status_t status = batch_norm_forward(&forward, &memory, &unfused, TRUE);
+    if (!check(status, error, name, &x, 1))
+        return NULL;
+    g_autoptr(OnednnPrimitive) hint = NULL;
+    const_dnnl_primitive_desc_t hint_descriptor = workspace_forward(workspace);
+    if (!hint_descriptor) {
+        hint = primitive_new(state, &forward, NULL, &status);
+        hint_descriptor = hint ? hint->descriptor : NULL;
+    }
+    if (status == dnnl_success)
+        /* Of 2.6's kernels none gives the data's gradient alone when there is a scale. */
+        status = dnnl_batch_normalization_backward_desc_init(&backward, dnnl_backward, &memory, &memory,
+                                                             (float)options->epsilon, forward.flags);
+    if (!check(status, error, name, &x, 1))
+        return NULL;
+    return make(state, &backward, hint_descriptor, name, &x, 1, error);
+}
+
+OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
+                                 const AimfPool *options, gboolean remember, GError **error)
+{
+    const OnednnOperand *operands[] = { x, y };
+    dnnl_memory_desc_t mx = describe(x), my = describe(y);
+    dnnl_dims_t strides = { options->stride, options->stride }, window = { options->window, options->window },
+                padding = { options->padding, options->padding };
+    dnnl_pooling_desc_t operation;
+    dnnl_status_t status =
+        dnnl_pooling_forward_desc_init(&operation, remember ? dnnl_forward_training : dnnl_forward_inference,
+                                       dnnl_pooling_max, &mx, &my, strides, window, padding, padding);
+    if (!check(status, error, "max pooling", operands, 2))
+        return NULL;
+    return make(state, &operation, NULL, "max pooling", operands, 2, error);
+}
+
+OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
+                                          const AimfPool *options, const AimfLayout *workspace, GError **error)
+{
+    const OnednnOperand *operands[] = { x, y };
+    const_dnnl_primitive_desc_t forward = workspace_forward(workspace);
+    dnnl_memory_desc_t mx = describe(x), my = describe(y);
+    /* The workspace counts positions in the forward kernel's order, so the gradients take the layouts of its operands. */
+    if (forward) {
+        mx = *dnnl_primitive_desc_query_md(forward, dnnl_query_src_md, 0);
+        my = *dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0);
+    }
+    dnnl_dims_t strides = { options->stride, options->stride }, window = { options->window, options->window },
+                padding = { options->padding, options->padding };
+    dnnl_pooling_desc_t operation;
+    dnnl_status_t status =
+        dnnl_pooling_backward_desc_init(&operation, dnnl_pooling_max, &mx, &my, strides, window, padding, padding);
+    if (!check(status, error, "max pooling backward", operands, 2))
+        return NULL;
+    return make(state, &operation, forward, "max pooling backward", operands, 2, error);
+}
+
+OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, const OnednnOperand *to, GError **error)
+{
+    const OnednnOperand *operands[] = { from, to };
+    dnnl_memory_desc_t source = describe(from), target = describe(to);
+    g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
+    primitive->state = state;
+    dnnl_status_t status = dnnl_reorder_primitive_desc_create(&primitive->descriptor, &source, the_engine(), &target,
+                                                              the_engine(), state->attributes);
+    if (status == dnnl_success)
+        primitive_build(primitive, &status);
+    return check(status, error, "reorder", operands, 2) ? g_steal_pointer(&primitive) : NULL;
+}
+
+AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argument)
+{
+    const dnnl_memory_desc_t *memory =
+        dnnl_primitive_desc_query_md(primitive->descriptor, dnnl_query_exec_arg_md, argument);
+    if (!memory || dnnl_memory_desc_get_size(memory) == 0)
+        return (AimfLayout){ 0 };
+    return argument == DNNL_ARG_WORKSPACE ? workspace_layout(primitive->state, primitive, memory)
+                                          : layout_of(primitive->state, memory);
+}
+
+gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive)
+{
+    const dnnl_memory_desc_t *memory = dnnl_primitive_desc_query_md(primitive->descriptor, dnnl_query_scratchpad_md, 0);
+    return memory ? dnnl_memory_desc_get_size(memory) : 0;
+}
+
+const char *onednn_primitive_name(const OnednnPrimitive *primitive)
+{
+    const char *name = NULL;
+    dnnl_primitive_desc_query(primitive->descriptor, dnnl_query_impl_info_str, 0, &name);
+    return g_intern_string(name ? name : "oneDNN");
+}
+
+void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address)
+{
+    for (int i = 0; i < primitive->n; i++) {
+        dnnl_exec_arg_t *found = &primitive->arguments[i], *target = found;
+        if (found->arg != argument)
+            continue;
+        dnnl_memory_set_data_handle(found->memory, address);
+        if (i >= primitive->n_bound)
+            target = &primitive->arguments[primitive->n_bound++];
+        dnnl_exec_arg_t displaced = *target;
+        *target = *found;
+        *found = displaced;
+        return;
+    }
+}
+
+void onednn_primitive_run(OnednnPrimitive *primitive)
+{
+    dnnl_status_t status = dnnl_primitive_execute(primitive->primitive, primitive->state->stream, primitive->n_bound,
+                                                  primitive->arguments);
+    g_assert(status == dnnl_success);
+}
+
+void onednn_primitive_free(OnednnPrimitive *primitive)
+{
+    if (!primitive)
+        return;
+    for (int i = 0; i < primitive->n; i++)
+        dnnl_memory_destroy(primitive->arguments[i].memory);
+    if (primitive->primitive)
+        dnnl_primitive_destroy(primitive->primitive);
+    if (primitive->descriptor)
+        dnnl_primitive_desc_destroy(primitive->descriptor);
+    g_free(primitive);
+}

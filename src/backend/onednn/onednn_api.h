@@ -1,0 +1,79 @@
+/*
+ * Every call of oneDNN, in the words of this backend. oneDNN's interface changed between its versions 2 and 3: descriptors of
+ * operations and open memory descriptors went. Only onednn_api.c knows.
+ */
+#pragma once
+
+#include "graph/backend.h"
+#include <oneapi/dnnl/dnnl_types.h> /* for DNNL_ARG_…, which name a primitive's operands in every version */
+
+/** OnednnState: one plan's stream and the layouts that it uses. */
+typedef struct OnednnState OnednnState;
+
+gpointer onednn_state_open(AimfPrecision precision, GError **error);
+void onednn_state_close(gpointer state);
+/** onednn_version: (owned) "oneDNN 2.6.3, AVX-512 BF16". */
+char *onednn_version(void);
+
+/* --- Layouts. A detail is a memory descriptor; whatever lies row-major has none. --- */
+
+gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b);
+/** onednn_layout_text: (owned) in oneDNN's notation, for instance "aBcd16b". */
+char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape);
+/** onednn_layout_cast: the same order of elements, of another type. */
+AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype);
+/** onednn_layout_activation: what convolutions like for a value (N, C, H, W) whose order nothing decides yet. */
+AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, AimfDtype dtype);
+/**
+ * onednn_layout_channel_block:
+ * Returns: b if the value lies as [N][C / b, rounded up][all other dimensions][b], so 1 for row-major and C for channels-last;
+ * 0 if it lies in no such order.
+ */
+gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *shape);
+
+/* --- Primitives --- */
+
+/** OnednnOperand: a tensor as a primitive is told of it. @shape NULL: not there; @layout NULL: the primitive chooses. */
+typedef struct {
+    const AimfShape *shape;
+    AimfDtype dtype;
+    const AimfLayout *layout;
+} OnednnOperand;
+
+typedef enum { ONEDNN_FORWARD, ONEDNN_BACKWARD_DATA, ONEDNN_BACKWARD_WEIGHT } OnednnDirection;
+
+/** OnednnPrimitive: ready to run on memory that is bound to its operands, which DNNL_ARG_… name. */
+typedef struct OnednnPrimitive OnednnPrimitive;
+
+/*
+ * Each returns a primitive (owned), or NULL with UNSUPPORTED, MEMORY or FAILED naming the operation and the shapes. @x, @weight and
+ * @y stand for their gradients where the direction says so.
+ */
+OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
+                                    const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
+                                    const AimfConv2d *options, GError **error);
+OnednnPrimitive *onednn_inner_product(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
+                                      const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
+                                      GError **error);
+OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
+                                   GError **error);
+/** @workspace: (nullable) of the forward kernel, if it fused a ReLU. */
+OnednnPrimitive *onednn_batch_norm_backward(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
+                                            const AimfLayout *workspace, GError **error);
+/** @remember: for a backward kernel, in a workspace. */
+OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
+                                 const AimfPool *options, gboolean remember, GError **error);
+OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
+                                          const AimfPool *options, const AimfLayout *workspace, GError **error);
+OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, const OnednnOperand *to, GError **error);
+
+/** onednn_primitive_layout: of one operand; bytes is 0 if the primitive has none of that name. */
+AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argument);
+gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive);
+/** onednn_primitive_name: (borrowed, interned) which of oneDNN's implementations it is. */
+const char *onednn_primitive_name(const OnednnPrimitive *primitive);
+/** onednn_primitive_bind: nothing happens if the primitive has no such operand. */
+void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address);
+void onednn_primitive_run(OnednnPrimitive *primitive);
+void onednn_primitive_free(OnednnPrimitive *primitive);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OnednnPrimitive, onednn_primitive_free)

@@ -1,0 +1,23 @@
+/* bf16 is the upper half of an f32. Plain loops over these become vector code. */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+
+static inline __attribute__((always_inline)) float onednn_from_bf16(guint16 value)
+{
+    guint32 bits = (guint32)value << 16;
+    float result;
+    memcpy(&result, &bits, sizeof result);
+    return result;
+}
+
+/* Rounds to nearest, ties to even; a NaN stays one. */
+static inline __attribute__((always_inline)) guint16 onednn_to_bf16(float value)
+{
+    guint32 bits;
+    memcpy(&bits, &value, sizeof bits);
+    guint32 rounded = (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16;
+    guint32 quiet = (bits >> 16) | 0x40u;
+    return (guint16)((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+}

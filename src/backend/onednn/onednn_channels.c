@@ -1,0 +1,164 @@
+/*
+ * Reductions over all positions of a channel, and their opposites, on values that lie as [N][C / b][positions][b]: all the layouts
+ * of activations, row-major and channels-last included. Sums are in double and in one order at any number of threads.
+ */
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_bf16.h"
+
+typedef struct {
+    gint64 n, channels, positions;
+    gint64 block, blocks; /* b, and how many of them */
+} View;
+
+typedef struct {
+    AimfKernel base;
+    View view;
+    gboolean is_bf16;
+    const void *in;
+    void *out;
+    double *sums; /* one per channel, padding included */
+} ChannelKernel;
+
+static float load(const void *data, gboolean is_bf16, gint64 i)
+{
+    return is_bf16 ? onednn_from_bf16(((const guint16 *)data)[i]) : ((const float *)data)[i];
+}
+
+static void store(void *data, gboolean is_bf16, gint64 i, float value)
+{
+    if (is_bf16)
+        ((guint16 *)data)[i] = onednn_to_bf16(value);
+    else
+        ((float *)data)[i] = value;
+}
+
+/* Adds the positions of one image's block @cb to sums (b). */
+static void add_positions(const ChannelKernel *kernel, gint64 n, gint64 cb, double *sums)
+{
+    const View *view = &kernel->view;
+    gint64 start = (n * view->blocks + cb) * view->positions * view->block;
+    for (gint64 p = 0; p < view->positions; p++)
+        for (gint64 lane = 0; lane < view->block; lane++)
+            sums[lane] += (double)load(kernel->in, kernel->is_bf16, start + p * view->block + lane);
+}
+
+static void bind(AimfKernel *base, void *const *addresses)
+{
+    ChannelKernel *kernel = (ChannelKernel *)base;
+    kernel->in = addresses[0];
+    kernel->out = addresses[1];
+    kernel->sums = addresses[2];
+}
+
+/* (N, C, ...) -> (C) f32 */
+static void channel_sum_run(AimfKernel *base)
+{
+    const ChannelKernel *kernel = (ChannelKernel *)base;
+    const View *view = &kernel->view;
+    float *out = kernel->out;
+#pragma omp parallel for schedule(static)
+    for (gint64 cb = 0; cb < view->blocks; cb++) {
+        double *sums = kernel->sums + cb * view->block;
+        for (gint64 lane = 0; lane < view->block; lane++)
+            sums[lane] = 0;
+        for (gint64 n = 0; n < view->n; n++)
+            add_positions(kernel, n, cb, sums);
+        for (gint64 lane = 0; lane < view->block && cb * view->block + lane < view->channels; lane++)
+            out[cb * view->block + lane] = (float)sums[lane];
+    }
+}
+
+/* (N, C, H, W) -> (N, C) */
+static void average_pool_run(AimfKernel *base)
+{
+    const ChannelKernel *kernel = (ChannelKernel *)base;
+    const View *view = &kernel->view;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (gint64 n = 0; n < view->n; n++)
+        for (gint64 cb = 0; cb < view->blocks; cb++) {
+            double *sums = kernel->sums + (n * view->blocks + cb) * view->block;
+            for (gint64 lane = 0; lane < view->block; lane++)
+                sums[lane] = 0;
+            add_positions(kernel, n, cb, sums);
+            for (gint64 lane = 0; lane < view->block && cb * view->block + lane < view->channels; lane++)
+                store(kernel->out, kernel->is_bf16, n * view->channels + cb * view->block + lane,
+                      (float)(sums[lane] / (double)view->positions));
+        }
+}
+
+/* (N, C) -> (N, C, H, W); padding becomes zero. */
+static void average_pool_backward_run(AimfKernel *base)
+{
+    const ChannelKernel *kernel = (ChannelKernel *)base;
+    const View *view = &kernel->view;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (gint64 n = 0; n < view->n; n++)
+        for (gint64 cb = 0; cb < view->blocks; cb++) {
+            gint64 start = (n * view->blocks + cb) * view->positions * view->block;
+            for (gint64 i = 0; i < view->positions * view->block; i++) {
+                gint64 channel = cb * view->block + i % view->block;
+                float dy =
+                    channel < view->channels ? load(kernel->in, kernel->is_bf16, n * view->channels + channel) : 0;
+                store(kernel->out, kernel->is_bf16, start + i, dy / (float)view->positions);
+            }
+        }
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+static AimfKernel *kernel_new(const AimfLayout *layout, const AimfShape *shape, void (*run)(AimfKernel *))
+{
+    ChannelKernel *kernel = g_new0(ChannelKernel, 1);
+    kernel->base = (AimfKernel){ "aimfair:channels", bind, run, kernel_free };
+    kernel->is_bf16 = layout->dtype == AIMF_BF16;
+    View *view = &kernel->view;
+    *view = (View){ .n = shape->dim[0], .channels = shape->dim[1], .positions = 1 };
+    for (int i = 2; i < shape->rank; i++)
+        view->positions *= shape->dim[i];
+    view->block = onednn_layout_channel_block(layout, shape);
+    view->blocks = (view->channels + view->block - 1) / view->block;
+    return &kernel->base;
+}
+
+/* Takes input 0 as it lies if a View can describe that, row-major otherwise. */
+static void want_viewable(AimfNodePlan *plan)
+{
+    const AimfShape *shape = onednn_input_shape(plan, 0);
+    if (!onednn_layout_channel_block(&plan->in[0], shape))
+        plan->in[0] = aimf_layout_row_major(shape, plan->in[0].dtype);
+}
+
+AimfKernel *onednn_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    want_viewable(plan);
+    onednn_give_row_major(plan, 0, AIMF_F32);
+    AimfKernel *kernel = kernel_new(&plan->in[0], onednn_input_shape(plan, 0), channel_sum_run);
+    const View *view = &((ChannelKernel *)kernel)->view;
+    plan->scratch_bytes = (gsize)(view->blocks * view->block) * sizeof(double);
+    return kernel;
+}
+
+AimfKernel *onednn_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)error;
+    onednn_want_activation(state, plan, 0);
+    want_viewable(plan);
+    onednn_give_row_major(plan, 0, plan->in[0].dtype);
+    AimfKernel *kernel = kernel_new(&plan->in[0], onednn_input_shape(plan, 0), average_pool_run);
+    const View *view = &((ChannelKernel *)kernel)->view;
+    plan->scratch_bytes = (gsize)(view->n * view->blocks * view->block) * sizeof(double);
+    return kernel;
+}
+
+AimfKernel *onednn_plan_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)error;
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    onednn_want_row_major(plan, 0, dtype);
+    plan->out[0] = onednn_layout_activation(state, onednn_output_shape(plan, 0), dtype);
+    return kernel_new(&plan->out[0], onednn_output_shape(plan, 0), average_pool_backward_run);
+}

@@ -1,0 +1,37 @@
+#include "backend/onednn/onednn.h"
+
+AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
+    OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
+    OnednnOperand y = { .shape = onednn_output_shape(plan, 0), .dtype = dtype };
+    OnednnPrimitive *primitive =
+        onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &plan->node->attributes.conv2d, error);
+    int with_bias[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST };
+    int without[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST };
+    return onednn_kernel(plan, primitive, plan->node->n_inputs == 3 ? with_bias : without);
+}
+
+AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    OnednnOperand dy = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
+    OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand dx = { .shape = onednn_output_shape(plan, 0), .dtype = dtype };
+    OnednnPrimitive *primitive =
+        onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, &plan->node->attributes.conv2d, error);
+    return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
+}
+
+AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
+    OnednnOperand dy = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand dweight = { .shape = onednn_output_shape(plan, 0), .dtype = AIMF_F32 };
+    OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy,
+                                                    &plan->node->attributes.conv2d, error);
+    return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });
+}

@@ -1,0 +1,115 @@
+/* ReLU and additions: any layout will do as long as all operands share it, so the kernels walk over flat memory. */
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_bf16.h"
+
+/* y[i] = f(a[i], b[i]) for the elements [begin, end); functions of one operand ignore b. y may be a or b. */
+typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64 end);
+
+/* NaN goes through ReLU, as in PyTorch: a run that diverged shall show it. */
+#define RELU(a, b) ((a) < 0 ? 0 : (a))
+#define ADD(a, b) ((a) + (b))
+#define ADD_RELU(a, b) ((a) + (b) < 0 ? 0 : (a) + (b))
+#define RELU_BACKWARD(a, b) ((a) > 0 ? (b) : 0)
+
+#define SAME(value) (value)
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#define BASELINE
+
+#define LOOP(name, TARGET, FUNCTION, TYPE, LOAD, STORE)                                                                \
+    TARGET static void name(const void *a, const void *b, void *y, gint64 begin, gint64 end)                           \
+    {                                                                                                                  \
+        const TYPE *as = a, *bs = b;                                                                                   \
+        TYPE *ys = y;                                                                                                  \
+        (void)bs;                                                                                                      \
+        _Pragma("omp simd") for (gint64 i = begin; i < end; i++) ys[i] = STORE(FUNCTION(LOAD(as[i]), LOAD(bs[i])));    \
+    }
+
+#define LOOPS(name, FUNCTION)                                                                                          \
+    LOOP(name##_f32, BASELINE, FUNCTION, float, SAME, SAME)                                                            \
+    LOOP(name##_f32_avx512, AVX512, FUNCTION, float, SAME, SAME)                                                       \
+    LOOP(name##_bf16, BASELINE, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)                                   \
+    LOOP(name##_bf16_avx512, AVX512, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)
+
+LOOPS(relu, RELU)
+LOOPS(add, ADD)
+LOOPS(add_relu, ADD_RELU)
+LOOPS(relu_backward, RELU_BACKWARD)
+
+/* [bf16][AVX-512] */
+#define ROW(name)                                                                                                      \
+    {                                                                                                                  \
+        { name##_f32, name##_f32_avx512 },                                                                             \
+        {                                                                                                              \
+            name##_bf16, name##_bf16_avx512                                                                            \
+        }                                                                                                              \
+    }
+
+static const struct {
+    AimfOpKind op;
+    int overwrites;
+    Loop loops[2][2];
+} rows[] = {
+    { AIMF_OP_RELU, 0, ROW(relu) },
+    { AIMF_OP_ADD, 0, ROW(add) },
+    { AIMF_OP_ADD_RELU, 0, ROW(add_relu) },
+    { AIMF_OP_RELU_BACKWARD, 1, ROW(relu_backward) },
+};
+
+typedef struct {
+    AimfKernel base;
+    Loop loop;
+    int n_inputs;
+    gint64 n;
+    const void *a, *b;
+    void *y;
+} ElementwiseKernel;
+
+static void bind(AimfKernel *base, void *const *addresses)
+{
+    ElementwiseKernel *kernel = (ElementwiseKernel *)base;
+    kernel->a = addresses[0];
+    kernel->b = addresses[kernel->n_inputs - 1];
+    kernel->y = addresses[kernel->n_inputs];
+}
+
+static void run(AimfKernel *base)
+{
+    enum { CHUNK = 1 << 14 }; /* elements: small beside the cache, large beside the cost of a call */
+    const ElementwiseKernel *kernel = (ElementwiseKernel *)base;
+#pragma omp parallel for schedule(static)
+    for (gint64 begin = 0; begin < kernel->n; begin += CHUNK)
+        kernel->loop(kernel->a, kernel->b, kernel->y, begin, MIN(begin + CHUNK, kernel->n));
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+AimfKernel *onednn_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)error;
+    guint row = 0;
+    while (rows[row].op != plan->node->op)
+        row++;
+    /* All operands take the layout of the first that is not row-major: there it came from, or goes to, a convolution. */
+    int leader = 0, n_inputs = plan->node->n_inputs;
+    while (leader < n_inputs - 1 && !plan->in[leader].detail)
+        leader++;
+    if (!plan->in[leader].detail)
+        leader = 0;
+    onednn_want_activation(state, plan, leader);
+    for (int i = 0; i < n_inputs; i++)
+        plan->in[i] = plan->in[leader];
+    plan->out[0] = plan->in[leader];
+    plan->overwrites[0] = rows[row].overwrites;
+
+    gboolean is_bf16 = plan->in[leader].dtype == AIMF_BF16, is_avx512 = onednn_has_avx512();
+    ElementwiseKernel *kernel = g_new0(ElementwiseKernel, 1);
+    kernel->base = (AimfKernel){ is_avx512 ? "aimfair:avx512" : "aimfair:baseline", bind, run, kernel_free };
+    kernel->loop = rows[row].loops[is_bf16][is_avx512];
+    kernel->n_inputs = n_inputs;
+    /* Padding goes through as well: zeros stay zeros. */
+    kernel->n = (gint64)(plan->in[leader].bytes / aimf_dtype_bytes(plan->in[leader].dtype));
+    return &kernel->base;
+}

@@ -1,0 +1,82 @@
+/* Kernels that are one primitive of oneDNN, and what planners ask for again and again. */
+#include "backend/onednn/onednn.h"
+
+void onednn_want_row_major(AimfNodePlan *plan, int i, AimfDtype dtype)
+{
+    const AimfShape *shape = onednn_input_shape(plan, i);
+    if (shape)
+        plan->in[i] = aimf_layout_row_major(shape, dtype);
+}
+
+void onednn_give_row_major(AimfNodePlan *plan, int i, AimfDtype dtype)
+{
+    const AimfShape *shape = onednn_output_shape(plan, i);
+    if (shape)
+        plan->out[i] = aimf_layout_row_major(shape, dtype);
+}
+
+void onednn_want_activation(OnednnState *state, AimfNodePlan *plan, int i)
+{
+    plan->in[i] = onednn_layout_cast(state, &plan->in[i], onednn_input_shape(plan, i), onednn_compute_dtype(plan));
+}
+
+typedef struct {
+    AimfKernel base;
+    OnednnPrimitive *primitive;
+    int n;
+    int arguments[AIMF_MAX_INPUTS + AIMF_MAX_OUTPUTS];
+} PrimitiveKernel;
+
+static void bind(AimfKernel *base, void *const *addresses)
+{
+    PrimitiveKernel *kernel = (PrimitiveKernel *)base;
+    for (int i = 0; i < kernel->n; i++)
+        if (kernel->arguments[i])
+            onednn_primitive_bind(kernel->primitive, kernel->arguments[i], addresses[i]);
+    onednn_primitive_bind(kernel->primitive, DNNL_ARG_SCRATCHPAD, addresses[kernel->n]);
+}
+
+static void run(AimfKernel *base)
+{
+    onednn_primitive_run(((PrimitiveKernel *)base)->primitive);
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    onednn_primitive_free(((PrimitiveKernel *)base)->primitive);
+    g_free(base);
+}
+
+static AimfKernel *kernel_new(OnednnPrimitive *primitive, int n, const int *arguments)
+{
+    PrimitiveKernel *kernel = g_new0(PrimitiveKernel, 1);
+    kernel->base = (AimfKernel){ onednn_primitive_name(primitive), bind, run, kernel_free };
+    kernel->primitive = primitive;
+    kernel->n = n;
+    for (int i = 0; i < n; i++)
+        kernel->arguments[i] = arguments[i];
+    return &kernel->base;
+}
+
+AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const int *arguments)
+{
+    if (!primitive)
+        return NULL;
+    const AimfNode *node = plan->node;
+    for (int i = 0; i < node->n_inputs; i++)
+        if (arguments[i] && arguments[i] != DNNL_ARG_WORKSPACE && node->inputs[i] != AIMF_NONE)
+            plan->in[i] = onednn_primitive_layout(primitive, arguments[i]);
+    for (int i = 0; i < node->n_outputs; i++)
+        if (arguments[node->n_inputs + i] && node->outputs[i] != AIMF_NONE)
+            plan->out[i] = onednn_primitive_layout(primitive, arguments[node->n_inputs + i]);
+    plan->scratch_bytes = onednn_primitive_scratch_bytes(primitive);
+    return kernel_new(primitive, node->n_inputs + node->n_outputs, arguments);
+}
+
+AimfKernel *onednn_plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,
+                                GError **error)
+{
+    OnednnOperand source = { shape, from->dtype, from }, target = { shape, to->dtype, to };
+    OnednnPrimitive *primitive = onednn_reorder(state, &source, &target, error);
+    return primitive ? kernel_new(primitive, 2, (const int[]){ DNNL_ARG_FROM, DNNL_ARG_TO }) : NULL;
+}
