@@ -21,7 +21,8 @@ static guint nesting(const char *text, gsize length)
         } else if (c == '"') {
             inside_text = TRUE;
         } else if (c == '[' || c == '{') {
-            deepest = MAX(deepest, ++depth);
+            depth++;
+            deepest = MAX(deepest, depth);
         } else if ((c == ']' || c == '}') && depth) {
             depth--;
         }

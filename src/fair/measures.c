@@ -304,6 +304,11 @@ AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, co
                     n_targets, n_protected, MAX_CELLS);
         return NULL;
     }
+    if (resamples > AIMF_MAX_RESAMPLES) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%u bootstrap resamples; at most %d are possible", resamples,
+                    AIMF_MAX_RESAMPLES);
+        return NULL;
+    }
     Rows rows = { target, prediction, score, group };
     g_auto(AimfTally) tally = { .n = n, .n_targets = n_targets, .n_protected = n_protected };
     if (!check_rows(n, &rows, n_targets, n_protected, error) || !tally_rows(&tally, &rows, error))

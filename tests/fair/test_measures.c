@@ -1,0 +1,259 @@
+/* Measures against scikit-learn, fairlearn and the paper's definitions in NumPy. */
+#include "fair/support_golden.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+/* Both sides sum a few hundred ratios in f64. */
+static const double TOLERANCE = 1e-12;
+
+typedef struct {
+    JsonObject *json;
+    guint n;
+    int n_targets, n_protected;
+    int *target, *prediction, *group;
+    float *score;
+} Case;
+
+static void case_clear(Case *c)
+{
+    g_free(c->target);
+    g_free(c->prediction);
+    g_free(c->group);
+    g_free(c->score);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Case, case_clear)
+
+static Case case_read(JsonObject *json)
+{
+    return (Case){
+        .json = json,
+        .n = json_array_get_length(json_object_get_array_member(json, "target")),
+        .n_targets = (int)json_object_get_int_member(json, "n_targets"),
+        .n_protected = (int)json_object_get_int_member(json, "n_protected"),
+        .target = golden_ints(json, "target"),
+        .prediction = golden_ints(json, "prediction"),
+        .group = golden_ints(json, "group"),
+        .score = golden_floats(json, "score"),
+    };
+}
+
+static AimfMeasures *case_measure(const Case *c, guint resamples, guint64 seed)
+{
+    g_autoptr(GError) error = NULL;
+    AimfMeasures *measures = aimf_measure(c->n, c->target, c->prediction, c->score, c->group, c->n_targets,
+                                          c->n_protected, resamples, seed, &error);
+    g_assert_no_error(error);
+    return measures;
+}
+
+static void check_groups(const AimfMeasures *measures, const Case *c)
+{
+    JsonArray *groups = json_object_get_array_member(c->json, "groups");
+    JsonArray *labels = json_object_get_array_member(c->json, "protected");
+    guint counted = 0;
+    for (int target = 0; target < c->n_targets; target++) {
+        JsonArray *row = json_array_get_array_element(groups, (guint)target);
+        for (int group = 0; group < c->n_protected; group++) {
+            const AimfGroupMeasure *found = &measures->groups[target * c->n_protected + group];
+            g_assert_cmpint(found->target, ==, target);
+            g_assert_cmpint(found->group, ==, group);
+            assert_close(found->accuracy, golden_double(row, (guint)group), TOLERANCE, "group accuracy");
+            g_assert_true(isnan(found->accuracy) == (found->n == 0));
+            counted += found->n;
+        }
+    }
+    g_assert_cmpuint(counted, ==, c->n);
+    for (int group = 0; group < c->n_protected; group++) {
+        JsonArray *rates = json_array_get_array_element(labels, (guint)group);
+        const AimfProtectedMeasure *found = &measures->protected_groups[group];
+        assert_close(found->tpr, golden_double(rates, 0), TOLERANCE, "TPR");
+        assert_close(found->fpr, golden_double(rates, 1), TOLERANCE, "FPR");
+        assert_close(found->selection_rate, golden_double(rates, 2), TOLERANCE, "selection rate");
+    }
+}
+
+static void check_intervals(const Case *c)
+{
+    /* Five standard errors of a percentile of 2000 resamples, and two steps of the finest share there is. */
+    g_autoptr(AimfMeasures) measures = case_measure(c, 2000, 1);
+    JsonArray *intervals = json_object_get_array_member(c->json, "intervals");
+    JsonArray *errors = json_object_get_array_member(c->json, "errors");
+    for (guint i = 0; i < AIMF_N_SCALARS; i++) {
+        JsonArray *expected = json_array_get_array_element(intervals, i);
+        JsonArray *deviation = json_array_get_array_element(errors, i);
+        double step = 2.0 / c->n;
+        assert_close(measures->intervals[i].low, golden_double(expected, 0), 5 * golden_double(deviation, 0) + step,
+                     aimf_scalar_name(i));
+        assert_close(measures->intervals[i].high, golden_double(expected, 1), 5 * golden_double(deviation, 1) + step,
+                     aimf_scalar_name(i));
+    }
+}
+
+static void test_goldens(void)
+{
+    g_autoptr(JsonParser) golden = golden_open();
+    JsonArray *cases = golden_array(golden, "measures");
+    guint with_intervals = 0;
+    g_assert_cmpuint(json_array_get_length(cases), ==, 10);
+    for (guint i = 0; i < json_array_get_length(cases); i++) {
+        g_auto(Case) c = case_read(json_array_get_object_element(cases, i));
+        g_test_message("case %s", json_object_get_string_member(c.json, "name"));
+        g_autoptr(AimfMeasures) measures = case_measure(&c, 0, 0);
+        JsonArray *scalars = json_object_get_array_member(c.json, "scalars");
+        for (guint s = 0; s < AIMF_N_SCALARS; s++) {
+            assert_close(aimf_scalar_at(&measures->scalars, s), golden_double(scalars, s), TOLERANCE,
+                         aimf_scalar_name(s));
+            g_assert_true(isnan(measures->intervals[s].low));
+        }
+        check_groups(measures, &c);
+        if (json_object_has_member(c.json, "intervals")) {
+            check_intervals(&c);
+            with_intervals++;
+        }
+    }
+    g_assert_cmpuint(with_intervals, ==, 2);
+}
+
+static void test_bootstrap_reproducible(void)
+{
+    g_autoptr(JsonParser) golden = golden_open();
+    g_auto(Case) c = case_read(json_array_get_object_element(golden_array(golden, "measures"), 1));
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    g_autoptr(AimfMeasures) one = case_measure(&c, 333, 7);
+    omp_set_num_threads(3);
+    g_autoptr(AimfMeasures) three = case_measure(&c, 333, 7);
+    g_autoptr(AimfMeasures) other_seed = case_measure(&c, 333, 8);
+    omp_set_num_threads(threads);
+    g_assert_cmpint(memcmp(one->intervals, three->intervals, sizeof one->intervals), ==, 0);
+    g_assert_cmpint(memcmp(one->intervals, other_seed->intervals, sizeof one->intervals), !=, 0);
+}
+
+/* Where the classifier is always right no resample can say otherwise; where a measure is unknown so is its interval. */
+static void test_bootstrap_certain(void)
+{
+    const int target[] = { 0, 1, 0, 1, 1, 1 }, group[] = { 0, 0, 0, 0, 0, 0 };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfMeasures) measures = aimf_measure(6, target, target, NULL, group, 2, 1, 200, 1, &error);
+    g_assert_no_error(error);
+    g_assert_cmpfloat(measures->intervals[0].low, ==, 1);
+    g_assert_cmpfloat(measures->intervals[0].high, ==, 1);
+    for (guint i = 0; i < AIMF_N_SCALARS; i++)
+        g_assert_true(isnan(aimf_scalar_at(&measures->scalars, i)) == isnan(measures->intervals[i].low));
+}
+
+static void test_rejects(void)
+{
+    static const struct {
+        guint n;
+        int target, prediction, group, n_targets, n_protected;
+        float score;
+        guint resamples;
+        const char *message;
+    } cases[] = {
+        { 0, 0, 0, 0, 2, 1, 0, 0, "from 1 to" },
+        { 1, 2, 0, 0, 2, 1, 0, 0, "its target is 2" },
+        { 1, -1, 0, 0, 2, 1, 0, 0, "its target is -1" },
+        { 1, 0, 2, 0, 2, 1, 0, 0, "its prediction is 2" },
+        { 1, 0, 0, 1, 2, 1, 0, 0, "its protected group is 1; it must be from 0 to 0" },
+        { 1, 0, 0, 0, 2, 1, NAN, 0, "not a number" },
+        { 1, 0, 0, 0, 1, 1, 0, 0, "1 classes" },
+        { 1, 0, 0, 0, 2, 0, 0, 0, "0 protected labels" },
+        { 1, 0, 0, 0, G_MAXINT, G_MAXINT, 0, 0, "at most" },
+        { 1, 0, 0, 0, 2, 1, 0, AIMF_MAX_RESAMPLES + 1, "resamples" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(aimf_measure(cases[i].n, &cases[i].target, &cases[i].prediction, &cases[i].score, &cases[i].group,
+                                   cases[i].n_targets, cases[i].n_protected, cases[i].resamples, 0, &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+        g_assert_nonnull(strstr(error->message, cases[i].message));
+    }
+}
+
+/* Two seeds that fail on opposite groups: averaged first, as the paper does, the worst group is at 0.5, not at 0. */
+static void test_average(void)
+{
+    const int target[] = { 0, 0, 1, 1 }, group[] = { 0, 1, 0, 1 };
+    const int first[] = { 1, 0, 1, 1 }, second[] = { 0, 0, 1, 0 };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfMeasures) a = aimf_measure(4, target, first, NULL, group, 2, 2, 0, 0, &error);
+    g_autoptr(AimfMeasures) b = aimf_measure(4, target, second, NULL, group, 2, 2, 0, 0, &error);
+    g_assert_no_error(error);
+    g_assert_cmpfloat(a->scalars.worst_group_accuracy, ==, 0);
+    g_assert_cmpfloat(b->scalars.worst_group_accuracy, ==, 0);
+    g_autoptr(AimfMeasures) mean = aimf_measures_average((const AimfMeasures *const[]){ a, b }, 2, &error);
+    g_assert_no_error(error);
+    g_assert_cmpfloat(mean->scalars.worst_group_accuracy, ==, 0.5);
+    g_assert_cmpfloat(mean->scalars.std_group_accuracy, ==, 0.25); /* of 0.5, 1, 1, 0.5 */
+    g_assert_cmpfloat(mean->scalars.accuracy, ==, 0.75);
+    g_assert_cmpfloat(mean->scalars.equalized_odds_mean, ==, 0.5); /* both runs */
+    g_assert_true(isnan(mean->scalars.auc));
+    g_assert_cmpfloat(mean->intervals[1].high, ==, 0); /* the runs' own worst groups */
+    g_assert_cmpfloat(mean->groups[3].accuracy, ==, 0.5);
+    g_assert_cmpuint(mean->groups[3].n, ==, 1);
+
+    g_autoptr(AimfMeasures) other = aimf_measure(3, target, first, NULL, group, 2, 2, 0, 0, &error);
+    g_assert_null(aimf_measures_average((const AimfMeasures *const[]){ a, other }, 2, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+    g_clear_error(&error);
+    g_assert_null(aimf_measures_average(NULL, 0, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+}
+
+static void test_gates(void)
+{
+    static const struct {
+        const char *text;
+        gboolean met;
+    } good[] = {
+        { "worst_group_accuracy>=0.7", TRUE },
+        { "worst_group_accuracy>0.7", FALSE },
+        { "worst_group_accuracy > 0.69", TRUE },
+        { " worst_group_accuracy <= 0.7 ", TRUE },
+        { "worst_group_accuracy<0.7", FALSE },
+        { "worst_group_accuracy>=0.71", FALSE },
+        { "equalized_odds<=0.1", TRUE },
+        { "equalized_odds.mean<=0.1", TRUE },
+        { "equalized_odds.sum<=0.1", FALSE },
+        { "auc>=0", FALSE },
+        { "auc<=1", FALSE },
+    };
+    static const char *const bad[] = {
+        "",         ">=0.7",        "accuracy",      "accuracy=0.7",   "accuracy>=",
+        "wst>=0.7", "accuracy>=0x", "accuracy>=nan", "accuracy>=0.7,", "accuracy>==0.7",
+    };
+    AimfScalars scalars = {
+        .worst_group_accuracy = 0.7, .equalized_odds_mean = 0.1, .equalized_odds_sum = 0.2, .auc = NAN
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        AimfGate gate;
+        g_autoptr(GError) error = NULL;
+        g_test_message("%s", good[i].text);
+        g_assert_true(aimf_gate_parse(good[i].text, &gate, &error));
+        g_assert_no_error(error);
+        g_assert_cmpint(aimf_gate_met(&gate, &scalars), ==, good[i].met);
+        aimf_gate_clear(&gate);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        AimfGate gate;
+        g_autoptr(GError) error = NULL;
+        g_test_message("%s", bad[i]);
+        g_assert_false(aimf_gate_parse(bad[i], &gate, &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/measures/goldens", test_goldens);
+    g_test_add_func("/measures/bootstrap-reproducible", test_bootstrap_reproducible);
+    g_test_add_func("/measures/bootstrap-certain", test_bootstrap_certain);
+    g_test_add_func("/measures/rejects", test_rejects);
+    g_test_add_func("/measures/average", test_average);
+    g_test_add_func("/measures/gates", test_gates);
+    return g_test_run();
+}
