@@ -16,11 +16,6 @@ def hashes(name, n, start=0):
     return h ^ h >> numpy.uint32(16)
 
 
-def coarse(name, n):
-    """One of 513 values k / 256 in [-1, 1]."""
-    return ((hashes(name, n) >> numpy.uint32(8)).astype(numpy.int64) % 513 - 256) / 256
-
-
 def fine(name, n):
     """Uniform in [-1, 1) with 24 bits."""
     return (hashes(name, n) >> numpy.uint32(8)) * 2.0**-23 - 1

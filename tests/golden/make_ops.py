@@ -36,11 +36,12 @@ class Leaves:
         self.name, self.scale, self.made = name, scale, {}
 
     def __call__(self, leaf, *shape):
-        values = formula.coarse(f"{self.name}/{leaf}", int(numpy.prod(shape)))
+        values = formula.fine(f"{self.name}/{leaf}", int(numpy.prod(shape)))
         if leaf == "running_var":
             values = values / 4 + 0.5
         if leaf == "x" and self.scale:
             values = values * self.scale
+        values = values.astype(numpy.float32)  # what the C tests hold
         tensor = torch.tensor(values.reshape(shape), dtype=torch.float64)
         if not leaf.startswith("running") and leaf != "cotangent":
             self.made[leaf] = tensor.requires_grad_()

@@ -58,7 +58,7 @@ const guint n_op_cases = G_N_ELEMENTS(op_cases);
  * f32 against f64: 1e-5 is what this project promises of every operation; sums here have at most some thousand terms, so that
  * correct kernels stay ten times below it.
  *
- * bf16: leaves are exact in bf16 and sums are kept in f32, so only what is written in bf16 is rounded, to 8 bits: each rounding has a
+ * bf16: coarse operands are exact in bf16 and sums are kept in f32, so only what is written in bf16 is rounded, to 8 bits: each rounding has a
  * relative error of at most 2^-9. Forward and backward results are rounded once, the cotangent twice where it passes a mask:
  * 2^-8. Losses take f32 logits and must be as good as in f32; linear gives f32, but its operands' gradients are rounded.
  */
@@ -112,6 +112,7 @@ char *op_case_name(const OpCase *c)
         { "training", c->training },
         { "relu", c->relu },
         { "scale", c->scale },
+        { "coarse", c->coarse },
     };
     GString *name = g_string_new(op_family_name(c->op));
     const char *separator = "/";
@@ -123,19 +124,20 @@ char *op_case_name(const OpCase *c)
     return g_string_free(name, FALSE);
 }
 
-static float fill(const OpCase *c, const OpLeaf *leaf, guint32 seed, guint32 index)
+static double fill(const OpCase *c, const OpLeaf *leaf, guint32 seed, guint32 index)
 {
+    double value = c->coarse ? (double)formula_coarse(seed, index) : formula_fine(seed, index);
     switch (leaf->fill) {
     case FILL_POSITIVE:
-        return formula_coarse(seed, index) / 4 + 0.5f;
+        return value / 4 + 0.5;
     case FILL_BINARY:
-        return (float)(formula_hash(seed, index) >> 8 & 1);
+        return formula_hash(seed, index) >> 8 & 1;
     case FILL_CLASS:
-        return (float)((formula_hash(seed, index) >> 8) % (guint32)c->c);
+        return (formula_hash(seed, index) >> 8) % (guint32)c->c;
     case FILL_SIGNED:
         break;
     }
-    return formula_coarse(seed, index) * (float)(strcmp(leaf->name, "x") == 0 && c->scale ? c->scale : 1);
+    return strcmp(leaf->name, "x") == 0 && c->scale ? value * c->scale : value;
 }
 
 static void leaf_fill(const OpRig *rig, OpLeaf *leaf)
@@ -145,7 +147,7 @@ static void leaf_fill(const OpRig *rig, OpLeaf *leaf)
     leaf->n = (gsize)aimf_shape_count(&leaf->shape);
     leaf->data = g_new(float, leaf->n);
     for (guint32 i = 0; i < leaf->n; i++)
-        leaf->data[i] = fill(rig->c, leaf, seed, i);
+        leaf->data[i] = (float)fill(rig->c, leaf, seed, i);
 }
 
 static AimfValue add_leaf(OpRig *rig, AimfGraph *graph, const char *name, OpLeafKind kind, OpFill how, AimfShape shape)

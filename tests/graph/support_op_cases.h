@@ -25,18 +25,20 @@ typedef enum {
  * @n, @c, @h, @w: the first operand (n, c, h, w), or (n, c) when h is 0
  * @o: output channels or features; @kh, @kw: kernel, @kh also the pooling window
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
+ * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a kernel that
+ *   computes with fewer is found out
  */
 typedef struct {
     OpFamily op;
     int n, c, h, w, o, kh, kw, stride, padding;
     int bias, training, relu;
-    int scale;
+    int scale, coarse;
 } OpCase;
 
 /** OpTolerance: bounds of the relative 2-norm error per operation, with their reasons in support_op_cases.c. */
 typedef struct {
     double f32;  /* against f64 */
-    double bf16; /* against f32 on operands that bf16 holds exactly */
+    double bf16; /* against the reference backend's f32, on coarse operands */
 } OpTolerance;
 
 extern const OpCase op_cases[];
