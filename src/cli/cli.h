@@ -135,3 +135,5 @@ void aimf_cli_start_monitor(AimfCli *cli);
 void aimf_cli_end_progress(void);
 
 /* --- The commands, in the order of main.c's table --- */
+
+extern const AimfCommand AIMF_COMMAND_DATA;

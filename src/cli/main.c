@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const AimfCommand *const commands[] = {
+    &AIMF_COMMAND_DATA,
     NULL,
 };
 

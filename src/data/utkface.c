@@ -78,7 +78,7 @@ gboolean aimf_read_utkface(AimfDataset *dataset, const AimfDatasetOptions *optio
     if (dataset->n_bad_names) {
         g_autofree char *shown = g_utf8_make_valid(bad_name, -1);
         aimf_message(monitor, AIMF_LOG_WARNING,
-                     "%u files whose name is not [age]_[gender]_[race]_[date] are left out, the first is '%s'",
+                     "left out for names that are not [age]_[gender]_[race]_[date]: %u, the first is '%s'",
                      dataset->n_bad_names, shown);
     }
     if (aimf_manifest_count(dataset->samples))

@@ -1,0 +1,353 @@
+/* aimfair data: every layout becomes manifests. */
+#include "data_check.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+/* What the subcommands' options receive. */
+typedef struct {
+    char *root;
+    char *target;
+    char *protected_attributes;
+    char *output;
+    char *bias;
+    gint count;
+    gint val_per_group;
+    gint test_per_group;
+    char *file;
+    char *path_column;
+    char *split_column;
+    char *target_map;
+    char **protected_maps;
+    gint balanced;
+    char *biased;
+} Options;
+
+static void options_clear(Options *o)
+{
+    g_free(o->root);
+    g_free(o->target);
+    g_free(o->protected_attributes);
+    g_free(o->output);
+    g_free(o->bias);
+    g_free(o->file);
+    g_free(o->path_column);
+    g_free(o->split_column);
+    g_free(o->target_map);
+    g_strfreev(o->protected_maps);
+    g_free(o->biased);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+
+enum { MAX_COUNT = 100000000 };
+
+/* --- Writing --- */
+
+typedef struct {
+    const char *name;
+    const AimfManifest *manifest;
+} Output;
+
+static gboolean make_folder(const char *folder, GError **error)
+{
+    if (g_mkdir_with_parents(folder, 0777) == 0)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, errno == ENOTDIR || errno == EEXIST ? AIMF_ERROR_INVALID : AIMF_ERROR_IO,
+                "cannot create the folder '%s': %s", folder, g_strerror(errno));
+    return FALSE;
+}
+
+static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output *outputs, char **paths)
+{
+    if (!cli->json) {
+        for (guint i = 0; paths[i]; i++) {
+            aimf_cli_print(cli, "%s: %u images\n", paths[i], aimf_manifest_count(outputs[i].manifest));
+            data_print_groups(cli, outputs[i].manifest);
+        }
+        return;
+    }
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    aimf_cli_json_int(builder, "bad_names", dataset->n_bad_names);
+    aimf_cli_json_int(builder, "missing", dataset->n_missing);
+    json_builder_set_member_name(builder, "manifests");
+    json_builder_begin_array(builder);
+    for (guint i = 0; paths[i]; i++) {
+        json_builder_begin_object(builder);
+        aimf_cli_json_text(builder, "path", paths[i]);
+        data_json_groups(builder, outputs[i].manifest);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    aimf_cli_print_json(cli, builder);
+}
+
+/* Writes the manifests that are there and says what is in them. */
+static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, const char *folder, const Output *outputs,
+                              guint n, GError **error)
+{
+    if (!make_folder(folder, error))
+        return FALSE;
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < n; i++) {
+        char *path = g_build_filename(folder, outputs[i].name, NULL);
+        g_ptr_array_add(paths, path);
+        if (!aimf_manifest_save(outputs[i].manifest, path, error))
+            return FALSE;
+    }
+    g_ptr_array_add(paths, NULL);
+    print_outputs(cli, dataset, outputs, (char **)paths->pdata);
+    return TRUE;
+}
+
+/* --- Datasets that are split: celeba, utkface, csv --- */
+
+static gboolean read_split_options(const AimfCli *cli, const Options *o, AimfSplitOptions *split, GError **error)
+{
+    if (!aimf_cli_check_int("--count", o->count, 0, MAX_COUNT, error) ||
+        !aimf_cli_check_int("--val-per-group", o->val_per_group, 0, MAX_COUNT, error) ||
+        !aimf_cli_check_int("--test-per-group", o->test_per_group, 0, MAX_COUNT, error))
+        return FALSE;
+    *split = (AimfSplitOptions){
+        .biased = o->bias != NULL,
+        .count = (guint)o->count,
+        .val_per_group = (guint)o->val_per_group,
+        .test_per_group = (guint)o->test_per_group,
+        .seed = cli->seed,
+    };
+    if ((o->bias != NULL) != (o->count > 0)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--bias and --count go together: the training set has --count images with the ratio --bias; "
+                    "without both it is all the images that are left");
+        return FALSE;
+    }
+    return !o->bias || aimf_bias_parse(o->bias, &split->bias, error);
+}
+
+static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, GError **error)
+{
+    AimfSplitOptions split;
+    if (!aimf_cli_require(cli, "--output", o->output, error) || !read_split_options(cli, o, &split, error))
+        return FALSE;
+    AimfDatasetOptions options = {
+        .root = o->root,
+        .target = o->target,
+        .protected_attributes = o->protected_attributes,
+        .file = o->file,
+        .path_column = o->path_column,
+        .split_column = o->split_column,
+        .target_map = o->target_map,
+        .protected_maps = (const char *const *)o->protected_maps,
+    };
+    g_autoptr(AimfDataset) dataset = aimf_dataset_open(kind, &options, cli->monitor, error);
+    AimfManifest *parts[AIMF_N_PARTS];
+    if (!dataset || !aimf_dataset_split(dataset, &split, cli->monitor, parts, error))
+        return FALSE;
+    const Output outputs[] = { { "train.csv", parts[AIMF_PART_TRAIN] },
+                               { "val.csv", parts[AIMF_PART_VAL] },
+                               { "test.csv", parts[AIMF_PART_TEST] } };
+    gboolean good = write_outputs(cli, dataset, o->output, outputs, G_N_ELEMENTS(outputs), error);
+    for (int i = 0; i < AIMF_N_PARTS; i++)
+        aimf_manifest_free(parts[i]);
+    return good;
+}
+
+#define ROOT_ENTRY(o, text)                                                                                            \
+    {                                                                                                                  \
+        "root", 0, 0, G_OPTION_ARG_FILENAME, &(o).root, text, "DIR"                                                    \
+    }
+#define ATTRIBUTE_ENTRIES(o)                                                                                           \
+    { "target", 0, 0, G_OPTION_ARG_STRING, &(o).target, "the attribute to predict", "NAME" },                          \
+    {                                                                                                                  \
+        "protected", 0, 0, G_OPTION_ARG_STRING, &(o).protected_attributes,                                             \
+            "the attribute that makes the groups; several: with commas", "NAMES"                                       \
+    }
+#define BIAS_ENTRIES(o)                                                                                                \
+    { "bias", 0, 0, G_OPTION_ARG_STRING, &(o).bias, "minority to majority in the training set, such as 1/9", "B" },    \
+    {                                                                                                                  \
+        "count", 0, 0, G_OPTION_ARG_INT, &(o).count, "images of the biased training set", "N"                          \
+    }
+#define SPLIT_ENTRIES(o)                                                                                               \
+    { "val-per-group", 0, 0, G_OPTION_ARG_INT, &(o).val_per_group, "validation images of each group (0)", "N" },       \
+    {                                                                                                                  \
+        "test-per-group", 0, 0, G_OPTION_ARG_INT, &(o).test_per_group, "test images of each group (0)", "N"            \
+    }
+#define OUTPUT_ENTRY(o)                                                                                                \
+    {                                                                                                                  \
+        "output", 'o', 0, G_OPTION_ARG_FILENAME, &(o).output, "where the manifests go", "DIR"                          \
+    }
+
+static gboolean run_celeba(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Options) o = { 0 };
+    const GOptionEntry entries[] = {
+        ROOT_ENTRY(o, "folder with img_align_celeba/ and list_attr_celeba.txt or .csv"),
+        ATTRIBUTE_ENTRIES(o),
+        BIAS_ENTRIES(o),
+        OUTPUT_ENTRY(o),
+        G_OPTION_ENTRY_NULL,
+    };
+    return aimf_cli_parse(cli, entries, &argc, argv, error) && split_dataset(cli, "celeba", &o, error);
+}
+
+static gboolean run_utkface(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Options) o = { 0 };
+    const GOptionEntry entries[] = {
+        ROOT_ENTRY(o, "folder with the images"),
+        ATTRIBUTE_ENTRIES(o),
+        BIAS_ENTRIES(o),
+        SPLIT_ENTRIES(o),
+        OUTPUT_ENTRY(o),
+        G_OPTION_ENTRY_NULL,
+    };
+    return aimf_cli_parse(cli, entries, &argc, argv, error) && split_dataset(cli, "utkface", &o, error);
+}
+
+static gboolean run_csv(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Options) o = { 0 };
+    const GOptionEntry entries[] = {
+        { "file", 0, 0, G_OPTION_ARG_FILENAME, &o.file, "the CSV to read", "FILE" },
+        ROOT_ENTRY(o, "where its relative paths begin (the file's own folder)"),
+        { "path-column", 0, 0, G_OPTION_ARG_STRING, &o.path_column, "column of the image's path", "NAME" },
+        { "target-column", 0, 0, G_OPTION_ARG_STRING, &o.target, "column of the class", "NAME" },
+        { "protected-column", 0, 0, G_OPTION_ARG_STRING, &o.protected_attributes,
+          "column of the protected label; several: with commas", "NAMES" },
+        { "split-column", 0, 0, G_OPTION_ARG_STRING, &o.split_column, "column that says train, val or test", "NAME" },
+        { "target-map", 0, 0, G_OPTION_ARG_STRING, &o.target_map, "classes of values: cat=0,dog=1 or dog=1,*=0",
+          "MAP" },
+        { "protected-map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.protected_maps,
+          "labels of values; once for each protected column", "MAP" },
+        BIAS_ENTRIES(o),
+        SPLIT_ENTRIES(o),
+        OUTPUT_ENTRY(o),
+        G_OPTION_ENTRY_NULL,
+    };
+    return aimf_cli_parse(cli, entries, &argc, argv, error) && split_dataset(cli, "csv", &o, error);
+}
+
+/* --- Group folders: sets drawn from the same images --- */
+
+/* "1/9:20000" */
+static gboolean parse_biased(const char *text, double *bias, guint *count, GError **error)
+{
+    const char *colon = strrchr(text, ':');
+    guint64 number;
+    if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, MAX_COUNT, &number, NULL)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--biased takes BIAS:IMAGES such as 1/9:20000, not '%s'",
+                    text);
+        return FALSE;
+    }
+    *count = (guint)number;
+    g_autofree char *ratio = g_strndup(text, (gsize)(colon - text));
+    return aimf_bias_parse(ratio, bias, error);
+}
+
+static gboolean draw_groups(AimfCli *cli, const Options *o, GError **error)
+{
+    double bias = 0;
+    guint count = 0, n = 0;
+    if (!aimf_cli_require(cli, "--output", o->output, error) ||
+        !aimf_cli_check_int("--balanced", o->balanced, 0, MAX_COUNT, error) ||
+        !aimf_cli_require(cli, "--balanced or --biased", o->balanced || o->biased ? o : NULL, error) ||
+        (o->biased && !parse_biased(o->biased, &bias, &count, error)))
+        return FALSE;
+    AimfDatasetOptions options = { .root = o->root };
+    g_autoptr(AimfDataset) dataset = aimf_dataset_open("groups", &options, cli->monitor, error);
+    if (!dataset)
+        return FALSE;
+    g_autoptr(AimfManifest) balanced = NULL;
+    g_autoptr(AimfManifest) biased = NULL;
+    if (o->balanced &&
+        !(balanced = aimf_manifest_draw_balanced(dataset->samples, (guint)o->balanced, cli->seed, error)))
+        return FALSE;
+    if (o->biased && !(biased = aimf_manifest_draw_biased(dataset->samples, bias, count, cli->seed, error)))
+        return FALSE;
+    Output outputs[2];
+    if (balanced)
+        outputs[n++] = (Output){ "balanced.csv", balanced };
+    if (biased)
+        outputs[n++] = (Output){ "biased.csv", biased };
+    return write_outputs(cli, dataset, o->output, outputs, n, error);
+}
+
+static gboolean run_groups(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Options) o = { 0 };
+    const GOptionEntry entries[] = {
+        ROOT_ENTRY(o, "folder with 0_0/, 0_1/, 1_0/, 1_1/ (target_protected)"),
+        { "balanced", 0, 0, G_OPTION_ARG_INT, &o.balanced, "write balanced.csv with N images of each group", "N" },
+        { "biased", 0, 0, G_OPTION_ARG_STRING, &o.biased, "write biased.csv with so many images in all", "B:N" },
+        OUTPUT_ENTRY(o),
+        G_OPTION_ENTRY_NULL,
+    };
+    return aimf_cli_parse(cli, entries, &argc, argv, error) && draw_groups(cli, &o, error);
+}
+
+/* --- The command and its subcommands --- */
+
+static const AimfCommand CELEBA = {
+    .name = "data celeba",
+    .summary = "write manifests for CelebA, with its official split",
+    .description = "Attributes are CelebA's own (Smiling, Male, Blond_Hair …); NAME:0 turns one around.",
+    .run = run_celeba,
+};
+static const AimfCommand UTKFACE = {
+    .name = "data utkface",
+    .summary = "write manifests for UTKFace, split with --seed",
+    .description = "Attributes: gender (1 is female), race, race:K, age>=N, age<N, or Female, White, Black, Asian …",
+    .run = run_utkface,
+};
+static const AimfCommand GROUPS = {
+    .name = "data groups",
+    .summary = "draw balanced and biased sets from folders target_protected, with --seed",
+    .run = run_groups,
+};
+static const AimfCommand CSV = {
+    .name = "data csv",
+    .summary = "write manifests from any CSV, split by a column or with --seed",
+    .run = run_csv,
+};
+
+static const AimfCommand *const SUBCOMMANDS[] = { &CELEBA, &UTKFACE, &GROUPS, &CSV, &AIMF_COMMAND_DATA_CHECK, NULL };
+
+static const char *word_of(const AimfCommand *subcommand)
+{
+    return subcommand->name + strlen("data ");
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    const char *word = argc > 1 ? argv[1] : "--help";
+    for (const AimfCommand *const *c = SUBCOMMANDS; *c; c++) {
+        if (strcmp(word_of(*c), word) == 0) {
+            cli->command = *c;
+            return (*c)->run(cli, argc - 1, argv + 1, error);
+        }
+    }
+    if (argc > 1 && strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "there is no 'data %s'; 'aimfair help data' lists what there is", word);
+        return FALSE;
+    }
+    aimf_cli_print(cli, "Usage: aimfair data LAYOUT [OPTION…]\n"
+                        "       aimfair data check MANIFEST…\n\n"
+                        "Turns a dataset into manifests (CSV: path, target, protected).\n\n");
+    for (const AimfCommand *const *c = SUBCOMMANDS; *c; c++)
+        aimf_cli_print(cli, "  %-10s%s\n", word_of(*c), (*c)->summary);
+    aimf_cli_print(cli, "\n'aimfair data LAYOUT --help' lists the options.\n");
+    if (argc > 1)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a layout or 'check' is missing");
+    return FALSE;
+}
+
+const AimfCommand AIMF_COMMAND_DATA = {
+    .name = "data",
+    .summary = "turn a dataset into manifests, check manifests",
+    .arguments = "LAYOUT|check",
+    .run = run,
+};

@@ -1,0 +1,169 @@
+#include "data_check.h"
+
+/* Without --verbose or --json, so many of each kind are shown. */
+enum { SHOWN_PROBLEMS = 20 };
+
+typedef struct {
+    AimfCli *cli;
+    char *const *paths; /* of the manifests */
+    const AimfManifest *const *manifests;
+    guint n;
+    gboolean decoded;
+    const AimfDataCheck *check;
+} Report;
+
+void data_print_groups(AimfCli *cli, const AimfManifest *manifest)
+{
+    guint n_labels;
+    const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
+    g_autofree guint *counts = aimf_manifest_counts(manifest);
+    aimf_cli_print(cli, "  %8s  %-12s  %8s\n", "target", "protected", "images");
+    for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++)
+        aimf_cli_print(cli, "  %8u  %-12s  %8u\n", g / n_labels, labels[g % n_labels], counts[g]);
+}
+
+void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
+{
+    guint n_labels;
+    const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
+    g_autofree guint *counts = aimf_manifest_counts(manifest);
+    aimf_cli_json_int(builder, "images", aimf_manifest_count(manifest));
+    json_builder_set_member_name(builder, "groups");
+    json_builder_begin_array(builder);
+    for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++) {
+        json_builder_begin_object(builder);
+        aimf_cli_json_int(builder, "target", g / n_labels);
+        aimf_cli_json_text(builder, "protected", labels[g % n_labels]);
+        aimf_cli_json_int(builder, "images", counts[g]);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
+/* --- Text --- */
+
+/* @other: (nullable) how the place of the first appearance is introduced. */
+static void print_problems(const Report *r, const char *title, const GArray *problems, const char *other)
+{
+    aimf_cli_print(r->cli, "%s: %u\n", title, problems->len);
+    guint shown = r->cli->verbose ? problems->len : MIN(problems->len, SHOWN_PROBLEMS);
+    for (guint i = 0; i < shown; i++) {
+        const AimfProblem *p = &g_array_index(problems, AimfProblem, i);
+        g_autofree char *text = g_utf8_make_valid(p->text, -1);
+        aimf_cli_print(r->cli, "  %s, row %u", r->paths[p->manifest], p->row + 1);
+        if (other)
+            aimf_cli_print(r->cli, " %s %s, row %u", other, r->paths[p->other_manifest], p->other_row + 1);
+        aimf_cli_print(r->cli, ": %s\n", text);
+    }
+    if (shown < problems->len)
+        aimf_cli_print(r->cli, "  … and %u more; --verbose shows all\n", problems->len - shown);
+}
+
+static void print_report(const Report *r)
+{
+    for (guint i = 0; i < r->n; i++) {
+        aimf_cli_print(r->cli, "%s: %u images\n", r->paths[i], aimf_manifest_count(r->manifests[i]));
+        data_print_groups(r->cli, r->manifests[i]);
+    }
+    print_problems(r, "missing", r->check->missing, NULL);
+    print_problems(r, r->decoded ? "unreadable" : "unreadable (not decoded)", r->check->unreadable, NULL);
+    print_problems(r, "repeated within a manifest", r->check->repeated, "repeats");
+    if (r->n > 1)
+        print_problems(r, "in more than one manifest", r->check->across, "is also in");
+}
+
+/* --- JSON --- */
+
+static void json_problems(const Report *r, JsonBuilder *builder, const char *name, const GArray *problems,
+                          gboolean duplicates)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < problems->len; i++) {
+        const AimfProblem *p = &g_array_index(problems, AimfProblem, i);
+        g_autofree char *text = g_utf8_make_valid(p->text, -1);
+        g_autofree char *path = g_utf8_make_valid(aimf_manifest_at(r->manifests[p->manifest], p->row).path, -1);
+        json_builder_begin_object(builder);
+        aimf_cli_json_text(builder, "manifest", r->paths[p->manifest]);
+        aimf_cli_json_int(builder, "row", p->row + 1);
+        aimf_cli_json_text(builder, "path", path);
+        if (duplicates) {
+            aimf_cli_json_text(builder, "other_manifest", r->paths[p->other_manifest]);
+            aimf_cli_json_int(builder, "other_row", p->other_row + 1);
+        } else {
+            aimf_cli_json_text(builder, "error", text);
+        }
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
+static void print_json_report(const Report *r)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "manifests");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < r->n; i++) {
+        json_builder_begin_object(builder);
+        aimf_cli_json_text(builder, "path", r->paths[i]);
+        data_json_groups(builder, r->manifests[i]);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    aimf_cli_json_bool(builder, "decoded", r->decoded);
+    json_problems(r, builder, "missing", r->check->missing, FALSE);
+    json_problems(r, builder, "unreadable", r->check->unreadable, FALSE);
+    json_problems(r, builder, "repeated", r->check->repeated, TRUE);
+    json_problems(r, builder, "across", r->check->across, TRUE);
+    json_builder_end_object(builder);
+    aimf_cli_print_json(r->cli, builder);
+}
+
+/* --- The command --- */
+
+static void free_manifest(gpointer manifest)
+{
+    aimf_manifest_free(manifest);
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    gboolean no_decode = FALSE;
+    const GOptionEntry entries[] = {
+        { "no-decode", 0, 0, G_OPTION_ARG_NONE, &no_decode, "only look whether the files are there", NULL },
+        G_OPTION_ENTRY_NULL,
+    };
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) ||
+        !aimf_cli_require(cli, "MANIFEST", argc > 1 ? argv[1] : NULL, error))
+        return FALSE;
+    g_autoptr(GPtrArray) manifests = g_ptr_array_new_with_free_func(free_manifest);
+    for (int i = 1; i < argc; i++) {
+        AimfManifest *manifest = aimf_manifest_open(argv[i], error);
+        if (!manifest)
+            return FALSE;
+        g_ptr_array_add(manifests, manifest);
+    }
+    const AimfManifest *const *all = (const AimfManifest *const *)manifests->pdata;
+    g_autoptr(AimfDataCheck) check =
+        aimf_data_check(all, manifests->len, !no_decode, cli->threads, cli->monitor, error);
+    if (!check)
+        return FALSE;
+    Report report = { cli, argv + 1, all, manifests->len, !no_decode, check };
+    (cli->json ? print_json_report : print_report)(&report);
+    if (check->missing->len || check->unreadable->len) {
+        aimf_cli_message(cli, AIMF_LOG_WARNING, "%u images are missing, %u are unreadable", check->missing->len,
+                         check->unreadable->len);
+        cli->exit_status = AIMF_EXIT_USAGE;
+    }
+    return TRUE;
+}
+
+const AimfCommand AIMF_COMMAND_DATA_CHECK = {
+    .name = "data check",
+    .summary = "count groups, find missing, unreadable and repeated images",
+    .arguments = "MANIFEST…",
+    .description = "An image that is in two manifests is a leak where one of them is for testing.\n"
+                   "Exit status 2 when an image is missing or unreadable.",
+    .run = run,
+};
