@@ -372,6 +372,16 @@ AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, 
     return layout_of(state, &memory);
 }
 
+AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape)
+{
+    dnnl_dim_t o = shape->dim[0], i = shape->dim[1], height = shape->dim[2], width = shape->dim[3];
+    dnnl_dims_t dims = { o, i, height, width }, strides = { i, 1, width * o * i, o * i };
+    dnnl_memory_desc_t memory;
+    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&memory, 4, dims, dnnl_f32, strides);
+    g_assert(status == dnnl_success);
+    return layout_of(state, &memory);
+}
+
 gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *shape)
 {
     if (!layout->detail)
@@ -590,6 +600,21 @@ OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperan
     if (!check(status, error, "max pooling backward", operands, 2))
         return NULL;
     return make(state, &operation, forward, "max pooling backward", operands, 2, error);
+}
+
+OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 n, gint64 k, AimfDtype dtype,
+                                           GError **error)
+{
+    AimfShape as = AIMF_SHAPE(m, k), bs = AIMF_SHAPE(k, n), cs = AIMF_SHAPE(m, n);
+    OnednnOperand a = { .shape = &as, .dtype = dtype }, b = { .shape = &bs, .dtype = dtype };
+    const OnednnOperand *operands[] = { &a, &b };
+    dnnl_memory_desc_t ma = by_tag(&as, dtype, dnnl_ba), mb = by_tag(&bs, dtype, dnnl_ab),
+                       mc = by_tag(&cs, AIMF_F32, dnnl_ab);
+    dnnl_matmul_desc_t operation;
+    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &ma, &mb, NULL, &mc);
+    if (!check(status, error, "matrix product", operands, 2))
+        return NULL;
+    return make(state, &operation, NULL, "matrix product", operands, 2, error);
 }
 
 OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, const OnednnOperand *to, GError **error)

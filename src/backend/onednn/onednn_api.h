@@ -24,6 +24,8 @@ char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape);
 AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype);
 /** onednn_layout_activation: what convolutions like for a value (N, C, H, W) whose order nothing decides yet. */
 AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, AimfDtype dtype);
+/** onednn_layout_taps_first: of f32 weights (O, I, kh, kw), lying as [kh][kw][O][I]. */
+AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape);
 /**
  * onednn_layout_channel_block:
  * Returns: b if the value lies as [N][C / b, rounded up][all other dimensions][b], so 1 for row-major and C for channels-last;
@@ -65,6 +67,9 @@ OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, con
                                  const AimfPool *options, gboolean remember, GError **error);
 OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
                                           const AimfPool *options, const AimfLayout *workspace, GError **error);
+/** onednn_transposed_product: DST (m, n) f32 = transpose of SRC (k, m) * WEIGHTS (k, n), all row-major; the factors of @dtype. */
+OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 n, gint64 k, AimfDtype dtype,
+                                           GError **error);
 OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, const OnednnOperand *to, GError **error);
 
 /** onednn_primitive_layout: of one operand; bytes is 0 if the primitive has none of that name. */

@@ -27,6 +27,8 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
 
 AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *plan, GError **error)
 {
+    if (onednn_taps_pay(plan))
+        return onednn_plan_taps(state, plan, error);
     AimfDtype dtype = onednn_compute_dtype(plan);
     OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand dy = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
