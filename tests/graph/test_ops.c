@@ -239,6 +239,13 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.stride = draw(random, 1, 3);
         c.o = draw(random, 1, 24);
         c.bias = draw(random, 0, 1);
+        if (draw(random, 0, 2) ==
+            0) { /* as wide and small as the last layers of a network, where other kernels take over */
+            c.c = 64;
+            c.o = 16 * draw(random, 1, 5);
+            c.h = draw(random, 1, 8);
+            c.w = draw(random, 1, 8);
+        }
     } else if (op == OP_MAX_POOL) {
         c.kh = draw(random, 1, 4);
         c.padding = draw(random, 0, c.kh / 2);
