@@ -1,4 +1,4 @@
-/* The inner loops of resizing: in plain C and for wider instruction sets, all to the same bit. */
+/* The inner loops of resizing in plain C, and the choice among what the processor can do. */
 #include "image/resize.h"
 
 enum { HALF = 1 << (AIMF_WEIGHT_BITS - 1) };
@@ -40,7 +40,19 @@ const AimfPasses aimf_passes_plain = { "plain", horizontal_plain, vertical_plain
 
 const AimfPasses *const *aimf_passes_supported(guint *n)
 {
-    static const AimfPasses *const all[] = { &aimf_passes_plain };
-    *n = G_N_ELEMENTS(all);
+    static const AimfPasses *const all[] = {
+        &aimf_passes_plain,
+#if defined(__x86_64__)
+        &aimf_passes_avx2,
+        &aimf_passes_avx512,
+#endif
+    };
+    *n = 1;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        *n = 2;
+    if (*n == 2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        *n = 3;
+#endif
     return all;
 }

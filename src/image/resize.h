@@ -15,19 +15,24 @@ enum { AIMF_WEIGHT_BITS = 22 };
  */
 enum { AIMF_LOW_BITS = 15 };
 
-/** AimfTapPair: the two halves of the weights of two neighbouring taps. */
+/** AimfTapPair: the two halves of the weights of two neighbouring taps, the first tap's in the lower 16 bits of each. */
 typedef struct {
-    gint16 low[2];
-    gint16 high[2];
+    gint32 low;
+    gint32 high;
 } AimfTapPair;
+
+/* Outputs that the horizontal pass may take together: what is stored per output is padded to a multiple of it. */
+enum { AIMF_GROUP = 4 };
 
 /**
  * AimfTaps: output position i is the sum over t < @width of @weights[i * width + t] times input position @first[i] + t.
  * Every run lies inside the input; weights that do not count are 0. @first never decreases, or never increases when mirrored.
- * @pairs: (n_pairs, n) the same weights for SIMD; an odd last tap has a partner of weight 0.
+ * @pairs: (n_pairs, stride) the same weights for SIMD; an odd last tap has a partner of weight 0. @first and @pairs go on to
+ * @stride, n rounded up to a multiple of AIMF_GROUP, with outputs of weight 0 at input position 0.
  */
 typedef struct {
     int n;
+    int stride;
     int width;
     int n_pairs;
     int *first;
@@ -54,8 +59,10 @@ typedef struct {
     void (*vertical)(guint8 *out, const guint8 *const *rows, gsize bytes, const AimfTaps *taps, int y);
 } AimfPasses;
 
-/** aimf_passes_plain: C alone, what the others must equal. */
+/** aimf_passes_plain: C alone, what the others must equal. aimf_passes_avx2, _avx512: on x86-64 only. */
 extern const AimfPasses aimf_passes_plain;
+extern const AimfPasses aimf_passes_avx2;
+extern const AimfPasses aimf_passes_avx512;
 /** aimf_passes_supported: (borrowed) what this processor can run, the slowest first; their number in @n. */
 const AimfPasses *const *aimf_passes_supported(guint *n);
 

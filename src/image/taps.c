@@ -57,11 +57,16 @@ static void weigh(gint32 *weights, double *scratch, Run run, double stretch, dou
         weights[t] = fixed_point(sum != 0 ? scratch[t] / sum : scratch[t]);
 }
 
+static gint32 join_halves(gint32 a, gint32 b)
+{
+    return (gint32)((guint32)(a & 0xffff) | (guint32)b << 16);
+}
+
 static AimfTapPair split_pair(gint32 a, gint32 b)
 {
     gint32 mask = (1 << AIMF_LOW_BITS) - 1;
-    return (AimfTapPair){ { (gint16)(a & mask), (gint16)(b & mask) },
-                          { (gint16)(a >> AIMF_LOW_BITS), (gint16)(b >> AIMF_LOW_BITS) } };
+    return (AimfTapPair){ .low = join_halves(a & mask, b & mask),
+                          .high = join_halves(a >> AIMF_LOW_BITS, b >> AIMF_LOW_BITS) };
 }
 
 static void fill_pairs(AimfTaps *taps)
@@ -70,26 +75,33 @@ static void fill_pairs(AimfTaps *taps)
         for (int i = 0; i < taps->n; i++) {
             const gint32 *weights = taps->weights + (gsize)i * (gsize)taps->width;
             gint32 partner = 2 * p + 1 < taps->width ? weights[2 * p + 1] : 0;
-            taps->pairs[(gsize)p * (gsize)taps->n + (gsize)i] = split_pair(weights[2 * p], partner);
+            taps->pairs[(gsize)p * (gsize)taps->stride + (gsize)i] = split_pair(weights[2 * p], partner);
         }
+}
+
+/* FALSE when memory is short; what is there is cleared by the caller. */
+static gboolean allocate(AimfTaps *taps)
+{
+    gsize n = (gsize)taps->n, stride = (gsize)taps->stride, width = (gsize)taps->width, n_pairs = (gsize)taps->n_pairs;
+    taps->first = g_try_new0(int, stride);
+    taps->weights = width <= G_MAXSIZE / sizeof(gint32) / n ? g_try_new0(gint32, n * width) : NULL;
+    taps->pairs =
+        n_pairs <= G_MAXSIZE / sizeof(AimfTapPair) / stride ? g_try_new0(AimfTapPair, stride * n_pairs) : NULL;
+    return taps->first && taps->weights && taps->pairs;
 }
 
 gboolean aimf_taps_init(AimfTaps *taps, int in, int out, AimfFilter filter, gboolean mirror)
 {
     double scale = (double)in / out, stretch = MAX(scale, 1);
     double support = filters[filter].support * stretch;
-    *taps = (AimfTaps){ .n = out };
+    *taps = (AimfTaps){ .n = out, .stride = (out + AIMF_GROUP - 1) / AIMF_GROUP * AIMF_GROUP };
     for (int i = 0; i < out; i++) {
         Run run = run_at(i, in, scale, support);
         taps->width = MAX(taps->width, run.end - run.first);
     }
     taps->n_pairs = taps->width / 2 + taps->width % 2;
-    gsize n = (gsize)out, width = (gsize)taps->width, n_pairs = (gsize)taps->n_pairs;
-    g_autofree double *scratch = g_try_new(double, width);
-    taps->first = g_try_new(int, n);
-    taps->weights = width <= G_MAXSIZE / sizeof(gint32) / n ? g_try_new0(gint32, n * width) : NULL;
-    taps->pairs = n_pairs <= G_MAXSIZE / sizeof(AimfTapPair) / n ? g_try_new(AimfTapPair, n * n_pairs) : NULL;
-    if (!scratch || !taps->first || !taps->weights || !taps->pairs) {
+    g_autofree double *scratch = g_try_new(double, (gsize)taps->width);
+    if (!scratch || !allocate(taps)) {
         aimf_taps_clear(taps);
         return FALSE;
     }
@@ -97,7 +109,7 @@ gboolean aimf_taps_init(AimfTaps *taps, int in, int out, AimfFilter filter, gboo
         Run run = run_at(i, in, scale, support);
         int at = mirror ? out - 1 - i : i;
         taps->first[at] = MIN(run.first, in - taps->width);
-        gint32 *weights = taps->weights + (gsize)at * width;
+        gint32 *weights = taps->weights + (gsize)at * (gsize)taps->width;
         weigh(weights + (run.first - taps->first[at]), scratch, run, stretch, filters[filter].weight);
     }
     fill_pairs(taps);
