@@ -1,15 +1,13 @@
 #include "weights/safetensors.h"
 
+#include "weights/header.h"
 #include "weights/tensors.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 enum {
     LENGTH_BYTES = 8,
     MAX_HEADER_BYTES = 16 << 20, /* some 150 000 tensors; parsing takes many times that in memory */
-    MAX_HEADER_DEPTH = 3,        /* the object of tensors, a tensor, its shape */
-    MAX_DIGITS = 18,             /* what gint64 always holds: the JSON parser does not check for overflow */
     ALIGNMENT = 8,
 };
 
@@ -31,78 +29,6 @@ gboolean aimf_is_safetensors(GBytes *map)
     gsize size;
     const guint8 *data = g_bytes_get_data(map, &size);
     return size > LENGTH_BYTES && data[LENGTH_BYTES] == '{';
-}
-
-/*
- * What the JSON parser would not survive or would silently get wrong: nesting (it recurses), numbers that overflow, names cut
- * short by an escaped NUL, and more values after the first.
- */
-static gboolean is_plain_json(const char *json, gsize length)
-{
-    int depth = 0, digits = 0;
-    gboolean in_text = FALSE;
-    for (gsize i = 0; i < length; i++) {
-        char c = json[i];
-        digits = !in_text && g_ascii_isdigit(c) ? digits + 1 : 0;
-        if (c == 0 || digits > MAX_DIGITS || (depth == 0 && i > 0 && c != ' '))
-            return FALSE;
-        if (in_text && c == '\\') {
-            i++;
-            if (length - i >= 5 && memcmp(json + i, "u0000", 5) == 0)
-                return FALSE;
-        } else if (c == '"') {
-            in_text = !in_text;
-        } else if (!in_text && (c == '{' || c == '[')) {
-            if (++depth > MAX_HEADER_DEPTH)
-                return FALSE;
-        } else if (!in_text && (c == '}' || c == ']')) {
-            depth--;
-        }
-    }
-    return TRUE;
-}
-
-/* The parser lets a later member of the same name replace an earlier one; counting them finds it out. */
-static void count_member(JsonParser *parser, JsonObject *object, const char *name, gpointer counts)
-{
-    (void)parser;
-    (void)name;
-    gpointer n = g_hash_table_lookup(counts, object);
-    g_hash_table_insert(counts, object, GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
-}
-
-static gboolean has_duplicates(GHashTable *counts)
-{
-    GHashTableIter iter;
-    gpointer object, n;
-    g_hash_table_iter_init(&iter, counts);
-    while (g_hash_table_iter_next(&iter, &object, &n))
-        if (json_object_get_size(object) != GPOINTER_TO_UINT(n))
-            return TRUE;
-    return FALSE;
-}
-
-static JsonParser *parse_header(const char *json, gsize length, GError **error)
-{
-    if (!is_plain_json(json, length)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                    "the header holds nesting, a number or a character that safetensors do not have");
-        return NULL;
-    }
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
-    g_signal_connect(parser, "object-member", G_CALLBACK(count_member), counts);
-    g_autoptr(GError) cause = NULL;
-    if (!json_parser_load_from_data(parser, json, (gssize)length, &cause)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header is not JSON: %s", cause->message);
-    } else if (!json_parser_get_root(parser) || !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header is not a JSON object");
-    } else if (has_duplicates(counts)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header has a name twice");
-    } else {
-        return g_steal_pointer(&parser);
-    }
-    return NULL;
 }
 
 static gboolean holds_integer(JsonNode *node)
@@ -192,24 +118,6 @@ static gboolean parse_tensor(AimfTensors *tensors, JsonNode *node, const char *n
     return FALSE;
 }
 
-static gboolean parse_metadata(AimfTensors *tensors, JsonNode *node, GError **error)
-{
-    g_autoptr(GList) keys = JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_members(json_node_get_object(node)) : NULL;
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header's __metadata__ is not an object");
-        return FALSE;
-    }
-    for (GList *key = keys; key; key = key->next) {
-        JsonNode *value = json_object_get_member(json_node_get_object(node), key->data);
-        if (!JSON_NODE_HOLDS_VALUE(value) || json_node_get_value_type(value) != G_TYPE_STRING) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the metadata '%s' is not a text", (char *)key->data);
-            return FALSE;
-        }
-        aimf_tensors_set_metadata(tensors, key->data, json_node_get_string(value));
-    }
-    return TRUE;
-}
-
 static gint compare_ranges(gconstpointer a, gconstpointer b)
 {
     const Range *left = a, *right = b;
@@ -253,7 +161,7 @@ AimfTensors *aimf_safetensors_parse(GBytes *map, GError **error)
                     length, size, MAX_HEADER_BYTES);
         return NULL;
     }
-    g_autoptr(JsonParser) parser = parse_header((const char *)data + LENGTH_BYTES, length, error);
+    g_autoptr(JsonParser) parser = aimf_header_parse((const char *)data + LENGTH_BYTES, length, error);
     if (!parser)
         return NULL;
     g_autoptr(AimfTensors) tensors = aimf_tensors_new_from_file(map, NULL, NULL);
@@ -264,7 +172,7 @@ AimfTensors *aimf_safetensors_parse(GBytes *map, GError **error)
     for (GList *name = names; name; name = name->next) {
         JsonNode *node = json_object_get_member(root, name->data);
         if (strcmp(name->data, "__metadata__") == 0) {
-            if (!parse_metadata(tensors, node, error))
+            if (!aimf_header_take_metadata(tensors, node, error))
                 return NULL;
             continue;
         }
@@ -322,23 +230,14 @@ static char *build_header(const AimfTensors *tensors, const guint *order, gsize 
     }
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    g_auto(GStrv) keys = aimf_tensors_metadata_keys(tensors);
-    if (keys[0]) {
+    if (aimf_tensors_has_metadata(tensors)) {
         json_builder_set_member_name(builder, "__metadata__");
-        json_builder_begin_object(builder);
-        for (char **key = keys; *key; key++) {
-            json_builder_set_member_name(builder, *key);
-            json_builder_add_string_value(builder, aimf_tensors_metadata(tensors, *key));
-        }
-        json_builder_end_object(builder);
+        aimf_header_build_metadata(builder, tensors);
     }
     for (guint i = 0; i < n; i++)
         build_tensor(builder, aimf_tensors_at(tensors, i), begins[i]);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    json_generator_set_root(generator, root);
-    return json_generator_to_data(generator, length);
+    return aimf_header_text(builder, length);
 }
 
 gboolean aimf_safetensors_write(const AimfTensors *tensors, AimfWriter *writer, GError **error)

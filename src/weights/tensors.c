@@ -1,6 +1,7 @@
 #include "weights/tensors.h"
 
 #include "base/file.h"
+#include "weights/checkpoint.h"
 #include "weights/element.h"
 #include "weights/safetensors.h"
 
@@ -286,11 +287,14 @@ AimfTensors *aimf_tensors_open(const char *path, GError **error)
     if (!map)
         return NULL;
     AimfTensors *tensors = NULL;
-    if (aimf_is_safetensors(map))
+    if (aimf_is_safetensors(map)) {
         tensors = aimf_safetensors_parse(map, error);
-    else
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not safetensors (%" G_GSIZE_FORMAT " bytes)",
-                    g_bytes_get_size(map));
+    } else if (aimf_is_checkpoint(map)) {
+        tensors = aimf_checkpoint_parse(map, error);
+    } else {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "neither safetensors nor a PyTorch checkpoint (%" G_GSIZE_FORMAT " bytes)", g_bytes_get_size(map));
+    }
     if (!tensors)
         g_prefix_error(error, "'%s': ", path);
     return tensors;
@@ -298,6 +302,15 @@ AimfTensors *aimf_tensors_open(const char *path, GError **error)
 
 gboolean aimf_tensors_save(const AimfTensors *tensors, const char *path, GError **error)
 {
+    static const char *const checkpoint_suffixes[] = { ".pth", ".pt", ".ckpt" };
+    g_autofree char *lower = g_ascii_strdown(path, -1);
+    gboolean checkpoint = FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(checkpoint_suffixes); i++)
+        checkpoint |= g_str_has_suffix(lower, checkpoint_suffixes[i]);
     g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
-    return writer && aimf_safetensors_write(tensors, writer, error) && aimf_writer_commit(writer, error);
+    if (!writer)
+        return FALSE;
+    gboolean written =
+        checkpoint ? aimf_checkpoint_write(tensors, writer, error) : aimf_safetensors_write(tensors, writer, error);
+    return written && aimf_writer_commit(writer, error);
 }

@@ -3,10 +3,12 @@
 
     python make_weights.py        (writes tests/golden/weights/)
 
-Made with torch 2.15.0, safetensors 0.8.0, Python 3.11.7. Nothing is random: every value follows from its position.
+Made with torch 2.15.0, safetensors 0.8.0, Python 3.11.7. Nothing is random: every value follows from its position. The .old.pth
+files still differ from run to run, because their format names storages by memory addresses.
 """
 
 import os
+import zipfile
 
 import safetensors.torch
 import torch
@@ -37,9 +39,85 @@ def all_types():
     return tensors
 
 
+def network():
+    """A small state dict with everything a real one has: an OrderedDict with _metadata, running statistics, an int64 counter."""
+    net = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 2), torch.nn.BatchNorm2d(3), torch.nn.Linear(3, 1))
+    with torch.no_grad():
+        for i, tensor in enumerate(net.state_dict().values()):
+            tensor.copy_(ramp(*tensor.shape, start=i, step=0.5 if tensor.is_floating_point() else 1))
+    return net
+
+
+def views():
+    """Tensors that do not simply own a storage in row-major order."""
+    block = ramp(4, 6)
+    return {
+        "transposed": block.t(),
+        "columns": block[:, 1:5:2],
+        "row": block[2],
+        "same": block,
+        "expanded": torch.tensor([[1.5], [2.5]]).expand(2, 3),
+        "permuted": ramp(2, 3, 4, dtype=torch.bfloat16).permute(2, 0, 1),
+        "half_view": ramp(3, 3, dtype=torch.float16)[1:, :2],
+        "scalar_view": ramp(5, dtype=torch.int64, start=10, step=1)[3],
+        "empty_view": block[4:],
+        "parameter": torch.nn.Parameter(ramp(3)),
+        "tail": ramp(1000)[998:],
+    }
+
+
+def checkpoint():
+    """What a training script saves: tensors in several places, numbers, texts."""
+    net = network()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    for parameter in net.parameters():
+        parameter.grad = torch.full_like(parameter, 0.25)
+    optimizer.step()
+    return {"epoch": 3, "arch": "resnet18", "best": 0.8125, "done": False, "nothing": None, "big": 2**70,
+            "history": [0.5, 0.25], "state_dict": net.state_dict(), "optimizer": optimizer.state_dict(),
+            "list": [torch.tensor([1.0, 2.0]), {"x": torch.tensor(3)}], 7: torch.tensor([True])}
+
+
+def flat(value, prefix=""):
+    """Nested containers to one level, the way src/weights/state_dict.c names things."""
+    if isinstance(value, torch.Tensor):
+        return {prefix: value.detach().clone().contiguous()}
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    else:
+        return {}
+    return {k: t for key, item in items for k, t in flat(item, f"{prefix}.{key}" if prefix else str(key)).items()}
+
+
+def deflate(source, target):
+    """The same archive, compressed: torch.save never does that, but other tools repack files."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for info in old.infolist():
+            new.writestr(zipfile.ZipInfo(info.filename, (1980, 1, 1, 0, 0, 0)), old.read(info), zipfile.ZIP_DEFLATED)
+
+
+def save_all_ways(value, name):
+    """name.pth, name.old.pth, and what is expected of both, name.safetensors."""
+    torch.save(value, path(f"{name}.pth"))
+    torch.save(value, path(f"{name}.old.pth"), _use_new_zipfile_serialization=False)
+    safetensors.torch.save_file(flat(value), path(f"{name}.safetensors"))
+
+
 def main():
     os.makedirs(HERE, exist_ok=True)
     safetensors.torch.save_file(all_types(), path("types.safetensors"), metadata={"made by": "safetensors \"0.8\" – é"})
+    save_all_ways(all_types(), "types_plain")
+    save_all_ways(torch.nn.DataParallel(network()).state_dict(), "network")
+    save_all_ways(views(), "views")
+    save_all_ways(checkpoint(), "checkpoint")
+    torch.save({"epoch": 5, "state_dict": network().state_dict()}, path("wrapped.pth"))
+    torch.save(network().state_dict(), path("protocol4.pth"), pickle_protocol=4)
+    torch.save(network().state_dict(), path("protocol5.old.pth"), pickle_protocol=5, _use_new_zipfile_serialization=False)
+    torch.save(torch.tensor([1.0, 2.0]), path("alone.pth"))
+    torch.save(network(), path("whole_module.pth"))
+    deflate(path("views.pth"), path("deflated.pth"))
 
 
 if __name__ == "__main__":

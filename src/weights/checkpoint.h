@@ -1,0 +1,18 @@
+/* PyTorch checkpoints: ZIP archives (PyTorch 1.6 and later) and the older stream of pickles. */
+#pragma once
+
+#include "base/file.h"
+#include <aimfair/weights.h>
+
+/** aimf_is_checkpoint: whether the bytes begin as a ZIP archive or a pickle does. */
+gboolean aimf_is_checkpoint(GBytes *map);
+/** aimf_checkpoint_parse: (owned) a set whose data stay in @map; NULL with FORMAT or UNSUPPORTED. */
+AimfTensors *aimf_checkpoint_parse(GBytes *map, GError **error);
+/**
+ * aimf_checkpoint_write: in ZIP form, as a dict of tensors that torch.load(weights_only=True) reads. Metadata go into a member of
+ * their own, which PyTorch does not look at. The same set gives the same bytes.
+ */
+gboolean aimf_checkpoint_write(const AimfTensors *tensors, AimfWriter *writer, GError **error);
+
+/* The archive's member that holds the metadata, a JSON object of texts. */
+#define AIMF_CHECKPOINT_METADATA "aimfair_metadata.json"

@@ -1,0 +1,97 @@
+/*
+ * A reader of pickles that can build tensors, dicts, lists, numbers and texts, and nothing else: it never calls anything, and a
+ * pickle that names anything else is refused by that name. Opcodes of protocols 2 to 5, as far as torch.save writes them.
+ * Source: CPython, Lib/pickletools.py, for the opcodes; PyTorch, torch/_utils.py and torch/serialization.py, for what the names mean.
+ */
+#pragma once
+
+#include <aimfair/error.h>
+#include <aimfair/tensor.h>
+
+typedef enum {
+    AIMF_PICKLE_NONE,
+    AIMF_PICKLE_BOOL,
+    AIMF_PICKLE_INT,
+    AIMF_PICKLE_FLOAT,
+    AIMF_PICKLE_LONG, /* an integer beyond 64 bits */
+    AIMF_PICKLE_TEXT,
+    AIMF_PICKLE_TUPLE,
+    AIMF_PICKLE_LIST,
+    AIMF_PICKLE_DICT,
+    AIMF_PICKLE_GLOBAL,
+    AIMF_PICKLE_STORAGE,
+    AIMF_PICKLE_TENSOR,
+} AimfPickleKind;
+
+/** AimfPickleGlobal: a name that pickles may use; see pickle_object.c. */
+typedef struct AimfPickleGlobal AimfPickleGlobal;
+
+/** AimfPickleStorage: a block of @count elements that tensors are views of. @key: (owned) what the file calls it. */
+typedef struct {
+    char *key;
+    AimfDtype dtype;
+    gint64 count;
+} AimfPickleStorage;
+
+/** AimfPickleView: a tensor: which elements of which storage. Lies within it: that is checked when it is made. */
+typedef struct {
+    guint storage; /* index into the pickle's storages */
+    gint64 offset; /* in elements */
+    AimfShape shape;
+    gint64 stride[AIMF_MAX_RANK];
+} AimfPickleView;
+
+typedef struct AimfPickleValue AimfPickleValue;
+struct AimfPickleValue {
+    AimfPickleKind kind;
+    union {
+        gint64 integer; /* BOOL, INT */
+        double number;
+        struct {
+            const char *data; /* in the pickle, not terminated; LONG: little-endian, two's complement */
+            gsize bytes;
+        } text;
+        GPtrArray *items; /* TUPLE, LIST; DICT: key, value, key, value … */
+        const AimfPickleGlobal *global;
+        struct {
+            guint index;
+            gint64 offset, count; /* a part of it, in elements */
+        } storage;
+        AimfPickleView *view;
+    };
+};
+
+/** AimfPickle: what was built, by one pickle or several of the same file. @storages: of AimfPickleStorage. */
+typedef struct {
+    GPtrArray *values; /* all of them; they live as long as the pickle */
+    GArray *storages;
+    GHashTable *storage_indices; /* key to index + 1 */
+} AimfPickle;
+
+AimfPickle *aimf_pickle_new(void);
+void aimf_pickle_free(AimfPickle *pickle);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPickle, aimf_pickle_free)
+
+/**
+ * aimf_pickle_load:
+ * One pickle at the beginning of @data, which must outlive the values; how long it was in *@used.
+ * Returns: (borrowed) what it is, or NULL with FORMAT or UNSUPPORTED.
+ */
+const AimfPickleValue *aimf_pickle_load(AimfPickle *pickle, const guint8 *data, gsize bytes, gsize *used,
+                                        GError **error);
+
+gboolean aimf_pickle_is_text(const AimfPickleValue *value, const char *text);
+/** aimf_pickle_lookup: (nullable) the dict @value's entry under the text @key. */
+const AimfPickleValue *aimf_pickle_lookup(const AimfPickleValue *value, const char *key);
+
+/* --- Between pickle.c, the stack machine, and pickle_object.c, which knows what the names mean --- */
+
+/** aimf_pickle_value: (borrowed) a new value, containers with no items; NULL with FORMAT when there are absurdly many. */
+AimfPickleValue *aimf_pickle_value(AimfPickle *pickle, AimfPickleKind kind, GError **error);
+/** aimf_pickle_global: the one named "module.name", or NULL with FORMAT. */
+const AimfPickleGlobal *aimf_pickle_global(const char *module, const char *name, GError **error);
+/** aimf_pickle_call: what calling @callable with the tuple @args gives. */
+AimfPickleValue *aimf_pickle_call(AimfPickle *pickle, const AimfPickleValue *callable, const AimfPickleValue *args,
+                                  GError **error);
+/** aimf_pickle_persistent: the storage that the persistent id @id means. */
+AimfPickleValue *aimf_pickle_persistent(AimfPickle *pickle, const AimfPickleValue *id, GError **error);

@@ -1,0 +1,233 @@
+#include "weights/state_dict.h"
+
+#include "weights/tensors.h"
+
+#include <string.h>
+
+enum {
+    MAX_DEPTH = 64,            /* also ends containers that contain themselves */
+    MAX_VISITS = 1 << 21,      /* containers met again and again could grow without end */
+    MAX_NAMES_BYTES = 1 << 26, /* of all names together */
+    MAX_TEXT_BYTES = 4096,
+    MAX_TEXTS = 10000,
+};
+
+/* Keys under which programs put a model's tensors. */
+static const char *const wrappers[] = { "state_dict", "model_state_dict", "model",   "module",
+                                        "net",        "network",          "weights", "params" };
+
+typedef struct {
+    GArray *entries;
+    GString *name; /* of where the walk is */
+    guint depth, visits, n_texts;
+    gsize names_bytes;
+} Walk;
+
+static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error);
+
+static void entry_clear(gpointer data)
+{
+    AimfStateEntry *entry = data;
+    g_free(entry->name);
+    g_free(entry->text);
+}
+
+static gboolean add(Walk *walk, const AimfPickleView *view, char *text, GError **error)
+{
+    walk->names_bytes += walk->name->len;
+    if (walk->names_bytes > MAX_NAMES_BYTES) {
+        g_free(text);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the checkpoint's names have more than %d bytes in all",
+                    MAX_NAMES_BYTES);
+        return FALSE;
+    }
+    AimfStateEntry entry = { g_strdup(walk->name->len ? walk->name->str : "tensor"), text, view };
+    g_array_append_val(walk->entries, entry);
+    return TRUE;
+}
+
+static gboolean add_text(Walk *walk, char *text, GError **error)
+{
+    if (walk->n_texts < MAX_TEXTS && walk->name->len) {
+        walk->n_texts++;
+        return add(walk, NULL, text, error);
+    }
+    g_free(text);
+    return TRUE;
+}
+
+/* The shortest decimal that reads back as the same number. */
+static char *number_text(double number)
+{
+    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+    for (int digits = 15; digits <= 17; digits++) {
+        char format[8];
+        g_snprintf(format, sizeof format, "%%.%dg", digits);
+        g_ascii_formatd(buffer, sizeof buffer, format, number);
+        if (g_ascii_strtod(buffer, NULL) == number)
+            break;
+    }
+    return g_strdup(buffer);
+}
+
+/* NULL for what is no number. */
+static char *scalar_text(const AimfPickleValue *value)
+{
+    switch (value->kind) {
+    case AIMF_PICKLE_BOOL:
+        return g_strdup(value->integer ? "true" : "false");
+    case AIMF_PICKLE_INT:
+        return g_strdup_printf("%" G_GINT64_FORMAT, value->integer);
+    case AIMF_PICKLE_FLOAT:
+        return number_text(value->number);
+    default:
+        return NULL;
+    }
+}
+
+/* A list of nothing but numbers; NULL if it is another, or too long to be kept: then *@too_long. */
+static char *numbers_text(const AimfPickleValue *value, gboolean *too_long)
+{
+    GString *text = g_string_new("[");
+    *too_long = FALSE;
+    for (guint i = 0; i < value->items->len; i++) {
+        g_autofree char *item = scalar_text(value->items->pdata[i]);
+        if (!item) {
+            g_string_free(text, TRUE);
+            *too_long = FALSE;
+            return NULL;
+        }
+        *too_long |= text->len > MAX_TEXT_BYTES;
+        if (!*too_long)
+            g_string_append_printf(text, "%s%s", i ? ", " : "", item);
+    }
+    g_string_append_c(text, ']');
+    return g_string_free(text, *too_long);
+}
+
+static gboolean visit_as(Walk *walk, const char *key, gsize bytes, const AimfPickleValue *value, GError **error)
+{
+    gsize length = walk->name->len;
+    if (length + 1 + bytes > AIMF_MAX_NAME_BYTES) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "a name that begins with '%.40s' has more than %d bytes",
+                    walk->name->str, AIMF_MAX_NAME_BYTES);
+        return FALSE;
+    }
+    if (walk->depth > 1)
+        g_string_append_c(walk->name, '.');
+    g_string_append_len(walk->name, key, (gssize)bytes);
+    gboolean done = visit(walk, value, error);
+    g_string_truncate(walk->name, length);
+    return done;
+}
+
+static gboolean visit_dict(Walk *walk, const AimfPickleValue *dict, GError **error)
+{
+    for (guint i = 0; i < dict->items->len; i += 2) {
+        const AimfPickleValue *key = dict->items->pdata[i];
+        g_autofree char *number = scalar_text(key);
+        if (!number && key->kind != AIMF_PICKLE_TEXT) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                        "a dict in '%s' has a key that is neither text nor number", walk->name->str);
+            return FALSE;
+        }
+        const char *text = number ? number : key->text.data;
+        if (!visit_as(walk, text, number ? strlen(number) : key->text.bytes, dict->items->pdata[i + 1], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean visit_sequence(Walk *walk, const AimfPickleValue *sequence, GError **error)
+{
+    gboolean too_long;
+    char *numbers = numbers_text(sequence, &too_long);
+    if (too_long)
+        return TRUE;
+    if (numbers)
+        return add_text(walk, numbers, error);
+    for (guint i = 0; i < sequence->items->len; i++) {
+        char index[16];
+        gsize bytes = (gsize)g_snprintf(index, sizeof index, "%u", i);
+        if (!visit_as(walk, index, bytes, sequence->items->pdata[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Recursion is no deeper than MAX_DEPTH. */
+static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error)
+{
+    if (walk->depth >= MAX_DEPTH || ++walk->visits > MAX_VISITS) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the checkpoint is nested too deeply or contains itself");
+        return FALSE;
+    }
+    gboolean done = TRUE;
+    walk->depth++;
+    switch (value->kind) {
+    case AIMF_PICKLE_TENSOR:
+        done = add(walk, value->view, NULL, error);
+        break;
+    case AIMF_PICKLE_DICT:
+        done = visit_dict(walk, value, error);
+        break;
+    case AIMF_PICKLE_LIST:
+    case AIMF_PICKLE_TUPLE:
+        done = visit_sequence(walk, value, error);
+        break;
+    case AIMF_PICKLE_TEXT:
+        if (value->text.bytes <= MAX_TEXT_BYTES)
+            done = add_text(walk, g_strndup(value->text.data, value->text.bytes), error);
+        break;
+    case AIMF_PICKLE_BOOL:
+    case AIMF_PICKLE_INT:
+    case AIMF_PICKLE_FLOAT:
+        done = add_text(walk, scalar_text(value), error);
+        break;
+    case AIMF_PICKLE_NONE:
+    case AIMF_PICKLE_LONG:
+    case AIMF_PICKLE_GLOBAL:
+    case AIMF_PICKLE_STORAGE:
+        break;
+    }
+    walk->depth--;
+    return done;
+}
+
+/* How many bytes all tensors' names lose: the common wrapper and its dot, or none. */
+static gsize wrapper_bytes(const AimfPickleValue *root, GArray *entries)
+{
+    for (guint w = 0; w < G_N_ELEMENTS(wrappers); w++) {
+        const AimfPickleValue *wrapped = aimf_pickle_lookup(root, wrappers[w]);
+        if (!wrapped || wrapped->kind != AIMF_PICKLE_DICT)
+            continue;
+        g_autofree char *prefix = g_strdup_printf("%s.", wrappers[w]);
+        gboolean all = TRUE;
+        for (guint i = 0; i < entries->len; i++) {
+            const AimfStateEntry *entry = &g_array_index(entries, AimfStateEntry, i);
+            all &= !entry->view || g_str_has_prefix(entry->name, prefix);
+        }
+        if (all)
+            return strlen(prefix);
+    }
+    return 0;
+}
+
+GArray *aimf_state_dict(const AimfPickleValue *root, GError **error)
+{
+    Walk walk = { .entries = g_array_new(FALSE, FALSE, sizeof(AimfStateEntry)), .name = g_string_new(NULL) };
+    g_array_set_clear_func(walk.entries, entry_clear);
+    gboolean done = visit(&walk, root, error);
+    g_string_free(walk.name, TRUE);
+    if (!done) {
+        g_array_unref(walk.entries);
+        return NULL;
+    }
+    gsize skipped = wrapper_bytes(root, walk.entries);
+    for (guint i = 0; skipped && i < walk.entries->len; i++) {
+        AimfStateEntry *entry = &g_array_index(walk.entries, AimfStateEntry, i);
+        if (entry->view)
+            memmove(entry->name, entry->name + skipped, strlen(entry->name + skipped) + 1);
+    }
+    return walk.entries;
+}

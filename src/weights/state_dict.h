@@ -1,0 +1,20 @@
+/* A checkpoint's nested dicts as one level of named tensors and texts. */
+#pragma once
+
+#include "weights/pickle.h"
+
+/** AimfStateEntry: a tensor (@view), or a number or text as text (@text). @name: keys joined by '.'. */
+typedef struct {
+    char *name;
+    char *text;                 /* owned, nullable */
+    const AimfPickleView *view; /* borrowed from the pickle, nullable */
+} AimfStateEntry;
+
+/**
+ * aimf_state_dict:
+ * Walks @root. List and tuple items are named by their index; a list of nothing but numbers is one text, "[1, 2]"; a tensor alone
+ * is named "tensor". When all tensors lie below one top-level key that is commonly used for that ("state_dict", "model" …), their
+ * names lose it. None, texts longer than 4096 bytes and metadata beyond 10000 are left out.
+ * Returns: (owned) array of AimfStateEntry in the file's order, or NULL with FORMAT.
+ */
+GArray *aimf_state_dict(const AimfPickleValue *root, GError **error);
