@@ -243,8 +243,8 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
             0) { /* as wide and small as the last layers of a network, where other kernels take over */
             c.c = 64;
             c.o = 16 * draw(random, 1, 5);
-            c.h = draw(random, 1, 8);
-            c.w = draw(random, 1, 8);
+            c.h = draw(random, 1, 4);
+            c.w = draw(random, 1, 4);
         }
     } else if (op == OP_MAX_POOL) {
         c.kh = draw(random, 1, 4);
