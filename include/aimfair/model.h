@@ -58,7 +58,10 @@ AimfModel *aimf_model_copy(const AimfModel *model);
 /** aimf_model_hash: (owned) SHA-256 over names, shapes and values of all tensors. */
 char *aimf_model_hash(const AimfModel *model);
 
-/** AimfModelGraph: the model as a graph. @images (N, 3, S, S) and @targets (N) are inputs; @logits (N, outputs); @loss a scalar. */
+/**
+ * AimfModelGraph: the model as a graph. @images (N, 3, S, S) and @targets (N, or N x 1 for one output) are inputs; @logits
+ * (N, outputs); @loss a scalar.
+ */
 typedef struct {
     AimfGraph *graph; /* owned */
     AimfValue images;
@@ -71,6 +74,7 @@ typedef struct {
  * aimf_model_build:
  * @training: batch norm uses batch statistics and updates the running ones
  * Builds the graph for batches of @batch: sigmoid cross-entropy for one output, softmax cross-entropy for more.
+ * Returns: FALSE with INVALID (a batch out of range, or too small for batch statistics) or NOT_FOUND (no such architecture).
  */
 gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training, AimfModelGraph *built,
                           GError **error);
@@ -90,6 +94,13 @@ typedef struct {
 void aimf_predictions_free(AimfPredictions *predictions);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPredictions, aimf_predictions_free)
 
+/**
+ * aimf_predictions_save: as CSV, atomically: path,logit,probability,prediction with a row per row of @manifest; logit_0,logit_1,… in
+ * place of logit where there are several. Images that were skipped leave the figures empty.
+ */
+gboolean aimf_predictions_save(const AimfPredictions *predictions, const AimfManifest *manifest, const char *path,
+                               GError **error);
+
 /** AimfPredictOptions: @batch 0 means 128; @threads 0 means all; @skip_bad: see AimfLoaderOptions. */
 typedef struct {
     guint batch;
@@ -98,7 +109,10 @@ typedef struct {
     guint skip_bad;
 } AimfPredictOptions;
 
-/** aimf_model_predict: the model in evaluation mode on every row of @manifest. (owned) or NULL. */
+/**
+ * aimf_model_predict: the model in evaluation mode on every row of @manifest; targets are not looked at.
+ * Returns: (owned) or NULL with FAILED (an output is not finite; names the image), INTERRUPTED, or what loading gives.
+ */
 AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *manifest,
                                     const AimfPredictOptions *options, const AimfMonitor *monitor, GError **error);
 

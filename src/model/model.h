@@ -38,3 +38,6 @@ gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *build
 /** aimf_model_check_manifest: FALSE with INVALID: no rows, or a target that is no class of the model (names the row). */
 gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,
                                    GError **error);
+
+/** aimf_predictions_new: (owned) for @n images, all as if skipped; NULL with MEMORY. */
+AimfPredictions *aimf_predictions_new(guint n, int outputs, GError **error);

@@ -63,39 +63,6 @@ gboolean aimf_evaluator_load(AimfEvaluator *evaluator, const AimfTensors *tensor
     return aimf_plan_load(evaluator->plan, tensors, error);
 }
 
-static AimfPredictions *predictions_new(guint n, int outputs, GError **error)
-{
-    gsize n_logits = (gsize)n * (gsize)outputs;
-    AimfPredictions *predictions = g_new0(AimfPredictions, 1);
-    predictions->n = n;
-    predictions->outputs = outputs;
-    predictions->logits = g_try_new(float, n_logits);
-    predictions->probability = g_try_new(float, n);
-    predictions->prediction = g_try_new(int, n);
-    if (n && (!predictions->logits || !predictions->probability || !predictions->prediction)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the predictions of %u images", n);
-        aimf_predictions_free(predictions);
-        return NULL;
-    }
-    for (gsize i = 0; i < n_logits; i++)
-        predictions->logits[i] = NAN;
-    for (guint i = 0; i < n; i++) {
-        predictions->probability[i] = NAN;
-        predictions->prediction[i] = -1;
-    }
-    return predictions;
-}
-
-void aimf_predictions_free(AimfPredictions *predictions)
-{
-    if (!predictions)
-        return;
-    g_free(predictions->logits);
-    g_free(predictions->probability);
-    g_free(predictions->prediction);
-    g_free(predictions);
-}
-
 /* The largest class; its softmax share goes to @share. */
 static int largest(const float *logits, int n, double *share)
 {
@@ -148,7 +115,7 @@ static gboolean keep(const AimfEvaluator *evaluator, const AimfBatch *batch, con
 AimfPredictions *aimf_evaluator_run(AimfEvaluator *evaluator, AimfLoader *loader, const AimfManifest *manifest,
                                     const char *stage_name, const AimfMonitor *monitor, GError **error)
 {
-    AimfPredictions *predictions = predictions_new(aimf_manifest_count(manifest), evaluator->outputs, error);
+    AimfPredictions *predictions = aimf_predictions_new(aimf_manifest_count(manifest), evaluator->outputs, error);
     if (!predictions)
         return NULL;
     AimfStage stage;
@@ -178,7 +145,7 @@ AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *
     guint n = aimf_manifest_count(manifest);
     guint batch = options->batch ? options->batch : DEFAULT_BATCH;
     if (n == 0)
-        return predictions_new(0, model->outputs, error);
+        return aimf_predictions_new(0, model->outputs, error);
     aimf_set_threads(options->threads);
     g_autoptr(AimfEvaluator) evaluator = aimf_evaluator_new(model, MIN(batch, n), options->precision, error);
     if (!evaluator || !aimf_evaluator_load(evaluator, model->tensors, error))

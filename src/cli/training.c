@@ -1,0 +1,224 @@
+#include "training.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void aimf_training_arguments_init(AimfTrainingArguments *arguments, const AimfTrainOptions *defaults)
+{
+    *arguments = (AimfTrainingArguments){
+        .epochs = (gint)defaults->epochs,
+        .batch = (gint)defaults->batch,
+        .learning_rate = defaults->learning_rate,
+        .momentum = defaults->momentum,
+        .weight_decay = defaults->weight_decay,
+        .augmentation = AIMF_AUGMENT_DEFAULT,
+        .options = *defaults,
+    };
+}
+
+void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
+{
+    g_free(arguments->milestone_text);
+    g_free(arguments->crop_scale);
+    g_free(arguments->augment);
+    g_free(arguments->shuffle);
+    g_free(arguments->cache);
+    g_free(arguments->log);
+    g_free(arguments->state_path);
+    g_clear_pointer(&arguments->milestones, g_array_unref);
+}
+
+GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry *own, gboolean single_pass)
+{
+    const GOptionEntry pass[] = {
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per step (128)", "N" },
+        { "crop-scale", 0, 0, G_OPTION_ARG_STRING, &a->crop_scale, "area of the random crop (0.08,1)", "LOW,HIGH" },
+        { "augment", 0, 0, G_OPTION_ARG_STRING, &a->augment, "crop-flip, or none: whole pictures (crop-flip)", "KIND" },
+        { "shuffle", 0, 0, G_OPTION_ARG_STRING, &a->shuffle, "epoch, or none: in file order (epoch)", "KIND" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a->skip_bad, "tolerate N unreadable images (0)", "N" },
+        G_OPTION_ENTRY_NULL,
+    };
+    const GOptionEntry training[] = {
+        { "epochs", 0, 0, G_OPTION_ARG_INT, &a->epochs, "passes over the training set", "N" },
+        { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->learning_rate, "learning rate", "RATE" },
+        { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->momentum, "of SGD (0.9)", "M" },
+        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->weight_decay, "of SGD (0.0001)", "W" },
+        { "milestones", 0, 0, G_OPTION_ARG_STRING, &a->milestone_text,
+          "epochs after which the rate falls to a tenth (10)", "N,…" },
+        { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache, "memory for decoded pictures (0)", "BYTES" },
+        { "log", 0, 0, G_OPTION_ARG_FILENAME, &a->log, "a line per epoch: .csv, or JSON lines", "FILE" },
+        { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume, "continue a training that was stopped or killed", NULL },
+        G_OPTION_ENTRY_NULL,
+    };
+    GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    for (; own->long_name; own++)
+        g_array_append_val(entries, *own);
+    g_array_append_vals(entries, pass, G_N_ELEMENTS(pass) - 1);
+    if (!single_pass)
+        g_array_append_vals(entries, training, G_N_ELEMENTS(training) - 1);
+    return (GOptionEntry *)(void *)g_array_free(entries, FALSE);
+}
+
+static gboolean take_augmentation(AimfTrainingArguments *a, GError **error)
+{
+    static const char *const augmentations[] = { "crop-flip", "none", NULL };
+    static const char *const orders[] = { "epoch", "none", NULL };
+    int augment = a->augment ? aimf_cli_choice("--augment", a->augment, augmentations, error) : 0;
+    int shuffle = augment < 0 ? -1 : a->shuffle ? aimf_cli_choice("--shuffle", a->shuffle, orders, error) : 0;
+    if (shuffle < 0)
+        return FALSE;
+    double *scale = a->augmentation.scale;
+    if (a->crop_scale && !aimf_cli_pair("--crop-scale", a->crop_scale, scale, error))
+        return FALSE;
+    if (!(scale[0] > 0 && scale[0] <= scale[1] && scale[1] <= 1)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--crop-scale is %g,%g; it must be two shares of the area above 0 and at most 1, the smaller first",
+                    scale[0], scale[1]);
+        return FALSE;
+    }
+    a->options.augment = augment == 0 ? &a->augmentation : NULL;
+    a->options.shuffle = shuffle == 0;
+    return TRUE;
+}
+
+static gboolean take_schedule(AimfTrainingArguments *a, GError **error)
+{
+    if (!aimf_cli_check_int("--epochs", a->epochs, 1, 100000, error) ||
+        !aimf_cli_check_double("--lr", a->learning_rate, 1e-12, 1e6, error) ||
+        !aimf_cli_check_double("--momentum", a->momentum, 0, 0.999999, error) ||
+        !aimf_cli_check_double("--weight-decay", a->weight_decay, 0, 1e3, error))
+        return FALSE;
+    if (a->milestone_text) {
+        a->milestones = aimf_cli_uints("--milestones", a->milestone_text, error);
+        if (!a->milestones)
+            return FALSE;
+        a->options.milestones = (const guint *)(void *)a->milestones->data;
+        a->options.n_milestones = a->milestones->len;
+    }
+    a->options.epochs = (guint)a->epochs;
+    a->options.learning_rate = a->learning_rate;
+    a->options.momentum = a->momentum;
+    a->options.weight_decay = a->weight_decay;
+    return TRUE;
+}
+
+gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *output, GError **error)
+{
+    if (!aimf_cli_check_int("--batch", a->batch, 1, 65536, error) ||
+        !aimf_cli_check_int("--skip-bad", a->skip_bad, 0, G_MAXINT, error) || !take_augmentation(a, error) ||
+        !take_schedule(a, error))
+        return FALSE;
+    if (a->cache && !aimf_cli_bytes("--cache", a->cache, &a->options.cache_bytes, error))
+        return FALSE;
+    if (a->log && !aimf_check_output("--log", a->log, error))
+        return FALSE;
+    a->state_path = g_strconcat(output, ".state", NULL);
+    a->options.batch = (guint)a->batch;
+    a->options.skip_bad = (guint)a->skip_bad;
+    a->options.precision = cli->precision;
+    a->options.seed = cli->seed;
+    a->options.threads = cli->threads;
+    a->options.state_path = a->state_path;
+    a->options.resume = a->resume;
+    a->options.log_path = a->log;
+    return TRUE;
+}
+
+gboolean aimf_check_output(const char *option, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    const char *wrong = NULL;
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        wrong = "it is a folder";
+    else if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+        wrong = "its folder does not exist";
+    else if (g_access(folder, W_OK) != 0)
+        wrong = g_strerror(errno);
+    if (wrong)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s", option, path, wrong);
+    return !wrong;
+}
+
+gboolean aimf_check_model_output(const char *path, GError **error)
+{
+    static const char *const checkpoints[] = { ".pth", ".pt", ".ckpt" };
+    for (gsize i = 0; i < G_N_ELEMENTS(checkpoints); i++) {
+        if (!g_str_has_suffix(path, checkpoints[i]))
+            continue;
+        g_set_error(
+            error, AIMF_ERROR, AIMF_ERROR_INVALID,
+            "-o %s: models are saved as .safetensors, with what is needed to use them; 'aimfair convert' makes a "
+            "PyTorch checkpoint of one",
+            path);
+        return FALSE;
+    }
+    return aimf_check_output("-o", path, error);
+}
+
+static void add_epochs(JsonBuilder *builder, const GArray *history)
+{
+    json_builder_set_member_name(builder, "epochs");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < history->len; i++) {
+        const AimfEpoch *epoch = &g_array_index(history, AimfEpoch, i);
+        json_builder_begin_object(builder);
+        aimf_cli_json_int(builder, "epoch", (gint64)epoch->epoch + 1);
+        aimf_cli_json_double(builder, "learning_rate", epoch->learning_rate);
+        aimf_cli_json_double(builder, "loss", epoch->loss);
+        aimf_cli_json_double(builder, "val_accuracy", epoch->val_accuracy);
+        aimf_cli_json_double(builder, "val_worst_group_accuracy", epoch->val_worst_group_accuracy);
+        aimf_cli_json_double(builder, "images_per_second", epoch->images_per_second);
+        aimf_cli_json_double(builder, "seconds", epoch->seconds);
+        aimf_cli_json_bool(builder, "best", epoch->best);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
+static void report(AimfCli *cli, const AimfModel *model, const char *output, const AimfTrainResult *result,
+                   JsonBuilder *builder)
+{
+    if (cli->json) {
+        g_autofree char *hash = aimf_model_hash(model);
+        aimf_cli_json_text(builder, "model", output);
+        aimf_cli_json_text(builder, "model_hash", hash);
+        aimf_cli_json_int(builder, "best_epoch", (gint64)result->best_epoch + 1);
+        aimf_cli_json_double(builder, "best_accuracy", result->best_accuracy);
+        add_epochs(builder, result->history);
+        return;
+    }
+    const AimfEpoch *best = &g_array_index(result->history, AimfEpoch, result->best_epoch);
+    aimf_cli_print(cli, "%s: epoch %u of %u, validation accuracy %.2f %%, worst group %.2f %%\n", output,
+                   best->epoch + 1, result->history->len, 100 * best->val_accuracy,
+                   100 * best->val_worst_group_accuracy);
+}
+
+gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
+                           const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
+{
+    g_autoptr(AimfManifest) train = aimf_manifest_open(train_path, error);
+    g_autoptr(AimfManifest) validation = train ? aimf_manifest_open(validation_path, error) : NULL;
+    if (!validation)
+        return FALSE;
+    AimfTrainResult result;
+    GError *failure = NULL;
+    if (!aimf_train(model, train, validation, &arguments->options, cli->monitor, &result, &failure)) {
+        if (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED) &&
+            g_file_test(arguments->state_path, G_FILE_TEST_EXISTS)) {
+            g_autofree char *what = g_steal_pointer(&failure->message);
+            failure->message =
+                g_strdup_printf("%s; the same command with --resume goes on after the last finished epoch", what);
+        }
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    gboolean saved = aimf_model_save(model, output, error);
+    if (saved) {
+        g_unlink(arguments->state_path);
+        report(cli, model, output, &result, builder);
+    }
+    aimf_train_result_clear(&result);
+    return saved;
+}

@@ -1,0 +1,52 @@
+/* What train, finetune and sensitivity share: options of a pass over training data, and what is said about a training. */
+#pragma once
+
+#include "cli.h"
+
+#include <aimfair/train.h>
+
+/**
+ * AimfTrainingArguments: what the options receive and what they mean. Begin with aimf_training_arguments_init.
+ * @augmentation, @milestones: what @options points to
+ */
+typedef struct {
+    gint epochs;
+    gint batch;
+    gdouble learning_rate;
+    gdouble momentum;
+    gdouble weight_decay;
+    char *milestone_text;
+    char *crop_scale;
+    char *augment;
+    char *shuffle;
+    gint skip_bad;
+    char *cache;
+    char *log;
+    gboolean resume;
+    AimfAugment augmentation;
+    GArray *milestones; /* of guint */
+    char *state_path;
+    AimfTrainOptions options;
+} AimfTrainingArguments;
+
+void aimf_training_arguments_init(AimfTrainingArguments *arguments, const AimfTrainOptions *defaults);
+void aimf_training_arguments_clear(AimfTrainingArguments *arguments);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfTrainingArguments, aimf_training_arguments_clear)
+
+/** aimf_training_entries: (owned, an array) @own followed by the options of a training, or of a single pass. */
+GOptionEntry *aimf_training_entries(AimfTrainingArguments *arguments, const GOptionEntry *own, gboolean single_pass);
+
+/** aimf_training_take: checks the arguments and turns them into arguments->options. @output: the result's path, for the state */
+gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, const char *output, GError **error);
+
+/** aimf_check_output: FALSE unless a file could be made at @path, so that this is not found out after hours of work. */
+gboolean aimf_check_output(const char *option, const char *path, GError **error);
+/** aimf_check_model_output: also FALSE for a name that means a PyTorch checkpoint. */
+gboolean aimf_check_model_output(const char *path, GError **error);
+
+/**
+ * aimf_run_training: trains @model, saves it as @output, removes the state, prints the result (in JSON within @builder, an object
+ * that is open, and not yet printed). An interruption says how to go on.
+ */
+gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
+                           const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error);

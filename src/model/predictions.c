@@ -1,0 +1,82 @@
+#include "model/model.h"
+
+#include "base/file.h"
+#include "data/csv.h"
+
+#include <math.h>
+
+AimfPredictions *aimf_predictions_new(guint n, int outputs, GError **error)
+{
+    gsize n_logits = (gsize)n * (gsize)outputs;
+    AimfPredictions *predictions = g_new0(AimfPredictions, 1);
+    predictions->n = n;
+    predictions->outputs = outputs;
+    predictions->logits = g_try_new(float, n_logits);
+    predictions->probability = g_try_new(float, n);
+    predictions->prediction = g_try_new(int, n);
+    if (n && (!predictions->logits || !predictions->probability || !predictions->prediction)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the predictions of %u images", n);
+        aimf_predictions_free(predictions);
+        return NULL;
+    }
+    for (gsize i = 0; i < n_logits; i++)
+        predictions->logits[i] = NAN;
+    for (guint i = 0; i < n; i++) {
+        predictions->probability[i] = NAN;
+        predictions->prediction[i] = -1;
+    }
+    return predictions;
+}
+
+void aimf_predictions_free(AimfPredictions *predictions)
+{
+    if (!predictions)
+        return;
+    g_free(predictions->logits);
+    g_free(predictions->probability);
+    g_free(predictions->prediction);
+    g_free(predictions);
+}
+
+static void append_number(GString *line, float value)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    g_string_append_c(line, ',');
+    if (!isnan(value))
+        g_string_append(line, g_ascii_formatd(text, sizeof text, "%.9g", (double)value));
+}
+
+static void write_rows(const AimfPredictions *predictions, const AimfManifest *manifest, AimfWriter *writer)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    for (guint i = 0; i < predictions->n; i++) {
+        g_string_truncate(line, 0);
+        aimf_csv_append(line, aimf_manifest_at(manifest, i).path);
+        for (int k = 0; k < predictions->outputs; k++)
+            append_number(line, predictions->logits[(gsize)i * (gsize)predictions->outputs + (gsize)k]);
+        append_number(line, predictions->probability[i]);
+        g_string_append_c(line, ',');
+        if (predictions->prediction[i] >= 0)
+            g_string_append_printf(line, "%d", predictions->prediction[i]);
+        g_string_append_c(line, '\n');
+        aimf_writer_write(writer, line->str, line->len);
+    }
+}
+
+gboolean aimf_predictions_save(const AimfPredictions *predictions, const AimfManifest *manifest, const char *path,
+                               GError **error)
+{
+    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    if (!writer)
+        return FALSE;
+    aimf_writer_printf(writer, "path");
+    for (int k = 0; k < predictions->outputs; k++) {
+        if (predictions->outputs == 1)
+            aimf_writer_printf(writer, ",logit");
+        else
+            aimf_writer_printf(writer, ",logit_%d", k);
+    }
+    aimf_writer_printf(writer, ",probability,prediction\n");
+    write_rows(predictions, manifest, writer);
+    return aimf_writer_commit(writer, error);
+}
