@@ -137,3 +137,4 @@ void aimf_cli_end_progress(void);
 /* --- The commands, in the order of main.c's table --- */
 
 extern const AimfCommand AIMF_COMMAND_DATA;
+extern const AimfCommand AIMF_COMMAND_TRAIN;

@@ -8,6 +8,7 @@
 
 static const AimfCommand *const commands[] = {
     &AIMF_COMMAND_DATA,
+    &AIMF_COMMAND_TRAIN,
     NULL,
 };
 

@@ -151,7 +151,7 @@ static void test_odd_sizes(void)
 
 /* --- Foreign weights --- */
 
-/* A copy of @from under other names. @skip, @extra, @retyped: (nullable) what to leave out, to add, to store as bf16 */
+/* What a copy has otherwise: names begin with @prefix, those with @skip in them are left out, @extra is added. */
 typedef struct {
     const char *prefix;
     const char *skip;
@@ -322,8 +322,8 @@ static void test_damaged_metadata(void)
         { "aimfair.classes", "{", "name for every class" },
     };
     g_autoptr(AimfModel) model = small_model(1);
-    const char *path = support_weights_path("model.safetensors");
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *path = support_weights_path("model.safetensors");
         GError *error = NULL;
         g_assert_true(aimf_model_save(model, path, NULL));
         g_autoptr(AimfTensors) file = aimf_tensors_open(path, NULL);
