@@ -120,6 +120,10 @@ gboolean aimf_bias_count(double bias, guint count, int target, const char *prote
 /* (owned) the size of each of @groups in a biased set; NULL with an error also when a group that must not be empty has no images. */
 static guint *biased_sizes(const Groups *groups, double bias, guint count, GError **error)
 {
+    if (groups->n_labels == 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there are no images to draw from");
+        return NULL;
+    }
     g_autofree guint *sizes = g_new0(guint, groups->n + 1);
     int bits[MAX_ATTRIBUTES], n_attributes = 0;
     for (guint i = 0; i < groups->n_labels; i++) {
