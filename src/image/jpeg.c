@@ -53,15 +53,28 @@ static struct jpeg_error_mgr *failure_init(Failure *failure)
     return &failure->manager;
 }
 
+typedef struct {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    Failure failure;
+    AimfImage *image;
+    gboolean has_all_rows;
+    GError *error;
+} Decoder;
+
 /* The source holds the whole file from the start: asking for more means that the file is too short. */
 static void source_start(j_decompress_ptr jpeg)
 {
     (void)jpeg;
 }
 
+/* Once all rows are there, what is missing of the end is forgiven: FALSE makes jpeg_finish_decompress give up in peace. */
 static boolean source_fill(j_decompress_ptr jpeg)
 {
-    fail_with((j_common_ptr)jpeg, "the file is truncated");
+    const Decoder *decoder = jpeg->client_data;
+    if (!decoder->has_all_rows)
+        fail_with((j_common_ptr)jpeg, "the file is truncated");
     return FALSE;
 }
 
@@ -69,10 +82,11 @@ static void source_skip(j_decompress_ptr jpeg, long n)
 {
     if (n <= 0)
         return;
-    if ((gsize)n > jpeg->src->bytes_in_buffer)
-        fail_with((j_common_ptr)jpeg, "the file is truncated");
-    jpeg->src->next_input_byte += n;
-    jpeg->src->bytes_in_buffer -= (gsize)n;
+    gsize left = jpeg->src->bytes_in_buffer, skipped = MIN((gsize)n, left);
+    jpeg->src->next_input_byte += skipped;
+    jpeg->src->bytes_in_buffer -= skipped;
+    if ((gsize)n > left)
+        source_fill(jpeg);
 }
 
 static void limit_scans(j_common_ptr codec)
@@ -80,15 +94,6 @@ static void limit_scans(j_common_ptr codec)
     if (((j_decompress_ptr)codec)->input_scan_number > MAX_SCANS)
         fail_with(codec, "it has more than 500 scans");
 }
-
-typedef struct {
-    struct jpeg_decompress_struct jpeg;
-    struct jpeg_source_mgr source;
-    struct jpeg_progress_mgr progress;
-    Failure failure;
-    AimfImage *image;
-    GError *error;
-} Decoder;
 
 /* Pillow takes CMYK values as Adobe writes them, inverted, and converts without a profile: Unpack.c "CMYK;I", Convert.c cmyk2rgb. */
 static void rgb_from_inverted_cmyk(guint8 *rgb, const guint8 *cmyk, int n)
@@ -134,6 +139,7 @@ static gboolean decode(Decoder *decoder, const AimfPicture *picture)
     if (setjmp(decoder->failure.escape))
         return FALSE;
     jpeg_create_decompress(jpeg);
+    jpeg->client_data = decoder;
     decoder->source = (struct jpeg_source_mgr){
         .next_input_byte = picture->data,
         .bytes_in_buffer = picture->bytes,
@@ -158,7 +164,9 @@ static gboolean decode(Decoder *decoder, const AimfPicture *picture)
         read_cmyk(decoder);
     else
         read_rgb(decoder);
-    return TRUE; /* without jpeg_finish_decompress: like Pillow, what comes after the last row is not looked at */
+    decoder->has_all_rows = TRUE;
+    jpeg_finish_decompress(jpeg); /* Pillow refuses what is broken here, but not what is missing */
+    return TRUE;
 }
 
 AimfImage *aimf_jpeg_decode(const AimfPicture *picture, GError **error)

@@ -197,6 +197,7 @@ def hostile_cases(jpeg, webp):
     yield "huge.jpg", jpeg[:frame + 5] + b"\xff\xff\xff\xff" + jpeg[frame + 9:]
     yield "two_components.jpg", jpeg[:frame + 9] + b"\x02" + jpeg[frame + 10:]
     yield "bits12.jpg", jpeg[:frame + 4] + b"\x0c" + jpeg[frame + 5:]
+    yield "unknown_marker_at_end.jpg", jpeg[:-1] + b"\x02"
     yield "no_lines.jpg", jpeg[:frame + 5] + b"\0\0" + jpeg[frame + 7:]
     yield "header_only.webp", webp[:12]
     canvas = b"VP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + b"\xff" * 6
