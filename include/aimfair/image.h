@@ -20,7 +20,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfImage, aimf_image_free)
 /**
  * aimf_image_decode:
  * @name: what to call the picture in errors
- * JPEG, PNG or WebP, told apart by content, turned into RGB as Pillow's Image.convert("RGB") does; EXIF orientation is ignored.
+ * JPEG, PNG or WebP, told apart by content, turned into RGB as Pillow's Image.convert("RGB") does: alpha is dropped, 16-bit grey
+ * is clipped at 255, CMYK is taken as inverted, an animation gives its first frame, and EXIF orientation is ignored. Like Pillow,
+ * errors that libjpeg only warns about are tolerated and pictures of more than 178 956 970 pixels are refused; unlike it, so are
+ * PNG files whose pixel data have a wrong checksum or too few rows, or that lack their palette.
  * Returns: (owned) or NULL with FORMAT (broken, truncated, not a picture, absurd size) or MEMORY.
  */
 AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GError **error);
@@ -39,7 +42,8 @@ typedef struct {
 /**
  * aimf_image_resize:
  * @box: (nullable) the part to take, cropped before resizing as torchvision's resized_crop does; NULL for all of it
- * Resizes with antialiasing to @width x @height, bit-exact with Pillow's Image.resize on 8-bit RGB.
+ * Resizes with antialiasing to @width x @height, bit-exact with Image.resize of Pillow 13 on 8-bit RGB. Pillow before 13 differs
+ * in one thing: where the height shrinks by more than twice what the width does, in pixels, it does not begin with the vertical pass.
  * Returns: (owned) or NULL with INVALID or MEMORY. Source: Pillow, src/libImaging/Resample.c (fixed point, 22 bits).
  */
 AimfImage *aimf_image_resize(const AimfImage *image, const AimfBox *box, int width, int height, AimfFilter filter,
@@ -74,7 +78,8 @@ void aimf_augment_draw(const AimfAugment *augment, guint64 seed, guint epoch, gu
  * aimf_image_to_planes:
  * @box: (nullable); @flip: mirror horizontally after resizing
  * @planes: (3, size, size) f32, receives (value / 255 - mean[c]) / std[c] of the bilinearly resized picture
- * Decoded picture to network input in one go, without intermediate allocations that outlive the call.
+ * Decoded picture to network input in one go, equal to the bit to torchvision's ToTensor and Normalize.
+ * FALSE with INVALID (box, size, a deviation of 0, a number that is not finite) or MEMORY.
  */
 gboolean aimf_image_to_planes(const AimfImage *image, const AimfBox *box, gboolean flip, int size, const float mean[3],
                               const float std[3], float *planes, GError **error);
