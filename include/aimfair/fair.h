@@ -112,20 +112,21 @@ gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
 
 /**
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
- * @score: (n) logit or probability of class 1; NULL when there is none
+ * @paths: (n, nullable) the pictures
+ * @logit, @probability: (n, nullable) of class 1; both NULL with more than two classes
  * @labels: (n_protected) sorted protected labels, NULL-terminated, which @group points into
- * @thresholded: predictions were made from scores, rather than given
  */
 typedef struct {
     guint n;
-    int *target;
-    int *prediction;
-    float *score;
-    int *group;
-    char **labels;
     int n_targets;
     int n_protected;
-    gboolean thresholded;
+    char **paths;
+    int *target;
+    int *group;
+    int *prediction;
+    float *logit;
+    float *probability;
+    char **labels;
 } AimfOutcomes;
 
 void aimf_outcomes_free(AimfOutcomes *outcomes);
@@ -133,13 +134,50 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
 
 /**
  * aimf_outcomes_open:
- * @path: a CSV file with a header, the columns target and protected (further columns whose name begins with "protected" are joined by '_' to
- *   the group), and one or more of logit, probability (of class 1) and prediction (a class)
- * @threshold: a probability of at least this is class 1; negative: take the column prediction where there is one, else 0.5
- * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT or INVALID naming file, line and column. A row whose prediction is -1 (a picture
- * that could not be read) is an error.
+ * @path: a CSV file with a header, the columns target and protected, and one or more of logit, probability (both of class 1) and
+ *   prediction (a class); other columns are passed over
+ * @threshold: a probability of at least this is class 1; negative: the column prediction counts if it is there, else 0.5
+ * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT or INVALID naming file, line and column.
  */
 AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, GError **error);
+/**
+ * aimf_outcomes_from_predictions: joins a model's answers to a manifest's labels; rows whose picture was skipped are left out.
+ * Returns: (owned) or NULL with INVALID: nothing is left, or the manifest has a class that the model does not know.
+ */
+AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const AimfPredictions *predictions,
+                                             GError **error);
+/** aimf_outcomes_save: CSV that aimf_outcomes_open reads: path, target, protected, logit, probability, prediction, as far as known. */
+gboolean aimf_outcomes_save(const AimfOutcomes *outcomes, const char *path, GError **error);
+/** aimf_outcomes_measure: aimf_measure with the logits, or else the probabilities, as scores. */
+AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed, GError **error);
+
+/**
+ * AimfEvaluation: measures and what they are of; everything owned.
+ * @model, @data: (nullable) names of files; @labels: the protected labels, NULL-terminated
+ * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures
+ */
+typedef struct {
+    char *model;
+    char *data;
+    char **labels;
+    AimfMeasures *measures;
+    guint runs;
+    AimfGate *gates;
+    guint n_gates;
+} AimfEvaluation;
+
+void aimf_evaluation_free(AimfEvaluation *evaluation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfEvaluation, aimf_evaluation_free)
+
+/** aimf_evaluation_json: (owned) what `aimfair evaluate --json` prints, ended by a newline; what is unknown is null. */
+char *aimf_evaluation_json(const AimfEvaluation *evaluation);
+/**
+ * aimf_evaluation_open: a file that aimf_evaluation_json made, without its intervals and gates.
+ * Returns: (owned) or NULL with NOT_FOUND, IO, or FORMAT, also when measures and groups contradict each other or it is an average.
+ */
+AimfEvaluation *aimf_evaluation_open(const char *path, GError **error);
+/** aimf_evaluations_average: (owned) see aimf_measures_average; NULL with INVALID also when the protected labels differ. */
+AimfEvaluation *aimf_evaluations_average(const AimfEvaluation *const *evaluations, guint n, GError **error);
 
 /* --- Sensitivity --- */
 

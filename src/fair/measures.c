@@ -252,19 +252,6 @@ static gboolean tally_rows(AimfTally *tally, const Rows *rows, GError **error)
 
 /* --- The measures --- */
 
-static AimfMeasures *measures_new(guint n, int n_targets, int n_protected)
-{
-    AimfMeasures *measures = g_new0(AimfMeasures, 1);
-    measures->n = n;
-    measures->n_targets = n_targets;
-    measures->n_protected = n_protected;
-    measures->groups = g_new0(AimfGroupMeasure, (gsize)n_targets * (gsize)n_protected);
-    measures->protected_groups = g_new0(AimfProtectedMeasure, (gsize)n_protected);
-    for (guint i = 0; i < AIMF_N_SCALARS; i++)
-        measures->intervals[i] = (AimfInterval){ NAN, NAN };
-    return measures;
-}
-
 void aimf_measures_free(AimfMeasures *measures)
 {
     if (!measures)
@@ -274,10 +261,16 @@ void aimf_measures_free(AimfMeasures *measures)
     g_free(measures);
 }
 
-static void fill_groups(AimfMeasures *measures, const AimfCell *cells)
+AimfMeasures *aimf_measures_of_cells(const AimfCell *cells, int n_targets, int n_protected, double auc)
 {
-    int n_protected = measures->n_protected;
-    for (int i = 0; i < measures->n_targets * n_protected; i++)
+    AimfMeasures *measures = g_new0(AimfMeasures, 1);
+    measures->n_targets = n_targets;
+    measures->n_protected = n_protected;
+    measures->groups = g_new0(AimfGroupMeasure, (gsize)n_targets * (gsize)n_protected);
+    measures->protected_groups = g_new0(AimfProtectedMeasure, (gsize)n_protected);
+    measures->scalars = aimf_scalars_of_cells(cells, n_targets, n_protected, auc);
+    for (int i = 0; i < n_targets * n_protected; i++) {
+        measures->n += (guint)cells[i].n;
         measures->groups[i] = (AimfGroupMeasure){
             .target = i / n_protected,
             .group = i % n_protected,
@@ -285,8 +278,12 @@ static void fill_groups(AimfMeasures *measures, const AimfCell *cells)
             .accuracy = ratio(cells[i].correct, cells[i].n),
             .selection_rate = ratio(cells[i].selected, cells[i].n),
         };
+    }
     for (int group = 0; group < n_protected; group++)
-        measures->protected_groups[group] = aimf_protected_of_cells(cells, measures->n_targets, n_protected, group);
+        measures->protected_groups[group] = aimf_protected_of_cells(cells, n_targets, n_protected, group);
+    for (guint i = 0; i < AIMF_N_SCALARS; i++)
+        measures->intervals[i] = (AimfInterval){ NAN, NAN };
+    return measures;
 }
 
 AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
@@ -314,10 +311,8 @@ AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, co
     if (!check_rows(n, &rows, n_targets, n_protected, error) || !tally_rows(&tally, &rows, error))
         return NULL;
     g_autofree AimfCell *cells = g_new(AimfCell, (gsize)n_targets * (gsize)n_protected);
-    g_autoptr(AimfMeasures) measures = measures_new(n, n_targets, n_protected);
     double auc = aimf_tally(&tally, NULL, cells);
-    measures->scalars = aimf_scalars_of_cells(cells, n_targets, n_protected, auc);
-    fill_groups(measures, cells);
+    g_autoptr(AimfMeasures) measures = aimf_measures_of_cells(cells, n_targets, n_protected, auc);
     if (resamples && !aimf_bootstrap(&tally, resamples, seed, measures->intervals, error))
         return NULL;
     return g_steal_pointer(&measures);

@@ -16,6 +16,9 @@ AimfScalars aimf_scalars_of_cells(const AimfCell *cells, int n_targets, int n_pr
 /** aimf_protected_of_cells: one protected label over all targets. */
 AimfProtectedMeasure aimf_protected_of_cells(const AimfCell *cells, int n_targets, int n_protected, int group);
 
+/** aimf_measures_of_cells: (owned) all measures but the intervals, which are NaN. */
+AimfMeasures *aimf_measures_of_cells(const AimfCell *cells, int n_targets, int n_protected, double auc);
+
 /** AimfSpread: lowest and population deviation of the accuracies added so far; NaN while there are none. */
 typedef struct {
     int n;
