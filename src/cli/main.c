@@ -9,6 +9,7 @@
 static const AimfCommand *const commands[] = {
     &AIMF_COMMAND_DATA,
     &AIMF_COMMAND_TRAIN,
+    &AIMF_COMMAND_EVALUATE,
     NULL,
 };
 
@@ -47,7 +48,8 @@ static gboolean print_overview(AimfCli *cli)
 
 static gboolean print_version(AimfCli *cli)
 {
-    aimf_cli_print(cli, "aimfair %s\n", aimf_version());
+    g_autofree char *engine = aimf_backend_version(NULL);
+    aimf_cli_print(cli, "aimfair %s, %s\n", aimf_version(), engine);
     return TRUE;
 }
 

@@ -57,6 +57,8 @@ static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
     if (common->precision && (precision = aimf_cli_choice("--precision", common->precision, precisions, error)) < 0)
         return FALSE;
     cli->threads = (int)threads;
+    if (cli->threads)
+        aimf_set_threads(cli->threads); /* without the option OpenMP's own choice stands */
     cli->precision = precision == 1 ? AIMF_PRECISION_BF16 : AIMF_PRECISION_F32;
     if (!cli->quiet || !cli->verbose)
         return TRUE;
@@ -87,7 +89,10 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
     g_option_context_set_summary(context, summary);
     g_option_context_set_description(context, command->description);
     g_option_context_set_help_enabled(context, FALSE); /* GOption's own exits, and does not see a failed write */
-    g_option_context_add_main_entries(context, entries, NULL);
+    /* Not the main group: help shows that one last. */
+    GOptionGroup *own = g_option_group_new("own", "Options:", "", NULL, NULL);
+    g_option_group_add_entries(own, entries);
+    g_option_context_add_group(context, own);
     g_option_context_add_group(context, common_group(cli, &common));
     if (!g_option_context_parse(context, argc, &argv, error))
         return FALSE;

@@ -47,7 +47,8 @@ static gboolean check_place(JsonObject *object, const char *where, guint index, 
         g_ptr_array_add(labels, g_strdup(label));
         return TRUE;
     }
-    if (!first && labels->len && target == index / labels->len && strcmp(g_ptr_array_index(labels, index % labels->len), label) == 0)
+    if (!first && labels->len && target == index / labels->len &&
+        strcmp(g_ptr_array_index(labels, index % labels->len), label) == 0)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: group (%" G_GINT64_FORMAT ", %s) is out of order", where,
                 target, label);
@@ -69,8 +70,8 @@ static AimfMeasures *measures_of_groups(JsonArray *groups, const char *path, dou
         samples += cells[i].n;
     }
     if (samples < 1 || samples > G_MAXINT) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: %" G_GUINT64_FORMAT " samples; from 1 to %d are possible",
-                    list, samples, G_MAXINT);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "%s: %" G_GUINT64_FORMAT " samples; from 1 to %d are possible", list, samples, G_MAXINT);
         return NULL;
     }
     if (!labels->len || n % labels->len || n / labels->len < 2 || n > MAX_GROUPS) {

@@ -1,0 +1,203 @@
+/* aimfair evaluate: how accurate a classifier is and how fair. */
+#include "evaluate_table.h"
+
+typedef struct {
+    char *model;
+    char *data;
+    char *save;
+    char *given;
+    char *threshold_text;
+    char **require;
+    gboolean average;
+    gint bootstrap;
+    gint batch;
+    gint skip_bad;
+    double threshold; /* negative: not given */
+} Options;
+
+static void options_clear(Options *o)
+{
+    g_free(o->model);
+    g_free(o->data);
+    g_free(o->save);
+    g_free(o->given);
+    g_free(o->threshold_text);
+    g_strfreev(o->require);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+
+static gboolean invalid(const char *message, GError **error)
+{
+    g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_INVALID, message);
+    return FALSE;
+}
+
+/* --- Options --- */
+
+static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GError **error)
+{
+    if ((o->model != NULL) + (o->given != NULL) + (o->average != FALSE) > 1)
+        return invalid("--model, --from-predictions and --average exclude each other", error);
+    if (!o->average && n_files)
+        return invalid("files without an option belong to --average", error);
+    if (o->average && n_files < 2)
+        return invalid("--average needs two JSON files or more", error);
+    if (o->average && (o->data || o->save || o->threshold_text))
+        return invalid("--data, --predictions and --threshold have no meaning with --average", error);
+    if (o->given && (o->data || o->save))
+        return invalid("--data and --predictions belong to --model, not to --from-predictions", error);
+    if (!o->given && !o->average &&
+        (!aimf_cli_require(cli, "--model (or --from-predictions, or --average)", o->model, error) ||
+         !aimf_cli_require(cli, "--data", o->data, error)))
+        return FALSE;
+    o->threshold = -1;
+    if (o->threshold_text && (!aimf_cli_double("--threshold", o->threshold_text, &o->threshold, error) ||
+                              !aimf_cli_check_double("--threshold", o->threshold, 0, 1, error)))
+        return FALSE;
+    return aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
+           aimf_cli_check_int("--batch", o->batch, 1, 65536, error) &&
+           aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error);
+}
+
+static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError **error)
+{
+    const GOptionEntry entries[] = {
+        { "model", 0, 0, G_OPTION_ARG_FILENAME, &o->model, "a saved model to evaluate", "FILE" },
+        { "data", 0, 0, G_OPTION_ARG_FILENAME, &o->data, "manifest to evaluate it on", "CSV" },
+        { "predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->save, "also write the model's answers, with the labels",
+          "CSV" },
+        { "from-predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->given, "evaluate answers of any program instead",
+          "CSV" },
+        { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
+        { "threshold", 0, 0, G_OPTION_ARG_STRING, &o->threshold_text,
+          "probability from which on it is class 1 (the model's own, 0.5)", "P" },
+        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)", "N" },
+        { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
+          "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N" },
+        G_OPTION_ENTRY_NULL,
+    };
+    return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, error);
+}
+
+static gboolean parse_gates(AimfEvaluation *evaluation, char **texts, GError **error)
+{
+    if (!texts)
+        return TRUE;
+    evaluation->gates = g_new0(AimfGate, g_strv_length(texts));
+    for (char **text = texts; *text; text++) {
+        if (!aimf_gate_parse(*text, &evaluation->gates[evaluation->n_gates], error)) {
+            g_prefix_error(error, "--require ");
+            return FALSE;
+        }
+        evaluation->n_gates++;
+    }
+    return TRUE;
+}
+
+/* --- Sources of measures --- */
+
+static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
+{
+    g_autoptr(AimfModel) model = aimf_model_open(o->model, error);
+    g_autoptr(AimfManifest) manifest = model ? aimf_manifest_open(o->data, error) : NULL;
+    if (!manifest)
+        return NULL;
+    if (o->threshold >= 0 && model->outputs > 1) {
+        invalid("--threshold needs a model with one output; this one chooses the largest of several", error);
+        return NULL;
+    }
+    if (o->threshold >= 0)
+        model->threshold = o->threshold;
+    AimfPredictOptions options = {
+        .batch = (guint)o->batch,
+        .precision = cli->precision,
+        .threads = cli->threads,
+        .skip_bad = (guint)o->skip_bad,
+    };
+    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, manifest, &options, cli->monitor, error);
+    g_autoptr(AimfOutcomes) outcomes =
+        predictions ? aimf_outcomes_from_predictions(manifest, predictions, error) : NULL;
+    if (!outcomes || (o->save && !aimf_outcomes_save(outcomes, o->save, error)))
+        return NULL;
+    return g_steal_pointer(&outcomes);
+}
+
+static gboolean evaluate(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
+{
+    g_autoptr(AimfOutcomes) outcomes =
+        o->given ? aimf_outcomes_open(o->given, o->threshold, error) : ask_model(cli, o, error);
+    if (!outcomes)
+        return FALSE;
+    evaluation->runs = 1;
+    evaluation->model = g_strdup(o->model);
+    evaluation->data = g_strdup(o->given ? o->given : o->data);
+    evaluation->labels = g_steal_pointer(&outcomes->labels);
+    evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, error);
+    return evaluation->measures != NULL;
+}
+
+static gboolean average(char **paths, guint n, AimfEvaluation *evaluation, GError **error)
+{
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
+    for (guint i = 0; i < n; i++) {
+        AimfEvaluation *run = aimf_evaluation_open(paths[i], error);
+        if (!run)
+            return FALSE;
+        g_ptr_array_add(runs, run);
+    }
+    g_autoptr(AimfEvaluation) mean = aimf_evaluations_average((const AimfEvaluation *const *)runs->pdata, n, error);
+    if (!mean)
+        return FALSE;
+    evaluation->runs = mean->runs;
+    evaluation->labels = g_steal_pointer(&mean->labels);
+    evaluation->measures = g_steal_pointer(&mean->measures);
+    return TRUE;
+}
+
+/* --- The command --- */
+
+static void report_gates(AimfCli *cli, const AimfEvaluation *evaluation)
+{
+    const AimfScalars *scalars = &evaluation->measures->scalars;
+    for (guint i = 0; i < evaluation->n_gates; i++) {
+        const AimfGate *gate = &evaluation->gates[i];
+        if (aimf_gate_met(gate, scalars))
+            continue;
+        aimf_cli_message(cli, AIMF_LOG_WARNING, "not met: %s (%s is %.6g)", gate->text, aimf_scalar_name(gate->scalar),
+                         aimf_scalar_at(scalars, gate->scalar));
+        cli->exit_status = AIMF_EXIT_GATE;
+    }
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128 };
+    g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
+    if (!parse(cli, &argc, argv, &o, error) || !parse_gates(evaluation, o.require, error))
+        return FALSE;
+    gboolean done =
+        o.average ? average(argv + 1, (guint)argc - 1, evaluation, error) : evaluate(cli, &o, evaluation, error);
+    if (!done)
+        return FALSE;
+    if (cli->json) {
+        g_autofree char *text = aimf_evaluation_json(evaluation);
+        aimf_cli_print(cli, "%s", text);
+    } else {
+        aimf_cli_print_evaluation(cli, evaluation);
+    }
+    report_gates(cli, evaluation);
+    return TRUE;
+}
+
+const AimfCommand AIMF_COMMAND_EVALUATE = {
+    .name = "evaluate",
+    .summary = "measure how accurate and how fair a classifier is",
+    .arguments = "[RESULT.json…]",
+    .description = "Examples:\n"
+                   "  aimfair evaluate --model fair.safetensors --data test.csv\n"
+                   "  aimfair evaluate --from-predictions answers.csv --require 'equalized_odds.mean<=0.1'\n"
+                   "  aimfair evaluate --average seed100.json seed200.json seed300.json\n",
+    .run = run,
+};
