@@ -6,14 +6,12 @@
 
 #include "base/monitor.h"
 #include "base/random.h"
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* The batch in the caller's hands and two ahead of it. */
-enum { N_SLOTS = 3, MAX_THREADS = 256, STOP_POLL_US = 50000 };
+enum { N_SLOTS = 3, MAX_THREADS = 256, STOP_POLL_US = 50000, DECODER_NICENESS = 10 };
 
 /* A batch buffer. While a batch is being made, each place is written by the one thread that took it. */
 typedef struct {
@@ -136,14 +134,13 @@ static void prepare_slot(AimfLoader *loader, guint batch)
 /* --- The decoders --- */
 
 /*
- * Compute threads meet at barriers, and one of them held up holds up all. As idle threads decoders get a core only while no
- * compute thread wants it; that is while the caller waits for a batch, or where there are more cores than it uses.
+ * Compute threads meet at barriers, and one of them held up holds up all. So decoders step back and get most of their time while
+ * the caller waits for a batch, or where there are more cores than it uses. Not as idle threads: on a machine that is busy with
+ * other work those get nothing at all, and the caller would wait for the picture that one of them has begun.
  */
 static void yield_to_compute(void)
 {
-    struct sched_param none = { 0 };
-    if (pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) != 0)
-        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), DECODER_NICENESS);
 }
 
 static gpointer decode_items(gpointer data)
