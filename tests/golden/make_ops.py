@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Makes ops.safetensors: results and gradients of every row of tests/graph/support_op_cases.c, by PyTorch in f64, kept as f32.
+"""Makes two golden files by PyTorch in f64, kept as f32.
+
+ops.safetensors: results and gradients of every row of tests/graph/support_op_cases.c.
+sgd.safetensors: five steps of torch.optim.SGD on the network of tests/graph/support_small_net.c.
 
 Operands and incoming gradients come from formula.py; there is no other randomness.
 Made with PyTorch 2.15.0 and safetensors; the file's metadata says which version made it.
@@ -86,15 +89,55 @@ def forward(op, case, leaf):
     return y, states
 
 
-def main():
+def make_ops():
     golden = {}
     for op, case, name in read_cases():
         leaf = Leaves(name, case["scale"])
         y, states = forward(op, case, leaf)
         y.backward(leaf("cotangent", *y.shape))
         results = {"y": y} | states | {f"d_{key}": value.grad for key, value in leaf.made.items()}
-        golden |= {f"{name}/{key}": value.detach().float().contiguous() for key, value in results.items()}
-    safetensors.torch.save_file(golden, HERE / "ops.safetensors", {"torch": torch.__version__})
+        golden |= {f"{name}/{key}": value for key, value in results.items()}
+    return golden
+
+
+def small_net():
+    """Tensors of tests/graph/support_small_net.c: name -> values within +-range around an offset."""
+    sizes = {"conv1.weight": ((4, 3, 3, 3), 0.5, 0), "bn1.weight": ((4,), 0.5, 1), "bn1.bias": ((4,), 0.5, 0),
+             "conv2.weight": ((5, 4, 3, 3), 0.5, 0), "fc.weight": ((1, 5), 1, 0), "fc.bias": ((1,), 1, 0),
+             "images": ((2, 3, 8, 8), 1, 0)}
+    for name, (shape, span, offset) in sizes.items():
+        values = formula.fine(name, int(numpy.prod(shape))) * span + offset
+        yield name, torch.tensor(values.astype(numpy.float32).reshape(shape), dtype=torch.float64)
+
+
+def make_sgd():
+    net = dict(small_net())
+    images, targets = net.pop("images"), torch.tensor([[1.0], [0.0]], dtype=torch.float64)
+    for parameter in net.values():
+        parameter.requires_grad_()
+    optimizer = torch.optim.SGD(net.values(), lr=0, momentum=0.9, weight_decay=0.05)
+    golden = {}
+    for step, learning_rate in enumerate([0.5, 0.5, 0.5, 0.05, 0.05], 1):
+        x = F.conv2d(images, net["conv1.weight"], padding=1)
+        x = F.relu(F.batch_norm(x, None, None, net["bn1.weight"], net["bn1.bias"], True))
+        x = F.conv2d(x, net["conv2.weight"], padding=1, stride=2).mean((2, 3))
+        loss = F.binary_cross_entropy_with_logits(F.linear(x, net["fc.weight"], net["fc.bias"]), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.param_groups[0]["lr"] = learning_rate
+        optimizer.step()
+        golden[f"{step}/loss"] = loss
+        for name, parameter in net.items():
+            golden[f"{step}/{name}"] = parameter.clone()
+            golden[f"{step}/momentum/{name}"] = optimizer.state[parameter]["momentum_buffer"].clone()
+    return golden
+
+
+def main():
+    for name, make in {"ops": make_ops, "sgd": make_sgd}.items():
+        golden = {key: value.detach().float().contiguous() for key, value in make().items()}
+        safetensors.torch.save_file(golden, HERE / f"{name}.safetensors", {"torch": torch.__version__})
+        (HERE / f"{name}.safetensors").chmod(0o644)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,360 @@
+/* The engine as a whole: mistakes, what trainability costs, running statistics, the optimizer, loading, repeatability. */
+#include "backend/backends.h"
+#include "graph/support_formula.h"
+#include "graph/support_small_net.h"
+
+#include <string.h>
+
+#define ASSERT_CONTAINS(text, part)                                                                                    \
+    do {                                                                                                               \
+        if (!strstr(text, part))                                                                                       \
+            g_error("'%s' does not say '%s'", text, part);                                                             \
+    } while (0)
+
+/* --- Mistakes in building --- */
+
+static AimfValue x4(AimfGraph *graph)
+{
+    return aimf_graph_input(graph, "x", AIMF_SHAPE(2, 3, 5, 5));
+}
+
+static AimfValue conv_channels(AimfGraph *graph)
+{
+    AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 2, 3, 3));
+    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, (AimfConv2d){ 0 });
+}
+
+static AimfValue conv_kernel_too_large(AimfGraph *graph)
+{
+    AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 3, 7, 7));
+    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, (AimfConv2d){ 0 });
+}
+
+static AimfValue conv_bias(AimfGraph *graph)
+{
+    AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 3, 3, 3));
+    AimfValue bias = aimf_graph_parameter(graph, "bias", AIMF_SHAPE(3));
+    return aimf_conv2d(graph, x4(graph), weight, bias, (AimfConv2d){ 0 });
+}
+
+static AimfValue conv_negative_stride(AimfGraph *graph)
+{
+    AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 3, 3, 3));
+    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, (AimfConv2d){ .stride = -1 });
+}
+
+static AimfValue batch_norm_channels(AimfGraph *graph)
+{
+    AimfValue c4 = aimf_graph_parameter(graph, "c4", AIMF_SHAPE(4));
+    return aimf_batch_norm(graph, x4(graph), c4, c4, c4, c4, (AimfBatchNorm){ 0 });
+}
+
+static AimfValue batch_norm_single(AimfGraph *graph)
+{
+    AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(1, 3, 1, 1));
+    AimfValue c3 = aimf_graph_parameter(graph, "c3", AIMF_SHAPE(3));
+    return aimf_batch_norm(graph, x, c3, c3, c3, c3, (AimfBatchNorm){ .training = TRUE });
+}
+
+static AimfValue add_shapes(AimfGraph *graph)
+{
+    return aimf_add(graph, x4(graph), aimf_graph_input(graph, "b", AIMF_SHAPE(2, 3, 5, 4)));
+}
+
+static AimfValue pool_padding(AimfGraph *graph)
+{
+    return aimf_max_pool(graph, x4(graph), 2, 2, 2);
+}
+
+static AimfValue linear_features(AimfGraph *graph)
+{
+    AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(2, 3));
+    return aimf_linear(graph, x, aimf_graph_parameter(graph, "weight", AIMF_SHAPE(1, 4)), AIMF_NONE);
+}
+
+static AimfValue softmax_targets(AimfGraph *graph)
+{
+    AimfValue logits = aimf_graph_input(graph, "logits", AIMF_SHAPE(2, 3));
+    return aimf_softmax_cross_entropy(graph, logits, aimf_graph_input(graph, "targets", AIMF_SHAPE(3)));
+}
+
+static AimfValue leaf_twice(AimfGraph *graph)
+{
+    x4(graph);
+    return x4(graph);
+}
+
+static AimfValue leaf_empty(AimfGraph *graph)
+{
+    return aimf_graph_input(graph, "nothing", AIMF_SHAPE(2, 0));
+}
+
+static const struct {
+    AimfValue (*build)(AimfGraph *graph);
+    const char *says;
+} mistakes[] = {
+    { conv_channels, "conv2d: the weight" },
+    { conv_kernel_too_large, "conv2d: the input" },
+    { conv_bias, "conv2d: the bias" },
+    { conv_negative_stride, "conv2d: stride -1" },
+    { batch_norm_channels, "batch_norm: the weight" },
+    { batch_norm_single, "batch_norm: the input" },
+    { add_shapes, "add: the second operand" },
+    { pool_padding, "max_pool: window 2" },
+    { linear_features, "linear: the weight" },
+    { softmax_targets, "softmax_cross_entropy: the targets" },
+    { leaf_twice, "'x' is used twice" },
+    { leaf_empty, "'nothing'" },
+};
+
+/* The call fails, calls that build on it fail quietly, and compiling reports the first mistake, not the later one. */
+static void test_mistakes_stick(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+        g_autoptr(AimfGraph) graph = aimf_graph_new();
+        AimfValue wrong = mistakes[i].build(graph);
+        g_assert_cmpint(wrong, ==, AIMF_NONE);
+        AimfValue after = aimf_global_average_pool(graph, aimf_relu(graph, wrong));
+        g_assert_cmpint(after, ==, AIMF_NONE);
+        g_assert_cmpint(aimf_graph_shape(graph, after).rank, ==, 0);
+
+        g_autoptr(GError) error = NULL;
+        AimfPlan *plan = aimf_graph_compile(graph, &(AimfCompileOptions){ .outputs = &after, .n_outputs = 1 }, &error);
+        g_assert_null(plan);
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+        ASSERT_CONTAINS(error->message, mistakes[i].says);
+    }
+}
+
+static void assert_refused(const SmallNet *net, AimfCompileOptions options, int code, const char *says)
+{
+    g_autoptr(GError) error = NULL;
+    AimfPlan *plan = aimf_graph_compile(net->graph, &options, &error);
+    g_assert_null(plan);
+    g_assert_error(error, AIMF_ERROR, code);
+    ASSERT_CONTAINS(error->message, says);
+}
+
+static void test_compile_refuses(void)
+{
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    AimfValue foreign = 1000, image = net.images, weight = net.conv1;
+    assert_refused(&net, (AimfCompileOptions){ .backend = "abacus" }, AIMF_ERROR_NOT_FOUND, "abacus");
+    assert_refused(&net, (AimfCompileOptions){ .backend = "reference", .precision = AIMF_PRECISION_BF16 },
+                   AIMF_ERROR_UNSUPPORTED, "reference");
+    assert_refused(&net, (AimfCompileOptions){ .outputs = &foreign, .n_outputs = 1 }, AIMF_ERROR_INVALID, "output");
+    assert_refused(&net, (AimfCompileOptions){ .loss = net.loss, .trainable = &image, .n_trainable = 1 },
+                   AIMF_ERROR_INVALID, "parameter");
+    assert_refused(&net, (AimfCompileOptions){ .trainable = &weight, .n_trainable = 1 }, AIMF_ERROR_INVALID, "loss");
+    assert_refused(&net, (AimfCompileOptions){ .loss = net.logits, .trainable = &weight, .n_trainable = 1 },
+                   AIMF_ERROR_INVALID, "scalar");
+}
+
+/* --- What trainability costs --- */
+
+/* Multiply-adds count twice: conv1 (2,4,8,8) from 3x3x3, conv2 (2,5,4,4) from 4x3x3, fc (2,1) from 5. */
+enum { CONV1 = 2 * 2 * 4 * 8 * 8 * 27, CONV2 = 2 * 2 * 5 * 4 * 4 * 36, FC = 2 * 2 * 5 };
+
+typedef struct {
+    AimfValue trainable[6];
+    guint n;
+    double backward;
+    gboolean data_gradients; /* of a convolution */
+} Cost;
+
+static void test_cost(gconstpointer data)
+{
+    const char *backend = data;
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    const Cost costs[] = {
+        { { 0 }, 0, 0, FALSE },
+        { { net.fc_weight, net.fc_bias }, 2, FC, FALSE },
+        { { net.fc_bias }, 1, 0, FALSE },
+        { { net.conv2 }, 1, FC + CONV2, FALSE },
+        { { net.bn1_bias }, 1, FC + CONV2, TRUE },
+        { { net.conv1 }, 1, FC + CONV2 + CONV1, TRUE },
+        { { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias },
+          6,
+          2 * FC + 2 * CONV2 + CONV1,
+          TRUE },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(costs); i++) {
+        g_autoptr(AimfPlan) plan = small_net_compile(&net, backend, costs[i].trainable, costs[i].n, NULL);
+        AimfPlanSummary summary = aimf_plan_summary(plan);
+        g_assert_cmpfloat(summary.flops_forward, ==, CONV1 + CONV2 + FC);
+        g_assert_cmpfloat(summary.flops, ==, CONV1 + CONV2 + FC + costs[i].backward);
+        g_autofree char *text = aimf_plan_describe(plan);
+        g_assert_cmpint(strstr(text, "conv2d_backward_data") != NULL, ==, costs[i].data_gradients);
+        for (guint k = 0; k < aimf_graph_n_parameters(net.graph); k++) {
+            AimfValue parameter = aimf_graph_parameter_at(net.graph, k);
+            gboolean trainable = FALSE;
+            for (guint t = 0; t < costs[i].n; t++)
+                trainable |= costs[i].trainable[t] == parameter;
+            g_assert_cmpint(aimf_plan_gradient(plan, parameter) != NULL, ==, trainable);
+        }
+    }
+}
+
+/* --- Running statistics, the optimizer --- */
+
+static void test_frozen(gconstpointer data)
+{
+    const char *backend = data;
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    AimfSgd sgd = { .momentum = 0.9, .weight_decay = 0.1 };
+    AimfValue last[] = { net.fc_weight, net.fc_bias };
+    AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
+    g_autoptr(AimfPlan) plan = small_net_compile(&net, backend, last, 2, &sgd);
+    g_autoptr(AimfPlan) full = small_net_compile(&net, backend, all, 6, NULL);
+    aimf_plan_set_learning_rate(plan, 0.1);
+    aimf_plan_run(plan);
+    aimf_plan_run(full);
+
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) after = aimf_tensors_load(net.tensors, AIMF_F32, &error);
+    g_autoptr(AimfTensors) expected = aimf_tensors_load(net.tensors, AIMF_F32, &error);
+    g_assert_true(aimf_plan_store(plan, after, &error) && aimf_plan_store(full, expected, &error));
+    for (guint i = 0; i < aimf_tensors_count(net.tensors); i++) {
+        gsize n;
+        const char *name = aimf_tensors_at(net.tensors, i)->name;
+        const float *before = small_net_read(net.tensors, name, &n), *now = small_net_read(after, name, &n);
+        gboolean changed = memcmp(before, now, n * sizeof(float)) != 0;
+        gboolean is_state = strstr(name, "running") != NULL;
+        g_assert_cmpint(changed, ==, is_state || g_str_has_prefix(name, "fc."));
+        if (is_state)
+            g_assert_true(memcmp(now, small_net_read(expected, name, &n), n * sizeof(float)) == 0);
+    }
+}
+
+/* Compares the plan's parameters and momenta with PyTorch's in f64 after @step steps. */
+static void compare_with_torch(AimfPlan *plan, const SmallNet *net, const AimfTensors *golden, int step)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) now = aimf_tensors_load(net->tensors, AIMF_F32, &error);
+    g_assert_true(aimf_plan_store(plan, now, &error));
+    gsize n, n_block;
+    const float *gradients = aimf_plan_gradients(plan, &n_block), *momenta = aimf_plan_momenta(plan, &n_block);
+    for (guint i = 0; i < aimf_graph_n_parameters(net->graph); i++) {
+        AimfValue parameter = aimf_graph_parameter_at(net->graph, i);
+        const char *name = aimf_graph_name(net->graph, parameter);
+        g_autofree char *value_name = g_strdup_printf("%d/%s", step, name);
+        g_autofree char *momentum_name = g_strdup_printf("%d/momentum/%s", step, name);
+        const float *expected = small_net_read(golden, value_name, &n);
+        /* Inputs, weights and batch norm are rounded to 24 bits at every step: 1e-6 is some ten roundings. */
+        g_assert_cmpfloat(relative_error(small_net_read(now, name, &n), expected, n), <=, 1e-6);
+        const float *momentum = momenta + (aimf_plan_gradient(plan, parameter) - gradients);
+        g_assert_cmpfloat(relative_error(momentum, small_net_read(golden, momentum_name, &n), n), <=, 1e-5);
+    }
+}
+
+static void test_sgd(gconstpointer data)
+{
+    static const double learning_rates[] = { 0.5, 0.5, 0.5, 0.05, 0.05 }; /* as in tests/golden/make_ops.py */
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) file = aimf_tensors_open(GOLDEN_DIR "/sgd.safetensors", &error);
+    g_assert_no_error(error);
+    g_autoptr(AimfTensors) golden = aimf_tensors_load(file, AIMF_F32, &error);
+    g_assert_no_error(error);
+    AimfSgd sgd = { .momentum = 0.9, .weight_decay = 0.05 };
+    AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
+    g_autoptr(AimfPlan) plan = small_net_compile(&net, data, all, 6, &sgd);
+    for (int step = 0; step < (int)G_N_ELEMENTS(learning_rates); step++) {
+        aimf_plan_set_learning_rate(plan, learning_rates[step]);
+        aimf_plan_run(plan);
+        gsize n;
+        g_autofree char *name = g_strdup_printf("%d/loss", step + 1);
+        g_assert_cmpfloat(relative_error(aimf_plan_data(plan, net.loss), small_net_read(golden, name, &n), 1), <=,
+                          1e-5);
+        compare_with_torch(plan, &net, golden, step + 1);
+    }
+}
+
+/* --- Loading, repeatability --- */
+
+static void test_load_refuses(gconstpointer data)
+{
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    AimfValue all[] = { net.conv1, net.fc_weight };
+    g_autoptr(AimfPlan) plan = small_net_compile(&net, data, all, 2, NULL);
+    for (guint wrong = 0; wrong < aimf_tensors_count(net.tensors); wrong++)
+        for (int missing = 0; missing < 2; missing++) {
+            g_autoptr(AimfTensors) tensors = aimf_tensors_new();
+            g_autoptr(GError) error = NULL;
+            const char *name = aimf_tensors_at(net.tensors, wrong)->name;
+            for (guint i = 0; i < aimf_tensors_count(net.tensors); i++) {
+                const AimfTensor *tensor = aimf_tensors_at(net.tensors, i);
+                AimfShape shape = tensor->shape;
+                if (i == wrong && missing)
+                    continue;
+                shape.dim[0] += i == wrong;
+                aimf_tensors_add(tensors, tensor->name, AIMF_F32, &shape, NULL, &error);
+                g_assert_no_error(error);
+            }
+            g_assert_false(aimf_plan_load(plan, tensors, &error));
+            g_assert_error(error, AIMF_ERROR, missing ? AIMF_ERROR_NOT_FOUND : AIMF_ERROR_INVALID);
+            ASSERT_CONTAINS(error->message, name);
+        }
+}
+
+/* Loads, trains @n steps, and returns all that came of it. */
+static GByteArray *train(AimfPlan *plan, const SmallNet *net, int n)
+{
+    g_autoptr(GError) error = NULL;
+    GByteArray *bytes = g_byte_array_new();
+    g_assert_true(aimf_plan_load(plan, net->tensors, &error));
+    for (int i = 0; i < n; i++)
+        aimf_plan_run(plan);
+    gsize n_block;
+    const float *gradients = aimf_plan_gradients(plan, &n_block);
+    g_byte_array_append(bytes, (const guint8 *)gradients, (guint)(n_block * sizeof(float)));
+    g_byte_array_append(bytes, (const guint8 *)aimf_plan_data(plan, net->loss), sizeof(float));
+    g_autoptr(AimfTensors) now = aimf_tensors_load(net->tensors, AIMF_F32, &error);
+    g_assert_true(aimf_plan_store(plan, now, &error));
+    for (guint i = 0; i < aimf_tensors_count(now); i++)
+        g_byte_array_append(bytes, aimf_tensors_data(now, i), (guint)aimf_tensors_at(now, i)->bytes);
+    return bytes;
+}
+
+static void test_repeats(gconstpointer data)
+{
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    AimfSgd sgd = { .momentum = 0.9 };
+    AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
+    g_autoptr(AimfPlan) plan = small_net_compile(&net, data, all, 6, &sgd);
+    g_autoptr(AimfPlan) another = small_net_compile(&net, data, all, 6, &sgd);
+    aimf_plan_set_learning_rate(plan, 0.1);
+    aimf_plan_set_learning_rate(another, 0.1);
+    g_autoptr(GByteArray) first = train(plan, &net, 3), again = train(plan, &net, 3);
+    g_autoptr(GByteArray) elsewhere = train(another, &net, 3), longer = train(plan, &net, 4);
+    g_assert_true(memcmp(first->data, again->data, first->len) == 0);
+    g_assert_true(memcmp(first->data, elsewhere->data, first->len) == 0);
+    g_assert_false(memcmp(first->data, longer->data, first->len) == 0);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    static const struct {
+        const char *name;
+        GTestDataFunc function;
+    } tests[] = {
+        { "cost", test_cost },       { "frozen", test_frozen },
+        { "sgd", test_sgd },         { "load_refuses", test_load_refuses },
+        { "repeats", test_repeats },
+    };
+    g_test_add_func("/graph/mistakes_stick", test_mistakes_stick);
+    g_test_add_func("/graph/compile_refuses", test_compile_refuses);
+    for (guint b = 0; aimf_backends[b]; b++)
+        for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
+            g_autofree char *path = g_strdup_printf("/graph/%s/%s", aimf_backends[b]->name, tests[i].name);
+            g_test_add_data_func(path, aimf_backends[b]->name, tests[i].function);
+        }
+    return g_test_run();
+}
