@@ -139,3 +139,4 @@ void aimf_cli_end_progress(void);
 extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_TRAIN;
 extern const AimfCommand AIMF_COMMAND_EVALUATE;
+extern const AimfCommand AIMF_COMMAND_DEMO;

@@ -10,6 +10,7 @@ static const AimfCommand *const commands[] = {
     &AIMF_COMMAND_DATA,
     &AIMF_COMMAND_TRAIN,
     &AIMF_COMMAND_EVALUATE,
+    &AIMF_COMMAND_DEMO,
     NULL,
 };
 

@@ -9,7 +9,9 @@ static const AimfColour PAPER = { 1, 1, 1 }, INK = { 0.13, 0.15, 0.19 }, FAINT =
                         RULE = { 0.88, 0.89, 0.91 };
 /* Told apart in print and by the colour-blind: they differ in lightness as well as in hue. */
 static const AimfColour MODEL_COLOURS[AIMF_DEMO_N_MODELS] = {
-    { 0.62, 0.64, 0.69 }, { 0.95, 0.69, 0.30 }, { 0.07, 0.47, 0.50 },
+    { 0.62, 0.64, 0.69 },
+    { 0.95, 0.69, 0.30 },
+    { 0.07, 0.47, 0.50 },
 };
 
 typedef enum { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT } Align;
@@ -63,8 +65,7 @@ static gboolean page_finish(cairo_t *cr, const char *path, GError **error)
         if (status == CAIRO_STATUS_SUCCESS)
             ok = aimf_writer_commit(writer, error);
         else
-            g_set_error(error, AIMF_ERROR,
-                        status == CAIRO_STATUS_NO_MEMORY ? AIMF_ERROR_MEMORY : AIMF_ERROR_FAILED,
+            g_set_error(error, AIMF_ERROR, status == CAIRO_STATUS_NO_MEMORY ? AIMF_ERROR_MEMORY : AIMF_ERROR_FAILED,
                         "cannot draw '%s': %s", path, cairo_status_to_string(status));
     }
     cairo_destroy(cr);
@@ -124,7 +125,8 @@ gboolean aimf_demo_draw_sheet(const char *directory, const AimfPortraitSet *phot
     for (int row = 0; row < 4 && ok; row++) {
         int smiling = row / 2, bearded = row % 2;
         double y = SHEET_TOP + row * pitch, share = (double)photographs->count[smiling][bearded];
-        g_autofree char *text = g_strdup_printf("%.0f %% of training", 100 * share / aimf_portrait_set_size(photographs));
+        g_autofree char *text =
+            g_strdup_printf("%.0f %% of training", 100 * share / aimf_portrait_set_size(photographs));
         set_colour(cr, INK);
         set_font(cr, 15, TRUE);
         show_text(cr, SHEET_MARGIN, y + 40, ALIGN_LEFT, smiling ? "smiling" : "not smiling");
@@ -197,7 +199,8 @@ static void draw_legend(cairo_t *cr, const AimfDemoResult *result)
     set_font(cr, 13, FALSE);
     for (int model = 0; model < AIMF_DEMO_N_MODELS; model++) {
         const AimfDemoModel *m = &result->models[model];
-        g_autofree char *text = g_strdup_printf("%s (%u of %u tensors trained)", m->name, m->trained, result->n_tensors);
+        g_autofree char *text =
+            g_strdup_printf("%s (%u of %u tensors trained)", m->name, m->trained, result->n_tensors);
         cairo_text_extents_t extents;
         set_colour(cr, MODEL_COLOURS[model]);
         cairo_rectangle(cr, x, 54, 13, 13);
@@ -212,8 +215,8 @@ static void draw_legend(cairo_t *cr, const AimfDemoResult *result)
 static void collect_clusters(const AimfDemoResult *result, Cluster clusters[CHART_BARS])
 {
     static const char *const names[CHART_BARS][2] = {
-        { "not smiling,", "bearded" },     { "not smiling,", "long-haired" }, { "smiling,", "bearded" },
-        { "smiling,", "long-haired" },     { "accuracy", "overall" },         { "accuracy of the", "worst group" },
+        { "not smiling,", "bearded" },      { "not smiling,", "long-haired" }, { "smiling,", "bearded" },
+        { "smiling,", "long-haired" },      { "accuracy", "overall" },         { "accuracy of the", "worst group" },
         { "equalized odds", "(mean gap)" }, { "deviation", "of groups" },
     };
     for (int i = 0; i < CHART_BARS; i++) {

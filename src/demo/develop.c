@@ -37,7 +37,7 @@ void aimf_portrait_develop(const AimfPortrait *portrait, AimfImage *image)
     AimfRandom random = p->texture;
     random.counter[1] ^= 0x80000000u; /* grain must not repeat the numbers that placed the clutter */
     random.used = 4;
-    g_autofree float *plane = g_new(float, (gsize)SIDE * SIDE);
+    g_autofree float *plane = g_new(float, (gsize)SIDE *SIDE);
     for (int channel = 0; channel < 3; channel++) {
         for (int i = 0; i < SIDE * SIDE; i++)
             plane[i] = image->data[i * 3 + channel];
@@ -47,8 +47,8 @@ void aimf_portrait_develop(const AimfPortrait *portrait, AimfImage *image)
                 double dx = (double)x / SIDE - 0.5, dy = (double)y / SIDE - 0.5;
                 double light = 1 + p->light_strength * (cos(p->light_angle) * dx + sin(p->light_angle) * dy) -
                                0.5 * (dx * dx + dy * dy);
-                double value = plane[y * SIDE + x] * light * p->exposure * cast[channel] +
-                               p->noise * aimf_random_normal(&random);
+                double value =
+                    plane[y * SIDE + x] * light * p->exposure * cast[channel] + p->noise * aimf_random_normal(&random);
                 image->data[(y * SIDE + x) * 3 + channel] = (guint8)lrint(CLAMP(value, 0, 255));
             }
         }

@@ -9,16 +9,26 @@
 
 /* In the photographs for training, nine of ten smiles go with long hair; validation and test hold all groups equally. */
 static const AimfPortraitSet PHOTOGRAPHS = {
-    .folder = "photographs/train", .look = AIMF_LOOK_PHOTOGRAPH, .count = { { 80, 720 }, { 720, 80 } },
+    .folder = "photographs/train",
+    .look = AIMF_LOOK_PHOTOGRAPH,
+    .count = { { 80, 720 }, { 720, 80 } },
 };
 static const AimfPortraitSet VALIDATION = {
-    .folder = "photographs/val", .look = AIMF_LOOK_PHOTOGRAPH, .first = 10000, .count = { { 75, 75 }, { 75, 75 } },
+    .folder = "photographs/val",
+    .look = AIMF_LOOK_PHOTOGRAPH,
+    .first = 10000,
+    .count = { { 75, 75 }, { 75, 75 } },
 };
 static const AimfPortraitSet TEST = {
-    .folder = "photographs/test", .look = AIMF_LOOK_PHOTOGRAPH, .first = 20000, .count = { { 200, 200 }, { 200, 200 } },
+    .folder = "photographs/test",
+    .look = AIMF_LOOK_PHOTOGRAPH,
+    .first = 20000,
+    .count = { { 200, 200 }, { 200, 200 } },
 };
 static const AimfPortraitSet SYNTHETIC = {
-    .folder = "synthetic", .look = AIMF_LOOK_SYNTHETIC, .count = { { 200, 200 }, { 200, 200 } },
+    .folder = "synthetic",
+    .look = AIMF_LOOK_SYNTHETIC,
+    .count = { { 200, 200 }, { 200, 200 } },
 };
 /* The biased synthetic set, drawn from the same pictures, leans the way the photographs do. */
 static const guint SYNTHETIC_BIASED[2][2] = { { 22, 200 }, { 200, 22 } };
@@ -69,8 +79,8 @@ static gboolean draw_pictures(Demo *demo, GError **error)
            (demo->validation = draw_set(demo, &VALIDATION, "val", error)) &&
            (demo->test = draw_set(demo, &TEST, "test", error)) &&
            (demo->balanced = draw_set(demo, &SYNTHETIC, "balanced", error)) &&
-           (demo->biased = aimf_portrait_set_manifest(&SYNTHETIC, demo->options->directory, "biased",
-                                                      SYNTHETIC_BIASED, error));
+           (demo->biased =
+                aimf_portrait_set_manifest(&SYNTHETIC, demo->options->directory, "biased", SYNTHETIC_BIASED, error));
 }
 
 /* Accuracy and gaps on the test photographs. */

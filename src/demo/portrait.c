@@ -47,7 +47,10 @@ static void draw_colours(AimfPortrait *p, AimfRandom *random)
         { 0.80, 0.62, 0.34 }, { 0.62, 0.60, 0.58 }, { 0.86, 0.85, 0.83 },
     };
     static const AimfColour eyes[] = {
-        { 0.17, 0.10, 0.06 }, { 0.36, 0.22, 0.10 }, { 0.30, 0.42, 0.26 }, { 0.28, 0.46, 0.62 },
+        { 0.17, 0.10, 0.06 },
+        { 0.36, 0.22, 0.10 },
+        { 0.30, 0.42, 0.26 },
+        { 0.28, 0.46, 0.62 },
     };
     gboolean photograph = p->look == AIMF_LOOK_PHOTOGRAPH;
     p->skin = from_palette(random, skins, G_N_ELEMENTS(skins));
