@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* No picture is wider or higher (aimf_image_new), and what is rounded up from it fits an int. */
+enum { MAX_SIDE = 178956970 };
+
 gboolean aimf_box_check(const AimfImage *image, const AimfBox *box, AimfBox *out, GError **error)
 {
     *out = box ? *box : (AimfBox){ 0, 0, image->width, image->height };
@@ -84,9 +87,9 @@ AimfResizer *aimf_resizer_new(const AimfResizeOptions *options, GError **error)
     AimfBox box;
     if (!aimf_box_check(image, &options->box, &box, error))
         return NULL;
-    if (options->width < 1 || options->height < 1) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot resize to %d x %d pixels: sides begin at 1",
-                    options->width, options->height);
+    if (options->width < 1 || options->height < 1 || options->width > MAX_SIDE || options->height > MAX_SIDE) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot resize to %d x %d pixels: sides are from 1 to %d",
+                    options->width, options->height, MAX_SIDE);
         return NULL;
     }
     guint n;

@@ -59,6 +59,7 @@ static void test_invalid(void)
     check_invalid(&(AimfBox){ 0, 0, 21, 10 }, 1, 0, 1);
     check_invalid(NULL, 0, 0, 1);
     check_invalid(NULL, -4, 0, 1);
+    check_invalid(NULL, G_MAXINT, 0, 1);
     check_invalid(NULL, 1, 0, 0);
     check_invalid(NULL, 1, NAN, 1);
     check_invalid(NULL, 1, 0, INFINITY);
