@@ -9,6 +9,7 @@ void aimf_cli_print(AimfCli *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    aimf_cli_end_progress(); /* both streams may be one terminal */
     errno = 0;
     if (vprintf(format, args) < 0 && !cli->output_failure)
         cli->output_failure = errno ? errno : EIO;

@@ -1,6 +1,7 @@
 /* The frame of the program, through the real binary. */
 #include "cli/support_program.h"
 
+#include <aimfair/graph.h>
 #include <aimfair/version.h>
 #include <string.h>
 
@@ -14,8 +15,9 @@ static void test_version(void)
 {
     g_auto(ProgramRun) run = RUN("--version");
     g_assert_cmpint(run.status, ==, 0);
-    g_autofree char *start = g_strdup_printf("aimfair %s", aimf_version());
-    g_assert_true(g_str_has_prefix(run.out, start));
+    g_autofree char *engine = aimf_backend_version(NULL);
+    g_autofree char *expected = g_strdup_printf("aimfair %s, %s\n", aimf_version(), engine);
+    g_assert_cmpstr(run.out, ==, expected);
     g_assert_cmpstr(run.err, ==, "");
 }
 
@@ -43,6 +45,68 @@ static void test_wrong_usage(void)
     g_assert_cmpint(empty.status, ==, 2);
 }
 
+/* The small texts that options take, through the command that takes all of them. */
+static void test_option_texts(void)
+{
+    static const char *const bad[][3] = {
+        { "--crop-scale", "0.5", "--crop-scale takes two numbers like 0.08,1, not '0.5'" },
+        { "--crop-scale", "0.5,", "--crop-scale takes" },
+        { "--crop-scale", ",1", "--crop-scale takes" },
+        { "--crop-scale", "0.5,1,2", "--crop-scale takes" },
+        { "--crop-scale", "0.5, 1", "--crop-scale takes" },
+        { "--crop-scale", "nan,1", "--crop-scale takes" },
+        { "--milestones", "6,x", "--milestones takes whole numbers like 6,9, not '6,x'" },
+        { "--milestones", "-6", "--milestones takes" },
+        { "--milestones", "6,,9", "--milestones takes" },
+        { "--milestones", "99999999999", "--milestones takes" },
+        { "--cache", "5X", "--cache takes a number of bytes like 512M or 2G, not '5X'" },
+        { "--cache", "-5", "--cache takes" },
+        { "--cache", "M", "--cache takes" },
+        { "--cache", "99999999T", "--cache takes" },
+        { "--cache", "1MB", "--cache takes" },
+        { "--epochs", "0", "--epochs is 0; it must be from 1 to" },
+        { "--lr", "nan", "--lr is nan; it must be from" },
+        { "--precision", "f64", "--precision is one of f32, bf16, not 'f64'" },
+        { "--threads", "2000", "--threads takes" },
+        { "--seed", "18446744073709551616", "--seed takes" },
+        { "--seed", "", "--seed takes" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_auto(ProgramRun) run =
+            RUN("train", "--train", "t.csv", "--val", "v.csv", "-o", "m.safetensors", bad[i][0], bad[i][1]);
+        g_assert_cmpint(run.status, ==, 2);
+        assert_contains(run.err, bad[i][2]);
+    }
+    /* Good ones get as far as the missing manifest. */
+    g_auto(ProgramRun) good =
+        RUN("train", "--train", "/no/t.csv", "--val", "v.csv", "-o", "m.safetensors", "--crop-scale", "0.5,1",
+            "--milestones", "6,9", "--cache", "2G", "--seed", "18446744073709551615");
+    g_assert_cmpint(good.status, ==, 2);
+    assert_contains(good.err, "/no/t.csv");
+}
+
+static void test_command_help(void)
+{
+    g_auto(ProgramRun) help = RUN("help", "train");
+    g_assert_cmpint(help.status, ==, 0);
+    assert_contains(help.out, "aimfair train [OPTION");
+    assert_contains(help.out, "--crop-scale");
+    assert_contains(help.out, "--precision");
+    g_auto(ProgramRun) same = RUN("train", "--help");
+    g_assert_cmpstr(help.out, ==, same.out);
+    g_auto(ProgramRun) unknown = RUN("help", "trian");
+    g_assert_cmpint(unknown.status, ==, 2);
+    assert_contains(unknown.err, "did you mean 'train'?");
+    g_auto(ProgramRun) missing = RUN("train");
+    g_assert_cmpint(missing.status, ==, 2);
+    assert_contains(missing.err, "aimfair train: --train is missing; 'aimfair help train' says what it means");
+    g_auto(ProgramRun) surplus = RUN("train", "surplus");
+    g_assert_cmpint(surplus.status, ==, 2);
+    assert_contains(surplus.err, "unexpected argument 'surplus'");
+    g_auto(ProgramRun) dashes = RUN("train", "--", "--odd");
+    assert_contains(dashes.err, "unexpected argument '--odd'");
+}
+
 static void test_failed_output(void)
 {
     g_auto(ProgramRun) full = run_shell("\"$AIMFAIR\" help >/dev/full");
@@ -58,6 +122,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/version", test_version);
     g_test_add_func("/cli/help", test_help);
     g_test_add_func("/cli/wrong-usage", test_wrong_usage);
+    g_test_add_func("/cli/command-help", test_command_help);
+    g_test_add_func("/cli/option-texts", test_option_texts);
     g_test_add_func("/cli/failed-output", test_failed_output);
     return g_test_run();
 }
