@@ -138,5 +138,9 @@ void aimf_cli_end_progress(void);
 
 extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_TRAIN;
+extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
+extern const AimfCommand AIMF_COMMAND_FINETUNE;
 extern const AimfCommand AIMF_COMMAND_EVALUATE;
+extern const AimfCommand AIMF_COMMAND_PREDICT;
+extern const AimfCommand AIMF_COMMAND_PLAN;
 extern const AimfCommand AIMF_COMMAND_DEMO;

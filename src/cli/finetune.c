@@ -1,0 +1,179 @@
+/* aimfair finetune: train selected tensors of a model on another set. */
+#include "parameters.h"
+#include "training.h"
+
+#include <aimfair/fair.h>
+
+enum { DEFAULT_TOP_K = 55 };
+
+typedef struct {
+    char *model;
+    char *sensitivity;
+    gint top_k; /* 0: not given */
+    char *trainable;
+    char **prefixes;
+    gboolean force;
+    char *train;
+    char *validation;
+    char *output;
+} Arguments;
+
+static void arguments_clear(Arguments *a)
+{
+    g_free(a->model);
+    g_free(a->sensitivity);
+    g_free(a->trainable);
+    g_strfreev(a->prefixes);
+    g_free(a->train);
+    g_free(a->validation);
+    g_free(a->output);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
+{
+    int ways = (a->sensitivity != NULL) + (a->trainable != NULL) + (a->prefixes != NULL);
+    if (!aimf_cli_require(cli, "--model", a->model, error) || !aimf_cli_require(cli, "--train", a->train, error) ||
+        !aimf_cli_require(cli, "--val", a->validation, error) || !aimf_cli_require(cli, "-o", a->output, error))
+        return FALSE;
+    if (ways != 1)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "say once what to train: --sensitivity FILE [--top-k K], --trainable all|NAME,… or --prefix TEXT");
+    else if (a->top_k && !a->sensitivity)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--top-k needs --sensitivity");
+    else
+        return aimf_check_model_output(a->output, error);
+    return FALSE;
+}
+
+static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *training, int argc, char **argv,
+                      GError **error)
+{
+    const GOptionEntry own[] = {
+        { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "the model to begin with", "FILE" },
+        { "sensitivity", 0, 0, G_OPTION_ARG_FILENAME, &a->sensitivity,
+          "train what this file of its sensitivities selects", "FILE" },
+        { "top-k", 0, 0, G_OPTION_ARG_INT, &a->top_k, "length of the two lists that are intersected (55)", "K" },
+        { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "train all, or these tensors and modules", "NAME,…" },
+        { "prefix", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->prefixes, "train tensors named so; may be repeated", "TEXT" },
+        { "force", 0, 0, G_OPTION_ARG_NONE, &a->force, "take sensitivities of another model", NULL },
+        { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on: the balanced set", "FILE" },
+        { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep: real images",
+          "FILE" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
+        G_OPTION_ENTRY_NULL,
+    };
+    g_autofree GOptionEntry *entries = aimf_training_entries(training, own, FALSE);
+    a->top_k = G_MININT; /* so that --top-k 0 is seen */
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error))
+        return FALSE;
+    if (a->top_k != G_MININT && !aimf_cli_check_int("--top-k", a->top_k, 1, G_MAXINT, error))
+        return FALSE;
+    a->top_k = MAX(a->top_k, 0);
+    return check(cli, a, error) && aimf_training_take(cli, training, a->output, error);
+}
+
+/* Sensitivities of another model would select without a word what they say nothing about. */
+static gboolean check_origin(AimfCli *cli, const Arguments *a, const AimfModel *model,
+                             const AimfSensitivities *sensitivities, GError **error)
+{
+    g_autofree char *hash = aimf_model_hash(model);
+    if (g_strcmp0(hash, sensitivities->model_hash) == 0)
+        return TRUE;
+    if (a->force) {
+        aimf_cli_message(cli, AIMF_LOG_WARNING, "'%s' was measured on another model than '%s'", a->sensitivity,
+                         a->model);
+        return TRUE;
+    }
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "'%s' was measured on another model (%.12s) than '%s' (%.12s); --force takes it all the same",
+                a->sensitivity, sensitivities->model_hash ? sensitivities->model_hash : "", a->model, hash);
+    return FALSE;
+}
+
+static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const AimfModel *model, GError **error)
+{
+    g_autoptr(AimfSensitivities) sensitivities = aimf_sensitivities_open(a->sensitivity, error);
+    if (!sensitivities || !check_origin(cli, a, model, sensitivities, error))
+        return NULL;
+    guint k = a->top_k ? (guint)a->top_k : DEFAULT_TOP_K;
+    return aimf_select_top_k(sensitivities, k, error);
+}
+
+static char **select_trainable(AimfCli *cli, const Arguments *a, const AimfModel *model, GError **error)
+{
+    if (a->sensitivity)
+        return selected_by_sensitivity(cli, a, model, error);
+    if (a->trainable)
+        return aimf_named_parameters(model, "--trainable", a->trainable, error);
+    return aimf_prefixed_parameters(model, a->prefixes, error);
+}
+
+static void add_names(JsonBuilder *builder, const char *member, char *const *names, char *const *selected,
+                      gboolean wanted)
+{
+    json_builder_set_member_name(builder, member);
+    json_builder_begin_array(builder);
+    for (char *const *name = names; *name; name++)
+        if (g_strv_contains((const char *const *)selected, *name) == wanted)
+            json_builder_add_string_value(builder, *name);
+    json_builder_end_array(builder);
+}
+
+static gboolean report_mask(AimfCli *cli, const AimfModel *model, char **selected, JsonBuilder *builder, GError **error)
+{
+    g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_auto(GStrv) names = aimf_parameter_names(model, sizes, error);
+    if (!names)
+        return FALSE;
+    if (cli->json) {
+        add_names(builder, "trained", names, selected, TRUE);
+        add_names(builder, "frozen", names, selected, FALSE);
+        return TRUE;
+    }
+    gint64 all = 0, trained = 0;
+    for (guint i = 0; i < sizes->len; i++) {
+        gint64 size = g_array_index(sizes, gint64, i);
+        gboolean hit = g_strv_contains((const char *const *)selected, names[i]);
+        all += size;
+        trained += hit ? size : 0;
+        aimf_cli_print(cli, "%-32s %9" G_GINT64_FORMAT "  %s\n", names[i], size, hit ? "trained" : "frozen");
+    }
+    aimf_cli_print(cli, "%u of %u tensors, %.1f %% of %" G_GINT64_FORMAT " values are trained\n",
+                   g_strv_length(selected), sizes->len, 100 * (double)trained / (double)all, all);
+    return aimf_cli_finish_output(cli, error); /* the mask is to be seen before the work, not after */
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Arguments) arguments = { 0 };
+    g_auto(AimfTrainingArguments) training;
+    aimf_training_arguments_init(&training, &AIMF_FINETUNE_DEFAULTS);
+    if (!parse(cli, &arguments, &training, argc, argv, error))
+        return FALSE;
+    g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
+    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, error) : NULL;
+    if (!selected)
+        return FALSE;
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    training.options.trainable = (const char *const *)selected;
+    if (!report_mask(cli, model, selected, builder, error) ||
+        !aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,
+                           error))
+        return FALSE;
+    json_builder_end_object(builder);
+    if (cli->json)
+        aimf_cli_print_json(cli, builder);
+    return TRUE;
+}
+
+const AimfCommand AIMF_COMMAND_FINETUNE = {
+    .name = "finetune",
+    .summary = "train the selected tensors of a model on balanced images",
+    .description =
+        "Defaults are the paper's: 10 epochs, learning rate 0.06, k = 55. What is not selected keeps its bits.\n"
+        "Example: aimfair finetune --model biased.safetensors --sensitivity sensitivity.json --top-k 55 "
+        "--train balanced.csv --val val.csv -o fair.safetensors",
+    .run = run,
+};

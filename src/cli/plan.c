@@ -1,0 +1,167 @@
+/* aimfair plan: what a model is compiled to, without running it (or timing one run of it). */
+#include "parameters.h"
+#include "training.h"
+
+typedef struct {
+    char *model;
+    char *architecture;
+    gint image_size; /* 0: not given */
+    gint batch;
+    char *trainable;
+    gboolean training;
+    gboolean profile;
+    char *backend;
+} Arguments;
+
+static void arguments_clear(Arguments *a)
+{
+    g_free(a->model);
+    g_free(a->architecture);
+    g_free(a->trainable);
+    g_free(a->backend);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError **error)
+{
+    const GOptionEntry entries[] = {
+        { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "a saved model", "FILE" },
+        { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "an architecture in place of a model (resnet18)",
+          "NAME" },
+        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the input in pixels (224, or the model's)",
+          "N" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per run (128)", "N" },
+        { "training", 0, 0, G_OPTION_ARG_NONE, &a->training, "a training step of all parameters", NULL },
+        { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "a training step of these tensors and modules",
+          "NAME,…" },
+        { "profile", 0, 0, G_OPTION_ARG_NONE, &a->profile, "time one run, operation by operation", NULL },
+        { "backend", 0, 0, G_OPTION_ARG_STRING, &a->backend, "onednn or reference (onednn)", "NAME" },
+        G_OPTION_ENTRY_NULL,
+    };
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error))
+        return FALSE;
+    if (a->model && a->architecture) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--model and --arch exclude each other");
+        return FALSE;
+    }
+    return aimf_cli_check_int("--batch", a->batch, 1, 65536, error);
+}
+
+static AimfModel *open_model(AimfCli *cli, const Arguments *a, GError **error)
+{
+    if (!a->model)
+        return aimf_model_new(a->architecture ? a->architecture : "resnet18", a->image_size ? a->image_size : 224, 1,
+                              cli->seed, error);
+    AimfModel *model = aimf_model_open(a->model, error);
+    if (model && a->image_size)
+        model->image_size = a->image_size;
+    return model;
+}
+
+/* The values of the parameters to train, in the graph's order. */
+static gboolean find_trainable(const Arguments *a, const AimfModel *model, const AimfGraph *graph, GArray *trainable,
+                               GError **error)
+{
+    if (!a->training && !a->trainable)
+        return TRUE;
+    const char *list = a->trainable ? a->trainable : "all";
+    g_auto(GStrv) names = aimf_named_parameters(model, "--trainable", list, error);
+    if (!names)
+        return FALSE;
+    for (guint i = 0; i < aimf_graph_n_parameters(graph); i++) {
+        AimfValue parameter = aimf_graph_parameter_at(graph, i);
+        if (g_strv_contains((const char *const *)names, aimf_graph_name(graph, parameter)))
+            g_array_append_val(trainable, parameter);
+    }
+    return TRUE;
+}
+
+static AimfPlan *compile(AimfCli *cli, const Arguments *a, const AimfModel *model, GError **error)
+{
+    AimfModelGraph built;
+    gboolean training = a->training || a->trainable;
+    if (!aimf_model_build(model, (guint)a->batch, training, &built, error))
+        return NULL;
+    g_autoptr(AimfGraph) graph = built.graph;
+    g_autoptr(GArray) trainable = g_array_new(FALSE, FALSE, sizeof(AimfValue));
+    if (!find_trainable(a, model, graph, trainable, error))
+        return NULL;
+    const AimfSgd sgd = { .momentum = 0.9, .weight_decay = 1e-4 };
+    const AimfCompileOptions options = {
+        .backend = a->backend,
+        .precision = cli->precision,
+        .outputs = training ? &built.loss : &built.logits,
+        .n_outputs = 1,
+        .loss = training ? built.loss : AIMF_NONE,
+        .trainable = (const AimfValue *)(const void *)trainable->data,
+        .n_trainable = trainable->len,
+        .sgd = training ? &sgd : NULL,
+    };
+    aimf_set_threads(cli->threads);
+    AimfPlan *plan = aimf_graph_compile(graph, &options, error);
+    if (plan && aimf_plan_load(plan, model->tensors, error))
+        return plan;
+    aimf_plan_free(plan);
+    return NULL;
+}
+
+static void report_json(AimfCli *cli, AimfPlan *plan, const char *description, const char *profile)
+{
+    AimfPlanSummary summary = aimf_plan_summary(plan);
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    aimf_cli_json_double(builder, "flops", summary.flops);
+    aimf_cli_json_double(builder, "flops_forward", summary.flops_forward);
+    aimf_cli_json_int(builder, "steps", summary.n_steps);
+    aimf_cli_json_int(builder, "reorders", summary.n_reorders);
+    aimf_cli_json_int(builder, "arena_bytes", (gint64)summary.arena_bytes);
+    aimf_cli_json_int(builder, "resident_bytes", (gint64)summary.resident_bytes);
+    aimf_cli_json_int(builder, "peak_bytes", (gint64)summary.peak_bytes);
+    aimf_cli_json_text(builder, "peak_step", summary.peak_step);
+    aimf_cli_json_text(builder, "plan", description);
+    if (profile)
+        aimf_cli_json_text(builder, "profile", profile);
+    json_builder_end_object(builder);
+    aimf_cli_print_json(cli, builder);
+}
+
+static void report_text(AimfCli *cli, AimfPlan *plan, const char *description, const char *profile)
+{
+    AimfPlanSummary s = aimf_plan_summary(plan);
+    const double mega = 1e6, giga = 1e9;
+    aimf_cli_print(cli, "%s\n", description);
+    aimf_cli_print(cli, "steps      %u, %u of them reorders\n", s.n_steps, s.n_reorders);
+    aimf_cli_print(cli, "work       %.3f GFLOP, %.3f of them forward\n", s.flops / giga, s.flops_forward / giga);
+    aimf_cli_print(cli, "arena      %.1f MB; most alive: %.1f MB at %s\n", (double)s.arena_bytes / mega,
+                   (double)s.peak_bytes / mega, s.peak_step ? s.peak_step : "no step");
+    aimf_cli_print(cli, "resident   %.1f MB of parameters, momenta and inputs\n", (double)s.resident_bytes / mega);
+    if (profile)
+        aimf_cli_print(cli, "\n%s", profile);
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Arguments) arguments = { .batch = 128 };
+    if (!parse(cli, &arguments, argc, argv, error))
+        return FALSE;
+    g_autoptr(AimfModel) model = open_model(cli, &arguments, error);
+    g_autoptr(AimfPlan) plan = model ? compile(cli, &arguments, model, error) : NULL;
+    if (!plan)
+        return FALSE;
+    g_autofree char *description = aimf_plan_describe(plan);
+    if (arguments.profile)
+        aimf_plan_run(plan); /* the first run touches the memory */
+    g_autofree char *profile = arguments.profile ? aimf_plan_profile(plan) : NULL;
+    if (cli->json)
+        report_json(cli, plan, description, profile);
+    else
+        report_text(cli, plan, description, profile);
+    return TRUE;
+}
+
+const AimfCommand AIMF_COMMAND_PLAN = {
+    .name = "plan",
+    .summary = "print the compiled plan of a model",
+    .description = "Example: aimfair plan --image-size 224 --batch 32 --precision bf16 --trainable layer4,fc",
+    .run = run,
+};

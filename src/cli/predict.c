@@ -1,0 +1,116 @@
+/* aimfair predict: logits, probabilities and classes of images. */
+#include "cli.h"
+#include "training.h"
+
+typedef struct {
+    char *model;
+    char *data;
+    gboolean images;
+    char *output;
+    gint batch;
+    gint skip_bad;
+} Arguments;
+
+static void arguments_clear(Arguments *a)
+{
+    g_free(a->model);
+    g_free(a->data);
+    g_free(a->output);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static gboolean check(AimfCli *cli, const Arguments *a, int n_files, GError **error)
+{
+    if (!aimf_cli_require(cli, "--model", a->model, error) || !aimf_cli_require(cli, "-o", a->output, error))
+        return FALSE;
+    if (a->images == (a->data != NULL) || a->images != (n_files > 0)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "name the images by --data MANIFEST, or by --images FILE…");
+        return FALSE;
+    }
+    return aimf_cli_check_int("--batch", a->batch, 1, 65536, error) &&
+           aimf_cli_check_int("--skip-bad", a->skip_bad, 0, G_MAXINT, error) &&
+           aimf_check_output("-o", a->output, error);
+}
+
+static AimfManifest *open_images(const Arguments *a, char *const *files, int n_files, GError **error)
+{
+    if (a->data)
+        return aimf_manifest_open(a->data, error);
+    AimfManifest *manifest = aimf_manifest_new();
+    for (int i = 0; i < n_files; i++)
+        aimf_manifest_add(manifest, files[i], 0, "0"); /* nobody looks at the labels */
+    return manifest;
+}
+
+static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *predictions, const char *output)
+{
+    int n_classes = model->outputs == 1 ? 2 : model->outputs;
+    g_autofree guint *counts = g_new0(guint, (gsize)n_classes);
+    guint skipped = 0;
+    for (guint i = 0; i < predictions->n; i++) {
+        if (predictions->prediction[i] < 0)
+            skipped++;
+        else
+            counts[predictions->prediction[i]]++;
+    }
+    if (!cli->json) {
+        aimf_cli_print(cli, "%s: %u images", output, predictions->n - skipped);
+        for (int c = 0; c < n_classes; c++)
+            aimf_cli_print(cli, ", %u of class %d%s%s", counts[c], c, model->classes ? " " : "",
+                           model->classes ? model->classes[c] : "");
+        aimf_cli_print(cli, skipped ? ", %u skipped\n" : "\n", skipped);
+        return;
+    }
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    aimf_cli_json_text(builder, "predictions", output);
+    aimf_cli_json_int(builder, "n", predictions->n - skipped);
+    aimf_cli_json_int(builder, "skipped", skipped);
+    json_builder_set_member_name(builder, "counts");
+    json_builder_begin_array(builder);
+    for (int c = 0; c < n_classes; c++)
+        json_builder_add_int_value(builder, counts[c]);
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    aimf_cli_print_json(cli, builder);
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Arguments) a = { .batch = 128 };
+    const GOptionEntry entries[] = {
+        { "model", 0, 0, G_OPTION_ARG_FILENAME, &a.model, "a saved model", "FILE" },
+        { "data", 0, 0, G_OPTION_ARG_FILENAME, &a.data, "manifest of the images", "FILE" },
+        { "images", 0, 0, G_OPTION_ARG_NONE, &a.images, "the images are the arguments", NULL },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output, "the CSV to write: path,logit,probability,prediction",
+          "FILE" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a.batch, "images at once, at most (128)", "N" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N" },
+        G_OPTION_ENTRY_NULL,
+    };
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, &a, argc - 1, error))
+        return FALSE;
+    g_autoptr(AimfModel) model = aimf_model_open(a.model, error);
+    g_autoptr(AimfManifest) manifest = model ? open_images(&a, argv + 1, argc - 1, error) : NULL;
+    if (!manifest)
+        return FALSE;
+    const AimfPredictOptions options = {
+        .batch = (guint)a.batch,
+        .precision = cli->precision,
+        .threads = cli->threads,
+        .skip_bad = (guint)a.skip_bad,
+    };
+    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, manifest, &options, cli->monitor, error);
+    if (!predictions || !aimf_predictions_save(predictions, manifest, a.output, error))
+        return FALSE;
+    report(cli, model, predictions, a.output);
+    return TRUE;
+}
+
+const AimfCommand AIMF_COMMAND_PREDICT = {
+    .name = "predict",
+    .summary = "write what a model says about images",
+    .arguments = "[FILE…]",
+    .description = "Example: aimfair predict --model fair.safetensors --images a.jpg b.jpg -o predictions.csv",
+    .run = run,
+};

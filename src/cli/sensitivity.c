@@ -1,0 +1,190 @@
+/* aimfair sensitivity: how the tensors of a model react to bias and to the change from real to synthetic images. */
+#include "training.h"
+
+#include <aimfair/fair.h>
+#include <string.h>
+
+#define MODEL_KEY "aimfair.model_hash"
+
+typedef struct {
+    char *model;
+    char *data[3]; /* in the order of the sets */
+    char *gradients;
+    char *output;
+} Arguments;
+
+static const struct {
+    const char *name;
+    const char *option;
+} sets[] = { { "real", "--real" }, { "biased", "--biased" }, { "balanced", "--balanced" } };
+
+static void arguments_clear(Arguments *a)
+{
+    g_free(a->model);
+    for (gsize i = 0; i < G_N_ELEMENTS(a->data); i++)
+        g_free(a->data[i]);
+    g_free(a->gradients);
+    g_free(a->output);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
+{
+    if (!aimf_cli_require(cli, "-o", a->output, error) || !aimf_check_output("-o", a->output, error))
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
+        if (!a->gradients && !aimf_cli_require(cli, sets[i].option, a->data[i], error))
+            return FALSE;
+        if (a->gradients && a->data[i]) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--from-gradients needs no %s: it makes no pass",
+                        sets[i].option);
+            return FALSE;
+        }
+    }
+    return a->gradients || aimf_cli_require(cli, "--model", a->model, error);
+}
+
+static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *training, int argc, char **argv,
+                      GError **error)
+{
+    const GOptionEntry own[] = {
+        { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "the biased model", "FILE" },
+        { "real", 0, 0, G_OPTION_ARG_FILENAME, &a->data[0], "manifest of the biased real set", "FILE" },
+        { "biased", 0, 0, G_OPTION_ARG_FILENAME, &a->data[1], "manifest of the biased synthetic set", "FILE" },
+        { "balanced", 0, 0, G_OPTION_ARG_FILENAME, &a->data[2], "manifest of the balanced synthetic set", "FILE" },
+        { "from-gradients", 0, 0, G_OPTION_ARG_FILENAME, &a->gradients, "recompute from these, without a pass",
+          "FILE" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the sensitivities to write, .json", "FILE" },
+        G_OPTION_ENTRY_NULL,
+    };
+    g_autofree GOptionEntry *entries = aimf_training_entries(training, own, TRUE);
+    return aimf_cli_parse(cli, entries, &argc, argv, error) && check(cli, a, error) &&
+           aimf_training_take(cli, training, a->output, error);
+}
+
+static gboolean pass(AimfCli *cli, const AimfModel *model, const char *path, const char *name,
+                     const AimfTrainOptions *training, AimfTensors *gradients, GError **error)
+{
+    const AimfGradientOptions options = {
+        .batch = training->batch,
+        .augment = training->augment,
+        .shuffle = training->shuffle,
+        .precision = training->precision,
+        .seed = training->seed,
+        .threads = training->threads,
+        .skip_bad = training->skip_bad,
+    };
+    g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, error);
+    if (!manifest || !aimf_mean_gradients(model, manifest, name, &options, cli->monitor, gradients, error))
+        return FALSE;
+    g_autofree char *key = g_strconcat("aimfair.data.", name, NULL);
+    g_autofree char *hash = aimf_manifest_hash(manifest);
+    aimf_tensors_set_metadata(gradients, key, hash);
+    return TRUE;
+}
+
+/* "sensitivity.json" -> "sensitivity.gradients.safetensors". */
+static char *gradients_path(const char *output)
+{
+    gsize length = strlen(output);
+    if (g_str_has_suffix(output, ".json"))
+        length -= strlen(".json");
+    return g_strdup_printf("%.*s.gradients.safetensors", (int)length, output);
+}
+
+static AimfTensors *measure(AimfCli *cli, const Arguments *a, const AimfTrainOptions *training, GError **error)
+{
+    g_autoptr(AimfModel) model = aimf_model_open(a->model, error);
+    if (!model)
+        return NULL;
+    g_autoptr(AimfTensors) gradients = aimf_tensors_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
+        if (!pass(cli, model, a->data[i], sets[i].name, training, gradients, error))
+            return NULL;
+    g_autofree char *hash = aimf_model_hash(model);
+    g_autofree char *path = gradients_path(a->output);
+    aimf_tensors_set_metadata(gradients, MODEL_KEY, hash);
+    return aimf_tensors_save(gradients, path, error) ? g_steal_pointer(&gradients) : NULL;
+}
+
+/* A file of gradients says which model they are of; a model that is named must be that one. */
+static gboolean check_origin(const Arguments *a, const AimfTensors *gradients, GError **error)
+{
+    const char *stored = aimf_tensors_metadata(gradients, MODEL_KEY);
+    if (!stored) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "'%s' does not say which model its gradients are of; 'aimfair sensitivity' writes files that do",
+                    a->gradients);
+        return FALSE;
+    }
+    if (!a->model)
+        return TRUE;
+    g_autoptr(AimfModel) model = aimf_model_open(a->model, error);
+    g_autofree char *hash = model ? aimf_model_hash(model) : NULL;
+    if (!hash || g_str_equal(hash, stored))
+        return hash != NULL;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the gradients in '%s' are of another model than '%s'",
+                a->gradients, a->model);
+    return FALSE;
+}
+
+static void report(AimfCli *cli, const AimfSensitivities *sensitivities, const char *output)
+{
+    if (!cli->json) {
+        aimf_cli_print(cli, "%-32s %9s %12s %12s %7s %7s\n", "tensor", "size", "domain", "bias", "domain#", "bias#");
+        for (guint i = 0; i < sensitivities->n; i++) {
+            const AimfSensitivity *s = &sensitivities->tensors[i];
+            aimf_cli_print(cli, "%-32s %9" G_GINT64_FORMAT " %12.5g %12.5g %7u %7u\n", s->name, s->size, s->domain,
+                           s->bias, s->domain_rank, s->bias_rank);
+        }
+        return;
+    }
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    aimf_cli_json_text(builder, "sensitivity", output);
+    aimf_cli_json_text(builder, "model", sensitivities->model_hash);
+    json_builder_set_member_name(builder, "tensors");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < sensitivities->n; i++) {
+        const AimfSensitivity *s = &sensitivities->tensors[i];
+        json_builder_begin_object(builder);
+        aimf_cli_json_text(builder, "name", s->name);
+        aimf_cli_json_int(builder, "size", s->size);
+        aimf_cli_json_double(builder, "domain", s->domain);
+        aimf_cli_json_double(builder, "bias", s->bias);
+        aimf_cli_json_int(builder, "domain_rank", s->domain_rank);
+        aimf_cli_json_int(builder, "bias_rank", s->bias_rank);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    aimf_cli_print_json(cli, builder);
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Arguments) arguments = { 0 };
+    g_auto(AimfTrainingArguments) training;
+    aimf_training_arguments_init(&training, &AIMF_FINETUNE_DEFAULTS);
+    if (!parse(cli, &arguments, &training, argc, argv, error))
+        return FALSE;
+    g_autoptr(AimfTensors) gradients = arguments.gradients ? aimf_tensors_open(arguments.gradients, error)
+                                                           : measure(cli, &arguments, &training.options, error);
+    if (!gradients || (arguments.gradients && !check_origin(&arguments, gradients, error)))
+        return FALSE;
+    g_autoptr(AimfSensitivities) sensitivities =
+        aimf_sensitivities_from_gradients(gradients, aimf_tensors_metadata(gradients, MODEL_KEY), error);
+    if (!sensitivities || !aimf_sensitivities_save(sensitivities, arguments.output, error))
+        return FALSE;
+    report(cli, sensitivities, arguments.output);
+    return TRUE;
+}
+
+const AimfCommand AIMF_COMMAND_SENSITIVITY = {
+    .name = "sensitivity",
+    .summary = "measure how a model's tensors react to bias and to domain",
+    .description = "The mean gradients go to OUTPUT.gradients.safetensors, for --from-gradients.\n"
+                   "Example: aimfair sensitivity --model biased.safetensors --real train.csv --biased biased.csv "
+                   "--balanced balanced.csv -o sensitivity.json",
+    .run = run,
+};
