@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One row per command, so that additions do not touch each other. */
+/* clang-format off */
 static const AimfCommand *const commands[] = {
     &AIMF_COMMAND_DATA,
     &AIMF_COMMAND_TRAIN,
@@ -17,6 +19,7 @@ static const AimfCommand *const commands[] = {
     &AIMF_COMMAND_DEMO,
     NULL,
 };
+/* clang-format on */
 
 static const AimfCommand *find_command(const char *name)
 {

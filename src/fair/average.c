@@ -16,7 +16,7 @@ static gboolean same_groups(const AimfMeasures *a, const AimfMeasures *b)
 
 static void average_scalars(AimfMeasures *average, const AimfMeasures *const *runs, guint n)
 {
-    double means[AIMF_N_SCALARS];
+    double means[AIMF_N_SCALARS] = { 0 };
     for (guint s = 0; s < AIMF_N_SCALARS; s++) {
         double sum = 0;
         AimfInterval range = { INFINITY, -INFINITY };
