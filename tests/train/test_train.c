@@ -1,0 +1,401 @@
+/* The training loop on drawn pictures: what is learned, what is kept, what stays as it was. */
+#include "train/support_drawn.h"
+#include "weights/support_weights.h"
+
+#include <aimfair/fair.h>
+#include <aimfair/train.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+enum { BATCH = 8, N_TRAIN = 36, STEPS = N_TRAIN / BATCH };
+
+static char *folder;
+static AimfManifest *train_set, *validation_set;
+
+static char *in_folder(const char *name)
+{
+    return g_build_filename(folder, name, NULL);
+}
+
+static AimfManifest *drawn(const char *name, guint n)
+{
+    GError *error = NULL;
+    g_autofree char *path = support_drawn_set(folder, name, n, 0.5);
+    AimfManifest *manifest = aimf_manifest_open(path, &error);
+    g_assert_no_error(error);
+    return manifest;
+}
+
+static AimfModel *fresh_model(void)
+{
+    return aimf_model_new("resnet18", 32, 1, 1, NULL);
+}
+
+/* One thread: on a machine with other work, waiting for a second one takes longer than the work. */
+static AimfTrainOptions short_training(guint epochs)
+{
+    return (AimfTrainOptions){
+        .epochs = epochs,
+        .batch = BATCH,
+        .learning_rate = 0.02,
+        .momentum = 0.9,
+        .weight_decay = 1e-4,
+        .shuffle = TRUE,
+        .later_tie_wins = TRUE,
+        .seed = 5,
+        .threads = 1,
+    };
+}
+
+static void train(AimfModel *model, const AimfTrainOptions *options, AimfTrainResult *result)
+{
+    GError *error = NULL;
+    aimf_train(model, train_set, validation_set, options, NULL, result, &error);
+    g_assert_no_error(error);
+}
+
+static void assert_fails(const AimfTrainOptions *options, AimfErrorCode code, const char *says)
+{
+    GError *error = NULL;
+    AimfTrainResult result;
+    g_autoptr(AimfModel) model = fresh_model();
+    g_assert_false(aimf_train(model, train_set, validation_set, options, NULL, &result, &error));
+    g_assert_null(result.history);
+    support_assert_error(&error, code, says);
+}
+
+static void test_learns(void)
+{
+    AimfTrainOptions options = short_training(10);
+    AimfTrainResult result;
+    g_autoptr(AimfModel) model = fresh_model();
+    train(model, &options, &result);
+    g_assert_cmpuint(result.history->len, ==, 10);
+    g_assert_cmpfloat(result.best_accuracy, >, 0.95);
+    const AimfEpoch *first = &g_array_index(result.history, AimfEpoch, 0);
+    const AimfEpoch *last = &g_array_index(result.history, AimfEpoch, 9);
+    g_assert_cmpfloat(last->loss, <, first->loss / 2);
+    /* The model has the best epoch's weights: predicting gives the accuracy that was kept. */
+    AimfPredictOptions predict = { .batch = 5, .threads = 1 };
+    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, validation_set, &predict, NULL, NULL);
+    guint right = 0;
+    for (guint i = 0; i < predictions->n; i++)
+        right += predictions->prediction[i] == aimf_manifest_at(validation_set, i).target;
+    g_assert_cmpfloat(right / (double)predictions->n, ==, result.best_accuracy);
+    g_assert_nonnull(strstr(aimf_tensors_metadata(model->tensors, "aimfair.trainings"), "\"best_epoch\":"));
+    aimf_train_result_clear(&result);
+}
+
+static gint64 counter(const AimfModel *model)
+{
+    int index = aimf_tensors_find(model->tensors, "layer3.1.bn2.num_batches_tracked");
+    return *(const gint64 *)aimf_tensors_data(model->tensors, (guint)index);
+}
+
+static gboolean same_tensor(const AimfModel *a, const AimfModel *b, guint index)
+{
+    return memcmp(aimf_tensors_data(a->tensors, index), aimf_tensors_data(b->tensors, index),
+                  aimf_tensors_at(a->tensors, index)->bytes) == 0;
+}
+
+static void test_frozen_bits(void)
+{
+    const char *const trainable[] = { "layer4.1.bn2.bias", "fc.weight", NULL };
+    AimfTrainOptions options = short_training(1);
+    AimfTrainResult result;
+    options.trainable = trainable;
+    g_autoptr(AimfModel) before = fresh_model(), after = fresh_model();
+    train(after, &options, &result);
+    for (guint i = 0; i < aimf_tensors_count(after->tensors); i++) {
+        const char *name = aimf_tensors_at(after->tensors, i)->name;
+        gboolean changes = g_strv_contains(trainable, name) || strstr(name, "running_") || strstr(name, "num_batches");
+        if (same_tensor(before, after, i) == changes)
+            g_error("%s has %s", name, changes ? "not changed" : "changed");
+    }
+    g_assert_cmpint(counter(after), ==, STEPS);
+    aimf_train_result_clear(&result);
+}
+
+static void test_repeatable(void)
+{
+    AimfTrainOptions options = short_training(2);
+    const AimfAugment augment = AIMF_AUGMENT_DEFAULT;
+    options.augment = &augment;
+    AimfTrainResult result;
+    g_autoptr(AimfModel) one = fresh_model(), two = fresh_model(), other = fresh_model();
+    train(one, &options, &result);
+    aimf_train_result_clear(&result);
+    options.cache_bytes = 1 << 20; /* must not matter */
+    train(two, &options, &result);
+    aimf_train_result_clear(&result);
+    options.seed++;
+    train(other, &options, &result);
+    aimf_train_result_clear(&result);
+    g_autofree char *a = aimf_model_hash(one), *b = aimf_model_hash(two), *c = aimf_model_hash(other);
+    g_assert_cmpstr(a, ==, b);
+    g_assert_cmpstr(a, !=, c);
+    g_assert_cmpstr(aimf_tensors_metadata(one->tensors, "aimfair.trainings"), ==,
+                    aimf_tensors_metadata(two->tensors, "aimfair.trainings"));
+}
+
+/* --- Resuming --- */
+
+static int stop_flag;
+
+/* Stops in the middle of the second epoch. */
+static void stop_in_second(const AimfProgress *progress, gpointer user_data)
+{
+    (void)user_data;
+    if (g_str_has_prefix(progress->stage, "epoch 2/"))
+        stop_flag = 1;
+}
+
+static void assert_same_file(const char *a, const char *b)
+{
+    g_autofree char *a_bytes = NULL, *b_bytes = NULL;
+    gsize a_length, b_length;
+    g_assert_true(g_file_get_contents(a, &a_bytes, &a_length, NULL));
+    g_assert_true(g_file_get_contents(b, &b_bytes, &b_length, NULL));
+    support_assert_same_bytes(a_bytes, a_length, b_bytes, b_length);
+}
+
+static void assert_resume_refused(const AimfTrainOptions *right)
+{
+    AimfTrainOptions wrong = *right;
+    wrong.learning_rate = 0.5;
+    wrong.batch = 4;
+    assert_fails(&wrong, AIMF_ERROR_INVALID, "batch was 8 and is 4; learning_rate was 0.02");
+    g_autofree char *state = NULL;
+    gsize length;
+    g_assert_true(g_file_get_contents(right->state_path, &state, &length, NULL));
+    g_autofree char *cut = in_folder("cut.state");
+    g_assert_true(g_file_set_contents(cut, state, (gssize)length / 2, NULL));
+    wrong = *right;
+    wrong.state_path = cut;
+    assert_fails(&wrong, AIMF_ERROR_FORMAT, "cut.state");
+    g_unlink(cut);
+}
+
+static void train_and_save(const AimfTrainOptions *options, guint epochs, const char *path)
+{
+    GError *error = NULL;
+    AimfTrainResult result;
+    g_autoptr(AimfModel) model = fresh_model();
+    train(model, options, &result);
+    g_assert_cmpuint(result.history->len, ==, epochs);
+    aimf_train_result_clear(&result);
+    aimf_model_save(model, path, &error);
+    g_assert_no_error(error);
+}
+
+static void test_resume(void)
+{
+    GError *error = NULL;
+    AimfTrainResult result;
+    g_autofree char *state = in_folder("a.state"), *whole = in_folder("whole.safetensors"),
+                    *parts = in_folder("parts.safetensors");
+    const char *const trainable[] = { "fc.weight", "fc.bias", "layer4.1.conv2.weight", NULL };
+    AimfTrainOptions options = short_training(3);
+    options.trainable = trainable;
+    train_and_save(&options, 3, whole);
+
+    AimfMonitor monitor = { .progress = stop_in_second, .stop = &stop_flag };
+    options.state_path = state;
+    g_autoptr(AimfModel) stopped = fresh_model();
+    g_assert_false(aimf_train(stopped, train_set, validation_set, &options, &monitor, &result, &error));
+    support_assert_error(&error, AIMF_ERROR_INTERRUPTED, "epoch 2/3");
+    g_assert_true(g_file_test(state, G_FILE_TEST_EXISTS));
+    options.resume = TRUE;
+    assert_resume_refused(&options);
+    train_and_save(&options, 3, parts);
+    assert_same_file(whole, parts);
+
+    /* Killed after the last epoch, before the result was saved: the state still gives it. */
+    train_and_save(&options, 3, parts);
+    assert_same_file(whole, parts);
+}
+
+/* --- Logs and errors --- */
+
+static void test_logs(void)
+{
+    const char *const trainable[] = { "fc.bias", NULL };
+    AimfTrainOptions options = short_training(2);
+    AimfTrainResult result;
+    g_autofree char *csv = in_folder("log.csv"), *json = in_folder("log.jsonl"), *text = NULL, *lines = NULL;
+    options.trainable = trainable;
+    options.log_path = csv;
+    g_autoptr(AimfModel) model = fresh_model(), other = fresh_model();
+    train(model, &options, &result);
+    aimf_train_result_clear(&result);
+    options.log_path = json;
+    train(other, &options, &result);
+    aimf_train_result_clear(&result);
+    g_assert_true(g_file_get_contents(csv, &text, NULL, NULL));
+    g_auto(GStrv) rows = g_strsplit(text, "\n", -1);
+    g_assert_cmpuint(g_strv_length(rows), ==, 4);
+    g_assert_cmpstr(rows[0], ==,
+                    "epoch,learning_rate,loss,val_accuracy,val_worst_group_accuracy,images_per_second,seconds,best");
+    g_assert_true(g_str_has_prefix(rows[2], "2,0.02,"));
+    g_assert_true(g_file_get_contents(json, &lines, NULL, NULL));
+    g_assert_true(g_str_has_prefix(lines, "{\"epoch\":1,\"learning_rate\":0.02"));
+    g_assert_nonnull(strstr(lines, "}\n{\"epoch\":2,"));
+}
+
+static void test_wrong_options(void)
+{
+    AimfTrainOptions options = short_training(1);
+    options.batch = N_TRAIN + 1;
+    assert_fails(&options, AIMF_ERROR_INVALID, "fewer than one batch of 37");
+    options = short_training(1);
+    options.trainable = (const char *const[]){ "fc.wait", NULL };
+    assert_fails(&options, AIMF_ERROR_INVALID, "'fc.wait'");
+    options = short_training(0);
+    assert_fails(&options, AIMF_ERROR_INVALID, "epochs");
+    options = short_training(1);
+    options.learning_rate = NAN;
+    assert_fails(&options, AIMF_ERROR_INVALID, "learning rate");
+}
+
+static void test_failures(void)
+{
+    AimfTrainOptions options = short_training(1);
+    options.learning_rate = 1e30;
+    assert_fails(&options, AIMF_ERROR_FAILED, "epoch 1, batch 2");
+    options = short_training(1);
+    options.log_path = "/nonexistent/log.csv";
+    options.trainable = (const char *const[]){ "fc.bias", NULL };
+    assert_fails(&options, AIMF_ERROR_NOT_FOUND, "/nonexistent/log.csv");
+}
+
+static void test_wrong_data(void)
+{
+    GError *error = NULL;
+    AimfTrainResult result;
+    AimfTrainOptions options = short_training(1);
+    g_autoptr(AimfModel) model = fresh_model();
+    g_autoptr(AimfManifest) three = aimf_manifest_new(), empty = aimf_manifest_new();
+    for (int i = 0; i < 9; i++)
+        aimf_manifest_add(three, "x.png", i % 3, "0");
+    g_assert_false(aimf_train(model, three, validation_set, &options, NULL, &result, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "target 2 (row 3, 'x.png')");
+    g_assert_false(aimf_train(model, train_set, empty, &options, NULL, &result, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "the validation set has no images");
+}
+
+/* --- Predicting and gradients --- */
+
+static AimfManifest *with_broken_row(void)
+{
+    AimfManifest *manifest = aimf_manifest_new();
+    g_autofree char *broken = in_folder("broken.png");
+    g_assert_true(g_file_set_contents(broken, "no picture", -1, NULL));
+    for (guint i = 0; i < 9; i++)
+        aimf_manifest_add(manifest, i == 7 ? broken : aimf_manifest_at(train_set, i).path, 0, "0");
+    return manifest;
+}
+
+static void test_predictions(void)
+{
+    GError *error = NULL;
+    g_autoptr(AimfModel) model = fresh_model();
+    g_autoptr(AimfManifest) manifest = with_broken_row();
+    AimfPredictOptions options = { .batch = 3, .threads = 1 };
+    g_assert_null(aimf_model_predict(model, manifest, &options, NULL, &error));
+    support_assert_error(&error, AIMF_ERROR_FORMAT, "broken.png");
+    options.skip_bad = 1;
+    g_autoptr(AimfPredictions) small = aimf_model_predict(model, manifest, &options, NULL, &error);
+    g_assert_no_error(error);
+    options.batch = 9;
+    g_autoptr(AimfPredictions) large = aimf_model_predict(model, manifest, &options, NULL, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < 9; i++) {
+        if (i == 7) {
+            g_assert_true(isnan(small->logits[i]) && isnan(small->probability[i]));
+            g_assert_cmpint(small->prediction[i], ==, -1);
+            continue;
+        }
+        /* Batches of other sizes add in another order. */
+        g_assert_cmpfloat_with_epsilon(small->logits[i], large->logits[i], 1e-4f * (1 + fabsf(large->logits[i])));
+        g_assert_cmpint(small->prediction[i], ==, small->probability[i] >= 0.5f);
+    }
+    g_autofree char *csv = in_folder("p.csv"), *text = NULL;
+    g_assert_true(aimf_predictions_save(small, manifest, csv, NULL));
+    g_assert_true(g_file_get_contents(csv, &text, NULL, NULL));
+    g_assert_true(g_str_has_prefix(text, "path,logit,probability,prediction\n"));
+    g_assert_nonnull(strstr(text, "broken.png,,,\n"));
+}
+
+/* @second holds what follows a first batch; the last rows of @both are no whole batch. */
+static AimfTensors *gradients_of_parts(const AimfModel *model, const AimfGradientOptions *options)
+{
+    GError *error = NULL;
+    g_autoptr(AimfManifest) first = aimf_manifest_new(), second = aimf_manifest_new(), both = aimf_manifest_new();
+    for (guint i = 0; i < 2 * BATCH + 3; i++) {
+        AimfSample sample = aimf_manifest_at(train_set, i);
+        aimf_manifest_add(both, sample.path, sample.target, sample.protected_label);
+        if (i < 2 * BATCH)
+            aimf_manifest_add(i < BATCH ? first : second, sample.path, sample.target, sample.protected_label);
+    }
+    AimfTensors *gradients = aimf_tensors_new();
+    aimf_mean_gradients(model, first, "first", options, NULL, gradients, &error);
+    g_assert_no_error(error);
+    aimf_mean_gradients(model, second, "second", options, NULL, gradients, &error);
+    g_assert_no_error(error);
+    aimf_mean_gradients(model, both, "both", options, NULL, gradients, &error);
+    g_assert_no_error(error);
+    return gradients;
+}
+
+/* Batches in file order: the mean over all of them is the mean of the means over each. */
+static void test_mean_gradients(void)
+{
+    AimfGradientOptions options = { .batch = BATCH, .threads = 1 };
+    g_autoptr(AimfModel) model = fresh_model();
+    g_autofree char *before = aimf_model_hash(model);
+    g_autoptr(AimfTensors) gradients = gradients_of_parts(model, &options);
+    g_assert_cmpuint(aimf_tensors_count(gradients), ==, 3 * 62);
+    double largest = 0;
+    for (guint i = 0; i < 62; i++) {
+        const AimfTensor *tensor = aimf_tensors_at(gradients, i);
+        const float *a = aimf_tensors_data(gradients, i), *b = aimf_tensors_data(gradients, i + 62),
+                    *mean = aimf_tensors_data(gradients, i + 124);
+        for (gint64 k = 0; k < aimf_shape_count(&tensor->shape); k++) {
+            double expected = ((double)a[k] + (double)b[k]) / 2; /* three roundings to f32 apart */
+            g_assert_cmpfloat(fabs((double)mean[k] - expected), <=, 1e-6 * (fabs((double)a[k]) + fabs((double)b[k])));
+            largest = MAX(largest, fabs(expected));
+        }
+    }
+    g_assert_cmpfloat(largest, >, 1e-3);
+    g_autofree char *after = aimf_model_hash(model);
+    g_assert_cmpstr(before, ==, after);
+    GError *error = NULL;
+    options.batch = N_TRAIN + 1;
+    g_assert_false(aimf_mean_gradients(model, train_set, "x", &options, NULL, gradients, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "fewer than one batch of 37");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = support_drawn_folder();
+    train_set = drawn("train", N_TRAIN);
+    validation_set = drawn("val", 20);
+    g_test_add_func("/train/learns", test_learns);
+    g_test_add_func("/train/frozen-bits", test_frozen_bits);
+    g_test_add_func("/train/repeatable", test_repeatable);
+    g_test_add_func("/train/resume", test_resume);
+    g_test_add_func("/train/logs", test_logs);
+    g_test_add_func("/train/wrong-options", test_wrong_options);
+    g_test_add_func("/train/failures", test_failures);
+    g_test_add_func("/train/wrong-data", test_wrong_data);
+    g_test_add_func("/train/predictions", test_predictions);
+    g_test_add_func("/train/mean-gradients", test_mean_gradients);
+    int status = g_test_run();
+    aimf_manifest_free(train_set);
+    aimf_manifest_free(validation_set);
+    support_drawn_remove(folder);
+    g_free(folder);
+    return status;
+}
