@@ -142,5 +142,6 @@ extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
 extern const AimfCommand AIMF_COMMAND_FINETUNE;
 extern const AimfCommand AIMF_COMMAND_EVALUATE;
 extern const AimfCommand AIMF_COMMAND_PREDICT;
+extern const AimfCommand AIMF_COMMAND_CONVERT;
 extern const AimfCommand AIMF_COMMAND_PLAN;
 extern const AimfCommand AIMF_COMMAND_DEMO;

@@ -15,6 +15,7 @@ static const AimfCommand *const commands[] = {
     &AIMF_COMMAND_FINETUNE,
     &AIMF_COMMAND_EVALUATE,
     &AIMF_COMMAND_PREDICT,
+    &AIMF_COMMAND_CONVERT,
     &AIMF_COMMAND_PLAN,
     &AIMF_COMMAND_DEMO,
     NULL,

@@ -46,7 +46,7 @@ static inline guint64 widen(guint64 bits, Format format)
 static inline guint64 narrow(guint64 bits, Format format)
 {
     guint64 fraction = bits & ((1ull << F64_FRACTION) - 1);
-    gint64 ones = (1ll << format.exponent_bits) - 1;
+    gint64 ones = ((gint64)1 << format.exponent_bits) - 1;
     gint64 exponent = (gint64)(bits >> F64_FRACTION & F64_EXPONENT_ONES);
     guint64 sign = bits >> 63 << (format.fraction_bits + format.exponent_bits);
     guint64 infinity = (guint64)ones << format.fraction_bits;

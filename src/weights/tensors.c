@@ -87,7 +87,7 @@ int aimf_tensors_find(const AimfTensors *tensors, const char *name)
 
 /* What every file format and every caller must keep to; @code tells the two apart. */
 static gboolean check_entry(const AimfTensors *tensors, const char *name, const AimfShape *shape, gsize element_bytes,
-                            gsize *bytes, AimfErrorCode code, GError **error)
+                            gsize *bytes, gint code, GError **error)
 {
     gsize length = strlen(name);
     if (length == 0) {

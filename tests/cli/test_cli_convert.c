@@ -1,0 +1,2 @@
+#include "cli/support_program.h"
+#include "weights/support_weights.h"
