@@ -10,6 +10,7 @@ files still differ from run to run, because their format names storages by memor
 import os
 import zipfile
 
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -98,6 +99,21 @@ def deflate(source, target):
             new.writestr(zipfile.ZipInfo(info.filename, (1980, 1, 1, 0, 0, 0)), old.read(info), zipfile.ZIP_DEFLATED)
 
 
+def conversions():
+    """Bit patterns of every kind, and what PyTorch and NumPy round them to. PyTorch rounds f64 to f16 twice, NumPy once."""
+    spread = (torch.arange(1500, dtype=torch.int64) * 2654435761 % 2**32).to(torch.uint32).view(torch.float32)
+    near = torch.tensor([0x3f808000, 0x3f808001, 0x3f807fff, 0x3f818000, 0x7f7fffff, 0x7f7f8000, 0x7f7f7fff, 0x00000001,
+                         0x80000001, 0x00008000, 0x00008001, 0x33000000, 0x33000001, 0x32ffffff, 0x477fefff, 0x477ff000,
+                         0x387fffff, 0x38800000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0, 0x80000000],
+                        dtype=torch.int64).to(torch.uint32).view(torch.float32)
+    narrow = torch.linspace(-6.2e-5, 6.2e-5, 201)  # where f16 is subnormal
+    f32 = torch.cat([near, narrow, spread])
+    f64 = torch.cat([f32.double() * (1 + 2.0**-40), f32.double() * 1e-30, torch.tensor([1e300, -1e-320, 1 + 2.0**-11 + 2.0**-40])])
+    with np.errstate(over="ignore"):
+        return {"f32": f32, "f32_bf16": f32.bfloat16(), "f32_f16": f32.half(), "f32_f64": f32.double(), "f64": f64,
+                "f64_f32": f64.float(), "f64_f16": torch.from_numpy(f64.numpy().astype(np.float16))}
+
+
 def save_all_ways(value, name):
     """name.pth, name.old.pth, and what is expected of both, name.safetensors."""
     torch.save(value, path(f"{name}.pth"))
@@ -108,6 +124,7 @@ def save_all_ways(value, name):
 def main():
     os.makedirs(HERE, exist_ok=True)
     safetensors.torch.save_file(all_types(), path("types.safetensors"), metadata={"made by": "safetensors \"0.8\" – é"})
+    safetensors.torch.save_file(conversions(), path("conversions.safetensors"))
     save_all_ways(all_types(), "types_plain")
     save_all_ways(torch.nn.DataParallel(network()).state_dict(), "network")
     save_all_ways(views(), "views")
