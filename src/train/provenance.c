@@ -50,7 +50,7 @@ JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train,
     json_object_set_double_member(run, "learning_rate", options->learning_rate);
     json_object_set_double_member(run, "momentum", options->momentum);
     json_object_set_double_member(run, "weight_decay", options->weight_decay);
-    json_object_set_double_member(run, "gamma", options->gamma);
+    json_object_set_double_member(run, "gamma", options->gamma != 0 ? options->gamma : 0.1);
     JsonArray *milestones = json_array_new();
     for (guint i = 0; i < options->n_milestones; i++)
         json_array_add_int_element(milestones, options->milestones[i]);

@@ -1,0 +1,152 @@
+/* train, sensitivity, finetune, predict and plan through the real binary, on drawn pictures. */
+#include "cli/support_program.h"
+#include "train/support_drawn.h"
+
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+static char *folder;
+
+/* Runs $AIMFAIR in the folder with one thread. @status: what it must end with */
+static char *run(int status, const char *command)
+{
+    g_autofree char *line = g_strdup_printf("cd '%s' && export OMP_WAIT_POLICY=passive && %s", folder, command);
+    ProgramRun result = run_shell(line);
+    if (result.status != status)
+        g_error("%s: status %d in place of %d\n%s", command, result.status, status, result.err);
+    char *text = g_strconcat(result.out, result.err, NULL);
+    program_run_clear(&result);
+    return text;
+}
+
+static void expect(int status, const char *command, const char *says)
+{
+    g_autofree char *text = run(status, command);
+    if (!strstr(text, says))
+        g_error("%s: expected '%s' in:\n%s", command, says, text);
+}
+
+#define TRAIN                                                                                                          \
+    "\"$AIMFAIR\" train -q --threads 1 --image-size 32 --batch 8 --epochs 3 --lr 0.02 --train train.csv --val "        \
+    "val.csv "
+#define FINETUNE "\"$AIMFAIR\" finetune -q --threads 1 --batch 8 --epochs 1 --train balanced.csv --val val.csv "
+
+static void test_train(void)
+{
+    expect(0, TRAIN "-o biased.safetensors --log log.csv --target Disc --classes dark,bright",
+           "biased.safetensors: epoch ");
+    g_autofree char *left = run(0, "ls");
+    g_assert_null(strstr(left, ".state"));
+    g_assert_nonnull(strstr(left, "log.csv"));
+    g_autofree char *same = run(0, TRAIN "-o again.safetensors --target Disc --classes dark,bright --json");
+    g_autoptr(JsonNode) node = json_from_string(same, NULL);
+    JsonObject *object = json_node_get_object(node);
+    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(object, "epochs")), ==, 3);
+    g_autofree char *nothing = run(0, "cmp biased.safetensors again.safetensors");
+    g_assert_cmpstr(nothing, ==, "");
+}
+
+/* The last epochs go to a process that was killed, and to one that was interrupted. */
+static void test_killed(void)
+{
+    const char *wait_and_kill = "-o killed.safetensors --target Disc --classes dark,bright & pid=$!; "
+                                "while [ ! -e killed.safetensors.state ] && kill -0 $pid; do sleep 0.02; done; kill "
+                                "-%s $pid; wait $pid; test $? = %d";
+    g_autofree char *kill_text = g_strdup_printf(wait_and_kill, "KILL", 137);
+    g_autofree char *kill = g_strconcat("rm -f killed.*; ", TRAIN, kill_text, NULL);
+    g_free(run(0, kill));
+    expect(0, TRAIN "-o killed.safetensors --resume --target Disc --classes dark,bright", "killed.safetensors: epoch ");
+    g_free(run(0, "cmp biased.safetensors killed.safetensors && test ! -e killed.safetensors.state"));
+
+    g_autofree char *interrupt_text = g_strdup_printf(wait_and_kill, "INT", 130);
+    g_autofree char *interrupt = g_strconcat("rm -f killed.*; set -m; ", TRAIN, interrupt_text, NULL);
+    expect(0, interrupt, "--resume goes on");
+    expect(2, TRAIN "-o killed.safetensors --resume --seed 9", "seed was \"0\" and is \"9\"");
+    expect(0, TRAIN "-o killed.safetensors --resume --target Disc --classes dark,bright", "killed.safetensors: epoch ");
+    g_free(run(0, "cmp biased.safetensors killed.safetensors"));
+}
+
+static void test_sensitivity_and_finetune(void)
+{
+    expect(0,
+           "\"$AIMFAIR\" sensitivity -q --threads 1 --batch 8 --model biased.safetensors --real train.csv "
+           "--biased train.csv --balanced balanced.csv -o sensitivity.json",
+           "fc.bias");
+    expect(0, "\"$AIMFAIR\" sensitivity -q --from-gradients sensitivity.gradients.safetensors -o recomputed.json",
+           "conv1.weight");
+    g_free(run(0, "cmp sensitivity.json recomputed.json"));
+    expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 50 -o fair.safetensors",
+           " of 62 tensors, ");
+    expect(0, FINETUNE "--model biased.safetensors --trainable fc -o head.safetensors --json", "\"trained\"");
+    expect(2, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json -o x.safetensors", "--force");
+    expect(0, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json --force -o x.safetensors",
+           "measured on another model");
+}
+
+static void test_predict(void)
+{
+    expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model fair.safetensors --data val.csv -o p.csv", "20 images");
+    g_free(run(0, "test $(wc -l <p.csv) = 21 && head -1 p.csv | grep -qx path,logit,probability,prediction"));
+    expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model fair.safetensors --images -o q.csv val_3.png val_4.png",
+           "of class 1 bright");
+    /* The same picture gets the same line whatever it is in a batch with, up to the last digits. */
+    g_free(run(0, "test $(grep -c '^val_[34].png,' q.csv) = 2"));
+    expect(2, "\"$AIMFAIR\" predict --model fair.safetensors -o q.csv", "--images FILE");
+    expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --images none.png -o q.csv", "none.png");
+    g_free(run(0, "test $(wc -l <q.csv) = 3")); /* the failed run has left it alone */
+}
+
+static void test_plan(void)
+{
+    g_autofree char *all = run(0, "\"$AIMFAIR\" plan --image-size 64 --batch 4 --training --json");
+    g_autofree char *part = run(0, "\"$AIMFAIR\" plan --image-size 64 --batch 4 --trainable layer4,fc --json");
+    g_autoptr(JsonNode) all_node = json_from_string(all, NULL), part_node = json_from_string(part, NULL);
+    JsonObject *whole = json_node_get_object(all_node), *few = json_node_get_object(part_node);
+    g_assert_cmpfloat(json_object_get_double_member(whole, "flops_forward"), ==,
+                      json_object_get_double_member(few, "flops_forward"));
+    g_assert_cmpfloat(json_object_get_double_member(few, "flops"), <,
+                      0.6 * json_object_get_double_member(whole, "flops"));
+    g_assert_cmpint(json_object_get_int_member(few, "arena_bytes"), <,
+                    json_object_get_int_member(whole, "arena_bytes"));
+    expect(0, "\"$AIMFAIR\" plan --model fair.safetensors --batch 2 --profile --threads 1", "GFLOP");
+    expect(2, "\"$AIMFAIR\" plan --trainable layer5", "'layer5'");
+}
+
+static void test_wrong_usage(void)
+{
+    expect(2, "\"$AIMFAIR\" train --val val.csv -o x.safetensors", "--train is missing");
+    expect(2, TRAIN "-o x.pth", "aimfair convert");
+    expect(2, TRAIN "-o .", "it is a folder");
+    expect(2, TRAIN "-o none/x.safetensors", "its folder does not exist");
+    expect(2, TRAIN "-o x.safetensors --crop-scale 0.5,0.1", "--crop-scale");
+    expect(2, TRAIN "-o x.safetensors --lr nan", "--lr");
+    expect(2, TRAIN "-o x.safetensors --batch 99", "fewer than one batch of 99");
+    expect(2, TRAIN "-o x.safetensors --classes a,b,c", "--classes has 3 names");
+    expect(2, TRAIN "-o x.safetensors --init train.csv", "train.csv");
+    expect(1, TRAIN "-o x.safetensors --lr 1e6", "epoch 1");
+    expect(2, FINETUNE "--model biased.safetensors -o x.safetensors", "say once what to train");
+    expect(2, FINETUNE "--model val.csv --trainable fc -o x.safetensors", "val.csv");
+    expect(2, FINETUNE "--model biased.safetensors --trainable fc,layer9 -o x.safetensors", "'layer9'");
+    expect(2, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 0 -o x.safetensors",
+           "--top-k");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = support_drawn_folder();
+    g_free(support_drawn_set(folder, "train", 24, 0.9));
+    g_free(support_drawn_set(folder, "balanced", 16, 0));
+    g_free(support_drawn_set(folder, "val", 20, 0));
+    g_test_add_func("/cli/train", test_train);
+    g_test_add_func("/cli/killed", test_killed);
+    g_test_add_func("/cli/sensitivity-and-finetune", test_sensitivity_and_finetune);
+    g_test_add_func("/cli/predict", test_predict);
+    g_test_add_func("/cli/plan", test_plan);
+    g_test_add_func("/cli/wrong-usage", test_wrong_usage);
+    int status = g_test_run();
+    support_drawn_remove(folder);
+    g_free(folder);
+    return status;
+}
