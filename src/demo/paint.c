@@ -197,7 +197,7 @@ static void paint_mouth(Painter *painter)
     const AimfPortrait *p = painter->portrait;
     cairo_t *cr = painter->cr;
     double x = 1.1 * p->turn, y = 0.70, w = p->mouth_width;
-    double corner = y - 0.17 * p->mouth_curve, middle = y + 0.17 * p->mouth_curve;
+    double corner = y - 0.19 * p->mouth_curve, middle = y + 0.19 * p->mouth_curve;
     AimfColour lips = { fmin(1, p->skin.red * 0.82), p->skin.green * 0.50, p->skin.blue * 0.50 };
 
     cairo_move_to(cr, x - w, corner);

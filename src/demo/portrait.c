@@ -70,21 +70,21 @@ static void draw_face(AimfPortrait *p, AimfRandom *random)
     p->jaw = between(random, 0.80, 1.12);
     p->chin = between(random, 1.18, 1.42);
     /* The gap between the two ranges makes the label exact; its small size makes it hard to see. */
-    p->mouth_curve = p->smiling ? between(random, 0.45, 1.0) : between(random, -0.80, 0.02);
-    p->mouth_width = between(random, 0.34, 0.48) + (p->smiling ? 0.06 : 0);
-    p->mouth_open = chance(random, p->smiling ? 0.65 : 0.3) ? between(random, 0.05, 0.18) : 0;
+    p->mouth_curve = p->smiling ? between(random, 0.55, 1.0) : between(random, -0.80, 0.0);
+    p->mouth_width = between(random, 0.34, 0.46) + (p->smiling ? 0.08 : 0);
+    p->mouth_open = chance(random, p->smiling ? 0.75 : 0.25) ? between(random, 0.05, 0.18) : 0;
     p->eye_distance = between(random, 0.40, 0.50);
-    p->eye_open = between(random, 0.09, 0.16);
+    p->eye_open = between(random, 0.09, 0.16) * (p->smiling ? 0.85 : 1);
     p->brow_lift = between(random, 0.20, 0.34);
     p->brow_slope = between(random, -0.10, 0.08);
     p->nose_length = between(random, 0.30, 0.44);
     p->hair_volume = between(random, 0.06, 0.26);
-    p->hair_length = between(random, 1.15, 2.2);
+    p->hair_length = between(random, 0.75, 2.1);
     p->parting = between(random, -0.5, 0.5);
     p->beard_length = between(random, 0.02, 0.45);
-    p->beard_density = between(random, 0.72, 1.0);
+    p->beard_density = between(random, 0.35, 1.0);
     p->glasses = chance(random, 0.18);
-    p->hat = chance(random, 0.10);
+    p->hat = chance(random, 0.2);
 }
 
 AimfPortrait aimf_portrait_draw(guint64 seed, guint64 index, AimfLook look, gboolean smiling, gboolean bearded)
@@ -97,7 +97,7 @@ AimfPortrait aimf_portrait_draw(guint64 seed, guint64 index, AimfLook look, gboo
     double spread = photograph ? 1 : 0.6;
     p.centre_x = 0.5 + 0.06 * spread * between(&random, -1, 1);
     p.centre_y = 0.48 + 0.05 * spread * between(&random, -1, 1);
-    p.head_size = between(&random, 0.27, 0.33);
+    p.head_size = between(&random, 0.30, 0.36);
     p.tilt = 0.24 * spread * between(&random, -1, 1);
     p.turn = 0.20 * spread * between(&random, -1, 1);
     draw_face(&p, &random);
@@ -106,8 +106,8 @@ AimfPortrait aimf_portrait_draw(guint64 seed, guint64 index, AimfLook look, gboo
     p.light_strength = between(&random, 0.15, 0.55);
     p.warmth = between(&random, -0.12, 0.12);
     p.exposure = between(&random, 0.72, 1.18);
-    p.blur_px = chance(&random, 0.7) ? between(&random, 0.3, 1.3) : 0;
-    p.noise = between(&random, 2, 11);
+    p.blur_px = chance(&random, 0.7) ? between(&random, 0.3, 1.1) : 0;
+    p.noise = between(&random, 2, 9);
     p.texture = random;
     return p;
 }
