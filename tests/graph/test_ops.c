@@ -161,20 +161,23 @@ static gboolean has_kink(const OpRig *rig, const Point *below, const Point *midd
     return FALSE;
 }
 
-/* Compares one leaf's gradient; adds the number of elements at a kink to @n_kinks. */
-static void check_quotients(OpRig *rig, OpLeaf *leaf, const OpResult *gradient, const Point *middle, guint *n_kinks)
+/* Compares one leaf's gradient at elements spread over it, and adds up how many there were and how many at a kink. */
+static void check_quotients(OpRig *rig, OpLeaf *leaf, const OpResult *gradient, const Point *middle, guint *n_kinks,
+                            guint *n_elements)
 {
+    enum { MOST_ELEMENTS = 48 };
     const float step = 0x1p-10f;
     double largest = 0, rounding = middle->magnitude * 0x1p-24 / (double)step;
     for (gsize k = 0; k < leaf->n; k++)
         largest = fmax(largest, fabs((double)gradient->data[k]));
-    for (gsize k = 0; k < leaf->n; k++) {
+    for (gsize k = 0; k < leaf->n; k += leaf->n / MOST_ELEMENTS + 1) {
         float kept = leaf->data[k];
         leaf->data[k] = kept + step;
         Point above = evaluate(rig);
         leaf->data[k] = kept - step;
         Point below = evaluate(rig);
         leaf->data[k] = kept;
+        (*n_elements)++;
         if (has_kink(rig, &below, middle, &above, (double)step))
             (*n_kinks)++;
         else
@@ -195,18 +198,16 @@ static void test_numeric(gconstpointer data)
     g_autoptr(OpRig) rig = rig_for(check, check->c, OP_ALL_TRAINABLE);
     Point middle = evaluate(rig);
     g_autoptr(GPtrArray) results = op_rig_results(rig);
-    guint n_kinks = 0;
-    gsize n_elements = 0;
+    guint n_kinks = 0, n_elements = 0;
     for (guint i = 0; i < rig->n_leaves; i++) {
         OpLeaf *leaf = &rig->leaves[i];
         if (leaf->kind != LEAF_PARAMETER)
             continue;
         g_autofree char *name = g_strconcat("d_", leaf->name, NULL);
-        check_quotients(rig, leaf, find_result(results, name), &middle, &n_kinks);
-        n_elements += leaf->n;
+        check_quotients(rig, leaf, find_result(results, name), &middle, &n_kinks, &n_elements);
     }
     g_free(middle.y);
-    g_test_message("%s: %u of %" G_GSIZE_FORMAT " elements are at a kink", rig->name, n_kinks, n_elements);
+    g_test_message("%s: %u of %u elements are at a kink", rig->name, n_kinks, n_elements);
     g_assert_cmpuint(n_kinks * 10, <=, n_elements);
 }
 

@@ -1,0 +1,239 @@
+/*
+ * ResNet-18's training step against PyTorch in f64, with PyTorch's own errors at the same precision as the measure: a step through
+ * eighteen layers in bf16 has gradients a third off, whoever computes it, so no fixed tolerance would say anything.
+ * Goldens, weights, images and places where gradients are compared: tests/golden/make_resnet.py.
+ */
+#include "graph/support_formula.h"
+
+#include <aimfair/model.h>
+#include <math.h>
+#include <string.h>
+
+enum { BATCH = 16, SIZE = 64, SAMPLES = 256 };
+
+/* A model, its training step and, for the logits in evaluation mode, its forward pass. */
+typedef struct {
+    AimfModel *model;
+    AimfModelGraph built;
+    AimfPlan *plan;
+} Step;
+
+static void step_clear(Step *step)
+{
+    g_clear_pointer(&step->plan, aimf_plan_free);
+    aimf_graph_free(step->built.graph);
+    aimf_model_free(step->model);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Step, step_clear)
+
+/* As tensor_values in tests/golden/make_resnet.py. */
+static void tensor_fill(const AimfTensor *tensor, float *data)
+{
+    const gint64 *dim = tensor->shape.dim;
+    double scale = 0.125, offset = 0;
+    if (tensor->shape.rank == 4) {
+        scale = sqrt(6.0 / (double)(dim[0] * dim[2] * dim[3]));
+    } else if (strcmp(tensor->name, "fc.weight") == 0) {
+        scale = sqrt(1.0 / (double)dim[1]);
+    } else if (g_str_has_suffix(tensor->name, "weight") || g_str_has_suffix(tensor->name, "running_var")) {
+        scale = 0.25;
+        offset = 1;
+    }
+    guint32 seed = formula_seed(tensor->name);
+    for (guint32 i = 0; i < aimf_shape_count(&tensor->shape); i++)
+        data[i] = (float)(formula_fine(seed, i) * scale + offset);
+}
+
+/* FALSE, with the test marked as skipped, only where the processor has no bf16. */
+static gboolean compile(Step *step, AimfPrecision precision, gboolean training)
+{
+    g_autoptr(GError) error = NULL;
+    step->model = aimf_model_new("resnet18", SIZE, 1, 0, &error);
+    g_assert_no_error(error);
+    AimfTensors *tensors = step->model->tensors;
+    for (guint i = 0; i < aimf_tensors_count(tensors); i++)
+        if (aimf_tensors_at(tensors, i)->dtype == AIMF_F32)
+            tensor_fill(aimf_tensors_at(tensors, i), aimf_tensors_writable(tensors, i));
+    aimf_model_build(step->model, BATCH, training, &step->built, &error);
+    g_assert_no_error(error);
+
+    const AimfGraph *graph = step->built.graph;
+    guint n = training ? aimf_graph_n_parameters(graph) : 0;
+    g_autofree AimfValue *trainable = g_new(AimfValue, n + 1);
+    for (guint i = 0; i < n; i++)
+        trainable[i] = aimf_graph_parameter_at(graph, i);
+    AimfValue outputs[] = { step->built.logits, step->built.loss };
+    AimfCompileOptions options = { .precision = precision,
+                                   .outputs = outputs,
+                                   .n_outputs = 2,
+                                   .loss = training ? step->built.loss : AIMF_NONE,
+                                   .trainable = trainable,
+                                   .n_trainable = n };
+    step->plan = aimf_graph_compile(graph, &options, &error);
+    if (precision == AIMF_PRECISION_BF16 && g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
+        g_test_skip(error->message);
+        return FALSE;
+    }
+    g_assert_no_error(error);
+    return TRUE;
+}
+
+static void run(Step *step)
+{
+    g_autoptr(GError) error = NULL;
+    aimf_plan_load(step->plan, step->model->tensors, &error);
+    g_assert_no_error(error);
+    float *images = aimf_plan_data(step->plan, step->built.images);
+    float *targets = aimf_plan_data(step->plan, step->built.targets);
+    for (guint32 i = 0; i < BATCH * 3 * SIZE * SIZE; i++)
+        images[i] = (float)formula_fine(formula_seed("images"), i);
+    for (guint32 i = 0; i < BATCH; i++)
+        targets[i] = (float)(formula_hash(formula_seed("targets"), i) >> 8 & 1);
+    aimf_plan_run(step->plan);
+}
+
+static const float *golden_data(const AimfTensors *golden, const char *name, gsize *n)
+{
+    int index = aimf_tensors_find(golden, name);
+    if (index < 0)
+        g_error("the golden file lacks '%s': run tests/golden/make_resnet.py", name);
+    *n = aimf_tensors_at(golden, (guint)index)->bytes / sizeof(float);
+    return aimf_tensors_data(golden, (guint)index);
+}
+
+/* PyTorch's error: the larger of its two memory layouts'. */
+static double torch_error(const AimfTensors *golden, AimfPrecision precision, const char *name)
+{
+    gsize n;
+    g_autofree char *key = g_strdup_printf("error/%s/%s", precision == AIMF_PRECISION_BF16 ? "bf16" : "f32", name);
+    const float *errors = golden_data(golden, key, &n);
+    g_assert_cmpuint(n, ==, 2);
+    return fmax((double)errors[0], (double)errors[1]);
+}
+
+/* How large our error is beside PyTorch's, over the same entries of the tensor @data (n). */
+static double compare(const AimfTensors *golden, AimfPrecision precision, const char *name, const float *data, gsize n)
+{
+    gsize n_samples;
+    const float *expected = golden_data(golden, name, &n_samples);
+    g_assert_cmpuint(n_samples, ==, MIN(n, SAMPLES));
+    g_autofree char *key = g_strdup_printf("sample/%s", name);
+    float found[SAMPLES];
+    for (guint32 i = 0; i < n_samples; i++)
+        found[i] = n <= SAMPLES ? data[i] : data[formula_hash(formula_seed(key), i) % n];
+    double ours = relative_error(found, expected, n_samples), theirs = torch_error(golden, precision, name);
+    g_test_message("%s: relative error %.2e, PyTorch's %.2e, ratio %.2f", name, ours, theirs, ours / theirs);
+    return ours / theirs;
+}
+
+/*
+ * Of a single number the error may be near 0 by luck, PyTorch's too, and a ratio says nothing: the loss and the gradient of fc.bias are held to
+ * what their logits allow. The loss is a mean of cross-entropies, whose derivative is at most 1 in size; the gradient of fc.bias is a mean
+ * of sigmoids less targets, whose derivative is at most 1/4. A mean may so be off by @slope times the logits' mean error.
+ */
+static void check_mean(const AimfTensors *golden, AimfPrecision precision, const char *name, double slope, float found)
+{
+    gsize n;
+    double expected = (double)*golden_data(golden, name, &n);
+    g_assert_cmpuint(n, ==, 1);
+    const float *logits = golden_data(golden, "logits", &n);
+    double squares = 0;
+    for (gsize i = 0; i < n; i++)
+        squares += (double)logits[i] * (double)logits[i];
+    double allowed = 1.5 * torch_error(golden, precision, "logits") * sqrt(squares / (double)n) * slope;
+    g_test_message("%s: off by %.2e, allowed %.2e", name, fabs((double)found - expected), allowed);
+    g_assert_cmpfloat(fabs((double)found - expected), <=, allowed);
+}
+
+static AimfTensors *open_golden(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) file = aimf_tensors_open(GOLDEN_DIR "/resnet.safetensors", &error);
+    g_assert_no_error(error);
+    AimfTensors *golden = aimf_tensors_load(file, AIMF_F32, &error);
+    g_assert_no_error(error);
+    return golden;
+}
+
+static void test_step(gconstpointer data)
+{
+    AimfPrecision precision = (AimfPrecision)GPOINTER_TO_INT(data);
+    g_autoptr(AimfTensors) golden = open_golden();
+    g_auto(Step) step = { 0 };
+    if (!compile(&step, precision, TRUE))
+        return;
+    run(&step);
+    guint n_worse = compare(golden, precision, "logits", aimf_plan_data(step.plan, step.built.logits), BATCH) > 1.5;
+    check_mean(golden, precision, "loss", 1, *aimf_plan_data(step.plan, step.built.loss));
+    guint n_parameters = aimf_graph_n_parameters(step.built.graph);
+    g_assert_cmpuint(n_parameters, ==, 62);
+    for (guint i = 0; i < n_parameters; i++) {
+        AimfValue parameter = aimf_graph_parameter_at(step.built.graph, i);
+        AimfShape shape = aimf_graph_shape(step.built.graph, parameter);
+        g_autofree char *name = g_strdup_printf("gradient/%s", aimf_graph_name(step.built.graph, parameter));
+        const float *gradient = aimf_plan_gradient(step.plan, parameter);
+        if (aimf_shape_count(&shape) == 1)
+            check_mean(golden, precision, name, 0.25, *gradient);
+        else
+            n_worse += compare(golden, precision, name, gradient, (gsize)aimf_shape_count(&shape)) > 1.5 ? 1 : 0;
+    }
+    g_assert_cmpuint(n_worse, ==, 0);
+}
+
+static void test_evaluation(gconstpointer data)
+{
+    AimfPrecision precision = (AimfPrecision)GPOINTER_TO_INT(data);
+    g_autoptr(AimfTensors) golden = open_golden();
+    g_auto(Step) step = { 0 };
+    if (!compile(&step, precision, FALSE))
+        return;
+    run(&step);
+    const float *logits = aimf_plan_data(step.plan, step.built.logits);
+    g_assert_cmpfloat(compare(golden, precision, "logits_evaluation", logits, BATCH), <=, 1.5);
+}
+
+/* The step's gradients and loss with so many threads. */
+static GByteArray *gradients_with(AimfPrecision precision, int threads)
+{
+    aimf_set_threads(threads);
+    g_auto(Step) step = { 0 };
+    GByteArray *bytes = g_byte_array_new();
+    if (compile(&step, precision, TRUE)) {
+        gsize n;
+        run(&step);
+        const float *gradients = aimf_plan_gradients(step.plan, &n);
+        g_byte_array_append(bytes, (const guint8 *)gradients, (guint)(n * sizeof(float)));
+        g_byte_array_append(bytes, (const guint8 *)aimf_plan_data(step.plan, step.built.loss), sizeof(float));
+    }
+    aimf_set_threads(0);
+    return bytes;
+}
+
+/*
+ * The same bytes again with the same number of threads. One thread and two do not give the same bytes with oneDNN 2.6.3:
+ * tools/compare_resnet.py threads tells which results differ, and by how much.
+ */
+static void test_repeats(gconstpointer data)
+{
+    AimfPrecision precision = (AimfPrecision)GPOINTER_TO_INT(data);
+    for (int threads = 1; threads <= 2; threads++) {
+        g_autoptr(GByteArray) first = gradients_with(precision, threads), again = gradients_with(precision, threads);
+        g_assert_cmpuint(first->len, ==, again->len);
+        g_assert_true(first->len == 0 || memcmp(first->data, again->data, first->len) == 0);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    static const char *const names[] = { [AIMF_PRECISION_F32] = "f32", [AIMF_PRECISION_BF16] = "bf16" };
+    for (int precision = 0; precision < (int)G_N_ELEMENTS(names); precision++) {
+        g_autofree char *step = g_strdup_printf("/resnet/%s/step", names[precision]);
+        g_autofree char *evaluation = g_strdup_printf("/resnet/%s/evaluation", names[precision]);
+        g_autofree char *repeats = g_strdup_printf("/resnet/%s/repeats", names[precision]);
+        g_test_add_data_func(step, GINT_TO_POINTER(precision), test_step);
+        g_test_add_data_func(evaluation, GINT_TO_POINTER(precision), test_evaluation);
+        g_test_add_data_func(repeats, GINT_TO_POINTER(precision), test_repeats);
+    }
+    return g_test_run();
+}

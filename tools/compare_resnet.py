@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Compares libaimfair's ResNet-18 with PyTorch's, in full and on as many batches as wanted. Not part of the test suite.
+
+    tools/compare_resnet.py [--library build/release/libaimfair.so.0] gradients [--precision f32] [--batches 5]
+    tools/compare_resnet.py curves [--steps 12]
+    tools/compare_resnet.py threads [--precision f32]
+
+gradients: relative 2-norm errors of logits, loss and all gradients against f64: ours, and PyTorch's in its two memory layouts.
+curves: SGD's losses from the same weights and batches: ours, PyTorch's f32, and the spread between PyTorch's two layouts.
+threads: which of our results differ between one thread and two.
+
+Needs torch and torchvision. Weights are torchvision's own initialisation, images and targets random, from --seed on.
+"""
+import argparse
+import ctypes
+import statistics
+
+import numpy
+import torch
+import torchvision
+
+F32, BF16, NONE = 0, 1, 0
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
+
+
+class Shape(ctypes.Structure):
+    _fields_ = [("rank", ctypes.c_int), ("dim", ctypes.c_int64 * 8)]
+
+
+class Sgd(ctypes.Structure):
+    _fields_ = [("momentum", ctypes.c_double), ("weight_decay", ctypes.c_double)]
+
+
+class CompileOptions(ctypes.Structure):
+    _fields_ = [("backend", ctypes.c_char_p), ("precision", ctypes.c_int),
+                ("outputs", ctypes.POINTER(ctypes.c_int32)), ("n_outputs", ctypes.c_uint),
+                ("loss", ctypes.c_int32), ("loss_gradient", ctypes.c_int32),
+                ("trainable", ctypes.POINTER(ctypes.c_int32)), ("n_trainable", ctypes.c_uint),
+                ("sgd", ctypes.POINTER(Sgd))]
+
+
+class ModelGraph(ctypes.Structure):
+    _fields_ = [("graph", ctypes.c_void_p)] + [(name, ctypes.c_int32) for name in ("images", "targets", "logits", "loss")]
+
+
+class Error(ctypes.Structure):
+    _fields_ = [("domain", ctypes.c_uint32), ("code", ctypes.c_int), ("message", ctypes.c_char_p)]
+
+
+class Library:
+    """The public functions used here; a NULL or FALSE result raises the GError's message."""
+
+    SIGNATURES = {
+        "aimf_model_new": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int, ctypes.c_int, ctypes.c_uint64]),
+        "aimf_model_build": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.POINTER(ModelGraph)]),
+        "aimf_graph_compile": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.POINTER(CompileOptions)]),
+        "aimf_plan_load": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_void_p]),
+        "aimf_tensors_add": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(Shape),
+                                            ctypes.c_void_p]),
+    }
+    PLAIN = {
+        "aimf_tensors_new": (ctypes.c_void_p, []),
+        "aimf_tensors_free": (None, [ctypes.c_void_p]),
+        "aimf_model_free": (None, [ctypes.c_void_p]),
+        "aimf_graph_free": (None, [ctypes.c_void_p]),
+        "aimf_plan_free": (None, [ctypes.c_void_p]),
+        "aimf_plan_run": (None, [ctypes.c_void_p]),
+        "aimf_plan_data": (ctypes.POINTER(ctypes.c_float), [ctypes.c_void_p, ctypes.c_int32]),
+        "aimf_plan_gradient": (ctypes.POINTER(ctypes.c_float), [ctypes.c_void_p, ctypes.c_int32]),
+        "aimf_plan_set_learning_rate": (None, [ctypes.c_void_p, ctypes.c_double]),
+        "aimf_graph_n_parameters": (ctypes.c_uint, [ctypes.c_void_p]),
+        "aimf_graph_parameter_at": (ctypes.c_int32, [ctypes.c_void_p, ctypes.c_uint]),
+        "aimf_graph_name": (ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_int32]),
+        "aimf_set_threads": (None, [ctypes.c_int]),
+    }
+
+    def __init__(self, path):
+        library = ctypes.CDLL(path)
+        for name, (result, arguments) in self.PLAIN.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
+            setattr(self, name.removeprefix("aimf_"), function)
+        for name, (result, arguments) in self.SIGNATURES.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments + [ctypes.POINTER(ctypes.POINTER(Error))]
+            failed = (lambda value: value < 0) if name == "aimf_tensors_add" else (lambda value: not value)
+            setattr(self, name.removeprefix("aimf_"), self.checked(function, failed))
+
+    @staticmethod
+    def checked(function, failed):
+        def call(*arguments):
+            error = ctypes.POINTER(Error)()
+            value = function(*arguments, ctypes.byref(error))
+            if failed(value):
+                raise RuntimeError(error.contents.message.decode())
+            return value
+        return call
+
+
+class OurResNet:
+    """One training plan. step() gives logits, loss and gradients by name; with @sgd the weights move on."""
+
+    def __init__(self, library, state, batch, size, precision, sgd=None):
+        self.library, self.built = library, ModelGraph()
+        self.model = library.model_new(b"resnet18", size, 1, 0)
+        library.model_build(self.model, batch, True, ctypes.byref(self.built))
+        n = library.graph_n_parameters(self.built.graph)
+        self.parameters = [library.graph_parameter_at(self.built.graph, i) for i in range(n)]
+        options = CompileOptions(b"onednn", precision, (ctypes.c_int32 * 2)(self.built.logits, self.built.loss), 2,
+                                 self.built.loss, NONE, (ctypes.c_int32 * n)(*self.parameters), n,
+                                 ctypes.pointer(Sgd(*sgd)) if sgd else None)
+        self.plan = library.graph_compile(self.built.graph, ctypes.byref(options))
+        self.shapes = {name: tuple(value.shape) for name, value in state.items()}
+        self.load(state)
+
+    def load(self, state):
+        tensors = self.library.tensors_new()
+        for name, value in state.items():
+            if value.ndim:
+                data = numpy.ascontiguousarray(value.float().numpy())
+                shape = Shape(data.ndim, (ctypes.c_int64 * 8)(*data.shape))
+                self.library.tensors_add(tensors, name.encode(), 0, ctypes.byref(shape), data.ctypes.data)
+        self.library.plan_load(self.plan, tensors)
+        self.library.tensors_free(tensors)
+
+    def copy(self, pointer, shape):
+        return torch.tensor(numpy.ctypeslib.as_array(pointer, shape or (1,)).copy()).double()
+
+    def step(self, images, targets):
+        for value, data in ((self.built.images, images), (self.built.targets, targets)):
+            data = data.contiguous().float().numpy()
+            ctypes.memmove(self.library.plan_data(self.plan, value), data.ctypes.data, data.nbytes)
+        self.library.plan_run(self.plan)
+        results = {"logits": self.copy(self.library.plan_data(self.plan, self.built.logits), tuple(targets.shape)),
+                   "loss": self.copy(self.library.plan_data(self.plan, self.built.loss), ())}
+        for parameter in self.parameters:
+            name = self.library.graph_name(self.built.graph, parameter).decode()
+            results[name] = self.copy(self.library.plan_gradient(self.plan, parameter), self.shapes[name])
+        return results
+
+    def free(self):
+        self.library.plan_free(self.plan)
+        self.library.graph_free(self.built.graph)
+        self.library.model_free(self.model)
+
+
+class TorchResNet:
+    def __init__(self, state, dtype, layout, autocast=False, sgd=None, learning_rate=0.0):
+        self.model = torchvision.models.resnet18(num_classes=1)
+        self.model.load_state_dict(state)
+        self.model = self.model.to(dtype).to(memory_format=layout).train()
+        self.dtype, self.layout, self.autocast = dtype, layout, autocast
+        self.sgd = torch.optim.SGD(self.model.parameters(), learning_rate, *sgd[:1], weight_decay=sgd[1]) if sgd else None
+
+    def step(self, images, targets):
+        self.model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.autocast):
+            logits = self.model(images.to(self.dtype).to(memory_format=self.layout))
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.to(self.dtype), targets.to(self.dtype))
+        loss.backward()
+        results = {"logits": logits.detach().double(), "loss": loss.detach().double().reshape(1)}
+        results |= {name: value.grad.double().clone() for name, value in self.model.named_parameters()}
+        if self.sgd:
+            self.sgd.step()
+        return results
+
+
+def draw(options, seed):
+    """Weights and a batch of one seed."""
+    torch.manual_seed(seed)
+    state = torchvision.models.resnet18(num_classes=1).state_dict()
+    return {name: value.clone() for name, value in state.items()}, draw_batch(options)
+
+
+def draw_batch(options):
+    return (torch.rand(options.batch, 3, options.size, options.size) * 2 - 1,
+            torch.randint(0, 2, (options.batch, 1)).float())
+
+
+def compare_gradients(library, options):
+    errors = {}
+    for seed in range(options.seed, options.seed + options.batches):
+        state, batch = draw(options, seed)
+        exact = TorchResNet(state, torch.float64, LAYOUTS[0]).step(*batch)
+        ours = OurResNet(library, state, options.batch, options.size, options.precision)
+        runs = [ours.step(*batch)]
+        ours.free()
+        runs += [TorchResNet(state, torch.float32, layout, options.precision == BF16).step(*batch) for layout in LAYOUTS]
+        for name, value in exact.items():
+            row = [float((run[name].reshape(value.shape) - value).norm() / value.norm()) for run in runs]
+            errors.setdefault(name, []).append(row)
+    print(f"{'tensor':32} {'ours':>9} {'torch':>9} {'torch cl':>9}   ratio to the larger of PyTorch's: median, worst")
+    for name, rows in errors.items():
+        ratios = [row[0] / max(row[1:]) for row in rows]
+        medians = [statistics.median(column) for column in zip(*rows)]
+        print(f"{name:32}", *(f"{median:9.2e}" for median in medians), f"  {statistics.median(ratios):.2f} {max(ratios):.2f}")
+    over = sorted(name for name, rows in errors.items() if statistics.median(r[0] / max(r[1:]) for r in rows) > 1.5)
+    print(f"{len(errors)} tensors, {options.batches} batches; median ratio above 1.5: {', '.join(over) or 'none'}")
+
+
+def compare_curves(library, options):
+    sgd, learning_rate = (0.9, 1e-4), 0.01
+    state, _ = draw(options, options.seed)
+    ours = OurResNet(library, state, options.batch, options.size, F32, sgd)
+    library.plan_set_learning_rate(ours.plan, learning_rate)
+    theirs = [TorchResNet(state, torch.float32, layout, False, sgd, learning_rate) for layout in LAYOUTS]
+    print(f"{'step':>4} {'ours':>10} {'torch':>10} {'torch cl':>10} {'off by':>9} {'spread':>9}  within")
+    widest = 0.0
+    for step in range(1, options.steps + 1):
+        batch = draw_batch(options)
+        losses = [float(run.step(*batch)["loss"]) for run in [ours, *theirs]]
+        off, spread = min(abs(losses[0] - loss) for loss in losses[1:]), abs(losses[1] - losses[2])
+        widest = max(widest, spread)
+        allowed = 1e-3 if step <= 3 else 2 * widest
+        print(f"{step:4} ", *(f"{loss:10.6f}" for loss in losses), f"{off:9.2e} {spread:9.2e}  {'yes' if off <= allowed else 'NO'}")
+    ours.free()
+
+
+def compare_threads(library, options):
+    state, batch = draw(options, options.seed)
+    runs = []
+    for threads in (1, 2, 2):
+        library.set_threads(threads)
+        ours = OurResNet(library, state, options.batch, options.size, options.precision)
+        runs.append(ours.step(*batch))
+        ours.free()
+    for what, (a, b) in {"1 and 2 threads": runs[:2], "2 threads twice": runs[1:]}.items():
+        differ = [name for name in a if not torch.equal(a[name], b[name])]
+        worst = max((float((a[name] - b[name]).norm() / b[name].norm()) for name in differ), default=0.0)
+        print(f"{what}: {len(differ)} of {len(a)} differ, by at most {worst:.1e}: {', '.join(differ)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["gradients", "curves", "threads"])
+    parser.add_argument("--library", default="build/release/libaimfair.so.0")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--batches", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    options.precision = BF16 if options.precision == "bf16" else F32
+    compare = {"gradients": compare_gradients, "curves": compare_curves, "threads": compare_threads}[options.what]
+    compare(Library(options.library), options)
+
+
+if __name__ == "__main__":
+    main()
