@@ -132,7 +132,7 @@ gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **er
 /** aimf_plan_data: (borrowed) f32 memory of an input or an output in row-major order; NULL if it is neither. */
 float *aimf_plan_data(AimfPlan *plan, AimfValue value);
 
-/** aimf_plan_run: one pass; allocates nothing. */
+/** aimf_plan_run: one pass. All memory for tensors is there already; a backend's library may still allocate small change. */
 void aimf_plan_run(AimfPlan *plan);
 void aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate);
 

@@ -48,10 +48,15 @@ AimfValue aimf_graph_fail(AimfGraph *graph, const char *format, ...)
     return AIMF_NONE;
 }
 
+gboolean aimf_graph_has(const AimfGraph *graph, AimfValue value)
+{
+    return value > AIMF_NONE && (guint)value < graph->values->len;
+}
+
 gboolean aimf_graph_operands(AimfGraph *graph, const char *op, const AimfValue *operands, int n)
 {
     for (int i = 0; i < n; i++)
-        if (operands[i] <= AIMF_NONE || (guint)operands[i] >= graph->values->len) {
+        if (!aimf_graph_has(graph, operands[i])) {
             aimf_graph_fail(graph, "%s: operand %d is missing", op, i + 1);
             return FALSE;
         }

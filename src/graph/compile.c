@@ -256,14 +256,16 @@ static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *
 {
     const char *mistake = NULL;
     for (guint i = 0; i < options->n_outputs; i++)
-        if (options->outputs[i] <= AIMF_NONE || (guint)options->outputs[i] >= graph->values->len)
+        if (!aimf_graph_has(graph, options->outputs[i]))
             mistake = "an output is not a value of the graph";
     for (guint i = 0; i < options->n_trainable; i++)
-        if (options->trainable[i] <= AIMF_NONE || (guint)options->trainable[i] >= graph->values->len ||
+        if (!aimf_graph_has(graph, options->trainable[i]) ||
             g_array_index(graph->values, AimfValueInfo, options->trainable[i]).leaf != AIMF_LEAF_PARAMETER)
             mistake = "a trainable value is not a parameter";
-    if (options->n_trainable && options->loss == AIMF_NONE)
+    if (options->n_trainable && !aimf_graph_has(graph, options->loss))
         mistake = "trainable parameters need a loss";
+    if (options->loss_gradient != AIMF_NONE && !aimf_graph_has(graph, options->loss_gradient))
+        mistake = "the loss's gradient is not a value of the graph";
     if (options->sgd && !options->n_trainable)
         mistake = "an optimizer needs trainable parameters";
     if (mistake)

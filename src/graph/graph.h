@@ -120,6 +120,8 @@ static inline const AimfShape *aimf_value_shape(const AimfGraph *graph, AimfValu
 /** AIMF_UNIT: as a gradient, the number 1: that of the loss itself. Only losses and sums know what to do with it. */
 #define AIMF_UNIT ((AimfValue)-1)
 
+/** aimf_graph_has: whether @value is one of the graph's. */
+gboolean aimf_graph_has(const AimfGraph *graph, AimfValue value);
 /** aimf_graph_operands: TRUE if all @n operands of @op exist and nothing has failed before; otherwise records the failure. */
 gboolean aimf_graph_operands(AimfGraph *graph, const char *op, const AimfValue *operands, int n);
 /** aimf_graph_fail: records the first mistake; always returns AIMF_NONE. */

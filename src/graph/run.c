@@ -130,7 +130,7 @@ gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **er
 
 float *aimf_plan_data(AimfPlan *plan, AimfValue value)
 {
-    if (value <= AIMF_NONE || (guint)value >= plan->graph->values->len || plan->canonical[value] == NO_BUFFER)
+    if (!aimf_graph_has(plan->graph, value) || plan->canonical[value] == NO_BUFFER)
         return NULL;
     const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[value]);
     AimfLeaf leaf = g_array_index(plan->graph->values, AimfValueInfo, value).leaf;

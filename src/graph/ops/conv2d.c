@@ -8,7 +8,7 @@ static gint64 output_size(gint64 size, gint64 kernel, const AimfConv2d *options)
 
 AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfConv2d options)
 {
-    if (!aimf_graph_operands(graph, "conv2d", (AimfValue[]){ x, weight }, 2))
+    if (!aimf_graph_operands(graph, "conv2d", (AimfValue[]){ x, weight, bias }, bias == AIMF_NONE ? 2 : 3))
         return AIMF_NONE;
     AimfShape xs = *aimf_value_shape(graph, x), ws = *aimf_value_shape(graph, weight);
     if (options.stride == 0)

@@ -2,7 +2,7 @@
 
 AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
 {
-    if (!aimf_graph_operands(graph, "linear", (AimfValue[]){ x, weight }, 2))
+    if (!aimf_graph_operands(graph, "linear", (AimfValue[]){ x, weight, bias }, bias == AIMF_NONE ? 2 : 3))
         return AIMF_NONE;
     AimfShape xs = *aimf_value_shape(graph, x), ws = *aimf_value_shape(graph, weight);
     if (xs.rank != 2)
