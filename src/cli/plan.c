@@ -125,20 +125,6 @@ static void report_json(AimfCli *cli, AimfPlan *plan, const char *description, c
     aimf_cli_print_json(cli, builder);
 }
 
-static void report_text(AimfCli *cli, AimfPlan *plan, const char *description, const char *profile)
-{
-    AimfPlanSummary s = aimf_plan_summary(plan);
-    const double mega = 1e6, giga = 1e9;
-    aimf_cli_print(cli, "%s\n", description);
-    aimf_cli_print(cli, "steps      %u, %u of them reorders\n", s.n_steps, s.n_reorders);
-    aimf_cli_print(cli, "work       %.3f GFLOP, %.3f of them forward\n", s.flops / giga, s.flops_forward / giga);
-    aimf_cli_print(cli, "arena      %.1f MB; most alive: %.1f MB at %s\n", (double)s.arena_bytes / mega,
-                   (double)s.peak_bytes / mega, s.peak_step ? s.peak_step : "no step");
-    aimf_cli_print(cli, "resident   %.1f MB of parameters, momenta and inputs\n", (double)s.resident_bytes / mega);
-    if (profile)
-        aimf_cli_print(cli, "\n%s", profile);
-}
-
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Arguments) arguments = { .batch = 128 };
@@ -155,7 +141,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (cli->json)
         report_json(cli, plan, description, profile);
     else
-        report_text(cli, plan, description, profile);
+        aimf_cli_print(cli, profile ? "%s\n%s" : "%s", description, profile);
     return TRUE;
 }
 

@@ -102,7 +102,7 @@ static gboolean keep(const AimfEvaluator *evaluator, const AimfBatch *batch, con
             if (isfinite(logits[k]))
                 continue;
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
-                        "the model's output for '%s' is %g: its weights have diverged",
+                        "the model's output for '%s' is not finite (%g): its weights have diverged",
                         aimf_manifest_at(manifest, row).path, (double)logits[k]);
             return FALSE;
         }

@@ -16,11 +16,26 @@ void aimf_model_free(AimfModel *model)
     g_free(model);
 }
 
+static gboolean check_dimensions(const AimfArchitecture *architecture, int image_size, int outputs, GError **error)
+{
+    if (image_size < architecture->min_image_size || image_size > architecture->max_image_size) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s takes images of %d to %d pixels a side, not %d",
+                    architecture->name, architecture->min_image_size, architecture->max_image_size, image_size);
+        return FALSE;
+    }
+    if (outputs < 1 || outputs > AIMF_MAX_OUTPUTS_OF_MODEL) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a model has 1 to %d outputs, not %d",
+                    AIMF_MAX_OUTPUTS_OF_MODEL, outputs);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *builder, AimfValue *images,
                          AimfValue *logits, GError **error)
 {
     const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, error);
-    if (!architecture)
+    if (!architecture || !check_dimensions(architecture, model->image_size, model->outputs, error))
         return FALSE;
     if (batch < 1 || batch > AIMF_MAX_BATCH) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a batch of %u is outside 1 … %d", batch, AIMF_MAX_BATCH);
@@ -33,24 +48,6 @@ gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *build
         *images = input;
     if (logits)
         *logits = output;
-    return TRUE;
-}
-
-static gboolean check_dimensions(const char *name, int image_size, int outputs, GError **error)
-{
-    const AimfArchitecture *architecture = aimf_architecture_find(name, error);
-    if (!architecture)
-        return FALSE;
-    if (image_size < architecture->min_image_size || image_size > architecture->max_image_size) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s takes images of %d to %d pixels a side, not %d", name,
-                    architecture->min_image_size, architecture->max_image_size, image_size);
-        return FALSE;
-    }
-    if (outputs < 1 || outputs > AIMF_MAX_OUTPUTS_OF_MODEL) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a model has 1 to %d outputs, not %d",
-                    AIMF_MAX_OUTPUTS_OF_MODEL, outputs);
-        return FALSE;
-    }
     return TRUE;
 }
 
@@ -80,8 +77,6 @@ static void initialise(const AimfTensorSpec *spec, guint64 seed, guint index, fl
 
 static AimfModel *make(const char *architecture, int image_size, int outputs, const guint64 *seed, GError **error)
 {
-    if (!check_dimensions(architecture, image_size, outputs, error))
-        return NULL;
     g_autoptr(AimfModel) model = g_new0(AimfModel, 1);
     *model = (AimfModel){
         .architecture = g_strdup(architecture),

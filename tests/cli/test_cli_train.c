@@ -111,6 +111,7 @@ static void test_plan(void)
                     json_object_get_int_member(whole, "arena_bytes"));
     expect(0, "\"$AIMFAIR\" plan --model fair.safetensors --batch 2 --profile --threads 1", "GFLOP");
     expect(2, "\"$AIMFAIR\" plan --trainable layer5", "'layer5'");
+    expect(2, "\"$AIMFAIR\" plan --model fair.safetensors --image-size 31", "32 to 4096");
 }
 
 static void test_wrong_usage(void)

@@ -327,6 +327,38 @@ static void test_predictions(void)
     g_assert_nonnull(strstr(text, "broken.png,,,\n"));
 }
 
+/* The classes of three drawn at random: what matters is that probabilities and classes follow from the logits. */
+static void test_three_classes(void)
+{
+    GError *error = NULL;
+    AimfTrainResult result;
+    g_autoptr(AimfModel) model = aimf_model_new("resnet18", 32, 3, 1, NULL);
+    g_autoptr(AimfManifest) manifest = aimf_manifest_new();
+    for (guint i = 0; i < N_TRAIN; i++)
+        aimf_manifest_add(manifest, aimf_manifest_at(train_set, i).path, (int)i % 3, "0");
+    AimfTrainOptions options = short_training(1);
+    aimf_train(model, manifest, manifest, &options, NULL, &result, &error);
+    g_assert_no_error(error);
+    AimfPredictOptions predict = { .threads = 1 };
+    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, manifest, &predict, NULL, &error);
+    g_assert_no_error(error);
+    guint right = 0;
+    for (guint i = 0; i < N_TRAIN; i++) {
+        const float *logits = predictions->logits + 3 * i;
+        int best = 0;
+        double sum = 0;
+        for (int k = 0; k < 3; k++) {
+            best = logits[k] > logits[best] ? k : best;
+            sum += exp((double)logits[k]);
+        }
+        g_assert_cmpint(predictions->prediction[i], ==, best);
+        g_assert_cmpfloat_with_epsilon((double)predictions->probability[i], exp((double)logits[best]) / sum, 1e-6);
+        right += best == (int)i % 3;
+    }
+    g_assert_cmpfloat(right / (double)N_TRAIN, ==, result.best_accuracy);
+    aimf_train_result_clear(&result);
+}
+
 /* @second holds what follows a first batch; the last rows of @both are no whole batch. */
 static AimfTensors *gradients_of_parts(const AimfModel *model, const AimfGradientOptions *options)
 {
@@ -391,6 +423,7 @@ int main(int argc, char **argv)
     g_test_add_func("/train/failures", test_failures);
     g_test_add_func("/train/wrong-data", test_wrong_data);
     g_test_add_func("/train/predictions", test_predictions);
+    g_test_add_func("/train/three-classes", test_three_classes);
     g_test_add_func("/train/mean-gradients", test_mean_gradients);
     int status = g_test_run();
     aimf_manifest_free(train_set);
