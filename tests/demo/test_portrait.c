@@ -130,6 +130,7 @@ static void test_set(Place *place, gconstpointer data)
     static const guint some[2][2] = { { 1, 1 }, { 2, 0 } };
     g_autoptr(AimfManifest) manifest = aimf_portrait_set_manifest(&SMALL[0], place->directory, "some", some, &error);
     g_assert_no_error(error);
+    g_assert_cmpuint(aimf_manifest_count(manifest), ==, 4);
     g_assert_cmpuint(aimf_portrait_set_size(&SMALL[0]), ==, 7);
 
     g_autofree char *path = g_build_filename(place->directory, "some.csv", NULL);
