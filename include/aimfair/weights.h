@@ -24,8 +24,10 @@ typedef struct {
 
 /**
  * aimf_tensors_open:
- * @path: a safetensors file, a PyTorch checkpoint in ZIP form (PyTorch >= 1.6) or in the older form; told apart by content
- * A checkpoint's nested dicts become one level with names joined by '.'; numbers and texts in it become metadata.
+ * @path: a safetensors file or a PyTorch checkpoint: a ZIP archive (PyTorch >= 1.6), a stream of pickles (>= 0.1.10) or a tar file
+ *   (before that, torchvision's first models among them); told apart by content
+ * A checkpoint's nested dicts become one level with names joined by '.'; numbers and texts in it become metadata. When all tensors
+ * lie below one top-level key such as "state_dict" or "model" (docs/convert.md lists them), their names lose it.
  * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT (truncated, sizes or offsets that lie, a pickle that names anything but
  * tensors, dicts and numbers; the message names it) or MEMORY.
  */

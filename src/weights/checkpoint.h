@@ -1,10 +1,10 @@
-/* PyTorch checkpoints: ZIP archives (PyTorch 1.6 and later) and the older stream of pickles. */
+/* PyTorch checkpoints: the three forms that are read, and the one that is written. */
 #pragma once
 
 #include "base/file.h"
 #include <aimfair/weights.h>
 
-/** aimf_is_checkpoint: whether the bytes begin as a ZIP archive or a pickle does. */
+/** aimf_is_checkpoint: whether the bytes begin as a ZIP archive, a pickle or a tar file does. */
 gboolean aimf_is_checkpoint(GBytes *map);
 /** aimf_checkpoint_parse: (owned) a set whose data stay in @map; NULL with FORMAT or UNSUPPORTED. */
 AimfTensors *aimf_checkpoint_parse(GBytes *map, GError **error);

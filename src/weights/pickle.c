@@ -49,6 +49,7 @@ AimfPickle *aimf_pickle_new(void)
     pickle->storages = g_array_new(FALSE, TRUE, sizeof(AimfPickleStorage));
     g_array_set_clear_func(pickle->storages, storage_clear);
     pickle->storage_indices = g_hash_table_new(g_str_hash, g_str_equal);
+    pickle->objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return pickle;
 }
 
@@ -56,6 +57,7 @@ void aimf_pickle_free(AimfPickle *pickle)
 {
     if (!pickle)
         return;
+    g_hash_table_unref(pickle->objects);
     g_hash_table_unref(pickle->storage_indices);
     g_array_unref(pickle->storages);
     g_ptr_array_unref(pickle->values);
@@ -427,17 +429,12 @@ static gboolean run_call(Machine *m, guint8 code, GError **error)
     return push(m, aimf_pickle_call(m->pickle, callable, args, error), error);
 }
 
-/* An OrderedDict's attributes (a state_dict's _metadata) and a Parameter's flags; neither changes a value. */
 static gboolean run_build(Machine *m, guint8 code, GError **error)
 {
     (void)code;
     AimfPickleValue *state = pop(m, error);
     AimfPickleValue *object = state ? top(m, error) : NULL;
-    if (!object)
-        return FALSE;
-    if (object->kind == AIMF_PICKLE_DICT || object->kind == AIMF_PICKLE_TENSOR)
-        return TRUE;
-    return broken(error, "it gives a state to what has none");
+    return object && aimf_pickle_build(object, state, error);
 }
 
 static gboolean run_persistent(Machine *m, guint8 code, GError **error)

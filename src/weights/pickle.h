@@ -26,11 +26,16 @@ typedef enum {
 /** AimfPickleGlobal: a name that pickles may use; see pickle_object.c. */
 typedef struct AimfPickleGlobal AimfPickleGlobal;
 
-/** AimfPickleStorage: a block of @count elements that tensors are views of. @key: (owned) what the file calls it. */
+/**
+ * AimfPickleStorage: a block of @count elements that tensors are views of.
+ * @key: (owned) what the file calls it; @data: (nullable) its bytes, or @member: of the archive that has them; set by the caller
+ */
 typedef struct {
     char *key;
     AimfDtype dtype;
     gint64 count;
+    const guint8 *data;
+    guint64 member;
 } AimfPickleStorage;
 
 /** AimfPickleView: a tensor: which elements of which storage. Lies within it: that is checked when it is made. */
@@ -57,7 +62,7 @@ struct AimfPickleValue {
             guint index;
             gint64 offset, count; /* a part of it, in elements */
         } storage;
-        AimfPickleView *view;
+        AimfPickleView *view; /* owned; NULL for a Parameter that never got its tensor */
     };
 };
 
@@ -66,6 +71,7 @@ typedef struct {
     GPtrArray *values; /* all of them; they live as long as the pickle */
     GArray *storages;
     GHashTable *storage_indices; /* key to index + 1 */
+    GHashTable *objects;         /* text, owned, to the value that it means as a persistent id */
 } AimfPickle;
 
 AimfPickle *aimf_pickle_new(void);
@@ -84,6 +90,22 @@ gboolean aimf_pickle_is_text(const AimfPickleValue *value, const char *text);
 /** aimf_pickle_lookup: (nullable) the dict @value's entry under the text @key. */
 const AimfPickleValue *aimf_pickle_lookup(const AimfPickleValue *value, const char *key);
 
+/* --- For forms that keep storages and tensors outside of the pickle that uses them --- */
+
+/** aimf_pickle_storage_type: whether @value names a type of storage, and of which elements. */
+gboolean aimf_pickle_storage_type(const AimfPickleValue *value, AimfDtype *dtype);
+/** aimf_pickle_storage: (borrowed) storage @key as a value; NULL with FORMAT: a size that is impossible or not the one it had before. */
+AimfPickleValue *aimf_pickle_storage(AimfPickle *pickle, const char *key, AimfDtype dtype, gint64 count,
+                                     GError **error);
+/** aimf_pickle_narrow: (borrowed) @count elements of the value @storage from @offset on; NULL with FORMAT. */
+AimfPickleValue *aimf_pickle_narrow(AimfPickle *pickle, const AimfPickleValue *storage, gint64 offset, gint64 count,
+                                    GError **error);
+/** aimf_pickle_tensor: (borrowed) the tensor that @view, whose storage is not yet set, sees in the value @storage; NULL with FORMAT. */
+AimfPickleValue *aimf_pickle_tensor(AimfPickle *pickle, const AimfPickleValue *storage, const AimfPickleView *view,
+                                    GError **error);
+/** aimf_pickle_define: what the persistent id @id, a number as text, means in later pickles. */
+void aimf_pickle_define(AimfPickle *pickle, gint64 id, AimfPickleValue *value);
+
 /* --- Between pickle.c, the stack machine, and pickle_object.c, which knows what the names mean --- */
 
 /** aimf_pickle_value: (borrowed) a new value, containers with no items; NULL with FORMAT when there are absurdly many. */
@@ -93,5 +115,7 @@ const AimfPickleGlobal *aimf_pickle_global(const char *module, const char *name,
 /** aimf_pickle_call: what calling @callable with the tuple @args gives. */
 AimfPickleValue *aimf_pickle_call(AimfPickle *pickle, const AimfPickleValue *callable, const AimfPickleValue *args,
                                   GError **error);
-/** aimf_pickle_persistent: the storage that the persistent id @id means. */
+/** aimf_pickle_build: gives @object the attributes @state. */
+gboolean aimf_pickle_build(AimfPickleValue *object, const AimfPickleValue *state, GError **error);
+/** aimf_pickle_persistent: the storage or tensor that the persistent id @id means. */
 AimfPickleValue *aimf_pickle_persistent(AimfPickle *pickle, const AimfPickleValue *id, GError **error);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-typedef enum { MAKES_STORAGE, MAKES_DICT, MAKES_TUPLE, MAKES_TENSOR, MAKES_PARAMETER } Makes;
+typedef enum { MAKES_STORAGE, MAKES_DICT, MAKES_TUPLE, MAKES_TENSOR, MAKES_PARAMETER, MAKES_NOTHING } Makes;
 
 struct AimfPickleGlobal {
     const char *name;
@@ -30,6 +30,23 @@ static const AimfPickleGlobal globals[] = {
     { "torch._utils._rebuild_parameter", MAKES_PARAMETER, AIMF_N_DTYPES },
     { "torch._utils._rebuild_parameter_with_state", MAKES_PARAMETER, AIMF_N_DTYPES },
     { "torch.nn.parameter.Parameter", MAKES_PARAMETER, AIMF_N_DTYPES },
+    { "torch.autograd.variable.Variable", MAKES_PARAMETER, AIMF_N_DTYPES },
+    { "torch.FloatTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.HalfTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.DoubleTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.LongTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.IntTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.ShortTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.CharTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.ByteTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.FloatTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.HalfTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.DoubleTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.LongTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.IntTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.ShortTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.CharTensor", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "torch.cuda.ByteTensor", MAKES_NOTHING, AIMF_N_DTYPES },
 };
 
 const AimfPickleGlobal *aimf_pickle_global(const char *module, const char *name, GError **error)
@@ -65,64 +82,95 @@ static const AimfPickleValue *item(const AimfPickleValue *sequence, guint index,
 
 enum { MAX_KEY_BYTES = 200 };
 
-/* The index of storage @key; the same key must always mean the same block. */
-static gboolean find_storage(AimfPickle *pickle, const AimfPickleValue *key, AimfDtype dtype, gint64 count,
-                             guint *index, GError **error)
+gboolean aimf_pickle_storage_type(const AimfPickleValue *value, AimfDtype *dtype)
 {
-    g_autofree char *text = g_strndup(key->text.data, key->text.bytes);
-    guint found = GPOINTER_TO_UINT(g_hash_table_lookup(pickle->storage_indices, text));
+    if (value->kind != AIMF_PICKLE_GLOBAL || value->global->makes != MAKES_STORAGE)
+        return FALSE;
+    *dtype = value->global->dtype;
+    return TRUE;
+}
+
+/* The index of storage @key; the same key must always mean the same block. */
+static gboolean find_storage(AimfPickle *pickle, const char *key, AimfDtype dtype, gint64 count, guint *index,
+                             GError **error)
+{
+    guint found = GPOINTER_TO_UINT(g_hash_table_lookup(pickle->storage_indices, key));
     if (found) {
         const AimfPickleStorage *storage = &g_array_index(pickle->storages, AimfPickleStorage, found - 1);
         *index = found - 1;
         if (storage->dtype == dtype && storage->count == count)
             return TRUE;
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is described in two ways", text);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is described in two ways", key);
         return FALSE;
     }
     gint64 bytes;
     if (count < 0 || __builtin_mul_overflow(count, (gint64)aimf_dtype_bytes(dtype), &bytes)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' has the impossible size %" G_GINT64_FORMAT,
-                    text, count);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' has the impossible size %" G_GINT64_FORMAT, key,
+                    count);
         return FALSE;
     }
-    AimfPickleStorage storage = { g_steal_pointer(&text), dtype, count };
+    AimfPickleStorage storage = { .key = g_strdup(key), .dtype = dtype, .count = count };
     *index = pickle->storages->len;
     g_array_append_val(pickle->storages, storage);
     g_hash_table_insert(pickle->storage_indices, storage.key, GUINT_TO_POINTER(*index + 1));
     return TRUE;
 }
 
-/* A view of a storage, which the older form has: (its key, offset, size). */
-static gboolean narrow_storage(AimfPickleValue *value, const AimfPickleValue *view)
+AimfPickleValue *aimf_pickle_storage(AimfPickle *pickle, const char *key, AimfDtype dtype, gint64 count, GError **error)
 {
-    const AimfPickleValue *offset = item(view, 1, AIMF_PICKLE_INT);
-    const AimfPickleValue *size = item(view, 2, AIMF_PICKLE_INT);
-    if (!offset || !size || offset->integer < 0 || size->integer < 0 || offset->integer > value->storage.count ||
-        size->integer > value->storage.count - offset->integer)
-        return FALSE;
-    value->storage.offset = offset->integer;
-    value->storage.count = size->integer;
-    return TRUE;
+    AimfPickleValue *value = aimf_pickle_value(pickle, AIMF_PICKLE_STORAGE, error);
+    if (!value || !find_storage(pickle, key, dtype, count, &value->storage.index, error))
+        return NULL;
+    value->storage.count = count;
+    return value;
+}
+
+AimfPickleValue *aimf_pickle_narrow(AimfPickle *pickle, const AimfPickleValue *storage, gint64 offset, gint64 count,
+                                    GError **error)
+{
+    if (offset < 0 || count < 0 || offset > storage->storage.count || count > storage->storage.count - offset)
+        return refuse(error, "a view does not lie within its storage");
+    AimfPickleValue *value = aimf_pickle_value(pickle, AIMF_PICKLE_STORAGE, error);
+    if (!value)
+        return NULL;
+    value->storage = storage->storage;
+    value->storage.offset += offset;
+    value->storage.count = count;
+    return value;
+}
+
+void aimf_pickle_define(AimfPickle *pickle, gint64 id, AimfPickleValue *value)
+{
+    g_hash_table_replace(pickle->objects, g_strdup_printf("%" G_GINT64_FORMAT, id), value);
+}
+
+static AimfPickleValue *lookup_object(AimfPickle *pickle, const AimfPickleValue *id, GError **error)
+{
+    g_autofree char *text = g_strndup(id->text.data, MIN(id->text.bytes, MAX_KEY_BYTES));
+    AimfPickleValue *value = g_hash_table_lookup(pickle->objects, text);
+    return value ? value : refuse(error, "a persistent id means nothing");
 }
 
 AimfPickleValue *aimf_pickle_persistent(AimfPickle *pickle, const AimfPickleValue *id, GError **error)
 {
+    if (id->kind == AIMF_PICKLE_TEXT)
+        return lookup_object(pickle, id, error);
     /* ("storage", type, key, device, number of elements[, view or None]) */
     if (id->kind != AIMF_PICKLE_TUPLE || id->items->len < 5 || !aimf_pickle_is_text(id->items->pdata[0], "storage"))
         return refuse(error, "a persistent id is not a storage's");
-    const AimfPickleValue *type = item(id, 1, AIMF_PICKLE_GLOBAL);
-    const AimfPickleValue *key = item(id, 2, AIMF_PICKLE_TEXT);
-    const AimfPickleValue *count = item(id, 4, AIMF_PICKLE_INT);
-    if (!type || type->global->makes != MAKES_STORAGE || !key || key->text.bytes > MAX_KEY_BYTES || !count)
+    const AimfPickleValue *key = item(id, 2, AIMF_PICKLE_TEXT), *count = item(id, 4, AIMF_PICKLE_INT);
+    AimfDtype dtype;
+    if (!aimf_pickle_storage_type(id->items->pdata[1], &dtype) || !key || key->text.bytes > MAX_KEY_BYTES || !count)
         return refuse(error, "a storage lacks its type, its key or its size");
-    AimfPickleValue *value = aimf_pickle_value(pickle, AIMF_PICKLE_STORAGE, error);
-    if (!value || !find_storage(pickle, key, type->global->dtype, count->integer, &value->storage.index, error))
-        return NULL;
-    value->storage.count = count->integer;
-    const AimfPickleValue *view = item(id, 5, AIMF_PICKLE_TUPLE);
-    if (view && !narrow_storage(value, view))
+    g_autofree char *text = g_strndup(key->text.data, key->text.bytes);
+    AimfPickleValue *storage = aimf_pickle_storage(pickle, text, dtype, count->integer, error);
+    const AimfPickleValue *view = item(id, 5, AIMF_PICKLE_TUPLE); /* (key, offset, number of elements) */
+    if (!storage || !view)
+        return storage;
+    const AimfPickleValue *offset = item(view, 1, AIMF_PICKLE_INT), *size = item(view, 2, AIMF_PICKLE_INT);
+    if (!offset || !size)
         return refuse(error, "a view does not lie within its storage");
-    return value;
+    return aimf_pickle_narrow(pickle, storage, offset->integer, size->integer, error);
 }
 
 /* --- Tensors --- */
@@ -138,7 +186,7 @@ static gboolean take_sizes(const AimfPickleValue *tuple, gint64 *sizes, guint n)
     return TRUE;
 }
 
-/* Whether all elements lie within the @count elements of the storage's part. */
+/* Whether all elements lie within the @count elements of the storage's part; no size or stride is negative. */
 static gboolean view_fits(const AimfPickleView *view, gint64 count)
 {
     gint64 elements = aimf_shape_count(&view->shape), last = view->offset;
@@ -151,6 +199,26 @@ static gboolean view_fits(const AimfPickleView *view, gint64 count)
             return FALSE;
     }
     return elements == 0 || last < count;
+}
+
+AimfPickleValue *aimf_pickle_tensor(AimfPickle *pickle, const AimfPickleValue *storage, const AimfPickleView *view,
+                                    GError **error)
+{
+    if (!view_fits(view, storage->storage.count)) {
+        g_autofree char *text = aimf_shape_text(&view->shape);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "a tensor of the shape %s does not lie within its storage '%s' of %" G_GINT64_FORMAT " elements",
+                    text, g_array_index(pickle->storages, AimfPickleStorage, storage->storage.index).key,
+                    storage->storage.count);
+        return NULL;
+    }
+    AimfPickleValue *value = aimf_pickle_value(pickle, AIMF_PICKLE_TENSOR, error);
+    if (!value)
+        return NULL;
+    value->view = g_memdup2(view, sizeof *view);
+    value->view->storage = storage->storage.index;
+    value->view->offset += storage->storage.offset;
+    return value;
 }
 
 /* _rebuild_tensor(storage, offset, size, stride), _rebuild_tensor_v2(…, requires_grad, hooks[, metadata]). */
@@ -170,22 +238,11 @@ static AimfPickleValue *rebuild_tensor(AimfPickle *pickle, const AimfPickleValue
                     size->items->len, AIMF_MAX_RANK);
         return NULL;
     }
-    AimfPickleView view = { .storage = storage->storage.index, .offset = offset->integer };
+    AimfPickleView view = { .offset = offset->integer };
     view.shape.rank = (int)size->items->len;
     if (!take_sizes(size, view.shape.dim, size->items->len) || !take_sizes(stride, view.stride, size->items->len))
         return refuse(error, "a tensor's sizes or strides are not numbers from 0 on");
-    if (!view_fits(&view, storage->storage.count)) {
-        g_autofree char *text = aimf_shape_text(&view.shape);
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                    "a tensor of the shape %s does not lie within its storage '%s' of %" G_GINT64_FORMAT " elements",
-                    text, g_array_index(pickle->storages, AimfPickleStorage, view.storage).key, storage->storage.count);
-        return NULL;
-    }
-    view.offset += storage->storage.offset;
-    AimfPickleValue *value = aimf_pickle_value(pickle, AIMF_PICKLE_TENSOR, error);
-    if (value)
-        value->view = g_memdup2(&view, sizeof view);
-    return value;
+    return aimf_pickle_tensor(pickle, storage, &view, error);
 }
 
 /* Python 2 gives an OrderedDict its items as a list of pairs; later ones are filled by SETITEMS. */
@@ -219,14 +276,37 @@ AimfPickleValue *aimf_pickle_call(AimfPickle *pickle, const AimfPickleValue *cal
         return make_dict(pickle, args, error);
     case MAKES_TENSOR:
         return rebuild_tensor(pickle, args, error);
-    case MAKES_PARAMETER: /* (tensor[, requires_grad, hooks, state]) */
+    case MAKES_PARAMETER: /* (tensor[, requires_grad, hooks, state]), or () and the tensor comes with its state */
+        if (args->items->len == 0)
+            return aimf_pickle_value(pickle, AIMF_PICKLE_TENSOR, error);
         return item(args, 0, AIMF_PICKLE_TENSOR) ? args->items->pdata[0]
                                                  : refuse(error, "a Parameter is made from what is not a tensor");
     case MAKES_TUPLE: /* of one argument, the tuple itself */
         return item(args, 0, AIMF_PICKLE_TUPLE) ? args->items->pdata[0]
                                                 : refuse(error, "a torch.Size is made from what is not a tuple");
     case MAKES_STORAGE:
+    case MAKES_NOTHING:
         break;
     }
-    return refuse(error, "it calls a storage type");
+    return refuse(error, "it calls a type of storage or tensor");
+}
+
+/*
+ * An OrderedDict's attributes (a state_dict's _metadata) and a Parameter's flags change no value. PyTorch before 0.2 made Parameters
+ * empty and gave them their tensor here: (data, gradient, hooks, requires_grad, volatile), see torch/_tensor.py, __setstate__.
+ */
+gboolean aimf_pickle_build(AimfPickleValue *object, const AimfPickleValue *state, GError **error)
+{
+    if (object->kind == AIMF_PICKLE_DICT)
+        return TRUE;
+    if (object->kind != AIMF_PICKLE_TENSOR)
+        return refuse(error, "it gives a state to what has none") != NULL;
+    if (object->view)
+        return TRUE;
+    const AimfPickleValue *data =
+        state->kind == AIMF_PICKLE_TUPLE && state->items->len == 5 ? item(state, 0, AIMF_PICKLE_TENSOR) : NULL;
+    if (!data || !data->view)
+        return refuse(error, "a Parameter is made without a tensor") != NULL;
+    object->view = g_memdup2(data->view, sizeof *data->view);
+    return TRUE;
 }

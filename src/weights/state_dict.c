@@ -46,6 +46,14 @@ static gboolean add(Walk *walk, const AimfPickleView *view, char *text, GError *
     return TRUE;
 }
 
+static gboolean add_tensor(Walk *walk, const AimfPickleView *view, GError **error)
+{
+    if (view)
+        return add(walk, view, NULL, error);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the Parameter '%s' never got its tensor", walk->name->str);
+    return FALSE;
+}
+
 static gboolean add_text(Walk *walk, char *text, GError **error)
 {
     if (walk->n_texts < MAX_TEXTS && walk->name->len) {
@@ -166,7 +174,7 @@ static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error)
     walk->depth++;
     switch (value->kind) {
     case AIMF_PICKLE_TENSOR:
-        done = add(walk, value->view, NULL, error);
+        done = add_tensor(walk, value->view, error);
         break;
     case AIMF_PICKLE_DICT:
         done = visit_dict(walk, value, error);

@@ -7,7 +7,12 @@ Made with torch 2.15.0, safetensors 0.8.0, Python 3.11.7. Nothing is random: eve
 files still differ from run to run, because their format names storages by memory addresses.
 """
 
+import collections
+import io
 import os
+import pickle
+import struct
+import tarfile
 import zipfile
 
 import numpy as np
@@ -92,6 +97,70 @@ def flat(value, prefix=""):
     return {k: t for key, item in items for k, t in flat(item, f"{prefix}.{key}" if prefix else str(key)).items()}
 
 
+class EmptyParameter:
+    """Pickles as PyTorch 0.1 pickled a Parameter: made empty, its tensor in the state."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __reduce__(self):
+        state = (self.data, None, collections.OrderedDict(), True, False)
+        return torch.nn.Parameter, (), state
+
+
+def save_tar(state, target):
+    """The form before PyTorch 0.1.10, which PyTorch still reads but no longer writes; the way its legacy_load reads it."""
+    tensors, storages = {}, {}
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            if type(value) is not torch.Tensor:
+                return None
+            tensors[1000 + len(tensors)] = value
+            return str(999 + len(tensors))
+
+    def legacy_type(dtype, kind):
+        name = {torch.float32: "Float", torch.float64: "Double", torch.int64: "Long"}[dtype]
+        return getattr(torch, name + kind)
+
+    objects, described, stored = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    Pickler(objects, 2).dump(state)
+    pickle.dump(len(tensors), described, 2)
+    for key, tensor in tensors.items():
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = (2000 + len(storages), tensor) if storage.data_ptr() not in storages else storages[storage.data_ptr()]
+        pickle.dump((key, storages[storage.data_ptr()][0], legacy_type(tensor.dtype, "Tensor")), described, 2)
+        described.write(struct.pack("<ii", tensor.dim(), 0))
+        described.write(struct.pack(f"<{2 * tensor.dim() + 1}q", *tensor.shape, *tensor.stride(), tensor.storage_offset()))
+    pickle.dump(len(storages), stored, 2)
+    for key, tensor in storages.values():
+        data = bytes(tensor.untyped_storage())
+        pickle.dump((key, "cpu", legacy_type(tensor.dtype, "Storage")), stored, 2)
+        stored.write(struct.pack("<q", len(data) // tensor.element_size()) + data)
+    pickle.dump([], stored, 2)
+    system = pickle.dumps({"protocol_version": 1000, "little_endian": True}, 2)
+    members = {"sys_info": system, "pickle": objects.getvalue(), "tensors": described.getvalue(), "storages": stored.getvalue()}
+    with tarfile.open(target, "w:", format=tarfile.PAX_FORMAT) as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            info.mtime = 1483228800.5  # a fraction makes tarfile write a pax header before the member, as it did then
+            tar.addfile(info, io.BytesIO(data))
+
+
+def save_network_as_tar():
+    plain = network().state_dict()
+    parameters = dict(network().named_parameters())
+    save_tar(collections.OrderedDict((k, EmptyParameter(v) if k in parameters else v) for k, v in plain.items()),
+             path("network.tar.pth"))
+    loaded = torch.load(path("network.tar.pth"), weights_only=False)
+    assert list(loaded) == list(plain) and all(torch.equal(loaded[k], plain[k]) for k in plain)
+    block = ramp(4, 6)
+    save_tar({"transposed": block.t(), "row": block[2], "same": block, "f64": ramp(3, dtype=torch.float64)}, path("views.tar.pth"))
+    loaded = torch.load(path("views.tar.pth"), weights_only=False)
+    assert torch.equal(loaded["transposed"], block.t()) and torch.equal(loaded["row"], block[2])
+
+
 def deflate(source, target):
     """The same archive, compressed: torch.save never does that, but other tools repack files."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
@@ -135,6 +204,7 @@ def main():
     torch.save(torch.tensor([1.0, 2.0]), path("alone.pth"))
     torch.save(network(), path("whole_module.pth"))
     deflate(path("views.pth"), path("deflated.pth"))
+    save_network_as_tar()
 
 
 if __name__ == "__main__":

@@ -139,6 +139,26 @@ static void test_names(void)
     g_assert_cmpstr(aimf_tensors_at(alone, 0)->name, ==, "tensor");
 }
 
+/* The oldest form: what torchvision's first models are in. */
+static void test_tar(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) network = open_golden(GOLDEN("network.tar.pth"));
+    g_autoptr(AimfTensors) expected = open_golden(GOLDEN("wrapped.pth"));
+    assert_same_tensors(network, expected);
+    g_autoptr(AimfTensors) views = open_golden(GOLDEN("views.tar.pth"));
+    float values[6][4];
+    guint index = (guint)aimf_tensors_find(views, "transposed");
+    g_assert_true(aimf_tensors_read(views, index, AIMF_F32, values, &error));
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 4; j++)
+            g_assert_cmpfloat(values[i][j], ==, -1 + 0.3125f * (float)(j * 6 + i));
+    index = (guint)aimf_tensors_find(views, "row");
+    g_assert_true(aimf_tensors_read(views, index, AIMF_F32, values, &error));
+    g_assert_cmpfloat(values[0][3], ==, -1 + 0.3125f * 15);
+    g_assert_cmpint(aimf_tensors_at(views, (guint)aimf_tensors_find(views, "f64"))->dtype, ==, AIMF_F64);
+}
+
 static void test_whole_module(void)
 {
     g_autoptr(GError) error = NULL;
@@ -165,8 +185,10 @@ static void convert(const char *from, const char *to)
 
 static void test_round_trips(void)
 {
-    static const char *const paths[] = { GOLDEN("types.safetensors"), GOLDEN("checkpoint.pth"), GOLDEN("views.old.pth"),
-                                         GOLDEN("network.pth"), GOLDEN("deflated.pth") };
+    static const char *const paths[] = {
+        GOLDEN("types.safetensors"), GOLDEN("checkpoint.pth"), GOLDEN("views.old.pth"),
+        GOLDEN("network.pth"),       GOLDEN("deflated.pth"),   GOLDEN("views.tar.pth")
+    };
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
         const char *first = support_weights_path("first.safetensors");
         const char *checkpoint = support_weights_path("there.PTH");
@@ -222,6 +244,7 @@ int main(int argc, char **argv)
     g_test_add_func("/checkpoint/transposed", test_transposed);
     g_test_add_func("/checkpoint/metadata", test_metadata);
     g_test_add_func("/checkpoint/names", test_names);
+    g_test_add_func("/checkpoint/tar", test_tar);
     g_test_add_func("/checkpoint/whole_module", test_whole_module);
     g_test_add_func("/checkpoint/round_trips", test_round_trips);
     g_test_add_func("/checkpoint/empty_set", test_empty_set);

@@ -163,8 +163,8 @@ static void test_machine(void)
         { BYTES("ccollections\nOrderedDict\nNR."), "not a tuple" },
         { BYTES("ccollections\nOrderedDict\nN\x85R."), "list of pairs" },
         { BYTES("ccollections\nOrderedDict\n]Na\x85R."), "list of pairs" },
-        { BYTES("ctorch\nFloatStorage\n)R."), "calls a storage type" },
-        { BYTES("ctorch.nn.parameter\nParameter\n)R."), "not a tensor" },
+        { BYTES("ctorch\nFloatStorage\n)R."), "calls a type of storage" },
+        { BYTES("ctorch.nn.parameter\nParameter\nN\x85R."), "not a tensor" },
         { BYTES("ctorch\nSize\nN\x85R."), "not a tuple" },
         { BYTES("}q\0" TEXT1("a") "h\0s."), "contains itself" },
         { BYTES("]q\0h\0a."), "contains itself" },
@@ -206,7 +206,8 @@ static void test_tensors(void)
         { BYTES(DICT(TENSOR(STORAGE("FloatStorage", "J\xff\xff\xff\xff"), "K\0", "(K\0t", "(K\1t"))),
           "impossible size" },
         { BYTES(DICT(TENSOR(STORAGE("FloatStorage", INT64("\xff", "\x7f")), "K\0", "(K\4t", "(K\1t"))), "impossible" },
-        { BYTES(DICT(TENSOR(STORAGE("FloatStorage", INT64("\xff", "\x0f")), "K\0", "(K\4t", "(K\1t"))), "truncated" },
+        { BYTES(DICT(TENSOR(STORAGE("FloatStorage", INT64("\xff", "\x0f")), "K\0", "(K\4t", "(K\1t"))),
+          "were announced" },
         { BYTES(DICT(TENSOR(STORAGE("ComplexFloatStorage", "K\4"), "K\0", "(K\4t", "(K\1t"))), "ComplexFloatStorage" },
         { BYTES(DICT(TENSOR("K\1Q", "K\0", "(K\4t", "(K\1t"))), "not a storage's" },
         { BYTES(DICT(TENSOR("(X\7\0\0\0storageNNNNtQ", "K\0", "(K\4t", "(K\1t"))), "lacks its type" },
@@ -463,6 +464,170 @@ static void test_truncated(void)
     }
 }
 
+/* --- Tar files --- */
+
+/* Four members, each with its header; a name of NULL leaves one out. */
+static AimfTensors *open_tar(const Member *members, GError **error)
+{
+    g_autoptr(GByteArray) file = g_byte_array_new();
+    for (guint i = 0; i < 4; i++) {
+        if (!members[i].name)
+            continue;
+        char header[512] = { 0 };
+        guint sum = 0;
+        g_strlcpy(header, members[i].name, 100);
+        g_snprintf(header + 124, 12, "%011" G_GSIZE_MODIFIER "o", members[i].content.bytes);
+        memset(header + 148, ' ', 8);
+        header[156] = '0';
+        memcpy(header + 257,
+               "ustar\0"
+               "00",
+               8);
+        for (guint k = 0; k < sizeof header; k++)
+            sum += (guint8)header[k];
+        g_snprintf(header + 148, 8, "%06o", sum);
+        g_byte_array_append(file, (const guint8 *)header, sizeof header);
+        g_byte_array_append(file, (const guint8 *)members[i].content.data, (guint)members[i].content.bytes);
+        static const guint8 zeros[512];
+        g_byte_array_append(file, zeros, (guint)(-members[i].content.bytes % 512));
+    }
+    return aimf_tensors_open(support_weights_write("made.tar.pth", file->data, file->len), error);
+}
+
+#define SYS_INFO                                                                                                       \
+    {                                                                                                                  \
+        "sys_info", BYTES("\x80\2}X\x0d\0\0\0little_endian\x88s.")                                                     \
+    }
+#define ONE "\x80\2K\1."
+#define STORED(count)                                                                                                  \
+    "\x80\2(K\1X\3\0\0\0cpuctorch\nFloatStorage\nt." count "\0\0\0\0\0\0\0"                                            \
+    "0123456789abcdef"
+#define STORAGES                                                                                                       \
+    {                                                                                                                  \
+        "storages", BYTES(ONE STORED("\4") "\x80\2].")                                                                 \
+    }
+#define ENTRY(storage) "\x80\2(K\2" storage "ctorch\nFloatTensor\nt."
+#define NUMBER(byte) byte "\0\0\0\0\0\0\0"
+#define MINUS_ONE "\xff\xff\xff\xff\xff\xff\xff\xff"
+#define TENSORS                                                                                                        \
+    {                                                                                                                  \
+        "tensors", BYTES(ONE ENTRY("K\1") NUMBER("\1") NUMBER("\4") NUMBER("\1") NUMBER("\0"))                         \
+    }
+#define OBJECTS                                                                                                        \
+    {                                                                                                                  \
+        "pickle", BYTES("\x80\2}" TEXT1("w") TEXT1("2") "Qs.")                                                         \
+    }
+
+static void test_tar(void)
+{
+    static const struct {
+        Member members[4];
+        AimfErrorCode code;
+        const char *says; /* NULL: nothing is wrong */
+    } cases[] = {
+        { { SYS_INFO, STORAGES, TENSORS, OBJECTS }, AIMF_ERROR_FORMAT, NULL },
+        { { OBJECTS, TENSORS, STORAGES, SYS_INFO }, AIMF_ERROR_FORMAT, NULL },
+        { { STORAGES, TENSORS, OBJECTS }, AIMF_ERROR_FORMAT, "'sys_info' is missing" },
+        { { SYS_INFO, TENSORS, OBJECTS }, AIMF_ERROR_FORMAT, "'storages' is missing" },
+        { { SYS_INFO, STORAGES, OBJECTS }, AIMF_ERROR_FORMAT, "'tensors' is missing" },
+        { { SYS_INFO, STORAGES, TENSORS }, AIMF_ERROR_FORMAT, "'pickle' is missing" },
+        { { { "sys_info", BYTES("\x80\2}.") }, STORAGES, TENSORS, OBJECTS }, AIMF_ERROR_UNSUPPORTED, "little-endian" },
+        { { SYS_INFO, STORAGES, TENSORS, { "pickle", BYTES("\x80\2cos\nsystem\n.") } },
+          AIMF_ERROR_FORMAT,
+          "os.system" },
+        { { SYS_INFO, STORAGES, TENSORS, { "pickle", BYTES("\x80\2}" TEXT1("w") TEXT1("3") "Qs.") } },
+          AIMF_ERROR_FORMAT,
+          "persistent id means nothing" },
+        { { SYS_INFO, { "storages", BYTES("\x80\2N.") }, TENSORS, OBJECTS }, AIMF_ERROR_FORMAT, "not a number" },
+        { { SYS_INFO, { "storages", BYTES("\x80\2J\xff\xff\xff\xff.") }, TENSORS, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "not a number" },
+        { { SYS_INFO, { "storages", BYTES("\x80\2J\xff\xff\xff\x7f.") }, TENSORS, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "too early" },
+        { { SYS_INFO, { "storages", BYTES(ONE "\x80\2N.") }, TENSORS, OBJECTS }, AIMF_ERROR_FORMAT, "not described" },
+        { { SYS_INFO, { "storages", BYTES(ONE "\x80\2(K\1NNt.") }, TENSORS, OBJECTS }, AIMF_ERROR_FORMAT, "no type" },
+        { { SYS_INFO, { "storages", BYTES(ONE STORED("\5")) }, TENSORS, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "needs 20 more bytes" },
+        { { SYS_INFO, { "storages", BYTES(ONE STORED("\4") "\x80\2N.") }, TENSORS, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "is none" },
+        { { SYS_INFO, { "storages", BYTES(ONE STORED("\4") "\x80\2](K\7K\1K\3K\2ta.") }, TENSORS, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "not lie within its storage" },
+        { { SYS_INFO, { "storages", BYTES(ONE STORED("\4") "\x80\2](K\7K\5K\0K\2ta.") }, TENSORS, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "not there" },
+        { { SYS_INFO, { "storages", BYTES("\x80\2K\2." STORED("\4") STORED("\4") "\x80\2].") }, TENSORS, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "listed twice" },
+        { { SYS_INFO, STORAGES, { "tensors", BYTES(ONE ENTRY("K\3")) }, OBJECTS }, AIMF_ERROR_FORMAT, "not there" },
+        { { SYS_INFO, STORAGES, { "tensors", BYTES(ONE ENTRY("N")) }, OBJECTS }, AIMF_ERROR_FORMAT, "not there" },
+        { { SYS_INFO, STORAGES, { "tensors", BYTES(ONE ENTRY("K\1") MINUS_ONE) }, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "dimensions" },
+        { { SYS_INFO, STORAGES, { "tensors", BYTES(ONE ENTRY("K\1") NUMBER("\1")) }, OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "truncated" },
+        { { SYS_INFO,
+            STORAGES,
+            { "tensors", BYTES(ONE ENTRY("K\1") NUMBER("\1") NUMBER("\5") NUMBER("\1") NUMBER("\0")) },
+            OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "does not lie within its storage '1' of 4" },
+        { { SYS_INFO,
+            STORAGES,
+            { "tensors", BYTES(ONE ENTRY("K\1") NUMBER("\1") NUMBER("\1") NUMBER("\1") MINUS_ONE) },
+            OBJECTS },
+          AIMF_ERROR_FORMAT,
+          "negative" },
+        { { SYS_INFO,
+            STORAGES,
+            TENSORS,
+            { "pickle", BYTES("\x80\2}" TEXT1("w") "ctorch.nn.parameter\nParameter\n)\x81s.") } },
+          AIMF_ERROR_FORMAT,
+          "'w' never got its tensor" },
+        { { SYS_INFO,
+            STORAGES,
+            TENSORS,
+            { "pickle", BYTES("\x80\2}" TEXT1("w") "ctorch.nn.parameter\nParameter\n)\x81(NNNNNtbs.") } },
+          AIMF_ERROR_FORMAT,
+          "made without a tensor" },
+        { { SYS_INFO, STORAGES, TENSORS, { "pickle", BYTES("\x80\2}" TEXT1("w") "ctorch\nFloatTensor\n)\x81s.") } },
+          AIMF_ERROR_FORMAT,
+          "calls a type" },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AimfTensors) tensors = open_tar(cases[i].members, &error);
+        if (tensors && cases[i].says)
+            g_error("accepted what should be refused with \"%s\"", cases[i].says);
+        if (cases[i].says) {
+            support_assert_error(&error, cases[i].code, cases[i].says);
+            continue;
+        }
+        g_assert_no_error(error);
+        g_assert_true(aimf_shape_equal(&aimf_tensors_at(tensors, 0)->shape, &AIMF_SHAPE(4)));
+    }
+}
+
+/* Cut anywhere before its last member ends; behind that tar files are padded with zeros that nobody needs. */
+static void test_truncated_tar(void)
+{
+    g_autofree char *whole = NULL;
+    gsize bytes;
+    g_assert_true(g_file_get_contents(GOLDEN_DIR "/weights/network.tar.pth", &whole, &bytes, NULL));
+    while (bytes > 0 && whole[bytes - 1] == 0)
+        bytes--;
+    for (gsize n = 0; n < bytes; n++) {
+        g_autoptr(GError) error = NULL;
+        if (aimf_tensors_open(support_weights_write("truncated.tar.pth", whole, n), &error))
+            g_error("accepted without its last %" G_GSIZE_FORMAT " bytes", bytes - n);
+        support_assert_error(&error, AIMF_ERROR_FORMAT, "truncated.tar.pth");
+    }
+}
+
 static void test_no_files(void)
 {
     g_autoptr(GError) error = NULL;
@@ -495,6 +660,8 @@ int main(int argc, char **argv)
     g_test_add_func("/hostile/bomb", test_bomb);
     g_test_add_func("/hostile/corrupt_member", test_corrupt_member);
     g_test_add_func("/hostile/truncated", test_truncated);
+    g_test_add_func("/hostile/tar", test_tar);
+    g_test_add_func("/hostile/truncated_tar", test_truncated_tar);
     g_test_add_func("/hostile/no_files", test_no_files);
     int status = g_test_run();
     support_weights_remove();

@@ -58,9 +58,9 @@ static gsize damage(AimfRandom *random, char *data, gsize bytes)
 static void test_files(void)
 {
     static const char *const names[] = {
-        "types.safetensors",  "checkpoint.safetensors", "network.old.pth",     "views.old.pth",
-        "checkpoint.old.pth", "protocol5.old.pth",      "types_plain.old.pth", "network.pth",
-        "views.pth",          "deflated.pth",           "alone.pth",           "whole_module.pth"
+        "types.safetensors", "checkpoint.safetensors", "network.old.pth", "views.old.pth", "checkpoint.old.pth",
+        "protocol5.old.pth", "types_plain.old.pth",    "network.pth",     "views.pth",     "deflated.pth",
+        "alone.pth",         "whole_module.pth",       "network.tar.pth", "views.tar.pth"
     };
     guint opened = 0;
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
