@@ -21,17 +21,17 @@ gboolean aimf_check_stop(const AimfMonitor *monitor, const char *doing, GError *
     return FALSE;
 }
 
+/* The rate is worked out also where nobody watches: training logs it. */
 static void report(AimfStage *stage, gint64 now)
 {
     const AimfMonitor *monitor = stage->monitor;
-    if (!monitor || !monitor->progress)
-        return;
     AimfProgress *p = &stage->progress;
     double seconds = (double)(now - stage->started_us) / G_USEC_PER_SEC;
     p->rate = seconds > 0 ? (double)p->done / seconds : 0;
     p->seconds_left = p->total && p->rate > 0 ? (double)(p->total - p->done) / p->rate : -1;
-    monitor->progress(p, monitor->user_data);
     stage->reported_us = now;
+    if (monitor && monitor->progress)
+        monitor->progress(p, monitor->user_data);
 }
 
 void aimf_stage_begin(AimfStage *stage, const AimfMonitor *monitor, const char *name, const char *unit, guint64 total)

@@ -76,6 +76,7 @@ static void test_learns(void)
     const AimfEpoch *first = &g_array_index(result.history, AimfEpoch, 0);
     const AimfEpoch *last = &g_array_index(result.history, AimfEpoch, 9);
     g_assert_cmpfloat(last->loss, <, first->loss / 2);
+    g_assert_cmpfloat(last->images_per_second, >, 0); /* known although nobody watches the progress */
     /* The model has the best epoch's weights: predicting gives the accuracy that was kept. */
     AimfPredictOptions predict = { .batch = 5, .threads = 1 };
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, validation_set, &predict, NULL, NULL);
