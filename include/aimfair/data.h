@@ -54,8 +54,6 @@ char *aimf_manifest_hash(const AimfManifest *manifest);
 /** aimf_manifest_subset: (owned) a new manifest of the @n rows @rows, in that order, with all their columns. */
 AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *rows, guint n);
 
-/** aimf_manifest_columns: (borrowed) NULL-terminated names of the columns beyond path and target. */
-const char *const *aimf_manifest_columns(const AimfManifest *manifest);
 /** aimf_manifest_get: (borrowed, nullable) the text of row @index in the column @name; NULL when there is no such column. */
 const char *aimf_manifest_get(const AimfManifest *manifest, guint index, const char *name);
 /** aimf_manifest_set: changes the text in a column that is none of path, target, protected…; adds the column if it is new. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -110,12 +111,6 @@ GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error)
     return g_bytes_new_take(data, size);
 }
 
-char *aimf_file_sha256(const char *path, GError **error)
-{
-    g_autoptr(GBytes) bytes = aimf_file_map(path, error);
-    return bytes ? g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes) : NULL;
-}
-
 struct AimfWriter {
     FILE *stream;
     char *path;
@@ -163,11 +158,6 @@ void aimf_writer_printf(AimfWriter *writer, const char *format, ...)
     if (!writer->failure && vfprintf(writer->stream, format, args) < 0)
         writer->failure = errno ? errno : EIO;
     va_end(args);
-}
-
-FILE *aimf_writer_stream(AimfWriter *writer)
-{
-    return writer->stream;
 }
 
 /* The rename itself must survive a power cut, so the directory is synced too; file systems without that may refuse. */

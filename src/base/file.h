@@ -2,7 +2,6 @@
 #pragma once
 
 #include <aimfair/error.h>
-#include <stdio.h>
 
 /** aimf_io_error: sets AIMF_ERROR_NOT_FOUND (missing, a directory in the way) or AIMF_ERROR_IO from @number (errno). */
 void aimf_io_error(GError **error, int number, const char *doing, const char *path);
@@ -17,9 +16,6 @@ GBytes *aimf_file_map(const char *path, GError **error);
 /** aimf_file_read: like aimf_file_map, but read into memory and refused above @limit_bytes. The bytes end with a 0 not counted. */
 GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error);
 
-/** aimf_file_sha256: (owned) the file's SHA-256 in hexadecimal. */
-char *aimf_file_sha256(const char *path, GError **error);
-
 /**
  * AimfWriter:
  * Writes a file under a temporary name beside it; aimf_writer_commit flushes, syncs and renames. Freed without commit, the
@@ -30,8 +26,6 @@ typedef struct AimfWriter AimfWriter;
 AimfWriter *aimf_writer_open(const char *path, GError **error);
 void aimf_writer_write(AimfWriter *writer, const void *data, gsize bytes);
 void aimf_writer_printf(AimfWriter *writer, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/** aimf_writer_stream: (borrowed) the stdio stream beneath, for libraries that want one; check with commit. */
-FILE *aimf_writer_stream(AimfWriter *writer);
 gboolean aimf_writer_commit(AimfWriter *writer, GError **error);
 void aimf_writer_free(AimfWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfWriter, aimf_writer_free)

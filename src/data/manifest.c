@@ -173,11 +173,6 @@ char *aimf_manifest_hash(const AimfManifest *manifest)
     return hash;
 }
 
-const char *const *aimf_manifest_columns(const AimfManifest *manifest)
-{
-    return (const char *const *)manifest->columns->pdata;
-}
-
 static const char *column_text(const AimfManifest *manifest, guint index, guint column)
 {
     const Row *row = &g_array_index(manifest->rows, Row, index);

@@ -100,7 +100,7 @@ static gboolean run(Pass *pass, const char *name, const AimfMonitor *monitor, GE
     aimf_stage_begin(&stage, monitor, stage_name, "images", (guint64)aimf_loader_batches(pass->loader) * pass->batch);
     aimf_loader_begin(pass->loader, 0);
     while (aimf_check_stop(monitor, stage_name, &failure) && aimf_loader_next(pass->loader, &batch, &failure)) {
-        if (batch.n && !add_batch(pass, &batch, name, &failure))
+        if (!add_batch(pass, &batch, name, &failure))
             break;
         aimf_stage_step(&stage, pass->batch, NULL);
     }

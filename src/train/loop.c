@@ -213,8 +213,6 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate);
     while (aimf_check_stop(trainer->monitor, stage_name, &failure) &&
            aimf_loader_next(trainer->train_loader, &batch, &failure)) {
-        if (batch.n == 0) /* every image of it was skipped */
-            continue;
         aimf_train_fill(&batch, o->batch, image_values, images, targets);
         aimf_plan_run(trainer->plan);
         if (!check_loss(*loss, epoch->epoch, n_batches, &failure))

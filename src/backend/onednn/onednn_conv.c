@@ -9,9 +9,7 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand y = { .shape = onednn_output_shape(plan, 0), .dtype = dtype };
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &plan->node->attributes.conv2d, error);
-    int with_bias[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST };
-    int without[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST };
-    return onednn_kernel(plan, primitive, plan->node->n_inputs == 3 ? with_bias : without);
+    return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
 }
 
 AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error)
