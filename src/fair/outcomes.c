@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "data/csv.h"
+#include "model/model.h"
 
 #include <math.h>
 #include <string.h>
@@ -208,12 +209,6 @@ static gboolean read_label(Reading *r, GError **error)
     return TRUE;
 }
 
-/* In f32, as the reference's torch.sigmoid: a logit next to 0 must fall on the same side. */
-static float sigmoid(float logit)
-{
-    return 1 / (1 + expf(-logit));
-}
-
 static gboolean read_scores(Reading *r, GError **error)
 {
     double logit, probability;
@@ -229,7 +224,7 @@ static gboolean read_scores(Reading *r, GError **error)
         float value = (float)probability;
         g_array_append_val(r->probabilities, value);
     } else if (r->logit >= 0) {
-        float value = sigmoid((float)logit);
+        float value = aimf_sigmoid((float)logit);
         g_array_append_val(r->probabilities, value);
     }
     return TRUE;

@@ -16,7 +16,7 @@ struct AimfEvaluator {
     guint batch;
     gsize image_values; /* of one image */
     int outputs;
-    double threshold;
+    float threshold;
 };
 
 AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPrecision precision, GError **error)
@@ -40,7 +40,7 @@ AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPreci
         .batch = batch,
         .image_values = 3 * pixels,
         .outputs = model->outputs,
-        .threshold = model->threshold,
+        .threshold = (float)model->threshold,
     };
     return evaluator;
 }
@@ -80,15 +80,14 @@ static int largest(const float *logits, int n, double *share)
 /* Two classes are decided by the threshold on what is reported, so that a reader of the numbers decides the same. */
 static void decide(const AimfEvaluator *evaluator, const float *logits, float *probability, int *prediction)
 {
-    double p;
     if (evaluator->outputs > 2) {
-        *prediction = largest(logits, evaluator->outputs, &p);
-        *probability = (float)p;
+        double share;
+        *prediction = largest(logits, evaluator->outputs, &share);
+        *probability = (float)share;
         return;
     }
-    double logit = evaluator->outputs == 1 ? (double)logits[0] : (double)logits[1] - (double)logits[0];
-    *probability = (float)(1 / (1 + exp(-logit)));
-    *prediction = (double)*probability >= evaluator->threshold;
+    *probability = aimf_sigmoid(evaluator->outputs == 1 ? logits[0] : logits[1] - logits[0]);
+    *prediction = *probability >= evaluator->threshold;
 }
 
 static gboolean keep(const AimfEvaluator *evaluator, const AimfBatch *batch, const AimfManifest *manifest,

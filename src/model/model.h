@@ -4,6 +4,7 @@
 #include "model/architecture.h"
 
 #include <aimfair/model.h>
+#include <math.h>
 
 enum { AIMF_MAX_OUTPUTS_OF_MODEL = 10000, AIMF_MAX_BATCH = 65536 };
 
@@ -11,6 +12,12 @@ enum { AIMF_MAX_OUTPUTS_OF_MODEL = 10000, AIMF_MAX_BATCH = 65536 };
 static inline int aimf_model_n_classes(const AimfModel *model)
 {
     return model->outputs == 1 ? 2 : model->outputs;
+}
+
+/** aimf_sigmoid: in f32, as torch.sigmoid, so that a logit next to 0 falls on the same side of the threshold. */
+static inline float aimf_sigmoid(float logit)
+{
+    return 1 / (1 + expf(-logit));
 }
 
 /**
