@@ -75,6 +75,16 @@ static void initialise(const AimfTensorSpec *spec, guint64 seed, guint index, fl
     }
 }
 
+static void initialise_all(const GArray *specs, guint64 seed, AimfTensors *tensors)
+{
+#pragma omp parallel for schedule(dynamic)
+    for (guint i = 0; i < specs->len; i++) {
+        const AimfTensorSpec *spec = &g_array_index(specs, AimfTensorSpec, i);
+        if (spec->dtype == AIMF_F32)
+            initialise(spec, seed, i, aimf_tensors_writable(tensors, i));
+    }
+}
+
 static AimfModel *make(const char *architecture, int image_size, int outputs, const guint64 *seed, GError **error)
 {
     g_autoptr(AimfModel) model = g_new0(AimfModel, 1);
@@ -93,12 +103,11 @@ static AimfModel *make(const char *architecture, int image_size, int outputs, co
         return NULL;
     for (guint i = 0; i < builder.tensors->len; i++) {
         const AimfTensorSpec *spec = &g_array_index(builder.tensors, AimfTensorSpec, i);
-        int index = aimf_tensors_add(model->tensors, spec->name, spec->dtype, &spec->shape, NULL, error);
-        if (index < 0)
+        if (aimf_tensors_add(model->tensors, spec->name, spec->dtype, &spec->shape, NULL, error) < 0)
             return NULL;
-        if (seed && spec->dtype == AIMF_F32)
-            initialise(spec, *seed, i, aimf_tensors_writable(model->tensors, (guint)index));
     }
+    if (seed)
+        initialise_all(builder.tensors, *seed, model->tensors);
     return g_steal_pointer(&model);
 }
 
