@@ -87,21 +87,10 @@ static gboolean draw_pictures(Demo *demo, GError **error)
 static AimfMeasures *measure(const Demo *demo, const AimfModel *model, GError **error)
 {
     const AimfPredictOptions options = { .precision = demo->options->precision, .threads = demo->options->threads };
-    AimfPredictions *predictions = aimf_model_predict(model, demo->test, &options, demo->monitor, error);
-    if (!predictions)
-        return NULL;
-    guint n = predictions->n, n_groups;
-    aimf_manifest_groups(demo->test, &n_groups);
-    g_autofree int *target = g_new(int, n), *group = g_new(int, n);
-    for (guint i = 0; i < n; i++) {
-        AimfSample sample = aimf_manifest_at(demo->test, i);
-        target[i] = sample.target;
-        group[i] = sample.group;
-    }
-    AimfMeasures *measures = aimf_measure(n, target, predictions->prediction, predictions->probability, group, 2,
-                                          (int)n_groups, 0, demo->options->seed, error);
-    aimf_predictions_free(predictions);
-    return measures;
+    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, demo->test, &options, demo->monitor, error);
+    g_autoptr(AimfOutcomes) outcomes =
+        predictions ? aimf_outcomes_from_predictions(demo->test, predictions, error) : NULL;
+    return outcomes ? aimf_outcomes_measure(outcomes, 0, demo->options->seed, error) : NULL;
 }
 
 static AimfTrainOptions train_options(const Demo *demo, const AimfTrainOptions *defaults)
