@@ -94,6 +94,8 @@ gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer 
 /** aimf_cli_check_int, _double: FALSE with INVALID, naming @option and the range, unless @low <= @value <= @high. */
 gboolean aimf_cli_check_int(const char *option, gint64 value, gint64 low, gint64 high, GError **error);
 gboolean aimf_cli_check_double(const char *option, double value, double low, double high, GError **error);
+/** aimf_cli_check_output: FALSE unless a file could be made at @path, so that this is not found out after hours of work. */
+gboolean aimf_cli_check_output(const char *option, const char *path, GError **error);
 
 /* Texts of options. Each fails with INVALID, naming @option, what it expects and what it found. */
 

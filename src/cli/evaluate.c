@@ -54,7 +54,8 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
     if (o->threshold_text && (!aimf_cli_double("--threshold", o->threshold_text, &o->threshold, error) ||
                               !aimf_cli_check_double("--threshold", o->threshold, 0, 1, error)))
         return FALSE;
-    return aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
+    return (!o->save || aimf_cli_check_output("--predictions", o->save, error)) &&
+           aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
            aimf_cli_check_int("--batch", o->batch, 1, 65536, error) &&
            aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error);
 }
@@ -104,8 +105,8 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
     g_autoptr(AimfManifest) manifest = model ? aimf_manifest_open(o->data, error) : NULL;
     if (!manifest)
         return NULL;
-    if (o->threshold >= 0 && model->outputs > 1) {
-        invalid("--threshold needs a model with one output; this one chooses the largest of several", error);
+    if (o->threshold >= 0 && model->outputs > 2) {
+        invalid("--threshold needs a model of two classes; this one chooses the largest of several", error);
         return NULL;
     }
     if (o->threshold >= 0)

@@ -1,8 +1,11 @@
 /* Parsing of options and of the small texts that they take. */
 #include "cli.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 static gboolean wrong_text(const char *option, const char *expected, const char *text, GError **error)
 {
@@ -135,6 +138,21 @@ gboolean aimf_cli_check_double(const char *option, double value, double low, dou
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is %g; it must be from %g to %g", option, value, low, high);
     return FALSE;
+}
+
+gboolean aimf_cli_check_output(const char *option, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    const char *wrong = NULL;
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        wrong = "it is a folder";
+    else if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+        wrong = "its folder does not exist";
+    else if (g_access(folder, W_OK) != 0)
+        wrong = g_strerror(errno);
+    if (wrong)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s", option, path, wrong);
+    return !wrong;
 }
 
 /* A finite number that ends at @end; NULL if there is none. */

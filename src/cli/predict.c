@@ -1,6 +1,7 @@
 /* aimfair predict: logits, probabilities and classes of images. */
 #include "cli.h"
-#include "training.h"
+
+#include <aimfair/model.h>
 
 typedef struct {
     char *model;
@@ -29,7 +30,7 @@ static gboolean check(AimfCli *cli, const Arguments *a, int n_files, GError **er
     }
     return aimf_cli_check_int("--batch", a->batch, 1, 65536, error) &&
            aimf_cli_check_int("--skip-bad", a->skip_bad, 0, G_MAXINT, error) &&
-           aimf_check_output("-o", a->output, error);
+           aimf_cli_check_output("-o", a->output, error);
 }
 
 static AimfManifest *open_images(const Arguments *a, char *const *files, int n_files, GError **error)

@@ -30,7 +30,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
 static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
 {
-    if (!aimf_cli_require(cli, "-o", a->output, error) || !aimf_check_output("-o", a->output, error))
+    if (!aimf_cli_require(cli, "-o", a->output, error) || !aimf_cli_check_output("-o", a->output, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
         if (!a->gradients && !aimf_cli_require(cli, sets[i].option, a->data[i], error))

@@ -1,9 +1,6 @@
 #include "training.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
-#include <string.h>
-#include <unistd.h>
 
 void aimf_training_arguments_init(AimfTrainingArguments *arguments, const AimfTrainOptions *defaults)
 {
@@ -112,7 +109,7 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
         return FALSE;
     if (a->cache && !aimf_cli_bytes("--cache", a->cache, &a->options.cache_bytes, error))
         return FALSE;
-    if (a->log && !aimf_check_output("--log", a->log, error))
+    if (a->log && !aimf_cli_check_output("--log", a->log, error))
         return FALSE;
     a->state_path = g_strconcat(output, ".state", NULL);
     a->options.batch = (guint)a->batch;
@@ -126,26 +123,12 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
     return TRUE;
 }
 
-gboolean aimf_check_output(const char *option, const char *path, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    const char *wrong = NULL;
-    if (g_file_test(path, G_FILE_TEST_IS_DIR))
-        wrong = "it is a folder";
-    else if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
-        wrong = "its folder does not exist";
-    else if (g_access(folder, W_OK) != 0)
-        wrong = g_strerror(errno);
-    if (wrong)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s", option, path, wrong);
-    return !wrong;
-}
-
 gboolean aimf_check_model_output(const char *path, GError **error)
 {
     static const char *const checkpoints[] = { ".pth", ".pt", ".ckpt" };
+    g_autofree char *lower = g_ascii_strdown(path, -1);
     for (gsize i = 0; i < G_N_ELEMENTS(checkpoints); i++) {
-        if (!g_str_has_suffix(path, checkpoints[i]))
+        if (!g_str_has_suffix(lower, checkpoints[i]))
             continue;
         g_set_error(
             error, AIMF_ERROR, AIMF_ERROR_INVALID,
@@ -154,7 +137,7 @@ gboolean aimf_check_model_output(const char *path, GError **error)
             path);
         return FALSE;
     }
-    return aimf_check_output("-o", path, error);
+    return aimf_cli_check_output("-o", path, error);
 }
 
 static void add_epochs(JsonBuilder *builder, const GArray *history)

@@ -39,9 +39,7 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *arguments, const GOpt
 /** aimf_training_take: checks the arguments and turns them into arguments->options. @output: the result's path, for the state */
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, const char *output, GError **error);
 
-/** aimf_check_output: FALSE unless a file could be made at @path, so that this is not found out after hours of work. */
-gboolean aimf_check_output(const char *option, const char *path, GError **error);
-/** aimf_check_model_output: also FALSE for a name that means a PyTorch checkpoint. */
+/** aimf_check_model_output: as aimf_cli_check_output for -o; also FALSE for a name that means a PyTorch checkpoint. */
 gboolean aimf_check_model_output(const char *path, GError **error);
 
 /**

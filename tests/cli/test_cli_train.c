@@ -90,7 +90,6 @@ static void test_predict(void)
     g_free(run(0, "test $(wc -l <p.csv) = 21 && head -1 p.csv | grep -qx path,logit,probability,prediction"));
     expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model fair.safetensors --images -o q.csv val_3.png val_4.png",
            "of class 1 bright");
-    /* The same picture gets the same line whatever it is in a batch with, up to the last digits. */
     g_free(run(0, "test $(grep -c '^val_[34].png,' q.csv) = 2"));
     expect(2, "\"$AIMFAIR\" predict --model fair.safetensors -o q.csv", "--images FILE");
     expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --images none.png -o q.csv", "none.png");
@@ -118,6 +117,7 @@ static void test_wrong_usage(void)
 {
     expect(2, "\"$AIMFAIR\" train --val val.csv -o x.safetensors", "--train is missing");
     expect(2, TRAIN "-o x.pth", "aimfair convert");
+    expect(2, TRAIN "-o x.PT", "aimfair convert");
     expect(2, TRAIN "-o .", "it is a folder");
     expect(2, TRAIN "-o none/x.safetensors", "its folder does not exist");
     expect(2, TRAIN "-o x.safetensors --crop-scale 0.5,0.1", "--crop-scale");
