@@ -216,6 +216,26 @@ static int draw(AimfRandom *random, int least, int most)
     return least + (int)aimf_random_below(random, (guint64)(most - least + 1));
 }
 
+/* Half of the convolutions become as wide and small as the later layers of a network, where other kernels take over. */
+static void widen(OpCase *c, AimfRandom *random)
+{
+    int kind = draw(random, 0, 3);
+    if (kind == 0) {
+        c->c = 64;
+        c->o = 16 * draw(random, 1, 5);
+        c->h = draw(random, 1, 4);
+        c->w = draw(random, 1, 4);
+    } else if (kind == 1) { /* enough 2x2 tiles, whole and cut, for Winograd's algorithm to pay */
+        c->c = 64 << draw(random, 0, 1);
+        c->o = 64 << draw(random, 0, 1);
+        c->h = draw(random, 2, 9);
+        c->w = draw(random, 2, 9);
+        c->n = 1 + draw(random, 64, 288) / ((c->h + 1) / 2 * ((c->w + 1) / 2));
+        c->kh = c->kw = 3;
+        c->padding = c->stride = 1;
+    }
+}
+
 static OpCase random_case(OpFamily op, AimfRandom *random)
 {
     OpCase c = { .op = op, .n = draw(random, 1, 5), .c = draw(random, 1, 24) };
@@ -240,13 +260,7 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.stride = draw(random, 1, 3);
         c.o = draw(random, 1, 24);
         c.bias = draw(random, 0, 1);
-        if (draw(random, 0, 2) ==
-            0) { /* as wide and small as the last layers of a network, where other kernels take over */
-            c.c = 64;
-            c.o = 16 * draw(random, 1, 5);
-            c.h = draw(random, 1, 4);
-            c.w = draw(random, 1, 4);
-        }
+        widen(&c, random);
     } else if (op == OP_MAX_POOL) {
         c.kh = draw(random, 1, 4);
         c.padding = draw(random, 0, c.kh / 2);

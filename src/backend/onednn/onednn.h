@@ -50,6 +50,10 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
 /** onednn_taps_pay: whether a CONV2D_BACKWARD_WEIGHT is faster as matrix products; onednn_plan_taps plans it so. */
 gboolean onednn_taps_pay(const AimfNodePlan *plan);
 AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error);
+/** onednn_winograd_pay: whether a CONV2D_BACKWARD_DATA or _WEIGHT is faster with fewer multiplications; the other two plan it so. */
+gboolean onednn_winograd_pay(const AimfNodePlan *plan);
+AimfKernel *onednn_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);

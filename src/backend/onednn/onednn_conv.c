@@ -14,6 +14,8 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
 
 AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error)
 {
+    if (onednn_winograd_pay(plan))
+        return onednn_plan_winograd_data(state, plan, error);
     AimfDtype dtype = onednn_compute_dtype(plan);
     OnednnOperand dy = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
@@ -27,6 +29,8 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
 {
     if (onednn_taps_pay(plan))
         return onednn_plan_taps(state, plan, error);
+    if (onednn_winograd_pay(plan))
+        return onednn_plan_winograd_weight(state, plan, error);
     AimfDtype dtype = onednn_compute_dtype(plan);
     OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand dy = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
