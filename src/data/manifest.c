@@ -23,9 +23,11 @@ struct AimfManifest {
     int max_target;
 };
 
+/* protected, protected2, …; not protected_by or protected-attribute, which are columns like any other. */
 static gboolean is_protected(const char *column)
 {
-    return g_str_has_prefix(column, "protected");
+    gsize n = strlen("protected");
+    return strncmp(column, "protected", n) == 0 && strspn(column + n, "0123456789") == strlen(column + n);
 }
 
 AimfManifest *aimf_manifest_new(void)

@@ -65,7 +65,7 @@ static void test_rfc4180(void)
 static void test_round_trip(void)
 {
     char *folder = data_folder_new();
-    const char *text = "path,target,protected10,source,protected,protected2\n"
+    const char *text = "path,target,protected10,protected_by,protected,protected2\n"
                        "a.png,1,x,real,1,0\n"
                        "/abs/b.png,0,y,\"generated, mostly\",0,1\n"
                        "sub/c.png,0,x,,0,1\n";
@@ -87,7 +87,7 @@ static void test_round_trip(void)
     g_autofree char *subset_path = g_build_filename(folder, "sub", "subset.csv", NULL);
     data_touch(folder, "sub/c.png");
     save_good(subset, subset_path);
-    g_autofree char *expected = g_strdup_printf("path,target,protected10,source,protected,protected2\n"
+    g_autofree char *expected = g_strdup_printf("path,target,protected10,protected_by,protected,protected2\n"
                                                 "c.png,0,x,,0,1\n"
                                                 "%s/a.png,1,x,real,1,0\n",
                                                 folder);
