@@ -216,15 +216,24 @@ typedef struct {
  * aimf_mean_gradients:
  * One pass over @manifest in training mode: the mean over batches of the gradient of the loss, without changing the model.
  * Adds one f32 tensor "<prefix>/<parameter>" per parameter to @gradients.
+ * Returns: FALSE with INVALID (fewer images than a batch, a target that is no class of the model, a name that @gradients has
+ * already), FAILED (the loss is not finite, no image could be read), INTERRUPTED, or what compiling and loading give.
+ * Source: arXiv 2503.05665, section 3.3.
  */
 gboolean aimf_mean_gradients(const AimfModel *model, const AimfManifest *manifest, const char *prefix,
                              const AimfGradientOptions *options, const AimfMonitor *monitor, AimfTensors *gradients,
                              GError **error);
 
-/** aimf_sensitivities_from_gradients: @gradients has real/…, biased/… and balanced/… for each parameter. (owned) or NULL. */
+/**
+ * aimf_sensitivities_from_gradients: @gradients has real/…, biased/… and balanced/… for each parameter; equal values rank in its order.
+ * Returns: (owned) or NULL with NOT_FOUND (one of the three is missing), INVALID (shapes differ, other entries), FAILED (not finite).
+ */
 AimfSensitivities *aimf_sensitivities_from_gradients(const AimfTensors *gradients, const char *model_hash,
                                                      GError **error);
-/** aimf_sensitivities_open, _save: sensitivity.json, version 1. */
+/**
+ * aimf_sensitivities_open, _save: sensitivity.json, version 1. A file whose ranks do not follow from its values is refused.
+ * Returns: NULL or FALSE with NOT_FOUND, IO, or FORMAT naming the file and the member.
+ */
 AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error);
 gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const char *path, GError **error);
 

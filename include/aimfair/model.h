@@ -52,6 +52,7 @@ gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, c
 
 /** aimf_model_open: a model saved by aimf_model_save. NULL also with FORMAT when the file is a plain weight file; says the mend. */
 AimfModel *aimf_model_open(const char *path, GError **error);
+/** aimf_model_save: safetensors, atomically. Its own metadata are set in @model->tensors. FALSE with IO. */
 gboolean aimf_model_save(const AimfModel *model, const char *path, GError **error);
 /** aimf_model_copy: (owned) with its own tensors. */
 AimfModel *aimf_model_copy(const AimfModel *model);
