@@ -129,7 +129,7 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
 /** aimf_plan_store: writes trainable parameters and states into entries of the same name, f32 and in memory. */
 gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **error);
 
-/** aimf_plan_data: (borrowed) f32 memory of an input or an output in row-major order; NULL if it is neither. */
+/** aimf_plan_data: (borrowed) f32 memory of the host for an input or an output in row-major order; NULL if it is neither. */
 float *aimf_plan_data(AimfPlan *plan, AimfValue value);
 
 /** aimf_plan_run: one pass. All memory for tensors is there already; a backend's library may still allocate small change. */
@@ -137,8 +137,8 @@ void aimf_plan_run(AimfPlan *plan);
 void aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate);
 
 /**
- * aimf_plan_gradients, aimf_plan_momenta: (borrowed) one contiguous f32 block over all trainable parameters in the graph's
- * order, @n elements; momenta is NULL without an optimizer. aimf_plan_gradient: where one parameter's lies, NULL if frozen.
+ * aimf_plan_gradients, aimf_plan_momenta: (borrowed) one contiguous f32 block of the host's memory over all trainable parameters
+ * in the graph's order, @n elements; momenta is NULL without an optimizer. aimf_plan_gradient: where one parameter's lies, NULL if frozen.
  */
 float *aimf_plan_gradients(AimfPlan *plan, gsize *n);
 float *aimf_plan_momenta(AimfPlan *plan, gsize *n);

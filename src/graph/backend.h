@@ -60,7 +60,25 @@ typedef struct {
 } AimfSgdRun;
 
 /**
+ * AimfMemory: where a backend's kernels compute; the addresses are the backend's, the graph only adds offsets to them.
+ * @allocate: (owned) zeroed, aligned to 64 bytes or more; NULL with MEMORY that says for @what
+ * @release: with the @bytes it was allocated with; nothing for NULL
+ * @upload, @download: from and to the host's memory; done when they return
+ */
+typedef struct {
+    void *(*allocate)(gsize bytes, const char *what, GError **error);
+    void (*release)(void *memory, gsize bytes);
+    void (*clear)(void *memory, gsize bytes);
+    void (*upload)(void *memory, const void *host, gsize bytes);
+    void (*download)(void *host, const void *memory, gsize bytes);
+} AimfMemory;
+
+/** aimf_host_memory: pages of this process; what lies on the host is used where it is. */
+extern const AimfMemory aimf_host_memory;
+
+/**
  * AimfBackend: a device.
+ * @memory: of everything that kernels and @sgd are given
  * @open: (owned) state for one plan, or NULL with UNSUPPORTED (precision, processor)
  * @version: (owned) text
  * @layout_equal, @layout_text: compare and name layouts whose detail is not NULL; text is owned
@@ -70,6 +88,7 @@ typedef struct {
  */
 typedef struct {
     const char *name;
+    const AimfMemory *memory;
     gpointer (*open)(AimfPrecision precision, GError **error);
     void (*close)(gpointer state);
     char *(*version)(void);

@@ -1,26 +1,6 @@
 /* Where everything lies: lifetimes, memory taken over in place, offsets in one arena, addresses. */
 #include "graph/plan.h"
 
-#include <sys/mman.h>
-
-void *aimf_allocate(gsize bytes, const char *what, GError **error)
-{
-    void *memory = mmap(NULL, MAX(bytes, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %s: %.1f MB; a smaller batch needs less", what,
-                    (double)bytes / 1e6);
-        return NULL;
-    }
-    madvise(memory, MAX(bytes, 1), MADV_HUGEPAGE); /* fewer page faults; a wish, not a need */
-    return memory;
-}
-
-void aimf_release(void *memory, gsize bytes)
-{
-    if (memory)
-        munmap(memory, MAX(bytes, 1));
-}
-
 static gsize aligned(gsize bytes)
 {
     return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
@@ -153,10 +133,10 @@ static gboolean allocate(AimfPlan *plan, GError **error)
         offset += aligned(buffer->layout.bytes);
     }
     plan->resident_bytes = offset;
-    plan->resident = aimf_allocate(offset, "parameters", error);
+    plan->resident = plan->backend->memory->allocate(offset, "parameters", error);
     if (!plan->resident)
         return FALSE;
-    plan->arena = aimf_allocate(plan->arena_bytes, "activations", error);
+    plan->arena = plan->backend->memory->allocate(plan->arena_bytes, "activations", error);
     if (!plan->arena)
         return FALSE;
     if (n_blocks > 0) {

@@ -80,9 +80,5 @@ const char *aimf_step_name(const AimfPlan *plan, const AimfStep *step);
 /** aimf_plan_place: finds lifetimes, offsets and addresses of all buffers and binds all kernels. */
 gboolean aimf_plan_place(AimfPlan *plan, GError **error);
 
-/** aimf_allocate: (owned) zeroed pages for @bytes, aligned; NULL with MEMORY. Where a device's own memory would come in. */
-void *aimf_allocate(gsize bytes, const char *what, GError **error);
-void aimf_release(void *memory, gsize bytes);
-
 /** aimf_step_bind: hands the addresses of a step's buffers to its kernel. */
 void aimf_step_bind(const AimfPlan *plan, const AimfStep *step);

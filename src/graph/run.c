@@ -1,8 +1,6 @@
 /* A plan at work: loading, running, storing. */
 #include "graph/plan.h"
 
-#include <string.h>
-
 static void free_steps(GArray *steps)
 {
     for (guint i = 0; steps && i < steps->len; i++) {
@@ -19,8 +17,8 @@ void aimf_plan_free(AimfPlan *plan)
     free_steps(plan->steps);
     free_steps(plan->packs);
     plan->backend->close(plan->state);
-    aimf_release(plan->arena, plan->arena_bytes);
-    aimf_release(plan->resident, plan->resident_bytes);
+    plan->backend->memory->release(plan->arena, plan->arena_bytes);
+    plan->backend->memory->release(plan->resident, plan->resident_bytes);
     g_array_unref(plan->buffers);
     aimf_graph_free(plan->graph);
     g_free(plan->canonical);
@@ -60,27 +58,45 @@ static void pack(AimfPlan *plan, int from)
     }
 }
 
-/* A frozen parameter that is only used packed: its row-major form is looked at where it is, or read for a moment. */
-static gboolean load_staged(AimfPlan *plan, int index, const AimfTensors *tensors, guint entry, GError **error)
+/* A tensor's f32 elements where they lie in the host's memory, or NULL. */
+static const void *lying_f32(const AimfTensors *tensors, guint entry)
 {
-    AimfBuffer *buffer = aimf_buffer(plan, index);
-    const void *data = aimf_tensors_data(tensors, entry);
-    g_autofree void *staging = NULL;
-    if (!data || aimf_tensors_at(tensors, entry)->dtype != AIMF_F32) {
-        staging = g_try_malloc(buffer->layout.bytes);
-        if (!staging) {
+    return aimf_tensors_at(tensors, entry)->dtype == AIMF_F32 ? aimf_tensors_data(tensors, entry) : NULL;
+}
+
+static gboolean fill(const AimfPlan *plan, const AimfBuffer *buffer, const AimfTensors *tensors, guint entry,
+                     GError **error)
+{
+    const void *data = lying_f32(tensors, entry);
+    g_autofree void *converted = NULL;
+    if (!data) {
+        data = converted = g_try_malloc(buffer->layout.bytes);
+        if (!converted) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory to load '%s'",
                         aimf_tensors_at(tensors, entry)->name);
             return FALSE;
         }
-        if (!aimf_tensors_read(tensors, entry, AIMF_F32, staging, error))
+        if (!aimf_tensors_read(tensors, entry, AIMF_F32, converted, error))
             return FALSE;
-        data = staging;
     }
-    buffer->address = (void *)data; /* packs only read it */
-    pack(plan, index);
-    buffer->address = NULL;
+    plan->backend->memory->upload(buffer->address, data, buffer->layout.bytes);
     return TRUE;
+}
+
+/* A frozen parameter that is only used packed needs its row-major form for a moment: as it lies on the host, or a copy. */
+static gboolean load_staged(AimfPlan *plan, int index, const AimfTensors *tensors, guint entry, GError **error)
+{
+    const AimfMemory *memory = plan->backend->memory;
+    AimfBuffer *buffer = aimf_buffer(plan, index);
+    const void *lying = memory == &aimf_host_memory ? lying_f32(tensors, entry) : NULL;
+    void *copy = lying ? NULL : memory->allocate(buffer->layout.bytes, "loading parameters", error);
+    buffer->address = lying ? (void *)lying : copy; /* packs only read it */
+    gboolean good = lying || (copy && fill(plan, buffer, tensors, entry, error));
+    if (good)
+        pack(plan, index);
+    buffer->address = NULL;
+    memory->release(copy, buffer->layout.bytes);
+    return good;
 }
 
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
@@ -98,13 +114,13 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
             if (!load_staged(plan, index, tensors, (guint)entry, error))
                 return FALSE;
         } else {
-            if (!aimf_tensors_read(tensors, (guint)entry, AIMF_F32, buffer->address, error))
+            if (!fill(plan, buffer, tensors, (guint)entry, error))
                 return FALSE;
             pack(plan, index);
         }
     }
     if (plan->momenta)
-        memset(plan->momenta, 0, plan->block_elements * sizeof(float));
+        plan->backend->memory->clear(plan->momenta, plan->block_elements * sizeof(float));
     return TRUE;
 }
 
@@ -123,7 +139,7 @@ gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **er
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the tensor '%s' is not f32 in memory", info->name);
             return FALSE;
         }
-        memcpy(to, buffer->address, buffer->layout.bytes);
+        plan->backend->memory->download(to, buffer->address, buffer->layout.bytes);
     }
     return TRUE;
 }

@@ -302,6 +302,31 @@ static void test_load_refuses(gconstpointer data)
         }
 }
 
+/* What a file stores as another type is the same model, also where only a packed form of it is kept. */
+static void test_load_other_type(gconstpointer data)
+{
+    g_auto(SmallNet) net;
+    g_autoptr(GError) error = NULL;
+    small_net_init(&net);
+    g_autoptr(AimfPlan) plan = small_net_compile(&net, data, NULL, 0, NULL);
+    aimf_plan_run(plan);
+    const float *loss = aimf_plan_data(plan, net.loss);
+    float expected = *loss;
+    g_autoptr(AimfTensors) zero = aimf_tensors_load(net.tensors, AIMF_F32, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < aimf_tensors_count(zero); i++)
+        memset(aimf_tensors_writable(zero, i), 0, aimf_tensors_at(zero, i)->bytes);
+    g_assert_true(aimf_plan_load(plan, zero, &error));
+    aimf_plan_run(plan);
+    g_assert_cmpfloat(*loss, !=, expected);
+    g_autoptr(AimfTensors) wide = aimf_tensors_load(net.tensors, AIMF_F64, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(aimf_tensors_at(wide, 0)->dtype, ==, AIMF_F64);
+    g_assert_true(aimf_plan_load(plan, wide, &error));
+    aimf_plan_run(plan);
+    g_assert_cmpfloat(*loss, ==, expected);
+}
+
 /* Loads, trains @n steps, and returns all that came of it. */
 static GByteArray *train(AimfPlan *plan, const SmallNet *net, int n)
 {
@@ -345,8 +370,11 @@ int main(int argc, char **argv)
         const char *name;
         GTestDataFunc function;
     } tests[] = {
-        { "cost", test_cost },       { "frozen", test_frozen },
-        { "sgd", test_sgd },         { "load_refuses", test_load_refuses },
+        { "cost", test_cost },
+        { "frozen", test_frozen },
+        { "sgd", test_sgd },
+        { "load_refuses", test_load_refuses },
+        { "load_other_type", test_load_other_type },
         { "repeats", test_repeats },
     };
     g_test_add_func("/graph/mistakes_stick", test_mistakes_stick);

@@ -4,6 +4,7 @@
 
 const AimfBackend aimf_backend_onednn = {
     .name = "onednn",
+    .memory = &aimf_host_memory,
     .open = onednn_state_open,
     .close = onednn_state_close,
     .version = onednn_version,

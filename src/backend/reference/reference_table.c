@@ -150,6 +150,7 @@ static void reference_sgd(const AimfSgdRun *run)
 #define PLANNER(op, function, overwritten, element) [AIMF_OP_##op] = plan_node,
 const AimfBackend aimf_backend_reference = {
     .name = "reference",
+    .memory = &aimf_host_memory,
     .open = reference_open,
     .close = reference_close,
     .version = reference_version,
