@@ -7,14 +7,14 @@
 #   make clean      remove build/
 #
 # WERROR=ON makes warnings errors. SETUP=no leaves the installed packages alone; DEMO="--seed 7" passes options
-# to the demo.
+# to the demo. RELEASE=… builds in another folder.
 
 PREFIX  ?= /usr/local
 SETUP   ?= yes
 WERROR  ?= OFF
 DEMO    ?=
+RELEASE ?= build/release
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
-RELEASE := build/release
 SOURCES  = $(shell find src include tests bench -name '*.[ch]' | LC_ALL=C sort)
 FORMAT   = clang-format-14
 
@@ -31,7 +31,7 @@ setup-lint:
 
 # Its output goes to stderr, so that `make bench >results.json` holds JSON alone.
 build: setup
-	@cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DAIMF_WERROR=$(WERROR) --log-level=WARNING >&2
+	@cmake --preset release -B $(RELEASE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DAIMF_WERROR=$(WERROR) --log-level=WARNING >&2
 	@cmake --build $(RELEASE) -j $(JOBS) >&2
 
 demo: build
