@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  *   keeps updating its running statistics also where its weight and bias are frozen
  * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the earlier
  *   (fine-tuning, >)
- * @seed: of order and augmentation; @threads 0 means all; @skip_bad, @cache_bytes: see AimfLoaderOptions
+ * @seed: of order and augmentation; @threads 0 means all; @skip_bad: see AimfLoaderOptions
+ * @cache_bytes: decoded pictures of both sets together kept from epoch to epoch, at most
  * @state_path: (nullable) where the state for resuming is kept after every epoch; it stays there at the end, for the caller to
  *   remove once the result is saved
  * @resume: continue from @state_path if it is there; the result has the same bytes as an undisturbed run

@@ -107,14 +107,18 @@ static gboolean compile(Trainer *trainer, GError **error)
     return trainer->evaluator != NULL;
 }
 
+/* Both sets are read once per epoch, so a byte helps as much in one as in the other: each gets its share of the pictures. */
 static gboolean open_loaders(Trainer *trainer, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
+    double n_train = aimf_manifest_count(trainer->train), n_validation = aimf_manifest_count(trainer->validation);
+    gsize validation_bytes = (gsize)((double)o->cache_bytes * (n_validation / (n_train + n_validation)));
     AimfLoaderOptions loading = aimf_model_loader_options(trainer->model);
     loading.seed = o->seed;
     loading.threads = o->threads;
     loading.skip_bad = o->skip_bad;
     loading.batch = aimf_evaluator_batch(trainer->evaluator);
+    loading.cache_bytes = validation_bytes;
     trainer->validation_loader = aimf_loader_new(trainer->validation, &loading, trainer->monitor, error);
     if (!trainer->validation_loader)
         return FALSE;
@@ -122,7 +126,7 @@ static gboolean open_loaders(Trainer *trainer, GError **error)
     loading.augment = o->augment;
     loading.shuffle = o->shuffle;
     loading.drop_last = TRUE;
-    loading.cache_bytes = o->cache_bytes;
+    loading.cache_bytes = o->cache_bytes - validation_bytes;
     trainer->train_loader = aimf_loader_new(trainer->train, &loading, trainer->monitor, error);
     return trainer->train_loader != NULL;
 }
