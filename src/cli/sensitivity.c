@@ -62,7 +62,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
            aimf_training_take(cli, training, a->output, error);
 }
 
-static gboolean pass(AimfCli *cli, const AimfModel *model, const char *path, const char *name,
+static gboolean pass(AimfCli *cli, const AimfModel *model, const AimfGradientSet *data,
                      const AimfTrainOptions *training, AimfTensors *gradients, GError **error)
 {
     const AimfGradientOptions options = {
@@ -74,12 +74,13 @@ static gboolean pass(AimfCli *cli, const AimfModel *model, const char *path, con
         .threads = training->threads,
         .skip_bad = training->skip_bad,
     };
-    g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, error);
-    if (!manifest || !aimf_mean_gradients(model, manifest, name, &options, cli->monitor, gradients, error))
+    if (!aimf_mean_gradients(model, data, G_N_ELEMENTS(sets), &options, cli->monitor, gradients, error))
         return FALSE;
-    g_autofree char *key = g_strconcat("aimfair.data.", name, NULL);
-    g_autofree char *hash = aimf_manifest_hash(manifest);
-    aimf_tensors_set_metadata(gradients, key, hash);
+    for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
+        g_autofree char *key = g_strconcat("aimfair.data.", data[i].name, NULL);
+        g_autofree char *hash = aimf_manifest_hash(data[i].manifest);
+        aimf_tensors_set_metadata(gradients, key, hash);
+    }
     return TRUE;
 }
 
@@ -98,9 +99,12 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, const AimfTrainOpt
     if (!model)
         return NULL;
     g_autoptr(AimfTensors) gradients = aimf_tensors_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
-        if (!pass(cli, model, a->data[i], sets[i].name, training, gradients, error))
-            return NULL;
+    g_autoptr(AimfManifest) real = aimf_manifest_open(a->data[0], error);
+    g_autoptr(AimfManifest) biased = real ? aimf_manifest_open(a->data[1], error) : NULL;
+    g_autoptr(AimfManifest) balanced = biased ? aimf_manifest_open(a->data[2], error) : NULL;
+    const AimfGradientSet data[] = { { sets[0].name, real }, { sets[1].name, biased }, { sets[2].name, balanced } };
+    if (!balanced || !pass(cli, model, data, training, gradients, error))
+        return NULL;
     g_autofree char *hash = aimf_model_hash(model);
     g_autofree char *path = gradients_path(a->output);
     aimf_tensors_set_metadata(gradients, MODEL_KEY, hash);

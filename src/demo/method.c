@@ -157,10 +157,10 @@ static gboolean select_tensors(Demo *demo, GError **error)
     g_autofree char *hash = aimf_model_hash(demo->model);
     g_autofree char *path = path_of(demo, "sensitivity.json");
     g_autofree char *gradient_path = path_of(demo, "sensitivity.gradients.safetensors");
-    const AimfMonitor *monitor = demo->monitor;
-    if (!aimf_mean_gradients(demo->model, demo->train, "real", &options, monitor, gradients, error) ||
-        !aimf_mean_gradients(demo->model, demo->biased, "biased", &options, monitor, gradients, error) ||
-        !aimf_mean_gradients(demo->model, demo->balanced, "balanced", &options, monitor, gradients, error) ||
+    const AimfGradientSet sets[] = { { "real", demo->train },
+                                     { "biased", demo->biased },
+                                     { "balanced", demo->balanced } };
+    if (!aimf_mean_gradients(demo->model, sets, G_N_ELEMENTS(sets), &options, demo->monitor, gradients, error) ||
         !(demo->sensitivities = aimf_sensitivities_from_gradients(gradients, hash, error)) ||
         !aimf_sensitivities_save(demo->sensitivities, path, error) ||
         !aimf_tensors_save(gradients, gradient_path, error))

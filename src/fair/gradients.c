@@ -8,35 +8,37 @@
 
 #include <aimfair/fair.h>
 #include <math.h>
+#include <string.h>
 
+/* One pass at a time over several sets: the plan and the sum's memory stay. */
 typedef struct {
+    const AimfModel *model;
+    const AimfGradientOptions *options;
+    const AimfMonitor *monitor;
     AimfModelGraph built;
     AimfPlan *plan;
-    AimfLoader *loader;
     double *sum; /* over batches, of the plan's block of gradients */
     gsize n;
-    guint batch;
     gsize image_values;
     guint n_batches;
 } Pass;
 
 static void pass_clear(Pass *pass)
 {
-    aimf_loader_free(pass->loader);
     aimf_plan_free(pass->plan);
     aimf_graph_free(pass->built.graph);
     g_free(pass->sum);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pass, pass_clear)
 
-static gboolean compile(Pass *pass, const AimfModel *model, const AimfGradientOptions *options, GError **error)
+static gboolean compile(Pass *pass, GError **error)
 {
     guint n;
-    if (!aimf_model_build(model, options->batch, TRUE, &pass->built, error))
+    if (!aimf_model_build(pass->model, pass->options->batch, TRUE, &pass->built, error))
         return FALSE;
     g_autofree AimfValue *parameters = aimf_train_parameters(pass->built.graph, NULL, &n, error);
     const AimfCompileOptions compile_options = {
-        .precision = options->precision,
+        .precision = pass->options->precision,
         .outputs = &pass->built.loss,
         .n_outputs = 1,
         .loss = pass->built.loss,
@@ -44,24 +46,27 @@ static gboolean compile(Pass *pass, const AimfModel *model, const AimfGradientOp
         .n_trainable = n,
     };
     pass->plan = parameters ? aimf_graph_compile(pass->built.graph, &compile_options, error) : NULL;
-    return pass->plan && aimf_plan_load(pass->plan, model->tensors, error);
+    return pass->plan != NULL;
 }
 
-static gboolean prepare(Pass *pass, const AimfModel *model, const AimfManifest *manifest,
-                        const AimfGradientOptions *options, const AimfMonitor *monitor, GError **error)
+static gboolean prepare(Pass *pass, GError **error)
 {
-    aimf_set_threads(options->threads);
-    if (!compile(pass, model, options, error))
+    aimf_set_threads(pass->options->threads);
+    if (!compile(pass, error))
         return FALSE;
-    pass->image_values = 3 * (gsize)model->image_size * (gsize)model->image_size;
+    pass->image_values = 3 * (gsize)pass->model->image_size * (gsize)pass->model->image_size;
     aimf_plan_gradients(pass->plan, &pass->n);
-    pass->sum = g_try_new0(double, pass->n);
-    if (!pass->sum) {
+    pass->sum = g_try_new(double, pass->n);
+    if (!pass->sum)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the mean of %" G_GSIZE_FORMAT " gradients",
                     pass->n);
-        return FALSE;
-    }
-    AimfLoaderOptions loading = aimf_model_loader_options(model);
+    return pass->sum != NULL;
+}
+
+static AimfLoader *open_loader(const Pass *pass, const AimfManifest *manifest, GError **error)
+{
+    const AimfGradientOptions *options = pass->options;
+    AimfLoaderOptions loading = aimf_model_loader_options(pass->model);
     loading.batch = options->batch;
     loading.augment = options->augment;
     loading.shuffle = options->shuffle;
@@ -69,13 +74,12 @@ static gboolean prepare(Pass *pass, const AimfModel *model, const AimfManifest *
     loading.seed = options->seed;
     loading.threads = options->threads;
     loading.skip_bad = options->skip_bad;
-    pass->loader = aimf_loader_new(manifest, &loading, monitor, error);
-    return pass->loader != NULL;
+    return aimf_loader_new(manifest, &loading, pass->monitor, error);
 }
 
 static gboolean add_batch(Pass *pass, const AimfBatch *batch, const char *name, GError **error)
 {
-    aimf_train_fill(batch, pass->batch, pass->image_values, aimf_plan_data(pass->plan, pass->built.images),
+    aimf_train_fill(batch, pass->options->batch, pass->image_values, aimf_plan_data(pass->plan, pass->built.images),
                     aimf_plan_data(pass->plan, pass->built.targets));
     aimf_plan_run(pass->plan);
     pass->n_batches++;
@@ -91,21 +95,27 @@ static gboolean add_batch(Pass *pass, const AimfBatch *batch, const char *name, 
     return TRUE;
 }
 
-static gboolean run(Pass *pass, const char *name, const AimfMonitor *monitor, GError **error)
+static gboolean run(Pass *pass, const AimfGradientSet *set, GError **error)
 {
-    g_autofree char *stage_name = g_strdup_printf("gradients on the %s set", name);
+    g_autoptr(AimfLoader) loader = open_loader(pass, set->manifest, error);
+    if (!loader || !aimf_plan_load(pass->plan, pass->model->tensors, error))
+        return FALSE;
+    memset(pass->sum, 0, pass->n * sizeof *pass->sum);
+    pass->n_batches = 0;
+    guint n_images = pass->options->batch;
+    g_autofree char *stage_name = g_strdup_printf("gradients on the %s set", set->name);
     AimfStage stage;
     AimfBatch batch;
     GError *failure = NULL;
-    aimf_stage_begin(&stage, monitor, stage_name, "images", (guint64)aimf_loader_batches(pass->loader) * pass->batch);
-    aimf_loader_begin(pass->loader, 0);
-    while (aimf_check_stop(monitor, stage_name, &failure) && aimf_loader_next(pass->loader, &batch, &failure)) {
-        if (!add_batch(pass, &batch, name, &failure))
+    aimf_stage_begin(&stage, pass->monitor, stage_name, "images", (guint64)aimf_loader_batches(loader) * n_images);
+    aimf_loader_begin(loader, 0);
+    while (aimf_check_stop(pass->monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
+        if (!add_batch(pass, &batch, set->name, &failure))
             break;
-        aimf_stage_step(&stage, pass->batch, NULL);
+        aimf_stage_step(&stage, n_images, NULL);
     }
     if (!failure && pass->n_batches == 0)
-        g_set_error(&failure, AIMF_ERROR, AIMF_ERROR_FAILED, "no image of the %s set could be read", name);
+        g_set_error(&failure, AIMF_ERROR, AIMF_ERROR_FAILED, "no image of the %s set could be read", set->name);
     if (failure)
         g_propagate_error(error, failure);
     return !failure;
@@ -131,19 +141,31 @@ static gboolean store(Pass *pass, const char *prefix, AimfTensors *gradients, GE
     return TRUE;
 }
 
-gboolean aimf_mean_gradients(const AimfModel *model, const AimfManifest *manifest, const char *prefix,
+static gboolean check_set(const Pass *pass, const AimfGradientSet *set, GError **error)
+{
+    if (!aimf_model_check_manifest(pass->model, set->manifest, set->name, error))
+        return FALSE;
+    guint n = aimf_manifest_count(set->manifest);
+    if (n >= pass->options->batch)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "the %s set has %u images, fewer than one batch of %u; choose a smaller batch", set->name, n,
+                pass->options->batch);
+    return FALSE;
+}
+
+gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets, guint n_sets,
                              const AimfGradientOptions *options, const AimfMonitor *monitor, AimfTensors *gradients,
                              GError **error)
 {
-    g_auto(Pass) pass = { .batch = options->batch };
-    if (!aimf_model_check_manifest(model, manifest, prefix, error))
+    g_auto(Pass) pass = { .model = model, .options = options, .monitor = monitor };
+    for (guint i = 0; i < n_sets; i++)
+        if (!check_set(&pass, &sets[i], error))
+            return FALSE;
+    if (!prepare(&pass, error))
         return FALSE;
-    if (aimf_manifest_count(manifest) < options->batch) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "the %s set has %u images, fewer than one batch of %u; choose a smaller batch", prefix,
-                    aimf_manifest_count(manifest), options->batch);
-        return FALSE;
-    }
-    return prepare(&pass, model, manifest, options, monitor, error) && run(&pass, prefix, monitor, error) &&
-           store(&pass, prefix, gradients, error);
+    for (guint i = 0; i < n_sets; i++)
+        if (!run(&pass, &sets[i], error) || !store(&pass, sets[i].name, gradients, error))
+            return FALSE;
+    return TRUE;
 }

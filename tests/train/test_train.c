@@ -372,11 +372,8 @@ static AimfTensors *gradients_of_parts(const AimfModel *model, const AimfGradien
             aimf_manifest_add(i < BATCH ? first : second, sample.path, sample.target, sample.protected_label);
     }
     AimfTensors *gradients = aimf_tensors_new();
-    aimf_mean_gradients(model, first, "first", options, NULL, gradients, &error);
-    g_assert_no_error(error);
-    aimf_mean_gradients(model, second, "second", options, NULL, gradients, &error);
-    g_assert_no_error(error);
-    aimf_mean_gradients(model, both, "both", options, NULL, gradients, &error);
+    const AimfGradientSet sets[] = { { "first", first }, { "second", second }, { "both", both } };
+    aimf_mean_gradients(model, sets, G_N_ELEMENTS(sets), options, NULL, gradients, &error);
     g_assert_no_error(error);
     return gradients;
 }
@@ -405,7 +402,8 @@ static void test_mean_gradients(void)
     g_assert_cmpstr(before, ==, after);
     GError *error = NULL;
     options.batch = N_TRAIN + 1;
-    g_assert_false(aimf_mean_gradients(model, train_set, "x", &options, NULL, gradients, &error));
+    g_assert_false(
+        aimf_mean_gradients(model, &(AimfGradientSet){ "x", train_set }, 1, &options, NULL, gradients, &error));
     support_assert_error(&error, AIMF_ERROR_INVALID, "fewer than one batch of 37");
 }
 
