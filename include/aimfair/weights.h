@@ -76,9 +76,12 @@ void aimf_tensors_set_metadata(AimfTensors *tensors, const char *key, const char
 /** aimf_tensors_metadata_keys: (owned) NULL-terminated, sorted. */
 char **aimf_tensors_metadata_keys(const AimfTensors *tensors);
 
+/** aimf_is_checkpoint_name: whether @path ends in .pth, .pt or .ckpt, in whatever case: names of PyTorch checkpoints. */
+gboolean aimf_is_checkpoint_name(const char *path);
+
 /**
  * aimf_tensors_save:
- * Writes the set atomically: as a PyTorch checkpoint in ZIP form if @path ends in .pth, .pt or .ckpt, as safetensors otherwise.
+ * Writes the set atomically: as a PyTorch checkpoint in ZIP form if @path is a checkpoint's name, as safetensors otherwise.
  * The same set always gives the same bytes. Returns: FALSE with IO; the old file is then intact.
  */
 gboolean aimf_tensors_save(const AimfTensors *tensors, const char *path, GError **error);

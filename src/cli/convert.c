@@ -14,11 +14,9 @@ typedef struct {
 /* @OUT's suffix chooses its format, so a name that says nothing is more likely a slip than a wish. */
 static gboolean check_suffix(const char *path, GError **error)
 {
-    static const char *const suffixes[] = { ".safetensors", ".pth", ".pt", ".ckpt" };
     g_autofree char *lower = g_ascii_strdown(path, -1);
-    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
-        if (g_str_has_suffix(lower, suffixes[i]))
-            return TRUE;
+    if (g_str_has_suffix(lower, ".safetensors") || aimf_is_checkpoint_name(path))
+        return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                 "cannot tell the format of '%s' from its name: it should end in .safetensors, .pth, .pt or .ckpt",
                 path);

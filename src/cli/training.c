@@ -125,19 +125,13 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
 
 gboolean aimf_check_model_output(const char *path, GError **error)
 {
-    static const char *const checkpoints[] = { ".pth", ".pt", ".ckpt" };
-    g_autofree char *lower = g_ascii_strdown(path, -1);
-    for (gsize i = 0; i < G_N_ELEMENTS(checkpoints); i++) {
-        if (!g_str_has_suffix(lower, checkpoints[i]))
-            continue;
-        g_set_error(
-            error, AIMF_ERROR, AIMF_ERROR_INVALID,
-            "-o %s: models are saved as .safetensors, with what is needed to use them; 'aimfair convert' makes a "
-            "PyTorch checkpoint of one",
-            path);
-        return FALSE;
-    }
-    return aimf_cli_check_output("-o", path, error);
+    if (!aimf_is_checkpoint_name(path))
+        return aimf_cli_check_output("-o", path, error);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "-o %s: models are saved as .safetensors, with what is needed to use them; 'aimfair convert' makes a "
+                "PyTorch checkpoint of one",
+                path);
+    return FALSE;
 }
 
 static void add_epochs(JsonBuilder *builder, const GArray *history)

@@ -300,17 +300,22 @@ AimfTensors *aimf_tensors_open(const char *path, GError **error)
     return tensors;
 }
 
+gboolean aimf_is_checkpoint_name(const char *path)
+{
+    static const char *const suffixes[] = { ".pth", ".pt", ".ckpt" };
+    g_autofree char *lower = g_ascii_strdown(path, -1);
+    for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        if (g_str_has_suffix(lower, suffixes[i]))
+            return TRUE;
+    return FALSE;
+}
+
 gboolean aimf_tensors_save(const AimfTensors *tensors, const char *path, GError **error)
 {
-    static const char *const checkpoint_suffixes[] = { ".pth", ".pt", ".ckpt" };
-    g_autofree char *lower = g_ascii_strdown(path, -1);
-    gboolean checkpoint = FALSE;
-    for (guint i = 0; i < G_N_ELEMENTS(checkpoint_suffixes); i++)
-        checkpoint |= g_str_has_suffix(lower, checkpoint_suffixes[i]);
     g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
     if (!writer)
         return FALSE;
-    gboolean written =
-        checkpoint ? aimf_checkpoint_write(tensors, writer, error) : aimf_safetensors_write(tensors, writer, error);
+    gboolean written = aimf_is_checkpoint_name(path) ? aimf_checkpoint_write(tensors, writer, error)
+                                                     : aimf_safetensors_write(tensors, writer, error);
     return written && aimf_writer_commit(writer, error);
 }
