@@ -129,7 +129,7 @@ static gboolean read_split_options(const AimfCli *cli, const Options *o, AimfSpl
 static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, GError **error)
 {
     AimfSplitOptions split;
-    if (!aimf_cli_require(cli, "--output", o->output, error) || !read_split_options(cli, o, &split, error))
+    if (!aimf_cli_require(cli, "-o", o->output, error) || !read_split_options(cli, o, &split, error))
         return FALSE;
     AimfDatasetOptions options = {
         .root = o->root,
@@ -210,7 +210,7 @@ static gboolean run_csv(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { 0 };
     const GOptionEntry entries[] = {
-        { "file", 0, 0, G_OPTION_ARG_FILENAME, &o.file, "the CSV to read", "FILE" },
+        { "file", 0, 0, G_OPTION_ARG_FILENAME, &o.file, "the CSV to read", "CSV" },
         ROOT_ENTRY(o, "where its relative paths begin (the file's own folder)"),
         { "path-column", 0, 0, G_OPTION_ARG_STRING, &o.path_column, "column of the image's path", "NAME" },
         { "target-column", 0, 0, G_OPTION_ARG_STRING, &o.target, "column of the class", "NAME" },
@@ -250,7 +250,7 @@ static gboolean draw_groups(AimfCli *cli, const Options *o, GError **error)
 {
     double bias = 0;
     guint count = 0, n = 0;
-    if (!aimf_cli_require(cli, "--output", o->output, error) ||
+    if (!aimf_cli_require(cli, "-o", o->output, error) ||
         !aimf_cli_check_int("--balanced", o->balanced, 0, MAX_COUNT, error) ||
         !aimf_cli_require(cli, "--balanced or --biased", o->balanced || o->biased ? o : NULL, error) ||
         (o->biased && !parse_biased(o->biased, &bias, &count, error)))

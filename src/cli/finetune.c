@@ -57,9 +57,9 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "train all, or these tensors and modules", "NAME,…" },
         { "prefix", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->prefixes, "train tensors named so; may be repeated", "TEXT" },
         { "force", 0, 0, G_OPTION_ARG_NONE, &a->force, "take sensitivities of another model", NULL },
-        { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on: the balanced set", "FILE" },
+        { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on: the balanced set", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep: real images",
-          "FILE" },
+          "CSV" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
         G_OPTION_ENTRY_NULL,
     };

@@ -81,10 +81,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     g_auto(Arguments) a = { .batch = 128 };
     const GOptionEntry entries[] = {
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a.model, "a saved model", "FILE" },
-        { "data", 0, 0, G_OPTION_ARG_FILENAME, &a.data, "manifest of the images", "FILE" },
+        { "data", 0, 0, G_OPTION_ARG_FILENAME, &a.data, "manifest of the images", "CSV" },
         { "images", 0, 0, G_OPTION_ARG_NONE, &a.images, "the images are the arguments", NULL },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output, "the CSV to write: path,logit,probability,prediction",
-          "FILE" },
+          "CSV" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &a.batch, "images at once, at most (128)", "N" },
         { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N" },
         G_OPTION_ENTRY_NULL,

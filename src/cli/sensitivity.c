@@ -49,9 +49,9 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
 {
     const GOptionEntry own[] = {
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "the biased model", "FILE" },
-        { "real", 0, 0, G_OPTION_ARG_FILENAME, &a->data[0], "manifest of the biased real set", "FILE" },
-        { "biased", 0, 0, G_OPTION_ARG_FILENAME, &a->data[1], "manifest of the biased synthetic set", "FILE" },
-        { "balanced", 0, 0, G_OPTION_ARG_FILENAME, &a->data[2], "manifest of the balanced synthetic set", "FILE" },
+        { "real", 0, 0, G_OPTION_ARG_FILENAME, &a->data[0], "manifest of the biased real set", "CSV" },
+        { "biased", 0, 0, G_OPTION_ARG_FILENAME, &a->data[1], "manifest of the biased synthetic set", "CSV" },
+        { "balanced", 0, 0, G_OPTION_ARG_FILENAME, &a->data[2], "manifest of the balanced synthetic set", "CSV" },
         { "from-gradients", 0, 0, G_OPTION_ARG_FILENAME, &a->gradients, "recompute from these, without a pass",
           "FILE" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the sensitivities to write, .json", "FILE" },
