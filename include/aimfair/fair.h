@@ -242,6 +242,8 @@ AimfSensitivities *aimf_sensitivities_from_gradients(const AimfTensors *gradient
  */
 AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error);
 gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const char *path, GError **error);
+/** aimf_sensitivities_json: (owned) what aimf_sensitivities_save writes. */
+char *aimf_sensitivities_json(const AimfSensitivities *sensitivities);
 
 /**
  * aimf_select_top_k:

@@ -69,6 +69,8 @@ typedef struct {
 } AimfTrainResult;
 
 void aimf_train_result_clear(AimfTrainResult *result);
+/** aimf_history_json: (owned) the epochs, counted from 1, as an array on one line. */
+char *aimf_history_json(const GArray *history);
 
 /**
  * aimf_train:

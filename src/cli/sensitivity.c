@@ -132,37 +132,19 @@ static gboolean check_origin(const Arguments *a, const AimfTensors *gradients, G
     return FALSE;
 }
 
-static void report(AimfCli *cli, const AimfSensitivities *sensitivities, const char *output)
+static void report(AimfCli *cli, const AimfSensitivities *sensitivities)
 {
-    if (!cli->json) {
-        aimf_cli_print(cli, "%-32s %9s %12s %12s %7s %7s\n", "tensor", "size", "domain", "bias", "domain#", "bias#");
-        for (guint i = 0; i < sensitivities->n; i++) {
-            const AimfSensitivity *s = &sensitivities->tensors[i];
-            aimf_cli_print(cli, "%-32s %9" G_GINT64_FORMAT " %12.5g %12.5g %7u %7u\n", s->name, s->size, s->domain,
-                           s->bias, s->domain_rank, s->bias_rank);
-        }
+    if (cli->json) {
+        g_autofree char *text = aimf_sensitivities_json(sensitivities);
+        aimf_cli_print(cli, "%s", text);
         return;
     }
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    json_builder_begin_object(builder);
-    aimf_cli_json_text(builder, "sensitivity", output);
-    aimf_cli_json_text(builder, "model", sensitivities->model_hash);
-    json_builder_set_member_name(builder, "tensors");
-    json_builder_begin_array(builder);
+    aimf_cli_print(cli, "%-32s %9s %12s %12s %7s %7s\n", "tensor", "size", "domain", "bias", "domain#", "bias#");
     for (guint i = 0; i < sensitivities->n; i++) {
         const AimfSensitivity *s = &sensitivities->tensors[i];
-        json_builder_begin_object(builder);
-        aimf_cli_json_text(builder, "name", s->name);
-        aimf_cli_json_int(builder, "size", s->size);
-        aimf_cli_json_double(builder, "domain", s->domain);
-        aimf_cli_json_double(builder, "bias", s->bias);
-        aimf_cli_json_int(builder, "domain_rank", s->domain_rank);
-        aimf_cli_json_int(builder, "bias_rank", s->bias_rank);
-        json_builder_end_object(builder);
+        aimf_cli_print(cli, "%-32s %9" G_GINT64_FORMAT " %12.5g %12.5g %7u %7u\n", s->name, s->size, s->domain, s->bias,
+                       s->domain_rank, s->bias_rank);
     }
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
-    aimf_cli_print_json(cli, builder);
 }
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
@@ -180,7 +162,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         aimf_sensitivities_from_gradients(gradients, aimf_tensors_metadata(gradients, MODEL_KEY), error);
     if (!sensitivities || !aimf_sensitivities_save(sensitivities, arguments.output, error))
         return FALSE;
-    report(cli, sensitivities, arguments.output);
+    report(cli, sensitivities);
     return TRUE;
 }
 

@@ -134,36 +134,17 @@ gboolean aimf_check_model_output(const char *path, GError **error)
     return FALSE;
 }
 
-static void add_epochs(JsonBuilder *builder, const GArray *history)
-{
-    json_builder_set_member_name(builder, "epochs");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < history->len; i++) {
-        const AimfEpoch *epoch = &g_array_index(history, AimfEpoch, i);
-        json_builder_begin_object(builder);
-        aimf_cli_json_int(builder, "epoch", (gint64)epoch->epoch + 1);
-        aimf_cli_json_double(builder, "learning_rate", epoch->learning_rate);
-        aimf_cli_json_double(builder, "loss", epoch->loss);
-        aimf_cli_json_double(builder, "val_accuracy", epoch->val_accuracy);
-        aimf_cli_json_double(builder, "val_worst_group_accuracy", epoch->val_worst_group_accuracy);
-        aimf_cli_json_double(builder, "images_per_second", epoch->images_per_second);
-        aimf_cli_json_double(builder, "seconds", epoch->seconds);
-        aimf_cli_json_bool(builder, "best", epoch->best);
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
-}
-
 static void report(AimfCli *cli, const AimfModel *model, const char *output, const AimfTrainResult *result,
                    JsonBuilder *builder)
 {
     if (cli->json) {
-        g_autofree char *hash = aimf_model_hash(model);
+        g_autofree char *hash = aimf_model_hash(model), *epochs = aimf_history_json(result->history);
         aimf_cli_json_text(builder, "model", output);
         aimf_cli_json_text(builder, "model_hash", hash);
         aimf_cli_json_int(builder, "best_epoch", (gint64)result->best_epoch + 1);
         aimf_cli_json_double(builder, "best_accuracy", result->best_accuracy);
-        add_epochs(builder, result->history);
+        json_builder_set_member_name(builder, "epochs");
+        json_builder_add_value(builder, json_from_string(epochs, NULL));
         return;
     }
     const AimfEpoch *best = &g_array_index(result->history, AimfEpoch, result->best_epoch);

@@ -25,7 +25,7 @@ static void build_tensor(JsonBuilder *builder, const AimfSensitivity *tensor)
     json_builder_end_object(builder);
 }
 
-gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const char *path, GError **error)
+char *aimf_sensitivities_json(const AimfSensitivities *sensitivities)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
@@ -41,8 +41,13 @@ gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const c
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *text = json_to_string(root, TRUE);
-    g_autofree char *lines = g_strconcat(text, "\n", NULL);
-    return aimf_file_write(path, lines, strlen(lines), error);
+    return g_strconcat(text, "\n", NULL);
+}
+
+gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const char *path, GError **error)
+{
+    g_autofree char *text = aimf_sensitivities_json(sensitivities);
+    return aimf_file_write(path, text, strlen(text), error);
 }
 
 static gboolean read_tensor(JsonObject *object, const char *where, guint n, AimfSensitivity *tensor, GError **error)

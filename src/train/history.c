@@ -79,7 +79,7 @@ gboolean aimf_history_log(const GArray *history, const char *path, GError **erro
     return aimf_writer_commit(writer, error);
 }
 
-char *aimf_history_text(const GArray *history)
+char *aimf_history_json(const GArray *history)
 {
     JsonArray *array = json_array_new();
     for (guint i = 0; i < history->len; i++)

@@ -82,7 +82,7 @@ gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GE
         !add_changing(file, "best/", frozen, state->best, error) || !add_momenta(file, state, moved, error))
         return FALSE;
     g_autofree char *run = aimf_run_text(state->run);
-    g_autofree char *history = aimf_history_text(state->result->history);
+    g_autofree char *history = aimf_history_json(state->result->history);
     g_autofree char *best_epoch = g_strdup_printf("%u", state->result->best_epoch);
     char best_accuracy[G_ASCII_DTOSTR_BUF_SIZE];
     g_ascii_dtostr(best_accuracy, sizeof best_accuracy, state->result->best_accuracy);

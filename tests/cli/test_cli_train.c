@@ -76,6 +76,8 @@ static void test_sensitivity_and_finetune(void)
     expect(0, "\"$AIMFAIR\" sensitivity -q --from-gradients sensitivity.gradients.safetensors -o recomputed.json",
            "conv1.weight");
     g_free(run(0, "cmp sensitivity.json recomputed.json"));
+    g_free(run(0, "\"$AIMFAIR\" sensitivity -q --from-gradients sensitivity.gradients.safetensors -o recomputed.json "
+                  "--json >printed.json && cmp sensitivity.json printed.json"));
     expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 50 -o fair.safetensors",
            " of 62 tensors, ");
     expect(0, FINETUNE "--model biased.safetensors --trainable fc -o head.safetensors --json", "\"trained\"");

@@ -405,6 +405,14 @@ static void test_mean_gradients(void)
     g_assert_false(
         aimf_mean_gradients(model, &(AimfGradientSet){ "x", train_set }, 1, &options, NULL, gradients, &error));
     support_assert_error(&error, AIMF_ERROR_INVALID, "fewer than one batch of 37");
+    g_autoptr(AimfManifest) small = aimf_manifest_new();
+    AimfSample sample = aimf_manifest_at(train_set, 0);
+    aimf_manifest_add(small, sample.path, sample.target, sample.protected_label);
+    const AimfGradientSet sets[] = { { "whole", train_set }, { "small", small } };
+    options.batch = BATCH; /* all sets are looked at before anything is computed */
+    g_assert_false(aimf_mean_gradients(model, sets, 2, &options, NULL, gradients, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "the small set has");
+    g_assert_cmpuint(aimf_tensors_count(gradients), ==, 3 * 62);
 }
 
 int main(int argc, char **argv)
