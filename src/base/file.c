@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -11,7 +12,8 @@
 
 void aimf_io_error(GError **error, int number, const char *doing, const char *path)
 {
-    gboolean input = number == ENOENT || number == EISDIR || number == ENOTDIR || number == ENAMETOOLONG;
+    gboolean input =
+        number == ENOENT || number == EISDIR || number == ENOTDIR || number == ENAMETOOLONG || number == ELOOP;
     g_set_error(error, AIMF_ERROR, input ? AIMF_ERROR_NOT_FOUND : AIMF_ERROR_IO, "cannot %s '%s': %s", doing, path,
                 g_strerror(number));
 }
@@ -20,6 +22,10 @@ void aimf_io_error(GError **error, int number, const char *doing, const char *pa
 static int open_regular(const char *path, gsize *size, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* non-blocking: a FIFO must not hang us */
+    if (fd < 0 && errno == EACCES) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "cannot open '%s': %s", path, g_strerror(EACCES));
+        return -1;
+    }
     if (fd < 0) {
         aimf_io_error(error, errno, "open", path);
         return -1;
@@ -113,18 +119,46 @@ GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error)
 
 struct AimfWriter {
     FILE *stream;
-    char *path;
+    char *path; /* with links resolved */
     char *temporary;
     int failure; /* errno of the first failed write */
 };
 
-AimfWriter *aimf_writer_open(const char *path, GError **error)
+/* (owned) What a new file may replace: the file that a link leads to, but no directory, and no device or pipe. */
+static char *destination(const char *path, GError **error)
 {
     struct stat info;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+    if (lstat(path, &info) != 0)
+        return g_strdup(path);
+    gboolean link = S_ISLNK(info.st_mode);
+    if (link && stat(path, &info) != 0) {
+        aimf_io_error(error, errno, "write", path);
+        return NULL;
+    }
+    if (S_ISDIR(info.st_mode)) {
         aimf_io_error(error, EISDIR, "write", path);
         return NULL;
     }
+    if (!S_ISREG(info.st_mode)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "cannot write '%s': it is not a regular file, and a new file would take its place", path);
+        return NULL;
+    }
+    if (!link)
+        return g_strdup(path);
+    char *target = realpath(path, NULL);
+    char *copy = g_strdup(target);
+    if (!target)
+        aimf_io_error(error, errno, "write", path);
+    free(target); /* of the C library, as GLib's own need not be */
+    return copy;
+}
+
+AimfWriter *aimf_writer_open(const char *name, GError **error)
+{
+    g_autofree char *path = destination(name, error);
+    if (!path)
+        return NULL;
     g_autofree char *temporary = g_strdup_printf("%s.XXXXXX.part", path);
     int fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0) {
@@ -140,7 +174,7 @@ AimfWriter *aimf_writer_open(const char *path, GError **error)
     }
     AimfWriter *writer = g_new0(AimfWriter, 1);
     writer->stream = stream;
-    writer->path = g_strdup(path);
+    writer->path = g_steal_pointer(&path);
     writer->temporary = g_steal_pointer(&temporary);
     return writer;
 }

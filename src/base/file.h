@@ -3,7 +3,7 @@
 
 #include <aimfair/error.h>
 
-/** aimf_io_error: sets AIMF_ERROR_NOT_FOUND (missing, a directory in the way) or AIMF_ERROR_IO from @number (errno). */
+/** aimf_io_error: sets AIMF_ERROR_NOT_FOUND (missing, a directory or a ring of links in the way) or AIMF_ERROR_IO from @number (errno). */
 void aimf_io_error(GError **error, int number, const char *doing, const char *path);
 
 /**
@@ -19,7 +19,7 @@ GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error);
 /**
  * AimfWriter:
  * Writes a file under a temporary name beside it; aimf_writer_commit flushes, syncs and renames. Freed without commit, the
- * temporary file is removed and the old file stays. Errors stick: after a failed write, later ones do nothing and commit reports it.
+ * temporary file is removed and the old file stays. A link stays, and leads to the new file; what is there and no regular file is refused. Errors stick: after a failed write, later ones do nothing and commit reports it.
  */
 typedef struct AimfWriter AimfWriter;
 

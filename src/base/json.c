@@ -6,8 +6,8 @@
 
 enum { MAX_DEPTH = 64 };
 
-/* Deepest nesting of brackets outside strings. */
-static guint nesting(const char *text, gsize length)
+/* Looked at first, because json-glib recurses; it also knows comments and single quotes, and they could hide brackets. */
+static gboolean check_nesting(const char *text, gsize length, GError **error)
 {
     guint depth = 0, deepest = 0;
     gboolean inside_text = FALSE;
@@ -20,6 +20,9 @@ static guint nesting(const char *text, gsize length)
                 inside_text = FALSE;
         } else if (c == '"') {
             inside_text = TRUE;
+        } else if (c == '/' || c == '\'') {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "JSON has neither comments nor single quotes");
+            return FALSE;
         } else if (c == '[' || c == '{') {
             depth++;
             deepest = MAX(deepest, depth);
@@ -27,7 +30,25 @@ static guint nesting(const char *text, gsize length)
             depth--;
         }
     }
-    return deepest;
+    if (deepest > MAX_DEPTH)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "JSON nested deeper than %d levels", MAX_DEPTH);
+    return deepest <= MAX_DEPTH;
+}
+
+JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
+{
+    if (!check_nesting(text, length, error))
+        return NULL;
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(GError) reason = NULL;
+    if (!json_parser_load_from_data(parser, text, (gssize)length, &reason)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: %s", reason->message);
+        return NULL;
+    }
+    JsonNode *root = json_parser_get_root(parser);
+    if (!root)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is empty");
+    return root ? json_node_copy(root) : NULL;
 }
 
 JsonNode *aimf_json_open(const char *path, gsize limit_bytes, GError **error)
@@ -37,23 +58,15 @@ JsonNode *aimf_json_open(const char *path, gsize limit_bytes, GError **error)
         return NULL;
     gsize length;
     const char *text = g_bytes_get_data(bytes, &length);
-    if (nesting(text, length) > MAX_DEPTH) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s': JSON nested deeper than %d levels", path, MAX_DEPTH);
+    g_autoptr(JsonNode) root = aimf_json_parse(text, length, error);
+    if (!root) {
+        g_prefix_error(error, "'%s': ", path);
         return NULL;
     }
-    g_autoptr(JsonParser) parser = json_parser_new();
-    g_autoptr(GError) reason = NULL;
-    if (!json_parser_load_from_data(parser, text, (gssize)length, &reason)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not JSON: line %u, column %u: %s", path,
-                    json_parser_get_current_line(parser), json_parser_get_current_pos(parser), reason->message);
-        return NULL;
-    }
-    JsonNode *root = json_parser_get_root(parser);
-    if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not a JSON object", path);
-        return NULL;
-    }
-    return json_node_copy(root);
+    if (JSON_NODE_HOLDS_OBJECT(root))
+        return g_steal_pointer(&root);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not a JSON object", path);
+    return NULL;
 }
 
 static JsonNode *member(JsonObject *object, const char *where, const char *name, GError **error)

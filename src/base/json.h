@@ -5,8 +5,15 @@
 #include <json-glib/json-glib.h>
 
 /**
+ * aimf_json_parse:
+ * @text: (@length), from a file: for texts that may be hostile in place of json_from_string, which a few thousand brackets bring down
+ * Returns: (owned) or NULL with FORMAT: no JSON, nested deeper than 64, or with the comments and single quotes that json-glib takes.
+ */
+JsonNode *aimf_json_parse(const char *text, gsize length, GError **error);
+
+/**
  * aimf_json_open:
- * The file @path, whose root must be an object. Refused above @limit_bytes and when nested deeper than 64 (json-glib recurses).
+ * The file @path, whose root must be an object. Refused above @limit_bytes and for what aimf_json_parse refuses.
  * Returns: (owned) or NULL with NOT_FOUND, IO, or FORMAT naming line and column.
  */
 JsonNode *aimf_json_open(const char *path, gsize limit_bytes, GError **error);

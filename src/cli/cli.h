@@ -96,6 +96,8 @@ gboolean aimf_cli_check_int(const char *option, gint64 value, gint64 low, gint64
 gboolean aimf_cli_check_double(const char *option, double value, double low, double high, GError **error);
 /** aimf_cli_check_output: FALSE unless a file could be made at @path, so that this is not found out after hours of work. */
 gboolean aimf_cli_check_output(const char *option, const char *path, GError **error);
+/** aimf_cli_check_apart: FALSE with INVALID if @path is one of @others (n), the command's other files; NULL among them is none. */
+gboolean aimf_cli_check_apart(const char *option, const char *path, const char *const *others, gsize n, GError **error);
 
 /* Texts of options. Each fails with INVALID, naming @option, what it expects and what it found. */
 

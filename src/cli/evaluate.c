@@ -54,7 +54,9 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
     if (o->threshold_text && (!aimf_cli_double("--threshold", o->threshold_text, &o->threshold, error) ||
                               !aimf_cli_check_double("--threshold", o->threshold, 0, 1, error)))
         return FALSE;
-    return (!o->save || aimf_cli_check_output("--predictions", o->save, error)) &&
+    const char *const inputs[] = { o->model, o->data };
+    return (!o->save || (aimf_cli_check_output("--predictions", o->save, error) &&
+                         aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error))) &&
            aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
            aimf_cli_check_int("--batch", o->batch, 1, 65536, error) &&
            aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error);

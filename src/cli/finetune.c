@@ -70,6 +70,10 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     if (a->top_k != G_MININT && !aimf_cli_check_int("--top-k", a->top_k, 1, G_MAXINT, error))
         return FALSE;
     a->top_k = MAX(a->top_k, 0);
+    training->inputs[0] = a->model;
+    training->inputs[1] = a->sensitivity;
+    training->inputs[2] = a->train;
+    training->inputs[3] = a->validation;
     return check(cli, a, error) && aimf_training_take(cli, training, a->output, error);
 }
 
@@ -91,10 +95,39 @@ static gboolean check_origin(AimfCli *cli, const Arguments *a, const AimfModel *
     return FALSE;
 }
 
+/* --force is for other weights, not for another network. */
+static gboolean check_tensors(const Arguments *a, const AimfModel *model, const AimfSensitivities *sensitivities,
+                              GError **error)
+{
+    g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_auto(GStrv) names = aimf_parameter_names(model, sizes, error);
+    if (!names)
+        return FALSE;
+    g_autoptr(GHashTable) size_of = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < sizes->len; i++)
+        g_hash_table_insert(size_of, names[i], &g_array_index(sizes, gint64, i));
+    for (guint i = 0; i < sensitivities->n; i++) {
+        const AimfSensitivity *tensor = &sensitivities->tensors[i];
+        const gint64 *size = g_hash_table_lookup(size_of, tensor->name);
+        if (size && *size == tensor->size)
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "'%s' has the tensor '%s' with %" G_GINT64_FORMAT " values; the model has no such parameter",
+                    a->sensitivity, tensor->name, tensor->size);
+        return FALSE;
+    }
+    if (sensitivities->n == sizes->len)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has %u tensors; the model has %u parameters",
+                a->sensitivity, sensitivities->n, sizes->len);
+    return FALSE;
+}
+
 static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const AimfModel *model, GError **error)
 {
     g_autoptr(AimfSensitivities) sensitivities = aimf_sensitivities_open(a->sensitivity, error);
-    if (!sensitivities || !check_origin(cli, a, model, sensitivities, error))
+    if (!sensitivities || !check_origin(cli, a, model, sensitivities, error) ||
+        !check_tensors(a, model, sensitivities, error))
         return NULL;
     guint k = a->top_k ? (guint)a->top_k : DEFAULT_TOP_K;
     return aimf_select_top_k(sensitivities, k, error);

@@ -2,9 +2,11 @@
 #include "cli.h"
 
 #include <aimfair/version.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One row per command, so that additions do not touch each other. */
 /* clang-format off */
@@ -88,7 +90,7 @@ static gboolean dispatch(AimfCli *cli, int argc, char **argv, GError **error)
 
 static AimfExit status_of(const GError *error)
 {
-    if (error->domain == G_OPTION_ERROR)
+    if (error->domain == G_OPTION_ERROR || error->domain == G_CONVERT_ERROR) /* of the arguments */
         return AIMF_EXIT_USAGE;
     if (error->domain != AIMF_ERROR)
         return AIMF_EXIT_FAILED;
@@ -116,8 +118,20 @@ static void report(const AimfCli *cli, const GError *error)
         fprintf(stderr, "'aimfair help %s' lists the options\n", cli->command->name);
 }
 
+/*
+ * Where the caller closed the standard output or error, the next file opened would take its place, and its messages. Held open for
+ * the other direction, so that writing there still fails.
+ */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return;
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     g_autoptr(GError) error = NULL;
     AimfCli cli = { .exit_status = AIMF_EXIT_DONE };
     setlocale(LC_CTYPE, ""); /* GOption turns arguments into UTF-8; numbers stay as in the C locale */

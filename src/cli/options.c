@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static gboolean wrong_text(const char *option, const char *expected, const char *text, GError **error)
@@ -97,8 +98,11 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
     g_option_group_add_entries(own, entries);
     g_option_context_add_group(context, own);
     g_option_context_add_group(context, common_group(cli, &common));
-    if (!g_option_context_parse(context, argc, &argv, error))
+    if (!g_option_context_parse(context, argc, &argv, error)) {
+        if (error && (*error)->domain == G_CONVERT_ERROR)
+            g_prefix_error(error, "an option's text is not in the encoding of the locale; is LC_ALL=C.UTF-8 wanted? ");
         return FALSE;
+    }
     if (common.help) {
         g_autofree char *text = g_option_context_get_help(context, FALSE, NULL);
         aimf_cli_print(cli, "%s", text);
@@ -140,12 +144,28 @@ gboolean aimf_cli_check_double(const char *option, double value, double low, dou
     return FALSE;
 }
 
+/* "/dev/stdout", or "-o x.csv >x.csv": a file that is replaced when done would take what was printed with it. */
+static gboolean is_standard_stream(const char *path)
+{
+    struct stat file, stream;
+    gboolean same = FALSE;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && stat(path, &file) == 0; fd++)
+        same = same || (fstat(fd, &stream) == 0 && stream.st_dev == file.st_dev && stream.st_ino == file.st_ino);
+    return same;
+}
+
 gboolean aimf_cli_check_output(const char *option, const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
     const char *wrong = NULL;
-    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+    if (!*path)
+        wrong = "the name is empty";
+    else if (g_file_test(path, G_FILE_TEST_IS_DIR))
         wrong = "it is a folder";
+    else if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        wrong = "it is not a regular file";
+    else if (is_standard_stream(path))
+        wrong = "this program's own output or messages go there";
     else if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
         wrong = "its folder does not exist";
     else if (g_access(folder, W_OK) != 0)
@@ -153,6 +173,27 @@ gboolean aimf_cli_check_output(const char *option, const char *path, GError **er
     if (wrong)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s", option, path, wrong);
     return !wrong;
+}
+
+static gboolean same_file(const char *a, const char *b)
+{
+    g_autofree char *full_a = g_canonicalize_filename(a, NULL);
+    g_autofree char *full_b = g_canonicalize_filename(b, NULL);
+    GStatBuf x, y;
+    return strcmp(full_a, full_b) == 0 ||
+           (g_stat(a, &x) == 0 && g_stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+gboolean aimf_cli_check_apart(const char *option, const char *path, const char *const *others, gsize n, GError **error)
+{
+    for (gsize i = 0; i < n; i++) {
+        if (!others[i] || !same_file(path, others[i]))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "%s %s would replace a file that this command needs; choose another name", option, path);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 /* A finite number that ends at @end; NULL if there is none. */
@@ -203,7 +244,7 @@ gboolean aimf_cli_bytes(const char *option, const char *text, gsize *bytes, GErr
     char *end;
     guint64 number = g_ascii_isdigit(text[0]) ? g_ascii_strtoull(text, &end, 10) : 0;
     guint shift = 0;
-    gboolean good = g_ascii_isdigit(text[0]);
+    gboolean good = g_ascii_isdigit(text[0]) && number < G_MAXUINT64; /* which is what too many digits give */
     if (good && *end) {
         const char *unit = strchr(units, g_ascii_toupper(*end));
         good = unit && !end[1];

@@ -20,7 +20,7 @@ static void arguments_clear(Arguments *a)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
-static gboolean check(AimfCli *cli, const Arguments *a, int n_files, GError **error)
+static gboolean check(AimfCli *cli, const Arguments *a, char *const *files, int n_files, GError **error)
 {
     if (!aimf_cli_require(cli, "--model", a->model, error) || !aimf_cli_require(cli, "-o", a->output, error))
         return FALSE;
@@ -30,7 +30,9 @@ static gboolean check(AimfCli *cli, const Arguments *a, int n_files, GError **er
     }
     return aimf_cli_check_int("--batch", a->batch, 1, 65536, error) &&
            aimf_cli_check_int("--skip-bad", a->skip_bad, 0, G_MAXINT, error) &&
-           aimf_cli_check_output("-o", a->output, error);
+           aimf_cli_check_output("-o", a->output, error) &&
+           aimf_cli_check_apart("-o", a->output, (const char *const[]){ a->model, a->data }, 2, error) &&
+           aimf_cli_check_apart("-o", a->output, (const char *const *)files, (gsize)n_files, error);
 }
 
 static AimfManifest *open_images(const Arguments *a, char *const *files, int n_files, GError **error)
@@ -89,7 +91,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N" },
         G_OPTION_ENTRY_NULL,
     };
-    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, &a, argc - 1, error))
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, &a, argv + 1, argc - 1, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(a.model, error);
     g_autoptr(AimfManifest) manifest = model ? open_images(&a, argv + 1, argc - 1, error) : NULL;

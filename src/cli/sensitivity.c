@@ -58,8 +58,13 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         G_OPTION_ENTRY_NULL,
     };
     g_autofree GOptionEntry *entries = aimf_training_entries(training, own, TRUE);
-    return aimf_cli_parse(cli, entries, &argc, argv, error) && check(cli, a, error) &&
-           aimf_training_take(cli, training, a->output, error);
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, a, error))
+        return FALSE;
+    training->inputs[0] = a->model;
+    training->inputs[1] = a->gradients;
+    for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
+        training->inputs[2 + i] = a->data[i];
+    return aimf_training_take(cli, training, a->output, error);
 }
 
 static gboolean pass(AimfCli *cli, const AimfModel *model, const AimfGradientSet *data,

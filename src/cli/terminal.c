@@ -133,6 +133,8 @@ void aimf_cli_start_monitor(AimfCli *cli)
     sigaction(SIGTERM, &action, NULL);
     /* A reader that goes away must not end hours of work: the failed write is reported instead. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ,
+           SIG_IGN); /* likewise: a file size limit is a full disk, not a death that leaves a half file behind */
     monitor = (AimfMonitor){ show_progress, show_message, stop_flag, cli };
     cli->monitor = &monitor;
 }

@@ -41,9 +41,13 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         G_OPTION_ENTRY_NULL,
     };
     g_autofree GOptionEntry *entries = aimf_training_entries(training, own, FALSE);
-    return aimf_cli_parse(cli, entries, &argc, argv, error) && aimf_cli_require(cli, "--train", a->train, error) &&
-           aimf_cli_require(cli, "--val", a->validation, error) && aimf_cli_require(cli, "-o", a->output, error) &&
-           aimf_check_model_output(a->output, error) && aimf_training_take(cli, training, a->output, error);
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !aimf_cli_require(cli, "--train", a->train, error) ||
+        !aimf_cli_require(cli, "--val", a->validation, error) || !aimf_cli_require(cli, "-o", a->output, error))
+        return FALSE;
+    training->inputs[0] = a->init;
+    training->inputs[1] = a->train;
+    training->inputs[2] = a->validation;
+    return aimf_check_model_output(a->output, error) && aimf_training_take(cli, training, a->output, error);
 }
 
 static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)

@@ -101,6 +101,16 @@ static gboolean take_schedule(AimfTrainingArguments *a, GError **error)
     return TRUE;
 }
 
+static gboolean check_paths(const AimfTrainingArguments *a, const char *output, GError **error)
+{
+    const char *const outputs[] = { output, a->state_path };
+    if (!aimf_cli_check_apart("-o", output, a->inputs, G_N_ELEMENTS(a->inputs), error))
+        return FALSE;
+    return !a->log || (aimf_cli_check_output("--log", a->log, error) &&
+                       aimf_cli_check_apart("--log", a->log, a->inputs, G_N_ELEMENTS(a->inputs), error) &&
+                       aimf_cli_check_apart("--log", a->log, outputs, G_N_ELEMENTS(outputs), error));
+}
+
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *output, GError **error)
 {
     if (!aimf_cli_check_int("--batch", a->batch, 1, 65536, error) ||
@@ -109,9 +119,9 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
         return FALSE;
     if (a->cache && !aimf_cli_bytes("--cache", a->cache, &a->options.cache_bytes, error))
         return FALSE;
-    if (a->log && !aimf_cli_check_output("--log", a->log, error))
-        return FALSE;
     a->state_path = g_strconcat(output, ".state", NULL);
+    if (!check_paths(a, output, error))
+        return FALSE;
     a->options.batch = (guint)a->batch;
     a->options.skip_bad = (guint)a->skip_bad;
     a->options.precision = cli->precision;

@@ -7,6 +7,7 @@
 
 /**
  * AimfTrainingArguments: what the options receive and what they mean. Begin with aimf_training_arguments_init.
+ * @inputs: the command's other files, or NULL: nothing may be written over them
  * @augmentation, @milestones: what @options points to
  */
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct {
     char *cache;
     char *log;
     gboolean resume;
+    const char *inputs[5];
     AimfAugment augmentation;
     GArray *milestones; /* of guint */
     char *state_path;

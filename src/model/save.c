@@ -1,8 +1,9 @@
 /* Saved models: safetensors whose metadata makes them usable without flags. Version 1 of the format. */
 #include "model/model.h"
 
+#include "base/json.h"
+
 #include <errno.h>
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ gboolean aimf_model_save(const AimfModel *model, const char *path, GError **erro
 
 static gboolean refuse(const char *key, const char *value, const char *expected, GError **error)
 {
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its metadata has %s '%s'; expected %s", key,
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its metadata has %s '%.80s'; expected %s", key,
                 value ? value : "(nothing)", expected);
     return FALSE;
 }
@@ -96,7 +97,7 @@ static gboolean read_classes(const AimfTensors *tensors, AimfModel *model, GErro
     const char *text = aimf_tensors_metadata(tensors, KEY("classes"));
     if (!text)
         return TRUE;
-    g_autoptr(JsonNode) node = json_from_string(text, NULL);
+    g_autoptr(JsonNode) node = aimf_json_parse(text, strlen(text), NULL);
     JsonArray *array = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     guint n = (guint)aimf_model_n_classes(model);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);

@@ -1,9 +1,11 @@
 #include "train/history.h"
 
 #include "base/file.h"
+#include "base/json.h"
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 /* The members of an epoch that are numbers, in the order of the log's columns. */
 static const struct {
@@ -108,7 +110,7 @@ static gboolean parse_epoch(JsonNode *node, AimfEpoch *epoch)
 
 gboolean aimf_history_parse(const char *text, GArray *history, GError **error)
 {
-    g_autoptr(JsonNode) node = json_from_string(text, NULL);
+    g_autoptr(JsonNode) node = aimf_json_parse(text, strlen(text), NULL);
     JsonArray *array = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     guint n = array ? json_array_get_length(array) : 0;
     gboolean good = array != NULL;

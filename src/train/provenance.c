@@ -1,5 +1,7 @@
 #include "train/provenance.h"
 
+#include "base/json.h"
+
 #include <string.h>
 
 #define TRAININGS "aimfair.trainings"
@@ -80,7 +82,7 @@ char *aimf_run_text(JsonObject *run)
 
 gboolean aimf_run_check(JsonObject *run, const char *text, GError **error)
 {
-    g_autoptr(JsonNode) node = text ? json_from_string(text, NULL) : NULL;
+    g_autoptr(JsonNode) node = text ? aimf_json_parse(text, strlen(text), NULL) : NULL;
     if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its description of the run is damaged");
         return FALSE;
@@ -104,7 +106,7 @@ gboolean aimf_run_check(JsonObject *run, const char *text, GError **error)
 void aimf_run_record(AimfModel *model, JsonObject *run, const AimfTrainResult *result)
 {
     const char *before = aimf_tensors_metadata(model->tensors, TRAININGS);
-    g_autoptr(JsonNode) list = before ? json_from_string(before, NULL) : NULL;
+    g_autoptr(JsonNode) list = before ? aimf_json_parse(before, strlen(before), NULL) : NULL;
     if (!list || !JSON_NODE_HOLDS_ARRAY(list)) {
         g_clear_pointer(&list, json_node_unref);
         list = json_node_new(JSON_NODE_ARRAY);

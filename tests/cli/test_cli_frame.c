@@ -64,6 +64,7 @@ static void test_option_texts(void)
         { "--cache", "M", "--cache takes" },
         { "--cache", "99999999T", "--cache takes" },
         { "--cache", "1MB", "--cache takes" },
+        { "--cache", "99999999999999999999", "--cache takes" },
         { "--epochs", "0", "--epochs is 0; it must be from 1 to" },
         { "--lr", "nan", "--lr is nan; it must be from" },
         { "--precision", "f64", "--precision is one of f32, bf16, not 'f64'" },
@@ -116,6 +117,16 @@ static void test_failed_output(void)
     g_assert_cmpint(closed.status, ==, 1);
 }
 
+/* A closed stream must not become the file that is opened next, and a text in another encoding is the caller's mistake. */
+static void test_odd_surroundings(void)
+{
+    g_auto(ProgramRun) closed = run_shell("\"$AIMFAIR\" train --train /no/t.csv --val v -o m <&- >&- 2>&-");
+    g_assert_cmpint(closed.status, ==, 2);
+    g_auto(ProgramRun) encoding = run_shell("LC_ALL=C \"$AIMFAIR\" train --target Gr\303\266\303\237e");
+    g_assert_cmpint(encoding.status, ==, 2);
+    assert_contains(encoding.err, "encoding of the locale");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -125,5 +136,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/command-help", test_command_help);
     g_test_add_func("/cli/option-texts", test_option_texts);
     g_test_add_func("/cli/failed-output", test_failed_output);
+    g_test_add_func("/cli/odd-surroundings", test_odd_surroundings);
     return g_test_run();
 }

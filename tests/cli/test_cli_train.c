@@ -98,6 +98,44 @@ static void test_predict(void)
     g_free(run(0, "test $(wc -l <q.csv) = 3")); /* the failed run has left it alone */
 }
 
+/* What a command needs is not what it writes. */
+static void test_overwriting(void)
+{
+    expect(2, TRAIN "-o train.csv", "-o train.csv would replace");
+    expect(2, TRAIN "-o ''", "the name is empty");
+    expect(2, TRAIN "-o x.safetensors --log ./val.csv", "--log ./val.csv would replace");
+    expect(2, TRAIN "-o x.safetensors --log x.safetensors", "--log x.safetensors would replace");
+    expect(2, FINETUNE "--model biased.safetensors --trainable fc -o biased.safetensors", "would replace");
+    expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --data val.csv -o val.csv", "would replace");
+    expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --images -o val_3.png val_3.png", "would replace");
+    expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --data val.csv -o /dev/null", "not a regular file");
+    expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --data val.csv -o x.csv >x.csv", "own output");
+    expect(
+        2,
+        "ln -s val.csv link.csv; \"$AIMFAIR\" evaluate --model fair.safetensors --data val.csv --predictions link.csv",
+        "would replace");
+    g_free(run(0, "head -1 train.csv | grep -q ^path && head -1 val.csv | grep -q ^path"));
+}
+
+/* --force takes the sensitivities of other weights, not of another network. */
+static void test_other_network(void)
+{
+    g_free(run(0, "sed 's/\"layer3.0.bn1.bias\"/\"layer9.0.bn1.bias\"/' sensitivity.json >renamed.json && "
+                  "sed '0,/\"size\" *: *[0-9]*/s//\"size\":1/' sensitivity.json >resized.json"));
+    expect(2, FINETUNE "--model biased.safetensors --force --sensitivity renamed.json -o x.safetensors",
+           "'layer9.0.bn1.bias'");
+    expect(2, FINETUNE "--model biased.safetensors --force --sensitivity resized.json -o x.safetensors",
+           "with 1 values");
+}
+
+/* A limit on file sizes kills by a signal where it is not ignored. */
+static void test_file_size_limit(void)
+{
+    g_free(run(0, "cp fair.safetensors limited.safetensors"));
+    expect(1, "ulimit -f 10000; " TRAIN "-o limited.safetensors", "File too large");
+    g_free(run(0, "cmp fair.safetensors limited.safetensors && ! ls *.part"));
+}
+
 static void test_plan(void)
 {
     g_autofree char *all = run(0, "\"$AIMFAIR\" plan --image-size 64 --batch 4 --training --json");
@@ -146,6 +184,9 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/killed", test_killed);
     g_test_add_func("/cli/sensitivity-and-finetune", test_sensitivity_and_finetune);
     g_test_add_func("/cli/predict", test_predict);
+    g_test_add_func("/cli/overwriting", test_overwriting);
+    g_test_add_func("/cli/other-network", test_other_network);
+    g_test_add_func("/cli/file-size-limit", test_file_size_limit);
     g_test_add_func("/cli/plan", test_plan);
     g_test_add_func("/cli/wrong-usage", test_wrong_usage);
     int status = g_test_run();

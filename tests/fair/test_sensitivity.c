@@ -231,7 +231,7 @@ static void test_hostile_files(void)
         const char *text;
         const char *message;
     } cases[] = {
-        { "", "not a JSON object" },
+        { "", "not JSON: it is empty" },
         { "[]", "not a JSON object" },
         { "{", "not JSON" },
         { "{}", "'version' is missing" },

@@ -1,0 +1,101 @@
+#include "base/file.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *folder;
+
+static char *in_folder(const char *name)
+{
+    return g_build_filename(folder, name, NULL);
+}
+
+static void assert_holds(const char *path, const char *expected)
+{
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static void assert_refused(const char *path, AimfErrorCode code)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_false(aimf_file_write(path, "new", 3, &error));
+    g_assert_error(error, AIMF_ERROR, (gint)code);
+    g_assert_nonnull(strstr(error->message, path));
+}
+
+static void test_write(void)
+{
+    g_autofree char *path = in_folder("plain");
+    g_autoptr(GError) error = NULL;
+    g_assert_true(aimf_file_write(path, "old", 3, &error));
+    g_assert_true(aimf_file_write(path, "newer", 5, &error));
+    g_assert_no_error(error);
+    assert_holds(path, "newer");
+    {
+        g_autoptr(AimfWriter) given_up = aimf_writer_open(path, &error);
+        aimf_writer_printf(given_up, "half");
+    }
+    assert_holds(path, "newer");
+    g_autoptr(GPtrArray) names = aimf_directory_list(folder, &error);
+    g_assert_cmpuint(names->len, ==, 1);
+}
+
+static void test_links(void)
+{
+    g_autofree char *far = in_folder("far"), *link = in_folder("link"), *ring = in_folder("ring");
+    g_assert_true(g_file_set_contents(far, "old", -1, NULL));
+    g_assert_cmpint(symlink("far", link), ==, 0);
+    g_assert_cmpint(symlink("ring", ring), ==, 0);
+    g_autoptr(GError) error = NULL;
+    g_assert_true(aimf_file_write(link, "new", 3, &error));
+    assert_holds(far, "new");
+    g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+    assert_refused(ring, AIMF_ERROR_NOT_FOUND);
+    g_assert_null(aimf_file_map(ring, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND);
+    g_assert_cmpint(g_unlink(far), ==, 0);
+    assert_refused(link, AIMF_ERROR_NOT_FOUND); /* it leads nowhere now */
+    g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+}
+
+/* A device that a new file replaces would be gone for the whole machine. */
+static void test_no_regular_file(void)
+{
+    g_autofree char *pipe = in_folder("pipe");
+    g_assert_cmpint(mkfifo(pipe, 0600), ==, 0);
+    assert_refused(pipe, AIMF_ERROR_INVALID);
+    assert_refused(folder, AIMF_ERROR_NOT_FOUND);
+    struct stat info;
+    g_assert_cmpint(stat(pipe, &info), ==, 0);
+    g_assert_true(S_ISFIFO(info.st_mode));
+    g_autoptr(GError) error = NULL;
+    g_assert_null(aimf_file_read(pipe, 10, &error)); /* and does not wait for a writer */
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+}
+
+static void remove_folder(void)
+{
+    g_autoptr(GPtrArray) names = aimf_directory_list(folder, NULL);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = in_folder(names->pdata[i]);
+        g_unlink(path);
+    }
+    g_rmdir(folder);
+    g_free(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = g_dir_make_tmp("aimfair-file-XXXXXX", NULL);
+    g_test_add_func("/file/write", test_write);
+    g_test_add_func("/file/links", test_links);
+    g_test_add_func("/file/no-regular-file", test_no_regular_file);
+    int status = g_test_run();
+    remove_folder();
+    return status;
+}
