@@ -124,8 +124,10 @@ static gboolean copy_entry(AimfTensors *to, guint index, const AimfTensors *from
         return FALSE;
     const float *values = data;
     gint64 n = tensor->dtype == AIMF_F32 ? aimf_shape_count(&tensor->shape) : 0;
+    /* The root of a negative variance is NaN, which the following ReLU would turn into an innocent 0. */
+    float least = g_str_has_suffix(tensor->name, ".running_var") ? 0 : -G_MAXFLOAT;
     for (gint64 i = 0; i < n; i++) {
-        if (isfinite(values[i]))
+        if (isfinite(values[i]) && values[i] >= least)
             continue;
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "the weights '%s' have the value %g at element %" G_GINT64_FORMAT, tensor->name, (double)values[i],

@@ -224,6 +224,11 @@ static void test_strictness(void)
     g_autoptr(AimfModel) broken = aimf_model_copy(source);
     ((float *)aimf_tensors_writable(broken->tensors, 0))[17] = NAN;
     assert_refused(broken->tensors, (Change){ 0 }, (const char *const[]){ "conv1.weight", "nan", "element 17", NULL });
+    g_autoptr(AimfModel) negative = aimf_model_copy(source);
+    guint variance = (guint)aimf_tensors_find(negative->tensors, "bn1.running_var");
+    ((float *)aimf_tensors_writable(negative->tensors, variance))[3] = -0.5f;
+    assert_refused(negative->tensors, (Change){ 0 },
+                   (const char *const[]){ "bn1.running_var", "-0.5", "element 3", NULL });
 }
 
 static void count_warning(AimfLogLevel level, const char *text, gpointer user_data)
