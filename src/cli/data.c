@@ -126,10 +126,23 @@ static gboolean read_split_options(const AimfCli *cli, const Options *o, AimfSpl
     return !o->bias || aimf_bias_parse(o->bias, &split->bias, error);
 }
 
+/* "csv --file train.csv -o ." would leave nothing to split a second time. */
+static gboolean check_source(const Options *o, GError **error)
+{
+    static const char *const names[] = { "train.csv", "val.csv", "test.csv" };
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(o->output, names[i], NULL);
+        if (!aimf_cli_check_apart("-o", path, (const char *const[]){ o->file }, 1, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, GError **error)
 {
     AimfSplitOptions split;
-    if (!aimf_cli_require(cli, "-o", o->output, error) || !read_split_options(cli, o, &split, error))
+    if (!aimf_cli_require(cli, "-o", o->output, error) || !check_source(o, error) ||
+        !read_split_options(cli, o, &split, error))
         return FALSE;
     AimfDatasetOptions options = {
         .root = o->root,

@@ -268,11 +268,30 @@ static gboolean measure(const Trainer *trainer, const AimfPredictions *predictio
     return TRUE;
 }
 
+static gboolean check_weights(const AimfTensors *tensors, GError **error)
+{
+    for (guint i = 0; i < aimf_tensors_count(tensors); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(tensors, i);
+        if (tensor->dtype != AIMF_F32 ||
+            aimf_train_all_finite(aimf_tensors_data(tensors, i), tensor->bytes / sizeof(float)))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
+                    "'%s' has values that are not finite any more; a smaller learning rate may help", tensor->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean validate(Trainer *trainer, AimfEpoch *epoch, GError **error)
 {
     g_autofree char *stage_name = g_strdup_printf("validating %u/%u", epoch->epoch + 1, trainer->options->epochs);
-    if (!aimf_plan_store(trainer->plan, trainer->current, error) ||
-        !aimf_evaluator_load(trainer->evaluator, trainer->current, error))
+    if (!aimf_plan_store(trainer->plan, trainer->current, error))
+        return FALSE;
+    if (!check_weights(trainer->current, error)) {
+        g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);
+        return FALSE;
+    }
+    if (!aimf_evaluator_load(trainer->evaluator, trainer->current, error))
         return FALSE;
     g_autoptr(AimfPredictions) predictions = aimf_evaluator_run(
         trainer->evaluator, trainer->validation_loader, trainer->validation, stage_name, trainer->monitor, error);

@@ -56,6 +56,14 @@ void aimf_train_fill(const AimfBatch *loaded, guint batch, gsize image_values, f
     }
 }
 
+gboolean aimf_train_all_finite(const float *values, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        if (!isfinite(values[i]))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean check_names(const AimfGraph *graph, const char *const *names, GError **error)
 {
     g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);

@@ -16,6 +16,9 @@ gboolean aimf_train_is_better(gboolean later_tie_wins, gboolean first, double ac
  */
 void aimf_train_fill(const AimfBatch *loaded, guint batch, gsize image_values, float *images, float *targets);
 
+/** aimf_train_all_finite: of @values (n); a ReLU can hide a NaN before it from the loss. */
+gboolean aimf_train_all_finite(const float *values, gsize n);
+
 /**
  * aimf_train_parameters:
  * @names: (nullable) NULL-terminated; NULL for all

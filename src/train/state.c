@@ -2,6 +2,7 @@
 
 #include "train/history.h"
 #include "train/provenance.h"
+#include "train/rules.h"
 
 #include "weights/tensors.h"
 
@@ -107,7 +108,12 @@ static gboolean read_tensor(const AimfTensors *file, const char *prefix, const A
                     found ? "of the wrong shape or type" : "missing");
         return FALSE;
     }
-    return aimf_tensors_read(file, (guint)entry, tensor->dtype, to, error);
+    if (!aimf_tensors_read(file, (guint)entry, tensor->dtype, to, error))
+        return FALSE;
+    if (tensor->dtype != AIMF_F32 || aimf_train_all_finite(to, tensor->bytes / sizeof(float)))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its tensor '%s' has values that are not finite", name);
+    return FALSE;
 }
 
 static gboolean read_changing(const AimfTensors *file, const char *prefix, GHashTable *frozen, AimfTensors *to,
@@ -138,8 +144,12 @@ static gboolean read_result(const AimfTensors *file, AimfTrainResult *result, gu
     const char *epoch_text = aimf_tensors_metadata(file, KEY("best_epoch"));
     const char *accuracy_text = aimf_tensors_metadata(file, KEY("best_accuracy"));
     guint64 best_epoch;
-    if (!history || !aimf_history_parse(history, result->history, error))
-        return history || (g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its history is missing"), FALSE);
+    if (!history) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its history is missing");
+        return FALSE;
+    }
+    if (!aimf_history_parse(history, result->history, error))
+        return FALSE;
     result->best_accuracy = accuracy_text ? g_ascii_strtod(accuracy_text, NULL) : NAN;
     if (!epoch_text || !g_ascii_string_to_unsigned(epoch_text, 10, 0, G_MAXUINT, &best_epoch, NULL) ||
         best_epoch >= result->history->len || result->history->len > epochs ||

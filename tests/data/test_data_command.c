@@ -128,6 +128,10 @@ static void test_csv(void)
     g_autofree char *text = NULL;
     g_assert_true(g_file_get_contents(val, &text, NULL, NULL));
     g_assert_cmpstr(text, ==, "path,target,protected\n");
+    g_auto(ProgramRun) over = RUN("data", "csv", "--file", val, "--path-column", "path", "--target-column", "target",
+                                  "--protected-column", "protected", "-o", out);
+    g_assert_cmpint(over.status, ==, 2);
+    expect_part(over.err, "val.csv would replace a file that this command needs");
     /* A file where the folder should be. */
     g_auto(ProgramRun) blocked = RUN("data", "csv", "--file", file, "--path-column", "img", "--target-column", "kind",
                                      "--protected-column", "light", "--target-map", "*=0", "-o", file);

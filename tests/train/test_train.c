@@ -178,6 +178,38 @@ static void assert_resume_refused(const AimfTrainOptions *right)
     g_unlink(cut);
 }
 
+/* The state of @right with one thing changed. */
+static void assert_damage_refused(const AimfTrainOptions *right, const char *key, const char *value, const char *says)
+{
+    g_autoptr(AimfTensors) file = aimf_tensors_open(right->state_path, NULL);
+    g_autoptr(AimfTensors) loaded = aimf_tensors_load(file, AIMF_N_DTYPES, NULL);
+    int tensor = aimf_tensors_find(loaded, key);
+    if (tensor >= 0)
+        *(float *)aimf_tensors_writable(loaded, (guint)tensor) = NAN;
+    else
+        aimf_tensors_set_metadata(loaded, key, value);
+    g_autofree char *path = in_folder("damaged.state");
+    g_assert_true(aimf_tensors_save(loaded, path, NULL));
+    AimfTrainOptions wrong = *right;
+    wrong.state_path = path;
+    assert_fails(&wrong, AIMF_ERROR_FORMAT, says);
+    g_unlink(path);
+}
+
+static void assert_damages_refused(const AimfTrainOptions *right)
+{
+    g_autofree char *bomb = g_strnfill(200000, '['); /* json-glib recurses */
+    assert_damage_refused(right, "aimfair.state.history", bomb, "history of epochs is damaged");
+    assert_damage_refused(right, "aimfair.state.history", "{}", "history of epochs is damaged");
+    assert_damage_refused(right, "aimfair.state.history", "[null]", "history of epochs is damaged");
+    assert_damage_refused(right, "aimfair.state.history", "[]", "best epoch");
+    assert_damage_refused(right, "aimfair.state.run", bomb, "description of the run is damaged");
+    assert_damage_refused(right, "aimfair.state.best_accuracy", "nan", "best epoch");
+    assert_damage_refused(right, "weights/fc.weight", NULL, "'weights/fc.weight' has values that are not finite");
+    assert_damage_refused(right, "momentum/fc.weight", NULL, "not finite");
+    assert_damage_refused(right, "best/fc.weight", NULL, "not finite");
+}
+
 static void train_and_save(const AimfTrainOptions *options, guint epochs, const char *path)
 {
     GError *error = NULL;
@@ -209,6 +241,7 @@ static void test_resume(void)
     g_assert_true(g_file_test(state, G_FILE_TEST_EXISTS));
     options.resume = TRUE;
     assert_resume_refused(&options);
+    assert_damages_refused(&options);
     train_and_save(&options, 3, parts);
     assert_same_file(whole, parts);
 
@@ -268,6 +301,20 @@ static void test_failures(void)
     options.log_path = "/nonexistent/log.csv";
     options.trainable = (const char *const[]){ "fc.bias", NULL };
     assert_fails(&options, AIMF_ERROR_NOT_FOUND, "/nonexistent/log.csv");
+}
+
+/* Behind a ReLU that makes 0 of NaN the loss stays finite. */
+static void test_hidden_nan(void)
+{
+    AimfTrainOptions options = short_training(1);
+    AimfTrainResult result;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfModel) model = fresh_model();
+    guint weight = (guint)aimf_tensors_find(model->tensors, "conv1.weight");
+    *(float *)aimf_tensors_writable(model->tensors, weight) = NAN;
+    g_assert_false(aimf_train(model, train_set, validation_set, &options, NULL, &result, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "epoch 1: 'conv1.weight'"));
 }
 
 static void test_wrong_data(void)
@@ -428,6 +475,7 @@ int main(int argc, char **argv)
     g_test_add_func("/train/logs", test_logs);
     g_test_add_func("/train/wrong-options", test_wrong_options);
     g_test_add_func("/train/failures", test_failures);
+    g_test_add_func("/train/hidden-nan", test_hidden_nan);
     g_test_add_func("/train/wrong-data", test_wrong_data);
     g_test_add_func("/train/predictions", test_predictions);
     g_test_add_func("/train/three-classes", test_three_classes);
