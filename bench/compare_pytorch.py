@@ -59,7 +59,7 @@ def pytorch_case(kind, size, batch, precision, steps, compile_model):
     step()
     seconds = []
     begin = time.perf_counter()
-    while len(seconds) < steps if steps else len(seconds) < 5 or time.perf_counter() - begin < 6:
+    while len(seconds) < steps if steps else len(seconds) < 5 or time.perf_counter() - begin < 5:
         start = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - start)
