@@ -26,6 +26,15 @@ static void on_signal(int number)
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
 }
 
+/* Weight files are mapped: what another program cuts off meanwhile is not an error of a call, but this signal. */
+static void on_lost_bytes(int number)
+{
+    static const char text[] = "\naimfair: a file was cut short while it was in use\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(AIMF_EXIT_FAILED);
+}
+
 static void erase_line(void)
 {
     if (line_shown)
@@ -131,6 +140,7 @@ void aimf_cli_start_monitor(AimfCli *cli)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGBUS, on_lost_bytes);
     /* A reader that goes away must not end hours of work: the failed write is reported instead. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ,

@@ -59,6 +59,10 @@ static void test_killed(void)
     expect(0, TRAIN "-o killed.safetensors --resume --target Disc --classes dark,bright", "killed.safetensors: epoch ");
     g_free(run(0, "cmp biased.safetensors killed.safetensors && test ! -e killed.safetensors.state"));
 
+    g_autofree char *lost_text = g_strdup_printf(wait_and_kill, "BUS", 1);
+    g_autofree char *lost = g_strconcat("rm -f killed.*; ", TRAIN, lost_text, NULL);
+    expect(0, lost, "cut short");
+
     g_autofree char *interrupt_text = g_strdup_printf(wait_and_kill, "INT", 130);
     g_autofree char *interrupt = g_strconcat("rm -f killed.*; set -m; ", TRAIN, interrupt_text, NULL);
     expect(0, interrupt, "--resume goes on");
