@@ -112,7 +112,8 @@ static void test_overwriting(void)
     expect(2, FINETUNE "--model biased.safetensors --trainable fc -o biased.safetensors", "would replace");
     expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --data val.csv -o val.csv", "would replace");
     expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --images -o val_3.png val_3.png", "would replace");
-    expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --data val.csv -o /dev/null", "not a regular file");
+    expect(2, "mkfifo pipe; \"$AIMFAIR\" predict --model fair.safetensors --data val.csv -o pipe",
+           "not a regular file");
     expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --data val.csv -o x.csv >x.csv", "own output");
     expect(
         2,
