@@ -29,11 +29,12 @@ AimfValue aimf_graph_parameter(AimfGraph *graph, const char *name, AimfShape sha
 /** aimf_graph_state: f32, loaded by name; changed by the operations themselves (running statistics), never by the optimizer. */
 AimfValue aimf_graph_state(AimfGraph *graph, const char *name, AimfShape shape);
 
-/* --- Operations. Activations are (N, C, H, W) or (N, features). --- */
+/* --- Operations. Activations are (N, C, H, W), (N, features) or token sequences (N, T, C). --- */
 
 typedef struct {
-    int stride;  /* both directions, 0 means 1 */
-    int padding; /* zeros on every side */
+    int stride;        /* both directions, 0 means 1 */
+    int padding;       /* zeros on every side */
+    int padding_after; /* further zeros below and to the right, as the autoencoder's downsampling has them */
 } AimfConv2d;
 
 /** aimf_conv2d: x (N, C, H, W) * weight (O, C, kh, kw) [+ bias (O), or AIMF_NONE] -> (N, O, H', W'). */
@@ -62,12 +63,71 @@ AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b);
 AimfValue aimf_max_pool(AimfGraph *graph, AimfValue x, int window, int stride, int padding);
 /** aimf_global_average_pool: (N, C, H, W) -> (N, C). */
 AimfValue aimf_global_average_pool(AimfGraph *graph, AimfValue x);
-/** aimf_linear: x (N, in) * weight (out, in) transposed [+ bias (out), or AIMF_NONE] -> (N, out), f32. */
+/**
+ * aimf_linear: x (N, in) or (N, T, in) * weight (out, in) transposed [+ bias (out), or AIMF_NONE] -> (N, out), f32 (logits), or
+ * (N, T, out) in the precision of activations.
+ */
 AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
 /** aimf_sigmoid_cross_entropy: mean over all elements of BCE with logits; @logits and @targets have one shape; scalar. */
 AimfValue aimf_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets);
 /** aimf_softmax_cross_entropy: mean over rows; logits (N, classes), targets (N) class numbers as f32; scalar. */
 AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets);
+
+/* --- Operations of transformers and diffusion. Forward only: compiling says so when a gradient is asked through one. --- */
+
+/** aimf_silu: x * sigmoid(x); aimf_gelu: x * Phi(x), the exact one; aimf_quick_gelu: x * sigmoid(1.702 x), CLIP's. */
+AimfValue aimf_silu(AimfGraph *graph, AimfValue x);
+AimfValue aimf_gelu(AimfGraph *graph, AimfValue x);
+AimfValue aimf_quick_gelu(AimfGraph *graph, AimfValue x);
+/** aimf_geglu: (N, T, 2 C) -> (N, T, C): the first half times the exact GELU of the second. */
+AimfValue aimf_geglu(AimfGraph *graph, AimfValue x);
+
+typedef struct {
+    int groups;
+    double epsilon; /* 0 means 1e-5 */
+    gboolean silu;  /* fused: y = silu(group_norm(x)) */
+} AimfGroupNorm;
+
+/** aimf_group_norm: over each sample's channels of a group and all pixels; x (N, C, H, W); weight, bias (C). */
+AimfValue aimf_group_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfGroupNorm options);
+/** aimf_layer_norm: over the last dimension of x (N, T, C) or (N, C); weight, bias (C); @epsilon 0 means 1e-5. */
+AimfValue aimf_layer_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, double epsilon);
+
+typedef struct {
+    int heads;       /* divide C; head h has channels h * C/heads and on, PyTorch's order */
+    gboolean causal; /* token t sees tokens up to t only; needs T = S */
+} AimfAttention;
+
+/**
+ * aimf_attention: softmax(q k^T / sqrt(C / heads)) v per head; q (N, T, C), k and v (N, S, C) -> (N, T, C).
+ * The T x S matrix of scores is never stored whole.
+ */
+AimfValue aimf_attention(AimfGraph *graph, AimfValue q, AimfValue k, AimfValue v, AimfAttention options);
+
+/** aimf_add_channels: x (N, C, H, W) + offsets (N, C), the same for all pixels of a channel. */
+AimfValue aimf_add_channels(AimfGraph *graph, AimfValue x, AimfValue offsets);
+/** aimf_concat: (N, A, H, W), (N, B, H, W) -> (N, A + B, H, W). */
+AimfValue aimf_concat(AimfGraph *graph, AimfValue a, AimfValue b);
+/** aimf_upsample_nearest: (N, C, H, W) -> (N, C, 2 H, 2 W), every pixel twice in both directions. */
+AimfValue aimf_upsample_nearest(AimfGraph *graph, AimfValue x);
+/**
+ * aimf_upsample_conv2d: a 3 x 3 convolution with padding 1 of the upsampled picture, (N, C, H, W) -> (N, O, 2 H, 2 W). One operation,
+ * because four 2 x 2 convolutions of the small picture with summed weights give the same with 4/9 of the multiplications.
+ */
+AimfValue aimf_upsample_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
+/** aimf_tokens: (N, C, H, W) -> (N, H W, C), pixels in row-major order; aimf_planes: back again. */
+AimfValue aimf_tokens(AimfGraph *graph, AimfValue x);
+AimfValue aimf_planes(AimfGraph *graph, AimfValue x, int height, int width);
+/**
+ * aimf_embedding: ids (N, T), whole numbers as f32, in table (V, C) [+ positions (P, C) with P >= T, or AIMF_NONE] -> (N, T, C).
+ * An id that is not in the table gives NaN.
+ */
+AimfValue aimf_embedding(AimfGraph *graph, AimfValue ids, AimfValue table, AimfValue positions);
+/**
+ * aimf_timestep_embedding: t (N) -> (N, channels), f32: cos(t w_i), then sin(t w_i) with w_i = 10000^(-i / (channels / 2)).
+ * Source: the original Stable Diffusion's timestep_embedding.
+ */
+AimfValue aimf_timestep_embedding(AimfGraph *graph, AimfValue timesteps, int channels);
 
 /** aimf_graph_shape: the value's shape; rank 0 for AIMF_NONE. */
 AimfShape aimf_graph_shape(const AimfGraph *graph, AimfValue value);

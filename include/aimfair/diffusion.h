@@ -1,0 +1,211 @@
+/* Text to image with Stable Diffusion 1.x and 2.x: single pictures, and jobs of many that are balanced over groups. */
+#pragma once
+
+#include <aimfair/graph.h>
+#include <aimfair/image.h>
+#include <aimfair/monitor.h>
+#include <aimfair/prompts.h>
+#include <aimfair/weights.h>
+
+G_BEGIN_DECLS
+
+/* --- Models --- */
+
+/**
+ * AimfDiffusionOptions:
+ * @model: a single-file checkpoint (.ckpt, .safetensors, LDM's names) or a folder in diffusers' layout
+ * @vae: (nullable) another autoencoder in place of the model's: a KL one or the tiny TAESD, a file or a folder
+ * @tokenizer: (nullable) where the vocabulary is, see aimf_tokenizer_open; NULL: the model's folder, or beside the checkpoint
+ * @backend: (nullable) see AimfCompileOptions
+ * @raw_weights: take the raw weights of a checkpoint that has both raw and averaged (EMA) ones
+ * @low_memory: release the text encoder, the UNet and the autoencoder after each use instead of keeping all three
+ * @threads: 0 for one per processor
+ */
+typedef struct {
+    const char *model;
+    const char *vae;
+    const char *tokenizer;
+    const char *backend;
+    AimfPrecision precision;
+    gboolean raw_weights;
+    gboolean low_memory;
+    int threads;
+} AimfDiffusionOptions;
+
+typedef struct AimfDiffusion AimfDiffusion;
+
+/**
+ * aimf_diffusion_open:
+ * Finds out the family from weights and configuration, checks that every tensor is there and tells @monitor which known harmless or
+ * unknown ones are left over, and which of raw and EMA weights are used. Weights are packed when first needed.
+ * Returns: (owned) or NULL with NOT_FOUND, FORMAT (truncated, hostile), INVALID (tensors missing or misshapen: lists them),
+ * UNSUPPORTED (another family) or MEMORY.
+ */
+AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const AimfMonitor *monitor, GError **error);
+void aimf_diffusion_free(AimfDiffusion *diffusion);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfDiffusion, aimf_diffusion_free)
+
+/**
+ * AimfDiffusionInfo: all borrowed.
+ * @family: "Stable Diffusion 1.x" and the like; @prediction: "epsilon" or "v"; @weights: "EMA", "raw" or "as stored"; @vae: "KL" or "TAESD"
+ * @image_size: pixels of the side the model was trained for; @scale: image pixels per latent pixel, 8
+ * @hash: SHA-256 that changes with any of the files used
+ */
+typedef struct {
+    const char *family;
+    const char *prediction;
+    const char *weights;
+    const char *vae;
+    int image_size;
+    int scale;
+    int latent_channels;
+    const char *hash;
+} AimfDiffusionInfo;
+
+AimfDiffusionInfo aimf_diffusion_info(const AimfDiffusion *diffusion);
+
+/* --- Sampling --- */
+
+typedef enum {
+    AIMF_SAMPLER_DDIM,
+    AIMF_SAMPLER_PLMS,
+    AIMF_SAMPLER_DPM_SOLVER, /* DPM-Solver++(2M) */
+    AIMF_SAMPLER_EULER,
+    AIMF_SAMPLER_EULER_ANCESTRAL,
+    AIMF_N_SAMPLERS,
+} AimfSamplerKind;
+
+/** aimf_sampler_name: (borrowed) "ddim", "plms", "dpm-solver++", "euler", "euler-a". */
+const char *aimf_sampler_name(AimfSamplerKind sampler);
+
+/**
+ * AimfSampling: how a picture is made. The default is the paper's.
+ * @guidance: classifier-free guidance scale; 1 switches it off (and halves the work)
+ * @eta: noise of DDIM: 0 deterministic, 1 as DDPM
+ * @negative: (nullable) the prompt that guidance leads away from; NULL means ""
+ * @width, @height: pixels, multiples of 64; 0 for the model's own size
+ */
+typedef struct {
+    AimfSamplerKind sampler;
+    int steps;
+    double guidance;
+    double eta;
+    const char *negative;
+    int width;
+    int height;
+} AimfSampling;
+
+/** AIMF_SAMPLING_DEFAULT: DDIM, 50 steps, guidance 9, eta 0, the model's size. Source: AIM-Fair's generation script. */
+#define AIMF_SAMPLING_DEFAULT                                                                                          \
+    {                                                                                                                  \
+        .sampler = AIMF_SAMPLER_DDIM, .steps = 50, .guidance = 9.0                                                     \
+    }
+
+/**
+ * AimfPicture: one picture to make, and what became of it.
+ * @prompt: what it shows; @seed: of its noise; @noise: (nullable) (C, h, w) initial noise of unit variance in place of the drawn one
+ * @latents: (nullable) room for the (C, h, w) final latents, as they enter the decoder before scaling
+ * @image: (owned by the caller) the result; NULL: its numbers were not finite, in f32 neither
+ * @tokens_cut: tokens of the prompt beyond the limit; @retried: made in f32 because bf16 or f16 weights gave no finite numbers
+ */
+typedef struct {
+    const char *prompt;
+    guint64 seed;
+    const float *noise;
+    float *latents;
+    AimfImage *image;
+    guint tokens_cut;
+    gboolean retried;
+} AimfPicture;
+
+/**
+ * aimf_diffusion_generate:
+ * Makes @n pictures in one batch. A picture depends on model, prompt, sampling and its seed only: not on @n, on its neighbours or
+ * on the number of threads. Progress counts steps.
+ * Returns: FALSE with INVALID (sizes, steps, a sampler's limits), MEMORY, INTERRUPTED, or what reading weights gives; no image then.
+ */
+gboolean aimf_diffusion_generate(AimfDiffusion *diffusion, const AimfSampling *sampling, AimfPicture *pictures, guint n,
+                                 const AimfMonitor *monitor, GError **error);
+
+/* --- The parts by themselves, for comparisons and for other uses --- */
+
+/** aimf_diffusion_encode_text: @states (n, 77, width): what the UNet is told of each prompt; @width receives its size. (owned) */
+float *aimf_diffusion_encode_text(AimfDiffusion *diffusion, const char *const *prompts, guint n, int *width,
+                                  GError **error);
+/**
+ * aimf_diffusion_predict: one UNet call: @latents (n, C, h, w), @timesteps (n), @states (n, 77, width) -> @prediction like @latents.
+ */
+gboolean aimf_diffusion_predict(AimfDiffusion *diffusion, const float *latents, const float *timesteps,
+                                const float *states, guint n, int height, int width, float *prediction, GError **error);
+/** aimf_diffusion_decode: latents (C, h, w), as sampling leaves them, to @planes (3, 8 h, 8 w) in about [-1, 1]. */
+gboolean aimf_diffusion_decode(AimfDiffusion *diffusion, const float *latents, int height, int width, float *planes,
+                               GError **error);
+/** aimf_diffusion_encode: planes (3, 8 h, 8 w) in [-1, 1] to latents (C, h, w): the mean of the posterior, scaled for the UNet. */
+gboolean aimf_diffusion_encode(AimfDiffusion *diffusion, const float *planes, int height, int width, float *latents,
+                               GError **error);
+
+/* --- Autoencoders without a diffusion model --- */
+
+typedef struct AimfAutoencoder AimfAutoencoder;
+
+/**
+ * aimf_autoencoder_open: a KL autoencoder or TAESD: a file, a folder in diffusers' layout, or a folder with
+ * taesd_encoder.safetensors and taesd_decoder.safetensors; one of the two files brings the other where it lies beside it.
+ */
+AimfAutoencoder *aimf_autoencoder_open(const char *path, AimfPrecision precision, const AimfMonitor *monitor,
+                                       GError **error);
+void aimf_autoencoder_free(AimfAutoencoder *autoencoder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfAutoencoder, aimf_autoencoder_free)
+/** aimf_autoencoder_encode, aimf_autoencoder_decode: as aimf_diffusion_encode and _decode; UNSUPPORTED where the half is missing. */
+gboolean aimf_autoencoder_encode(AimfAutoencoder *autoencoder, const float *planes, int height, int width,
+                                 float *latents, GError **error);
+gboolean aimf_autoencoder_decode(AimfAutoencoder *autoencoder, const float *latents, int height, int width,
+                                 float *planes, GError **error);
+
+/* --- Jobs --- */
+
+/**
+ * AimfGeneration: many pictures for groups, into a folder.
+ * @prompts: groups and their prompts; @per_group: pictures for each group
+ * @batch: pictures per UNet call; 0 means 1
+ * @seed: picture n of every group takes prompt n mod P and a seed that is a hash of (seed, n)
+ * @image_size: side of the files, Lanczos; 0 keeps the model's size
+ * @shard, @shards: makes the pictures with n mod @shards == @shard only; 0, 0 for all
+ * @resume: goes on in a folder that has pictures of the same job already
+ * @preview: also writes a contact sheet per group, preview_<group>.png
+ * @folder: receives <group>/<number>.png, manifest.csv and generation.jsonl
+ */
+typedef struct {
+    const AimfPrompts *prompts;
+    guint per_group;
+    guint batch;
+    guint64 seed;
+    int image_size;
+    guint shard;
+    guint shards;
+    gboolean resume;
+    gboolean preview;
+    const char *folder;
+} AimfGeneration;
+
+/** AimfGenerationResult: @failed: pictures whose numbers were not finite, in f32 neither; @images_per_minute: of those made now */
+typedef struct {
+    guint made;
+    guint there_before;
+    guint failed;
+    guint retried;
+    double images_per_minute;
+} AimfGenerationResult;
+
+/**
+ * aimf_generate:
+ * Stopped at any moment, even by SIGKILL, it can be resumed: what is there is whole, and the folder ends up the same to the byte.
+ * Returns: FALSE with INVALID (the folder holds another job, or pictures without @resume), IO, INTERRUPTED, or what generating gives.
+ */
+gboolean aimf_generate(AimfDiffusion *diffusion, const AimfSampling *sampling, const AimfGeneration *generation,
+                       AimfGenerationResult *result, const AimfMonitor *monitor, GError **error);
+
+/** aimf_picture_seed: the seed of picture @n for the job's @seed. */
+guint64 aimf_picture_seed(guint64 seed, guint n);
+
+G_END_DECLS

@@ -1,0 +1,43 @@
+/* Samplers: from a network's predictions to latents, step by step. Pictures are independent of one another. */
+#pragma once
+
+#include <aimfair/diffusion.h>
+
+/**
+ * AimfSchedule: @train_steps: 1000; @scaled_linear: betas are linear in their square roots, else linear
+ * @v_prediction: the network predicts v = sqrt(a) noise - sqrt(1 - a) x0, else the noise
+ */
+typedef struct {
+    int train_steps;
+    double beta_start, beta_end;
+    gboolean scaled_linear;
+    gboolean v_prediction;
+} AimfSchedule;
+
+typedef struct AimfSampler AimfSampler;
+
+/**
+ * aimf_sampler_new: for @n_pictures pictures of @n_elements latent numbers each.
+ * Returns: (owned) or NULL with INVALID: steps or eta out of range; names the sampler and its limits.
+ */
+AimfSampler *aimf_sampler_new(const AimfSchedule *schedule, const AimfSampling *sampling, guint n_pictures,
+                              gsize n_elements, GError **error);
+void aimf_sampler_free(AimfSampler *sampler);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSampler, aimf_sampler_free)
+
+/** aimf_sampler_calls: how many times the network is asked (DDIM may take more than @steps, PLMS takes one more). */
+guint aimf_sampler_calls(const AimfSampler *sampler);
+/** aimf_sampler_timestep: what the network is told at call @call. */
+double aimf_sampler_timestep(const AimfSampler *sampler, guint call);
+/** aimf_sampler_begin: @latents (n_pictures, n_elements) from unit noise to what the first call starts from, in place. */
+void aimf_sampler_begin(const AimfSampler *sampler, float *latents);
+/** aimf_sampler_input: what the network sees at call @call: @latents scaled; @input may be @latents' own copy only. */
+void aimf_sampler_input(const AimfSampler *sampler, guint call, const float *latents, float *input);
+/**
+ * aimf_sampler_step: @prediction (n_pictures, n_elements), guidance applied; changes @latents in place.
+ * @seeds: (n_pictures) where fresh noise comes from: counter-based by (seed, call), so pictures do not depend on one another
+ */
+void aimf_sampler_step(AimfSampler *sampler, guint call, const float *prediction, float *latents, const guint64 *seeds);
+
+/** aimf_initial_noise: (n) standard normal numbers for a picture's @seed. */
+void aimf_initial_noise(guint64 seed, float *noise, gsize n);

@@ -1,0 +1,115 @@
+/*
+ * The networks of Stable Diffusion 1.x and 2.x: what they are made of, as graphs, and where their weights are. Tensors are called by
+ * diffusers' and transformers' names inside ("down_blocks.0.resnets.0.conv1.weight"), whatever the files call them.
+ */
+#pragma once
+
+#include <aimfair/graph.h>
+#include <aimfair/monitor.h>
+#include <aimfair/weights.h>
+
+enum { AIMF_SD_MAX_LEVELS = 8 };
+
+/**
+ * AimfClipTextConfig: @layers: those there are; @layers_used: those that run (2.x stops before the last one);
+ * @hidden: width; @quick_gelu: OpenAI's activation, else the exact one; @pad_token: fills up the 77 tokens
+ */
+typedef struct {
+    int vocabulary, positions, hidden, intermediate, heads, layers, layers_used;
+    gboolean quick_gelu;
+    double epsilon;
+    int pad_token;
+} AimfClipTextConfig;
+
+/**
+ * AimfUnetConfig: @channels: (levels) of each resolution; @attention: (levels) whether a level has transformer blocks
+ * @heads: (levels); @context: width of the text states; @linear_projection: proj_in and proj_out are linear (2.x), else convolutions
+ * @transformers: transformer blocks per attention layer; @v_prediction: the output is v, else epsilon
+ */
+typedef struct {
+    int in_channels, out_channels, levels, res_blocks, groups, transformers, context;
+    int channels[AIMF_SD_MAX_LEVELS], heads[AIMF_SD_MAX_LEVELS];
+    gboolean attention[AIMF_SD_MAX_LEVELS];
+    gboolean linear_projection;
+    gboolean v_prediction;
+    int sample_size; /* latent pixels of the side it was trained for */
+} AimfUnetConfig;
+
+/** AimfVaeConfig: @tiny: TAESD, of which only latent_channels, scaling and channels[0] matter; @scaling: latents = scaling * (z - shift). */
+typedef struct {
+    gboolean tiny;
+    int latent_channels, levels, res_blocks, groups;
+    int channels[AIMF_SD_MAX_LEVELS];
+    double scaling;
+} AimfVaeConfig;
+
+/** AimfSdSchedule: the noise schedule the model was trained with (diffusers' scheduler_config.json, or the family's). */
+typedef struct {
+    int train_steps;
+    double beta_start, beta_end;
+    gboolean scaled_linear; /* betas linear in their square roots, else linear */
+} AimfSdSchedule;
+
+/** AimfSdWeights: one network's tensors under our names, mapped where the file allows; may be loaded into a plan again and again. */
+typedef struct {
+    AimfTensors *text;    /* (nullable) owned */
+    AimfTensors *unet;    /* (nullable) owned */
+    AimfTensors *decoder; /* (nullable) owned */
+    AimfTensors *encoder; /* (nullable) owned */
+} AimfSdWeights;
+
+/**
+ * AimfSdModel: @family: (static) "Stable Diffusion 2.x"; @which: (static) "EMA", "raw", "as stored"
+ * @hash: (owned) SHA-256 over the files' contents or, where that would take minutes, their sizes, times and headers; says docs/generate.md
+ */
+typedef struct {
+    const char *family;
+    const char *which;
+    AimfClipTextConfig text;
+    AimfUnetConfig unet;
+    AimfVaeConfig vae;
+    AimfSdSchedule schedule;
+    AimfSdWeights weights;
+    char *tokenizer; /* (nullable) owned: the vocabulary found in or beside the model */
+    char *hash;
+} AimfSdModel;
+
+/**
+ * aimf_sd_open: @model and @vae as in AimfDiffusionOptions; @model NULL opens the autoencoder alone.
+ * Errors as aimf_diffusion_open. Returns: (owned) or NULL.
+ */
+AimfSdModel *aimf_sd_open(const char *model, const char *vae, gboolean raw_weights, const AimfMonitor *monitor,
+                          GError **error);
+void aimf_sd_free(AimfSdModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSdModel, aimf_sd_free)
+
+/** A network as a graph; input and output values are the graph's. The parameters' names are those of the weights. */
+typedef struct {
+    AimfGraph *graph; /* owned */
+    AimfValue
+        input; /* clip: tokens (N, 77) as f32; unet: latents (N, C, h, w); decoder: latents; encoder: planes (N, 3, H, W) */
+    AimfValue timestep; /* unet: (N) */
+    AimfValue context;  /* unet: (N, 77, context) */
+    AimfValue
+        output; /* clip: states (N, 77, hidden); unet: prediction; decoder: planes (N, 3, 8 h, 8 w); encoder: latents */
+} AimfSdGraph;
+
+/*
+ * Decoders take latents as the UNet knows them (scaled) and encoders give such; for the KL autoencoder the mean of the posterior.
+ * Scaling, TAESD's bounding of latents and its [0, 1] range are dealt with inside or by aimf_sd_latents_in / aimf_sd_planes_out, which
+ * the caller applies to the numbers before and after the graph of a decoder.
+ */
+gboolean aimf_clip_text_build(const AimfClipTextConfig *config, int batch, AimfSdGraph *built, GError **error);
+gboolean aimf_unet_build(const AimfUnetConfig *config, int batch, int height, int width, int tokens, AimfSdGraph *built,
+                         GError **error);
+/** @height, @width: of the latents. */
+gboolean aimf_vae_decoder_build(const AimfVaeConfig *config, int batch, int height, int width, AimfSdGraph *built,
+                                GError **error);
+gboolean aimf_vae_encoder_build(const AimfVaeConfig *config, int batch, int height, int width, AimfSdGraph *built,
+                                GError **error);
+/** aimf_vae_before_decoding, aimf_vae_after_decoding …: in place, @n numbers. */
+void aimf_vae_before_decoding(const AimfVaeConfig *config, float *latents, gsize n);
+void aimf_vae_after_decoding(const AimfVaeConfig *config, float *planes, gsize n);
+void aimf_vae_before_encoding(const AimfVaeConfig *config, float *planes, gsize n);
+/** @encoded: the encoder's output, (2 C, h, w) mean and log variance for KL or (C, h, w) for TAESD; @latents: (C, h, w). */
+void aimf_vae_after_encoding(const AimfVaeConfig *config, const float *encoded, float *latents, gsize n);
