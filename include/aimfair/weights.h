@@ -34,6 +34,7 @@ typedef struct {
 AimfTensors *aimf_tensors_open(const char *path, GError **error);
 /** aimf_tensors_new: (owned) an empty set in memory. */
 AimfTensors *aimf_tensors_new(void);
+/** aimf_tensors_free: lets go of one reference; the set goes with the last one, and not before views of it do. */
 void aimf_tensors_free(AimfTensors *tensors);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfTensors, aimf_tensors_free)
 
@@ -69,6 +70,24 @@ AimfTensors *aimf_tensors_load(const AimfTensors *tensors, AimfDtype dtype, GErr
  * All metadata come along. NULL also with NOT_FOUND: no name begins so; INVALID: a name would become empty or be there twice.
  */
 AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix, AimfDtype dtype, GError **error);
+
+/* --- Views: tensors of other sets under other names, nothing copied --- */
+
+/** aimf_tensors_new_view: (owned) an empty set for aimf_tensors_add_view. */
+AimfTensors *aimf_tensors_new_view(void);
+/**
+ * aimf_tensors_add_view:
+ * Appends entry @index of @from as @name: as many elements as @shape has, in row-major order from element @first on. @from is kept alive
+ * and must not change any more.
+ * Returns: FALSE with FORMAT (a duplicate or empty name) or INVALID (elements that @from's entry does not have).
+ */
+gboolean aimf_tensors_add_view(AimfTensors *view, const char *name, AimfTensors *from, guint index, gint64 first,
+                               const AimfShape *shape, GError **error);
+/**
+ * aimf_tensors_release_pages: mapped files' pages that reading made resident go; they come back when they are read again. For who has
+ * copied what is needed from a large file. Does nothing to sets in memory.
+ */
+void aimf_tensors_release_pages(const AimfTensors *tensors);
 
 /** aimf_tensors_metadata: (borrowed, nullable) the text stored under @key. */
 const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key);

@@ -79,6 +79,14 @@ GBytes *aimf_file_map(const char *path, GError **error)
     return g_bytes_new_with_free_func(address, size, map_free, map);
 }
 
+void aimf_file_map_release(GBytes *map)
+{
+    gsize bytes;
+    const void *address = g_bytes_get_data(map, &bytes);
+    if (bytes)
+        madvise((void *)address, bytes, MADV_DONTNEED); /* mere advice: it may fail */
+}
+
 GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error)
 {
     gsize size;

@@ -12,6 +12,8 @@ void aimf_io_error(GError **error, int number, const char *doing, const char *pa
  * Returns: (owned) or NULL: missing, a directory or device, unreadable.
  */
 GBytes *aimf_file_map(const char *path, GError **error);
+/** aimf_file_map_release: pages of @map, which aimf_file_map made, leave this process until they are read again. */
+void aimf_file_map_release(GBytes *map);
 
 /** aimf_file_read: like aimf_file_map, but read into memory and refused above @limit_bytes. The bytes end with a 0 not counted. */
 GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error);

@@ -99,8 +99,13 @@ static gboolean load_staged(AimfPlan *plan, int index, const AimfTensors *tensor
     return good;
 }
 
+enum {
+    PAGES_KEPT_BYTES = 32 << 20
+}; /* of the source, so that a large model is not resident twice while it is loaded */
+
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
 {
+    gsize read_bytes = 0;
     for (guint i = 1; i < plan->graph->values->len; i++) {
         const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
         if (info->leaf != AIMF_LEAF_PARAMETER && info->leaf != AIMF_LEAF_STATE)
@@ -118,7 +123,13 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
                 return FALSE;
             pack(plan, index);
         }
+        read_bytes += aimf_tensors_at(tensors, (guint)entry)->bytes;
+        if (read_bytes > PAGES_KEPT_BYTES) {
+            aimf_tensors_release_pages(tensors);
+            read_bytes = 0;
+        }
     }
+    aimf_tensors_release_pages(tensors);
     if (plan->momenta)
         plan->backend->memory->clear(plan->momenta, plan->block_elements * sizeof(float));
     return TRUE;

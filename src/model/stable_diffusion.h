@@ -60,11 +60,14 @@ typedef struct {
 
 /**
  * AimfSdModel: @family: (static) "Stable Diffusion 2.x"; @which: (static) "EMA", "raw", "as stored"
- * @hash: (owned) SHA-256 over the files' contents or, where that would take minutes, their sizes, times and headers; says docs/generate.md
+ * @prediction_from: (static) what told epsilon from v: "scheduler_config.json", "the caller" …
+ * @hash: (owned) SHA-256 of the configuration and of every tensor used: our name, type, shape and bytes, of tensors above 12 KiB the first,
+ *   the middle and the last 4 KiB. The same model gives the same hash in whatever form it is stored.
  */
 typedef struct {
     const char *family;
     const char *which;
+    const char *prediction_from;
     AimfClipTextConfig text;
     AimfUnetConfig unet;
     AimfVaeConfig vae;
@@ -74,12 +77,28 @@ typedef struct {
     char *hash;
 } AimfSdModel;
 
+/** AimfPrediction: what a UNet's output is. */
+typedef enum { AIMF_PREDICTION_AS_TRAINED, AIMF_PREDICTION_EPSILON, AIMF_PREDICTION_V } AimfPrediction;
+
 /**
- * aimf_sd_open: @model and @vae as in AimfDiffusionOptions; @model NULL opens the autoencoder alone.
+ * AimfSdOptions: @model, @vae and @raw_weights as in AimfDiffusionOptions; @model NULL opens the autoencoder @vae alone
+ * @prediction: overrules what the files say; a single file of family 2.x may say nothing, see aimf_sd_open
+ */
+typedef struct {
+    const char *model;
+    const char *vae;
+    gboolean raw_weights;
+    AimfPrediction prediction;
+} AimfSdOptions;
+
+/**
+ * aimf_sd_open:
+ * Whether a model of family 2.x in a single file predicts v or epsilon is told, in this order, by: the caller; "parameterization" in a
+ * configuration of the original program beside it (NAME.yaml or NAME-inference.yaml; without it, epsilon there); its metadata
+ * (modelspec.prediction_type, modelspec.architecture); its global_step, if that is 2.0-base's; the spread of one bias, with a warning.
  * Errors as aimf_diffusion_open. Returns: (owned) or NULL.
  */
-AimfSdModel *aimf_sd_open(const char *model, const char *vae, gboolean raw_weights, const AimfMonitor *monitor,
-                          GError **error);
+AimfSdModel *aimf_sd_open(const AimfSdOptions *options, const AimfMonitor *monitor, GError **error);
 void aimf_sd_free(AimfSdModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSdModel, aimf_sd_free)
 

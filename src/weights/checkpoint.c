@@ -101,7 +101,7 @@ static gboolean read_tensor(gpointer source, guint index, void *to, GError **err
     return TRUE;
 }
 
-static const AimfTensorSource checkpoint_source = { read_tensor, checkpoint_free };
+static const AimfTensorSource checkpoint_source = { read_tensor, checkpoint_free, NULL };
 
 /* --- Building the set --- */
 

@@ -14,11 +14,13 @@ typedef struct {
 } Entry;
 
 struct AimfTensors {
+    gint references;
     GArray *entries;      /* of Entry */
     GHashTable *indices;  /* name, owned by the entry, to index */
     GHashTable *metadata; /* text to text, both owned */
     gboolean in_memory;
     GBytes *map;                  /* nullable */
+    gboolean maps_file;           /* the map is a file's pages, not memory */
     const AimfTensorSource *type; /* nullable */
     gpointer source;
 };
@@ -33,6 +35,7 @@ static void entry_clear(gpointer data)
 AimfTensors *aimf_tensors_new_from_file(GBytes *map, const AimfTensorSource *type, gpointer source)
 {
     AimfTensors *tensors = g_new0(AimfTensors, 1);
+    tensors->references = 1;
     tensors->entries = g_array_new(FALSE, TRUE, sizeof(Entry));
     g_array_set_clear_func(tensors->entries, entry_clear);
     tensors->indices = g_hash_table_new(g_str_hash, g_str_equal);
@@ -50,9 +53,21 @@ AimfTensors *aimf_tensors_new(void)
     return tensors;
 }
 
+gpointer aimf_tensors_source(const AimfTensors *tensors, const AimfTensorSource *type)
+{
+    g_assert(tensors->type == type);
+    return tensors->source;
+}
+
+AimfTensors *aimf_tensors_ref(AimfTensors *tensors)
+{
+    g_atomic_int_inc(&tensors->references);
+    return tensors;
+}
+
 void aimf_tensors_free(AimfTensors *tensors)
 {
-    if (!tensors)
+    if (!tensors || !g_atomic_int_dec_and_test(&tensors->references))
         return;
     g_hash_table_unref(tensors->indices);
     g_array_unref(tensors->entries);
@@ -295,9 +310,19 @@ AimfTensors *aimf_tensors_open(const char *path, GError **error)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
                     "neither safetensors nor a PyTorch checkpoint (%" G_GSIZE_FORMAT " bytes)", g_bytes_get_size(map));
     }
-    if (!tensors)
+    if (tensors)
+        tensors->maps_file = TRUE;
+    else
         g_prefix_error(error, "'%s': ", path);
     return tensors;
+}
+
+void aimf_tensors_release_pages(const AimfTensors *tensors)
+{
+    if (tensors->maps_file)
+        aimf_file_map_release(tensors->map);
+    if (tensors->type && tensors->type->release_pages)
+        tensors->type->release_pages(tensors->source);
 }
 
 gboolean aimf_is_checkpoint_name(const char *path)

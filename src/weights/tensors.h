@@ -10,10 +10,12 @@ enum {
 /**
  * AimfTensorSource: bytes that are neither mapped nor in memory.
  * @read: the bytes of entry @index in row-major order into @to; called under no lock, so it must be safe from several threads
+ * @release_pages: (nullable) see aimf_tensors_release_pages, for what lies behind the source
  */
 typedef struct {
     gboolean (*read)(gpointer source, guint index, void *to, GError **error);
     void (*free)(gpointer source);
+    void (*release_pages)(gpointer source);
 } AimfTensorSource;
 
 /**
@@ -21,6 +23,11 @@ typedef struct {
  * @map: (nullable) kept alive with the set; @type, @source: (nullable, taken) for entries without data
  */
 AimfTensors *aimf_tensors_new_from_file(GBytes *map, const AimfTensorSource *type, gpointer source);
+
+/** aimf_tensors_source: (borrowed) the source of a set that was made with @type. */
+gpointer aimf_tensors_source(const AimfTensors *tensors, const AimfTensorSource *type);
+/** aimf_tensors_ref: @tensors, which aimf_tensors_free must let go of once more. */
+AimfTensors *aimf_tensors_ref(AimfTensors *tensors);
 
 /**
  * aimf_tensors_append: one more entry of a set from a file; @data: (nullable) where in the map its bytes lie.

@@ -1,0 +1,78 @@
+/* Sets that show tensors of other sets under other names, whole or in part. */
+#include "weights/tensors.h"
+
+#include <string.h>
+
+/* What one entry shows. */
+typedef struct {
+    AimfTensors *from; /* one reference per entry */
+    guint index;
+    gsize begin, bytes;
+} Part;
+
+static void part_clear(gpointer data)
+{
+    aimf_tensors_free(((Part *)data)->from);
+}
+
+static void view_free(gpointer source)
+{
+    g_array_unref(source);
+}
+
+static gboolean view_read(gpointer source, guint index, void *to, GError **error)
+{
+    const Part *part = &g_array_index((GArray *)source, Part, index);
+    const AimfTensor *tensor = aimf_tensors_at(part->from, part->index);
+    if (part->bytes == tensor->bytes)
+        return aimf_tensors_read(part->from, part->index, tensor->dtype, to, error);
+    g_autofree void *buffer = NULL;
+    const guint8 *bytes = aimf_tensors_bytes(part->from, part->index, &buffer, error);
+    if (bytes && part->bytes)
+        memcpy(to, bytes + part->begin, part->bytes);
+    return bytes != NULL;
+}
+
+static void view_release_pages(gpointer source)
+{
+    const GArray *parts = source;
+    const AimfTensors *last = NULL; /* entries of one file follow one another */
+    for (guint i = 0; i < parts->len; i++) {
+        const AimfTensors *from = g_array_index(parts, Part, i).from;
+        if (from != last)
+            aimf_tensors_release_pages(from);
+        last = from;
+    }
+}
+
+static const AimfTensorSource view_source = { view_read, view_free, view_release_pages };
+
+AimfTensors *aimf_tensors_new_view(void)
+{
+    GArray *parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    g_array_set_clear_func(parts, part_clear);
+    return aimf_tensors_new_from_file(NULL, &view_source, parts);
+}
+
+gboolean aimf_tensors_add_view(AimfTensors *view, const char *name, AimfTensors *from, guint index, gint64 first,
+                               const AimfShape *shape, GError **error)
+{
+    GArray *parts = aimf_tensors_source(view, &view_source);
+    const AimfTensor *tensor = aimf_tensors_at(from, index);
+    gint64 count = aimf_shape_count(shape), there = aimf_shape_count(&tensor->shape);
+    if (first < 0 || count < 0 || first > there || count > there - first) {
+        g_autofree char *wanted = aimf_shape_text(shape), *found = aimf_shape_text(&tensor->shape);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "'%s' (%s) has no %s elements from number %" G_GINT64_FORMAT " on", tensor->name, found, wanted,
+                    first);
+        return FALSE;
+    }
+    gsize element_bytes = aimf_dtype_bytes(tensor->dtype);
+    Part part = { NULL, index, (gsize)first * element_bytes, (gsize)count * element_bytes };
+    const guint8 *data = aimf_tensors_data(from, index);
+    if (!aimf_tensors_append(view, name, tensor->dtype, shape, data ? data + part.begin : NULL, error))
+        return FALSE;
+    part.from = aimf_tensors_ref(from);
+    g_array_append_val(parts, part);
+    return TRUE;
+}
