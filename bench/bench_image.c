@@ -156,7 +156,7 @@ int main(void)
     gsize file_bytes = 0;
     for (guint i = 0; i < N_PICTURES; i++) {
         bench.images[i] = draw_picture(i);
-        bench.files[i] = aimf_jpeg_encode(bench.images[i], "picture", NULL);
+        bench.files[i] = aimf_jpeg_encode(bench.images[i], NULL);
         file_bytes += g_bytes_get_size(bench.files[i]);
     }
     guint n_passes;

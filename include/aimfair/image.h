@@ -32,6 +32,21 @@ AimfImage *aimf_image_open(const char *path, GError **error);
 /** aimf_image_save: PNG (.png) or JPEG quality 95 (.jpg, .jpeg), atomically. */
 gboolean aimf_image_save(const AimfImage *image, const char *path, GError **error);
 
+/** AimfImageText: what a PNG says about itself. @keyword: 1 to 79 printable ASCII characters, "Description"; @text: UTF-8; borrowed */
+typedef struct {
+    const char *keyword;
+    const char *text;
+} AimfImageText;
+
+/**
+ * aimf_image_encode_png: (owned) the bytes of a PNG with @texts (n) before its pixels: tEXt chunks, iTXt for what is not ASCII. The
+ * same image and texts always give the same bytes. NULL with INVALID: a keyword, a text that is not UTF-8, absurd sides.
+ */
+GBytes *aimf_image_encode_png(const AimfImage *image, const AimfImageText *texts, gsize n, GError **error);
+/** aimf_image_save_png: the same as a file, atomically, whatever its name. */
+gboolean aimf_image_save_png(const AimfImage *image, const AimfImageText *texts, gsize n, const char *path,
+                             GError **error);
+
 typedef enum { AIMF_BILINEAR, AIMF_LANCZOS } AimfFilter;
 
 /** AimfBox: a rectangle of whole pixels inside a picture. */

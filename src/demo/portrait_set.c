@@ -32,7 +32,7 @@ char *aimf_portrait_set_path(const char *directory, const AimfPortraitSet *set, 
 static gboolean write_picture(const AimfImage *image, AimfLook look, const char *path, GError **error)
 {
     g_autoptr(GBytes) encoded =
-        look == AIMF_LOOK_PHOTOGRAPH ? aimf_jpeg_encode(image, path, error) : aimf_png_encode(image, path, error);
+        look == AIMF_LOOK_PHOTOGRAPH ? aimf_jpeg_encode(image, error) : aimf_image_encode_png(image, NULL, 0, error);
     if (!encoded)
         return FALSE;
     FILE *stream = fopen(path, "wbe");

@@ -3,12 +3,12 @@
 
 #include <aimfair/image.h>
 
-/** AimfPicture: an encoded picture and what to call it in errors; all borrowed. */
+/** AimfEncoded: an encoded picture and what to call it in errors; all borrowed. */
 typedef struct {
     const guint8 *data;
     gsize bytes;
     const char *name;
-} AimfPicture;
+} AimfEncoded;
 
 /**
  * aimf_image_allocate:
@@ -16,10 +16,9 @@ typedef struct {
  */
 AimfImage *aimf_image_allocate(guint64 width, guint64 height, const char *name, GError **error);
 
-AimfImage *aimf_jpeg_decode(const AimfPicture *picture, GError **error);
-AimfImage *aimf_png_decode(const AimfPicture *picture, GError **error);
-AimfImage *aimf_webp_decode(const AimfPicture *picture, GError **error);
+AimfImage *aimf_jpeg_decode(const AimfEncoded *picture, GError **error);
+AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error);
+AimfImage *aimf_webp_decode(const AimfEncoded *picture, GError **error);
 
-/** aimf_jpeg_encode, aimf_png_encode: (owned) the file's bytes; @name is for errors. */
-GBytes *aimf_jpeg_encode(const AimfImage *image, const char *name, GError **error);
-GBytes *aimf_png_encode(const AimfImage *image, const char *name, GError **error);
+/** aimf_jpeg_encode: (owned) the file's bytes; INVALID for sides beyond the format's. */
+GBytes *aimf_jpeg_encode(const AimfImage *image, GError **error);

@@ -62,7 +62,7 @@ void aimf_image_free(AimfImage *image)
 
 AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GError **error)
 {
-    AimfPicture picture = { data, bytes, name };
+    AimfEncoded picture = { data, bytes, name };
     if (bytes >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
         return aimf_jpeg_decode(&picture, error);
     if (bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
@@ -94,21 +94,32 @@ static gboolean has_extension(const char *path, const char *extension)
     return length >= suffix && g_ascii_strcasecmp(path + length - suffix, extension) == 0;
 }
 
-gboolean aimf_image_save(const AimfImage *image, const char *path, GError **error)
+/* Encoded in memory first, so that what fails on disk is reported by the writer, with its errno. */
+static gboolean save(GBytes *encoded, const char *path, GError **error)
 {
-    /* Encoded in memory first, so that what fails on disk is reported by the writer, with its errno. */
-    g_autoptr(GBytes) bytes = NULL;
-    if (has_extension(path, ".png")) {
-        bytes = aimf_png_encode(image, path, error);
-    } else if (has_extension(path, ".jpg") || has_extension(path, ".jpeg")) {
-        bytes = aimf_jpeg_encode(image, path, error);
-    } else {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "cannot tell the format of '%s': its name must end in .png, .jpg or .jpeg", path);
-    }
-    if (!bytes)
+    g_autoptr(GBytes) bytes = encoded;
+    if (!bytes) {
+        g_prefix_error(error, "'%s': ", path);
         return FALSE;
+    }
     gsize size;
     const void *data = g_bytes_get_data(bytes, &size);
     return aimf_file_write(path, data, size, error);
+}
+
+gboolean aimf_image_save_png(const AimfImage *image, const AimfImageText *texts, gsize n, const char *path,
+                             GError **error)
+{
+    return save(aimf_image_encode_png(image, texts, n, error), path, error);
+}
+
+gboolean aimf_image_save(const AimfImage *image, const char *path, GError **error)
+{
+    if (has_extension(path, ".png"))
+        return aimf_image_save_png(image, NULL, 0, path, error);
+    if (has_extension(path, ".jpg") || has_extension(path, ".jpeg"))
+        return save(aimf_jpeg_encode(image, error), path, error);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "cannot tell the format of '%s': its name must end in .png, .jpg or .jpeg", path);
+    return FALSE;
 }

@@ -133,7 +133,7 @@ static void read_cmyk(Decoder *decoder)
 }
 
 /* Everything that may jump. What must survive the jump lives in @decoder. */
-static gboolean decode(Decoder *decoder, const AimfPicture *picture)
+static gboolean decode(Decoder *decoder, const AimfEncoded *picture)
 {
     j_decompress_ptr jpeg = &decoder->jpeg;
     if (setjmp(decoder->failure.escape))
@@ -169,7 +169,7 @@ static gboolean decode(Decoder *decoder, const AimfPicture *picture)
     return TRUE;
 }
 
-AimfImage *aimf_jpeg_decode(const AimfPicture *picture, GError **error)
+AimfImage *aimf_jpeg_decode(const AimfEncoded *picture, GError **error)
 {
     Decoder decoder = { 0 };
     decoder.jpeg.err = failure_init(&decoder.failure);
@@ -221,7 +221,7 @@ static void free_malloced(gpointer data)
     free(data); /* jpeg_mem_dest allocates with malloc */
 }
 
-GBytes *aimf_jpeg_encode(const AimfImage *image, const char *name, GError **error)
+GBytes *aimf_jpeg_encode(const AimfImage *image, GError **error)
 {
     Encoder encoder = { 0 };
     encoder.jpeg.err = failure_init(&encoder.failure);
@@ -230,7 +230,7 @@ GBytes *aimf_jpeg_encode(const AimfImage *image, const char *name, GError **erro
     if (done)
         return g_bytes_new_with_free_func(encoder.data, encoder.bytes, free_malloced, encoder.data);
     free(encoder.data);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot write the %d x %d pixels of '%s' as JPEG: %s",
-                image->width, image->height, name, encoder.failure.text);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot encode %d x %d pixels as JPEG: %s", image->width,
+                image->height, encoder.failure.text);
     return NULL;
 }

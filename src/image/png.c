@@ -151,7 +151,7 @@ static gboolean decode(Codec *codec, const char *name)
     return TRUE; /* like Pillow, what comes after the pixels is not looked at */
 }
 
-AimfImage *aimf_png_decode(const AimfPicture *picture, GError **error)
+AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error)
 {
     Codec codec = { .next = picture->data, .left = picture->bytes };
     codec.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning);
@@ -169,7 +169,20 @@ AimfImage *aimf_png_decode(const AimfPicture *picture, GError **error)
     return NULL;
 }
 
-static gboolean encode(Codec *codec, const AimfImage *image)
+/* tEXt is Latin-1 and read by everything; iTXt, uncompressed, is for the rest (PNG specification, 11.3.3). */
+static void set_texts(Codec *codec, const AimfImageText *texts, gsize n)
+{
+    for (gsize i = 0; i < n; i++) {
+        png_text text = {
+            .compression = g_str_is_ascii(texts[i].text) ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE,
+            .key = (png_charp)texts[i].keyword, /* libpng copies both */
+            .text = (png_charp)texts[i].text,
+        };
+        png_set_text(codec->png, codec->info, &text, 1);
+    }
+}
+
+static gboolean encode(Codec *codec, const AimfImage *image, const AimfImageText *texts, gsize n)
 {
     png_structp png = codec->png;
     if (setjmp(png_jmpbuf(png)))
@@ -178,6 +191,7 @@ static gboolean encode(Codec *codec, const AimfImage *image)
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_IHDR(png, codec->info, (png_uint_32)image->width, (png_uint_32)image->height, 8, PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    set_texts(codec, texts, n);
     png_write_info(png, codec->info);
     gsize stride = (gsize)image->width * 3;
     for (int y = 0; y < image->height; y++)
@@ -186,17 +200,39 @@ static gboolean encode(Codec *codec, const AimfImage *image)
     return TRUE;
 }
 
-GBytes *aimf_png_encode(const AimfImage *image, const char *name, GError **error)
+/* libpng would leave out what it does not like, with no more than a warning. */
+static gboolean check_texts(const AimfImageText *texts, gsize n, GError **error)
 {
+    for (gsize i = 0; i < n; i++) {
+        const char *keyword = texts[i].keyword;
+        gsize length = strlen(keyword), printable = 0;
+        while (g_ascii_isprint(keyword[printable]))
+            printable++;
+        gboolean trimmed = *keyword != ' ' && length && keyword[length - 1] != ' ' && !strstr(keyword, "  ");
+        if (printable == length && length <= 79 && trimmed && g_utf8_validate(texts[i].text, -1, NULL))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "a PNG cannot hold the text '%s': keywords have 1 to 79 printable ASCII characters without blanks "
+                    "around them, and texts are UTF-8",
+                    keyword);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+GBytes *aimf_image_encode_png(const AimfImage *image, const AimfImageText *texts, gsize n, GError **error)
+{
+    if (!check_texts(texts, n, error))
+        return NULL;
     Codec codec = { .output = g_byte_array_new() };
     codec.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning);
     codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
-    gboolean done = codec.info && encode(&codec, image);
+    gboolean done = codec.info && encode(&codec, image, texts, n);
     png_destroy_write_struct(&codec.png, &codec.info);
     if (done)
         return g_byte_array_free_to_bytes(codec.output);
     g_byte_array_unref(codec.output);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot write the %d x %d pixels of '%s' as PNG: %s",
-                image->width, image->height, name, codec.failure);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot encode %d x %d pixels as PNG: %s", image->width,
+                image->height, codec.failure);
     return NULL;
 }

@@ -21,7 +21,7 @@ static guint32 read_u32(const guint8 *p)
     return read_u24(p) | (guint32)p[3] << 24;
 }
 
-static gboolean broken(const AimfPicture *picture, const char *why, GError **error)
+static gboolean broken(const AimfEncoded *picture, const char *why, GError **error)
 {
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is a broken WebP: %s", picture->name, why);
     return FALSE;
@@ -36,7 +36,7 @@ typedef struct {
 } Frame;
 
 /* Finds the first ANMF chunk. Its payload after the place is a bare bitstream, which libwebp decodes as it does a file. */
-static gboolean find_first_frame(const AimfPicture *picture, Frame *frame, GError **error)
+static gboolean find_first_frame(const AimfEncoded *picture, Frame *frame, GError **error)
 {
     const guint8 *canvas = picture->data + FILE_HEADER + CHUNK_HEADER;
     if (picture->bytes < FILE_HEADER + CHUNK_HEADER + VP8X_BYTES)
@@ -61,7 +61,7 @@ static gboolean find_first_frame(const AimfPicture *picture, Frame *frame, GErro
     return broken(picture, "its animation has no frame", error);
 }
 
-static gboolean find_picture(const AimfPicture *picture, Frame *frame, GError **error)
+static gboolean find_picture(const AimfEncoded *picture, Frame *frame, GError **error)
 {
     WebPBitstreamFeatures features;
     *frame = (Frame){ .data = picture->data, .bytes = picture->bytes };
@@ -83,7 +83,7 @@ static gboolean find_picture(const AimfPicture *picture, Frame *frame, GError **
     return TRUE;
 }
 
-AimfImage *aimf_webp_decode(const AimfPicture *picture, GError **error)
+AimfImage *aimf_webp_decode(const AimfEncoded *picture, GError **error)
 {
     Frame frame;
     if (!find_picture(picture, &frame, error))

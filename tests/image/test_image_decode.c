@@ -194,6 +194,52 @@ static void test_save_fails(void)
     g_assert_cmpint(g_rmdir(folder), ==, 0); /* nothing was left behind */
 }
 
+/* (owned) the texts of a PNG as "keyword=text" lines, read chunk by chunk; iTXt's keyword ends with a 0, two bytes, two more 0. */
+static char *png_texts(GBytes *png)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(png, &size);
+    g_autoptr(GString) lines = g_string_new(NULL);
+    for (gsize at = 8; at + 12 <= size;) {
+        guint32 length;
+        memcpy(&length, data + at, sizeof length);
+        length = GUINT32_FROM_BE(length);
+        const char *kind = (const char *)data + at + 4, *body = kind + 4;
+        gsize skip = strncmp(kind, "tEXt", 4) == 0 ? 1 : strncmp(kind, "iTXt", 4) == 0 ? 5 : 0;
+        gsize keyword = strlen(body);
+        if (skip)
+            g_string_append_printf(lines, "%.4s %s=%.*s\n", kind, body, (int)(length - keyword - skip),
+                                   body + keyword + skip);
+        at += 12 + length;
+    }
+    return g_strdup(lines->str);
+}
+
+static void test_texts(void)
+{
+    g_autoptr(AimfImage) image = test_noise(3, 9, 5, FALSE);
+    static const AimfImageText texts[] = { { "prompt", "ein M\303\244dchen\nlacht" },
+                                           { "negative prompt", "" },
+                                           { "seed", "7" } };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) png = aimf_image_encode_png(image, texts, G_N_ELEMENTS(texts), &error);
+    g_assert_no_error(error);
+    g_autofree char *found = png_texts(png);
+    g_assert_cmpstr(found, ==, "iTXt prompt=ein M\303\244dchen\nlacht\ntEXt negative prompt=\ntEXt seed=7\n");
+    gsize size;
+    const void *data = g_bytes_get_data(png, &size);
+    g_autoptr(AimfImage) back = aimf_image_decode(data, size, "texts", &error);
+    g_assert_true(test_images_equal(image, back));
+    g_autofree char *long_keyword = g_strnfill(80, 'k');
+    const AimfImageText bad[] = { { "", "x" },          { " x", "x" },         { "x ", "x" },  { "x  y", "x" },
+                                  { "M\303\244", "x" }, { long_keyword, "x" }, { "x", "\377" } };
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) refusal = NULL;
+        g_assert_null(aimf_image_encode_png(image, &bad[i], 1, &refusal));
+        g_assert_error(refusal, AIMF_ERROR, AIMF_ERROR_INVALID);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -203,6 +249,7 @@ int main(int argc, char **argv)
     g_test_add_func("/image/decode/empty", test_empty);
     g_test_add_func("/image/decode/open", test_open);
     g_test_add_func("/image/save", test_save);
+    g_test_add_func("/image/texts", test_texts);
     g_test_add_func("/image/save/fails", test_save_fails);
     return g_test_run();
 }
