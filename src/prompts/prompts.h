@@ -1,0 +1,11 @@
+/* What the files of prompts/ share. */
+#pragma once
+
+#include <aimfair/prompts.h>
+
+/**
+ * aimf_prompts_validate:
+ * Whether prompts.json could hold @prompts: names, numbers, no empty texts, nothing twice. @where: begins the messages
+ * @partial: groups may be without prompts. FALSE with FORMAT.
+ */
+gboolean aimf_prompts_validate(const AimfPrompts *prompts, gboolean partial, const char *where, GError **error);
