@@ -26,12 +26,28 @@ enum { AIMF_MAX_INPUTS = 8, AIMF_MAX_OUTPUTS = 4 };
  *   GLOBAL_AVERAGE_POOL            x (N,C,H,W)                                         -> y (N,C)
  *   GLOBAL_AVERAGE_POOL_BACKWARD   dy (N,C)                                            -> dx (N,C,H,W)
  *   LINEAR                         x (N,I), weight (O,I), [bias (O)]                   -> y (N,O) f32
+ *                                  x (N,T,I), weight (O,I), [bias (O)]                 -> y (N,T,O); has no backward
  *   LINEAR_BACKWARD_DATA           dy, weight                                          -> dx
  *   LINEAR_BACKWARD_WEIGHT         x, dy                                               -> dweight
  *   SIGMOID_CROSS_ENTROPY          logits, targets (same shape)                        -> loss (scalar)
  *   SIGMOID_CROSS_ENTROPY_BACKWARD logits, targets, [dloss (scalar), none means 1]     -> dlogits
  *   SOFTMAX_CROSS_ENTROPY          logits (N,K), targets (N)                           -> loss (scalar)
  *   SOFTMAX_CROSS_ENTROPY_BACKWARD logits, targets, [dloss]                            -> dlogits
+ *
+ * Forward only:
+ *   SILU, GELU, QUICK_GELU         x                                                   -> y
+ *   GEGLU                          x (N,T,2C)                                          -> y (N,T,C)
+ *   GROUP_NORM                     x (N,C,H,W), weight (C), bias (C)                   -> y
+ *   LAYER_NORM                     x (N,[T,]C), weight (C), bias (C)                   -> y
+ *   ATTENTION                      q (N,T,C), k (N,S,C), v (N,S,C)                     -> y (N,T,C)
+ *   ADD_CHANNELS                   x (N,C,H,W), offsets (N,C)                          -> y
+ *   CONCAT                         a (N,A,H,W), b (N,B,H,W)                            -> y (N,A+B,H,W)
+ *   UPSAMPLE_NEAREST               x (N,C,H,W)                                         -> y (N,C,2H,2W)
+ *   UPSAMPLE_CONV2D                x (N,C,H,W), weight (O,C,3,3), [bias (O)]           -> y (N,O,2H,2W)
+ *   TOKENS                         x (N,C,H,W)                                         -> y (N,HW,C)
+ *   PLANES                         x (N,HW,C)                                          -> y (N,C,H,W)
+ *   EMBEDDING                      ids (N,T), table (V,C), [positions (P,C)]           -> y (N,T,C)
+ *   TIMESTEP_EMBEDDING             t (N)                                               -> y (N,C) f32
  */
 typedef enum {
     AIMF_OP_CONV2D,
@@ -55,6 +71,21 @@ typedef enum {
     AIMF_OP_SIGMOID_CROSS_ENTROPY_BACKWARD,
     AIMF_OP_SOFTMAX_CROSS_ENTROPY,
     AIMF_OP_SOFTMAX_CROSS_ENTROPY_BACKWARD,
+    AIMF_OP_SILU,
+    AIMF_OP_GELU,
+    AIMF_OP_QUICK_GELU,
+    AIMF_OP_GEGLU,
+    AIMF_OP_GROUP_NORM,
+    AIMF_OP_LAYER_NORM,
+    AIMF_OP_ATTENTION,
+    AIMF_OP_ADD_CHANNELS,
+    AIMF_OP_CONCAT,
+    AIMF_OP_UPSAMPLE_NEAREST,
+    AIMF_OP_UPSAMPLE_CONV2D,
+    AIMF_OP_TOKENS,
+    AIMF_OP_PLANES,
+    AIMF_OP_EMBEDDING,
+    AIMF_OP_TIMESTEP_EMBEDDING,
     AIMF_N_OPS,
 } AimfOpKind;
 
@@ -68,6 +99,9 @@ typedef union {
     AimfConv2d conv2d;        /* CONV2D and its backward ones; stride is never 0 here */
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
     AimfPool pool;
+    AimfGroupNorm group_norm; /* epsilon is never 0 here */
+    double layer_norm_epsilon;
+    AimfAttention attention;
 } AimfAttributes;
 
 /** AimfNode: one operation. Operands not given are AIMF_NONE. */

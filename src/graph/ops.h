@@ -21,6 +21,8 @@ AIMF_GRADIENT(aimf_softmax_cross_entropy_gradient);
 
 AIMF_FLOPS(aimf_conv2d_flops);
 AIMF_FLOPS(aimf_linear_flops);
+AIMF_FLOPS(aimf_attention_flops);
+AIMF_FLOPS(aimf_upsample_conv2d_flops);
 
 /** aimf_emit: appends a node with one output of @shape; trailing AIMF_NONE operands are allowed. Returns: the output. */
 AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const AimfValue *inputs, int n_inputs,

@@ -6,12 +6,12 @@
 
 static AimfValue basic_block(AimfBuilder *builder, AimfValue x, int channels, int stride)
 {
-    AimfValue y = aimf_build_conv2d(builder, "conv1", x, channels, 3, (AimfConv2d){ stride, 1 });
+    AimfValue y = aimf_build_conv2d(builder, "conv1", x, channels, 3, (AimfConv2d){ .stride = stride, .padding = 1 });
     y = aimf_build_batch_norm(builder, "bn1", y, TRUE);
-    y = aimf_build_conv2d(builder, "conv2", y, channels, 3, (AimfConv2d){ 1, 1 });
+    y = aimf_build_conv2d(builder, "conv2", y, channels, 3, (AimfConv2d){ .padding = 1 });
     y = aimf_build_batch_norm(builder, "bn2", y, FALSE);
     if (stride != 1) {
-        x = aimf_build_conv2d(builder, "downsample.0", x, channels, 1, (AimfConv2d){ stride, 0 });
+        x = aimf_build_conv2d(builder, "downsample.0", x, channels, 1, (AimfConv2d){ .stride = stride });
         x = aimf_build_batch_norm(builder, "downsample.1", x, FALSE);
     }
     return aimf_add_relu(builder->graph, y, x);
@@ -20,7 +20,7 @@ static AimfValue basic_block(AimfBuilder *builder, AimfValue x, int channels, in
 AimfValue aimf_resnet18_logits(AimfBuilder *builder, AimfValue images, int outputs)
 {
     enum { LAYERS = 4, BLOCKS = 2 };
-    AimfValue x = aimf_build_conv2d(builder, "conv1", images, 64, 7, (AimfConv2d){ 2, 3 }); /* (N, 64, S/2, S/2) */
+    AimfValue x = aimf_build_conv2d(builder, "conv1", images, 64, 7, (AimfConv2d){ .stride = 2, .padding = 3 }); /* (N, 64, S/2, S/2) */
     x = aimf_build_batch_norm(builder, "bn1", x, TRUE);
     x = aimf_max_pool(builder->graph, x, 3, 2, 1); /* (N, 64, S/4, S/4) */
     for (int layer = 0; layer < LAYERS; layer++) {

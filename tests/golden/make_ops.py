@@ -18,7 +18,8 @@ import torch.nn.functional as F
 import formula
 
 HERE = pathlib.Path(__file__).parent
-FIELDS = ["n", "c", "h", "w", "o", "kh", "kw", "stride", "padding", "bias", "training", "relu", "scale"]
+FIELDS = ["n", "c", "h", "w", "t", "s", "o", "kh", "kw", "stride", "padding", "padding_after", "groups", "heads",
+          "bias", "training", "relu", "silu", "causal", "scale"]
 
 
 def read_cases():
@@ -50,9 +51,71 @@ class Leaves:
             self.made[leaf] = tensor.requires_grad_()
         return tensor
 
-    def labels(self, n, classes):
-        draws = formula.hashes(f"{self.name}/targets", n) >> numpy.uint32(8)
+    def labels(self, n, classes, leaf="targets"):
+        draws = formula.hashes(f"{self.name}/{leaf}", n) >> numpy.uint32(8)
         return torch.tensor((draws % classes).astype(numpy.int64))
+
+
+def timestep_embedding(timesteps, channels):
+    """Stable Diffusion's: cosines first."""
+    half = channels // 2
+    angles = timesteps[:, None].double() * 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
+    return torch.cat([angles.cos(), angles.sin()], 1)
+
+
+def heads_first(x, heads):
+    """(N, T, C) -> (N, heads, T, C / heads)"""
+    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+
+
+def forward_only(op, case, leaf):
+    n, c, h, w, o, t, s = (case[key] for key in "nchwots")
+    shapes = {"planes": (n, h * w, c), "geglu": (n, t, 2 * c)}
+    shape = shapes.get(op, (n, c, h, w) if h else (n, t, c) if t else (n, c))
+    if op == "embedding":
+        y = F.embedding(leaf.labels(n * t, o, "ids").reshape(n, t), leaf("table", o, c))
+        return y + leaf("positions", s, c)[:t] if s else y
+    if op == "timestep_embedding":
+        return timestep_embedding(leaf.labels(n, 1000, "timesteps"), c)
+    x = leaf("x", *shape)
+    if op == "linear":
+        return F.linear(x, leaf("weight", o, c), leaf("bias", o) if case["bias"] else None)
+    if op == "silu":
+        return F.silu(x)
+    if op == "gelu":
+        return F.gelu(x)
+    if op == "quick_gelu":
+        return x * torch.sigmoid(1.702 * x)
+    if op == "geglu":
+        value, gate = x.chunk(2, -1)
+        return value * F.gelu(gate)
+    if op == "group_norm":
+        y = F.group_norm(x, case["groups"], leaf("weight", c), leaf("bias", c))
+        return F.silu(y) if case["silu"] else y
+    if op == "layer_norm":
+        return F.layer_norm(x, (c,), leaf("weight", c), leaf("bias", c))
+    if op == "attention":
+        q, k, v = (heads_first(z, case["heads"]) for z in (x, leaf("k", n, s, c), leaf("v", n, s, c)))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=bool(case["causal"]))
+        return y.transpose(1, 2).flatten(2)
+    if op == "add_channels":
+        return x + leaf("offsets", n, c)[:, :, None, None]
+    if op == "concat":
+        return torch.cat([x, leaf("b", n, o, h, w)], 1)
+    if op == "upsample_nearest":
+        return F.interpolate(x, scale_factor=2, mode="nearest")
+    if op == "upsample_conv2d":
+        y = F.interpolate(x, scale_factor=2, mode="nearest")
+        return F.conv2d(y, leaf("weight", o, c, 3, 3), leaf("bias", o) if case["bias"] else None, padding=1)
+    if op == "tokens":
+        return x.flatten(2).transpose(1, 2)
+    if op == "planes":
+        return x.transpose(1, 2).unflatten(2, (h, w))
+    raise ValueError(op)
+
+
+DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
+                  "sigmoid_cross_entropy", "softmax_cross_entropy"}
 
 
 def forward(op, case, leaf):
@@ -62,7 +125,8 @@ def forward(op, case, leaf):
     states = {}
     if op == "conv2d":
         weight = leaf("weight", o, c, case["kh"], case["kw"])
-        y = F.conv2d(x, weight, leaf("bias", o) if case["bias"] else None, case["stride"], case["padding"])
+        after = case["padding_after"]
+        y = F.conv2d(F.pad(x, (0, after, 0, after)), weight, leaf("bias", o) if case["bias"] else None, case["stride"], case["padding"])
     elif op == "batch_norm":
         mean, var = leaf("running_mean", c), leaf("running_var", c)
         y = F.batch_norm(x, mean, var, leaf("weight", c), leaf("bias", c), bool(case["training"]), 0.1, 1e-5)
@@ -93,6 +157,9 @@ def make_ops():
     golden = {}
     for op, case, name in read_cases():
         leaf = Leaves(name, case["scale"])
+        if op not in DIFFERENTIABLE or (op == "linear" and case["t"]):
+            golden[f"{name}/y"] = forward_only(op, case, leaf)
+            continue
         y, states = forward(op, case, leaf)
         y.backward(leaf("cotangent", *y.shape))
         results = {"y": y} | states | {f"d_{key}": value.grad for key, value in leaf.made.items()}

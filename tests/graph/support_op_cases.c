@@ -50,6 +50,52 @@ const OpCase op_cases[] = {
     { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 5, .c = 3, .scale = 4 },
     { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 1, .c = 17 },
     { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 4, .c = 10, .scale = 256 },
+    { .op = OP_CONV2D, .n = 2, .c = 3, .h = 6, .w = 7, .o = 5, .kh = 3, .kw = 3, .stride = 2, .padding_after = 1, .bias = 1 },
+    { .op = OP_CONV2D, .n = 1, .c = 16, .h = 4, .w = 4, .o = 16, .kh = 3, .kw = 3, .stride = 2, .padding_after = 1 },
+    { .op = OP_CONV2D, .n = 1, .c = 2, .h = 4, .w = 3, .o = 3, .kh = 3, .kw = 3, .stride = 1, .padding = 1, .padding_after = 2 },
+    { .op = OP_LINEAR, .n = 2, .t = 5, .c = 17, .o = 7, .bias = 1 },
+    { .op = OP_LINEAR, .n = 1, .t = 1, .c = 16, .o = 32 },
+    { .op = OP_LINEAR, .n = 3, .t = 77, .c = 8, .o = 5, .bias = 1 },
+    { .op = OP_SILU, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 8 },
+    { .op = OP_SILU, .n = 3, .c = 17, .scale = 64 },
+    { .op = OP_GELU, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_GELU, .n = 1, .t = 3, .c = 33, .scale = 4 },
+    { .op = OP_GELU, .n = 1, .t = 2, .c = 33, .scale = 64 },
+    { .op = OP_QUICK_GELU, .n = 2, .t = 3, .c = 17 },
+    { .op = OP_QUICK_GELU, .n = 1, .t = 1, .c = 40, .scale = 64 },
+    { .op = OP_GEGLU, .n = 2, .t = 3, .c = 17, .scale = 4 },
+    { .op = OP_GEGLU, .n = 1, .t = 1, .c = 32 },
+    { .op = OP_GROUP_NORM, .n = 2, .c = 6, .h = 5, .w = 3, .groups = 3 },
+    { .op = OP_GROUP_NORM, .n = 1, .c = 6, .h = 4, .w = 5, .groups = 1, .silu = 1 },
+    { .op = OP_GROUP_NORM, .n = 3, .c = 16, .h = 3, .w = 5, .groups = 4, .silu = 1 },
+    { .op = OP_GROUP_NORM, .n = 2, .c = 32, .h = 2, .w = 3, .groups = 32 },
+    { .op = OP_GROUP_NORM, .n = 2, .c = 48, .h = 3, .w = 3, .groups = 4, .silu = 1, .scale = 64 },
+    { .op = OP_GROUP_NORM, .n = 1, .c = 80, .h = 2, .w = 3, .groups = 8 },
+    { .op = OP_LAYER_NORM, .n = 2, .t = 5, .c = 17 },
+    { .op = OP_LAYER_NORM, .n = 3, .c = 33, .scale = 64 },
+    { .op = OP_LAYER_NORM, .n = 1, .t = 1, .c = 64 },
+    { .op = OP_ATTENTION, .n = 2, .t = 5, .s = 5, .c = 12, .heads = 3 },
+    { .op = OP_ATTENTION, .n = 1, .t = 9, .s = 4, .c = 16, .heads = 1, .scale = 8 },
+    { .op = OP_ATTENTION, .n = 2, .t = 1, .s = 1, .c = 8, .heads = 2 },
+    { .op = OP_ATTENTION, .n = 1, .t = 1, .s = 77, .c = 10, .heads = 2 },
+    { .op = OP_ATTENTION, .n = 2, .t = 7, .s = 7, .c = 16, .heads = 2, .causal = 1 },
+    { .op = OP_ATTENTION, .n = 1, .t = 33, .s = 33, .c = 5, .heads = 1, .causal = 1, .scale = 16 },
+    { .op = OP_ADD_CHANNELS, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_ADD_CHANNELS, .n = 3, .c = 32, .h = 2, .w = 3 },
+    { .op = OP_CONCAT, .n = 2, .c = 3, .h = 3, .w = 4, .o = 5 },
+    { .op = OP_CONCAT, .n = 2, .c = 32, .h = 2, .w = 3, .o = 16 },
+    { .op = OP_UPSAMPLE_NEAREST, .n = 2, .c = 3, .h = 3, .w = 5 },
+    { .op = OP_UPSAMPLE_CONV2D, .n = 2, .c = 3, .h = 3, .w = 5, .o = 4, .bias = 1 },
+    { .op = OP_UPSAMPLE_CONV2D, .n = 1, .c = 16, .h = 2, .w = 3, .o = 16 },
+    { .op = OP_UPSAMPLE_CONV2D, .n = 1, .c = 2, .h = 1, .w = 1, .o = 3, .bias = 1 },
+    { .op = OP_TOKENS, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_TOKENS, .n = 1, .c = 16, .h = 2, .w = 2 },
+    { .op = OP_PLANES, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_PLANES, .n = 1, .c = 32, .h = 2, .w = 1 },
+    { .op = OP_EMBEDDING, .n = 2, .t = 7, .s = 9, .o = 11, .c = 17 },
+    { .op = OP_EMBEDDING, .n = 1, .t = 3, .o = 2, .c = 4 },
+    { .op = OP_TIMESTEP_EMBEDDING, .n = 5, .c = 32 },
+    { .op = OP_TIMESTEP_EMBEDDING, .n = 1, .c = 2 },
 };
 /* clang-format on */
 const guint n_op_cases = G_N_ELEMENTS(op_cases);
@@ -61,7 +107,11 @@ const guint n_op_cases = G_N_ELEMENTS(op_cases);
  * bf16: coarse operands are exact in bf16 and sums are kept in f32, so only what is written in bf16 is rounded, to 8 bits: each rounding has a
  * relative error of at most 2^-9. Forward and backward results are rounded once, the cotangent twice where it passes a mask:
  * 2^-8. Losses take f32 logits and must be as good as in f32; linear gives f32, but its operands' gradients are rounded.
+ *
+ * Operations that only go forward round once; attention's weights and the sums of upsample_conv2d's taps once more. Operations that
+ * only move elements change none.
  */
+#define ROUNDED_ONCE 0x1p-9
 #define ROUNDED_TWICE 0x1p-8
 const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_CONV2D] = { 1e-5, ROUNDED_TWICE },
@@ -74,6 +124,21 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_LINEAR] = { 1e-5, ROUNDED_TWICE },
     [OP_SIGMOID_CROSS_ENTROPY] = { 1e-5, 1e-5 },
     [OP_SOFTMAX_CROSS_ENTROPY] = { 1e-5, 1e-5 },
+    [OP_SILU] = { 1e-5, ROUNDED_ONCE },
+    [OP_GELU] = { 1e-5, ROUNDED_ONCE },
+    [OP_QUICK_GELU] = { 1e-5, ROUNDED_ONCE },
+    [OP_GEGLU] = { 1e-5, ROUNDED_ONCE },
+    [OP_GROUP_NORM] = { 1e-5, ROUNDED_ONCE },
+    [OP_LAYER_NORM] = { 1e-5, ROUNDED_ONCE },
+    [OP_ATTENTION] = { 1e-5, ROUNDED_TWICE },
+    [OP_ADD_CHANNELS] = { 1e-5, ROUNDED_ONCE },
+    [OP_CONCAT] = { 0, 0 },
+    [OP_UPSAMPLE_NEAREST] = { 0, 0 },
+    [OP_UPSAMPLE_CONV2D] = { 1e-5, ROUNDED_TWICE },
+    [OP_TOKENS] = { 0, 0 },
+    [OP_PLANES] = { 0, 0 },
+    [OP_EMBEDDING] = { 1e-5, ROUNDED_ONCE },
+    [OP_TIMESTEP_EMBEDDING] = { 1e-5, 1e-5 },
 };
 
 const char *op_family_name(OpFamily op)
@@ -89,8 +154,28 @@ const char *op_family_name(OpFamily op)
         "linear",
         "sigmoid_cross_entropy",
         "softmax_cross_entropy",
+        "silu",
+        "gelu",
+        "quick_gelu",
+        "geglu",
+        "group_norm",
+        "layer_norm",
+        "attention",
+        "add_channels",
+        "concat",
+        "upsample_nearest",
+        "upsample_conv2d",
+        "tokens",
+        "planes",
+        "embedding",
+        "timestep_embedding",
     };
     return names[op];
+}
+
+gboolean op_case_is_differentiable(const OpCase *c)
+{
+    return c->op < OP_SILU && !(c->op == OP_LINEAR && c->t);
 }
 
 char *op_case_name(const OpCase *c)
@@ -103,14 +188,21 @@ char *op_case_name(const OpCase *c)
         { "c", c->c },
         { "h", c->h },
         { "w", c->w },
+        { "t", c->t },
+        { "s", c->s },
         { "o", c->o },
         { "kh", c->kh },
         { "kw", c->kw },
         { "stride", c->stride },
         { "padding", c->padding },
+        { "padding_after", c->padding_after },
+        { "groups", c->groups },
+        { "heads", c->heads },
         { "bias", c->bias },
         { "training", c->training },
         { "relu", c->relu },
+        { "silu", c->silu },
+        { "causal", c->causal },
         { "scale", c->scale },
         { "coarse", c->coarse },
     };
@@ -132,8 +224,8 @@ static double fill(const OpCase *c, const OpLeaf *leaf, guint32 seed, guint32 in
         return value / 4 + 0.5;
     case FILL_BINARY:
         return formula_hash(seed, index) >> 8 & 1;
-    case FILL_CLASS:
-        return (formula_hash(seed, index) >> 8) % (guint32)c->c;
+    case FILL_INDEX:
+        return (formula_hash(seed, index) >> 8) % (guint32)leaf->limit;
     case FILL_SIGNED:
         break;
     }
@@ -150,18 +242,23 @@ static void leaf_fill(const OpRig *rig, OpLeaf *leaf)
         leaf->data[i] = (float)fill(rig->c, leaf, seed, i);
 }
 
-static AimfValue add_leaf(OpRig *rig, AimfGraph *graph, const char *name, OpLeafKind kind, OpFill how, AimfShape shape)
+static AimfValue take_leaf(OpRig *rig, AimfGraph *graph, OpLeaf description)
 {
     OpLeaf *leaf = &rig->leaves[rig->n_leaves++];
-    *leaf = (OpLeaf){ .name = name, .kind = kind, .fill = how, .shape = shape };
+    *leaf = description;
     leaf_fill(rig, leaf);
-    if (kind == LEAF_PARAMETER)
-        leaf->value = aimf_graph_parameter(graph, name, shape);
-    else if (kind == LEAF_STATE)
-        leaf->value = aimf_graph_state(graph, name, shape);
+    if (leaf->kind == LEAF_PARAMETER)
+        leaf->value = aimf_graph_parameter(graph, leaf->name, leaf->shape);
+    else if (leaf->kind == LEAF_STATE)
+        leaf->value = aimf_graph_state(graph, leaf->name, leaf->shape);
     else
-        leaf->value = aimf_graph_input(graph, name, shape);
+        leaf->value = aimf_graph_input(graph, leaf->name, leaf->shape);
     return leaf->value;
+}
+
+static AimfValue add_leaf(OpRig *rig, AimfGraph *graph, const char *name, OpLeafKind kind, OpFill how, AimfShape shape)
+{
+    return take_leaf(rig, graph, (OpLeaf){ .name = name, .kind = kind, .fill = how, .shape = shape });
 }
 
 static AimfValue parameter(OpRig *rig, AimfGraph *graph, const char *name, AimfShape shape)
@@ -169,12 +266,20 @@ static AimfValue parameter(OpRig *rig, AimfGraph *graph, const char *name, AimfS
     return add_leaf(rig, graph, name, LEAF_PARAMETER, FILL_SIGNED, shape);
 }
 
+/* Whole numbers below @limit. */
+static AimfValue indices(OpRig *rig, AimfGraph *graph, const char *name, int limit, AimfShape shape)
+{
+    OpLeaf leaf = { .name = name, .limit = limit, .kind = LEAF_INPUT, .fill = FILL_INDEX, .shape = shape };
+    return take_leaf(rig, graph, leaf);
+}
+
 static AimfValue build_conv2d(OpRig *rig, AimfGraph *graph, AimfValue x)
 {
     const OpCase *c = rig->c;
     AimfValue weight = parameter(rig, graph, "weight", AIMF_SHAPE(c->o, c->c, c->kh, c->kw));
     AimfValue bias = c->bias ? parameter(rig, graph, "bias", AIMF_SHAPE(c->o)) : AIMF_NONE;
-    return aimf_conv2d(graph, x, weight, bias, (AimfConv2d){ .stride = c->stride, .padding = c->padding });
+    return aimf_conv2d(graph, x, weight, bias,
+                       (AimfConv2d){ .stride = c->stride, .padding = c->padding, .padding_after = c->padding_after });
 }
 
 static AimfValue build_batch_norm(OpRig *rig, AimfGraph *graph, AimfValue x)
@@ -195,10 +300,100 @@ static AimfValue build_linear(OpRig *rig, AimfGraph *graph, AimfValue x)
     return aimf_linear(graph, x, weight, bias);
 }
 
+static AimfValue build_group_norm(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    AimfShape shape = AIMF_SHAPE(rig->c->c);
+    AimfValue weight = parameter(rig, graph, "weight", shape), bias = parameter(rig, graph, "bias", shape);
+    if (rig->c->op == OP_LAYER_NORM)
+        return aimf_layer_norm(graph, x, weight, bias, 0);
+    return aimf_group_norm(graph, x, weight, bias, (AimfGroupNorm){ .groups = rig->c->groups, .silu = rig->c->silu });
+}
+
+static AimfValue build_attention(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    AimfValue k = parameter(rig, graph, "k", AIMF_SHAPE(c->n, c->s, c->c));
+    AimfValue v = parameter(rig, graph, "v", AIMF_SHAPE(c->n, c->s, c->c));
+    return aimf_attention(graph, x, k, v, (AimfAttention){ .heads = c->heads, .causal = c->causal });
+}
+
+static AimfValue build_upsample_conv2d(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    AimfValue weight = parameter(rig, graph, "weight", AIMF_SHAPE(c->o, c->c, 3, 3));
+    AimfValue bias = c->bias ? parameter(rig, graph, "bias", AIMF_SHAPE(c->o)) : AIMF_NONE;
+    return aimf_upsample_conv2d(graph, x, weight, bias);
+}
+
+static AimfValue build_embedding(OpRig *rig, AimfGraph *graph)
+{
+    const OpCase *c = rig->c;
+    AimfValue ids = indices(rig, graph, "ids", c->o, AIMF_SHAPE(c->n, c->t));
+    AimfValue table = parameter(rig, graph, "table", AIMF_SHAPE(c->o, c->c));
+    AimfValue positions = c->s ? parameter(rig, graph, "positions", AIMF_SHAPE(c->s, c->c)) : AIMF_NONE;
+    return aimf_embedding(graph, ids, table, positions);
+}
+
+static AimfShape first_shape(const OpCase *c)
+{
+    if (c->op == OP_PLANES)
+        return AIMF_SHAPE(c->n, c->h * c->w, c->c);
+    if (c->op == OP_GEGLU)
+        return AIMF_SHAPE(c->n, c->t, 2 * c->c);
+    if (c->h)
+        return AIMF_SHAPE(c->n, c->c, c->h, c->w);
+    return c->t ? AIMF_SHAPE(c->n, c->t, c->c) : AIMF_SHAPE(c->n, c->c);
+}
+
+/* Operations whose first operand are whole numbers, which nothing could train. */
+static AimfValue build_from_indices(OpRig *rig, AimfGraph *graph)
+{
+    const OpCase *c = rig->c;
+    if (c->op == OP_EMBEDDING)
+        return build_embedding(rig, graph);
+    return aimf_timestep_embedding(graph, indices(rig, graph, "timesteps", 1000, AIMF_SHAPE(c->n)), c->c);
+}
+
+static AimfValue build_forward_only(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    switch (c->op) {
+    case OP_SILU:
+        return aimf_silu(graph, x);
+    case OP_GELU:
+        return aimf_gelu(graph, x);
+    case OP_QUICK_GELU:
+        return aimf_quick_gelu(graph, x);
+    case OP_GEGLU:
+        return aimf_geglu(graph, x);
+    case OP_GROUP_NORM:
+    case OP_LAYER_NORM:
+        return build_group_norm(rig, graph, x);
+    case OP_ATTENTION:
+        return build_attention(rig, graph, x);
+    case OP_ADD_CHANNELS:
+        return aimf_add_channels(graph, x, parameter(rig, graph, "offsets", AIMF_SHAPE(c->n, c->c)));
+    case OP_CONCAT:
+        return aimf_concat(graph, x, parameter(rig, graph, "b", AIMF_SHAPE(c->n, c->o, c->h, c->w)));
+    case OP_UPSAMPLE_NEAREST:
+        return aimf_upsample_nearest(graph, x);
+    case OP_UPSAMPLE_CONV2D:
+        return build_upsample_conv2d(rig, graph, x);
+    case OP_TOKENS:
+        return aimf_tokens(graph, x);
+    case OP_PLANES:
+        return aimf_planes(graph, x, c->h, c->w);
+    default:
+        g_assert_not_reached();
+    }
+}
+
 static AimfValue build(OpRig *rig, AimfGraph *graph)
 {
     const OpCase *c = rig->c;
-    AimfShape shape = c->h ? AIMF_SHAPE(c->n, c->c, c->h, c->w) : AIMF_SHAPE(c->n, c->c);
+    if (c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING)
+        return build_from_indices(rig, graph);
+    AimfShape shape = first_shape(c);
     AimfValue x = parameter(rig, graph, "x", shape);
     switch (c->op) {
     case OP_CONV2D:
@@ -220,12 +415,10 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
     case OP_SIGMOID_CROSS_ENTROPY:
         return aimf_sigmoid_cross_entropy(graph, x, add_leaf(rig, graph, "targets", LEAF_INPUT, FILL_BINARY, shape));
     case OP_SOFTMAX_CROSS_ENTROPY:
-        return aimf_softmax_cross_entropy(graph, x,
-                                          add_leaf(rig, graph, "targets", LEAF_INPUT, FILL_CLASS, AIMF_SHAPE(c->n)));
-    case OP_N_FAMILIES:
-        break;
+        return aimf_softmax_cross_entropy(graph, x, indices(rig, graph, "targets", c->c, AIMF_SHAPE(c->n)));
+    default:
+        return build_forward_only(rig, graph, x);
     }
-    g_assert_not_reached();
 }
 
 OpRig *op_rig_new(const OpCase *c, const char *backend, AimfPrecision precision, int trainable, GError **error)

@@ -17,21 +17,38 @@ typedef enum {
     OP_LINEAR,
     OP_SIGMOID_CROSS_ENTROPY,
     OP_SOFTMAX_CROSS_ENTROPY,
+    OP_SILU, /* from here on forward only */
+    OP_GELU,
+    OP_QUICK_GELU,
+    OP_GEGLU,
+    OP_GROUP_NORM,
+    OP_LAYER_NORM,
+    OP_ATTENTION,
+    OP_ADD_CHANNELS,
+    OP_CONCAT,
+    OP_UPSAMPLE_NEAREST,
+    OP_UPSAMPLE_CONV2D,
+    OP_TOKENS,
+    OP_PLANES,
+    OP_EMBEDDING,
+    OP_TIMESTEP_EMBEDDING,
     OP_N_FAMILIES,
 } OpFamily;
 
 /**
  * OpCase: one operation on one set of shapes; fields that an operation does not use are 0.
- * @n, @c, @h, @w: the first operand (n, c, h, w), or (n, c) when h is 0
- * @o: output channels or features; @kh, @kw: kernel, @kh also the pooling window
+ * @n, @c, @h, @w, @t: the first operand (n, c, h, w), or (n, t, c) when h is 0, or (n, c) when both are; geglu's is (n, t, 2 c),
+ *   planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
+ * @o: output channels or features, channels of concat's second operand, rows of embedding's table
+ * @kh, @kw: kernel, @kh also the pooling window; @s: tokens of attention's keys, rows of embedding's positions
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a kernel that
  *   computes with fewer is found out
  */
 typedef struct {
     OpFamily op;
-    int n, c, h, w, o, kh, kw, stride, padding;
-    int bias, training, relu;
+    int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads;
+    int bias, training, relu, silu, causal;
     int scale, coarse;
 } OpCase;
 
@@ -46,15 +63,18 @@ extern const guint n_op_cases;
 extern const OpTolerance op_tolerances[OP_N_FAMILIES];
 
 const char *op_family_name(OpFamily op);
+/** op_case_is_differentiable: whether its operands can be trained. */
+gboolean op_case_is_differentiable(const OpCase *c);
 /** op_case_name: (owned) the operation and the fields that are not 0, "conv2d/n2_c3_h7_w5_o5_kh3_kw3_stride1_padding1". */
 char *op_case_name(const OpCase *c);
 
 typedef enum { LEAF_PARAMETER, LEAF_STATE, LEAF_INPUT } OpLeafKind;
-typedef enum { FILL_SIGNED, FILL_POSITIVE, FILL_BINARY, FILL_CLASS } OpFill;
+typedef enum { FILL_SIGNED, FILL_POSITIVE, FILL_BINARY, FILL_INDEX } OpFill;
 
-/** OpLeaf: an operand of the case: @data (n) comes from the case's and the leaf's names by formula. */
+/** OpLeaf: an operand of the case: @data (n) comes from the case's and the leaf's names by formula; @limit: of an index. */
 typedef struct {
     const char *name;
+    int limit;
     OpLeafKind kind;
     OpFill fill;
     AimfShape shape;

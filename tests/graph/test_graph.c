@@ -78,6 +78,91 @@ static AimfValue softmax_targets(AimfGraph *graph)
     return aimf_softmax_cross_entropy(graph, logits, aimf_graph_input(graph, "targets", AIMF_SHAPE(3)));
 }
 
+static AimfValue x3(AimfGraph *graph)
+{
+    return aimf_graph_input(graph, "tokens", AIMF_SHAPE(2, 6, 5));
+}
+
+static AimfValue linear_rank(AimfGraph *graph)
+{
+    return aimf_linear(graph, x4(graph), aimf_graph_parameter(graph, "weight", AIMF_SHAPE(1, 5)), AIMF_NONE);
+}
+
+static AimfValue conv_negative_padding(AimfGraph *graph)
+{
+    AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 3, 3, 3));
+    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, (AimfConv2d){ .padding_after = -1 });
+}
+
+static AimfValue group_norm_groups(AimfGraph *graph)
+{
+    AimfValue c3 = aimf_graph_parameter(graph, "c3", AIMF_SHAPE(3));
+    return aimf_group_norm(graph, x4(graph), c3, c3, (AimfGroupNorm){ .groups = 2 });
+}
+
+static AimfValue group_norm_bias(AimfGraph *graph)
+{
+    AimfValue c3 = aimf_graph_parameter(graph, "c3", AIMF_SHAPE(3));
+    AimfValue c4 = aimf_graph_parameter(graph, "c4", AIMF_SHAPE(4));
+    return aimf_group_norm(graph, x4(graph), c3, c4, (AimfGroupNorm){ .groups = 3 });
+}
+
+static AimfValue layer_norm_rank(AimfGraph *graph)
+{
+    AimfValue c5 = aimf_graph_parameter(graph, "c5", AIMF_SHAPE(5));
+    return aimf_layer_norm(graph, x4(graph), c5, c5, 0);
+}
+
+static AimfValue geglu_odd(AimfGraph *graph)
+{
+    return aimf_geglu(graph, x3(graph));
+}
+
+static AimfValue attention_heads(AimfGraph *graph)
+{
+    AimfValue x = x3(graph);
+    return aimf_attention(graph, x, x, x, (AimfAttention){ .heads = 2 });
+}
+
+static AimfValue attention_causal(AimfGraph *graph)
+{
+    AimfValue k = aimf_graph_input(graph, "k", AIMF_SHAPE(2, 7, 5));
+    return aimf_attention(graph, x3(graph), k, k, (AimfAttention){ .heads = 1, .causal = TRUE });
+}
+
+static AimfValue add_channels_shape(AimfGraph *graph)
+{
+    return aimf_add_channels(graph, x4(graph), aimf_graph_input(graph, "offsets", AIMF_SHAPE(1, 3)));
+}
+
+static AimfValue concat_size(AimfGraph *graph)
+{
+    return aimf_concat(graph, x4(graph), aimf_graph_input(graph, "b", AIMF_SHAPE(2, 3, 5, 4)));
+}
+
+static AimfValue upsample_conv_kernel(AimfGraph *graph)
+{
+    AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 3, 1, 1));
+    return aimf_upsample_conv2d(graph, x4(graph), weight, AIMF_NONE);
+}
+
+static AimfValue planes_size(AimfGraph *graph)
+{
+    return aimf_planes(graph, x3(graph), 2, 2);
+}
+
+static AimfValue embedding_positions(AimfGraph *graph)
+{
+    AimfValue ids = aimf_graph_input(graph, "ids", AIMF_SHAPE(2, 6));
+    AimfValue table = aimf_graph_parameter(graph, "table", AIMF_SHAPE(9, 5));
+    return aimf_embedding(graph, ids, table, aimf_graph_parameter(graph, "positions", AIMF_SHAPE(5, 5)));
+}
+
+static AimfValue timesteps_odd(AimfGraph *graph)
+{
+    return aimf_timestep_embedding(graph, aimf_graph_input(graph, "t", AIMF_SHAPE(2)), 5);
+}
+
 static AimfValue leaf_twice(AimfGraph *graph)
 {
     x4(graph);
@@ -103,6 +188,20 @@ static const struct {
     { pool_padding, "max_pool: window 2" },
     { linear_features, "linear: the weight" },
     { softmax_targets, "softmax_cross_entropy: the targets" },
+    { linear_rank, "linear: the input" },
+    { conv_negative_padding, "padding after -1" },
+    { group_norm_groups, "group_norm: 2 groups do not divide 3 channels" },
+    { group_norm_bias, "group_norm: the bias" },
+    { layer_norm_rank, "layer_norm: the input" },
+    { geglu_odd, "geglu: the input" },
+    { attention_heads, "attention: 2 heads do not divide 5 channels" },
+    { attention_causal, "attention: the key" },
+    { add_channels_shape, "add_channels: the offsets" },
+    { concat_size, "concat: the second operand" },
+    { upsample_conv_kernel, "upsample_conv2d: the weight" },
+    { planes_size, "planes: the input" },
+    { embedding_positions, "embedding: the positions" },
+    { timesteps_odd, "timestep_embedding: 5 channels" },
     { leaf_twice, "'x' is used twice" },
     { leaf_empty, "'nothing'" },
 };

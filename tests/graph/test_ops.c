@@ -8,6 +8,7 @@
 #include "graph/support_op_cases.h"
 
 #include <math.h>
+#include <string.h>
 
 /* What a test function gets: one case under one backend, or a family of random ones. */
 typedef struct {
@@ -25,17 +26,24 @@ static AimfTensors *open_golden(void)
     return golden;
 }
 
-/* NULL, with the test marked as skipped, only where the processor has no bf16. */
+/* NULL, with the test marked as skipped, only where the backend lacks the operation or the processor has no bf16. */
 static OpRig *rig_for(const Check *check, const OpCase *c, int trainable)
 {
     g_autoptr(GError) error = NULL;
     OpRig *rig = op_rig_new(c, check->backend, check->precision, trainable, &error);
-    if (!rig && check->precision == AIMF_PRECISION_BF16 && g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
+    gboolean may_lack = check->precision == AIMF_PRECISION_BF16 || c->op >= OP_SILU;
+    if (!rig && may_lack && g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
         g_test_skip(error->message);
         return NULL;
     }
     g_assert_no_error(error);
     return rig;
+}
+
+/* All leaves that can be. */
+static int trainable_of(const OpCase *c)
+{
+    return op_case_is_differentiable(c) ? OP_ALL_TRAINABLE : 0;
 }
 
 static double tolerance_of(const Check *check, const OpCase *c)
@@ -65,7 +73,7 @@ static const OpResult *find_result(const GPtrArray *results, const char *name)
 static void test_golden(gconstpointer data)
 {
     const Check *check = data;
-    g_autoptr(OpRig) rig = rig_for(check, check->c, OP_ALL_TRAINABLE);
+    g_autoptr(OpRig) rig = rig_for(check, check->c, trainable_of(check->c));
     if (!rig)
         return;
     g_autoptr(AimfTensors) golden = open_golden();
@@ -94,7 +102,8 @@ static void test_golden_is_complete(void)
     guint n_results = 0;
     for (guint i = 0; i < n_op_cases; i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(OpRig) rig = op_rig_new(&op_cases[i], "reference", AIMF_PRECISION_F32, OP_ALL_TRAINABLE, &error);
+        g_autoptr(OpRig) rig =
+            op_rig_new(&op_cases[i], "reference", AIMF_PRECISION_F32, trainable_of(&op_cases[i]), &error);
         g_assert_no_error(error);
         g_autoptr(GPtrArray) results = op_rig_results(rig);
         n_results += results->len;
@@ -125,6 +134,19 @@ static void test_alone(gconstpointer data)
         }
         g_assert_cmpuint(n_gradients, ==, 1);
     }
+}
+
+/* An operation that only goes forward says so when a gradient is asked through it. */
+static void test_no_gradient(gconstpointer data)
+{
+    const Check *check = data;
+    g_autoptr(GError) error = NULL;
+    OpRig *rig = op_rig_new(check->c, check->backend, check->precision, OP_ALL_TRAINABLE, &error);
+    g_assert_null(rig);
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+    g_autofree char *says = g_strdup_printf("%s has no gradient", op_family_name(check->c->op));
+    if (!strstr(error->message, says))
+        g_error("'%s' does not say '%s'", error->message, says);
 }
 
 /* The result at the operands as they are now, and its product with the incoming gradient, whose derivative the gradients are. */
@@ -236,10 +258,51 @@ static void widen(OpCase *c, AimfRandom *random)
     }
 }
 
+/* Operations on tokens lose the picture, those of groups or heads get channels that these divide. */
+static void draw_forward_only(OpCase *c, AimfRandom *random)
+{
+    gboolean has_tokens = c->op == OP_GELU || c->op == OP_QUICK_GELU || c->op == OP_GEGLU || c->op == OP_LAYER_NORM ||
+                          c->op == OP_ATTENTION || c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING;
+    if (has_tokens) {
+        c->h = c->w = 0;
+        c->t = draw(random, 1, 40);
+        c->c = draw(random, 1, 70);
+    }
+    if (c->op == OP_SILU || c->op == OP_GELU || c->op == OP_QUICK_GELU)
+        c->scale = 1 << draw(random, 0, 4);
+    if (c->op == OP_GROUP_NORM) {
+        c->groups = draw(random, 1, 8);
+        c->c = c->groups * draw(random, 1, 12);
+        if (c->h * c->w < 4)
+            c->h = c->w = 2; /* with few values a group's result is little but rounding */
+        c->silu = draw(random, 0, 1);
+    }
+    if (c->op == OP_LAYER_NORM)
+        c->c += 7;
+    if (c->op == OP_ATTENTION) {
+        c->heads = draw(random, 1, 4);
+        c->c = c->heads * 4 * draw(random, 1, 24);
+        c->causal = draw(random, 0, 1);
+        c->s = c->causal ? c->t : draw(random, 1, 90);
+    }
+    c->o = draw(random, 1, 40);
+    if (c->op == OP_CONCAT && draw(random, 0, 1)) {
+        c->c = 16 * draw(random, 1, 3);
+        c->o = 16 * draw(random, 1, 3);
+    }
+    if (c->op == OP_UPSAMPLE_CONV2D)
+        c->bias = draw(random, 0, 1);
+    if (c->op == OP_EMBEDDING)
+        c->s = draw(random, 0, 1) ? c->t + draw(random, 0, 3) : 0;
+    if (c->op == OP_TIMESTEP_EMBEDDING)
+        c->c = 2 * draw(random, 1, 40);
+}
+
 static OpCase random_case(OpFamily op, AimfRandom *random)
 {
     OpCase c = { .op = op, .n = draw(random, 1, 5), .c = draw(random, 1, 24) };
     if (op == OP_LINEAR) {
+        c.t = draw(random, 0, 1) * draw(random, 1, 40);
         c.o = draw(random, 1, 40);
         c.bias = draw(random, 0, 1);
     } else if (op == OP_SIGMOID_CROSS_ENTROPY || op == OP_SOFTMAX_CROSS_ENTROPY) {
@@ -257,6 +320,7 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
     if (op == OP_CONV2D) {
         c.kh = c.kw = 2 * draw(random, 0, 3) + 1;
         c.padding = draw(random, 0, c.kh / 2);
+        c.padding_after = draw(random, 0, 3) == 0;
         c.stride = draw(random, 1, 3);
         c.o = draw(random, 1, 24);
         c.bias = draw(random, 0, 1);
@@ -266,6 +330,8 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.padding = draw(random, 0, c.kh / 2);
         c.stride = draw(random, 1, 3);
     }
+    if (op >= OP_SILU)
+        draw_forward_only(&c, random);
     if (c.h) {
         c.h = MAX(c.h, c.kh - 2 * c.padding);
         c.w = MAX(c.w, c.kh - 2 * c.padding);
@@ -277,10 +343,10 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
 static gboolean compare_with_reference(const Check *check, const OpCase *c)
 {
     const Check oracle = { .backend = aimf_backend_reference.name };
-    g_autoptr(OpRig) rig = rig_for(check, c, OP_ALL_TRAINABLE);
+    g_autoptr(OpRig) rig = rig_for(check, c, trainable_of(c));
     if (!rig)
         return FALSE;
-    g_autoptr(OpRig) reference = rig_for(&oracle, c, OP_ALL_TRAINABLE);
+    g_autoptr(OpRig) reference = rig_for(&oracle, c, trainable_of(c));
     op_rig_run(rig);
     op_rig_run(reference);
     g_autoptr(GPtrArray) results = op_rig_results(rig);
@@ -323,21 +389,26 @@ static void add(const char *what, Check check, GTestDataFunc function)
 
 static void add_case(const AimfBackend *backend, const OpCase *c)
 {
-    static OpCase coarse[64];
+    static OpCase coarse[128];
     static guint n_coarse;
     Check check = { .c = c, .backend = backend->name };
+    gboolean is_differentiable = op_case_is_differentiable(c), is_reference = backend == &aimf_backend_reference;
     add("golden", check, test_golden);
-    add("alone", check, test_alone);
-    if (backend == &aimf_backend_reference) {
+    if (is_differentiable)
+        add("alone", check, test_alone);
+    if (is_differentiable && is_reference)
         add("numeric", check, test_numeric);
+    if (!is_differentiable && is_reference && c->op != OP_TIMESTEP_EMBEDDING) /* which has nothing to train */
+        add("no_gradient", check, test_no_gradient);
+    if (is_reference)
         return;
-    }
     g_assert(n_coarse < G_N_ELEMENTS(coarse));
     coarse[n_coarse] = *c;
     coarse[n_coarse].coarse = TRUE;
     check = (Check){ .c = &coarse[n_coarse++], .backend = backend->name, .precision = AIMF_PRECISION_BF16 };
     add("agreement", check, test_agreement);
-    add("alone", check, test_alone);
+    if (is_differentiable)
+        add("alone", check, test_alone);
 }
 
 static void add_family(const AimfBackend *backend, OpFamily family)

@@ -456,7 +456,9 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     const OnednnOperand *operands[] = { x, weight, bias, y };
     g_autofree char *name = g_strdup_printf("convolution %s", directions[direction]);
     dnnl_memory_desc_t mx = describe(x), mw = describe(weight), mb = describe(bias), my = describe(y);
-    dnnl_dims_t strides = { options->stride, options->stride }, padding = { options->padding, options->padding };
+    dnnl_dims_t strides = { options->stride, options->stride }, before = { options->padding, options->padding };
+    gint64 last = options->padding + options->padding_after;
+    dnnl_dims_t after = { last, last };
     dnnl_convolution_desc_t forward, backward;
     /* A backward descriptor wants to see a forward one; that one may choose all layouts itself. */
     OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
@@ -468,7 +470,7 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
                        fy = is_forward ? my : describe(&free_y);
     dnnl_status_t status =
         dnnl_convolution_forward_desc_init(&forward, dnnl_forward_training, dnnl_convolution_direct, &fx, &fw,
-                                           bias && bias->shape ? &mb : NULL, &fy, strides, padding, padding);
+                                           bias && bias->shape ? &mb : NULL, &fy, strides, before, after);
     if (!check(status, error, name, operands, 4))
         return NULL;
     if (is_forward)
@@ -476,10 +478,10 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
     if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
         status = dnnl_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, &my, strides,
-                                                          padding, padding);
+                                                          before, after);
     else if (status == dnnl_success)
         status = dnnl_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, NULL, &my,
-                                                             strides, padding, padding);
+                                                             strides, before, after);
     if (!check(status, error, name, operands, 4))
         return NULL;
     return make(state, &backward, hint->descriptor, name, operands, 4, error);

@@ -224,7 +224,8 @@ gboolean onednn_winograd_pay(const AimfNodePlan *plan)
     const AimfShape *dy = onednn_input_shape(plan, is_data ? 0 : 1);
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     if (plan->precision != AIMF_PRECISION_F32 || !onednn_has_avx512() || weight->dim[2] != 3 || weight->dim[3] != 3 ||
-        options->stride != 1 || options->padding != 1 || weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
+        options->stride != 1 || options->padding != 1 || options->padding_after || weight->dim[0] % BLOCK ||
+        weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
     WinogradTiling tiling = onednn_winograd_tiling(dy->dim[0], height, width);

@@ -39,7 +39,22 @@ enum { REFERENCE_NEVER = -1 };
     X(SIGMOID_CROSS_ENTROPY, sigmoid_cross_entropy, REFERENCE_NEVER, AIMF_N_DTYPES)                                    \
     X(SIGMOID_CROSS_ENTROPY_BACKWARD, sigmoid_cross_entropy_backward, REFERENCE_NEVER, AIMF_N_DTYPES)                  \
     X(SOFTMAX_CROSS_ENTROPY, softmax_cross_entropy, REFERENCE_NEVER, AIMF_N_DTYPES)                                    \
-    X(SOFTMAX_CROSS_ENTROPY_BACKWARD, softmax_cross_entropy_backward, REFERENCE_NEVER, AIMF_N_DTYPES)
+    X(SOFTMAX_CROSS_ENTROPY_BACKWARD, softmax_cross_entropy_backward, REFERENCE_NEVER, AIMF_N_DTYPES)                  \
+    X(SILU, silu, 0, AIMF_N_DTYPES)                                                                                    \
+    X(GELU, gelu, 0, AIMF_N_DTYPES)                                                                                    \
+    X(QUICK_GELU, quick_gelu, 0, AIMF_N_DTYPES)                                                                        \
+    X(GEGLU, geglu, REFERENCE_NEVER, AIMF_N_DTYPES)                                                                    \
+    X(GROUP_NORM, group_norm, 0, AIMF_N_DTYPES)                                                                        \
+    X(LAYER_NORM, layer_norm, 0, AIMF_N_DTYPES)                                                                        \
+    X(ATTENTION, attention, REFERENCE_NEVER, AIMF_N_DTYPES)                                                            \
+    X(ADD_CHANNELS, add_channels, 0, AIMF_N_DTYPES)                                                                    \
+    X(CONCAT, concat, REFERENCE_NEVER, AIMF_N_DTYPES)                                                                  \
+    X(UPSAMPLE_NEAREST, upsample_nearest, REFERENCE_NEVER, AIMF_N_DTYPES)                                              \
+    X(UPSAMPLE_CONV2D, upsample_conv2d, REFERENCE_NEVER, AIMF_N_DTYPES)                                                \
+    X(TOKENS, tokens, REFERENCE_NEVER, AIMF_N_DTYPES)                                                                  \
+    X(PLANES, planes, REFERENCE_NEVER, AIMF_N_DTYPES)                                                                  \
+    X(EMBEDDING, embedding, REFERENCE_NEVER, AIMF_N_DTYPES)                                                            \
+    X(TIMESTEP_EMBEDDING, timestep_embedding, REFERENCE_NEVER, AIMF_N_DTYPES)
 
 #define REFERENCE_DECLARE(op, function, overwrites, workspace) void reference_##function(const ReferenceCall *call);
 REFERENCE_KERNELS(REFERENCE_DECLARE)

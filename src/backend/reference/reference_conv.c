@@ -69,6 +69,34 @@ void reference_conv2d(const ReferenceCall *call)
                         (float)(forward_sum(&g, x, weight, n, o, i, j) + (bias ? (double)bias[o] : 0));
 }
 
+/* As it is defined: the 3 x 3 convolution sees pixel (h, w) of the upsampled picture, which is (h / 2, w / 2) of x. */
+static double upsampled_sum(const Geometry *g, const float *x, const float *weight, gint64 n, gint64 o, gint64 i,
+                            gint64 j)
+{
+    double sum = 0;
+    for (gint64 c = 0; c < g->C; c++)
+        for (gint64 p = 0; p < 3; p++)
+            for (gint64 q = 0; q < 3; q++) {
+                gint64 h = i + p - 1, w = j + q - 1;
+                if (inside(h, g->YH) && inside(w, g->YW))
+                    sum += (double)x[x_at(g, n, c, h / 2, w / 2)] * weight[weight_at(g, o, c, p, q)];
+            }
+    return sum;
+}
+
+void reference_upsample_conv2d(const ReferenceCall *call)
+{
+    const float *x = call->in[0], *weight = call->in[1], *bias = call->in[2];
+    float *y = call->out[0];
+    Geometry g = geometry(call, &call->in_shape[0], &call->in_shape[1], &call->out_shape[0]);
+    for (gint64 n = 0; n < g.N; n++)
+        for (gint64 o = 0; o < g.O; o++)
+            for (gint64 i = 0; i < g.YH; i++)
+                for (gint64 j = 0; j < g.YW; j++)
+                    y[y_at(&g, n, o, i, j)] =
+                        (float)(upsampled_sum(&g, x, weight, n, o, i, j) + (bias ? (double)bias[o] : 0));
+}
+
 /* The pixel (h, w) of x was multiplied by weight (p, q) for the pixel of y that solves i * stride + p - padding = h. */
 static double data_sum(const Geometry *g, const float *dy, const float *weight, gint64 n, gint64 c, gint64 h, gint64 w)
 {

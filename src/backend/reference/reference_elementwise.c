@@ -52,3 +52,13 @@ void reference_channel_sum(const ReferenceCall *call)
         sums[c] = (float)sum;
     }
 }
+
+void reference_add_channels(const ReferenceCall *call)
+{
+    const AimfShape *shape = &call->in_shape[0];
+    const float *x = call->in[0], *offsets = call->in[1]; /* (N, C, H, W), (N, C) */
+    float *y = call->out[0];
+    gint64 area = shape->dim[2] * shape->dim[3];
+    for (gint64 i = 0, n = aimf_shape_count(shape); i < n; i++)
+        y[i] = x[i] + offsets[i / area];
+}

@@ -1,12 +1,12 @@
-/* The matrix product of a fully connected layer: x (N, I), weight (O, I), y (N, O). */
+/* The matrix product of a fully connected layer: x (N, I), weight (O, I), y (N, O); forward also of tokens, (N, T, I). */
 #include "backend/reference/reference.h"
 
 void reference_linear(const ReferenceCall *call)
 {
     const float *x = call->in[0], *weight = call->in[1], *bias = call->in[2];
     float *y = call->out[0];
-    gint64 N = call->in_shape[0].dim[0], I = call->in_shape[0].dim[1], O = call->in_shape[1].dim[0];
-    for (gint64 n = 0; n < N; n++)
+    gint64 O = call->in_shape[1].dim[0], I = call->in_shape[1].dim[1], rows = aimf_shape_count(&call->in_shape[0]) / I;
+    for (gint64 n = 0; n < rows; n++)
         for (gint64 o = 0; o < O; o++) {
             double sum = bias ? (double)bias[o] : 0;
             for (gint64 i = 0; i < I; i++)

@@ -1,9 +1,9 @@
 #include "graph/ops.h"
 
-/* Rows or columns of the result; PyTorch's Conv2d. */
+/* Rows or columns of the result; PyTorch's Conv2d but for the padding on one side only. */
 static gint64 output_size(gint64 size, gint64 kernel, const AimfConv2d *options)
 {
-    return (size + 2 * options->padding - kernel) / options->stride + 1;
+    return (size + 2 * options->padding + options->padding_after - kernel) / options->stride + 1;
 }
 
 AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfConv2d options)
@@ -13,9 +13,9 @@ AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
     AimfShape xs = *aimf_value_shape(graph, x), ws = *aimf_value_shape(graph, weight);
     if (options.stride == 0)
         options.stride = 1;
-    if (options.stride < 0 || options.padding < 0)
-        return aimf_graph_fail(graph, "conv2d: stride %d and padding %d must not be negative", options.stride,
-                               options.padding);
+    if (options.stride < 0 || options.padding < 0 || options.padding_after < 0)
+        return aimf_graph_fail(graph, "conv2d: stride %d, padding %d and padding after %d must not be negative",
+                               options.stride, options.padding, options.padding_after);
     if (xs.rank != 4)
         return aimf_fail_shape(graph, "conv2d", "input", x, "(N, C, H, W)");
     if (ws.rank != 4 || ws.dim[1] != xs.dim[1])
@@ -23,7 +23,8 @@ AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
     AimfShape bs = AIMF_SHAPE(ws.dim[0]);
     if (bias != AIMF_NONE && !aimf_shape_equal(aimf_value_shape(graph, bias), &bs))
         return aimf_fail_shape(graph, "conv2d", "bias", bias, "(O)");
-    if (ws.dim[2] > xs.dim[2] + 2 * options.padding || ws.dim[3] > xs.dim[3] + 2 * options.padding)
+    gint64 zeros = 2 * (gint64)options.padding + options.padding_after;
+    if (ws.dim[2] > xs.dim[2] + zeros || ws.dim[3] > xs.dim[3] + zeros)
         return aimf_fail_shape(graph, "conv2d", "input", x, "at least the size of the kernel");
     AimfShape ys = AIMF_SHAPE(xs.dim[0], ws.dim[0], output_size(xs.dim[2], ws.dim[2], &options),
                               output_size(xs.dim[3], ws.dim[3], &options));

@@ -20,11 +20,54 @@ AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b)
     return binary(graph, "add_relu", AIMF_OP_ADD_RELU, a, b);
 }
 
+AimfValue aimf_add_channels(AimfGraph *graph, AimfValue x, AimfValue offsets)
+{
+    if (!aimf_graph_operands(graph, "add_channels", (AimfValue[]){ x, offsets }, 2))
+        return AIMF_NONE;
+    AimfShape xs = *aimf_value_shape(graph, x);
+    if (xs.rank != 4)
+        return aimf_fail_shape(graph, "add_channels", "input", x, "(N, C, H, W)");
+    if (!aimf_shape_equal(aimf_value_shape(graph, offsets), &AIMF_SHAPE(xs.dim[0], xs.dim[1])))
+        return aimf_fail_shape(graph, "add_channels", "offsets", offsets, "(N, C) as the input has them");
+    return aimf_emit(graph, AIMF_OP_ADD_CHANNELS, xs, (AimfValue[]){ x, offsets }, 2, NULL);
+}
+
+static AimfValue unary(AimfGraph *graph, const char *name, AimfOpKind op, AimfValue x)
+{
+    if (!aimf_graph_operands(graph, name, &x, 1))
+        return AIMF_NONE;
+    return aimf_emit(graph, op, *aimf_value_shape(graph, x), &x, 1, NULL);
+}
+
+AimfValue aimf_silu(AimfGraph *graph, AimfValue x)
+{
+    return unary(graph, "silu", AIMF_OP_SILU, x);
+}
+
+AimfValue aimf_gelu(AimfGraph *graph, AimfValue x)
+{
+    return unary(graph, "gelu", AIMF_OP_GELU, x);
+}
+
+AimfValue aimf_quick_gelu(AimfGraph *graph, AimfValue x)
+{
+    return unary(graph, "quick_gelu", AIMF_OP_QUICK_GELU, x);
+}
+
+AimfValue aimf_geglu(AimfGraph *graph, AimfValue x)
+{
+    if (!aimf_graph_operands(graph, "geglu", &x, 1))
+        return AIMF_NONE;
+    AimfShape shape = *aimf_value_shape(graph, x);
+    if (shape.rank != 3 || shape.dim[2] % 2)
+        return aimf_fail_shape(graph, "geglu", "input", x, "(N, T, 2 C)");
+    shape.dim[2] /= 2;
+    return aimf_emit(graph, AIMF_OP_GEGLU, shape, &x, 1, NULL);
+}
+
 AimfValue aimf_relu(AimfGraph *graph, AimfValue x)
 {
-    if (!aimf_graph_operands(graph, "relu", &x, 1))
-        return AIMF_NONE;
-    return aimf_emit(graph, AIMF_OP_RELU, *aimf_value_shape(graph, x), &x, 1, NULL);
+    return unary(graph, "relu", AIMF_OP_RELU, x);
 }
 
 /* dy where the result is positive: what ReLU lets through, whatever came before it. */

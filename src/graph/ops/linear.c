@@ -5,20 +5,25 @@ AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
     if (!aimf_graph_operands(graph, "linear", (AimfValue[]){ x, weight, bias }, bias == AIMF_NONE ? 2 : 3))
         return AIMF_NONE;
     AimfShape xs = *aimf_value_shape(graph, x), ws = *aimf_value_shape(graph, weight);
-    if (xs.rank != 2)
-        return aimf_fail_shape(graph, "linear", "input", x, "(N, in)");
-    if (ws.rank != 2 || ws.dim[1] != xs.dim[1])
+    if (xs.rank != 2 && xs.rank != 3)
+        return aimf_fail_shape(graph, "linear", "input", x, "(N, in) or (N, T, in)");
+    if (ws.rank != 2 || ws.dim[1] != xs.dim[xs.rank - 1])
         return aimf_fail_shape(graph, "linear", "weight", weight, "(out, in) with the input's in");
     AimfShape bs = AIMF_SHAPE(ws.dim[0]);
     if (bias != AIMF_NONE && !aimf_shape_equal(aimf_value_shape(graph, bias), &bs))
         return aimf_fail_shape(graph, "linear", "bias", bias, "(out)");
-    return aimf_emit(graph, AIMF_OP_LINEAR, AIMF_SHAPE(xs.dim[0], ws.dim[0]), (AimfValue[]){ x, weight, bias }, 3,
-                     NULL);
+    AimfShape ys = xs;
+    ys.dim[xs.rank - 1] = ws.dim[0];
+    return aimf_emit(graph, AIMF_OP_LINEAR, ys, (AimfValue[]){ x, weight, bias }, 3, NULL);
 }
 
 AIMF_GRADIENT(aimf_linear_gradient)
 {
     AimfValue x = node->inputs[0], weight = node->inputs[1];
+    if (aimf_value_shape(graph, x)->rank != 2) {
+        aimf_graph_fail(graph, "linear has no gradient for token sequences");
+        return;
+    }
     if (wanted[0])
         dx[0] = aimf_emit(graph, AIMF_OP_LINEAR_BACKWARD_DATA, *aimf_value_shape(graph, x),
                           (AimfValue[]){ dy[0], weight }, 2, NULL);
@@ -32,6 +37,8 @@ AIMF_GRADIENT(aimf_linear_gradient)
 AIMF_FLOPS(aimf_linear_flops)
 {
     AimfValue weight = node->op == AIMF_OP_LINEAR_BACKWARD_WEIGHT ? node->outputs[0] : node->inputs[1];
-    gint64 rows = aimf_value_shape(graph, node->inputs[0])->dim[0]; /* x or dy: both have one row per sample */
-    return 2 * (double)rows * (double)aimf_shape_count(aimf_value_shape(graph, weight));
+    const AimfShape *rows =
+        aimf_value_shape(graph, node->inputs[0]); /* x or dy: both have one row per sample or token */
+    double n_rows = (double)(aimf_shape_count(rows) / rows->dim[rows->rank - 1]);
+    return 2 * n_rows * (double)aimf_shape_count(aimf_value_shape(graph, weight));
 }
