@@ -36,13 +36,13 @@ static gboolean is_plain_json(const char *json, gsize bytes)
     return TRUE;
 }
 
-/* The parser lets a later member of the same name replace an earlier one; counting them finds it out. */
+/* The parser lets a later member of the same name replace and free an earlier one; counting them, alive, finds it out. */
 static void count_member(JsonParser *parser, JsonObject *object, const char *name, gpointer counts)
 {
     (void)parser;
     (void)name;
     gpointer n = g_hash_table_lookup(counts, object);
-    g_hash_table_insert(counts, object, GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
+    g_hash_table_insert(counts, json_object_ref(object), GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
 }
 
 static gboolean has_duplicates(GHashTable *counts)
@@ -64,7 +64,7 @@ JsonParser *aimf_header_parse(const char *json, gsize bytes, GError **error)
         return NULL;
     }
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) counts = g_hash_table_new_full(NULL, NULL, (GDestroyNotify)json_object_unref, NULL);
     g_signal_connect(parser, "object-member", G_CALLBACK(count_member), counts);
     g_autoptr(GError) cause = NULL;
     if (!json_parser_load_from_data(parser, json, (gssize)bytes, &cause)) {
