@@ -1,6 +1,8 @@
 /* A plan at work: loading, running, storing. */
 #include "graph/plan.h"
 
+#include "weights/tensors.h"
+
 static void free_steps(GArray *steps)
 {
     for (guint i = 0; steps && i < steps->len; i++) {
@@ -64,10 +66,14 @@ static const void *lying_f32(const AimfTensors *tensors, guint entry)
     return aimf_tensors_at(tensors, entry)->dtype == AIMF_F32 ? aimf_tensors_data(tensors, entry) : NULL;
 }
 
+/* Converts straight into the host's own memory; another device gets what was converted here first. */
 static gboolean fill(const AimfPlan *plan, const AimfBuffer *buffer, const AimfTensors *tensors, guint entry,
                      GError **error)
 {
+    const AimfMemory *memory = plan->backend->memory;
     const void *data = lying_f32(tensors, entry);
+    if (!data && memory == &aimf_host_memory)
+        return aimf_tensors_read(tensors, entry, AIMF_F32, buffer->address, error);
     g_autofree void *converted = NULL;
     if (!data) {
         data = converted = g_try_malloc(buffer->layout.bytes);
@@ -79,7 +85,7 @@ static gboolean fill(const AimfPlan *plan, const AimfBuffer *buffer, const AimfT
         if (!aimf_tensors_read(tensors, entry, AIMF_F32, converted, error))
             return FALSE;
     }
-    plan->backend->memory->upload(buffer->address, data, buffer->layout.bytes);
+    memory->upload(buffer->address, data, buffer->layout.bytes);
     return TRUE;
 }
 
