@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @vae: (nullable) another autoencoder in place of the model's: a KL one or the tiny TAESD, a file or a folder
  * @tokenizer: (nullable) where the vocabulary is, see aimf_tokenizer_open; NULL: the model's folder, or beside the checkpoint
  * @backend: (nullable) see AimfCompileOptions
+ * @prediction: (nullable) "epsilon" or "v", what the UNet predicts; overrules the files, for single files of 2.x that do not say it
  * @raw_weights: take the raw weights of a checkpoint that has both raw and averaged (EMA) ones
  * @low_memory: release the text encoder, the UNet and the autoencoder after each use instead of keeping all three
  * @threads: 0 for one per processor
@@ -26,6 +27,7 @@ typedef struct {
     const char *vae;
     const char *tokenizer;
     const char *backend;
+    const char *prediction;
     AimfPrecision precision;
     gboolean raw_weights;
     gboolean low_memory;
@@ -137,10 +139,10 @@ float *aimf_diffusion_encode_text(AimfDiffusion *diffusion, const char *const *p
  */
 gboolean aimf_diffusion_predict(AimfDiffusion *diffusion, const float *latents, const float *timesteps,
                                 const float *states, guint n, int height, int width, float *prediction, GError **error);
-/** aimf_diffusion_decode: latents (C, h, w), as sampling leaves them, to @planes (3, 8 h, 8 w) in about [-1, 1]. */
+/** aimf_diffusion_decode: latents (C, h, w), as sampling leaves them, to @planes (3, 8 h, 8 w) in about [-1, 1]. @height, @width: h and w. */
 gboolean aimf_diffusion_decode(AimfDiffusion *diffusion, const float *latents, int height, int width, float *planes,
                                GError **error);
-/** aimf_diffusion_encode: planes (3, 8 h, 8 w) in [-1, 1] to latents (C, h, w): the mean of the posterior, scaled for the UNet. */
+/** aimf_diffusion_encode: planes (3, 8 h, 8 w) in [-1, 1] to latents (C, h, w), @height and @width: the mean of the posterior, scaled for the UNet. */
 gboolean aimf_diffusion_encode(AimfDiffusion *diffusion, const float *planes, int height, int width, float *latents,
                                GError **error);
 
