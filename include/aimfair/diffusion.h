@@ -61,6 +61,7 @@ typedef struct {
     int image_size;
     int scale;
     int latent_channels;
+    AimfPrecision precision;
     const char *hash;
 } AimfDiffusionInfo;
 

@@ -15,6 +15,7 @@ typedef enum {
     AIMF_STREAM_BOOTSTRAP = 5,
     AIMF_STREAM_DEMO = 6, /* the demo's pictures; index = picture */
     AIMF_STREAM_TEST = 7,
+    AIMF_STREAM_PICTURE = 8, /* seeds of a job's generated pictures; index = picture */
 } AimfStream;
 
 typedef struct {
