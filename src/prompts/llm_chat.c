@@ -1,0 +1,324 @@
+#include "prompts/llm_chat.h"
+
+#include "base/json.h"
+#include "prompts/llm_secret.h"
+
+#include <string.h>
+
+enum { BYTES_PER_TOKEN = 4, SAID_BYTES = 300 };
+
+void aimf_chat_answer_clear(AimfChatAnswer *answer)
+{
+    g_free(answer->text);
+    g_free(answer->message);
+    *answer = (AimfChatAnswer){ 0 };
+}
+
+/* --- Requests --- */
+
+static void add_message(JsonBuilder *builder, const char *role, const char *content)
+{
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "role");
+    json_builder_add_string_value(builder, role);
+    json_builder_set_member_name(builder, "content");
+    json_builder_add_string_value(builder, content);
+    json_builder_end_object(builder);
+}
+
+/*
+ * The nesting of OpenAI's interface, which vLLM, llama.cpp's server (from September 2024) and Ollama (from 0.5) read too: its
+ * json_schema.schema reaches their constrained decoding. Servers that know only JSON mode or neither are found out by refusal.
+ */
+static void add_form(JsonBuilder *builder, AimfAnswerForm form, JsonNode *schema)
+{
+    if (form == AIMF_ANSWER_TEXT || !schema)
+        return;
+    json_builder_set_member_name(builder, "response_format");
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "type");
+    json_builder_add_string_value(builder, form == AIMF_ANSWER_SCHEMA ? "json_schema" : "json_object");
+    if (form == AIMF_ANSWER_SCHEMA) {
+        json_builder_set_member_name(builder, "json_schema");
+        json_builder_begin_object(builder);
+        json_builder_set_member_name(builder, "name");
+        json_builder_add_string_value(builder, "prompts");
+        json_builder_set_member_name(builder, "strict");
+        json_builder_add_boolean_value(builder, TRUE);
+        json_builder_set_member_name(builder, "schema");
+        json_builder_add_value(builder, json_node_copy(schema));
+        json_builder_end_object(builder);
+    }
+    json_builder_end_object(builder);
+}
+
+char *aimf_chat_request(const AimfChatQuestion *question, const AimfDialect *dialect)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "model");
+    json_builder_add_string_value(builder, question->model);
+    json_builder_set_member_name(builder, "messages");
+    json_builder_begin_array(builder);
+    add_message(builder, "system", question->system);
+    add_message(builder, "user", question->user);
+    json_builder_end_array(builder);
+    json_builder_set_member_name(builder, dialect->completion_tokens ? "max_completion_tokens" : "max_tokens");
+    json_builder_add_int_value(builder, question->max_tokens);
+    if (!dialect->plain_temperature) {
+        json_builder_set_member_name(builder, "temperature");
+        json_builder_add_double_value(builder, question->temperature);
+    }
+    add_form(builder, dialect->form, question->schema);
+    json_builder_set_member_name(builder, "stream");
+    json_builder_add_boolean_value(builder, FALSE);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    return json_to_string(root, FALSE);
+}
+
+/* --- What a server says of a request it did not answer --- */
+
+/* (borrowed, nullable) A member that is a text, of a node that may be anything. */
+static const char *text_member(JsonObject *object, const char *name)
+{
+    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : NULL;
+}
+
+static JsonObject *object_member(JsonObject *object, const char *name)
+{
+    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+/*
+ * (owned) What the server says is wrong: {"error":{"message"}} as OpenAI does, {"error":"…"}, {"message":"…"} or {"detail":"…"},
+ * else the body itself: one line, shortened.
+ */
+static char *said(JsonNode *root, const AimfHttpReply *reply, const char *key)
+{
+    JsonObject *object = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+    const char *text = text_member(object_member(object, "error"), "message");
+    static const char *const names[] = { "error", "message", "detail" };
+    for (gsize i = 0; !text && i < G_N_ELEMENTS(names); i++)
+        text = text_member(object, names[i]);
+    char *line = g_utf8_make_valid(text ? text : reply->body, text ? -1 : (gssize)MIN(reply->length, 4 * SAID_BYTES));
+    for (char *c = line; *c; c++)
+        if (g_ascii_iscntrl(*c))
+            *c = ' ';
+    aimf_secret_redact(line, strlen(line), key);
+    g_strstrip(line);
+    if (strlen(line) > SAID_BYTES) {
+        char *end = g_utf8_find_prev_char(line, line + SAID_BYTES);
+        *end = 0;
+    }
+    return line;
+}
+
+static gboolean mentions(const char *text, const char *const *words, gsize n)
+{
+    g_autofree char *lower = g_ascii_strdown(text, -1);
+    for (gsize i = 0; i < n; i++)
+        if (strstr(lower, words[i]))
+            return TRUE;
+    return FALSE;
+}
+
+/*
+ * Whether the refusal @text is about something that can be asked otherwise; then @dialect changes. Servers refuse with 400 or 422,
+ * and older llama.cpp with 500, so only the text tells.
+ */
+static gboolean learn(const char *text, const AimfDialect *sent, AimfDialect *dialect)
+{
+    static const char *const form_words[] = { "response_format", "json_schema", "json_object", "structured output",
+                                              "guided",          "grammar",     "schema" };
+    static const char *const token_words[] = { "max_tokens", "max_completion_tokens" };
+    static const char *const temperature_words[] = { "temperature" };
+    AimfDialect next = *sent;
+    if (mentions(text, token_words, G_N_ELEMENTS(token_words)) && !sent->completion_tokens)
+        next.completion_tokens = TRUE;
+    else if (mentions(text, temperature_words, G_N_ELEMENTS(temperature_words)) && !sent->plain_temperature)
+        next.plain_temperature = TRUE;
+    else if (mentions(text, form_words, G_N_ELEMENTS(form_words)) && sent->form != AIMF_ANSWER_TEXT)
+        next.form = sent->form == AIMF_ANSWER_SCHEMA ? AIMF_ANSWER_OBJECT : AIMF_ANSWER_TEXT;
+    else
+        return FALSE;
+    dialect->form = MAX(dialect->form, next.form);
+    dialect->completion_tokens |= next.completion_tokens;
+    dialect->plain_temperature |= next.plain_temperature;
+    return TRUE;
+}
+
+static gboolean never(AimfChatAnswer *answer, AimfErrorCode code, char *message)
+{
+    answer->outcome = AIMF_CHAT_NEVER;
+    answer->code = code;
+    answer->message = message;
+    return FALSE;
+}
+
+static gboolean again(AimfChatAnswer *answer, char *message)
+{
+    answer->outcome = AIMF_CHAT_AGAIN;
+    answer->message = message;
+    return FALSE;
+}
+
+static gboolean is_passing(long status, JsonNode *root)
+{
+    if (status != 429)
+        return status == 408 || status == 409 || status == 425 || (status >= 500 && status != 501 && status != 505);
+    /* OpenAI says "too many requests" also where only paying helps. */
+    JsonObject *object = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+    return g_strcmp0(text_member(object_member(object, "error"), "code"), "insufficient_quota") != 0;
+}
+
+/* FALSE for every status but success, with what is to be done. */
+static gboolean check_status(const AimfHttpReply *reply, JsonNode *root, const AimfDialect *sent, const char *key,
+                             AimfDialect *dialect, AimfChatAnswer *answer)
+{
+    long status = reply->status;
+    if (status >= 200 && status < 300)
+        return TRUE;
+    g_autofree char *text = said(root, reply, key);
+    if (status >= 300 && status < 400)
+        return never(answer, AIMF_ERROR_INVALID,
+                     g_strdup_printf("the server redirects (%ld) to '%s'; redirects are not followed, because the key "
+                                     "would go along. If that is the right place, give it as the address",
+                                     status, reply->redirect ? reply->redirect : "nowhere"));
+    if (status == 401 || status == 403)
+        return never(answer, AIMF_ERROR_INVALID,
+                     g_strdup_printf("the server refuses the key, or that there is none (%ld: %s); "
+                                     "AIMFAIR_LLM_API_KEY must hold a valid one",
+                                     status, text));
+    if ((status == 400 || status == 422 || status == 500) && learn(text, sent, dialect)) {
+        answer->outcome = AIMF_CHAT_OTHERWISE;
+        answer->message = g_strdup_printf("asked in another form: the server said %ld: %s", status, text);
+        return FALSE;
+    }
+    if (is_passing(status, root))
+        return again(answer, g_strdup_printf("the server said %ld: %s", status, text));
+    return never(answer, status == 404 ? AIMF_ERROR_NOT_FOUND : AIMF_ERROR_INVALID,
+                 g_strdup_printf("the server said %ld: %s%s", status, text,
+                                 status == 404 ? " (is the address right, and has it such a model?)" : ""));
+}
+
+/* --- Answers --- */
+
+static guint64 count_member(JsonObject *object, const char *name)
+{
+    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+    gboolean number = node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64;
+    return number ? (guint64)CLAMP(json_node_get_int(node), 0, G_MAXINT32) : 0;
+}
+
+static AimfUsage read_usage(JsonNode *root, gsize request_bytes, gsize answer_bytes)
+{
+    JsonObject *object = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+    JsonObject *usage = object_member(object, "usage");
+    AimfUsage read = {
+        .prompt_tokens = count_member(usage, "prompt_tokens"),
+        .completion_tokens = count_member(usage, "completion_tokens"),
+    };
+    if (read.prompt_tokens || read.completion_tokens)
+        return read;
+    return (AimfUsage){ request_bytes / BYTES_PER_TOKEN, answer_bytes / BYTES_PER_TOKEN, TRUE };
+}
+
+/* (owned, nullable) A message's content: a text, or parts of which some are texts. */
+static char *content_text(JsonObject *message)
+{
+    const char *text = text_member(message, "content");
+    if (text)
+        return g_utf8_make_valid(text, -1);
+    JsonNode *node = message ? json_object_get_member(message, "content") : NULL;
+    if (!node || !JSON_NODE_HOLDS_ARRAY(node))
+        return NULL;
+    GString *joined = g_string_new(NULL);
+    JsonArray *parts = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(parts); i++) {
+        JsonNode *part = json_array_get_element(parts, i);
+        const char *piece = JSON_NODE_HOLDS_OBJECT(part) ? text_member(json_node_get_object(part), "text") : NULL;
+        g_string_append(joined, piece ? piece : "");
+    }
+    return g_string_free(joined, FALSE);
+}
+
+/* Reasoning models served without a reasoning parser think within their answer, up to a closing tag. */
+static void drop_thoughts(char *text)
+{
+    static const char *const ends[] = { "</think>", "</thinking>", "</reasoning>" };
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+        const char *end = g_strrstr(text, ends[i]);
+        if (end)
+            memmove(text, end + strlen(ends[i]), strlen(end + strlen(ends[i])) + 1);
+    }
+}
+
+static void read_choice(JsonObject *choice, const char *key, AimfChatAnswer *answer)
+{
+    JsonObject *message = object_member(choice, "message");
+    const char *reason = text_member(choice, "finish_reason");
+    const char *refusal = text_member(message, "refusal");
+    answer->text = content_text(message);
+    if (answer->text)
+        drop_thoughts(answer->text);
+    aimf_secret_redact(answer->text, answer->text ? strlen(answer->text) : 0, key);
+    if (g_strcmp0(reason, "content_filter") == 0 || (refusal && *refusal)) {
+        answer->outcome = AIMF_CHAT_FILTERED;
+        answer->message = refusal && *refusal ? g_strdup_printf("the model refuses: %.200s", refusal)
+                                              : g_strdup("the server's content filter stopped the answer");
+        aimf_secret_redact(answer->message, strlen(answer->message), key);
+    } else if (g_strcmp0(reason, "length") == 0) {
+        answer->outcome = AIMF_CHAT_CUT;
+        answer->message = g_strdup("the answer was cut off at the limit of tokens");
+    } else if (!answer->text || !*answer->text) {
+        again(answer, g_strdup("the answer has no text"));
+    } else {
+        answer->outcome = AIMF_CHAT_ANSWER;
+    }
+}
+
+static void not_understood(const AimfHttpReply *reply, const GError *reason, AimfChatAnswer *answer)
+{
+    const char *type = reply->content_type ? reply->content_type : "of no stated type";
+    if (reply->content_type && !strstr(reply->content_type, "json"))
+        never(answer, AIMF_ERROR_FORMAT,
+              g_strdup_printf("the answer is %s, not JSON; is the address that of a chat endpoint?", type));
+    else
+        again(answer, g_strdup_printf("the answer is broken: %s", reason ? reason->message : "it has no 'choices'"));
+}
+
+void aimf_chat_read(const AimfHttpReply *reply, const AimfDialect *sent, gsize request_bytes, const char *key,
+                    AimfDialect *dialect, AimfChatAnswer *answer)
+{
+    *answer = (AimfChatAnswer){ 0 };
+    if (reply->outcome != AIMF_HTTP_ANSWERED) {
+        if (reply->outcome == AIMF_HTTP_FAILED)
+            again(answer, g_strdup(reply->message));
+        else
+            never(answer, AIMF_ERROR_FAILED, g_strdup(reply->message));
+        return;
+    }
+    g_autoptr(GError) reason = NULL;
+    g_autoptr(JsonNode) root = NULL;
+    if (g_utf8_validate(reply->body, (gssize)reply->length, NULL))
+        root = aimf_json_parse(reply->body, reply->length, &reason);
+    else
+        g_set_error(&reason, AIMF_ERROR, AIMF_ERROR_FORMAT, "it is not UTF-8");
+    if (!check_status(reply, root, sent, key, dialect, answer))
+        return;
+    answer->usage = read_usage(root, request_bytes, reply->length);
+    JsonObject *object = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+    JsonNode *choices = object ? json_object_get_member(object, "choices") : NULL;
+    JsonNode *first = choices && JSON_NODE_HOLDS_ARRAY(choices) && json_array_get_length(json_node_get_array(choices))
+                          ? json_array_get_element(json_node_get_array(choices), 0)
+                          : NULL;
+    if (first && JSON_NODE_HOLDS_OBJECT(first))
+        read_choice(json_node_get_object(first), key, answer);
+    else
+        not_understood(reply, reason, answer);
+}

@@ -1,0 +1,14 @@
+/* A key in memory: taken out of whatever others say of it, and wiped after use. */
+#pragma once
+
+#include <glib.h>
+
+/** aimf_secret_wipe: (nullable, owned by the call) overwrites and frees @secret. */
+void aimf_secret_wipe(char *secret);
+
+/**
+ * aimf_secret_redact:
+ * @secret: (nullable); keys under 8 characters are placeholders that local servers ignore, and stay
+ * Overwrites every occurrence in the @length bytes at @text with asterisks.
+ */
+void aimf_secret_redact(char *text, gsize length, const char *secret);
