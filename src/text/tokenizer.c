@@ -1,0 +1,130 @@
+#include <aimfair/text.h>
+
+#include "text/byte_pairs.h"
+#include "text/words.h"
+
+#include <string.h>
+
+struct AimfTokenizer {
+    AimfVocabulary *vocabulary;
+};
+
+AimfTokenizer *aimf_tokenizer_open(const char *path, GError **error)
+{
+    AimfVocabulary *vocabulary = aimf_vocabulary_open(path, error);
+    if (!vocabulary)
+        return NULL;
+    AimfTokenizer *tokenizer = g_new0(AimfTokenizer, 1);
+    tokenizer->vocabulary = vocabulary;
+    return tokenizer;
+}
+
+void aimf_tokenizer_free(AimfTokenizer *tokenizer)
+{
+    if (!tokenizer)
+        return;
+    aimf_vocabulary_free(tokenizer->vocabulary);
+    g_free(tokenizer);
+}
+
+guint aimf_tokenizer_size(const AimfTokenizer *tokenizer)
+{
+    return tokenizer->vocabulary->n_tokens;
+}
+
+gint32 aimf_tokenizer_begin(const AimfTokenizer *tokenizer)
+{
+    return tokenizer->vocabulary->begin;
+}
+
+gint32 aimf_tokenizer_end(const AimfTokenizer *tokenizer)
+{
+    return tokenizer->vocabulary->end;
+}
+
+/* One call's state: the vocabulary, scratch memory and the tokens so far. */
+typedef struct {
+    const AimfVocabulary *vocabulary;
+    AimfBytePairs pairs;
+    GArray *ids;
+} Encoding;
+
+static void encode_word(Encoding *encoding, const char *at, gsize length)
+{
+    aimf_byte_pairs_encode(&encoding->pairs, encoding->vocabulary, at, length, encoding->ids);
+}
+
+static void encode_words(Encoding *encoding, const char *text)
+{
+    AimfWord word;
+    while (aimf_word_next(&text, &word))
+        if (!word.special) {
+            encode_word(encoding, word.at, word.length);
+        } else { /* not taken as a token before: Hugging Face splits such a word a second time, at its brackets */
+            encode_word(encoding, word.at, 2);
+            encode_word(encoding, word.at + 2, word.length - 4);
+            encode_word(encoding, word.at + word.length - 2, 2);
+        }
+}
+
+/* The first special token spelled in @text, the longest of those at one place; @at receives where, or the end. */
+static const AimfSpecial *find_special(const AimfVocabulary *vocabulary, const char *text, gboolean folded,
+                                       const char **at)
+{
+    const AimfSpecial *found = NULL;
+    for (*at = text; **at && !found; *at += !found)
+        for (guint i = 0; i < vocabulary->specials->len; i++) {
+            const AimfSpecial *special = &g_array_index(vocabulary->specials, AimfSpecial, i);
+            if (special->folded == folded && g_str_has_prefix(*at, special->text) &&
+                (!found || strlen(special->text) > strlen(found->text)))
+                found = special;
+        }
+    return found;
+}
+
+/* Special tokens are taken out first, those that are @folded only once the text between the others is. */
+static void encode_specials(Encoding *encoding, const char *text, gboolean folded)
+{
+    const AimfSpecial *special;
+    do {
+        const char *at;
+        special = find_special(encoding->vocabulary, text, folded, &at);
+        gsize length = (gsize)(at - text);
+        if (folded) {
+            g_autofree char *part = g_strndup(text, length);
+            encode_words(encoding, part);
+        } else {
+            g_autofree char *part = aimf_text_fold(text, length);
+            encode_specials(encoding, part, TRUE);
+        }
+        if (special) {
+            g_array_append_val(encoding->ids, special->id);
+            text = at + strlen(special->text);
+        }
+    } while (special);
+}
+
+gint32 *aimf_tokenizer_encode(const AimfTokenizer *tokenizer, const char *text, guint *n)
+{
+    Encoding encoding = { tokenizer->vocabulary, aimf_byte_pairs_new(), g_array_new(FALSE, FALSE, sizeof(gint32)) };
+    g_autofree char *valid = aimf_text_repair(text);
+    encode_specials(&encoding, valid, FALSE);
+    aimf_byte_pairs_clear(&encoding.pairs);
+    *n = encoding.ids->len;
+    return (gint32 *)(void *)g_array_free(encoding.ids, FALSE);
+}
+
+guint aimf_tokenizer_prompt(const AimfTokenizer *tokenizer, const char *text, gint32 pad,
+                            gint32 ids[AIMF_PROMPT_TOKENS])
+{
+    guint n;
+    g_autofree gint32 *tokens = aimf_tokenizer_encode(tokenizer, text, &n);
+    guint kept = MIN(n, AIMF_PROMPT_TOKENS - 2);
+    ids[0] = aimf_tokenizer_begin(tokenizer);
+    for (guint i = 0; i < kept; i++)
+        ids[i + 1] = tokens[i];
+    ids[kept + 1] = aimf_tokenizer_end(tokenizer);
+    for (guint i = kept + 2; i < AIMF_PROMPT_TOKENS; i++)
+        ids[i] = pad;
+    return n - kept;
+}
