@@ -102,7 +102,9 @@ static double reorder_seconds(Bench *bench, const AimfLayout *from, const AimfLa
 /* The node of @op over values x, weight, y. */
 static AimfNode node_of(AimfOpKind op, AimfValue x, AimfValue weight, AimfValue y, AimfConv2d options)
 {
-    AimfNode node = { .op = op, .n_inputs = 2, .n_outputs = 1, .attributes.conv2d = options };
+    /* A forward convolution has a bias as its third operand, not given here. */
+    int n_inputs = op == AIMF_OP_CONV2D ? 3 : 2;
+    AimfNode node = { .op = op, .n_inputs = n_inputs, .n_outputs = 1, .attributes.conv2d = options };
     const AimfValue operands[][3] = { { x, weight, y }, { y, weight, x }, { x, y, weight } };
     const AimfValue *mine = operands[op - AIMF_OP_CONV2D];
     node.inputs[0] = mine[0];
@@ -121,8 +123,9 @@ static void measure(Bench *bench, const AimfGraph *graph, const AimfNode *node, 
     AimfKernel *kernel = bench->backend->plan[node->op](bench->state, &plan, &error);
     if (!kernel)
         g_error("%s", error->message);
-    void *addresses[] = { filled(bench, plan.in[0].bytes), filled(bench, plan.in[1].bytes),
-                          filled(bench, plan.out[0].bytes), filled(bench, plan.scratch_bytes) };
+    void *addresses[AIMF_MAX_INPUTS + 2] = { filled(bench, plan.in[0].bytes), filled(bench, plan.in[1].bytes) };
+    addresses[node->n_inputs] = filled(bench, plan.out[0].bytes);
+    addresses[node->n_inputs + 1] = filled(bench, plan.scratch_bytes);
     double seconds = fastest(bench, kernel, addresses), reordering;
     gboolean is_dweight = node->op == AIMF_OP_CONV2D_BACKWARD_WEIGHT;
     const AimfShape *weight = aimf_value_shape(graph, is_dweight ? node->outputs[0] : node->inputs[1]);
