@@ -61,6 +61,8 @@ typedef struct {
 extern const OpCase op_cases[];
 extern const guint n_op_cases;
 extern const OpTolerance op_tolerances[OP_N_FAMILIES];
+/** op_bf16_dweight_tolerance: the bf16 bound of the gradient of a convolution's weights. */
+double op_bf16_dweight_tolerance(const OpCase *c);
 
 const char *op_family_name(OpFamily op);
 /** op_case_is_differentiable: whether its operands can be trained. */

@@ -54,6 +54,9 @@ AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)
 gboolean onednn_winograd_pay(const AimfNodePlan *plan);
 AimfKernel *onednn_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError **error);
+/** onednn_winograd_pairs_pay: the same question for CONV2D_BACKWARD_WEIGHT in bf16; onednn_plan_winograd_pairs plans it so. */
+gboolean onednn_winograd_pairs_pay(const AimfNodePlan *plan);
+AimfKernel *onednn_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);

@@ -31,6 +31,8 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
         return onednn_plan_taps(state, plan, error);
     if (onednn_winograd_pay(plan))
         return onednn_plan_winograd_weight(state, plan, error);
+    if (onednn_winograd_pairs_pay(plan))
+        return onednn_plan_winograd_pairs(state, plan, error);
     AimfDtype dtype = onednn_compute_dtype(plan);
     OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand dy = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
