@@ -16,6 +16,7 @@ typedef enum {
     AIMF_STREAM_DEMO = 6, /* the demo's pictures; index = picture */
     AIMF_STREAM_TEST = 7,
     AIMF_STREAM_PICTURE = 8, /* seeds of a job's generated pictures; index = picture */
+    AIMF_STREAM_PROMPTS = 9, /* the design of composed prompts; index = (dimension + 1) << 32 | block, or the row */
 } AimfStream;
 
 typedef struct {

@@ -9,3 +9,6 @@
  * @partial: groups may be without prompts. FALSE with FORMAT.
  */
 gboolean aimf_prompts_validate(const AimfPrompts *prompts, gboolean partial, const char *where, GError **error);
+
+/** aimf_prompt_group_clear_prompts: leaves the group without prompts. */
+void aimf_prompt_group_clear_prompts(AimfPromptGroup *group);

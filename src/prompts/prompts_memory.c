@@ -12,11 +12,17 @@ static void prompt_clear(AimfPrompt *prompt)
     g_free(prompt->text);
 }
 
-static void group_clear(AimfPromptGroup *group)
+void aimf_prompt_group_clear_prompts(AimfPromptGroup *group)
 {
     for (guint i = 0; i < group->n_prompts; i++)
         prompt_clear(&group->prompts[i]);
-    g_free(group->prompts);
+    g_clear_pointer(&group->prompts, g_free);
+    group->n_prompts = 0;
+}
+
+static void group_clear(AimfPromptGroup *group)
+{
+    aimf_prompt_group_clear_prompts(group);
     g_free(group->name);
     g_free(group->protected_group);
     g_free(group->words);
