@@ -1,19 +1,4 @@
-#include "backend/onednn/onednn_api.h"
-
-#include <oneapi/dnnl/dnnl.h>
-#include <string.h>
-
-/* A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one needs. */
-typedef struct {
-    dnnl_memory_desc_t memory;
-    dnnl_primitive_desc_t forward;
-} Detail;
-
-struct OnednnState {
-    dnnl_stream_t stream;
-    dnnl_primitive_attr_t attributes;
-    GPtrArray *details; /* Detail, each once */
-};
+#include "backend/onednn/onednn_descriptor.h"
 
 enum { MAX_ARGUMENTS = 16 };
 
@@ -84,14 +69,6 @@ static gboolean has_bf16(void)
            __builtin_cpu_supports("avx512bf16");
 }
 
-static void detail_free(gpointer data)
-{
-    Detail *detail = data;
-    if (detail->forward)
-        dnnl_primitive_desc_destroy(detail->forward);
-    g_free(detail);
-}
-
 gpointer onednn_state_open(AimfPrecision precision, GError **error)
 {
     if (precision == AIMF_PRECISION_BF16 && !has_bf16()) {
@@ -100,7 +77,7 @@ gpointer onednn_state_open(AimfPrecision precision, GError **error)
         return NULL;
     }
     OnednnState *state = g_new0(OnednnState, 1);
-    state->details = g_ptr_array_new_with_free_func(detail_free);
+    state->details = g_ptr_array_new_with_free_func(onednn_detail_free);
     if (!the_engine() || dnnl_stream_create(&state->stream, the_engine(), dnnl_stream_default_flags) != dnnl_success ||
         dnnl_primitive_attr_create(&state->attributes) != dnnl_success ||
         dnnl_primitive_attr_set_scratchpad_mode(state->attributes, dnnl_scratchpad_mode_user) != dnnl_success) {
@@ -148,259 +125,6 @@ char *onednn_version(void)
             break;
         }
     return g_strdup_printf("oneDNN %d.%d.%d, %s", version->major, version->minor, version->patch, name);
-}
-
-/* --- Memory descriptors and layouts --- */
-
-static dnnl_data_type_t data_type(AimfDtype dtype)
-{
-    switch (dtype) {
-    case AIMF_F32:
-        return dnnl_f32;
-    case AIMF_BF16:
-        return dnnl_bf16;
-    case AIMF_F16:
-        return dnnl_f16;
-    case AIMF_I32:
-        return dnnl_s32;
-    case AIMF_I8:
-        return dnnl_s8;
-    case AIMF_U8:
-        return dnnl_u8;
-    default:
-        g_assert_not_reached();
-    }
-}
-
-static AimfDtype dtype_of(dnnl_data_type_t type)
-{
-    switch (type) {
-    case dnnl_f32:
-        return AIMF_F32;
-    case dnnl_bf16:
-        return AIMF_BF16;
-    case dnnl_f16:
-        return AIMF_F16;
-    case dnnl_s32:
-        return AIMF_I32;
-    case dnnl_s8:
-        return AIMF_I8;
-    case dnnl_u8:
-        return AIMF_U8;
-    default:
-        g_assert_not_reached();
-    }
-}
-
-static dnnl_memory_desc_t row_major(const AimfShape *shape, AimfDtype dtype)
-{
-    /* oneDNN has no scalars. */
-    int rank = MAX(shape->rank, 1);
-    dnnl_dims_t dims = { 1 }, strides = { 1 };
-    gint64 stride = 1;
-    for (int i = shape->rank - 1; i >= 0; i--) {
-        dims[i] = shape->dim[i];
-        strides[i] = stride;
-        stride *= MAX(shape->dim[i], 1);
-    }
-    dnnl_memory_desc_t memory;
-    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&memory, rank, dims, data_type(dtype), strides);
-    g_assert(status == dnnl_success);
-    return memory;
-}
-
-static dnnl_memory_desc_t by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag)
-{
-    dnnl_dims_t dims = { 0 };
-    memcpy(dims, shape->dim, sizeof shape->dim);
-    dnnl_memory_desc_t memory;
-    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&memory, shape->rank, dims, data_type(dtype), tag);
-    g_assert(status == dnnl_success);
-    return memory;
-}
-
-/* A zero descriptor stands for an operand that is not there. */
-static dnnl_memory_desc_t describe(const OnednnOperand *operand)
-{
-    if (!operand || !operand->shape)
-        return (dnnl_memory_desc_t){ 0 };
-    if (!operand->layout)
-        return by_tag(operand->shape, operand->dtype, dnnl_format_tag_any);
-    if (operand->layout->detail)
-        return ((const Detail *)operand->layout->detail)->memory;
-    return row_major(operand->shape, operand->layout->dtype);
-}
-
-/* How far apart index 0 and index @at of dimension @dim lie, in elements. */
-static gint64 offset_of(const dnnl_memory_desc_t *memory, int dim, gint64 at)
-{
-    const dnnl_blocking_desc_t *blocking = &memory->format_desc.blocking;
-    gint64 offset = 0, inner = 1;
-    for (int i = blocking->inner_nblks - 1; i >= 0; i--) {
-        if (blocking->inner_idxs[i] == dim) {
-            offset += at % blocking->inner_blks[i] * inner;
-            at /= blocking->inner_blks[i];
-        }
-        inner *= blocking->inner_blks[i];
-    }
-    return offset + at * blocking->strides[dim];
-}
-
-/* Whether dimension @dim of logical stride @stride in blocks of @block elements @distance apart lies so. */
-static gboolean lies_in(const dnnl_memory_desc_t *memory, int dim, gint64 stride, gint64 block, gint64 distance)
-{
-    for (gint64 i = 0; i < memory->dims[dim]; i++)
-        if (offset_of(memory, dim, i) != i / block * distance + i % block * stride)
-            return FALSE;
-    return TRUE;
-}
-
-static gboolean is_simple(const dnnl_memory_desc_t *memory)
-{
-    return memory->format_kind == dnnl_blocked && memory->extra.flags == dnnl_memory_extra_flag_none &&
-           memory->offset0 == 0;
-}
-
-static gboolean is_row_major(const dnnl_memory_desc_t *memory)
-{
-    if (!is_simple(memory))
-        return FALSE;
-    gint64 stride = 1;
-    for (int i = memory->ndims - 1; i >= 0; i--) {
-        if (memory->padded_dims[i] != memory->dims[i] || !lies_in(memory, i, stride, memory->dims[i], 0))
-            return FALSE;
-        stride *= memory->dims[i];
-    }
-    return TRUE;
-}
-
-static AimfLayout layout_of(OnednnState *state, const dnnl_memory_desc_t *memory)
-{
-    AimfLayout layout = { .dtype = dtype_of(memory->data_type), .bytes = dnnl_memory_desc_get_size(memory) };
-    if (is_row_major(memory))
-        return layout;
-    for (guint i = 0; i < state->details->len; i++) {
-        Detail *known = g_ptr_array_index(state->details, i);
-        if (!known->forward && dnnl_memory_desc_equal(&known->memory, memory)) {
-            layout.detail = known;
-            return layout;
-        }
-    }
-    Detail *detail = g_new0(Detail, 1);
-    detail->memory = *memory;
-    g_ptr_array_add(state->details, detail);
-    layout.detail = detail;
-    return layout;
-}
-
-static AimfLayout workspace_layout(OnednnState *state, const OnednnPrimitive *primitive,
-                                   const dnnl_memory_desc_t *memory)
-{
-    Detail *detail = g_new0(Detail, 1);
-    detail->memory = *memory;
-    if (dnnl_primitive_desc_clone(&detail->forward, primitive->descriptor) != dnnl_success)
-        detail->forward = NULL;
-    g_ptr_array_add(state->details, detail);
-    return (AimfLayout){ .dtype = dtype_of(memory->data_type),
-                         .bytes = dnnl_memory_desc_get_size(memory),
-                         .detail = detail };
-}
-
-static const_dnnl_primitive_desc_t workspace_forward(const AimfLayout *workspace)
-{
-    return workspace && workspace->detail ? ((const Detail *)workspace->detail)->forward : NULL;
-}
-
-gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b)
-{
-    if (a->dtype != b->dtype || a->bytes != b->bytes)
-        return FALSE;
-    if (a->detail == b->detail)
-        return TRUE;
-    if (!a->detail || !b->detail)
-        return FALSE;
-    return dnnl_memory_desc_equal(&((const Detail *)a->detail)->memory, &((const Detail *)b->detail)->memory) != 0;
-}
-
-char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape)
-{
-    (void)shape;
-    const Detail *detail = layout->detail;
-    if (!detail)
-        return g_strdup("row-major");
-    if (detail->forward)
-        return g_strdup("workspace");
-    const dnnl_memory_desc_t *memory = &detail->memory;
-    if (memory->format_kind != dnnl_blocked)
-        return g_strdup("opaque");
-    const dnnl_blocking_desc_t *blocking = &memory->format_desc.blocking;
-    GString *text = g_string_new(NULL);
-    gboolean named[DNNL_MAX_NDIMS] = { FALSE };
-    for (int n = 0; n < memory->ndims; n++) {
-        int widest = -1;
-        for (int i = 0; i < memory->ndims; i++)
-            if (!named[i] && (widest < 0 || blocking->strides[i] > blocking->strides[widest]))
-                widest = i;
-        named[widest] = TRUE;
-        gboolean blocked = FALSE;
-        for (int i = 0; i < blocking->inner_nblks; i++)
-            blocked |= blocking->inner_idxs[i] == widest;
-        g_string_append_c(text, (char)((blocked ? 'A' : 'a') + widest));
-    }
-    for (int i = 0; i < blocking->inner_nblks; i++)
-        g_string_append_printf(text, "%d%c", (int)blocking->inner_blks[i], (char)('a' + (int)blocking->inner_idxs[i]));
-    return g_string_free(text, FALSE);
-}
-
-AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype)
-{
-    if (layout->dtype == dtype)
-        return *layout;
-    if (!layout->detail)
-        return aimf_layout_row_major(shape, dtype);
-    dnnl_memory_desc_t memory = ((const Detail *)layout->detail)->memory;
-    memory.data_type = data_type(dtype);
-    return layout_of(state, &memory);
-}
-
-AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, AimfDtype dtype)
-{
-    gboolean wide = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
-    if (shape->rank != 4 || shape->dim[1] % (wide ? 16 : 8))
-        return aimf_layout_row_major(shape, dtype);
-    dnnl_memory_desc_t memory = by_tag(shape, dtype, wide ? dnnl_aBcd16b : dnnl_aBcd8b);
-    return layout_of(state, &memory);
-}
-
-AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape)
-{
-    dnnl_dim_t o = shape->dim[0], i = shape->dim[1], height = shape->dim[2], width = shape->dim[3];
-    dnnl_dims_t dims = { o, i, height, width }, strides = { i, 1, width * o * i, o * i };
-    dnnl_memory_desc_t memory;
-    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&memory, 4, dims, dnnl_f32, strides);
-    g_assert(status == dnnl_success);
-    return layout_of(state, &memory);
-}
-
-gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *shape)
-{
-    if (!layout->detail)
-        return 1;
-    const dnnl_memory_desc_t *memory = &((const Detail *)layout->detail)->memory;
-    if (!is_simple(memory) || shape->rank < 2)
-        return 0;
-    gint64 block = 1, positions = 1;
-    while (block < memory->padded_dims[1] && offset_of(memory, 1, block) == block)
-        block++;
-    gint64 blocks = (shape->dim[1] + block - 1) / block;
-    for (int i = shape->rank - 1; i >= 2; i--) {
-        if (!lies_in(memory, i, block * positions, shape->dim[i], 0))
-            return 0;
-        positions *= shape->dim[i];
-    }
-    gboolean fits = lies_in(memory, 1, 1, block, block * positions) &&
-                    lies_in(memory, 0, blocks * block * positions, shape->dim[0], 0);
-    return fits ? block : 0;
 }
 
 /* --- Primitives --- */
@@ -455,7 +179,8 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
 {
     const OnednnOperand *operands[] = { x, weight, bias, y };
     g_autofree char *name = g_strdup_printf("convolution %s", directions[direction]);
-    dnnl_memory_desc_t mx = describe(x), mw = describe(weight), mb = describe(bias), my = describe(y);
+    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), mb = onednn_describe(bias),
+                       my = onednn_describe(y);
     dnnl_dims_t strides = { options->stride, options->stride }, before = { options->padding, options->padding };
     gint64 last = options->padding + options->padding_after;
     dnnl_dims_t after = { last, last };
@@ -466,8 +191,9 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     gboolean is_forward = direction == ONEDNN_FORWARD;
     free_weight.dtype = free_x.dtype;
     free_y.dtype = free_x.dtype;
-    dnnl_memory_desc_t fx = is_forward ? mx : describe(&free_x), fw = is_forward ? mw : describe(&free_weight),
-                       fy = is_forward ? my : describe(&free_y);
+    dnnl_memory_desc_t fx = is_forward ? mx : onednn_describe(&free_x),
+                       fw = is_forward ? mw : onednn_describe(&free_weight),
+                       fy = is_forward ? my : onednn_describe(&free_y);
     dnnl_status_t status =
         dnnl_convolution_forward_desc_init(&forward, dnnl_forward_training, dnnl_convolution_direct, &fx, &fw,
                                            bias && bias->shape ? &mb : NULL, &fy, strides, before, after);
@@ -493,14 +219,16 @@ OnednnPrimitive *onednn_inner_product(OnednnState *state, OnednnDirection direct
 {
     const OnednnOperand *operands[] = { x, weight, bias, y };
     g_autofree char *name = g_strdup_printf("inner product %s", directions[direction]);
-    dnnl_memory_desc_t mx = describe(x), mw = describe(weight), mb = describe(bias), my = describe(y);
+    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), mb = onednn_describe(bias),
+                       my = onednn_describe(y);
     OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
     free_x.layout = free_weight.layout = free_y.layout = NULL;
     gboolean is_forward = direction == ONEDNN_FORWARD;
     free_x.dtype = free_weight.dtype = direction == ONEDNN_BACKWARD_DATA ? weight->dtype : x->dtype;
     free_y.dtype = free_x.dtype;
-    dnnl_memory_desc_t fx = is_forward ? mx : describe(&free_x), fw = is_forward ? mw : describe(&free_weight),
-                       fy = is_forward ? my : describe(&free_y);
+    dnnl_memory_desc_t fx = is_forward ? mx : onednn_describe(&free_x),
+                       fw = is_forward ? mw : onednn_describe(&free_weight),
+                       fy = is_forward ? my : onednn_describe(&free_y);
     dnnl_inner_product_desc_t forward, backward;
     dnnl_status_t status = dnnl_inner_product_forward_desc_init(&forward, dnnl_forward_training, &fx, &fw,
                                                                 bias && bias->shape ? &mb : NULL, &fy);
@@ -533,7 +261,7 @@ static dnnl_status_t batch_norm_forward(dnnl_batch_normalization_desc_t *operati
 OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
                                    GError **error)
 {
-    dnnl_memory_desc_t memory = describe(x);
+    dnnl_memory_desc_t memory = onednn_describe(x);
     dnnl_batch_normalization_desc_t operation;
     dnnl_status_t status = batch_norm_forward(&operation, &memory, options, options->training);
     if (!check(status, error, "batch normalisation", &x, 1))
@@ -545,7 +273,7 @@ OnednnPrimitive *onednn_batch_norm_backward(OnednnState *state, const OnednnOper
                                             const AimfLayout *workspace, GError **error)
 {
     const char *name = "batch normalisation backward";
-    dnnl_memory_desc_t memory = describe(x);
+    dnnl_memory_desc_t memory = onednn_describe(x);
     dnnl_batch_normalization_desc_t forward, backward;
     AimfBatchNorm unfused = *options;
     unfused.relu = workspace != NULL;
@@ -553,7 +281,7 @@ OnednnPrimitive *onednn_batch_norm_backward(OnednnState *state, const OnednnOper
     if (!check(status, error, name, &x, 1))
         return NULL;
     g_autoptr(OnednnPrimitive) hint = NULL;
-    const_dnnl_primitive_desc_t hint_descriptor = workspace_forward(workspace);
+    const_dnnl_primitive_desc_t hint_descriptor = onednn_workspace_forward(workspace);
     if (!hint_descriptor) {
         hint = primitive_new(state, &forward, NULL, &status);
         hint_descriptor = hint ? hint->descriptor : NULL;
@@ -571,7 +299,7 @@ OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, con
                                  const AimfPool *options, gboolean remember, GError **error)
 {
     const OnednnOperand *operands[] = { x, y };
-    dnnl_memory_desc_t mx = describe(x), my = describe(y);
+    dnnl_memory_desc_t mx = onednn_describe(x), my = onednn_describe(y);
     dnnl_dims_t strides = { options->stride, options->stride }, window = { options->window, options->window },
                 padding = { options->padding, options->padding };
     dnnl_pooling_desc_t operation;
@@ -587,8 +315,8 @@ OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperan
                                           const AimfPool *options, const AimfLayout *workspace, GError **error)
 {
     const OnednnOperand *operands[] = { x, y };
-    const_dnnl_primitive_desc_t forward = workspace_forward(workspace);
-    dnnl_memory_desc_t mx = describe(x), my = describe(y);
+    const_dnnl_primitive_desc_t forward = onednn_workspace_forward(workspace);
+    dnnl_memory_desc_t mx = onednn_describe(x), my = onednn_describe(y);
     /* The workspace counts positions in the forward kernel's order, so the gradients take the layouts of its operands. */
     if (forward) {
         mx = *dnnl_primitive_desc_query_md(forward, dnnl_query_src_md, 0);
@@ -610,8 +338,8 @@ OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 
     AimfShape as = AIMF_SHAPE(m, k), bs = AIMF_SHAPE(k, n), cs = AIMF_SHAPE(m, n);
     OnednnOperand a = { .shape = &as, .dtype = dtype }, b = { .shape = &bs, .dtype = dtype };
     const OnednnOperand *operands[] = { &a, &b };
-    dnnl_memory_desc_t ma = by_tag(&as, dtype, dnnl_ba), mb = by_tag(&bs, dtype, dnnl_ab),
-                       mc = by_tag(&cs, AIMF_F32, dnnl_ab);
+    dnnl_memory_desc_t ma = onednn_by_tag(&as, dtype, dnnl_ba), mb = onednn_by_tag(&bs, dtype, dnnl_ab),
+                       mc = onednn_by_tag(&cs, AIMF_F32, dnnl_ab);
     dnnl_matmul_desc_t operation;
     dnnl_status_t status = dnnl_matmul_desc_init(&operation, &ma, &mb, NULL, &mc);
     if (!check(status, error, "matrix product", operands, 2))
@@ -622,7 +350,7 @@ OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 
 OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, const OnednnOperand *to, GError **error)
 {
     const OnednnOperand *operands[] = { from, to };
-    dnnl_memory_desc_t source = describe(from), target = describe(to);
+    dnnl_memory_desc_t source = onednn_describe(from), target = onednn_describe(to);
     g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
     primitive->state = state;
     dnnl_status_t status = dnnl_reorder_primitive_desc_create(&primitive->descriptor, &source, the_engine(), &target,
@@ -638,8 +366,8 @@ AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argumen
         dnnl_primitive_desc_query_md(primitive->descriptor, dnnl_query_exec_arg_md, argument);
     if (!memory || dnnl_memory_desc_get_size(memory) == 0)
         return (AimfLayout){ 0 };
-    return argument == DNNL_ARG_WORKSPACE ? workspace_layout(primitive->state, primitive, memory)
-                                          : layout_of(primitive->state, memory);
+    return argument == DNNL_ARG_WORKSPACE ? onednn_workspace_layout(primitive->state, primitive->descriptor, memory)
+                                          : onednn_layout_of(primitive->state, memory);
 }
 
 gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive)

@@ -1,6 +1,6 @@
 /*
  * Every call of oneDNN, in the words of this backend. oneDNN's interface changed between its versions 2 and 3: descriptors of
- * operations and open memory descriptors went. Only onednn_api.c knows.
+ * operations and open memory descriptors went. Only onednn_api.c and onednn_layout.c know.
  */
 #pragma once
 

@@ -1,0 +1,31 @@
+/* Where oneDNN's memory descriptors and this backend's layouts meet: for onednn_api.c and onednn_layout.c alone. */
+#pragma once
+
+#include "backend/onednn/onednn_api.h"
+
+#include <oneapi/dnnl/dnnl.h>
+
+/* A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one needs. */
+typedef struct {
+    dnnl_memory_desc_t memory;
+    dnnl_primitive_desc_t forward;
+} OnednnDetail;
+
+struct OnednnState {
+    dnnl_stream_t stream;
+    dnnl_primitive_attr_t attributes;
+    GPtrArray *details; /* OnednnDetail, each once */
+};
+
+void onednn_detail_free(gpointer detail);
+dnnl_data_type_t onednn_data_type(AimfDtype dtype);
+dnnl_memory_desc_t onednn_by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag);
+/** onednn_describe: a zero descriptor stands for an operand that is not there. */
+dnnl_memory_desc_t onednn_describe(const OnednnOperand *operand);
+/** onednn_layout_of: (borrowed from @state) */
+AimfLayout onednn_layout_of(OnednnState *state, const dnnl_memory_desc_t *memory);
+/** onednn_workspace_layout: of memory that remembers for a backward primitive what the one of @forward did. */
+AimfLayout onednn_workspace_layout(OnednnState *state, const_dnnl_primitive_desc_t forward,
+                                   const dnnl_memory_desc_t *memory);
+/** onednn_workspace_forward: (nullable, borrowed) */
+const_dnnl_primitive_desc_t onednn_workspace_forward(const AimfLayout *workspace);
