@@ -32,6 +32,8 @@ static inline const AimfShape *onednn_output_shape(const AimfNodePlan *plan, int
 void onednn_want_row_major(AimfNodePlan *plan, int i, AimfDtype dtype);
 /** onednn_give_row_major: output @i comes in row-major order, if it is given. */
 void onednn_give_row_major(AimfNodePlan *plan, int i, AimfDtype dtype);
+/** onednn_want_viewable: takes input @i as it lies if an OnednnView can describe that, row-major otherwise. */
+void onednn_want_viewable(AimfNodePlan *plan, int i);
 /** onednn_want_activation: asks for input @i as it lies, in the computing type. */
 void onednn_want_activation(OnednnState *state, AimfNodePlan *plan, int i);
 
@@ -68,6 +70,19 @@ AimfKernel *onednn_plan_average_pool_backward(gpointer state, AimfNodePlan *plan
 AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_linear_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_linear_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_concat(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
+/** onednn_plan_sum_taps: the reorder that makes the weights of an upsample_conv2d; @to is an onednn_layout_summed_taps. */
+AimfKernel *onednn_plan_sum_taps(const AimfLayout *from, const AimfLayout *to, const AimfShape *shape, GError **error);
+AimfKernel *onednn_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_planes(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_embedding(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_timestep_embedding(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_loss(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,

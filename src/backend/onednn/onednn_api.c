@@ -175,15 +175,14 @@ static const char *const directions[] = { "forward", "backward data", "backward 
 
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
-                                    const AimfConv2d *options, GError **error)
+                                    const OnednnWindow *window, GError **error)
 {
     const OnednnOperand *operands[] = { x, weight, bias, y };
     g_autofree char *name = g_strdup_printf("convolution %s", directions[direction]);
     dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), mb = onednn_describe(bias),
                        my = onednn_describe(y);
-    dnnl_dims_t strides = { options->stride, options->stride }, before = { options->padding, options->padding };
-    gint64 last = options->padding + options->padding_after;
-    dnnl_dims_t after = { last, last };
+    dnnl_dims_t strides = { window->stride, window->stride }, before = { window->before[0], window->before[1] },
+                after = { window->after[0], window->after[1] };
     dnnl_convolution_desc_t forward, backward;
     /* A backward descriptor wants to see a forward one; that one may choose all layouts itself. */
     OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;

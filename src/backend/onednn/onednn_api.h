@@ -32,6 +32,14 @@ AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape);
  * 0 if it lies in no such order.
  */
 gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *shape);
+/** onednn_layout_offsets: (owned) how many elements behind index 0 each index of dimension @dim lies; offsets of dimensions add up. */
+gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim);
+/**
+ * onednn_layout_summed_taps: of an upsampling convolution's weights (O, C, 3, 3), lying as four summed (O, C, 2, 2) one behind the
+ * other on multiples of 64 bytes, each in layout @part. onednn_layout_part: that layout; bytes is 0 if @layout is none such.
+ */
+AimfLayout onednn_layout_summed_taps(OnednnState *state, const AimfLayout *part);
+AimfLayout onednn_layout_part(const AimfLayout *layout);
 
 /* --- Primitives --- */
 
@@ -44,6 +52,12 @@ typedef struct {
 
 typedef enum { ONEDNN_FORWARD, ONEDNN_BACKWARD_DATA, ONEDNN_BACKWARD_WEIGHT } OnednnDirection;
 
+/** OnednnWindow: how a convolution's kernel moves; zeros before and after the rows, and the columns. */
+typedef struct {
+    int stride;
+    int before[2], after[2];
+} OnednnWindow;
+
 /** OnednnPrimitive: ready to run on memory that is bound to its operands, which DNNL_ARG_… name. */
 typedef struct OnednnPrimitive OnednnPrimitive;
 
@@ -53,7 +67,7 @@ typedef struct OnednnPrimitive OnednnPrimitive;
  */
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
-                                    const AimfConv2d *options, GError **error);
+                                    const OnednnWindow *window, GError **error);
 OnednnPrimitive *onednn_inner_product(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                       const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
                                       GError **error);

@@ -4,15 +4,11 @@
  */
 #include "backend/onednn/onednn.h"
 #include "backend/onednn/onednn_bf16.h"
-
-typedef struct {
-    gint64 n, channels, positions;
-    gint64 block, blocks; /* b, and how many of them */
-} View;
+#include "backend/onednn/onednn_view.h"
 
 typedef struct {
     AimfKernel base;
-    View view;
+    OnednnView view;
     gboolean is_bf16;
     const void *in;
     void *out;
@@ -35,7 +31,7 @@ static void store(void *data, gboolean is_bf16, gint64 i, float value)
 /* Adds the positions of one image's block @cb to sums (b). */
 static void add_positions(const ChannelKernel *kernel, gint64 n, gint64 cb, double *sums)
 {
-    const View *view = &kernel->view;
+    const OnednnView *view = &kernel->view;
     gint64 start = (n * view->blocks + cb) * view->positions * view->block;
     for (gint64 p = 0; p < view->positions; p++)
         for (gint64 lane = 0; lane < view->block; lane++)
@@ -54,7 +50,7 @@ static void bind(AimfKernel *base, void *const *addresses)
 static void channel_sum_run(AimfKernel *base)
 {
     const ChannelKernel *kernel = (ChannelKernel *)base;
-    const View *view = &kernel->view;
+    const OnednnView *view = &kernel->view;
     float *out = kernel->out;
 #pragma omp parallel for schedule(static)
     for (gint64 cb = 0; cb < view->blocks; cb++) {
@@ -72,7 +68,7 @@ static void channel_sum_run(AimfKernel *base)
 static void average_pool_run(AimfKernel *base)
 {
     const ChannelKernel *kernel = (ChannelKernel *)base;
-    const View *view = &kernel->view;
+    const OnednnView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
     for (gint64 n = 0; n < view->n; n++)
         for (gint64 cb = 0; cb < view->blocks; cb++) {
@@ -90,7 +86,7 @@ static void average_pool_run(AimfKernel *base)
 static void average_pool_backward_run(AimfKernel *base)
 {
     const ChannelKernel *kernel = (ChannelKernel *)base;
-    const View *view = &kernel->view;
+    const OnednnView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
     for (gint64 n = 0; n < view->n; n++)
         for (gint64 cb = 0; cb < view->blocks; cb++) {
@@ -114,30 +110,17 @@ static AimfKernel *kernel_new(const AimfLayout *layout, const AimfShape *shape, 
     ChannelKernel *kernel = g_new0(ChannelKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:channels", bind, run, kernel_free };
     kernel->is_bf16 = layout->dtype == AIMF_BF16;
-    View *view = &kernel->view;
-    *view = (View){ .n = shape->dim[0], .channels = shape->dim[1], .positions = 1 };
-    for (int i = 2; i < shape->rank; i++)
-        view->positions *= shape->dim[i];
-    view->block = onednn_layout_channel_block(layout, shape);
-    view->blocks = (view->channels + view->block - 1) / view->block;
+    kernel->view = onednn_view(layout, shape);
     return &kernel->base;
-}
-
-/* Takes input 0 as it lies if a View can describe that, row-major otherwise. */
-static void want_viewable(AimfNodePlan *plan)
-{
-    const AimfShape *shape = onednn_input_shape(plan, 0);
-    if (!onednn_layout_channel_block(&plan->in[0], shape))
-        plan->in[0] = aimf_layout_row_major(shape, plan->in[0].dtype);
 }
 
 AimfKernel *onednn_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
-    want_viewable(plan);
+    onednn_want_viewable(plan, 0);
     onednn_give_row_major(plan, 0, AIMF_F32);
     AimfKernel *kernel = kernel_new(&plan->in[0], onednn_input_shape(plan, 0), channel_sum_run);
-    const View *view = &((ChannelKernel *)kernel)->view;
+    const OnednnView *view = &((ChannelKernel *)kernel)->view;
     plan->scratch_bytes = (gsize)(view->blocks * view->block) * sizeof(double);
     return kernel;
 }
@@ -146,10 +129,10 @@ AimfKernel *onednn_plan_average_pool(gpointer state, AimfNodePlan *plan, GError 
 {
     (void)error;
     onednn_want_activation(state, plan, 0);
-    want_viewable(plan);
+    onednn_want_viewable(plan, 0);
     onednn_give_row_major(plan, 0, plan->in[0].dtype);
     AimfKernel *kernel = kernel_new(&plan->in[0], onednn_input_shape(plan, 0), average_pool_run);
-    const View *view = &((ChannelKernel *)kernel)->view;
+    const OnednnView *view = &((ChannelKernel *)kernel)->view;
     plan->scratch_bytes = (gsize)(view->n * view->blocks * view->block) * sizeof(double);
     return kernel;
 }

@@ -1,5 +1,12 @@
 #include "backend/onednn/onednn.h"
 
+static OnednnWindow window_of(const AimfNodePlan *plan)
+{
+    const AimfConv2d *options = &plan->node->attributes.conv2d;
+    int before = options->padding, after = options->padding + options->padding_after;
+    return (OnednnWindow){ options->stride, { before, before }, { after, after } };
+}
+
 AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
 {
     AimfDtype dtype = onednn_compute_dtype(plan);
@@ -7,8 +14,8 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
     OnednnOperand y = { .shape = onednn_output_shape(plan, 0), .dtype = dtype };
-    OnednnPrimitive *primitive =
-        onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &plan->node->attributes.conv2d, error);
+    OnednnWindow window = window_of(plan);
+    OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
 }
 
@@ -20,8 +27,9 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
     OnednnOperand dy = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand dx = { .shape = onednn_output_shape(plan, 0), .dtype = dtype };
+    OnednnWindow window = window_of(plan);
     OnednnPrimitive *primitive =
-        onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, &plan->node->attributes.conv2d, error);
+        onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, &window, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
 }
 
@@ -37,7 +45,8 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
     OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand dy = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand dweight = { .shape = onednn_output_shape(plan, 0), .dtype = AIMF_F32 };
-    OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy,
-                                                    &plan->node->attributes.conv2d, error);
+    OnednnWindow window = window_of(plan);
+    OnednnPrimitive *primitive =
+        onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, &window, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });
 }

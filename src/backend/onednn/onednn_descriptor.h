@@ -5,10 +5,14 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-/* A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one needs. */
+/*
+ * A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one needs.
+ * @part: of summed taps, how each of the four lies; @memory is nothing then.
+ */
 typedef struct {
     dnnl_memory_desc_t memory;
     dnnl_primitive_desc_t forward;
+    AimfLayout part;
 } OnednnDetail;
 
 struct OnednnState {

@@ -1,6 +1,6 @@
-/* ReLU and additions: any layout will do as long as all operands share it, so the kernels walk over flat memory. */
+/* Activations and additions: any layout will do as long as all operands share it, so the kernels walk over flat memory. */
 #include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_bf16.h"
+#include "backend/onednn/onednn_vector.h"
 
 /* y[i] = f(a[i], b[i]) for the elements [begin, end); functions of one operand ignore b. y may be a or b. */
 typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64 end);
@@ -10,10 +10,9 @@ typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64
 #define ADD(a, b) ((a) + (b))
 #define ADD_RELU(a, b) ((a) + (b) < 0 ? 0 : (a) + (b))
 #define RELU_BACKWARD(a, b) ((a) > 0 ? (b) : 0)
-
-#define SAME(value) (value)
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-#define BASELINE
+#define SILU(a, b) onednn_silu(a)
+#define GELU(a, b) onednn_gelu(a)
+#define QUICK_GELU(a, b) onednn_quick_gelu(a)
 
 #define LOOP(name, TARGET, FUNCTION, TYPE, LOAD, STORE)                                                                \
     TARGET static void name(const void *a, const void *b, void *y, gint64 begin, gint64 end)                           \
@@ -25,15 +24,18 @@ typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64
     }
 
 #define LOOPS(name, FUNCTION)                                                                                          \
-    LOOP(name##_f32, BASELINE, FUNCTION, float, SAME, SAME)                                                            \
-    LOOP(name##_f32_avx512, AVX512, FUNCTION, float, SAME, SAME)                                                       \
-    LOOP(name##_bf16, BASELINE, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)                                   \
-    LOOP(name##_bf16_avx512, AVX512, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)
+    LOOP(name##_f32, ONEDNN_BASELINE, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                       \
+    LOOP(name##_f32_avx512, ONEDNN_AVX512, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                  \
+    LOOP(name##_bf16, ONEDNN_BASELINE, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)                            \
+    LOOP(name##_bf16_avx512, ONEDNN_AVX512, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)
 
 LOOPS(relu, RELU)
 LOOPS(add, ADD)
 LOOPS(add_relu, ADD_RELU)
 LOOPS(relu_backward, RELU_BACKWARD)
+LOOPS(silu, SILU)
+LOOPS(gelu, GELU)
+LOOPS(quick_gelu, QUICK_GELU)
 
 /* [bf16][AVX-512] */
 #define ROW(name)                                                                                                      \
@@ -53,6 +55,9 @@ static const struct {
     { AIMF_OP_ADD, 0, ROW(add) },
     { AIMF_OP_ADD_RELU, 0, ROW(add_relu) },
     { AIMF_OP_RELU_BACKWARD, 1, ROW(relu_backward) },
+    { AIMF_OP_SILU, 0, ROW(silu) },
+    { AIMF_OP_GELU, 0, ROW(gelu) },
+    { AIMF_OP_QUICK_GELU, 0, ROW(quick_gelu) },
 };
 
 typedef struct {

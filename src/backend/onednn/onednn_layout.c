@@ -139,7 +139,7 @@ AimfLayout onednn_layout_of(OnednnState *state, const dnnl_memory_desc_t *memory
         return layout;
     for (guint i = 0; i < state->details->len; i++) {
         OnednnDetail *known = g_ptr_array_index(state->details, i);
-        if (!known->forward && dnnl_memory_desc_equal(&known->memory, memory)) {
+        if (!known->forward && !known->part.bytes && dnnl_memory_desc_equal(&known->memory, memory)) {
             layout.detail = known;
             return layout;
         }
@@ -177,6 +177,9 @@ gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b)
         return TRUE;
     if (!a->detail || !b->detail)
         return FALSE;
+    AimfLayout a_part = onednn_layout_part(a), b_part = onednn_layout_part(b);
+    if (a_part.bytes || b_part.bytes)
+        return onednn_layout_equal(&a_part, &b_part);
     return dnnl_memory_desc_equal(&((const OnednnDetail *)a->detail)->memory,
                                   &((const OnednnDetail *)b->detail)->memory) != 0;
 }
@@ -189,6 +192,8 @@ char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape)
         return g_strdup("row-major");
     if (detail->forward)
         return g_strdup("workspace");
+    if (detail->part.bytes)
+        return g_strdup("summed taps");
     const dnnl_memory_desc_t *memory = &detail->memory;
     if (memory->format_kind != dnnl_blocked)
         return g_strdup("opaque");
@@ -260,4 +265,29 @@ gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *sh
     gboolean fits = lies_in(memory, 1, 1, block, block * positions) &&
                     lies_in(memory, 0, blocks * block * positions, shape->dim[0], 0);
     return fits ? block : 0;
+}
+
+gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim)
+{
+    OnednnOperand operand = { shape, layout->dtype, layout };
+    dnnl_memory_desc_t memory = onednn_describe(&operand);
+    g_assert(is_simple(&memory));
+    gint64 *offsets = g_new(gint64, shape->dim[dim]);
+    for (gint64 i = 0; i < shape->dim[dim]; i++)
+        offsets[i] = offset_of(&memory, dim, i);
+    return offsets;
+}
+
+AimfLayout onednn_layout_summed_taps(OnednnState *state, const AimfLayout *part)
+{
+    OnednnDetail *detail = g_new0(OnednnDetail, 1);
+    detail->part = *part;
+    g_ptr_array_add(state->details, detail);
+    return (AimfLayout){ .dtype = part->dtype, .bytes = 4 * ((part->bytes + 63) / 64 * 64), .detail = detail };
+}
+
+AimfLayout onednn_layout_part(const AimfLayout *layout)
+{
+    const OnednnDetail *detail = layout->detail;
+    return detail ? detail->part : (AimfLayout){ 0 };
 }

@@ -1,0 +1,109 @@
+/* Rows looked up in a table, and waves that tell of a time. */
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_bf16.h"
+
+#include <math.h>
+
+typedef struct {
+    AimfKernel base;
+    gint64 n, tokens, channels, vocabulary; /* a timestep embedding has neither tokens nor a vocabulary */
+    gboolean is_bf16;
+    const float *x; /* ids or timesteps */
+    const void *table, *positions;
+    void *y;
+} EmbeddingKernel;
+
+static float load(const EmbeddingKernel *kernel, const void *data, gint64 i)
+{
+    return kernel->is_bf16 ? onednn_from_bf16(((const guint16 *)data)[i]) : ((const float *)data)[i];
+}
+
+static void embed(const EmbeddingKernel *kernel, gint64 i)
+{
+    float id = kernel->x[i];
+    gboolean known = id >= 0 && id < (float)kernel->vocabulary;
+    gint64 row = known ? (gint64)id * kernel->channels : 0, position = i % kernel->tokens * kernel->channels;
+    for (gint64 c = 0; c < kernel->channels; c++) {
+        float value = known ? load(kernel, kernel->table, row + c) : NAN;
+        if (kernel->positions)
+            value += load(kernel, kernel->positions, position + c);
+        if (kernel->is_bf16)
+            ((guint16 *)kernel->y)[i * kernel->channels + c] = onednn_to_bf16(value);
+        else
+            ((float *)kernel->y)[i * kernel->channels + c] = value;
+    }
+}
+
+static void embedding_run(AimfKernel *base)
+{
+    const EmbeddingKernel *kernel = (EmbeddingKernel *)base;
+#pragma omp parallel for schedule(static)
+    for (gint64 i = 0; i < kernel->n * kernel->tokens; i++)
+        embed(kernel, i);
+}
+
+static void timestep_embedding_run(AimfKernel *base)
+{
+    const EmbeddingKernel *kernel = (EmbeddingKernel *)base;
+    gint64 half = kernel->channels / 2;
+    float *y = kernel->y;
+    for (gint64 n = 0; n < kernel->n; n++, y += kernel->channels)
+        for (gint64 i = 0; i < half; i++) {
+            double angle = (double)kernel->x[n] * pow(10000, -(double)i / (double)half);
+            y[i] = (float)cos(angle);
+            y[half + i] = (float)sin(angle);
+        }
+}
+
+static void embedding_bind(AimfKernel *base, void *const *addresses)
+{
+    EmbeddingKernel *kernel = (EmbeddingKernel *)base;
+    kernel->x = addresses[0];
+    kernel->table = addresses[1];
+    kernel->positions = addresses[2];
+    kernel->y = addresses[3];
+}
+
+static void timestep_embedding_bind(AimfKernel *base, void *const *addresses)
+{
+    EmbeddingKernel *kernel = (EmbeddingKernel *)base;
+    kernel->x = addresses[0];
+    kernel->y = addresses[1];
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+AimfKernel *onednn_plan_embedding(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    onednn_want_row_major(plan, 0, AIMF_F32);
+    onednn_want_row_major(plan, 1, dtype);
+    onednn_want_row_major(plan, 2, dtype);
+    onednn_give_row_major(plan, 0, dtype);
+    const AimfShape *y = onednn_output_shape(plan, 0); /* (N, T, C) */
+    EmbeddingKernel *kernel = g_new0(EmbeddingKernel, 1);
+    kernel->base = (AimfKernel){ "aimfair:lookup", embedding_bind, embedding_run, kernel_free };
+    kernel->n = y->dim[0];
+    kernel->tokens = y->dim[1];
+    kernel->channels = y->dim[2];
+    kernel->vocabulary = onednn_input_shape(plan, 1)->dim[0];
+    kernel->is_bf16 = dtype == AIMF_BF16;
+    return &kernel->base;
+}
+
+AimfKernel *onednn_plan_timestep_embedding(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    onednn_want_row_major(plan, 0, AIMF_F32);
+    onednn_give_row_major(plan, 0, AIMF_F32);
+    const AimfShape *y = onednn_output_shape(plan, 0); /* (N, C) */
+    EmbeddingKernel *kernel = g_new0(EmbeddingKernel, 1);
+    kernel->base = (AimfKernel){ "aimfair:waves", timestep_embedding_bind, timestep_embedding_run, kernel_free };
+    kernel->n = y->dim[0];
+    kernel->channels = y->dim[1];
+    return &kernel->base;
+}

@@ -1,0 +1,357 @@
+/*
+ * Group normalisation, with SiLU, and the addition of one number per channel, on activations as convolutions leave them.
+ *
+ * A group's channels may lie across blocks, so sums are taken per channel, over spans of positions, and put together afterwards. Where
+ * the spans begin depends on one picture's size alone, and all sums have one order: neither the number of threads nor of pictures
+ * changes a result. To lose no digits when the mean is large, sums are of the distance from a channel's first element.
+ */
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_vector.h"
+#include "backend/onednn/onednn_view.h"
+
+#include <math.h>
+
+enum {
+    LANES = 16,
+    SPAN = 4096, /* positions that one thread takes at a time */
+    CHUNK = 64,  /* rows that are summed in f32 before double takes over */
+};
+
+/* Numbers of up to LANES lanes each in @rows rows, @stride elements apart. */
+typedef struct {
+    gint64 offset, rows, stride;
+    int lanes;
+    gint64 channel;    /* of the first lane, among the padded ones of all pictures */
+    gboolean is_plane; /* all lanes are of that channel */
+} Strip;
+
+/* Adds the lanes' distances from shift, and their squares, to sums. */
+typedef void (*Measure)(const void *x, const Strip *strip, const float *shift, double *sums, double *squares);
+/* y = (x - mean) * scale + bias, lane by lane. */
+typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *mean, const float *scale,
+                      const float *bias);
+
+#define MEASURE_LANES(L, LOAD)                                                                                         \
+    for (gint64 row = 0; row < strip->rows; row += CHUNK) {                                                            \
+        float sum[LANES] = { 0 }, square[LANES] = { 0 };                                                               \
+        gint64 end = MIN(row + CHUNK, strip->rows);                                                                    \
+        for (gint64 r = row; r < end; r++)                                                                             \
+            _Pragma("omp simd") for (int l = 0; l < (L); l++)                                                          \
+            {                                                                                                          \
+                float distance = LOAD(xs[r * strip->stride + l]) - shift[l];                                           \
+                sum[l] += distance;                                                                                    \
+                square[l] += distance * distance;                                                                      \
+            }                                                                                                          \
+        for (int l = 0; l < (L); l++) {                                                                                \
+            sums[l] += (double)sum[l];                                                                                 \
+            squares[l] += (double)square[l];                                                                           \
+        }                                                                                                              \
+    }
+
+#define MEASURE(name, TARGET, TYPE, LOAD)                                                                              \
+    TARGET static void name(const void *x, const Strip *strip, const float *shift, double *sums, double *squares)      \
+    {                                                                                                                  \
+        const TYPE *xs = (const TYPE *)x + strip->offset;                                                              \
+        if (strip->lanes == LANES)                                                                                     \
+            MEASURE_LANES(LANES, LOAD)                                                                                 \
+        else                                                                                                           \
+            MEASURE_LANES(strip->lanes, LOAD)                                                                          \
+    }
+
+#define APPLY_LANES(L, FUNCTION, LOAD, STORE)                                                                          \
+    for (gint64 r = 0; r < strip->rows; r++)                                                                           \
+        _Pragma("omp simd") for (int l = 0; l < (L); l++) ys[r * strip->stride + l] =                                  \
+            STORE(FUNCTION((LOAD(xs[r * strip->stride + l]) - mean[l]) * scale[l] + bias[l]));
+
+#define APPLY(name, TARGET, FUNCTION, TYPE, LOAD, STORE)                                                               \
+    TARGET static void name(const void *x, void *y, const Strip *strip, const float *mean, const float *scale,         \
+                            const float *bias)                                                                         \
+    {                                                                                                                  \
+        const TYPE *xs = (const TYPE *)x + strip->offset;                                                              \
+        TYPE *ys = (TYPE *)y + strip->offset;                                                                          \
+        if (strip->lanes == LANES)                                                                                     \
+            APPLY_LANES(LANES, FUNCTION, LOAD, STORE)                                                                  \
+        else                                                                                                           \
+            APPLY_LANES(strip->lanes, FUNCTION, LOAD, STORE)                                                           \
+    }
+
+MEASURE(measure_f32, ONEDNN_BASELINE, float, ONEDNN_SAME)
+MEASURE(measure_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME)
+MEASURE(measure_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16)
+MEASURE(measure_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16)
+
+#define APPLIES(name, FUNCTION)                                                                                        \
+    APPLY(name##_f32, ONEDNN_BASELINE, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                      \
+    APPLY(name##_f32_avx512, ONEDNN_AVX512, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                 \
+    APPLY(name##_bf16, ONEDNN_BASELINE, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)                           \
+    APPLY(name##_bf16_avx512, ONEDNN_AVX512, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)
+
+APPLIES(affine, ONEDNN_SAME)
+APPLIES(silu, onednn_silu)
+
+/* [bf16][AVX-512], and [SiLU] before these */
+static const Measure measures[2][2] = { { measure_f32, measure_f32_avx512 }, { measure_bf16, measure_bf16_avx512 } };
+static const Apply applies[2][2][2] = {
+    { { affine_f32, affine_f32_avx512 }, { affine_bf16, affine_bf16_avx512 } },
+    { { silu_f32, silu_f32_avx512 }, { silu_bf16, silu_bf16_avx512 } },
+};
+
+typedef struct {
+    AimfKernel base;
+    OnednnView view;
+    gint64 spans;
+    gint64 groups;
+    double epsilon;
+    Measure measure;
+    Apply apply;
+    gboolean is_bf16;
+    const void *x;
+    const float *weight, *bias; /* add_channels: bias is (N, C), and there is no weight */
+    void *y;
+    double *sums, *squares;                 /* (N, spans, padded channels) */
+    float *shifts, *means, *scales, *bases; /* (N, padded channels) */
+} GroupNormKernel;
+
+static gint64 padded_channels(const OnednnView *view)
+{
+    return view->blocks * view->block;
+}
+
+/* The parts of unit @unit, that is of one picture's channel block in one span of positions; calls @take for each. */
+static void walk(const GroupNormKernel *kernel, gint64 unit,
+                 void (*take)(const GroupNormKernel *, gint64, const Strip *))
+{
+    const OnednnView *view = &kernel->view;
+    gint64 span = unit % kernel->spans, block = unit / kernel->spans; /* of all pictures */
+    gint64 first = span * SPAN, count = MIN(SPAN, view->positions - first);
+    Strip strip = { .offset = (block * view->positions + first) * view->block, .channel = block * view->block };
+    if (view->block == 1) { /* LANES neighbours make a row, and what is left another */
+        strip.is_plane = TRUE;
+        strip.rows = count / LANES;
+        strip.stride = strip.lanes = LANES;
+        take(kernel, span, &strip);
+        strip.offset += strip.rows * LANES;
+        strip.rows = 1;
+        strip.lanes = (int)(count % LANES);
+        take(kernel, span, &strip);
+        return;
+    }
+    strip.rows = count;
+    strip.stride = view->block;
+    for (gint64 lane = 0; lane < view->block; lane += LANES, strip.offset += LANES, strip.channel += LANES) {
+        strip.lanes = (int)MIN(LANES, view->block - lane);
+        take(kernel, span, &strip);
+    }
+}
+
+/* A strip's numbers of one kind, per lane. */
+static void per_lane(const Strip *strip, const float *per_channel, float *lanes)
+{
+    for (int l = 0; l < strip->lanes; l++)
+        lanes[l] = per_channel[strip->channel + (strip->is_plane ? 0 : l)];
+}
+
+static void measure_strip(const GroupNormKernel *kernel, gint64 span, const Strip *strip)
+{
+    float shift[LANES];
+    double sums[LANES] = { 0 }, squares[LANES] = { 0 };
+    per_lane(strip, kernel->shifts, shift);
+    kernel->measure(kernel->x, strip, shift, sums, squares);
+    gint64 padded = padded_channels(&kernel->view), n = strip->channel / padded;
+    gint64 at = (n * kernel->spans + span) * padded + strip->channel % padded;
+    for (int l = 0; l < strip->lanes; l++) {
+        kernel->sums[at + (strip->is_plane ? 0 : l)] += sums[l];
+        kernel->squares[at + (strip->is_plane ? 0 : l)] += squares[l];
+    }
+}
+
+static void apply_strip(const GroupNormKernel *kernel, gint64 span, const Strip *strip)
+{
+    (void)span;
+    float mean[LANES], scale[LANES], bias[LANES];
+    per_lane(strip, kernel->means, mean);
+    per_lane(strip, kernel->scales, scale);
+    per_lane(strip, kernel->bases, bias);
+    kernel->apply(kernel->x, kernel->y, strip, mean, scale, bias);
+}
+
+static void walk_all(const GroupNormKernel *kernel, void (*take)(const GroupNormKernel *, gint64, const Strip *))
+{
+    gint64 units = kernel->view.n * kernel->view.blocks * kernel->spans;
+#pragma omp parallel for schedule(static)
+    for (gint64 unit = 0; unit < units; unit++)
+        walk(kernel, unit, take);
+}
+
+/* Every channel's first element, in the order of padded channels. */
+static void take_shifts(const GroupNormKernel *kernel)
+{
+    const OnednnView *view = &kernel->view;
+    for (gint64 i = 0; i < view->n * padded_channels(view); i++) {
+        gint64 at = i / view->block * view->positions * view->block + i % view->block;
+        kernel->shifts[i] =
+            kernel->is_bf16 ? onednn_from_bf16(((const guint16 *)kernel->x)[at]) : ((const float *)kernel->x)[at];
+    }
+}
+
+/* Sum, and sum of squared distances from the mean, of channel @i of all pictures' padded ones; Chan et al. 1979 for joining. */
+static void channel_moments(const GroupNormKernel *kernel, gint64 i, double *sum, double *squares)
+{
+    gint64 padded = padded_channels(&kernel->view), n = i / padded, c = i % padded;
+    double positions = (double)kernel->view.positions, distance = 0, square = 0;
+    for (gint64 span = 0; span < kernel->spans; span++) {
+        gint64 at = (n * kernel->spans + span) * padded + c;
+        distance += kernel->sums[at];
+        square += kernel->squares[at];
+    }
+    *sum = positions * (double)kernel->shifts[i] + distance;
+    *squares = square - distance * distance / positions;
+}
+
+static void finish_group(const GroupNormKernel *kernel, gint64 n, gint64 group)
+{
+    const OnednnView *view = &kernel->view;
+    gint64 members = view->channels / kernel->groups, first = group * members;
+    gint64 at = n * padded_channels(view) + first; /* of its first channel, padding counted */
+    double count = (double)(members * view->positions), total = 0, spread = 0;
+    for (gint64 c = 0; c < members; c++) {
+        double sum, squares;
+        channel_moments(kernel, at + c, &sum, &squares);
+        total += sum;
+    }
+    double mean = total / count;
+    for (gint64 c = 0; c < members; c++) {
+        double sum, squares;
+        channel_moments(kernel, at + c, &sum, &squares);
+        double apart = sum / (double)view->positions - mean;
+        spread += squares + (double)view->positions * apart * apart;
+    }
+    double scale = 1 / sqrt(spread / count + kernel->epsilon);
+    for (gint64 c = 0; c < members; c++) {
+        float own = (float)(scale * (double)kernel->weight[first + c]);
+        kernel->means[at + c] = (float)mean;
+        kernel->scales[at + c] = own;
+        kernel->bases[at + c] = (float)((double)kernel->bias[first + c] - (mean - (double)(float)mean) * (double)own);
+    }
+}
+
+static void group_norm_run(AimfKernel *base)
+{
+    const GroupNormKernel *kernel = (GroupNormKernel *)base;
+    const OnednnView *view = &kernel->view;
+    gint64 padded = view->n * padded_channels(view);
+    take_shifts(kernel);
+    for (gint64 i = 0; i < padded * kernel->spans; i++)
+        kernel->sums[i] = kernel->squares[i] = 0;
+    for (gint64 i = 0; i < padded; i++) /* padding becomes zero */
+        kernel->means[i] = kernel->scales[i] = kernel->bases[i] = 0;
+    walk_all(kernel, measure_strip);
+#pragma omp parallel for collapse(2) schedule(static)
+    for (gint64 n = 0; n < view->n; n++)
+        for (gint64 group = 0; group < kernel->groups; group++)
+            finish_group(kernel, n, group);
+    walk_all(kernel, apply_strip);
+}
+
+/* y = (x - 0) * 1 + offset */
+static void add_channels_run(AimfKernel *base)
+{
+    const GroupNormKernel *kernel = (GroupNormKernel *)base;
+    const OnednnView *view = &kernel->view;
+    gint64 padded = padded_channels(view);
+    for (gint64 i = 0; i < view->n * padded; i++) {
+        gint64 n = i / padded, c = i % padded;
+        kernel->means[i] = 0;
+        kernel->scales[i] = 1;
+        kernel->bases[i] = c < view->channels ? kernel->bias[n * view->channels + c] : 0;
+    }
+    walk_all(kernel, apply_strip);
+}
+
+/* Floats of scratch memory lie before the doubles, in numbers that keep both aligned. */
+static gint64 floats_per_kind(const GroupNormKernel *kernel)
+{
+    return (kernel->view.n * padded_channels(&kernel->view) + LANES - 1) / LANES * LANES;
+}
+
+static gint64 doubles_per_kind(const GroupNormKernel *kernel)
+{
+    return kernel->view.n * padded_channels(&kernel->view) * kernel->spans;
+}
+
+static void take_scratch(GroupNormKernel *kernel, void *scratch)
+{
+    gint64 n = floats_per_kind(kernel);
+    kernel->shifts = scratch;
+    kernel->means = kernel->shifts + n;
+    kernel->scales = kernel->means + n;
+    kernel->bases = kernel->scales + n;
+    kernel->sums = (double *)(void *)(kernel->bases + n);
+    kernel->squares = kernel->sums + doubles_per_kind(kernel);
+}
+
+static void group_norm_bind(AimfKernel *base, void *const *addresses)
+{
+    GroupNormKernel *kernel = (GroupNormKernel *)base;
+    kernel->x = addresses[0];
+    kernel->weight = addresses[1];
+    kernel->bias = addresses[2];
+    kernel->y = addresses[3];
+    take_scratch(kernel, addresses[4]);
+}
+
+static void add_channels_bind(AimfKernel *base, void *const *addresses)
+{
+    GroupNormKernel *kernel = (GroupNormKernel *)base;
+    kernel->x = addresses[0];
+    kernel->bias = addresses[1];
+    kernel->y = addresses[2];
+    take_scratch(kernel, addresses[3]);
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+/* What both operations plan alike: x as it lies, parameters in f32, the result where x was. */
+static GroupNormKernel *plan_kernel(gpointer state, AimfNodePlan *plan, gboolean silu)
+{
+    onednn_want_activation(state, plan, 0);
+    onednn_want_viewable(plan, 0);
+    for (int i = 1; i < plan->node->n_inputs; i++)
+        onednn_want_row_major(plan, i, AIMF_F32);
+    plan->out[0] = plan->in[0];
+    plan->overwrites[0] = 0;
+    gboolean is_bf16 = plan->in[0].dtype == AIMF_BF16, is_avx512 = onednn_has_avx512();
+    GroupNormKernel *kernel = g_new0(GroupNormKernel, 1);
+    kernel->view = onednn_view(&plan->in[0], onednn_input_shape(plan, 0));
+    kernel->spans = (kernel->view.positions + SPAN - 1) / SPAN;
+    kernel->is_bf16 = is_bf16;
+    kernel->measure = measures[is_bf16][is_avx512];
+    kernel->apply = applies[silu ? 1 : 0][is_bf16][is_avx512];
+    plan->scratch_bytes = (gsize)floats_per_kind(kernel) * 4 * sizeof(float);
+    plan->scratch_bytes += (gsize)doubles_per_kind(kernel) * 2 * sizeof(double);
+    return kernel;
+}
+
+AimfKernel *onednn_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)error;
+    const AimfGroupNorm *options = &plan->node->attributes.group_norm;
+    GroupNormKernel *kernel = plan_kernel(state, plan, options->silu);
+    kernel->groups = options->groups;
+    kernel->epsilon = options->epsilon;
+    kernel->base = (AimfKernel){ onednn_has_avx512() ? "aimfair:avx512" : "aimfair:baseline", group_norm_bind,
+                                 group_norm_run, kernel_free };
+    return &kernel->base;
+}
+
+AimfKernel *onednn_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)error;
+    GroupNormKernel *kernel = plan_kernel(state, plan, FALSE);
+    kernel->base = (AimfKernel){ onednn_has_avx512() ? "aimfair:avx512" : "aimfair:baseline", add_channels_bind,
+                                 add_channels_run, kernel_free };
+    return &kernel->base;
+}

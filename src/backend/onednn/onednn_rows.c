@@ -1,0 +1,146 @@
+/* Operations on rows of channels, (N, T, C), each row by itself: layer normalisation and GEGLU. */
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_vector.h"
+
+#include <math.h>
+
+enum { LANES = 16 };
+
+typedef struct RowsKernel RowsKernel;
+typedef void (*Rows)(const RowsKernel *kernel, gint64 begin, gint64 end);
+
+struct RowsKernel {
+    AimfKernel base;
+    Rows loop;
+    gint64 rows, channels; /* of the result */
+    double epsilon;
+    int n_inputs;
+    const void *x;
+    const float *weight, *bias;
+    void *y;
+};
+
+/* The sum of TERM, which speaks of v, over a row's elements: LANES interleaved parts, so one order on every processor. */
+#define SUM(sum, LOAD, TERM)                                                                                           \
+    do {                                                                                                               \
+        float lanes[LANES] = { 0 };                                                                                    \
+        gint64 whole = channels / LANES * LANES;                                                                       \
+        for (gint64 c = 0; c < whole; c += LANES)                                                                      \
+            _Pragma("omp simd") for (int l = 0; l < LANES; l++)                                                        \
+            {                                                                                                          \
+                float v = LOAD(x[c + l]);                                                                              \
+                lanes[l] += TERM;                                                                                      \
+            }                                                                                                          \
+        for (gint64 c = whole; c < channels; c++) {                                                                    \
+            float v = LOAD(x[c]);                                                                                      \
+            lanes[c - whole] += TERM;                                                                                  \
+        }                                                                                                              \
+        sum = 0;                                                                                                       \
+        for (int l = 0; l < LANES; l++)                                                                                \
+            sum += (double)lanes[l];                                                                                   \
+    } while (0)
+
+/* Sums are of distances, from the first element and then from the mean, for the sake of rows far from 0. */
+#define LAYER_NORM(name, TARGET, TYPE, LOAD, STORE)                                                                    \
+    TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
+    {                                                                                                                  \
+        gint64 channels = kernel->channels;                                                                            \
+        const float *weight = kernel->weight, *bias = kernel->bias;                                                    \
+        for (gint64 row = begin; row < end; row++) {                                                                   \
+            const TYPE *x = (const TYPE *)kernel->x + row * channels;                                                  \
+            TYPE *y = (TYPE *)kernel->y + row * channels;                                                              \
+            float shift = LOAD(x[0]);                                                                                  \
+            double sum, squares;                                                                                       \
+            SUM(sum, LOAD, v - shift);                                                                                 \
+            double mean = (double)shift + sum / (double)channels;                                                      \
+            shift = (float)mean;                                                                                       \
+            SUM(squares, LOAD, (v - shift) * (v - shift));                                                             \
+            float rest = (float)(mean - (double)shift);                                                                \
+            float scale = (float)(1 / sqrt(squares / (double)channels + kernel->epsilon));                             \
+            _Pragma("omp simd") for (gint64 c = 0; c < channels; c++) y[c] =                                           \
+                STORE((LOAD(x[c]) - shift - rest) * scale * weight[c] + bias[c]);                                      \
+        }                                                                                                              \
+    }
+
+LAYER_NORM(layer_norm_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_SAME)
+LAYER_NORM(layer_norm_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_SAME)
+LAYER_NORM(layer_norm_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, onednn_to_bf16)
+LAYER_NORM(layer_norm_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, onednn_to_bf16)
+
+#define GEGLU(name, TARGET, TYPE, LOAD, STORE)                                                                         \
+    TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
+    {                                                                                                                  \
+        gint64 channels = kernel->channels;                                                                            \
+        for (gint64 row = begin; row < end; row++) {                                                                   \
+            const TYPE *x = (const TYPE *)kernel->x + row * 2 * channels, *gate = x + channels;                        \
+            TYPE *y = (TYPE *)kernel->y + row * channels;                                                              \
+            _Pragma("omp simd") for (gint64 c = 0; c < channels; c++) y[c] =                                           \
+                STORE(LOAD(x[c]) * onednn_gelu(LOAD(gate[c])));                                                        \
+        }                                                                                                              \
+    }
+
+GEGLU(geglu_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_SAME)
+GEGLU(geglu_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_SAME)
+GEGLU(geglu_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, onednn_to_bf16)
+GEGLU(geglu_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, onednn_to_bf16)
+
+/* [bf16][AVX-512] */
+static const Rows layer_norms[2][2] = { { layer_norm_f32, layer_norm_f32_avx512 },
+                                        { layer_norm_bf16, layer_norm_bf16_avx512 } };
+static const Rows geglus[2][2] = { { geglu_f32, geglu_f32_avx512 }, { geglu_bf16, geglu_bf16_avx512 } };
+
+static void bind(AimfKernel *base, void *const *addresses)
+{
+    RowsKernel *kernel = (RowsKernel *)base;
+    kernel->x = addresses[0];
+    kernel->weight = kernel->n_inputs > 1 ? addresses[1] : NULL;
+    kernel->bias = kernel->n_inputs > 2 ? addresses[2] : NULL;
+    kernel->y = addresses[kernel->n_inputs];
+}
+
+static void run(AimfKernel *base)
+{
+    enum { ROWS = 16 }; /* at a time: far more work than handing them out */
+    const RowsKernel *kernel = (RowsKernel *)base;
+#pragma omp parallel for schedule(static)
+    for (gint64 row = 0; row < kernel->rows; row += ROWS)
+        kernel->loop(kernel, row, MIN(row + ROWS, kernel->rows));
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+static RowsKernel *plan_rows(AimfNodePlan *plan, const Rows loops[2][2])
+{
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    onednn_want_row_major(plan, 0, dtype);
+    onednn_give_row_major(plan, 0, dtype);
+    const AimfShape *y = onednn_output_shape(plan, 0);
+    gboolean is_avx512 = onednn_has_avx512();
+    RowsKernel *kernel = g_new0(RowsKernel, 1);
+    kernel->base = (AimfKernel){ is_avx512 ? "aimfair:avx512" : "aimfair:baseline", bind, run, kernel_free };
+    kernel->loop = loops[dtype == AIMF_BF16][is_avx512];
+    kernel->channels = y->dim[y->rank - 1];
+    kernel->rows = aimf_shape_count(y) / kernel->channels;
+    kernel->n_inputs = plan->node->n_inputs;
+    return kernel;
+}
+
+AimfKernel *onednn_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    RowsKernel *kernel = plan_rows(plan, layer_norms);
+    onednn_want_row_major(plan, 1, AIMF_F32);
+    onednn_want_row_major(plan, 2, AIMF_F32);
+    plan->overwrites[0] = 0;
+    kernel->epsilon = plan->node->attributes.layer_norm_epsilon;
+    return &kernel->base;
+}
+
+AimfKernel *onednn_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    return &plan_rows(plan, geglus)->base;
+}

@@ -1,0 +1,215 @@
+/*
+ * A 3 x 3 convolution of a picture whose pixels were doubled. Of the three rows that it sees two are the same row of the small picture, and
+ * so are two of the three columns: a pixel of the result is a 2 x 2 convolution of the small picture with taps added up. Which ones
+ * depends on whether its row and column are even or odd, so there are four such convolutions; each makes a quarter of the pixels.
+ */
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_bf16.h"
+#include "backend/onednn/onednn_view.h"
+
+#include <string.h>
+
+enum { QUARTERS = 4 }; /* number 2 * (odd row) + (odd column) */
+
+typedef struct {
+    AimfKernel base;
+    OnednnPrimitive *quarters[QUARTERS];
+    OnednnView view; /* of a quarter of the result */
+    gint64 width;    /* of a quarter */
+    gsize weight_bytes, quarter_bytes, element_bytes;
+    const char *scratch; /* the four quarters, then the primitives' own */
+    char *y;
+} UpsampleConvKernel;
+
+static gsize aligned(gsize bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static void bind(AimfKernel *base, void *const *addresses)
+{
+    UpsampleConvKernel *kernel = (UpsampleConvKernel *)base;
+    char *scratch = addresses[4];
+    for (gsize q = 0; q < QUARTERS; q++) {
+        onednn_primitive_bind(kernel->quarters[q], DNNL_ARG_SRC, addresses[0]);
+        onednn_primitive_bind(kernel->quarters[q], DNNL_ARG_WEIGHTS, (char *)addresses[1] + q * kernel->weight_bytes);
+        onednn_primitive_bind(kernel->quarters[q], DNNL_ARG_BIAS, addresses[2]);
+        onednn_primitive_bind(kernel->quarters[q], DNNL_ARG_DST, scratch + q * kernel->quarter_bytes);
+        onednn_primitive_bind(kernel->quarters[q], DNNL_ARG_SCRATCHPAD, scratch + QUARTERS * kernel->quarter_bytes);
+    }
+    kernel->y = addresses[3];
+    kernel->scratch = scratch;
+}
+
+/* Row @row of the result, counted over pictures and channel blocks, from the two quarters that have its pixels. */
+static void interleave_row(const UpsampleConvKernel *kernel, gint64 row)
+{
+    gsize chunk = (gsize)kernel->view.block * kernel->element_bytes, width = (gsize)kernel->width;
+    const char *even = kernel->scratch + (row % 2 ? 2 : 0) * kernel->quarter_bytes + (gsize)(row / 2) * width * chunk;
+    const char *odd = even + kernel->quarter_bytes;
+    char *to = kernel->y + (gsize)row * 2 * width * chunk;
+    for (gsize i = 0; i < width; i++, to += 2 * chunk) {
+        memcpy(to, even + i * chunk, chunk);
+        memcpy(to + chunk, odd + i * chunk, chunk);
+    }
+}
+
+static void run(AimfKernel *base)
+{
+    const UpsampleConvKernel *kernel = (UpsampleConvKernel *)base;
+    for (int q = 0; q < QUARTERS; q++)
+        onednn_primitive_run(kernel->quarters[q]);
+    gint64 rows = kernel->view.n * kernel->view.blocks * 2 * kernel->view.positions / kernel->width;
+#pragma omp parallel for schedule(static)
+    for (gint64 row = 0; row < rows; row++)
+        interleave_row(kernel, row);
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    UpsampleConvKernel *kernel = (UpsampleConvKernel *)base;
+    for (int q = 0; q < QUARTERS; q++)
+        onednn_primitive_free(kernel->quarters[q]);
+    g_free(kernel);
+}
+
+/* Even rows see the small picture's row above and their own, odd ones their own and the one below; columns likewise. */
+static OnednnWindow window_of(int quarter)
+{
+    int odd_row = quarter / 2, odd_column = quarter % 2;
+    return (OnednnWindow){ 1, { !odd_row, !odd_column }, { odd_row, odd_column } };
+}
+
+AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    const AimfShape *xs = onednn_input_shape(plan, 0), *ys = onednn_output_shape(plan, 0);
+    AimfShape quarter = AIMF_SHAPE(xs->dim[0], ys->dim[1], xs->dim[2], xs->dim[3]);
+    AimfShape taps = AIMF_SHAPE(ys->dim[1], xs->dim[1], 2, 2);
+    AimfLayout result = onednn_layout_activation(state, &quarter, dtype), chosen, part;
+    OnednnOperand x = { .shape = xs, .dtype = dtype }, weight = { .shape = &taps, .dtype = dtype };
+    OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
+    OnednnOperand y = { &quarter, dtype, &result };
+
+    UpsampleConvKernel *kernel = g_new0(UpsampleConvKernel, 1);
+    kernel->base = (AimfKernel){ "", bind, run, kernel_free };
+    gsize scratch = 0;
+    for (int q = 0; q < QUARTERS; q++) {
+        OnednnWindow window = window_of(q);
+        kernel->quarters[q] = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
+        if (!kernel->quarters[q]) {
+            kernel_free(&kernel->base);
+            return NULL;
+        }
+        scratch = MAX(scratch, onednn_primitive_scratch_bytes(kernel->quarters[q]));
+        if (q == 0) { /* the other three take what the first one chose */
+            chosen = onednn_primitive_layout(kernel->quarters[q], DNNL_ARG_SRC);
+            part = onednn_primitive_layout(kernel->quarters[q], DNNL_ARG_WEIGHTS);
+            x.layout = &chosen;
+            weight.layout = &part;
+        }
+    }
+    plan->in[0] = chosen;
+    plan->in[1] = onednn_layout_summed_taps(state, &part);
+    onednn_want_row_major(plan, 2, AIMF_F32);
+    plan->out[0] = onednn_layout_activation(state, ys, dtype);
+    kernel->base.implementation = onednn_primitive_name(kernel->quarters[0]);
+    kernel->view = onednn_view(&result, &quarter);
+    kernel->width = quarter.dim[3];
+    kernel->element_bytes = aimf_dtype_bytes(dtype);
+    kernel->quarter_bytes = aligned(result.bytes);
+    kernel->weight_bytes = plan->in[1].bytes / QUARTERS;
+    plan->scratch_bytes = QUARTERS * kernel->quarter_bytes + scratch;
+    return &kernel->base;
+}
+
+/* --- The weights --- */
+
+typedef struct {
+    AimfKernel base;
+    gint64 outputs, inputs;
+    gint64 *offsets[4]; /* of each dimension of (O, C, 2, 2) within a part */
+    gsize part_bytes, element_bytes;
+    const float *weight; /* (O, C, 3, 3) */
+    char *parts;
+} SumTapsKernel;
+
+static void sum_taps_bind(AimfKernel *base, void *const *addresses)
+{
+    SumTapsKernel *kernel = (SumTapsKernel *)base;
+    kernel->weight = addresses[0];
+    kernel->parts = addresses[1];
+}
+
+/* Of a row or column of three taps, those that fall on the small picture's pixel @at of two: [*first, *end). */
+static void taps_on(int odd, int at, int *first, int *end)
+{
+    int split = odd ? 2 : 1;
+    *first = at ? split : 0;
+    *end = at ? 3 : split;
+}
+
+static float tap_sum(const float *taps, int quarter, int row, int column)
+{
+    int row0, row1, column0, column1;
+    taps_on(quarter / 2, row, &row0, &row1);
+    taps_on(quarter % 2, column, &column0, &column1);
+    float sum = 0;
+    for (int i = row0; i < row1; i++)
+        for (int j = column0; j < column1; j++)
+            sum += taps[3 * i + j];
+    return sum;
+}
+
+static void sum_output(const SumTapsKernel *kernel, gint64 o)
+{
+    for (gint64 c = 0; c < kernel->inputs; c++)
+        for (int k = 0; k < QUARTERS * 4; k++) {
+            int quarter = k / 4, row = k / 2 % 2, column = k % 2;
+            float sum = tap_sum(kernel->weight + (o * kernel->inputs + c) * 9, quarter, row, column);
+            gint64 at =
+                kernel->offsets[0][o] + kernel->offsets[1][c] + kernel->offsets[2][row] + kernel->offsets[3][column];
+            char *part = kernel->parts + (gsize)quarter * kernel->part_bytes;
+            if (kernel->element_bytes == sizeof(guint16))
+                ((guint16 *)(void *)part)[at] = onednn_to_bf16(sum);
+            else
+                ((float *)(void *)part)[at] = sum;
+        }
+}
+
+static void sum_taps_run(AimfKernel *base)
+{
+    const SumTapsKernel *kernel = (SumTapsKernel *)base;
+    memset(kernel->parts, 0, QUARTERS * kernel->part_bytes); /* padding must be zero */
+#pragma omp parallel for schedule(static)
+    for (gint64 o = 0; o < kernel->outputs; o++)
+        sum_output(kernel, o);
+}
+
+static void sum_taps_free(AimfKernel *base)
+{
+    SumTapsKernel *kernel = (SumTapsKernel *)base;
+    for (int i = 0; i < 4; i++)
+        g_free(kernel->offsets[i]);
+    g_free(kernel);
+}
+
+AimfKernel *onednn_plan_sum_taps(const AimfLayout *from, const AimfLayout *to, const AimfShape *shape, GError **error)
+{
+    if (from->detail || from->dtype != AIMF_F32) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
+                    "upsample_conv2d takes its weight from a parameter only");
+        return NULL;
+    }
+    AimfLayout part = onednn_layout_part(to);
+    AimfShape taps = AIMF_SHAPE(shape->dim[0], shape->dim[1], 2, 2);
+    SumTapsKernel *kernel = g_new0(SumTapsKernel, 1);
+    kernel->base = (AimfKernel){ "aimfair:sum_taps", sum_taps_bind, sum_taps_run, sum_taps_free };
+    kernel->outputs = shape->dim[0];
+    kernel->inputs = shape->dim[1];
+    for (int i = 0; i < 4; i++)
+        kernel->offsets[i] = onednn_layout_offsets(&part, &taps, i);
+    kernel->part_bytes = to->bytes / QUARTERS;
+    kernel->element_bytes = aimf_dtype_bytes(part.dtype);
+    return &kernel->base;
+}

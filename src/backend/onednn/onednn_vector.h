@@ -1,0 +1,63 @@
+/*
+ * For our own kernels: the two forms each loop is compiled in, element types, and functions that become vector code there. Of the
+ * functions' polynomials tools/fit_activations.py is the origin.
+ */
+#pragma once
+
+#include "backend/onednn/onednn_bf16.h"
+
+/* What a loop is compiled for: onednn_has_avx512 says which of the two may run. */
+#define ONEDNN_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#define ONEDNN_BASELINE
+
+/* Loads and stores of f32, beside onednn_from_bf16 and onednn_to_bf16. */
+#define ONEDNN_SAME(value) (value)
+
+/* exp(x) with x bounded to where the result is a normal number, so never infinite; NaN stays. Relative error 2e-7. */
+static inline __attribute__((always_inline)) float onednn_exp(float x)
+{
+    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    /* Adding 1.5 * 2^23 rounds to a whole number n, which then stands in the lowest bits. */
+    float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
+    float r = x - n * 0.693145752f; /* log(2) in two parts, the first short enough for an exact product */
+    r -= n * 1.42860677e-6f;
+    float e = 0.00138368424f;
+    e = e * r + 0.00837481578f;
+    e = e * r + 0.0416682256f;
+    e = e * r + 0.166664202f;
+    e = e * r + 0.499999921f;
+    e = e * r + 1.00000004f;
+    e = e * r + 1;
+    guint32 bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits << 23) + 0x3f800000u;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return e * power;
+}
+
+static inline __attribute__((always_inline)) float onednn_silu(float x)
+{
+    return x / (1 + onednn_exp(-x));
+}
+
+static inline __attribute__((always_inline)) float onednn_quick_gelu(float x)
+{
+    return x / (1 + onednn_exp(-1.702f * x));
+}
+
+/* x Phi(x); Phi(-|x|) as exp(-x^2 / 2) times a polynomial, with a relative error of 5e-7. */
+static inline __attribute__((always_inline)) float onednn_gelu(float x)
+{
+    float a = x < 0 ? -x : x, t = 1 / (1 + 0.3f * a);
+    float p = 0.035674872f;
+    p = p * t - 0.157203475f;
+    p = p * t + 0.20635415f;
+    p = p * t - 0.0536842012f;
+    p = p * t + 0.1285619f;
+    p = p * t + 0.0999134158f;
+    p = p * t + 0.120753967f;
+    p = p * t + 0.119629298f;
+    float tail = onednn_exp(-0.5f * a * a) * t * p;
+    return x * (x < 0 ? tail : 1 - tail);
+}

@@ -1,0 +1,20 @@
+/* A value (N, C, ...) as [N][C / block][positions][block]: all layouts of activations, row-major and channels-last included. */
+#pragma once
+
+#include "backend/onednn/onednn_api.h"
+
+typedef struct {
+    gint64 n, channels, positions;
+    gint64 block, blocks; /* channels in a block, padding included, and how many blocks there are */
+} OnednnView;
+
+/** onednn_view: @layout has a channel block. */
+static inline OnednnView onednn_view(const AimfLayout *layout, const AimfShape *shape)
+{
+    OnednnView view = { .n = shape->dim[0], .channels = shape->dim[1], .positions = 1 };
+    for (int i = 2; i < shape->rank; i++)
+        view.positions *= shape->dim[i];
+    view.block = onednn_layout_channel_block(layout, shape);
+    view.blocks = (view.channels + view.block - 1) / view.block;
+    return view;
+}
