@@ -35,7 +35,7 @@ typedef struct {
     int sample_size; /* latent pixels of the side it was trained for */
 } AimfUnetConfig;
 
-/** AimfVaeConfig: @tiny: TAESD, of which only latent_channels, scaling and channels[0] matter; @scaling: latents = scaling * (z - shift). */
+/** AimfVaeConfig: @tiny: TAESD, of which only latent_channels, levels (4) and channels[0] matter; @scaling: latents = scaling * z */
 typedef struct {
     gboolean tiny;
     int latent_channels, levels, res_blocks, groups;
@@ -126,6 +126,8 @@ gboolean aimf_vae_decoder_build(const AimfVaeConfig *config, int batch, int heig
                                 GError **error);
 gboolean aimf_vae_encoder_build(const AimfVaeConfig *config, int batch, int height, int width, AimfSdGraph *built,
                                 GError **error);
+/** aimf_vae_scale: image pixels per latent pixel of the side, 8 for all that are published. */
+int aimf_vae_scale(const AimfVaeConfig *config);
 /** aimf_vae_before_decoding, aimf_vae_after_decoding …: in place, @n numbers. */
 void aimf_vae_before_decoding(const AimfVaeConfig *config, float *latents, gsize n);
 void aimf_vae_after_decoding(const AimfVaeConfig *config, float *planes, gsize n);

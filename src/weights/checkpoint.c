@@ -65,11 +65,9 @@ static void gather(const AimfPickleView *view, gsize element_bytes, const guint8
     }
 }
 
-static gboolean read_span(const Checkpoint *checkpoint, const AimfPickleStorage *storage, gint64 offset, gint64 count,
-                          void *to, GError **error)
+static gboolean read_storage(const Checkpoint *checkpoint, const AimfPickleStorage *storage, gsize begin, gsize bytes,
+                             void *to, GError **error)
 {
-    gsize element_bytes = aimf_dtype_bytes(storage->dtype);
-    gsize begin = (gsize)offset * element_bytes, bytes = (gsize)count * element_bytes;
     if (!storage->data)
         return aimf_archive_read(checkpoint->archive, storage->member, begin, to, bytes, error);
     if (bytes)
@@ -77,27 +75,46 @@ static gboolean read_span(const Checkpoint *checkpoint, const AimfPickleStorage 
     return TRUE;
 }
 
-static gboolean read_tensor(gpointer source, guint index, void *to, GError **error)
+/* All bytes of a tensor whose elements do not lie one after the other. */
+static gboolean read_scattered(const Checkpoint *checkpoint, const AimfPickleView *view,
+                               const AimfPickleStorage *storage, void *to, GError **error)
+{
+    gsize element_bytes = aimf_dtype_bytes(storage->dtype);
+    gsize begin = (gsize)view->offset * element_bytes, bytes = (gsize)extent(view) * element_bytes;
+    if (storage->data) {
+        gather(view, element_bytes, storage->data + begin, to);
+        return TRUE;
+    }
+    g_autofree guint8 *span = g_try_malloc(MAX(bytes, 1));
+    if (!span) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %" G_GSIZE_FORMAT " bytes", bytes);
+        return FALSE;
+    }
+    if (!read_storage(checkpoint, storage, begin, bytes, span, error))
+        return FALSE;
+    gather(view, element_bytes, span, to);
+    return TRUE;
+}
+
+static gboolean read_tensor(gpointer source, guint index, gsize begin, gsize bytes, void *to, GError **error)
 {
     const Checkpoint *checkpoint = source;
     const AimfPickleView *view = &g_array_index(checkpoint->views, AimfPickleView, index);
     const AimfPickleStorage *storage = &g_array_index(checkpoint->storages, AimfPickleStorage, view->storage);
     gsize element_bytes = aimf_dtype_bytes(storage->dtype);
-    gint64 elements = extent(view);
+    gsize whole = (gsize)aimf_shape_count(&view->shape) * element_bytes;
     if (is_contiguous(view))
-        return read_span(checkpoint, storage, view->offset, elements, to, error);
-    if (storage->data) {
-        gather(view, element_bytes, storage->data + (gsize)view->offset * element_bytes, to);
-        return TRUE;
-    }
-    g_autofree guint8 *span = g_try_malloc(MAX((gsize)elements * element_bytes, 1));
-    if (!span) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %" G_GINT64_FORMAT " elements", elements);
+        return read_storage(checkpoint, storage, (gsize)view->offset * element_bytes + begin, bytes, to, error);
+    if (bytes == whole)
+        return read_scattered(checkpoint, view, storage, to, error);
+    g_autofree guint8 *all = g_try_malloc(MAX(whole, 1));
+    if (!all) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %" G_GSIZE_FORMAT " bytes", whole);
         return FALSE;
     }
-    if (!read_span(checkpoint, storage, view->offset, elements, span, error))
+    if (!read_scattered(checkpoint, view, storage, all, error))
         return FALSE;
-    gather(view, element_bytes, span, to);
+    memcpy(to, all + begin, bytes);
     return TRUE;
 }
 

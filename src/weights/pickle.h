@@ -21,6 +21,7 @@ typedef enum {
     AIMF_PICKLE_GLOBAL,
     AIMF_PICKLE_STORAGE,
     AIMF_PICKLE_TENSOR,
+    AIMF_PICKLE_OPAQUE, /* something that is known to be harmless and is not looked into */
 } AimfPickleKind;
 
 /** AimfPickleGlobal: a name that pickles may use; see pickle_object.c. */

@@ -3,7 +3,15 @@
 
 #include <string.h>
 
-typedef enum { MAKES_STORAGE, MAKES_DICT, MAKES_TUPLE, MAKES_TENSOR, MAKES_PARAMETER, MAKES_NOTHING } Makes;
+typedef enum {
+    MAKES_STORAGE,
+    MAKES_DICT,
+    MAKES_TUPLE,
+    MAKES_TENSOR,
+    MAKES_PARAMETER,
+    MAKES_OPAQUE, /* what calling it would give is of no use here, and it is not called */
+    MAKES_NOTHING,
+} Makes;
 
 struct AimfPickleGlobal {
     const char *name;
@@ -31,6 +39,13 @@ static const AimfPickleGlobal globals[] = {
     { "torch._utils._rebuild_parameter_with_state", MAKES_PARAMETER, AIMF_N_DTYPES },
     { "torch.nn.parameter.Parameter", MAKES_PARAMETER, AIMF_N_DTYPES },
     { "torch.autograd.variable.Variable", MAKES_PARAMETER, AIMF_N_DTYPES },
+    /* What PyTorch Lightning stored beside the weights in the original Stable Diffusion checkpoints: the state of its callbacks. */
+    { "numpy.core.multiarray.scalar", MAKES_OPAQUE, AIMF_N_DTYPES },
+    { "numpy._core.multiarray.scalar", MAKES_OPAQUE, AIMF_N_DTYPES },
+    { "numpy.dtype", MAKES_OPAQUE, AIMF_N_DTYPES },
+    { "_codecs.encode", MAKES_OPAQUE, AIMF_N_DTYPES },
+    { "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint", MAKES_NOTHING, AIMF_N_DTYPES },
+    { "pytorch_lightning.callbacks.early_stopping.EarlyStopping", MAKES_NOTHING, AIMF_N_DTYPES },
     { "torch.FloatTensor", MAKES_NOTHING, AIMF_N_DTYPES },
     { "torch.HalfTensor", MAKES_NOTHING, AIMF_N_DTYPES },
     { "torch.DoubleTensor", MAKES_NOTHING, AIMF_N_DTYPES },
@@ -284,11 +299,13 @@ AimfPickleValue *aimf_pickle_call(AimfPickle *pickle, const AimfPickleValue *cal
     case MAKES_TUPLE: /* of one argument, the tuple itself */
         return item(args, 0, AIMF_PICKLE_TUPLE) ? args->items->pdata[0]
                                                 : refuse(error, "a torch.Size is made from what is not a tuple");
+    case MAKES_OPAQUE:
+        return aimf_pickle_value(pickle, AIMF_PICKLE_OPAQUE, error);
     case MAKES_STORAGE:
     case MAKES_NOTHING:
         break;
     }
-    return refuse(error, "it calls a type of storage or tensor");
+    return refuse(error, "it calls a type of storage or tensor, or a callback");
 }
 
 /*
@@ -297,7 +314,7 @@ AimfPickleValue *aimf_pickle_call(AimfPickle *pickle, const AimfPickleValue *cal
  */
 gboolean aimf_pickle_build(AimfPickleValue *object, const AimfPickleValue *state, GError **error)
 {
-    if (object->kind == AIMF_PICKLE_DICT)
+    if (object->kind == AIMF_PICKLE_DICT || object->kind == AIMF_PICKLE_OPAQUE)
         return TRUE;
     if (object->kind != AIMF_PICKLE_TENSOR)
         return refuse(error, "it gives a state to what has none") != NULL;

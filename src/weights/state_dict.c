@@ -134,6 +134,8 @@ static gboolean visit_dict(Walk *walk, const AimfPickleValue *dict, GError **err
     for (guint i = 0; i < dict->items->len; i += 2) {
         const AimfPickleValue *key = dict->items->pdata[i];
         g_autofree char *number = scalar_text(key);
+        if (key->kind == AIMF_PICKLE_GLOBAL) /* Lightning's callbacks: their type is the key of their state */
+            continue;
         if (!number && key->kind != AIMF_PICKLE_TEXT) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
                         "a dict in '%s' has a key that is neither text nor number", walk->name->str);
@@ -196,6 +198,7 @@ static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error)
     case AIMF_PICKLE_LONG:
     case AIMF_PICKLE_GLOBAL:
     case AIMF_PICKLE_STORAGE:
+    case AIMF_PICKLE_OPAQUE:
         break;
     }
     walk->depth--;

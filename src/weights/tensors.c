@@ -172,6 +172,22 @@ int aimf_tensors_add(AimfTensors *tensors, const char *name, AimfDtype dtype, co
     return index;
 }
 
+gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize begin, gsize bytes, void *to,
+                                 GError **error)
+{
+    const Entry *entry = entry_at(tensors, index);
+    g_assert(begin <= entry->tensor.bytes && bytes <= entry->tensor.bytes - begin);
+    if (entry->data) {
+        if (bytes)
+            memcpy(to, entry->data + begin, bytes);
+        return TRUE;
+    }
+    if (tensors->type->read(tensors->source, index, begin, bytes, to, error))
+        return TRUE;
+    g_prefix_error(error, "tensor '%s': ", entry->tensor.name);
+    return FALSE;
+}
+
 const void *aimf_tensors_bytes(const AimfTensors *tensors, guint index, void **buffer, GError **error)
 {
     const Entry *entry = entry_at(tensors, index);
@@ -184,8 +200,7 @@ const void *aimf_tensors_bytes(const AimfTensors *tensors, guint index, void **b
                     entry->tensor.bytes, entry->tensor.name);
         return NULL;
     }
-    if (!tensors->type->read(tensors->source, index, bytes, error)) {
-        g_prefix_error(error, "tensor '%s': ", entry->tensor.name);
+    if (!aimf_tensors_read_bytes(tensors, index, 0, entry->tensor.bytes, bytes, error)) {
         g_free(bytes);
         return NULL;
     }
@@ -203,12 +218,8 @@ gboolean aimf_tensors_read(const AimfTensors *tensors, guint index, AimfDtype dt
                     aimf_dtype_name(tensor->dtype), aimf_dtype_name(dtype));
         return FALSE;
     }
-    if (!entry->data && dtype == tensor->dtype) {
-        if (tensors->type->read(tensors->source, index, to, error))
-            return TRUE;
-        g_prefix_error(error, "tensor '%s': ", tensor->name);
-        return FALSE;
-    }
+    if (!entry->data && dtype == tensor->dtype)
+        return aimf_tensors_read_bytes(tensors, index, 0, tensor->bytes, to, error);
     g_autofree void *buffer = NULL;
     const void *bytes = aimf_tensors_bytes(tensors, index, &buffer, error);
     if (!bytes)

@@ -9,11 +9,12 @@ enum {
 
 /**
  * AimfTensorSource: bytes that are neither mapped nor in memory.
- * @read: the bytes of entry @index in row-major order into @to; called under no lock, so it must be safe from several threads
+ * @read: @bytes bytes of entry @index, in row-major order, from @begin on into @to; called under no lock, so it must be safe from several
+ *   threads
  * @release_pages: (nullable) see aimf_tensors_release_pages, for what lies behind the source
  */
 typedef struct {
-    gboolean (*read)(gpointer source, guint index, void *to, GError **error);
+    gboolean (*read)(gpointer source, guint index, gsize begin, gsize bytes, void *to, GError **error);
     void (*free)(gpointer source);
     void (*release_pages)(gpointer source);
 } AimfTensorSource;
@@ -41,6 +42,10 @@ gboolean aimf_tensors_append(AimfTensors *tensors, const char *name, AimfDtype d
  * Returns: NULL with IO, FORMAT or MEMORY; never NULL for an empty tensor.
  */
 const void *aimf_tensors_bytes(const AimfTensors *tensors, guint index, void **buffer, GError **error);
+
+/** aimf_tensors_read_bytes: copies @bytes of the entry's own bytes from @begin on, which must lie within it; no more is read than that. */
+gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize begin, gsize bytes, void *to,
+                                 GError **error);
 
 /** aimf_tensors_has_metadata: whether there is any text at all. */
 gboolean aimf_tensors_has_metadata(const AimfTensors *tensors);

@@ -1,13 +1,11 @@
 /* Sets that show tensors of other sets under other names, whole or in part. */
 #include "weights/tensors.h"
 
-#include <string.h>
-
 /* What one entry shows. */
 typedef struct {
     AimfTensors *from; /* one reference per entry */
     guint index;
-    gsize begin, bytes;
+    gsize begin;
 } Part;
 
 static void part_clear(gpointer data)
@@ -20,17 +18,10 @@ static void view_free(gpointer source)
     g_array_unref(source);
 }
 
-static gboolean view_read(gpointer source, guint index, void *to, GError **error)
+static gboolean view_read(gpointer source, guint index, gsize begin, gsize bytes, void *to, GError **error)
 {
     const Part *part = &g_array_index((GArray *)source, Part, index);
-    const AimfTensor *tensor = aimf_tensors_at(part->from, part->index);
-    if (part->bytes == tensor->bytes)
-        return aimf_tensors_read(part->from, part->index, tensor->dtype, to, error);
-    g_autofree void *buffer = NULL;
-    const guint8 *bytes = aimf_tensors_bytes(part->from, part->index, &buffer, error);
-    if (bytes && part->bytes)
-        memcpy(to, bytes + part->begin, part->bytes);
-    return bytes != NULL;
+    return aimf_tensors_read_bytes(part->from, part->index, part->begin + begin, bytes, to, error);
 }
 
 static void view_release_pages(gpointer source)
@@ -67,8 +58,7 @@ gboolean aimf_tensors_add_view(AimfTensors *view, const char *name, AimfTensors 
                     first);
         return FALSE;
     }
-    gsize element_bytes = aimf_dtype_bytes(tensor->dtype);
-    Part part = { NULL, index, (gsize)first * element_bytes, (gsize)count * element_bytes };
+    Part part = { NULL, index, (gsize)first * aimf_dtype_bytes(tensor->dtype) };
     const guint8 *data = aimf_tensors_data(from, index);
     if (!aimf_tensors_append(view, name, tensor->dtype, shape, data ? data + part.begin : NULL, error))
         return FALSE;

@@ -1,0 +1,183 @@
+/* Opening a Stable Diffusion model, whatever form it is in. */
+#include "model/sd_open.h"
+
+#include "base/monitor.h"
+#include "model/sd_config.h"
+
+#include <string.h>
+
+static const char family_1x[] = "Stable Diffusion 1.x", family_2x[] = "Stable Diffusion 2.x";
+
+void aimf_sd_free(AimfSdModel *model)
+{
+    if (!model)
+        return;
+    aimf_tensors_free(model->weights.text);
+    aimf_tensors_free(model->weights.unet);
+    aimf_tensors_free(model->weights.decoder);
+    aimf_tensors_free(model->weights.encoder);
+    g_free(model->tokenizer);
+    g_free(model->hash);
+    g_free(model);
+}
+
+/* --- Taking networks' tensors --- */
+
+AimfGraph *aimf_sd_small_graph(const AimfSdModel *model, AimfSdNetwork network, GError **error)
+{
+    AimfSdGraph built = { 0 };
+    int side = 1 << (MAX(model->unet.levels, 1) - 1);
+    gboolean good = FALSE;
+    switch (network) {
+    case AIMF_SD_TEXT:
+        good = aimf_clip_text_build(&model->text, 1, &built, error);
+        break;
+    case AIMF_SD_UNET:
+        good = aimf_unet_build(&model->unet, 1, side, side, 1, &built, error);
+        break;
+    case AIMF_SD_DECODER:
+        good = aimf_vae_decoder_build(&model->vae, 1, 1, 1, &built, error);
+        break;
+    case AIMF_SD_ENCODER:
+        good = aimf_vae_encoder_build(&model->vae, 1, 1, 1, &built, error);
+        break;
+    }
+    return good ? built.graph : NULL;
+}
+
+static AimfTensors *take(AimfSdModel *model, AimfSdNetwork network, AimfSdSource *source, const AimfSdNaming *namings,
+                         guint n, GError **error)
+{
+    static const char *const names[] = { "text encoder", "UNet", "autoencoder's decoder", "autoencoder's encoder" };
+    g_autoptr(AimfGraph) graph = aimf_sd_small_graph(model, network, error);
+    if (graph)
+        return aimf_sd_take(source, graph, namings, n, names[network], error);
+    g_prefix_error(error, "'%s': ", source->path);
+    return NULL;
+}
+
+gboolean aimf_sd_take_text(AimfSdModel *model, AimfSdSource *source, const AimfSdNaming *namings, guint n,
+                           GError **error)
+{
+    model->weights.text = take(model, AIMF_SD_TEXT, source, namings, n, error);
+    return model->weights.text != NULL;
+}
+
+gboolean aimf_sd_take_unet(AimfSdModel *model, AimfSdSource *source, const AimfSdNaming *namings, guint n,
+                           GError **error)
+{
+    model->weights.unet = take(model, AIMF_SD_UNET, source, namings, n, error);
+    return model->weights.unet != NULL;
+}
+
+gboolean aimf_sd_take_vae(AimfSdModel *model, AimfSdSource *source, const AimfSdNaming *namings, guint n,
+                          GError **error)
+{
+    model->weights.decoder = take(model, AIMF_SD_DECODER, source, namings, n, error);
+    if (model->weights.decoder)
+        model->weights.encoder = take(model, AIMF_SD_ENCODER, source, namings, n, error);
+    return model->weights.encoder != NULL;
+}
+
+/* --- Whether the networks belong together --- */
+
+/* UNets with the same names that want more than latents. Source: the configurations in Stability-AI/stablediffusion. */
+static const char *kind_of_unet(int in_channels)
+{
+    switch (in_channels) {
+    case 5:
+        return "a depth-to-image model";
+    case 7:
+        return "an upscaler";
+    case 8:
+        return "InstructPix2Pix, an editor of images";
+    case 9:
+        return "an inpainting model";
+    default:
+        return "another kind of model";
+    }
+}
+
+static gboolean check_together(const AimfSdModel *model, const char *path, GError **error)
+{
+    const AimfUnetConfig *unet = &model->unet;
+    if (unet->in_channels != unet->out_channels) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
+                    "'%s' is no text-to-image model: its UNet takes %d channels and gives %d; it looks like %s", path,
+                    unet->in_channels, unet->out_channels, kind_of_unet(unet->in_channels));
+        return FALSE;
+    }
+    if (unet->context != model->text.hidden) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "'%s': the UNet wants text states of width %d, the text encoder gives %d", path, unet->context,
+                    model->text.hidden);
+        return FALSE;
+    }
+    if (unet->in_channels == model->vae.latent_channels)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "'%s': the UNet's latents have %d channels, the autoencoder's %d: they do not belong together", path,
+                unet->in_channels, model->vae.latent_channels);
+    return FALSE;
+}
+
+/* --- The vocabulary --- */
+
+/* (owned, nullable) Where the vocabulary is: in a folder of diffusers' layout, or beside a single file. */
+static char *find_tokenizer(const char *model)
+{
+    static const char *const names[] = { "tokenizer", "bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt" };
+    gboolean is_folder = g_file_test(model, G_FILE_TEST_IS_DIR);
+    g_autofree char *folder = is_folder ? g_strdup(model) : g_path_get_dirname(model);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *path = g_build_filename(folder, names[i], NULL);
+        if (g_file_test(path, G_FILE_TEST_EXISTS))
+            return path;
+        g_free(path);
+    }
+    g_autofree char *vocabulary = g_build_filename(folder, "vocab.json", NULL);
+    g_autofree char *merges = g_build_filename(folder, "merges.txt", NULL);
+    gboolean both = g_file_test(vocabulary, G_FILE_TEST_EXISTS) && g_file_test(merges, G_FILE_TEST_EXISTS);
+    return both ? g_steal_pointer(&folder) : NULL;
+}
+
+/* --- All together --- */
+
+static void say(const AimfSdModel *model, const char *path, const AimfMonitor *monitor)
+{
+    aimf_message(monitor, AIMF_LOG_INFO, "'%s': %s, predicts %s (says %s), weights: %s", path, model->family,
+                 model->unet.v_prediction ? "v" : "epsilon", model->prediction_from, model->which);
+}
+
+static gboolean open_model(AimfSdModel *model, const AimfSdOptions *options, const AimfMonitor *monitor, GError **error)
+{
+    gboolean own_vae = !options->vae, is_folder = g_file_test(options->model, G_FILE_TEST_IS_DIR);
+    gboolean good = is_folder ? aimf_sd_open_folder(model, options, own_vae, monitor, error)
+                              : aimf_sd_open_single(model, options, own_vae, monitor, error);
+    if (!good || (options->vae && !aimf_sd_open_vae(model, options->vae, monitor, error)) ||
+        !check_together(model, options->model, error))
+        return FALSE;
+    model->family = model->text.quick_gelu ? family_1x : family_2x;
+    model->tokenizer = find_tokenizer(options->model);
+    say(model, options->model, monitor);
+    return TRUE;
+}
+
+AimfSdModel *aimf_sd_open(const AimfSdOptions *options, const AimfMonitor *monitor, GError **error)
+{
+    g_autoptr(AimfSdModel) model = g_new0(AimfSdModel, 1);
+    model->schedule = (AimfSdSchedule)AIMF_SD_SCHEDULE;
+    model->which = "as stored";
+    model->family = "autoencoder";
+    model->prediction_from = "nothing";
+    if (!options->model && !options->vae) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "neither a model nor an autoencoder is given");
+        return NULL;
+    }
+    gboolean good = options->model ? open_model(model, options, monitor, error)
+                                   : aimf_sd_open_vae(model, options->vae, monitor, error);
+    if (!good)
+        return NULL;
+    model->hash = aimf_sd_hash(model, error);
+    return model->hash ? g_steal_pointer(&model) : NULL;
+}
