@@ -146,7 +146,7 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
 double op_bf16_dweight_tolerance(const OpCase *c)
 {
     gboolean may_transform = c->kh == 3 && c->kw == 3 && c->stride == 1 && c->padding == 1;
-    return may_transform ? 2 * ROUNDED_TWICE : ROUNDED_TWICE;
+    return may_transform ? 2 * ROUNDED : ROUNDED;
 }
 
 const char *op_family_name(OpFamily op)
