@@ -78,13 +78,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfMeasures, aimf_measures_free)
  * aimf_measure:
  * @target: (n) classes; @prediction: (n) classes; @score: (n, nullable) larger is more class 1, for the AUC; @group: (n) in [0, n_protected)
  * @resamples: of the bootstrap over rows, 0 for none; @seed: of the bootstrap. The intervals do not depend on the number of threads.
- * Returns: (owned) or NULL with INVALID: n is 0, a label is out of range, a score is NaN; or MEMORY.
+ * @monitor: (nullable) may stop the bootstrap
+ * Returns: (owned) or NULL with INVALID: n is 0, a label is out of range, a score is NaN; MEMORY or INTERRUPTED.
  * A group without samples has n = 0 and NaN rates and is left out of minima, deviations and gaps.
  * Intervals are 95 % percentile intervals; resamples in which a measure is undefined are left out of its interval.
  * Source: arXiv 2503.05665 section 4; Hardt et al. 2016 for equalized odds; Efron 1979 for the bootstrap.
  */
 AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
-                           int n_targets, int n_protected, guint resamples, guint64 seed, GError **error);
+                           int n_targets, int n_protected, guint resamples, guint64 seed, const AimfMonitor *monitor,
+                           GError **error);
 
 /**
  * aimf_measures_average:
@@ -149,7 +151,8 @@ AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const
 /** aimf_outcomes_save: CSV that aimf_outcomes_open reads: path, target, protected, logit, probability, prediction, as far as known. */
 gboolean aimf_outcomes_save(const AimfOutcomes *outcomes, const char *path, GError **error);
 /** aimf_outcomes_measure: aimf_measure with the logits, or else the probabilities, as scores. */
-AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed, GError **error);
+AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed,
+                                    const AimfMonitor *monitor, GError **error);
 
 /**
  * AimfEvaluation: measures and what they are of; everything owned.

@@ -137,7 +137,7 @@ static gboolean evaluate(AimfCli *cli, const Options *o, AimfEvaluation *evaluat
     evaluation->model = g_strdup(o->model);
     evaluation->data = g_strdup(o->given ? o->given : o->data);
     evaluation->labels = g_steal_pointer(&outcomes->labels);
-    evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, error);
+    evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, cli->monitor, error);
     return evaluation->measures != NULL;
 }
 

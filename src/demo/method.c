@@ -90,7 +90,7 @@ static AimfMeasures *measure(const Demo *demo, const AimfModel *model, GError **
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, demo->test, &options, demo->monitor, error);
     g_autoptr(AimfOutcomes) outcomes =
         predictions ? aimf_outcomes_from_predictions(demo->test, predictions, error) : NULL;
-    return outcomes ? aimf_outcomes_measure(outcomes, 0, demo->options->seed, error) : NULL;
+    return outcomes ? aimf_outcomes_measure(outcomes, 0, demo->options->seed, demo->monitor, error) : NULL;
 }
 
 static AimfTrainOptions train_options(const Demo *demo, const AimfTrainOptions *defaults)

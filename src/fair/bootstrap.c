@@ -1,4 +1,5 @@
 /* Percentile intervals by resampling rows: Efron, "Bootstrap methods: another look at the jackknife", 1979. */
+#include "base/monitor.h"
 #include "base/random.h"
 #include "fair/measures.h"
 
@@ -59,7 +60,7 @@ static AimfInterval interval(const AimfScalars *drawn, guint resamples, guint sc
 }
 
 gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
-                        GError **error)
+                        const AimfMonitor *monitor, GError **error)
 {
     gsize n_cells = (gsize)tally->n_targets * (gsize)tally->n_protected;
     g_autofree AimfScalars *drawn = g_try_new(AimfScalars, resamples);
@@ -76,7 +77,7 @@ gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, A
             }
 #pragma omp for schedule(static)
             for (guint i = 0; i < resamples; i++)
-                if (weights && cells)
+                if (weights && cells && !(monitor && monitor->stop && *monitor->stop))
                     drawn[i] = resample(tally, seed, i, weights, cells);
         }
     }
@@ -85,6 +86,8 @@ gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, A
                     resamples, tally->n);
         return FALSE;
     }
+    if (!aimf_check_stop(monitor, "the bootstrap", error))
+        return FALSE;
     for (guint scalar = 0; scalar < AIMF_N_SCALARS; scalar++)
         intervals[scalar] = interval(drawn, resamples, scalar, sorted);
     return TRUE;

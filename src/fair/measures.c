@@ -287,7 +287,8 @@ AimfMeasures *aimf_measures_of_cells(const AimfCell *cells, int n_targets, int n
 }
 
 AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
-                           int n_targets, int n_protected, guint resamples, guint64 seed, GError **error)
+                           int n_targets, int n_protected, guint resamples, guint64 seed, const AimfMonitor *monitor,
+                           GError **error)
 {
     enum { MAX_CELLS = 1 << 20 };
     if (n == 0 || n > G_MAXINT) {
@@ -313,7 +314,7 @@ AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, co
     g_autofree AimfCell *cells = g_new(AimfCell, (gsize)n_targets * (gsize)n_protected);
     double auc = aimf_tally(&tally, NULL, cells);
     g_autoptr(AimfMeasures) measures = aimf_measures_of_cells(cells, n_targets, n_protected, auc);
-    if (resamples && !aimf_bootstrap(&tally, resamples, seed, measures->intervals, error))
+    if (resamples && !aimf_bootstrap(&tally, resamples, seed, measures->intervals, monitor, error))
         return NULL;
     return g_steal_pointer(&measures);
 }

@@ -50,6 +50,6 @@ typedef struct {
 /** aimf_tally: counts the rows, each as often as @weights says (NULL: once), into @cells, and returns the AUC. */
 double aimf_tally(const AimfTally *tally, const guint32 *weights, AimfCell *cells);
 
-/** aimf_bootstrap: fills @intervals. FALSE with MEMORY. */
+/** aimf_bootstrap: fills @intervals. FALSE with MEMORY or INTERRUPTED. */
 gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
-                        GError **error);
+                        const AimfMonitor *monitor, GError **error);

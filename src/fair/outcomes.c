@@ -24,11 +24,12 @@ void aimf_outcomes_free(AimfOutcomes *outcomes)
     g_free(outcomes);
 }
 
-AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed, GError **error)
+AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed,
+                                    const AimfMonitor *monitor, GError **error)
 {
     const float *score = outcomes->logit ? outcomes->logit : outcomes->probability;
     return aimf_measure(outcomes->n, outcomes->target, outcomes->prediction, score, outcomes->group,
-                        outcomes->n_targets, outcomes->n_protected, resamples, seed, error);
+                        outcomes->n_targets, outcomes->n_protected, resamples, seed, monitor, error);
 }
 
 /* --- From a model --- */

@@ -133,7 +133,7 @@ static gboolean allocate(AimfPlan *plan, GError **error)
         offset += aligned(buffer->layout.bytes);
     }
     plan->resident_bytes = offset;
-    plan->resident = plan->backend->memory->allocate(offset, "parameters", error);
+    plan->resident = plan->backend->memory->allocate(offset, "parameters and inputs", error);
     if (!plan->resident)
         return FALSE;
     plan->arena = plan->backend->memory->allocate(plan->arena_bytes, "activations", error);

@@ -147,6 +147,11 @@ static gboolean resume(Trainer *trainer, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
     gboolean there = o->state_path && g_file_test(o->state_path, G_FILE_TEST_EXISTS);
+    if (there && g_file_test(o->state_path, G_FILE_TEST_IS_DIR)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO,
+                    "'%s' is a folder; the training's state would be written there: move it away", o->state_path);
+        return FALSE;
+    }
     if (!o->resume) {
         if (there)
             aimf_message(trainer->monitor, AIMF_LOG_WARNING,

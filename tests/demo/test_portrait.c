@@ -186,7 +186,7 @@ static AimfMeasures *some_measures(gboolean smiling_only)
     int first = smiling_only ? 2 : 0;
     g_autoptr(GError) error = NULL;
     AimfMeasures *measures =
-        aimf_measure((guint)(4 - first), target + first, prediction + first, NULL, group + first, 2, 2, 0, 0, &error);
+        aimf_measure((guint)(4 - first), target + first, prediction + first, NULL, group + first, 2, 2, 0, 0, NULL, &error);
     g_assert_no_error(error);
     return measures;
 }

@@ -43,7 +43,7 @@ static AimfMeasures *case_measure(const Case *c, guint resamples, guint64 seed)
 {
     g_autoptr(GError) error = NULL;
     AimfMeasures *measures = aimf_measure(c->n, c->target, c->prediction, c->score, c->group, c->n_targets,
-                                          c->n_protected, resamples, seed, &error);
+                                          c->n_protected, resamples, seed, NULL, &error);
     g_assert_no_error(error);
     return measures;
 }
@@ -136,7 +136,7 @@ static void test_bootstrap_certain(void)
 {
     const int target[] = { 0, 1, 0, 1, 1, 1 }, group[] = { 0, 0, 0, 0, 0, 0 };
     g_autoptr(GError) error = NULL;
-    g_autoptr(AimfMeasures) measures = aimf_measure(6, target, target, NULL, group, 2, 1, 200, 1, &error);
+    g_autoptr(AimfMeasures) measures = aimf_measure(6, target, target, NULL, group, 2, 1, 200, 1, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpfloat(measures->intervals[0].low, ==, 1);
     g_assert_cmpfloat(measures->intervals[0].high, ==, 1);
@@ -167,7 +167,7 @@ static void test_rejects(void)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         g_assert_null(aimf_measure(cases[i].n, &cases[i].target, &cases[i].prediction, &cases[i].score, &cases[i].group,
-                                   cases[i].n_targets, cases[i].n_protected, cases[i].resamples, 0, &error));
+                                   cases[i].n_targets, cases[i].n_protected, cases[i].resamples, 0, NULL, &error));
         g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
         g_assert_nonnull(strstr(error->message, cases[i].message));
     }
@@ -179,8 +179,8 @@ static void test_average(void)
     const int target[] = { 0, 0, 1, 1 }, group[] = { 0, 1, 0, 1 };
     const int first[] = { 1, 0, 1, 1 }, second[] = { 0, 0, 1, 0 };
     g_autoptr(GError) error = NULL;
-    g_autoptr(AimfMeasures) a = aimf_measure(4, target, first, NULL, group, 2, 2, 0, 0, &error);
-    g_autoptr(AimfMeasures) b = aimf_measure(4, target, second, NULL, group, 2, 2, 0, 0, &error);
+    g_autoptr(AimfMeasures) a = aimf_measure(4, target, first, NULL, group, 2, 2, 0, 0, NULL, &error);
+    g_autoptr(AimfMeasures) b = aimf_measure(4, target, second, NULL, group, 2, 2, 0, 0, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpfloat(a->scalars.worst_group_accuracy, ==, 0);
     g_assert_cmpfloat(b->scalars.worst_group_accuracy, ==, 0);
@@ -195,7 +195,7 @@ static void test_average(void)
     g_assert_cmpfloat(mean->groups[3].accuracy, ==, 0.5);
     g_assert_cmpuint(mean->groups[3].n, ==, 1);
 
-    g_autoptr(AimfMeasures) other = aimf_measure(3, target, first, NULL, group, 2, 2, 0, 0, &error);
+    g_autoptr(AimfMeasures) other = aimf_measure(3, target, first, NULL, group, 2, 2, 0, 0, NULL, &error);
     g_assert_null(aimf_measures_average((const AimfMeasures *const[]){ a, other }, 2, &error));
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
     g_clear_error(&error);
@@ -246,6 +246,16 @@ static void test_gates(void)
     }
 }
 
+/* A bootstrap that would take minutes ends at once when asked to. */
+static void test_bootstrap_stops(void)
+{
+    const int stop = 1, target[] = { 0, 1, 0, 1 }, group[] = { 0, 0, 1, 1 };
+    const AimfMonitor monitor = { .stop = &stop };
+    g_autoptr(GError) error = NULL;
+    g_assert_null(aimf_measure(4, target, target, NULL, group, 2, 2, AIMF_MAX_RESAMPLES, 0, &monitor, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INTERRUPTED);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -255,5 +265,6 @@ int main(int argc, char **argv)
     g_test_add_func("/measures/rejects", test_rejects);
     g_test_add_func("/measures/average", test_average);
     g_test_add_func("/measures/gates", test_gates);
+    g_test_add_func("/measures/bootstrap_stops", test_bootstrap_stops);
     return g_test_run();
 }

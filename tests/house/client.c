@@ -7,7 +7,7 @@ int main(void)
 {
     const int target[] = { 0, 0, 1, 1 }, prediction[] = { 0, 1, 1, 1 }, group[] = { 0, 1, 0, 1 };
     g_autoptr(GError) error = NULL;
-    g_autoptr(AimfMeasures) measures = aimf_measure(4, target, prediction, NULL, group, 2, 2, 0, 0, &error);
+    g_autoptr(AimfMeasures) measures = aimf_measure(4, target, prediction, NULL, group, 2, 2, 0, 0, NULL, &error);
     if (!measures) {
         fprintf(stderr, "%s\n", error->message);
         return 1;
