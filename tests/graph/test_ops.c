@@ -282,8 +282,9 @@ static void draw_forward_only(OpCase *c, AimfRandom *random)
     if (c->op == OP_LAYER_NORM)
         c->c += 7;
     if (c->op == OP_ATTENTION) {
+        const int sizes[] = { 40, 64, 80, 160, 512, draw(random, 1, 96) };
         c->heads = draw(random, 1, 4);
-        c->c = c->heads * 4 * draw(random, 1, 24);
+        c->c = c->heads * sizes[draw(random, 0, (int)G_N_ELEMENTS(sizes) - 1)];
         c->causal = draw(random, 0, 1);
         c->s = c->causal ? c->t : draw(random, 1, 90);
     }

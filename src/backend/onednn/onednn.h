@@ -83,6 +83,7 @@ AimfKernel *onednn_plan_tokens(gpointer state, AimfNodePlan *plan, GError **erro
 AimfKernel *onednn_plan_planes(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_embedding(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_timestep_embedding(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *onednn_plan_attention(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_loss(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,

@@ -30,6 +30,7 @@ const AimfBackend aimf_backend_onednn = {
         [AIMF_OP_LINEAR] = onednn_plan_linear,
         [AIMF_OP_LINEAR_BACKWARD_DATA] = onednn_plan_linear_backward_data,
         [AIMF_OP_LINEAR_BACKWARD_WEIGHT] = onednn_plan_linear_backward_weight,
+        [AIMF_OP_ATTENTION] = onednn_plan_attention,
         [AIMF_OP_SIGMOID_CROSS_ENTROPY] = onednn_plan_loss,
         [AIMF_OP_SIGMOID_CROSS_ENTROPY_BACKWARD] = onednn_plan_loss_backward,
         [AIMF_OP_SOFTMAX_CROSS_ENTROPY] = onednn_plan_loss,

@@ -1,0 +1,71 @@
+/* The planner of attention: our own kernels, the ones for the best instructions this processor has. */
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_attention_loop.h"
+
+#include <omp.h>
+
+const AttentionKernels *const onednn_attention_kernels[] = { &onednn_attention_bf16, &onednn_attention_avx512,
+                                                             &onednn_attention_avx2, &onednn_attention_plain, NULL };
+
+typedef struct {
+    AimfKernel base;
+    AttentionWork work;
+    void *addresses[5]; /* q, k, v, out, scratch */
+} AttentionKernel;
+
+static void bind(AimfKernel *base, void *const *addresses)
+{
+    AttentionKernel *kernel = (AttentionKernel *)base;
+    for (gsize i = 0; i < G_N_ELEMENTS(kernel->addresses); i++)
+        kernel->addresses[i] = addresses[i];
+}
+
+static void run(AimfKernel *base)
+{
+    const AttentionKernel *kernel = (const AttentionKernel *)base;
+    void *const *addresses = kernel->addresses;
+    onednn_attention_run(&kernel->work, addresses[0], addresses[1], addresses[2], addresses[3], addresses[4]);
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+/* (nullable) */
+static const AttentionKernels *choose_kernels(AimfDtype dtype)
+{
+    const AttentionKernels *const *kernels = onednn_attention_kernels;
+    while (*kernels && ((*kernels)->pair != (dtype == AIMF_BF16 ? 2 : 1) || !(*kernels)->is_supported()))
+        kernels++;
+    return *kernels;
+}
+
+AimfKernel *onednn_plan_attention(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state;
+    AimfDtype dtype = onednn_compute_dtype(plan);
+    const AimfShape *q = onednn_input_shape(plan, 0), *k = onednn_input_shape(plan, 1);
+    const AimfAttention *options = &plan->node->attributes.attention;
+    const AttentionKernels *kernels = choose_kernels(dtype);
+    if (!kernels) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "attention: this processor has no AVX512_BF16; use f32");
+        return NULL;
+    }
+    for (int i = 0; i < 3; i++)
+        onednn_want_row_major(plan, i, dtype);
+    onednn_give_row_major(plan, 0, dtype);
+    plan->overwrites[0] = 0;
+
+    AttentionShape shape = { .n = q->dim[0],
+                             .heads = options->heads,
+                             .head_size = q->dim[2] / options->heads,
+                             .queries = q->dim[1],
+                             .keys = k->dim[1],
+                             .causal = options->causal };
+    AttentionKernel *kernel = g_new0(AttentionKernel, 1);
+    kernel->base = (AimfKernel){ kernels->name, bind, run, kernel_free };
+    kernel->work = onednn_attention_work(kernels, &shape, omp_get_max_threads());
+    plan->scratch_bytes = onednn_attention_scratch_bytes(&kernel->work);
+    return &kernel->base;
+}

@@ -1,0 +1,95 @@
+/* Attention in f32 with AVX2 and FMA. */
+#include <glib.h>
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define VECTOR_INLINE TARGET static inline __attribute__((always_inline))
+
+#define KERNELS onednn_attention_avx2
+#define NAME "aimfair:flash_avx2"
+#define PAIR 1
+#define MOST_VECTORS 3
+enum { ROWS = 4, LANES = 8 };
+
+typedef __m256 Vector;
+
+static gboolean is_supported(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+VECTOR_INLINE Vector vector_load(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+VECTOR_INLINE void vector_store(float *to, Vector x)
+{
+    _mm256_storeu_ps(to, x);
+}
+
+VECTOR_INLINE Vector vector_fill(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+VECTOR_INLINE Vector vector_add(Vector a, Vector b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+VECTOR_INLINE Vector vector_subtract(Vector a, Vector b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+VECTOR_INLINE Vector vector_multiply_add(Vector a, Vector b, Vector c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+VECTOR_INLINE Vector vector_larger(Vector a, Vector b)
+{
+    return _mm256_max_ps(a, b);
+}
+
+VECTOR_INLINE Vector vector_power(Vector x)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23));
+}
+
+VECTOR_INLINE float vector_first_lane(Vector x)
+{
+    return _mm256_cvtss_f32(x);
+}
+
+VECTOR_INLINE float vector_largest_lane(Vector x)
+{
+    __m128 most = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    most = _mm_max_ps(most, _mm_movehl_ps(most, most));
+    return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
+}
+
+VECTOR_INLINE float vector_sum_lanes(Vector x)
+{
+    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+}
+
+VECTOR_INLINE Vector multiply_words(const guint32 *a, Vector b, Vector c)
+{
+    return _mm256_fmadd_ps(_mm256_castsi256_ps(_mm256_set1_epi32((int)*a)), b, c);
+}
+
+VECTOR_INLINE void store_weights(float *row, gint64 i, Vector weights)
+{
+    _mm256_storeu_ps(row + i * LANES, weights);
+}
+
+#include "backend/onednn/onednn_attention_tile.h"

@@ -1,0 +1,27 @@
+/* Attention in f32 with AVX-512. */
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_attention_vector512.h"
+
+#define KERNELS onednn_attention_avx512
+#define NAME "aimfair:flash_avx512"
+#define PAIR 1
+#define MOST_VECTORS 3
+enum { ROWS = 8 };
+
+static gboolean is_supported(void)
+{
+    return onednn_has_avx512();
+}
+
+VECTOR_INLINE Vector multiply_words(const guint32 *a, Vector b, Vector c)
+{
+    return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_set1_epi32((int)*a)), b, c);
+}
+
+VECTOR_INLINE void store_weights(float *row, gint64 i, Vector weights)
+{
+    _mm512_storeu_ps(row + i * LANES, weights);
+}
+
+#include "backend/onednn/onednn_attention_tile.h"

@@ -1,0 +1,117 @@
+/* Attention in f32 for any processor: vectors are left to the compiler. */
+#include <glib.h>
+#include <string.h>
+
+#define TARGET
+#define VECTOR_INLINE static inline __attribute__((always_inline))
+
+#define KERNELS onednn_attention_plain
+#define NAME "aimfair:flash_plain"
+#define PAIR 1
+#define MOST_VECTORS 2
+enum { ROWS = 4, LANES = 4 };
+
+typedef struct {
+    float lane[LANES];
+} Vector;
+
+static gboolean is_supported(void)
+{
+    return TRUE;
+}
+
+#define FOR_LANES(statement)                                                                                           \
+    for (int i = 0; i < LANES; i++) {                                                                                  \
+        statement;                                                                                                     \
+    }
+
+VECTOR_INLINE Vector vector_load(const float *from)
+{
+    Vector x;
+    memcpy(&x, from, sizeof x);
+    return x;
+}
+
+VECTOR_INLINE void vector_store(float *to, Vector x)
+{
+    memcpy(to, &x, sizeof x);
+}
+
+VECTOR_INLINE Vector vector_fill(float x)
+{
+    Vector y;
+    FOR_LANES(y.lane[i] = x)
+    return y;
+}
+
+VECTOR_INLINE Vector vector_add(Vector a, Vector b)
+{
+    FOR_LANES(a.lane[i] += b.lane[i])
+    return a;
+}
+
+VECTOR_INLINE Vector vector_subtract(Vector a, Vector b)
+{
+    FOR_LANES(a.lane[i] -= b.lane[i])
+    return a;
+}
+
+VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
+{
+    FOR_LANES(a.lane[i] *= b.lane[i])
+    return a;
+}
+
+VECTOR_INLINE Vector vector_multiply_add(Vector a, Vector b, Vector c)
+{
+    FOR_LANES(c.lane[i] += a.lane[i] * b.lane[i])
+    return c;
+}
+
+VECTOR_INLINE Vector vector_larger(Vector a, Vector b)
+{
+    FOR_LANES(a.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i])
+    return a;
+}
+
+VECTOR_INLINE Vector vector_power(Vector x)
+{
+    guint32 bits[LANES];
+    memcpy(bits, &x, sizeof bits);
+    FOR_LANES(bits[i] <<= 23)
+    memcpy(&x, bits, sizeof bits);
+    return x;
+}
+
+VECTOR_INLINE float vector_first_lane(Vector x)
+{
+    return x.lane[0];
+}
+
+VECTOR_INLINE float vector_largest_lane(Vector x)
+{
+    float largest = x.lane[0];
+    FOR_LANES(largest = MAX(largest, x.lane[i]))
+    return largest;
+}
+
+VECTOR_INLINE float vector_sum_lanes(Vector x)
+{
+    float sum = 0;
+    FOR_LANES(sum += x.lane[i])
+    return sum;
+}
+
+VECTOR_INLINE Vector multiply_words(const guint32 *a, Vector b, Vector c)
+{
+    float factor;
+    memcpy(&factor, a, sizeof factor);
+    return vector_multiply_add(vector_fill(factor), b, c);
+}
+
+VECTOR_INLINE void store_weights(float *row, gint64 i, Vector weights)
+{
+    vector_store(row + i * LANES, weights);
+}
+
+#include "backend/onednn/onednn_attention_tile.h"
