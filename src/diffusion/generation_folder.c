@@ -357,12 +357,26 @@ static gboolean make_group_folders(const AimfFolder *folder, GError **error)
     return good;
 }
 
+/* Better now than after hours of work. */
+static gboolean check_lists(const AimfFolder *folder, GError **error)
+{
+    static const char *const names[] = { "manifest.csv", "generation.jsonl" };
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = in_folder(folder, names[i]);
+        if (!g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is no file, and one is to be written there", path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean take_folder(AimfFolder *folder, AimfRecord *record, const AimfMonitor *monitor, GError **error)
 {
     const AimfJob *job = folder->job;
     g_autofree char *lines = in_folder(folder, "generation.jsonl");
     guint n_pictures = 0;
-    if (!open_journal(folder, error) || !check_job(folder, error) ||
+    if (!check_lists(folder, error) || !open_journal(folder, error) || !check_job(folder, error) ||
         !aimf_record_read(record, job, lines, FALSE, monitor, error))
         return FALSE;
     g_autoptr(GPtrArray) dead = read_journals(folder, record, FALSE, monitor, error);

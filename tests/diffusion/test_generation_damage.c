@@ -326,13 +326,17 @@ static void test_in_the_way(TestJob *f, gconstpointer data)
     test_job_run(f, &generation);
     g_autofree char *good = test_tree(folder);
     generation.resume = TRUE;
-    static const char *const names[] = { "job/0_1/000001.png", "job/manifest.csv", "job/generation.jsonl" };
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = test_below(f, names[i]);
+    static const char *const lists[] = { "job/manifest.csv", "job/generation.jsonl" };
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+        g_autofree char *path = test_below(f, lists[i]);
         g_assert_true(g_unlink(path) == 0 && g_mkdir(path, 0777) == 0);
-        assert_refused(f, &generation, AIMF_ERROR_NOT_FOUND, names[i]);
+        assert_refused(f, &generation, AIMF_ERROR_INVALID, lists[i]);
         g_rmdir(path);
     }
+    g_autofree char *picture = test_below(f, "job/0_1/000001.png");
+    g_assert_true(g_unlink(picture) == 0 && g_mkdir(picture, 0777) == 0);
+    assert_refused(f, &generation, AIMF_ERROR_NOT_FOUND, "job/0_1/000001.png");
+    g_rmdir(picture);
     test_job_run(f, &generation);
     test_assert_tree(folder, good);
 }
