@@ -4,6 +4,12 @@
 #include <aimfair/diffusion.h>
 
 /**
+ * AimfSpacing: which of the training's steps are sampled, as diffusers names the ways ("timestep_spacing").
+ * AIMF_SPACING_USUAL is what diffusers takes where a model's configuration is silent: leading for DDIM and PLMS, linspace for the others.
+ */
+typedef enum { AIMF_SPACING_USUAL, AIMF_SPACING_LEADING, AIMF_SPACING_LINSPACE, AIMF_SPACING_TRAILING } AimfSpacing;
+
+/**
  * AimfSchedule: @train_steps: 1000; @scaled_linear: betas are linear in their square roots, else linear
  * @v_prediction: the network predicts v = sqrt(a) noise - sqrt(1 - a) x0, else the noise
  */
@@ -12,30 +18,41 @@ typedef struct {
     double beta_start, beta_end;
     gboolean scaled_linear;
     gboolean v_prediction;
+    AimfSpacing spacing;
 } AimfSchedule;
+
+/** AIMF_SCHEDULE_DEFAULT: all of Stable Diffusion 1.x and 2.x; 2.x at 768 pixels predicts v. */
+#define AIMF_SCHEDULE_DEFAULT                                                                                          \
+    {                                                                                                                  \
+        .train_steps = 1000, .beta_start = 0.00085, .beta_end = 0.012, .scaled_linear = TRUE                           \
+    }
 
 typedef struct AimfSampler AimfSampler;
 
 /**
  * aimf_sampler_new: for @n_pictures pictures of @n_elements latent numbers each.
- * Returns: (owned) or NULL with INVALID: steps or eta out of range; names the sampler and its limits.
+ * As diffusers' DDIMScheduler, PNDMScheduler (skip_prk_steps), DPMSolverMultistepScheduler (dpmsolver++, order 2, midpoint),
+ * EulerDiscreteScheduler and EulerAncestralDiscreteScheduler with steps_offset 1, set_alpha_to_one and clip_sample false, final
+ * sigma zero. The original's DDIM and PLMS (CompVis, ldm/models/diffusion) take the same steps where @steps divides 1000, else one
+ * or more further ones at the noisy end.
+ * Returns: (owned) or NULL with INVALID: steps, eta or the schedule out of range; names the sampler and its limits; or MEMORY.
  */
 AimfSampler *aimf_sampler_new(const AimfSchedule *schedule, const AimfSampling *sampling, guint n_pictures,
                               gsize n_elements, GError **error);
 void aimf_sampler_free(AimfSampler *sampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSampler, aimf_sampler_free)
 
-/** aimf_sampler_calls: how many times the network is asked (DDIM may take more than @steps, PLMS takes one more). */
+/** aimf_sampler_calls: how many times the network is asked: @steps times; PLMS asks once more, unless it takes one step only. */
 guint aimf_sampler_calls(const AimfSampler *sampler);
 /** aimf_sampler_timestep: what the network is told at call @call. */
 double aimf_sampler_timestep(const AimfSampler *sampler, guint call);
 /** aimf_sampler_begin: @latents (n_pictures, n_elements) from unit noise to what the first call starts from, in place. */
 void aimf_sampler_begin(const AimfSampler *sampler, float *latents);
-/** aimf_sampler_input: what the network sees at call @call: @latents scaled; @input may be @latents' own copy only. */
+/** aimf_sampler_input: what the network sees at call @call: @latents scaled; @input may be @latents itself. */
 void aimf_sampler_input(const AimfSampler *sampler, guint call, const float *latents, float *input);
 /**
  * aimf_sampler_step: @prediction (n_pictures, n_elements), guidance applied; changes @latents in place.
- * @seeds: (n_pictures) where fresh noise comes from: counter-based by (seed, call), so pictures do not depend on one another
+ * Calls are made in order from 0. @seeds: (n_pictures) where fresh noise comes from: (seed, call, element), never a neighbour
  */
 void aimf_sampler_step(AimfSampler *sampler, guint call, const float *prediction, float *latents, const guint64 *seeds);
 
