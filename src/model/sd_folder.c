@@ -44,10 +44,10 @@ static char *component(const char *folder, const char *name, GError **error)
     return NULL;
 }
 
-/* The token that fills up prompts, as the tokenizer's configuration has it; otherwise @model's family's stays. */
-static gboolean read_pad_token(AimfSdModel *model, const char *folder, GError **error)
+/* The token that fills up prompts, as @file of the tokenizer's has it; otherwise @model's family's stays. */
+static gboolean read_pad_token(AimfSdModel *model, const char *folder, const char *file, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, "tokenizer", "special_tokens_map.json", NULL);
+    g_autofree char *path = g_build_filename(folder, "tokenizer", file, NULL);
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return TRUE;
     g_autoptr(JsonNode) root = aimf_json_open(path, MAX_JSON_BYTES, error);
@@ -71,7 +71,9 @@ static gboolean open_text(AimfSdModel *model, const char *folder, const AimfMoni
     gboolean unused;
     g_autofree char *inside = component(folder, "text_encoder", error);
     g_autofree char *config = inside ? g_build_filename(inside, "config.json", NULL) : NULL;
-    if (!inside || !aimf_clip_text_config_read(config, &model->text, error) || !read_pad_token(model, folder, error))
+    if (!inside || !aimf_clip_text_config_read(config, &model->text, error) ||
+        !read_pad_token(model, folder, "tokenizer_config.json", error) ||
+        !read_pad_token(model, folder, "special_tokens_map.json", error))
         return FALSE;
     g_autoptr(AimfSdSource) source = aimf_sd_source_open_component(inside, FALSE, &unused, error);
     if (!source || !aimf_sd_take_text(model, source, namings, G_N_ELEMENTS(namings), error))
