@@ -1,0 +1,40 @@
+/* Autoencoders by themselves: from pictures to latents and back. */
+#include "diffusion/network.h"
+
+#include <aimfair/diffusion.h>
+
+struct AimfAutoencoder {
+    AimfNetworks networks;
+};
+
+AimfAutoencoder *aimf_autoencoder_open(const char *path, AimfPrecision precision, const AimfMonitor *monitor,
+                                       GError **error)
+{
+    AimfSdModel *model = aimf_sd_open(&(AimfSdOptions){ .vae = path }, monitor, error);
+    if (!model)
+        return NULL;
+    AimfAutoencoder *autoencoder = g_new(AimfAutoencoder, 1);
+    *autoencoder = (AimfAutoencoder){ .networks = { .model = model, .precision = precision } };
+    return autoencoder;
+}
+
+void aimf_autoencoder_free(AimfAutoencoder *autoencoder)
+{
+    if (!autoencoder)
+        return;
+    aimf_networks_clear(&autoencoder->networks);
+    g_free(autoencoder);
+}
+
+gboolean aimf_autoencoder_encode(AimfAutoencoder *autoencoder, const float *planes, int height, int width,
+                                 float *latents, GError **error)
+{
+    return aimf_networks_encode(&autoencoder->networks, planes, height, width, latents, error);
+}
+
+gboolean aimf_autoencoder_decode(AimfAutoencoder *autoencoder, const float *latents, int height, int width,
+                                 float *planes, GError **error)
+{
+    AimfNetworks *networks = &autoencoder->networks;
+    return aimf_networks_decode(networks, networks->precision, latents, height, width, planes, error);
+}

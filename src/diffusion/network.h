@@ -1,0 +1,61 @@
+/* The networks of a model at work: each compiled and packed when it is first needed, kept, and rebuilt when its form changes. */
+#pragma once
+
+#include "model/stable_diffusion.h"
+
+typedef enum {
+    AIMF_NETWORK_TEXT,
+    AIMF_NETWORK_UNET,
+    AIMF_NETWORK_DECODER,
+    AIMF_NETWORK_ENCODER,
+    AIMF_N_NETWORKS,
+} AimfNetworkKind;
+
+/** AimfNetworkForm: what a plan is made for; @height, @width: of the latents, 0 for the text encoder */
+typedef struct {
+    AimfPrecision precision;
+    guint batch;
+    int height;
+    int width;
+} AimfNetworkForm;
+
+/** AimfNetwork: @plan: (nullable) owned; the values are the plan's, @values.graph is NULL */
+typedef struct {
+    AimfPlan *plan;
+    AimfNetworkForm form;
+    AimfSdGraph values;
+} AimfNetwork;
+
+/** AimfNetworks: @model: owned; @backend: (nullable) owned; @low_memory: nothing stays packed after aimf_networks_done */
+typedef struct {
+    AimfSdModel *model;
+    char *backend;
+    AimfPrecision precision;
+    gboolean low_memory;
+    int threads;
+    AimfNetwork networks[AIMF_N_NETWORKS];
+} AimfNetworks;
+
+/**
+ * aimf_networks_need: the network @kind, ready to run in @form.
+ * Returns: (borrowed) or NULL with UNSUPPORTED (the model lacks it, or the processor the precision), INVALID, MEMORY, or what reading
+ * weights gives. Two forms of one network are never packed at once.
+ */
+AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, const AimfNetworkForm *form,
+                                GError **error);
+/** aimf_networks_done: the caller will not run @kind again soon. */
+void aimf_networks_done(AimfNetworks *networks, AimfNetworkKind kind);
+/** aimf_networks_release: forgets the plans that are not of the usual precision. */
+void aimf_networks_release_unusual(AimfNetworks *networks);
+void aimf_networks_clear(AimfNetworks *networks);
+
+/** aimf_networks_scale: pixels of a picture per pixel of its latents. */
+int aimf_networks_scale(const AimfNetworks *networks);
+/** aimf_networks_fits: FALSE with INVALID for latents of a size that the networks cannot halve often enough. */
+gboolean aimf_networks_fits(const AimfNetworks *networks, AimfNetworkKind kind, int height, int width, GError **error);
+
+/** aimf_networks_decode, aimf_networks_encode: as aimf_diffusion_decode and _encode, in @precision. */
+gboolean aimf_networks_decode(AimfNetworks *networks, AimfPrecision precision, const float *latents, int height,
+                              int width, float *planes, GError **error);
+gboolean aimf_networks_encode(AimfNetworks *networks, const float *planes, int height, int width, float *latents,
+                              GError **error);

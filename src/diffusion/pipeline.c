@@ -1,0 +1,167 @@
+/* Opening a diffusion model, and its parts by themselves. */
+#include "diffusion/pipeline.h"
+
+#include <string.h>
+
+/* The networks hand arrays on to one another: their sizes must agree before anything is copied. */
+static gboolean check_parts(const AimfSdModel *model, const char *path, GError **error)
+{
+    const struct {
+        const char *of, *with;
+        int one, other;
+    } pairs[] = {
+        { "the text encoder's width", "the UNet's context", model->text.hidden, model->unet.context },
+        { "the UNet's input channels", "its output channels", model->unet.in_channels, model->unet.out_channels },
+        { "the UNet's channels", "the autoencoder's latent channels", model->unet.in_channels,
+          model->vae.latent_channels },
+        { "the text encoder's positions", "the tokens of a prompt", model->text.positions, AIMF_PROMPT_TOKENS },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        if (pairs[i].one == pairs[i].other)
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "'%s': %s (%d) and %s (%d) differ; the parts belong to different models", path, pairs[i].of,
+                    pairs[i].one, pairs[i].with, pairs[i].other);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static AimfTokenizer *open_tokenizer(const AimfSdModel *model, const AimfDiffusionOptions *options, GError **error)
+{
+    const char *path = options->tokenizer ? options->tokenizer : model->tokenizer;
+    if (!path) {
+        g_set_error(
+            error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
+            "no vocabulary in or beside '%s': put OpenAI's bpe_simple_vocab_16e6.txt.gz (from CLIP's repository) "
+            "beside it, or name that file or a folder with vocab.json and merges.txt as the tokenizer",
+            options->model);
+        return NULL;
+    }
+    g_autoptr(AimfTokenizer) tokenizer = aimf_tokenizer_open(path, error);
+    if (!tokenizer || aimf_tokenizer_size(tokenizer) == (guint)model->text.vocabulary)
+        return g_steal_pointer(&tokenizer);
+    g_set_error(
+        error, AIMF_ERROR, AIMF_ERROR_INVALID,
+        "the vocabulary '%s' has %u tokens, the text encoder of '%s' knows %d; name the one that belongs to it as "
+        "the tokenizer",
+        path, aimf_tokenizer_size(tokenizer), options->model, model->text.vocabulary);
+    return NULL;
+}
+
+static gboolean read_prediction(const char *name, AimfPrediction *prediction, GError **error)
+{
+    static const char *const names[] = { [AIMF_PREDICTION_EPSILON] = "epsilon", [AIMF_PREDICTION_V] = "v" };
+    *prediction = AIMF_PREDICTION_AS_TRAINED;
+    for (guint i = 0; name && i < G_N_ELEMENTS(names); i++)
+        if (names[i] && strcmp(name, names[i]) == 0)
+            *prediction = (AimfPrediction)i;
+    if (!name || *prediction != AIMF_PREDICTION_AS_TRAINED)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "no network predicts '%s': say epsilon or v", name);
+    return FALSE;
+}
+
+AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const AimfMonitor *monitor, GError **error)
+{
+    AimfSdOptions opening = { .model = options->model, .vae = options->vae, .raw_weights = options->raw_weights };
+    if (!read_prediction(options->prediction, &opening.prediction, error))
+        return NULL;
+    g_autoptr(AimfSdModel) model = aimf_sd_open(&opening, monitor, error);
+    if (!model || !check_parts(model, options->model, error))
+        return NULL;
+    AimfTokenizer *tokenizer = open_tokenizer(model, options, error);
+    if (!tokenizer)
+        return NULL;
+    AimfDiffusion *diffusion = g_new(AimfDiffusion, 1);
+    *diffusion = (AimfDiffusion){
+        .networks = { .model = g_steal_pointer(&model),
+                      .backend = g_strdup(options->backend),
+                      .precision = options->precision,
+                      .low_memory = options->low_memory,
+                      .threads = options->threads },
+        .tokenizer = tokenizer,
+        .text_states = aimf_text_states_new(),
+    };
+    return diffusion;
+}
+
+void aimf_diffusion_free(AimfDiffusion *diffusion)
+{
+    if (!diffusion)
+        return;
+    aimf_networks_clear(&diffusion->networks);
+    aimf_tokenizer_free(diffusion->tokenizer);
+    g_hash_table_unref(diffusion->text_states);
+    g_free(diffusion);
+}
+
+AimfDiffusionInfo aimf_diffusion_info(const AimfDiffusion *diffusion)
+{
+    const AimfSdModel *model = diffusion->networks.model;
+    int scale = aimf_networks_scale(&diffusion->networks);
+    return (AimfDiffusionInfo){
+        .family = model->family,
+        .prediction = model->unet.v_prediction ? "v" : "epsilon",
+        .weights = model->which,
+        .vae = model->vae.tiny ? "TAESD" : "KL",
+        .image_size = model->unet.sample_size * scale,
+        .scale = scale,
+        .latent_channels = model->unet.in_channels,
+        .precision = diffusion->networks.precision,
+        .hash = model->hash,
+    };
+}
+
+float *aimf_diffusion_encode_text(AimfDiffusion *diffusion, const char *const *prompts, guint n, int *width,
+                                  GError **error)
+{
+    gsize values = aimf_text_states_values(diffusion);
+    g_autofree float *states = g_new(float, n *values); /* (n, 77, width) */
+    for (guint i = 0; i < n; i++) {
+        const AimfTextStates *one = aimf_text_states_get(diffusion, prompts[i], diffusion->networks.precision, error);
+        if (!one)
+            return NULL;
+        memcpy(states + i * values, one->states, values * sizeof(float));
+    }
+    aimf_networks_done(&diffusion->networks, AIMF_NETWORK_TEXT);
+    *width = diffusion->networks.model->text.hidden;
+    return g_steal_pointer(&states);
+}
+
+gboolean aimf_diffusion_predict(AimfDiffusion *diffusion, const float *latents, const float *timesteps,
+                                const float *states, guint n, int height, int width, float *prediction, GError **error)
+{
+    AimfNetworks *networks = &diffusion->networks;
+    if (n == 0 || !aimf_networks_fits(networks, AIMF_NETWORK_UNET, height, width, error))
+        return n == 0;
+    AimfNetworkForm form = { .precision = networks->precision, .batch = n, .height = height, .width = width };
+    AimfNetwork *unet = aimf_networks_need(networks, AIMF_NETWORK_UNET, &form, error);
+    if (!unet)
+        return FALSE;
+    gsize bytes = n * (gsize)networks->model->unet.in_channels * (gsize)height * (gsize)width * sizeof(float);
+    memcpy(aimf_plan_data(unet->plan, unet->values.input), latents, bytes);
+    memcpy(aimf_plan_data(unet->plan, unet->values.timestep), timesteps, n * sizeof(float));
+    memcpy(aimf_plan_data(unet->plan, unet->values.context), states,
+           n * aimf_text_states_values(diffusion) * sizeof(float));
+    aimf_plan_run(unet->plan);
+    memcpy(prediction, aimf_plan_data(unet->plan, unet->values.output), bytes);
+    aimf_networks_done(networks, AIMF_NETWORK_UNET);
+    return TRUE;
+}
+
+gboolean aimf_diffusion_decode(AimfDiffusion *diffusion, const float *latents, int height, int width, float *planes,
+                               GError **error)
+{
+    AimfNetworks *networks = &diffusion->networks;
+    if (!aimf_networks_decode(networks, networks->precision, latents, height, width, planes, error))
+        return FALSE;
+    aimf_networks_done(networks, AIMF_NETWORK_DECODER);
+    return TRUE;
+}
+
+gboolean aimf_diffusion_encode(AimfDiffusion *diffusion, const float *planes, int height, int width, float *latents,
+                               GError **error)
+{
+    return aimf_networks_encode(&diffusion->networks, planes, height, width, latents, error);
+}
