@@ -167,7 +167,7 @@ AimfTask *aimf_task_find(const char *name, GError **error);
  * Returns: (owned) or NULL with NOT_FOUND (no such attribute, or none that words are known for) or INVALID.
  */
 AimfTask *aimf_task_make(const char *dataset, const char *target, const char *protected_attributes, GError **error);
-/** aimf_task_open: (owned) a task described in a YAML file (docs/prompts.md has the form); NULL with NOT_FOUND, IO or FORMAT naming file and line. */
+/** aimf_task_open: (owned) a task described in a YAML file (docs/prompts.md has the form); NULL with NOT_FOUND, IO or FORMAT naming the file and, where its form is broken, the line. */
 AimfTask *aimf_task_open(const char *path, GError **error);
 
 guint aimf_task_groups(const AimfTask *task);
@@ -260,9 +260,10 @@ GArray *aimf_prompts_check(const AimfPrompts *prompts, const AimfTask *task, con
 /**
  * AimfBalanceDimension: how the values of one contextual dimension are distributed over the groups.
  * @values: (n_values) sorted; "unmentioned" among them; @counts: (n_values, n_groups)
- * @cramers_v: from 0, the same in every group, to 1; NaN where there is but one value or group
- * @chi_square, @degrees, @p_value: Pearson's test of homogeneity, over values so pooled that each cell expects 5 or more; @tested: FALSE
- *   where too few prompts remain for that; @group: the one that differs most from all together
+ * @cramers_v, @chi_square, @degrees, @p_value: Pearson's test of homogeneity between the groups that have prompts, over values of which the
+ *   rarest are pooled until every cell expects 5 or more or two are left; V is from 0, the same in every group, to 1, and NaN where
+ *   there is but one value or group
+ * @tested: the p value may be believed: every cell expects 5 or more; @group: the one that differs most from all together
  */
 typedef struct {
     char *name;
@@ -293,11 +294,11 @@ typedef struct {
 
 /**
  * aimf_prompts_balance:
- * Context labels are put into classes by their words ("short curly hair": hair length short …); of prompts without labels the classes
- * are found in the text. Returns: (owned).
- * Source: Pearson's chi-square test of homogeneity; Cramér 1946, chapter 21, for V.
+ * Contexts are found in the prompts' text and put into classes by their words ("short curly hair": hair length short, hair style curly);
+ * labels count where they are of dimensions that have no such classes. @task: (nullable) what its attributes fill is left out
+ * Returns: (owned). Source: Pearson's chi-square test of homogeneity; Cramér 1946, chapter 21, for V.
  */
-AimfBalance *aimf_prompts_balance(const AimfPrompts *prompts);
+AimfBalance *aimf_prompts_balance(const AimfPrompts *prompts, const AimfTask *task);
 void aimf_balance_free(AimfBalance *balance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfBalance, aimf_balance_free)
 /** aimf_balance_beyond_chance: whether dimension @dimension was tested and its p value is below the level. */

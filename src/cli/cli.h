@@ -141,6 +141,7 @@ void aimf_cli_end_progress(void);
 /* --- The commands, in the order of main.c's table --- */
 
 extern const AimfCommand AIMF_COMMAND_DATA;
+extern const AimfCommand AIMF_COMMAND_PROMPTS;
 extern const AimfCommand AIMF_COMMAND_TRAIN;
 extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
 extern const AimfCommand AIMF_COMMAND_FINETUNE;

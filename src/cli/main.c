@@ -12,6 +12,7 @@
 /* clang-format off */
 static const AimfCommand *const commands[] = {
     &AIMF_COMMAND_DATA,
+    &AIMF_COMMAND_PROMPTS,
     &AIMF_COMMAND_TRAIN,
     &AIMF_COMMAND_SENSITIVITY,
     &AIMF_COMMAND_FINETUNE,

@@ -134,12 +134,20 @@ static void append_lead(GString *text, const AimfTask *task, guint group, guint 
     *first = FALSE;
 }
 
+static gboolean has_words_behind(const AimfTask *task, guint group)
+{
+    for (guint a = 0; a < task->n_attributes; a++)
+        if (value_of(task, group, a)->place == AIMF_WORDS_BEHIND)
+            return TRUE;
+    return FALSE;
+}
+
 char *aimf_sentence(const AimfTask *task, guint group, guint turn, const char *const *chosen)
 {
     g_autofree char *who = subject(task, group, turn);
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "%s %s %s", task->opening, article_for(who), who);
-    gboolean first = TRUE;
+    gboolean first = !has_words_behind(task, group); /* not "in a wheelchair with short hair" */
     for (guint d = 0; d < task->n_dimensions;)
         append_lead(text, task, group, turn, chosen, &d, &first);
     g_string_append_c(text, '.');
