@@ -74,11 +74,19 @@ AimfCharacterClass aimf_character_class(gunichar c)
     }
 }
 
-gunichar aimf_character_lower(gunichar c)
+static gunichar lower_of(gunichar c)
 {
     gunichar found = g_unichar_tolower(c);
     for (guint i = 0; found == c && i < G_N_ELEMENTS(lower) && c >= lower[i].first; i++)
         if (c <= lower[i].last)
             return (gunichar)((gint32)c + lower[i].to_lower);
     return found;
+}
+
+void aimf_character_append_lower(GString *out, gunichar c)
+{
+    if (c == 0x130) /* the one character whose lower case is two. Source: Unicode's SpecialCasing.txt */
+        g_string_append(out, "i\xcc\x87");
+    else
+        g_string_append_unichar(out, lower_of(c));
 }

@@ -7,5 +7,5 @@
 typedef enum { AIMF_SPACE, AIMF_LETTER, AIMF_NUMBER, AIMF_OTHER } AimfCharacterClass;
 
 AimfCharacterClass aimf_character_class(gunichar c);
-/** aimf_character_lower: the lower case of a character; of U+0130, which has two, the first. */
-gunichar aimf_character_lower(gunichar c);
+/** aimf_character_append_lower: the lower case of a character by itself. */
+void aimf_character_append_lower(GString *out, gunichar c);

@@ -1,6 +1,7 @@
 #include <aimfair/text.h>
 
 #include "text/byte_pairs.h"
+#include "text/clean.h"
 #include "text/words.h"
 
 #include <string.h>
@@ -56,10 +57,14 @@ static void encode_word(Encoding *encoding, const char *at, gsize length)
 
 static void encode_words(Encoding *encoding, const char *text)
 {
+    const AimfVocabulary *vocabulary = encoding->vocabulary;
     AimfWord word;
-    while (aimf_word_next(&text, &word))
+    while (aimf_word_next(&text, vocabulary->original, &word))
         if (!word.special) {
             encode_word(encoding, word.at, word.length);
+        } else if (vocabulary->original) {
+            gint32 id = word.at[2] == 's' ? vocabulary->begin : vocabulary->end;
+            g_array_append_val(encoding->ids, id);
         } else { /* not taken as a token before: Hugging Face splits such a word a second time, at its brackets */
             encode_word(encoding, word.at, 2);
             encode_word(encoding, word.at + 2, word.length - 4);
@@ -108,7 +113,12 @@ gint32 *aimf_tokenizer_encode(const AimfTokenizer *tokenizer, const char *text, 
 {
     Encoding encoding = { tokenizer->vocabulary, aimf_byte_pairs_new(), g_array_new(FALSE, FALSE, sizeof(gint32)) };
     g_autofree char *valid = aimf_text_repair(text);
-    encode_specials(&encoding, valid, FALSE);
+    if (tokenizer->vocabulary->original) {
+        g_autofree char *clean = aimf_text_clean(valid);
+        encode_words(&encoding, clean);
+    } else {
+        encode_specials(&encoding, valid, FALSE);
+    }
     aimf_byte_pairs_clear(&encoding.pairs);
     *n = encoding.ids->len;
     return (gint32 *)(void *)g_array_free(encoding.ids, FALSE);

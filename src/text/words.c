@@ -56,24 +56,23 @@ char *aimf_text_fold(const char *text, gsize length)
         return g_ascii_strdown(text, (gssize)length);
     g_autofree char *normal = g_utf8_normalize(text, (gssize)length, G_NORMALIZE_DEFAULT_COMPOSE);
     GString *folded = g_string_sized_new(length + 16);
-    for (const char *at = normal; *at; at = g_utf8_next_char(at)) {
-        gunichar c = g_utf8_get_char(at);
-        if (c == 0x130) /* the one character whose lower case is two. Source: Unicode's SpecialCasing.txt */
-            g_string_append(folded, "i\xcc\x87");
-        else
-            g_string_append_unichar(folded, aimf_character_lower(c));
-    }
+    for (const char *at = normal; *at; at = g_utf8_next_char(at))
+        aimf_character_append_lower(folded, g_utf8_get_char(at));
     return g_string_free(folded, FALSE);
 }
 
-/* Words that are taken before letters, numbers and the rest are told apart. Source: openai/CLIP, simple_tokenizer.py, "pat". */
-static gsize fixed_word(const char *at, gboolean *special)
+/*
+ * Words that are taken before letters, numbers and the rest are told apart. Source: openai/CLIP, simple_tokenizer.py, "pat"; it
+ * ignores case, and the long s is an s then.
+ */
+static gsize fixed_word(const char *at, gboolean original, gboolean *special)
 {
     static const char *const words[] = {
-        "<|startoftext|>", "<|endoftext|>", "'s", "'t", "'re", "'ve", "'m", "'ll", "'d"
+        "<|startoftext|>", "<|endoftext|>", "'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'\xc5\xbf"
     };
+    guint n = G_N_ELEMENTS(words) - !original;
     if (*at == '<' || *at == '\'')
-        for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        for (guint i = 0; i < n; i++)
             if (g_str_has_prefix(at, words[i])) {
                 *special = i < 2;
                 return strlen(words[i]);
@@ -81,7 +80,7 @@ static gsize fixed_word(const char *at, gboolean *special)
     return 0;
 }
 
-gboolean aimf_word_next(const char **cursor, AimfWord *word)
+gboolean aimf_word_next(const char **cursor, gboolean original, AimfWord *word)
 {
     const char *at = *cursor;
     AimfCharacterClass class = AIMF_SPACE;
@@ -90,7 +89,7 @@ gboolean aimf_word_next(const char **cursor, AimfWord *word)
     *word = (AimfWord){ .at = at };
     if (!*at)
         return FALSE;
-    word->length = fixed_word(at, &word->special);
+    word->length = fixed_word(at, original, &word->special);
     if (!word->length) {
         do
             at = g_utf8_next_char(at);

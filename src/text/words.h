@@ -16,5 +16,5 @@ typedef struct {
     gboolean special;
 } AimfWord;
 
-/** aimf_word_next: the next word of a folded text from @cursor on, which moves on; FALSE at its end. */
-gboolean aimf_word_next(const char **cursor, AimfWord *word);
+/** aimf_word_next: the next word of a folded text from @cursor on, which moves on, as OpenAI's or Hugging Face's pattern; FALSE at its end. */
+gboolean aimf_word_next(const char **cursor, gboolean original, AimfWord *word);

@@ -46,7 +46,7 @@ static void test_references(void)
 {
     static const struct {
         const char *path, *rows;
-    } cases[] = { { "pair", "pair" }, { "fast", "fast" } };
+    } cases[] = { { "pair", "pair" }, { "fast", "fast" }, { "small.txt", "original" } };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *path = golden(cases[i].path);
         g_autoptr(AimfTokenizer) tokenizer = open_good(path);
