@@ -211,7 +211,8 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         packed = pathlib.Path(folder) / "small.txt.gz"
-        packed.write_bytes(gzip.compress((FOLDER / "small.txt").read_bytes(), mtime=0))
+        # Without the last line's end, which open_clip would take for one more merge; OpenAI's file goes on after those that count.
+        packed.write_bytes(gzip.compress((FOLDER / "small.txt").read_bytes().rstrip(), mtime=0))
         original = Original(packed)
     rows = cases(tokenizer, original, texts)
     for name in ("fast", "pair"):
