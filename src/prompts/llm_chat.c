@@ -65,9 +65,13 @@ char *aimf_chat_request(const AimfChatQuestion *question, const AimfDialect *dia
     json_builder_end_array(builder);
     json_builder_set_member_name(builder, dialect->completion_tokens ? "max_completion_tokens" : "max_tokens");
     json_builder_add_int_value(builder, question->max_tokens);
-    if (!dialect->plain_temperature) {
+    if (!dialect->no_temperature) {
         json_builder_set_member_name(builder, "temperature");
         json_builder_add_double_value(builder, question->temperature);
+    }
+    if (!dialect->no_seed) {
+        json_builder_set_member_name(builder, "seed");
+        json_builder_add_int_value(builder, (gint64)(question->seed & G_MAXINT32));
     }
     add_form(builder, dialect->form, question->schema);
     json_builder_set_member_name(builder, "stream");
@@ -135,20 +139,21 @@ static gboolean learn(const char *text, const AimfDialect *sent, AimfDialect *di
 {
     static const char *const form_words[] = { "response_format", "json_schema", "json_object", "structured output",
                                               "guided",          "grammar",     "schema" };
-    static const char *const token_words[] = { "max_tokens", "max_completion_tokens" };
-    static const char *const temperature_words[] = { "temperature" };
     AimfDialect next = *sent;
-    if (mentions(text, token_words, G_N_ELEMENTS(token_words)) && !sent->completion_tokens)
+    if (mentions(text, (const char *[]){ "max_tokens", "max_completion_tokens" }, 2) && !sent->completion_tokens)
         next.completion_tokens = TRUE;
-    else if (mentions(text, temperature_words, G_N_ELEMENTS(temperature_words)) && !sent->plain_temperature)
-        next.plain_temperature = TRUE;
+    else if (mentions(text, (const char *[]){ "temperature" }, 1) && !sent->no_temperature)
+        next.no_temperature = TRUE;
     else if (mentions(text, form_words, G_N_ELEMENTS(form_words)) && sent->form != AIMF_ANSWER_TEXT)
         next.form = sent->form == AIMF_ANSWER_SCHEMA ? AIMF_ANSWER_OBJECT : AIMF_ANSWER_TEXT;
+    else if (mentions(text, (const char *[]){ "seed" }, 1) && !sent->no_seed)
+        next.no_seed = TRUE;
     else
         return FALSE;
     dialect->form = MAX(dialect->form, next.form);
     dialect->completion_tokens |= next.completion_tokens;
-    dialect->plain_temperature |= next.plain_temperature;
+    dialect->no_temperature |= next.no_temperature;
+    dialect->no_seed |= next.no_seed;
     return TRUE;
 }
 

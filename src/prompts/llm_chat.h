@@ -10,12 +10,13 @@ typedef enum { AIMF_ANSWER_SCHEMA, AIMF_ANSWER_OBJECT, AIMF_ANSWER_TEXT } AimfAn
 
 /**
  * AimfDialect: what one server and model accept; begins as zeros and is learned from refusals.
- * @completion_tokens: it wants "max_completion_tokens" in place of "max_tokens"; @plain_temperature: none but its own
+ * @completion_tokens: it wants "max_completion_tokens" in place of "max_tokens"; @no_temperature, @no_seed: it takes none
  */
 typedef struct {
     AimfAnswerForm form;
     gboolean completion_tokens;
-    gboolean plain_temperature;
+    gboolean no_temperature;
+    gboolean no_seed;
 } AimfDialect;
 
 /**
@@ -28,6 +29,7 @@ typedef struct {
     const char *user;
     JsonNode *schema;
     double temperature;
+    guint64 seed; /* its lower 31 bits are sent: some servers take no more */
     guint max_tokens;
 } AimfChatQuestion;
 
