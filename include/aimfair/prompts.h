@@ -345,6 +345,10 @@ const char *const *aimf_prompt_sink_refused(const AimfPromptSink *sink, guint gr
  * @text may be anything, also invalid UTF-8; blanks around it are removed.
  */
 gboolean aimf_prompt_sink_offer(AimfPromptSink *sink, guint group, const AimfPrompt *candidate);
+/** aimf_prompt_sink_offer_all: one candidate per group; TRUE if every group accepted its own, otherwise none is kept. */
+gboolean aimf_prompt_sink_offer_all(AimfPromptSink *sink, const AimfPrompt *candidates);
+/** aimf_prompt_sink_note: a figure worth showing beside the progress; borrowed until the next one. Reports progress as well. */
+void aimf_prompt_sink_note(AimfPromptSink *sink, const char *note);
 
 /**
  * AimfPromptSource:

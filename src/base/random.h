@@ -15,11 +15,11 @@ typedef enum {
     AIMF_STREAM_BOOTSTRAP = 5,
     AIMF_STREAM_DEMO = 6, /* the demo's pictures; index = picture */
     AIMF_STREAM_TEST = 7,
-    AIMF_STREAM_QUESTION = 20, /* hints to a language model; index = question */
-    AIMF_STREAM_BACK_OFF = 21, /* jitter of waits; index = request */
     AIMF_STREAM_PICTURE = 8, /* seeds of a job's generated pictures; index = picture */
     AIMF_STREAM_PROMPTS = 9, /* the design of composed prompts; index = (dimension + 1) << 32 | block, or the row */
     AIMF_STREAM_NOISE = 10, /* latents of a picture; index = 0 for the initial ones, 1 + call for what a sampler adds */
+    AIMF_STREAM_QUESTION = 11, /* hints to a language model; index = question */
+    AIMF_STREAM_BACK_OFF = 12, /* jitter of waits; index = request */
 } AimfStream;
 
 typedef struct {

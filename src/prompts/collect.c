@@ -15,6 +15,7 @@ struct AimfPromptSink {
     GPtrArray **refused; /* (n_groups) the newest refusals as text, the list ended by NULL */
     AimfCollectStats stats;
     AimfStage stage;
+    const char *note;
 };
 
 const AimfTask *aimf_prompt_sink_task(const AimfPromptSink *sink)
@@ -109,8 +110,33 @@ gboolean aimf_prompt_sink_offer(AimfPromptSink *sink, guint group, const AimfPro
     }
     add_to_group(&sink->prompts->groups[group], text, candidate);
     sink->stats.accepted++;
-    aimf_stage_step(&sink->stage, 1, NULL);
+    aimf_stage_step(&sink->stage, 1, sink->note);
     return TRUE;
+}
+
+gboolean aimf_prompt_sink_offer_all(AimfPromptSink *sink, const AimfPrompt *candidates)
+{
+    guint n_groups = sink->prompts->n_groups;
+    for (guint g = 0; g < n_groups; g++) {
+        const char *text = candidates[g].text ? candidates[g].text : "";
+        g_autofree char *reason = NULL;
+        AimfRefusal refusal;
+        if (aimf_prompt_sink_wanted(sink, g) && aimf_prompt_checker_look(sink->checker, g, text, &refusal, &reason))
+            continue;
+        sink->stats.offered += n_groups;
+        if (reason)
+            remember_refusal(sink, g, refusal, reason, text);
+        return FALSE;
+    }
+    for (guint g = 0; g < n_groups; g++)
+        aimf_prompt_sink_offer(sink, g, &candidates[g]);
+    return TRUE;
+}
+
+void aimf_prompt_sink_note(AimfPromptSink *sink, const char *note)
+{
+    sink->note = note;
+    aimf_stage_step(&sink->stage, 0, note);
 }
 
 /* --- The loop --- */
@@ -146,6 +172,17 @@ static gboolean same_groups(const AimfPrompts *prompts, const AimfTask *task, GE
     return same;
 }
 
+/* (owned) "0_1 has 37 of 50" for each group that is short. */
+static char *shortages(const AimfPromptSink *sink)
+{
+    GString *text = g_string_new(NULL);
+    for (guint g = 0; g < sink->prompts->n_groups; g++)
+        if (aimf_prompt_sink_wanted(sink, g))
+            g_string_append_printf(text, "%s%s has %u of %u", text->len ? ", " : "", sink->prompts->groups[g].name,
+                                   sink->prompts->groups[g].n_prompts, sink->count);
+    return g_string_free(text, FALSE);
+}
+
 static gboolean lose_patience(const AimfPromptSink *sink, guint patience, GError **error)
 {
     GString *why = g_string_new(NULL);
@@ -157,10 +194,10 @@ static gboolean lose_patience(const AimfPromptSink *sink, guint patience, GError
     for (guint g = 0; g < sink->prompts->n_groups; g++)
         if (sink->refused[g]->len > 1 && aimf_prompt_sink_wanted(sink, g))
             example = g_ptr_array_index(sink->refused[g], sink->refused[g]->len - 2);
+    g_autofree char *lacking = shortages(sink);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
-                "%u rounds brought no new prompt that is accepted; %u are wanting. Refused: %s%s%s", patience,
-                wanted_in_all(sink), why->len ? why->str : "none, for none came", example ? "; the last: " : "",
-                example ? example : "");
+                "%u rounds brought no new prompt that is accepted: %s. Refused: %s%s%s", patience, lacking,
+                why->len ? why->str : "none, for none came", example ? "; the last: " : "", example ? example : "");
     g_string_free(why, TRUE);
     return FALSE;
 }

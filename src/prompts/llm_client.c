@@ -108,7 +108,7 @@ const AimfLlmUsage *aimf_llm_client_usage(const AimfLlmClient *client)
 static gboolean fail(AimfLlmClient *client, const AimfQuestion *question, AimfErrorCode code, const char *message,
                      GError **error)
 {
-    g_set_error(error, AIMF_ERROR, code, "language model '%s' at '%s', %s: %s", client->options->model,
+    g_set_error(error, AIMF_ERROR, (gint)code, "language model '%s' at '%s', %s: %s", client->options->model,
                 client->endpoint.host, question->about, message);
     return FALSE;
 }
