@@ -1,5 +1,5 @@
 /* aimfair prompts: prompts for every group of a task. */
-#include "prompts_command.h"
+#include "prompts_llm.h"
 
 #include <string.h>
 
@@ -7,6 +7,8 @@ enum { MAX_COUNT = 10000 };
 
 typedef struct {
     PromptsTaskOptions task;
+    PromptsLlmOptions llm;
+    PromptsLlmReport report; /* of the language model, if there is one */
     gint count;
     gboolean plain;
     char *output;
@@ -16,6 +18,7 @@ typedef struct {
 static void options_clear(Options *o)
 {
     prompts_task_options_clear(&o->task);
+    prompts_llm_options_clear(&o->llm);
     g_free(o->output);
     g_free(o->text);
 }
@@ -24,6 +27,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 static gboolean check_options(AimfCli *cli, const Options *o, GError **error)
 {
     const char *inputs[] = { o->task.task, o->task.tokenizer };
+    const char *files[] = { o->task.task, o->task.tokenizer, o->output, o->text };
+    if (o->plain && o->llm.url) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--plain prompts need no language model: leave out --llm");
+        return FALSE;
+    }
     return aimf_cli_require(cli, "-o", o->output, error) &&
            aimf_cli_require(cli, "--task, or --target and --protected,",
                             o->task.task || o->task.target || o->task.protected_attributes ? o : NULL, error) &&
@@ -32,7 +40,8 @@ static gboolean check_options(AimfCli *cli, const Options *o, GError **error)
            aimf_cli_check_apart("-o", o->output, inputs, G_N_ELEMENTS(inputs), error) &&
            (!o->text || (aimf_cli_check_output("--text", o->text, error) &&
                          aimf_cli_check_apart("--text", o->text, inputs, G_N_ELEMENTS(inputs), error) &&
-                         aimf_cli_check_apart("--text", o->text, (const char *const[]){ o->output }, 1, error)));
+                         aimf_cli_check_apart("--text", o->text, (const char *const[]){ o->output }, 1, error))) &&
+           prompts_llm_check(&o->llm, files, G_N_ELEMENTS(files), error);
 }
 
 static void print_json_summary(AimfCli *cli, const AimfPrompts *prompts, const Options *o, const AimfBalance *balance)
@@ -53,6 +62,8 @@ static void print_json_summary(AimfCli *cli, const AimfPrompts *prompts, const O
     }
     json_builder_end_array(builder);
     prompts_json_balance(builder, balance);
+    if (o->llm.url)
+        prompts_llm_json(builder, &o->report);
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
 }
@@ -68,6 +79,8 @@ static void print_summary(AimfCli *cli, const AimfPrompts *prompts, const Option
     else if (balance->most >= 0)
         aimf_cli_print(cli, "Contexts differ most between groups in %s: Cramer's V %.3f\n",
                        balance->dimensions[balance->most].name, balance->dimensions[balance->most].cramers_v);
+    if (o->llm.url)
+        prompts_llm_print(cli, &o->report);
 }
 
 static gboolean write_prompts(AimfCli *cli, const AimfPrompts *prompts, const AimfTask *task, const Options *o,
@@ -81,8 +94,10 @@ static gboolean write_prompts(AimfCli *cli, const AimfPrompts *prompts, const Ai
     return TRUE;
 }
 
-static AimfPrompts *make_prompts(AimfCli *cli, const PromptsJob *job, const Options *o, GError **error)
+static AimfPrompts *make_prompts(AimfCli *cli, const PromptsJob *job, Options *o, GError **error)
 {
+    if (o->llm.url)
+        return prompts_from_llm(cli, &o->llm, job, &o->report, error);
     AimfComposeOptions options = {
         .count = job->count,
         .seed = cli->seed,
@@ -95,8 +110,10 @@ static AimfPrompts *make_prompts(AimfCli *cli, const PromptsJob *job, const Opti
 static gboolean run_prompts(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { .count = 50 };
+    prompts_llm_options_init(&o.llm);
     const GOptionEntry entries[] = {
         PROMPTS_TASK_ENTRIES(o.task),
+        PROMPTS_LLM_ENTRIES(o.llm),
         { "count", 0, 0, G_OPTION_ARG_INT, &o.count, "prompts of each group (50)", "N" },
         { "plain", 0, 0, G_OPTION_ARG_NONE, &o.plain, "one prompt per group without contexts, the baseline", NULL },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "the prompts.json to write", "FILE" },
@@ -111,7 +128,11 @@ static gboolean run_prompts(AimfCli *cli, int argc, char **argv, GError **error)
         return FALSE;
     PromptsJob job = { task, tokenizer, (guint)o.count, o.output };
     g_autoptr(AimfPrompts) prompts = make_prompts(cli, &job, &o, error);
-    return prompts && write_prompts(cli, prompts, task, &o, error);
+    if (!prompts || !write_prompts(cli, prompts, task, &o, error))
+        return FALSE;
+    if (o.llm.url)
+        prompts_llm_saved(&job);
+    return TRUE;
 }
 
 /* --- The command and its subcommands --- */

@@ -238,6 +238,8 @@ static char *failure_text(const Transfer *transfer, CURLcode code, const AimfHtt
         return g_strdup_printf("'%s' took too long: %s", host, reason);
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return g_strdup_printf("the certificate of '%s' is not to be trusted: %s", host, reason);
+    if (code == CURLE_COULDNT_CONNECT)
+        return g_strdup_printf("no connection to '%s'; is the server running there? (%s)", host, reason);
     return g_strdup_printf("no whole answer from '%s': %s", host, reason);
 }
 
