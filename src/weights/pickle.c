@@ -318,6 +318,19 @@ static gboolean run_float(Machine *m, guint8 code, GError **error)
     return push(m, value, error);
 }
 
+static gboolean is_utf8_with_zeros(const char *data, gsize bytes)
+{
+    while (bytes > 0) {
+        gsize run = strnlen(data, bytes);
+        if (run && !g_utf8_validate(data, (gssize)run, NULL))
+            return FALSE;
+        run = MIN(run + 1, bytes);
+        data += run;
+        bytes -= run;
+    }
+    return TRUE;
+}
+
 /* SHORT_BINSTRING and BINSTRING come from Python 2, where names were bytes. */
 static gboolean run_text(Machine *m, guint8 code, GError **error)
 {
@@ -326,9 +339,11 @@ static gboolean run_text(Machine *m, guint8 code, GError **error)
     gsize width = code == 'U' || code == 0x8c ? 1 : code == 0x8d ? 8 : 4;
     if (!take_number(m, width, &bytes, error) || !(data = take(m, bytes, error)))
         return FALSE;
-    if (bytes && !g_utf8_validate((const char *)data, (gssize)bytes, NULL))
+    if (!is_utf8_with_zeros((const char *)data, bytes))
         return broken(error, "a text in it is not UTF-8");
-    return push_bytes(m, AIMF_PICKLE_TEXT, data, bytes, error);
+    /* Protocol 2 has no bytes: numpy's numbers are texts with zeros in them. As names they would seem to end early. */
+    gboolean is_text = !memchr(data, 0, bytes);
+    return push_bytes(m, is_text ? AIMF_PICKLE_TEXT : AIMF_PICKLE_OPAQUE, data, bytes, error);
 }
 
 /* --- Containers --- */

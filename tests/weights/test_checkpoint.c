@@ -166,6 +166,19 @@ static void test_whole_module(void)
     support_assert_error(&error, AIMF_ERROR_FORMAT, "names torch.nn.modules.container.Sequential");
 }
 
+/* Callbacks, keyed by their type and with scores of numpy, are passed over; the step stays. */
+static void test_lightning(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(GOLDEN_DIR, "weights", "lightning.ckpt", NULL);
+    g_autoptr(AimfTensors) tensors = aimf_tensors_open(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(aimf_tensors_count(tensors), ==, 2);
+    g_assert_cmpint(aimf_tensors_find(tensors, "model.weight"), ==, 0);
+    g_assert_cmpint(aimf_tensors_find(tensors, "model_ema.num_updates"), ==, 1);
+    g_assert_cmpstr(aimf_tensors_metadata(tensors, "global_step"), ==, "875000");
+}
+
 static void assert_same_files(const char *a, const char *b)
 {
     g_autofree char *a_data = NULL, *b_data = NULL;
@@ -246,6 +259,7 @@ int main(int argc, char **argv)
     g_test_add_func("/checkpoint/names", test_names);
     g_test_add_func("/checkpoint/tar", test_tar);
     g_test_add_func("/checkpoint/whole_module", test_whole_module);
+    g_test_add_func("/checkpoint/lightning", test_lightning);
     g_test_add_func("/checkpoint/round_trips", test_round_trips);
     g_test_add_func("/checkpoint/empty_set", test_empty_set);
     g_test_add_func("/checkpoint/odd_shapes", test_odd_shapes);

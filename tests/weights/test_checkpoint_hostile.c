@@ -157,7 +157,7 @@ static void test_machine(void)
         { BYTES("\x8d\xff\xff\xff\xff\xff\xff\xff\xff"), "ends too early" },
         { BYTES("\x8b\xff\xff\xff\xff"), "ends too early" },
         { BYTES("X\2\0\0\0\xff\xfe."), "not UTF-8" },
-        { BYTES("X\1\0\0\0\0."), "not UTF-8" },
+        { BYTES("X\3\0\0\0a\0\xff."), "not UTF-8" },
         { BYTES("NNb."), "state to what has none" },
         { BYTES("N)R."), "cannot be called" },
         { BYTES("ccollections\nOrderedDict\nNR."), "not a tuple" },
@@ -169,6 +169,7 @@ static void test_machine(void)
         { BYTES("}q\0" TEXT1("a") "h\0s."), "contains itself" },
         { BYTES("]q\0h\0a."), "contains itself" },
         { BYTES("}]Ns."), "neither text nor number" },
+        { BYTES("}X\3\0\0\0a\0bNs."), "neither text nor number" }, /* as a name it would seem to be "a" */
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
         assert_pickle_refused(cases[i].object, cases[i].says);
