@@ -82,9 +82,25 @@ typedef enum {
 const char *aimf_sampler_name(AimfSamplerKind sampler);
 
 /**
+ * AimfSpacing: which of the training's steps are sampled, as diffusers names the ways (timestep_spacing). The usual one is what
+ * diffusers takes where a model's configuration is silent: leading for DDIM and PLMS, linspace for the others.
+ */
+typedef enum {
+    AIMF_SPACING_USUAL,
+    AIMF_SPACING_LEADING,
+    AIMF_SPACING_LINSPACE,
+    AIMF_SPACING_TRAILING,
+    AIMF_N_SPACINGS,
+} AimfSpacing;
+
+/** aimf_spacing_name: (borrowed) "usual", "leading", "linspace", "trailing". */
+const char *aimf_spacing_name(AimfSpacing spacing);
+
+/**
  * AimfSampling: how a picture is made. The default is the paper's.
  * @guidance: classifier-free guidance scale; 1 switches it off (and halves the work)
- * @eta: noise of DDIM: 0 deterministic, 1 as DDPM
+ * @steps: of the sampler, 1 to 999 (998 for DPM-Solver with leading spacing); PLMS asks the network once more
+ * @eta: noise of DDIM: 0 deterministic, 1 as DDPM; the other samplers take 0 only
  * @negative: (nullable) the prompt that guidance leads away from; NULL means ""
  * @width, @height: pixels, multiples of 64; 0 for the model's own size
  */
@@ -93,6 +109,7 @@ typedef struct {
     int steps;
     double guidance;
     double eta;
+    AimfSpacing spacing;
     const char *negative;
     int width;
     int height;

@@ -32,6 +32,7 @@ JsonObject *aimf_generation_settings(const AimfDiffusionInfo *info, const AimfSa
     json_object_set_string_member(settings, "precision", info->precision == AIMF_PRECISION_BF16 ? "bf16" : "f32");
     json_object_set_string_member(settings, "sampler", aimf_sampler_name(sampling->sampler));
     json_object_set_int_member(settings, "steps", sampling->steps);
+    json_object_set_string_member(settings, "spacing", aimf_spacing_name(sampling->spacing));
     json_object_set_double_member(settings, "guidance", sampling->guidance);
     json_object_set_double_member(settings, "eta", sampling->eta);
     json_object_set_string_member(settings, "negative_prompt", sampling->negative ? sampling->negative : "");

@@ -36,14 +36,25 @@ const char *aimf_sampler_name(AimfSamplerKind sampler)
     return kinds[sampler].name;
 }
 
+const char *aimf_spacing_name(AimfSpacing spacing)
+{
+    static const char *const names[AIMF_N_SPACINGS] = { "usual", "leading", "linspace", "trailing" };
+    g_assert((guint)spacing < AIMF_N_SPACINGS);
+    return names[spacing];
+}
+
 static gboolean check(const AimfSchedule *schedule, const AimfSampling *sampling, GError **error)
 {
     if ((guint)sampling->sampler >= AIMF_N_SAMPLERS) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there is no sampler number %d", (int)sampling->sampler);
         return FALSE;
     }
+    if ((guint)sampling->spacing >= AIMF_N_SPACINGS) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there is no spacing number %d", (int)sampling->spacing);
+        return FALSE;
+    }
     const char *name = kinds[sampling->sampler].name;
-    int most = aimf_schedule_max_steps(schedule, sampling->sampler);
+    int most = aimf_schedule_max_steps(schedule, sampling);
     if (sampling->steps < 1 || sampling->steps > most) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "steps: %s takes 1 to %d, not %d", name, most,
                     sampling->steps);
@@ -93,7 +104,7 @@ AimfSampler *aimf_sampler_new(const AimfSchedule *schedule, const AimfSampling *
     if (!levels || !check(schedule, sampling, error))
         return NULL;
     const SamplerKind *kind = &kinds[sampling->sampler];
-    g_autofree double *timesteps = aimf_schedule_timesteps(schedule, sampling->sampler, sampling->steps);
+    g_autofree double *timesteps = aimf_schedule_timesteps(schedule, sampling);
     AimfSamplerSetting setting = { levels, timesteps, sampling->steps, sampling->eta, schedule->v_prediction };
     g_autoptr(AimfSampler) sampler = g_new0(AimfSampler, 1);
     sampler->calls = g_new0(AimfSamplerCall, sampling->steps + 1);
@@ -104,7 +115,7 @@ AimfSampler *aimf_sampler_new(const AimfSchedule *schedule, const AimfSampling *
     if (kind->by_sigma) {
         double sigma = aimf_noise_levels_sigma(levels, timesteps[0]);
         /* Where the first step is not the noisiest of the training, diffusers adds the image's own unit variance. */
-        gboolean leading = aimf_schedule_spacing(schedule, sampling->sampler) == AIMF_SPACING_LEADING;
+        gboolean leading = aimf_schedule_spacing(sampling) == AIMF_SPACING_LEADING;
         sampler->initial = leading ? sqrt(sigma * sigma + 1) : sigma;
     }
     return allocate(sampler, error) ? g_steal_pointer(&sampler) : NULL;

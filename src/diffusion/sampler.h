@@ -4,12 +4,6 @@
 #include <aimfair/diffusion.h>
 
 /**
- * AimfSpacing: which of the training's steps are sampled, as diffusers names the ways ("timestep_spacing").
- * AIMF_SPACING_USUAL is what diffusers takes where a model's configuration is silent: leading for DDIM and PLMS, linspace for the others.
- */
-typedef enum { AIMF_SPACING_USUAL, AIMF_SPACING_LEADING, AIMF_SPACING_LINSPACE, AIMF_SPACING_TRAILING } AimfSpacing;
-
-/**
  * AimfSchedule: @train_steps: 1000; @scaled_linear: betas are linear in their square roots, else linear
  * @v_prediction: the network predicts v = sqrt(a) noise - sqrt(1 - a) x0, else the noise
  */
@@ -18,14 +12,7 @@ typedef struct {
     double beta_start, beta_end;
     gboolean scaled_linear;
     gboolean v_prediction;
-    AimfSpacing spacing;
 } AimfSchedule;
-
-/** AIMF_SCHEDULE_DEFAULT: all of Stable Diffusion 1.x and 2.x; 2.x at 768 pixels predicts v. */
-#define AIMF_SCHEDULE_DEFAULT                                                                                          \
-    {                                                                                                                  \
-        .train_steps = 1000, .beta_start = 0.00085, .beta_end = 0.012, .scaled_linear = TRUE                           \
-    }
 
 typedef struct AimfSampler AimfSampler;
 

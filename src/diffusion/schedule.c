@@ -56,11 +56,12 @@ double aimf_noise_levels_sigma(const AimfNoiseLevels *levels, double timestep)
     return (1 - share) * sqrt((1 - a) / a) + share * sqrt((1 - b) / b);
 }
 
-AimfSpacing aimf_schedule_spacing(const AimfSchedule *schedule, AimfSamplerKind sampler)
+AimfSpacing aimf_schedule_spacing(const AimfSampling *sampling)
 {
-    if (schedule->spacing != AIMF_SPACING_USUAL)
-        return schedule->spacing;
-    return sampler == AIMF_SAMPLER_DDIM || sampler == AIMF_SAMPLER_PLMS ? AIMF_SPACING_LEADING : AIMF_SPACING_LINSPACE;
+    if (sampling->spacing != AIMF_SPACING_USUAL)
+        return sampling->spacing;
+    gboolean leading = sampling->sampler == AIMF_SAMPLER_DDIM || sampling->sampler == AIMF_SAMPLER_PLMS;
+    return leading ? AIMF_SPACING_LEADING : AIMF_SPACING_LINSPACE;
 }
 
 /* DPM-Solver divides the range as if it took one more step: the last is the end, which it does not ask about. */
@@ -69,17 +70,17 @@ static int n_points(AimfSamplerKind sampler, int steps)
     return steps + (sampler == AIMF_SAMPLER_DPM_SOLVER);
 }
 
-int aimf_schedule_max_steps(const AimfSchedule *schedule, AimfSamplerKind sampler)
+int aimf_schedule_max_steps(const AimfSchedule *schedule, const AimfSampling *sampling)
 {
-    gboolean leading = aimf_schedule_spacing(schedule, sampler) == AIMF_SPACING_LEADING;
-    return schedule->train_steps - (leading ? n_points(sampler, STEPS_OFFSET) : 1);
+    gboolean leading = aimf_schedule_spacing(sampling) == AIMF_SPACING_LEADING;
+    return schedule->train_steps - (leading ? n_points(sampling->sampler, STEPS_OFFSET) : 1);
 }
 
-double *aimf_schedule_timesteps(const AimfSchedule *schedule, AimfSamplerKind sampler, int steps)
+double *aimf_schedule_timesteps(const AimfSchedule *schedule, const AimfSampling *sampling)
 {
-    gboolean whole = sampler != AIMF_SAMPLER_EULER && sampler != AIMF_SAMPLER_EULER_ANCESTRAL;
-    AimfSpacing spacing = aimf_schedule_spacing(schedule, sampler);
-    int points = n_points(sampler, steps), n = schedule->train_steps;
+    gboolean euler = sampling->sampler == AIMF_SAMPLER_EULER || sampling->sampler == AIMF_SAMPLER_EULER_ANCESTRAL;
+    AimfSpacing spacing = aimf_schedule_spacing(sampling);
+    int steps = sampling->steps, points = n_points(sampling->sampler, steps), n = schedule->train_steps;
     double *timesteps = g_new(double, steps);
     for (int i = 0; i < steps; i++) {
         int from_end = points - 1 - i;
@@ -89,7 +90,7 @@ double *aimf_schedule_timesteps(const AimfSchedule *schedule, AimfSamplerKind sa
             timesteps[i] = rint(n - i * ((double)n / steps)) - 1;
         else
             timesteps[i] = points > 1 ? from_end * ((n - 1.0) / (points - 1)) : 0;
-        if (whole)
+        if (!euler)
             timesteps[i] = rint(timesteps[i]);
     }
     return timesteps;

@@ -19,9 +19,9 @@ double aimf_noise_levels_alpha(const AimfNoiseLevels *levels, int timestep);
 /** aimf_noise_levels_sigma: sqrt((1 - a) / a) at @timestep, linear between whole ones. */
 double aimf_noise_levels_sigma(const AimfNoiseLevels *levels, double timestep);
 
-/** aimf_schedule_spacing: the schedule's, or the usual one for @sampler. */
-AimfSpacing aimf_schedule_spacing(const AimfSchedule *schedule, AimfSamplerKind sampler);
+/** aimf_schedule_spacing: the one asked for, or the sampler's usual one. */
+AimfSpacing aimf_schedule_spacing(const AimfSampling *sampling);
 /** aimf_schedule_max_steps: beyond it, steps coincide or lie outside of the training's. */
-int aimf_schedule_max_steps(const AimfSchedule *schedule, AimfSamplerKind sampler);
-/** aimf_schedule_timesteps: (owned) the @steps steps of the training to sample, from the noisy end on. */
-double *aimf_schedule_timesteps(const AimfSchedule *schedule, AimfSamplerKind sampler, int steps);
+int aimf_schedule_max_steps(const AimfSchedule *schedule, const AimfSampling *sampling);
+/** aimf_schedule_timesteps: (owned) the steps of the training to sample, from the noisy end on. */
+double *aimf_schedule_timesteps(const AimfSchedule *schedule, const AimfSampling *sampling);

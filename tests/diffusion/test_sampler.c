@@ -10,6 +10,10 @@
 #define N_ELEMENTS 6u
 #define N (N_PICTURES * N_ELEMENTS)
 
+/* Stable Diffusion's. */
+static const AimfSchedule usual = {
+    .train_steps = 1000, .beta_start = 0.00085, .beta_end = 0.012, .scaled_linear = TRUE
+};
 static const guint64 seeds[N_PICTURES] = { 7, 0xfedcba9876543210 };
 
 static void predict(const float *shown, double timestep, float *prediction, gsize n)
@@ -53,14 +57,13 @@ static AimfSampler *make(const AimfSchedule *schedule, const AimfSampling *sampl
 
 static void read_case(JsonObject *row, AimfSchedule *schedule, AimfSampling *sampling)
 {
-    static const char *const spacings[] = { "usual", "leading", "linspace", "trailing" };
-    *schedule = (AimfSchedule)AIMF_SCHEDULE_DEFAULT;
+    *schedule = usual;
     schedule->v_prediction = json_object_get_boolean_member(row, "v");
-    while (strcmp(spacings[schedule->spacing], json_object_get_string_member(row, "spacing")))
-        schedule->spacing++;
     *sampling = (AimfSampling)AIMF_SAMPLING_DEFAULT;
     while (strcmp(aimf_sampler_name(sampling->sampler), json_object_get_string_member(row, "sampler")))
         sampling->sampler++;
+    while (strcmp(aimf_spacing_name(sampling->spacing), json_object_get_string_member(row, "spacing")))
+        sampling->spacing++;
     sampling->steps = (int)json_object_get_int_member(row, "steps");
     sampling->eta = json_object_get_double_member(row, "eta");
 }
@@ -126,15 +129,14 @@ static void test_noise(void)
 /* A picture made alone has the bytes that it has among others, at whichever place. */
 static void test_neighbours(void)
 {
-    AimfSchedule schedule = AIMF_SCHEDULE_DEFAULT;
     for (AimfSamplerKind kind = 0; kind < AIMF_N_SAMPLERS; kind++) {
         AimfSampling sampling = { .sampler = kind, .steps = 7, .eta = kind == AIMF_SAMPLER_DDIM ? 0.7 : 0 };
-        g_autoptr(AimfSampler) both = make(&schedule, &sampling, N_PICTURES);
+        g_autoptr(AimfSampler) both = make(&usual, &sampling, N_PICTURES);
         float together[N], alone[N_ELEMENTS];
         start(together);
         run(both, together, seeds, N);
         for (guint i = 0; i < N_PICTURES; i++) {
-            g_autoptr(AimfSampler) one = make(&schedule, &sampling, 1);
+            g_autoptr(AimfSampler) one = make(&usual, &sampling, 1);
             aimf_initial_noise(seeds[i], alone, N_ELEMENTS);
             run(one, alone, &seeds[i], N_ELEMENTS);
             g_assert_cmpint(memcmp(alone, together + (gsize)i * N_ELEMENTS, sizeof alone), ==, 0);
@@ -153,7 +155,6 @@ static void assert_refused(AimfSchedule schedule, AimfSampling sampling, const c
 
 static void test_limits(void)
 {
-    const AimfSchedule usual = AIMF_SCHEDULE_DEFAULT;
     static const int steps[] = { 0, -1, 1000, 1001, G_MAXINT, G_MININT };
     for (AimfSamplerKind kind = 0; kind < AIMF_N_SAMPLERS; kind++)
         for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
@@ -164,9 +165,9 @@ static void test_limits(void)
     assert_refused(usual, (AimfSampling){ .sampler = AIMF_SAMPLER_EULER, .steps = 10, .eta = 0.5 }, "only ddim");
     assert_refused(usual, (AimfSampling){ .sampler = AIMF_N_SAMPLERS, .steps = 10 }, "no sampler");
     assert_refused(usual, (AimfSampling){ .sampler = (AimfSamplerKind)-1, .steps = 10 }, "no sampler");
-    AimfSchedule leading = usual;
-    leading.spacing = AIMF_SPACING_LEADING;
-    assert_refused(leading, (AimfSampling){ .sampler = AIMF_SAMPLER_DPM_SOLVER, .steps = 999 }, "takes 1 to 998");
+    AimfSampling leading = { .sampler = AIMF_SAMPLER_DPM_SOLVER, .steps = 999, .spacing = AIMF_SPACING_LEADING };
+    assert_refused(usual, leading, "takes 1 to 998");
+    assert_refused(usual, (AimfSampling){ .steps = 10, .spacing = AIMF_N_SPACINGS }, "no spacing");
     static const AimfSchedule bad[] = {
         { .train_steps = 0, .beta_start = 0.1, .beta_end = 0.2 },
         { .train_steps = G_MAXINT, .beta_start = 0.1, .beta_end = 0.2 },
