@@ -32,12 +32,14 @@ struct AimfKernel {
 /**
  * AimfNodePlan: the planning of one node. A planner reads @in (how each input lies now) and may overwrite it with the layout it
  * wants: the plan then inserts a reorder, or finds an earlier one. It fills in @out, @scratch_bytes and @overwrites.
+ * @winograd: see AimfCompileOptions
  * @overwrites: for each output the input whose memory it may take over if that input dies here (same bytes), or -1; preset to -1
  */
 typedef struct {
     const AimfGraph *graph;
     const AimfNode *node;
     AimfPrecision precision;
+    gboolean winograd;
     AimfLayout in[AIMF_MAX_INPUTS];
     AimfLayout out[AIMF_MAX_OUTPUTS];
     gsize scratch_bytes;

@@ -105,7 +105,9 @@ static gboolean add_node_step(AimfPlan *plan, guint index, GError **error)
                     aimf_ops[node->op].name);
         return FALSE;
     }
-    AimfNodePlan node_plan = { .graph = plan->graph, .node = node, .precision = plan->precision };
+    AimfNodePlan node_plan = {
+        .graph = plan->graph, .node = node, .precision = plan->precision, .winograd = plan->winograd
+    };
     fill_operands(plan, &node_plan);
     AimfKernel *kernel = planner(plan->state, &node_plan, error);
     if (!kernel)
@@ -320,6 +322,7 @@ AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *o
     plan->backend = backend;
     plan->state = state;
     plan->precision = options->precision;
+    plan->winograd = options->winograd;
     plan->buffers = g_array_new(FALSE, TRUE, sizeof(AimfBuffer));
     plan->steps = g_array_new(FALSE, TRUE, sizeof(AimfStep));
     plan->packs = g_array_new(FALSE, TRUE, sizeof(AimfStep));

@@ -41,6 +41,7 @@ struct AimfPlan {
     const AimfBackend *backend;
     gpointer state;
     AimfPrecision precision;
+    gboolean winograd;
     GArray *buffers; /* AimfBuffer */
     GArray *steps;   /* AimfStep, one run */
     GArray *packs;   /* AimfStep, once after loading: frozen parameters into the layouts they are used in */

@@ -458,7 +458,8 @@ OpRig *op_rig_new(const OpCase *c, const char *backend, AimfPrecision precision,
                                    .loss = n_wanted ? rig->output : AIMF_NONE,
                                    .loss_gradient = n_wanted ? rig->cotangent.value : AIMF_NONE,
                                    .trainable = wanted,
-                                   .n_trainable = n_wanted };
+                                   .n_trainable = n_wanted,
+                                   .winograd = c->winograd };
     rig->plan = aimf_graph_compile(graph, &options, error);
     return rig->plan ? g_steal_pointer(&rig) : NULL;
 }

@@ -44,12 +44,13 @@ typedef enum {
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a kernel that
  *   computes with fewer is found out
+ * @winograd: the plan is allowed Winograd's algorithm forward
  */
 typedef struct {
     OpFamily op;
     int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads;
     int bias, training, relu, silu, causal;
-    int scale, coarse;
+    int scale, coarse, winograd;
 } OpCase;
 
 /** OpTolerance: bounds of the relative 2-norm error per operation, with their reasons in support_op_cases.c. */

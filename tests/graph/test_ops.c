@@ -328,6 +328,7 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.o = draw(random, 1, 24);
         c.bias = draw(random, 0, 1);
         widen(&c, random);
+        c.winograd = draw(random, 0, 1);
     } else if (op == OP_MAX_POOL) {
         c.kh = draw(random, 1, 4);
         c.padding = draw(random, 0, c.kh / 2);

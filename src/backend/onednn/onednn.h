@@ -52,8 +52,9 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
 /** onednn_taps_pay: whether a CONV2D_BACKWARD_WEIGHT is faster as matrix products; onednn_plan_taps plans it so. */
 gboolean onednn_taps_pay(const AimfNodePlan *plan);
 AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error);
-/** onednn_winograd_pay: whether a CONV2D_BACKWARD_DATA or _WEIGHT is faster with fewer multiplications; the other two plan it so. */
+/** onednn_winograd_pay: whether a CONV2D, if the plan allows, or its backward is faster with fewer multiplications; the others plan it so. */
 gboolean onednn_winograd_pay(const AimfNodePlan *plan);
+AimfKernel *onednn_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError **error);
 /** onednn_winograd_pairs_pay: the same question for CONV2D_BACKWARD_WEIGHT in bf16; onednn_plan_winograd_pairs plans it so. */

@@ -9,6 +9,8 @@ static OnednnWindow window_of(const AimfNodePlan *plan)
 
 AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
 {
+    if (onednn_winograd_pay(plan))
+        return onednn_plan_winograd_forward(state, plan, error);
     AimfDtype dtype = onednn_compute_dtype(plan);
     OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };

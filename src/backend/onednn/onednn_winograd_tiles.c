@@ -86,7 +86,7 @@ AVX512 INLINE void gradient(const float *block, const WinogradTile *tile, float 
     }
 }
 
-AVX512 INLINE void output(const float *from, gint64 plane, const WinogradTile *tile, float *block)
+AVX512 INLINE void output(const float *from, gint64 plane, __m512 bias, const WinogradTile *tile, float *block)
 {
     __m512 half[2][4]; /* A' m */
 #pragma GCC unroll 4
@@ -99,8 +99,8 @@ AVX512 INLINE void output(const float *from, gint64 plane, const WinogradTile *t
 #pragma GCC unroll 2
     for (int i = 0; i < 2; i++) {
         float *row = block + tile->row[i + 1];
-        __m512 left = _mm512_add_ps(_mm512_add_ps(half[i][0], half[i][1]), half[i][2]);
-        __m512 right = _mm512_sub_ps(_mm512_sub_ps(half[i][1], half[i][2]), half[i][3]);
+        __m512 left = _mm512_add_ps(_mm512_add_ps(_mm512_add_ps(half[i][0], half[i][1]), half[i][2]), bias);
+        __m512 right = _mm512_add_ps(_mm512_sub_ps(_mm512_sub_ps(half[i][1], half[i][2]), half[i][3]), bias);
         if (tile->inside >> (4 * (i + 1) + 1) & 1)
             _mm512_storeu_ps(row + tile->column[1], left);
         if (tile->inside >> (4 * (i + 1) + 2) & 1)
@@ -140,12 +140,15 @@ AVX512 void onednn_winograd_gradients(const WinogradTiling *tiling, const Winogr
 }
 
 AVX512 void onednn_winograd_outputs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                    const WinogradPlanes *from, const WinogradActivation *activation, float *to)
+                                    const WinogradPlanes *from, const WinogradActivation *activation, const float *bias,
+                                    float *to)
 {
-    for (gint64 b = 0; b < activation->count / WINOGRAD_LANES; b++)
+    for (gint64 b = 0; b < activation->count / WINOGRAD_LANES; b++) {
+        __m512 add = bias ? _mm512_loadu_ps(bias + b * WINOGRAD_LANES) : _mm512_setzero_ps();
         for (gint64 t = 0; t < n_tiles; t++)
-            output(from->data + t * from->row + b * WINOGRAD_LANES, from->plane, &tiles[t],
+            output(from->data + t * from->row + b * WINOGRAD_LANES, from->plane, add, &tiles[t],
                    to + find_block(tiling, &tiles[t], activation, b));
+    }
 }
 
 /* G times a column of three: (a, (a + b + c) / 2, (a - b + c) / 2, c). */
@@ -159,28 +162,44 @@ AVX512 INLINE void spread(__m512 a, __m512 b, __m512 c, __m512 *result)
     result[3] = c;
 }
 
+/* G g G' of 16 kernels that lie @distance floats apart, the taps of each from @first on in steps of @step: 1, or -1 to turn them. */
+AVX512 INLINE void kernels(const float *first, int distance, int step, float *to, gint64 plane)
+{
+    const __m512i lanes = _mm512_mullo_epi32(_mm512_set1_epi32(distance),
+                                             _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    __m512 half[3][4]; /* (G g)', by columns of g */
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; j++)
+        spread(_mm512_i32gather_ps(lanes, first + j * step, 4), _mm512_i32gather_ps(lanes, first + (3 + j) * step, 4),
+               _mm512_i32gather_ps(lanes, first + (6 + j) * step, 4), half[j]);
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; r++) {
+        __m512 whole[4];
+        spread(half[0][r], half[1][r], half[2][r], whole);
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++)
+            _mm512_storeu_ps(to + (4 * r + c) * plane, whole[c]);
+    }
+}
+
+/* Where row @row and column @column of the planes' matrices, @rows high, lie in their panels. */
+static float *in_panels(const WinogradPlanes *planes, gint64 rows, gint64 row, gint64 column)
+{
+    return planes->data + (column / WINOGRAD_PANEL * rows + row) * WINOGRAD_PANEL + column % WINOGRAD_PANEL;
+}
+
 AVX512 void onednn_winograd_weights(const float *weight, gint64 o, gint64 outputs, gint64 inputs,
                                     const WinogradPlanes *to)
 {
-    const __m512i every_ninth = _mm512_mullo_epi32(
-        _mm512_set1_epi32(9), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-    for (gint64 i = 0; i < inputs; i += WINOGRAD_LANES) {
-        const float *from = weight + (o * inputs + i) * 9;
-        float *target = to->data + (i / WINOGRAD_PANEL * outputs + o) * WINOGRAD_PANEL + i % WINOGRAD_PANEL;
-        __m512 half[3][4]; /* (G g)', by columns of g */
-#pragma GCC unroll 3
-        for (int j = 0; j < 3; j++) /* from the last tap to the first: turned */
-            spread(_mm512_i32gather_ps(every_ninth, from + 8 - j, 4), _mm512_i32gather_ps(every_ninth, from + 5 - j, 4),
-                   _mm512_i32gather_ps(every_ninth, from + 2 - j, 4), half[j]);
-#pragma GCC unroll 4
-        for (int r = 0; r < 4; r++) {
-            __m512 whole[4];
-            spread(half[0][r], half[1][r], half[2][r], whole);
-#pragma GCC unroll 4
-            for (int c = 0; c < 4; c++)
-                _mm512_storeu_ps(target + (4 * r + c) * to->plane, whole[c]);
-        }
-    }
+    for (gint64 i = 0; i < inputs; i += WINOGRAD_LANES)
+        kernels(weight + (o * inputs + i) * 9 + 8, 9, -1, in_panels(to, outputs, o, i), to->plane);
+}
+
+AVX512 void onednn_winograd_filters(const float *weight, gint64 i, gint64 outputs, gint64 inputs,
+                                    const WinogradPlanes *to)
+{
+    for (gint64 o = 0; o < outputs; o += WINOGRAD_LANES)
+        kernels(weight + (o * inputs + i) * 9, (int)inputs * 9, 1, in_panels(to, inputs, i, o), to->plane);
 }
 
 /* G' times a column of four: (a + (b + c) / 2, (b - c) / 2, (b + c) / 2 + d). */
