@@ -252,9 +252,13 @@ gboolean onednn_winograd_pay(const AimfNodePlan *plan)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
     WinogradTiling tiling = onednn_winograd_tiling(dy->dim[0], height, width);
-    gint64 direct = (3 * height - 2) * (3 * width - 2); /* multiplications, those by padding left out */
-    return direct >= WINOGRAD_POSITIONS * tiling.rows * tiling.columns &&
-           tiling.tiles >= MAX(TILES, weight->dim[0] * weight->dim[1] / (is_forward ? 16384 : 2048));
+    gint64 direct = (3 * height - 2) * (3 * width - 2), in_picture = tiling.rows * tiling.columns;
+    if (direct < WINOGRAD_POSITIONS * in_picture) /* multiplications, those by padding left out */
+        return FALSE;
+    gint64 connections = weight->dim[0] * weight->dim[1];
+    /* Forward the batch has no say in it, because a picture's result must not depend on its neighbours. */
+    return is_forward ? in_picture >= MAX(TILES / 2, connections / 65536)
+                      : tiling.tiles >= MAX(TILES, connections / 2048);
 }
 
 static WinogradKernel *kernel_new(const AimfNodePlan *plan, const AimfShape *x, const AimfShape *dy,
