@@ -20,7 +20,9 @@ import sys
 import numpy
 import torch
 
-import random_diffusion_models as models
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden"))
+import make_sampler  # noqa: E402  how the schedulers are set up, and our noise
+import random_diffusion_models as models  # noqa: E402
 from aimfair_diffusion import DEFAULT_LIBRARY, SAMPLERS, Autoencoder, Diffusion, Library, Tokenizer
 
 PROMPTS = ["portrait photo of a smiling woman with short grey hair and round glasses, head turned slightly left",
@@ -127,32 +129,17 @@ def compare_vae(library, table, options, family):
 
 # --- Samplers ---
 
-def scheduler_of(sampler):
-    import diffusers
-    config = {key: value for key, value in models.SCHEDULER.items() if key != "_class_name"}
-    known = {key: config[key] for key in ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps", "prediction_type")}
-    if sampler == "ddim":
-        return diffusers.DDIMScheduler(**config)
-    if sampler == "plms":
-        return diffusers.PNDMScheduler(**known, skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1)
-    if sampler == "dpm-solver++":
-        return diffusers.DPMSolverMultistepScheduler(**known, algorithm_type="dpmsolver++", solver_order=2)
-    kind = diffusers.EulerDiscreteScheduler if sampler == "euler" else diffusers.EulerAncestralDiscreteScheduler
-    return kind(**known)
-
-
-def reference_latents(unet, states, noise, sampler, steps, guidance, fresh_noise):
-    """A pipeline's loop; @states (2, 77, width), the unconditional one first; @fresh_noise: what an ancestral sampler draws, in turn."""
-    scheduler = scheduler_of(sampler)
+def reference_latents(unet, states, noise, sampler, steps, guidance, seed):
+    """A pipeline's loop; @states (2, 77, width), the unconditional one first; @seed: of what an ancestral sampler draws."""
+    scheduler = make_sampler.scheduler(sampler, False, "usual")
     scheduler.set_timesteps(steps)
     latents = noise * scheduler.init_noise_sigma
-    drawn = iter(fresh_noise)
-    if sampler == "euler-a":
-        sys.modules[type(scheduler).__module__].randn_tensor = lambda *arguments, **keywords: next(drawn)
     with torch.inference_mode():
-        for timestep in scheduler.timesteps:
+        for call, timestep in enumerate(scheduler.timesteps):
             seen = scheduler.scale_model_input(torch.cat([latents, latents]), timestep)
             negative, own = unet(seen, timestep, states).sample.chunk(2)
+            make_sampler.euler_ancestral.randn_tensor = lambda *_, index=1 + call, **__: torch.tensor(
+                numpy.array(make_sampler.normal(seed, index, noise.numel())), dtype=torch.float32).view(noise.shape)
             latents = scheduler.step(negative + guidance * (own - negative), timestep, latents).prev_sample
     return latents.numpy()
 
@@ -165,8 +152,7 @@ def compare_samplers(library, table, options, family):
     del text
     noise = draw(5, 1, 4, side, side)
     unet = models.load(folder, "unet", family)
-    fresh = [torch.from_numpy(library.fresh_noise(seed, step, 4 * side * side)).view(1, 4, side, side) for step in range(steps)]
-    expected = {sampler: reference_latents(unet, states, noise, sampler, steps, guidance, fresh) for sampler in options.sampler}
+    expected = {sampler: reference_latents(unet, states, noise, sampler, steps, guidance, seed) for sampler in options.sampler}
     del unet
     for precision, limit in {"f32": 1e-3, "bf16": 3e-2}.items():
         ours = Diffusion(library, folder, precision, options.threads)

@@ -106,4 +106,5 @@ def main():
     (FOLDER / "latents.json").write_text(head + ', "cases": [\n' + rows + "\n]}\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
