@@ -48,8 +48,16 @@ static int compare_doubles(gconstpointer a, gconstpointer b)
 
 /* --- Weights out of nothing --- */
 
+/* In [-1, 1): a hash of the element's number, so that any part of a tensor can be drawn by itself. */
+static float noise(guint32 tensor, gsize element)
+{
+    guint32 bits = ((guint32)element + tensor * 7919u) * 2654435761u;
+    bits = (bits ^ (bits >> 15)) * 2246822519u;
+    return (float)((bits ^ (bits >> 13)) >> 8) / 8388608.0f - 1.0f;
+}
+
 /* Matrices keep the variance of what they multiply, so that no number runs away and no kernel meets infinities. */
-static gboolean draw_tensor(gpointer set, guint index, void *to, GError **error)
+static gboolean draw_tensor(gpointer set, guint index, gsize begin, gsize bytes, void *to, GError **error)
 {
     (void)error;
     const AimfTensors *tensors = *(AimfTensors *const *)set;
@@ -58,11 +66,8 @@ static gboolean draw_tensor(gpointer set, guint index, void *to, GError **error)
     gboolean is_scale = tensor->shape.rank == 1 && g_str_has_suffix(tensor->name, "weight");
     float spread = tensor->shape.rank == 1 ? 0.1f : (float)sqrt(3.0 * (double)rows / (double)n);
     float *values = to;
-    guint32 state = index + 1;
-    for (gint64 i = 0; i < n; i++) {
-        state = state * 1664525u + 1013904223u;
-        values[i] = (is_scale ? 1.0f : 0.0f) + spread * ((float)(state >> 8) / 8388608.0f - 1.0f);
-    }
+    for (gsize i = 0; i < bytes / sizeof(float); i++)
+        values[i] = (is_scale ? 1.0f : 0.0f) + spread * noise(index, begin / sizeof(float) + i);
     return TRUE;
 }
 
