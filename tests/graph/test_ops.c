@@ -26,13 +26,12 @@ static AimfTensors *open_golden(void)
     return golden;
 }
 
-/* NULL, with the test marked as skipped, only where the backend lacks the operation or the processor has no bf16. */
+/* NULL, with the test marked as skipped, only where the processor has no bf16. */
 static OpRig *rig_for(const Check *check, const OpCase *c, int trainable)
 {
     g_autoptr(GError) error = NULL;
     OpRig *rig = op_rig_new(c, check->backend, check->precision, trainable, &error);
-    gboolean may_lack = check->precision == AIMF_PRECISION_BF16 || c->op >= OP_SILU;
-    if (!rig && may_lack && g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
+    if (!rig && check->precision == AIMF_PRECISION_BF16 && g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
         g_test_skip(error->message);
         return NULL;
     }

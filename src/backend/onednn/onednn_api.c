@@ -212,37 +212,55 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     return make(state, &backward, hint->descriptor, name, operands, 4, error);
 }
 
-OnednnPrimitive *onednn_inner_product(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
-                                      const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
-                                      GError **error)
+OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
+                                               const OnednnOperand *weight, const OnednnOperand *y, GError **error)
 {
-    const OnednnOperand *operands[] = { x, weight, bias, y };
+    const OnednnOperand *operands[] = { x, weight, y };
     g_autofree char *name = g_strdup_printf("inner product %s", directions[direction]);
-    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), mb = onednn_describe(bias),
-                       my = onednn_describe(y);
+    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), my = onednn_describe(y);
     OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
     free_x.layout = free_weight.layout = free_y.layout = NULL;
-    gboolean is_forward = direction == ONEDNN_FORWARD;
     free_x.dtype = free_weight.dtype = direction == ONEDNN_BACKWARD_DATA ? weight->dtype : x->dtype;
     free_y.dtype = free_x.dtype;
-    dnnl_memory_desc_t fx = is_forward ? mx : onednn_describe(&free_x),
-                       fw = is_forward ? mw : onednn_describe(&free_weight),
-                       fy = is_forward ? my : onednn_describe(&free_y);
+    dnnl_memory_desc_t fx = onednn_describe(&free_x), fw = onednn_describe(&free_weight), fy = onednn_describe(&free_y);
     dnnl_inner_product_desc_t forward, backward;
-    dnnl_status_t status = dnnl_inner_product_forward_desc_init(&forward, dnnl_forward_training, &fx, &fw,
-                                                                bias && bias->shape ? &mb : NULL, &fy);
-    if (!check(status, error, name, operands, 4))
+    dnnl_status_t status = dnnl_inner_product_forward_desc_init(&forward, dnnl_forward_training, &fx, &fw, NULL, &fy);
+    if (!check(status, error, name, operands, 3))
         return NULL;
-    if (is_forward)
-        return make(state, &forward, NULL, name, operands, 4, error);
     g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
     if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
         status = dnnl_inner_product_backward_data_desc_init(&backward, &mx, &mw, &my);
     else if (status == dnnl_success)
         status = dnnl_inner_product_backward_weights_desc_init(&backward, &mx, &mw, NULL, &my);
-    if (!check(status, error, name, operands, 4))
+    if (!check(status, error, name, operands, 3))
         return NULL;
-    return make(state, &backward, hint->descriptor, name, operands, 4, error);
+    return make(state, &backward, hint->descriptor, name, operands, 3, error);
+}
+
+OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                               const OnednnOperand *bias, const OnednnOperand *y, GError **error)
+{
+    const OnednnOperand *operands[] = { x, weight, bias, y };
+    AimfShape transposed = AIMF_SHAPE(weight->shape->dim[1], weight->shape->dim[0]);
+    AimfShape row = AIMF_SHAPE(1, weight->shape->dim[0]);
+    gboolean has_bias = bias && bias->shape;
+    OnednnOperand product_weight = { &transposed, weight->dtype, NULL };
+    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(&product_weight), my = onednn_describe(y);
+    dnnl_memory_desc_t mb = onednn_by_tag(&row, AIMF_F32, dnnl_ab);
+    dnnl_matmul_desc_t operation;
+    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &mx, &mw, has_bias ? &mb : NULL, &my);
+    if (!check(status, error, "linear", operands, 4))
+        return NULL;
+    return make(state, &operation, NULL, "linear", operands, 4, error);
+}
+
+AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear)
+{
+    static const int swap[] = { 1, 0 };
+    dnnl_memory_desc_t memory = *dnnl_primitive_desc_query_md(linear->descriptor, dnnl_query_weights_md, 0), transposed;
+    dnnl_status_t status = dnnl_memory_desc_permute_axes(&transposed, &memory, swap);
+    g_assert(status == dnnl_success);
+    return onednn_layout_of(linear->state, &transposed);
 }
 
 static dnnl_status_t batch_norm_forward(dnnl_batch_normalization_desc_t *operation, const dnnl_memory_desc_t *memory,

@@ -68,9 +68,16 @@ typedef struct OnednnPrimitive OnednnPrimitive;
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
                                     const OnednnWindow *window, GError **error);
-OnednnPrimitive *onednn_inner_product(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
-                                      const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
-                                      GError **error);
+OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
+                                               const OnednnOperand *weight, const OnednnOperand *y, GError **error);
+/**
+ * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. Its sums have one order whatever n and the
+ * number of threads are, which inner products of oneDNN 2.6 have not (seen in f32 with 5120 inputs). The weight's layout comes from
+ * onednn_linear_weight_layout, not from onednn_primitive_layout, to which it is transposed.
+ */
+OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                               const OnednnOperand *bias, const OnednnOperand *y, GError **error);
+AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear);
 OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
                                    GError **error);
 /** @workspace: (nullable) of the forward kernel, if it fused a ReLU. */

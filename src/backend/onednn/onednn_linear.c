@@ -23,8 +23,12 @@ AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
     OnednnOperand y = { &results, result, &plan->out[0] };
-    OnednnPrimitive *primitive = onednn_inner_product(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, error);
-    return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
+    OnednnPrimitive *primitive = onednn_linear(state, &x, &weight, &bias, &y, error);
+    AimfKernel *kernel =
+        onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
+    if (kernel)
+        plan->in[1] = onednn_linear_weight_layout(primitive);
+    return kernel;
 }
 
 AimfKernel *onednn_plan_linear_backward_data(gpointer state, AimfNodePlan *plan, GError **error)
@@ -35,7 +39,7 @@ AimfKernel *onednn_plan_linear_backward_data(gpointer state, AimfNodePlan *plan,
     OnednnOperand dy = { onednn_input_shape(plan, 0), dtype, &plan->in[0] };
     OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand dx = { onednn_output_shape(plan, 0), dtype, &plan->out[0] };
-    OnednnPrimitive *primitive = onednn_inner_product(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, error);
+    OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_DATA, &dx, &weight, &dy, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
 }
 
@@ -48,6 +52,6 @@ AimfKernel *onednn_plan_linear_backward_weight(gpointer state, AimfNodePlan *pla
     OnednnOperand x = { onednn_input_shape(plan, 0), dtype, &plan->in[0] };
     OnednnOperand dy = { onednn_input_shape(plan, 1), dtype, &plan->in[1] };
     OnednnOperand dweight = { onednn_output_shape(plan, 0), AIMF_F32, &plan->out[0] };
-    OnednnPrimitive *primitive = onednn_inner_product(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, error);
+    OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, &dy, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });
 }

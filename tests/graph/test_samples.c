@@ -1,0 +1,217 @@
+/*
+ * A network of the kind that denoises pictures, small: the backends agree on it, with operations in the layouts that their neighbours
+ * give them, and what it makes of a sample depends on neither the samples beside it nor the number of threads, to the bit.
+ */
+#include "backend/backends.h"
+#include "graph/support_formula.h"
+
+#include <string.h>
+
+enum { HEIGHT = 6, WIDTH = 8, CONTEXT_TOKENS = 5, CONTEXT = 20, OUTPUTS = 3, MOST_SAMPLES = 3 };
+
+typedef struct {
+    AimfGraph *graph;
+    AimfTensors *tensors;
+    AimfValue images, timesteps, context, output;
+    gint64 channels;
+    guint n_parameters;
+} Net;
+
+/* A parameter of numbers around @offset; @spread keeps the sizes of activations about 1. */
+static AimfValue parameter(Net *net, AimfShape shape, double spread, double offset)
+{
+    g_autofree char *name = g_strdup_printf("p%u", net->n_parameters++);
+    g_autoptr(GError) error = NULL;
+    int index = aimf_tensors_add(net->tensors, name, AIMF_F32, &shape, NULL, &error);
+    g_assert_no_error(error);
+    float *data = aimf_tensors_writable(net->tensors, (guint)index);
+    for (guint32 i = 0; i < aimf_shape_count(&shape); i++)
+        data[i] = (float)(formula_fine(formula_seed(name), i) * spread + offset);
+    return aimf_graph_parameter(net->graph, name, shape);
+}
+
+static AimfValue bias(Net *net, gint64 channels)
+{
+    return parameter(net, AIMF_SHAPE(channels), 0.5, 0);
+}
+
+static AimfValue scale(Net *net, gint64 channels)
+{
+    return parameter(net, AIMF_SHAPE(channels), 0.5, 1);
+}
+
+static gint64 channels_of(const Net *net, AimfValue x)
+{
+    return aimf_graph_shape(net->graph, x).dim[1];
+}
+
+static AimfValue conv(Net *net, AimfValue x, gint64 outputs, int size, AimfConv2d options)
+{
+    AimfValue weight = parameter(net, AIMF_SHAPE(outputs, channels_of(net, x), size, size), 0.2, 0);
+    return aimf_conv2d(net->graph, x, weight, bias(net, outputs), options);
+}
+
+static AimfValue group_norm(Net *net, AimfValue x, gboolean silu)
+{
+    gint64 channels = channels_of(net, x);
+    return aimf_group_norm(net->graph, x, scale(net, channels), bias(net, channels),
+                           (AimfGroupNorm){ .groups = 4, .silu = silu });
+}
+
+static AimfValue linear(Net *net, AimfValue x, gint64 outputs)
+{
+    AimfShape shape = aimf_graph_shape(net->graph, x);
+    AimfValue weight = parameter(net, AIMF_SHAPE(outputs, shape.dim[shape.rank - 1]), 0.3, 0);
+    return aimf_linear(net->graph, x, weight, bias(net, outputs));
+}
+
+static AimfValue layer_norm(Net *net, AimfValue x)
+{
+    return aimf_layer_norm(net->graph, x, scale(net, net->channels), bias(net, net->channels), 0);
+}
+
+static AimfValue residual_block(Net *net, AimfValue x, AimfValue time, gint64 outputs)
+{
+    AimfValue y = conv(net, group_norm(net, x, TRUE), outputs, 3, (AimfConv2d){ .padding = 1 });
+    y = aimf_add_channels(net->graph, y, linear(net, aimf_silu(net->graph, time), outputs));
+    y = conv(net, group_norm(net, y, TRUE), outputs, 3, (AimfConv2d){ .padding = 1 });
+    if (channels_of(net, x) != outputs)
+        x = conv(net, x, outputs, 1, (AimfConv2d){ 0 });
+    return aimf_add(net->graph, y, x);
+}
+
+static AimfValue transformer_block(Net *net, AimfValue x)
+{
+    AimfGraph *graph = net->graph;
+    gint64 channels = net->channels;
+    AimfValue y = aimf_tokens(graph, group_norm(net, x, FALSE));
+    for (int cross = 0; cross < 2; cross++) {
+        AimfValue normed = layer_norm(net, y), seen = cross ? net->context : normed;
+        AimfValue q = linear(net, normed, channels), k = linear(net, seen, channels), v = linear(net, seen, channels);
+        y = aimf_add(graph, y, linear(net, aimf_attention(graph, q, k, v, (AimfAttention){ .heads = 2 }), channels));
+    }
+    AimfValue gated = aimf_geglu(graph, linear(net, layer_norm(net, y), 8 * channels));
+    y = aimf_add(graph, y, linear(net, gated, channels));
+    return aimf_add(graph, conv(net, aimf_planes(graph, y, HEIGHT, WIDTH), channels, 1, (AimfConv2d){ 0 }), x);
+}
+
+static void net_init(Net *net, gint64 channels, gint64 samples)
+{
+    *net = (Net){ .graph = aimf_graph_new(), .tensors = aimf_tensors_new(), .channels = channels };
+    AimfGraph *graph = net->graph;
+    net->images = aimf_graph_input(graph, "images", AIMF_SHAPE(samples, 4, HEIGHT, WIDTH));
+    net->timesteps = aimf_graph_input(graph, "timesteps", AIMF_SHAPE(samples));
+    net->context = aimf_graph_input(graph, "context", AIMF_SHAPE(samples, CONTEXT_TOKENS, CONTEXT));
+    AimfValue time = aimf_silu(graph, linear(net, aimf_timestep_embedding(graph, net->timesteps, 32), 24));
+
+    AimfValue skip = conv(net, net->images, channels, 3, (AimfConv2d){ .padding = 1 });
+    AimfValue x = transformer_block(net, residual_block(net, skip, time, channels));
+    x = conv(net, x, 2 * channels, 3, (AimfConv2d){ .stride = 2, .padding_after = 1 });
+    AimfValue weight = parameter(net, AIMF_SHAPE(channels, 2 * channels, 3, 3), 0.2, 0);
+    x = aimf_upsample_conv2d(graph, x, weight, bias(net, channels));
+    x = residual_block(net, aimf_concat(graph, x, skip), time, channels);
+    x = group_norm(net, aimf_upsample_nearest(graph, x), TRUE);
+    net->output = conv(net, x, OUTPUTS, 3, (AimfConv2d){ .padding = 1 });
+}
+
+static void net_clear(Net *net)
+{
+    aimf_graph_free(net->graph);
+    aimf_tensors_free(net->tensors);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Net, net_clear)
+
+/* Sample @which of an input, the same wherever in a batch it stands. */
+static void set_sample(AimfPlan *plan, AimfValue value, const char *name, gsize each, gsize at, guint32 which)
+{
+    float *data = aimf_plan_data(plan, value) + at * each;
+    for (guint32 i = 0; i < each; i++)
+        data[i] = (float)formula_fine(formula_seed(name), which * (guint32)each + i);
+}
+
+enum { SAMPLE = OUTPUTS * 4 * HEIGHT * WIDTH };
+
+/* What the network makes of samples @first and on; (owned) (n, SAMPLE), or NULL if the processor lacks the precision. */
+static float *denoise(const char *backend, AimfPrecision precision, gint64 channels, guint32 first, gsize n,
+                      int threads)
+{
+    g_auto(Net) net;
+    net_init(&net, channels, (gint64)n);
+    aimf_set_threads(threads);
+    g_autoptr(GError) error = NULL;
+    AimfCompileOptions options = { .backend = backend, .precision = precision, .outputs = &net.output, .n_outputs = 1 };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(net.graph, &options, &error);
+    if (!plan && precision == AIMF_PRECISION_BF16 && g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
+        g_test_skip(error->message);
+        return NULL;
+    }
+    g_assert_no_error(error);
+    g_assert_true(aimf_plan_load(plan, net.tensors, &error));
+    for (gsize i = 0; i < n; i++) {
+        guint32 which = first + (guint32)i;
+        set_sample(plan, net.images, "images", 4 * HEIGHT * WIDTH, i, which);
+        set_sample(plan, net.context, "context", CONTEXT_TOKENS * CONTEXT, i, which);
+        aimf_plan_data(plan, net.timesteps)[i] = (float)(1 + 333 * which);
+    }
+    aimf_plan_run(plan);
+    return g_memdup2(aimf_plan_data(plan, net.output), n * SAMPLE * sizeof(float));
+}
+
+/* Channels that fill blocks of 16, and others. */
+static const gint64 widths[] = { 32, 12 };
+
+/* f32: some forty operations deep; bf16: as much as issue and papers allow such networks as a whole. */
+static void test_agreement(gconstpointer data)
+{
+    AimfPrecision precision = GPOINTER_TO_INT(data);
+    for (guint i = 0; i < G_N_ELEMENTS(widths); i++) {
+        g_autofree float *reference = denoise("reference", AIMF_PRECISION_F32, widths[i], 0, 2, 1);
+        g_autofree float *result = denoise("onednn", precision, widths[i], 0, 2, 1);
+        if (!result)
+            return;
+        double error = relative_error(result, reference, 2 * SAMPLE);
+        g_test_message("relative error %.2e", error);
+        g_assert_cmpfloat(error, <=, precision == AIMF_PRECISION_BF16 ? 3e-2 : 1e-5);
+    }
+}
+
+static void check_independence(AimfPrecision precision, gint64 channels)
+{
+    const gsize bytes = SAMPLE * sizeof(float);
+    float alone[MOST_SAMPLES][SAMPLE];
+    for (guint32 s = 0; s < MOST_SAMPLES; s++) {
+        g_autofree float *result = denoise("onednn", precision, channels, s, 1, 1);
+        if (!result)
+            return;
+        memcpy(alone[s], result, bytes);
+        g_assert_true(s == 0 || memcmp(alone[s], alone[0], bytes) != 0);
+    }
+    for (gsize n = 1; n <= MOST_SAMPLES; n++)
+        for (int threads = 1; threads <= 3; threads++) {
+            g_autofree float *together = denoise("onednn", precision, channels, 0, n, threads);
+            g_assert_cmpint(memcmp(together, alone, n * bytes), ==, 0);
+        }
+}
+
+static void test_independence(gconstpointer data)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(widths); i++)
+        check_independence(GPOINTER_TO_INT(data), widths[i]);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    static const struct {
+        const char *name;
+        AimfPrecision precision;
+    } precisions[] = { { "f32", AIMF_PRECISION_F32 }, { "bf16", AIMF_PRECISION_BF16 } };
+    for (guint i = 0; i < G_N_ELEMENTS(precisions); i++) {
+        g_autofree char *agreement = g_strdup_printf("/samples/agreement/%s", precisions[i].name);
+        g_autofree char *independence = g_strdup_printf("/samples/independence/%s", precisions[i].name);
+        gconstpointer precision = GINT_TO_POINTER((int)precisions[i].precision);
+        g_test_add_data_func(agreement, precision, test_agreement);
+        g_test_add_data_func(independence, precision, test_independence);
+    }
+    return g_test_run();
+}
