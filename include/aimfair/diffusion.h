@@ -147,6 +147,10 @@ typedef struct {
 gboolean aimf_diffusion_generate(AimfDiffusion *diffusion, const AimfSampling *sampling, AimfPicture *pictures, guint n,
                                  const AimfMonitor *monitor, GError **error);
 
+/** aimf_picture_save: @picture's image as PNG, with prompt, seed and all that @sampling and model add in its text chunks. */
+gboolean aimf_picture_save(const AimfDiffusion *diffusion, const AimfSampling *sampling, const AimfPicture *picture,
+                           const char *path, GError **error);
+
 /* --- The parts by themselves, for comparisons and for other uses --- */
 
 /** aimf_diffusion_encode_text: @states (n, 77, width): what the UNet is told of each prompt; @width receives its size. (owned) */
@@ -176,6 +180,9 @@ AimfAutoencoder *aimf_autoencoder_open(const char *path, AimfPrecision precision
                                        GError **error);
 void aimf_autoencoder_free(AimfAutoencoder *autoencoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfAutoencoder, aimf_autoencoder_free)
+/** aimf_autoencoder_channels: C of its latents; aimf_autoencoder_scale: image pixels per latent pixel. */
+int aimf_autoencoder_channels(const AimfAutoencoder *autoencoder);
+int aimf_autoencoder_scale(const AimfAutoencoder *autoencoder);
 /** aimf_autoencoder_encode, aimf_autoencoder_decode: as aimf_diffusion_encode and _decode; UNSUPPORTED where the half is missing. */
 gboolean aimf_autoencoder_encode(AimfAutoencoder *autoencoder, const float *planes, int height, int width,
                                  float *latents, GError **error);
@@ -186,14 +193,14 @@ gboolean aimf_autoencoder_decode(AimfAutoencoder *autoencoder, const float *late
 
 /**
  * AimfGeneration: many pictures for groups, into a folder.
- * @prompts: groups and their prompts; @per_group: pictures for each group
- * @batch: pictures per UNet call; 0 means 1
- * @seed: picture n of every group takes prompt n mod P and a seed that is a hash of (seed, n)
- * @image_size: side of the files, Lanczos; 0 keeps the model's size
+ * @prompts: groups and their prompts; @per_group: pictures for each group, up to 1 000 000
+ * @batch: pictures per UNet call; 0 means 1. Pictures of different groups and prompts share a call
+ * @seed: picture n of every group takes prompt n mod P and the seed aimf_picture_seed(seed, n)
+ * @image_size: side of the square files, Lanczos; 0 keeps the model's size
  * @shard, @shards: makes the pictures with n mod @shards == @shard only; 0, 0 for all
- * @resume: goes on in a folder that has pictures of the same job already
- * @preview: also writes a contact sheet per group, preview_<group>.png
- * @folder: receives <group>/<number>.png, manifest.csv and generation.jsonl
+ * @resume: goes on in a folder that has pictures of the same job already, and of this shard
+ * @preview: also writes a contact sheet per group, preview_<group>.png, of its first 36 pictures
+ * @folder: receives <group>/<number>.png, manifest.csv, generation.jsonl and job.json, which says which job it is
  */
 typedef struct {
     const AimfPrompts *prompts;
@@ -208,7 +215,11 @@ typedef struct {
     const char *folder;
 } AimfGeneration;
 
-/** AimfGenerationResult: @failed: pictures whose numbers were not finite, in f32 neither; @images_per_minute: of those made now */
+/**
+ * AimfGenerationResult: of this shard.
+ * @made: pictures made now; @there_before: by earlier runs; @failed: whose numbers were not finite, in f32 neither, ever;
+ * @retried: made in f32 in the end, ever; @images_per_minute: of those made now
+ */
 typedef struct {
     guint made;
     guint there_before;
@@ -219,13 +230,18 @@ typedef struct {
 
 /**
  * aimf_generate:
- * Stopped at any moment, even by SIGKILL, it can be resumed: what is there is whole, and the folder ends up the same to the byte.
- * Returns: FALSE with INVALID (the folder holds another job, or pictures without @resume), IO, INTERRUPTED, or what generating gives.
+ * Pictures are made group by turns, so that a job that is stopped is balanced. Stopped at any moment, even by SIGKILL, it can be
+ * resumed: what is there is verified, what is missing or damaged is made, and the folder ends up the same to the byte as without the
+ * stop. With @per_group raised, pictures are added. Several shards may work at once, in one folder or in folders of their own; the
+ * last one to end, or a job without shards that resumes on the pictures of all, leaves what one undivided job leaves.
+ * Returns: FALSE with INVALID (arguments; the folder holds another job and the message says what differs, pictures without @resume, or
+ * another process works on them), NOT_FOUND (something is in the way), IO, INTERRUPTED, FAILED (not one picture is finite) or what
+ * generating gives. Whatever has been made is kept and listed then, too.
  */
 gboolean aimf_generate(AimfDiffusion *diffusion, const AimfSampling *sampling, const AimfGeneration *generation,
                        AimfGenerationResult *result, const AimfMonitor *monitor, GError **error);
 
-/** aimf_picture_seed: the seed of picture @n for the job's @seed. */
+/** aimf_picture_seed: the seed, below 2^53, of picture @n of every group for the job's @seed. */
 guint64 aimf_picture_seed(guint64 seed, guint n);
 
 G_END_DECLS

@@ -142,6 +142,8 @@ void aimf_cli_end_progress(void);
 
 extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_PROMPTS;
+extern const AimfCommand AIMF_COMMAND_GENERATE;
+extern const AimfCommand AIMF_COMMAND_AUTOENCODE;
 extern const AimfCommand AIMF_COMMAND_TRAIN;
 extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
 extern const AimfCommand AIMF_COMMAND_FINETUNE;

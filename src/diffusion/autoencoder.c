@@ -26,6 +26,16 @@ void aimf_autoencoder_free(AimfAutoencoder *autoencoder)
     g_free(autoencoder);
 }
 
+int aimf_autoencoder_channels(const AimfAutoencoder *autoencoder)
+{
+    return autoencoder->networks.model->vae.latent_channels;
+}
+
+int aimf_autoencoder_scale(const AimfAutoencoder *autoencoder)
+{
+    return aimf_networks_scale(&autoencoder->networks);
+}
+
 gboolean aimf_autoencoder_encode(AimfAutoencoder *autoencoder, const float *planes, int height, int width,
                                  float *latents, GError **error)
 {

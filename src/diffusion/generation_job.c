@@ -29,6 +29,7 @@ JsonObject *aimf_generation_settings(const AimfDiffusionInfo *info, const AimfSa
     json_object_set_string_member(settings, "model", info->hash);
     json_object_set_string_member(settings, "weights", info->weights);
     json_object_set_string_member(settings, "vae", info->vae);
+    json_object_set_string_member(settings, "prediction", info->prediction);
     json_object_set_string_member(settings, "precision", info->precision == AIMF_PRECISION_BF16 ? "bf16" : "f32");
     json_object_set_string_member(settings, "sampler", aimf_sampler_name(sampling->sampler));
     json_object_set_int_member(settings, "steps", sampling->steps);
@@ -124,9 +125,8 @@ static gboolean check_sampling(const AimfSampling *sampling, GError **error)
         return invalid(error, "%d steps; at least 1 is needed", sampling->steps);
     if (!isfinite(sampling->guidance) || !isfinite(sampling->eta))
         return invalid(error, "guidance %g and eta %g must be finite", sampling->guidance, sampling->eta);
-    if (sampling->width < 0 || sampling->height < 0 || sampling->width % 64 || sampling->height % 64)
-        return invalid(error, "pictures of %d x %d pixels; both sides must be multiples of 64", sampling->width,
-                       sampling->height);
+    if (sampling->width < 0 || sampling->height < 0)
+        return invalid(error, "pictures of %d x %d pixels cannot be made", sampling->width, sampling->height);
     if (sampling->negative && !g_utf8_validate(sampling->negative, -1, NULL))
         return invalid(error, "the negative prompt is not UTF-8");
     return TRUE;
