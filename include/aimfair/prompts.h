@@ -82,7 +82,8 @@ typedef enum { AIMF_WORDS_BEFORE, AIMF_WORDS_NOUN, AIMF_WORDS_BEHIND, AIMF_WORDS
 
 /*
  * Lists of words below are NULL-terminated. An entry is a word or several in a row ("grey hair"); plural and possessive match too; an
- * entry that ends in '*' is a verb or an adjective and matches with -s, -ed, -ing, -er, -est as well ("smile*": smiled, smiling).
+ * entry that ends in '*' is a verb or an adjective and matches with -s, -ed, -ing, -er, -est as well ("smile*": smiled, smiling); a '~'
+ * stands for up to three words ("grey ~ hair").
  */
 
 /**
@@ -294,8 +295,8 @@ typedef struct {
 
 /**
  * aimf_prompts_balance:
- * Contexts are found in the prompts' text and put into classes by their words ("short curly hair": hair length short, hair style curly);
- * labels count where they are of dimensions that have no such classes. @task: (nullable) what its attributes fill is left out
+ * Contexts, as the labels say them or else the prompt's text, are put into classes by their words ("short curly hair": hair length short,
+ * hair style curly); labels of dimensions without such classes count as they are. @task: (nullable) what its attributes fill is left out
  * Returns: (owned). Source: Pearson's chi-square test of homogeneity; Cramér 1946, chapter 21, for V.
  */
 AimfBalance *aimf_prompts_balance(const AimfPrompts *prompts, const AimfTask *task);

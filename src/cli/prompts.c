@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MAX_COUNT = 10000 };
+enum { MAX_COUNT = 2000 };
 
 typedef struct {
     PromptsTaskOptions task;

@@ -64,10 +64,11 @@ static void count_classes(const AimfPrompts *prompts, const AimfTask *task, GPtr
     }
     for (guint g = 0; g < prompts->n_groups; g++)
         for (guint i = 0; i < prompts->groups[g].n_prompts; i++) {
-            g_autofree char *text = g_utf8_make_valid(prompts->groups[g].prompts[i].text, -1);
-            g_autoptr(AimfWords) words = aimf_words_new(text);
-            for (guint d = 0; d < classes->len; d++)
+            for (guint d = 0; d < classes->len; d++) {
+                g_autofree char *text = aimf_class_text(d, &prompts->groups[g].prompts[i]);
+                g_autoptr(AimfWords) words = aimf_words_new(text);
                 count(g_ptr_array_index(classes, d), aimf_classify(classifier, d, words), g, prompts->n_groups);
+            }
         }
     for (guint d = 0; d < classes->len; d++) {
         Tally *tally = g_ptr_array_index(classes, d);

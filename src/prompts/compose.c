@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { MAX_COUNT = 10000, FREE_TRIES = 400 };
+enum { MAX_COUNT = 2000, FREE_TRIES = 400 };
 
 /* One dimension's column: permutations of its levels, one after another, so that every stretch of the list is even. */
 typedef struct {
@@ -29,8 +29,7 @@ typedef struct {
     guint *levels;       /* (n) the row being made */
     const char **chosen; /* (n) its phrases */
     AimfPromptChecker *checker;
-    AimfRefusal refusal; /* of the last row that was refused, and why */
-    char *reason;
+    char *reason; /* why the last row was refused */
 } Design;
 
 static guint64 clash_bits(const AimfTask *task, const char *phrase, gboolean other)
@@ -143,7 +142,9 @@ static gboolean row_accepted(Design *design, guint row)
     for (guint g = 0; g < n_groups; g++) {
         g_clear_pointer(&design->reason, g_free);
         g_autofree char *text = aimf_sentence(design->task, g, row, design->chosen);
-        if (!aimf_prompt_checker_look(design->checker, g, text, &design->refusal, &design->reason))
+        if (aimf_prompt_tokens_estimate(text) > AIMF_PROMPT_TOKENS - 2) /* so that a tokenizer changes no design */
+            return FALSE;
+        if (!aimf_prompt_checker_look(design->checker, g, text, NULL, &design->reason))
             return FALSE;
     }
     return TRUE;

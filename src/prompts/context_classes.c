@@ -65,12 +65,22 @@ static const Class CLASSES[] = {
       "office, cafe, kitchen, living room, library, museum, bookshelf, bookshelves, room, restaurant, hallway, home" },
 };
 
-/* Labels, of ours and of others, that say what the classes find in the text anyway. */
-static const char *const COVERED[] = {
-    "hair",     "hair length", "hair style",  "hairstyle",    "hair colour", "hair color",  "face shape",
-    "face",     "skin",        "skin detail", "skin details", "accessory",   "accessories", "eyewear",
-    "headwear", "clothing",    "clothes",     "outfit",       "head pose",   "pose",        "light",
-    "lighting", "background",  "setting",     NULL,
+/* Under which labels, ours and others', the contexts of a dimension are found; the colour before the hair, as in the text. */
+static const struct {
+    const char *dimension;
+    const char *const labels[8];
+} LABELS[] = {
+    { "hair length", { "hair", "hair length", "hair style", "hairstyle" } },
+    { "hair style", { "hair", "hair style", "hairstyle", "hair texture" } },
+    { "hair colour", { "hair colour", "hair color", "hair", "hair style", "hairstyle" } },
+    { "face shape", { "face shape", "face" } },
+    { "skin details", { "skin details", "skin detail", "skin" } },
+    { "eyewear", { "accessories", "accessory", "eyewear" } },
+    { "headwear", { "accessories", "accessory", "headwear" } },
+    { "clothing", { "clothing", "clothes", "outfit" } },
+    { "head pose", { "head pose", "pose" } },
+    { "light", { "light", "lighting" } },
+    { "background", { "background", "setting" } },
 };
 
 struct AimfClassifier {
@@ -103,11 +113,33 @@ const char *aimf_class_dimension(guint dimension)
     return CLASSES[first_class(dimension)].dimension;
 }
 
+static char *plain_label(const char *label)
+{
+    char *lower = g_ascii_strdown(label, -1);
+    return g_strdelimit(lower, "_-", ' ');
+}
+
 gboolean aimf_class_covers(const char *label)
 {
-    g_autofree char *lower = g_ascii_strdown(label, -1);
-    g_strdelimit(lower, "_-", ' ');
-    return g_strv_contains(COVERED, lower);
+    g_autofree char *plain = plain_label(label);
+    for (gsize i = 0; i < G_N_ELEMENTS(LABELS); i++)
+        if (g_strv_contains(LABELS[i].labels, plain))
+            return TRUE;
+    return FALSE;
+}
+
+char *aimf_class_text(guint dimension, const AimfPrompt *prompt)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const char *name = aimf_class_dimension(dimension);
+    for (gsize i = 0; i < G_N_ELEMENTS(LABELS); i++)
+        for (const char *const *label = LABELS[i].labels; strcmp(LABELS[i].dimension, name) == 0 && *label; label++)
+            for (guint c = 0; c < prompt->n_contexts; c++) {
+                g_autofree char *plain = plain_label(prompt->dimensions[c]);
+                if (strcmp(plain, *label) == 0)
+                    g_string_append_printf(text, "%s%s", text->len ? " " : "", prompt->contexts[c]);
+            }
+    return g_utf8_make_valid(prompt->n_contexts ? text->str : prompt->text, -1);
 }
 
 AimfClassifier *aimf_classifier_new(void)

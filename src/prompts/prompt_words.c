@@ -111,7 +111,7 @@ gboolean aimf_word_negates(const char *word)
 
 /* --- Patterns --- */
 
-enum { MAX_GAP = 2 };
+enum { MAX_GAP = 3 };
 
 typedef struct {
     AimfWords *words; /* "~" cannot be a word: stands as NULL in parts */
@@ -227,6 +227,9 @@ guint aimf_patterns_match(const AimfPatterns *patterns, const AimfWords *words, 
     guint longest = 0;
     for (guint p = 0; p < patterns->len; p++) {
         const Pattern *pattern = g_ptr_array_index(patterns, p);
+        const char *first = g_ptr_array_index(pattern->parts, 0);
+        if (*first != *aimf_words_at(words, at)) /* most are done with here: no ending changes a word's beginning */
+            continue;
         guint end = match_parts(pattern, 0, words, at, TRUE);
         if (end > at + longest) {
             longest = end - at;

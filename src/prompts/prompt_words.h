@@ -32,7 +32,7 @@ gboolean aimf_word_is_function(const char *word);
 gboolean aimf_word_negates(const char *word);
 
 /**
- * AimfPatterns: words and phrases, written as <aimfair/prompts.h> says; a '~' in a phrase stands for up to two words, no mark
+ * AimfPatterns: words and phrases, written as <aimfair/prompts.h> says; a '~' in a phrase stands for up to three words, no mark
  * among them.
  */
 typedef GPtrArray AimfPatterns;

@@ -35,18 +35,9 @@ const char *const *aimf_task_names(void)
     return names;
 }
 
-/* Built-in descriptions are ours: a mistake in them is a bug, and a test builds each. */
-static AimfTask *finish(AimfTask *task)
+static AimfTask *make_animals(const char *name, const char *summary, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    if (!aimf_task_finish(task, task->name, &error))
-        g_error("the built-in description is wrong: %s", error->message);
-    return task;
-}
-
-static AimfTask *make_animals(const char *name, const char *summary)
-{
-    AimfTask *task = g_new0(AimfTask, 1);
+    g_autoptr(AimfTask) task = g_new0(AimfTask, 1);
     *task = (AimfTask){ .name = g_strdup(name),
                         .summary = g_strdup(summary),
                         .opening = g_strdup("A photo of"),
@@ -55,7 +46,7 @@ static AimfTask *make_animals(const char *name, const char *summary)
     aimf_task_add_attribute(task, "Light");
     aimf_words_for_animals(&task->attributes[0], &task->attributes[1]);
     aimf_task_take_animals(task);
-    return finish(task);
+    return aimf_task_finish(task, task->name, error) ? g_steal_pointer(&task) : NULL;
 }
 
 static gboolean add_attribute(AimfTask *task, const char *dataset, const char *text, GError **error)
@@ -89,6 +80,10 @@ static AimfTask *make_people(const char *dataset, const char *target, const char
     for (char **name = names; *name; name++)
         if (!add_attribute(task, dataset, g_strstrip(*name), error))
             return NULL;
+    if (task->n_attributes < 2) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "no protected attribute is named");
+        return NULL;
+    }
     if (!check_different(task, error))
         return NULL;
     GString *name = g_string_new(NULL);
@@ -101,7 +96,7 @@ static AimfTask *make_people(const char *dataset, const char *target, const char
     for (gsize i = 0; i < G_N_ELEMENTS(TASKS); i++)
         if (strcmp(TASKS[i].name, task->name) == 0)
             task->summary = g_strdup(TASKS[i].summary);
-    return finish(g_steal_pointer(&task));
+    return aimf_task_finish(task, task->name, error) ? g_steal_pointer(&task) : NULL;
 }
 
 AimfTask *aimf_task_make(const char *dataset, const char *target, const char *protected_attributes, GError **error)
@@ -136,7 +131,7 @@ AimfTask *aimf_task_find(const char *name, GError **error)
         if (!same_name(TASKS[i].name, name))
             continue;
         return TASKS[i].dataset ? make_people(TASKS[i].dataset, TASKS[i].target, TASKS[i].protected_attributes, error)
-                                : make_animals(TASKS[i].name, TASKS[i].summary);
+                                : make_animals(TASKS[i].name, TASKS[i].summary, error);
     }
     g_autofree char *known = g_strjoinv(", ", (char **)aimf_task_names());
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
