@@ -55,7 +55,11 @@ static AimfPlan *compile(const AimfNetworks *networks, AimfNetworkKind kind, con
     if (!good)
         return NULL;
     AimfCompileOptions options = {
-        .backend = networks->backend, .precision = form->precision, .outputs = &built->output, .n_outputs = 1
+        .backend = networks->backend,
+        .precision = form->precision,
+        .outputs = &built->output,
+        .n_outputs = 1,
+        .winograd = TRUE,
     };
     g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, error);
     return plan && aimf_plan_load(plan, weights, error) ? g_steal_pointer(&plan) : NULL;
