@@ -30,7 +30,7 @@ class Info(ctypes.Structure):
 
 class Sampling(ctypes.Structure):
     _fields_ = [("sampler", ctypes.c_int), ("steps", ctypes.c_int), ("guidance", ctypes.c_double), ("eta", ctypes.c_double),
-                ("negative", ctypes.c_char_p), ("width", ctypes.c_int), ("height", ctypes.c_int)]
+                ("spacing", ctypes.c_int), ("negative", ctypes.c_char_p), ("width", ctypes.c_int), ("height", ctypes.c_int)]
 
 
 class Image(ctypes.Structure):
@@ -162,7 +162,7 @@ class Diffusion:
         for i, prompt in enumerate(prompts):
             pictures[i] = Picture(prompt=prompt.encode(), seed=seeds[i], latents=floats(latents[i]),
                                   noise=None if noise is None else floats(noise[i]))
-        sampling = Sampling(SAMPLERS.index(sampler), steps, guidance, eta, negative.encode(), size, size)
+        sampling = Sampling(SAMPLERS.index(sampler), steps, guidance, eta, 0, negative.encode(), size, size)
         self.library.diffusion_generate(self.handle, ctypes.byref(sampling), pictures, len(prompts), None)
         return latents, [self.take_image(picture) for picture in pictures]
 
