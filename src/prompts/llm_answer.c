@@ -51,7 +51,7 @@ typedef char **Contexts;
 
 static void take_context(const Reader *reader, Contexts contexts, const char *name, const char *value)
 {
-    g_autofree char *plain = g_strstrip(g_strdup(value));
+    g_autofree char *plain = g_strstrip(g_utf8_make_valid(value, -1)); /* JSON's \ud800 gives what is none */
     gsize n = strlen(plain);
     if (n && strchr(".;,", plain[n - 1]))
         plain[n - 1] = 0;
@@ -70,7 +70,8 @@ static void add_candidate(Reader *reader, const char *text, Contexts contexts)
         n += contexts[d] != NULL;
     if ((!text && !n) || reader->found->len >= reader->limit)
         return;
-    AimfPrompt candidate = { g_strdup(text), n, g_new0(char *, n + 1), g_new0(char *, n + 1) };
+    AimfPrompt candidate = { text ? g_utf8_make_valid(text, -1) : NULL, n, g_new0(char *, n + 1),
+                             g_new0(char *, n + 1) };
     for (guint d = 0, i = 0; d < reader->n_dimensions; d++) {
         if (!contexts[d])
             continue;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { BYTES_PER_TOKEN = 4, SAID_BYTES = 300 };
+enum { BYTES_PER_TOKEN = 4 };
 
 void aimf_chat_answer_clear(AimfChatAnswer *answer)
 {
@@ -109,17 +109,7 @@ static char *said(JsonNode *root, const AimfHttpReply *reply, const char *key)
     static const char *const names[] = { "error", "message", "detail" };
     for (gsize i = 0; !text && i < G_N_ELEMENTS(names); i++)
         text = text_member(object, names[i]);
-    char *line = g_utf8_make_valid(text ? text : reply->body, text ? -1 : (gssize)MIN(reply->length, 4 * SAID_BYTES));
-    for (char *c = line; *c; c++)
-        if (g_ascii_iscntrl(*c))
-            *c = ' ';
-    aimf_secret_redact(line, strlen(line), key);
-    g_strstrip(line);
-    if (strlen(line) > SAID_BYTES) {
-        char *end = g_utf8_find_prev_char(line, line + SAID_BYTES);
-        *end = 0;
-    }
-    return line;
+    return aimf_secret_line(text ? text : reply->body, text ? -1 : (gssize)reply->length, key);
 }
 
 static gboolean mentions(const char *text, const char *const *words, gsize n)
@@ -274,9 +264,9 @@ static void read_choice(JsonObject *choice, const char *key, AimfChatAnswer *ans
     aimf_secret_redact(answer->text, answer->text ? strlen(answer->text) : 0, key);
     if (g_strcmp0(reason, "content_filter") == 0 || (refusal && *refusal)) {
         answer->outcome = AIMF_CHAT_FILTERED;
-        answer->message = refusal && *refusal ? g_strdup_printf("the model refuses: %.200s", refusal)
-                                              : g_strdup("the server's content filter stopped the answer");
-        aimf_secret_redact(answer->message, strlen(answer->message), key);
+        g_autofree char *line = aimf_secret_line(refusal ? refusal : "", -1, key);
+        answer->message = *line ? g_strdup_printf("the model refuses: %s", line)
+                                : g_strdup("the server's content filter stopped the answer");
     } else if (g_strcmp0(reason, "length") == 0) {
         answer->outcome = AIMF_CHAT_CUT;
         answer->message = g_strdup("the answer was cut off at the limit of tokens");

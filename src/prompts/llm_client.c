@@ -86,7 +86,6 @@ void aimf_llm_client_free(AimfLlmClient *client)
 
 void aimf_llm_client_ask(AimfLlmClient *client, AimfQuestion *question)
 {
-    question->asked_us = g_get_monotonic_time();
     g_queue_push_tail(&client->waiting, question);
 }
 
@@ -267,13 +266,25 @@ static gboolean settle(AimfLlmClient *client, AimfQuestion *owned, const AimfHtt
     return fail(client, question, answer->code, answer->message, error);
 }
 
+/* No longer than until a question's wait is over. */
+static guint moment_ms(const AimfLlmClient *client)
+{
+    gint64 now = g_get_monotonic_time(), first_us = now + TICK_MS * 1000;
+    for (GList *link = client->waiting.head; link; link = link->next) {
+        gint64 ready_us = MAX(((AimfQuestion *)link->data)->ready_us, client->hold_us);
+        if (ready_us > now) /* others only wait for their turn */
+            first_us = MIN(first_us, ready_us);
+    }
+    return (guint)((first_us - now) / 1000 + 1);
+}
+
 gboolean aimf_llm_client_wait(AimfLlmClient *client, AimfQuestion **answered, AimfChatAnswer *answer, GError **error)
 {
     *answered = NULL;
     *answer = (AimfChatAnswer){ 0 };
     if (!aimf_check_stop(client->monitor, "the language model's work", error) || !send_ready(client, error))
         return FALSE;
-    g_autoptr(AimfHttpReply) reply = aimf_http_wait(client->http, TICK_MS);
+    g_autoptr(AimfHttpReply) reply = aimf_http_wait(client->http, moment_ms(client));
     if (!reply)
         return TRUE;
     AimfQuestion *question = reply->tag;

@@ -21,7 +21,6 @@ typedef struct {
     guint attempt; /* that failed */
     guint request;
     gint64 ready_us;
-    gint64 asked_us;
     char *body; /* while it is under way */
     AimfDialect sent;
     guint64 reserved_tokens;

@@ -252,13 +252,12 @@ static void describe(AimfHttpReply *reply, CURL *easy, const char *key)
     curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect);
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total_us);
-    reply->content_type = content_type ? g_utf8_make_valid(content_type, -1) : NULL;
-    reply->redirect = redirect ? g_utf8_make_valid(redirect, -1) : NULL;
+    reply->content_type = content_type ? aimf_secret_line(content_type, -1, key) : NULL;
+    reply->redirect = redirect ? aimf_secret_line(redirect, -1, key) : NULL;
     reply->retry_after_seconds = (double)MAX(retry_after, 0);
     reply->seconds = (double)total_us / G_USEC_PER_SEC;
-    char *texts[] = { reply->message, reply->content_type, reply->redirect };
-    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
-        aimf_secret_redact(texts[i], texts[i] ? strlen(texts[i]) : 0, key);
+    if (reply->message)
+        aimf_secret_redact(reply->message, strlen(reply->message), key);
     aimf_secret_redact(reply->body, reply->length, key);
 }
 

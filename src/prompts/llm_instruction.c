@@ -109,26 +109,58 @@ static void add_words(WordList *list, char *const *words)
     }
 }
 
-/* (owned) What may not be mentioned: other values' words, and what gives values away. For shared contexts, every value's. */
-static char *forbidden_words(const AimfInstruction *in)
+/* Words that say a value which the question's group does not have; for shared contexts, any value. */
+static void add_values(WordList *list, const AimfInstruction *in, guint attribute_index)
 {
-    WordList list = { g_string_new(NULL), g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
-    gboolean shared = in->contexts == AIMF_CONTEXTS_SHARED;
+    const AimfTaskAttribute *attribute = &in->task->attributes[attribute_index];
+    guint own = aimf_task_group_value(in->task, in->group, attribute_index);
+    for (guint v = 0; v < attribute->n_values; v++) {
+        if (in->contexts == AIMF_CONTEXTS_PER_GROUP && v == own)
+            continue;
+        add_words(list, attribute->values[v].words);
+        add_words(list, attribute->values[v].also);
+    }
+}
+
+/* What gives values away, and what cannot go with those of the group, or of any. */
+static void add_telling(WordList *list, const AimfInstruction *in, guint attribute_index)
+{
+    const AimfTaskAttribute *attribute = &in->task->attributes[attribute_index];
+    guint own = aimf_task_group_value(in->task, in->group, attribute_index);
+    for (guint v = 0; v < attribute->n_values; v++)
+        if (in->contexts == AIMF_CONTEXTS_SHARED || v == own)
+            add_words(list, attribute->values[v].impossible);
+    add_words(list, attribute->telling);
+}
+
+static WordList word_list_new(void)
+{
+    return (WordList){ g_string_new(NULL), g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
+}
+
+static void word_list_end(WordList *list, GString *text, const char *before)
+{
+    if (list->text->len)
+        g_string_append_printf(text, "%s: %s.\n", before, list->text->str);
+    g_string_free(list->text, TRUE);
+    g_hash_table_unref(list->seen);
+}
+
+/* What may not be mentioned; some words only of some things, as "white" of hair, but not of a wall. */
+static void append_forbidden(GString *text, const AimfInstruction *in)
+{
+    WordList anywhere = word_list_new();
     for (guint a = 0; a < in->task->n_attributes; a++) {
         const AimfTaskAttribute *attribute = &in->task->attributes[a];
-        guint own = aimf_task_group_value(in->task, in->group, a);
-        for (guint v = 0; v < attribute->n_values; v++) {
-            if (shared || v != own)
-                add_words(&list, attribute->values[v].words);
-            if (shared || v != own)
-                add_words(&list, attribute->values[v].also);
-            if (shared || v == own)
-                add_words(&list, attribute->values[v].impossible);
-        }
-        add_words(&list, attribute->telling);
+        gboolean bound = attribute->describes && *attribute->describes;
+        WordList there = word_list_new();
+        add_values(bound ? &there : &anywhere, in, a);
+        add_telling(&anywhere, in, a);
+        g_autofree char *before =
+            bound ? g_strdup_printf("None of these said of %s or the like", *attribute->describes) : NULL;
+        word_list_end(&there, text, before);
     }
-    g_hash_table_unref(list.seen);
-    return g_string_free(list.text, FALSE);
+    word_list_end(&anywhere, text, "None of these words anywhere, nor others that say the same");
 }
 
 static char *all_groups(const AimfTask *task)
@@ -213,7 +245,6 @@ static void append_existing(GString *text, const AimfInstruction *in)
 char *aimf_instruction_question(const AimfInstruction *in)
 {
     g_autofree char *groups = all_groups(in->task);
-    g_autofree char *forbidden = forbidden_words(in);
     GString *text = g_string_new(NULL);
     if (in->contexts == AIMF_CONTEXTS_SHARED) {
         append_shared_contexts(text, in, groups);
@@ -222,8 +253,7 @@ char *aimf_instruction_question(const AimfInstruction *in)
         append_dimensions(text, in);
     }
     g_string_append(text, "No two may be alike.\n");
-    if (*forbidden)
-        g_string_append_printf(text, "None of these words, nor others that say the same: %s.\n", forbidden);
+    append_forbidden(text, in);
     append_existing(text, in);
     return g_string_free(text, FALSE);
 }

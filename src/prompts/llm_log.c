@@ -17,7 +17,7 @@ struct AimfLlmLog {
 /* Not an AimfWriter: a record of what happened must be there also when the program is killed. */
 AimfLlmLog *aimf_llm_log_open(const char *path, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0) {
         aimf_io_error(error, errno, "write", path);
         return NULL;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { SHORTEST_SECRET = 8 };
+enum { SHORTEST_SECRET = 8, LONGEST_LINE = 300 };
 
 void aimf_secret_wipe(char *secret)
 {
@@ -34,4 +34,31 @@ void aimf_secret_redact(char *text, gsize length, const char *secret)
         memset(text + i, '*', n);
         i += n ? n - 1 : 0;
     }
+}
+
+static gboolean is_shown(gunichar c)
+{
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_PRIVATE_USE:
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_UNASSIGNED:
+        return FALSE;
+    default:
+        return TRUE;
+    }
+}
+
+char *aimf_secret_line(const char *text, gssize length, const char *secret)
+{
+    gsize n = length < 0 ? strlen(text) : strnlen(text, (gsize)length);
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)n);
+    aimf_secret_redact(valid, strlen(valid), secret);
+    GString *line = g_string_new(NULL);
+    for (const char *at = valid; *at && line->len < LONGEST_LINE; at = g_utf8_next_char(at))
+        g_string_append_unichar(line, is_shown(g_utf8_get_char(at)) ? g_utf8_get_char(at) : ' ');
+    return g_strstrip(g_string_free(line, FALSE));
 }

@@ -1,4 +1,4 @@
-/* A key in memory: taken out of whatever others say of it, and wiped after use. */
+/* A key in memory: taken out of whatever others say, and wiped after use. */
 #pragma once
 
 #include <glib.h>
@@ -12,3 +12,9 @@ void aimf_secret_wipe(char *secret);
  * Overwrites every occurrence in the @length bytes at @text with asterisks.
  */
 void aimf_secret_redact(char *text, gsize length, const char *secret);
+
+/**
+ * aimf_secret_line: (owned) what a stranger said in @length bytes (-1: up to the 0), for people: one line of valid UTF-8, not too long, without
+ * @secret and without characters that a terminal acts upon.
+ */
+char *aimf_secret_line(const char *text, gssize length, const char *secret);

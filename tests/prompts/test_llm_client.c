@@ -3,8 +3,12 @@
 
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define KEY "sk-3f9/Zq_never-shown"
 /* No case may take longer than this, however bad the server's manners. */
@@ -126,9 +130,9 @@ static Result converse(const AimfLlmOptions *base, guint n, guint stop_after)
 static void set_limits(AimfLlmOptions *options, LlmAct act)
 {
     if (act == LLM_SILENT || act == LLM_DRIPPING)
-        options->request_seconds = 0.7;
+        options->request_seconds = 0.4;
     if (act == LLM_STALLING)
-        options->stall_seconds = 0.3;
+        options->stall_seconds = 0.2;
 }
 
 static Result meet(const LlmAct *acts, guint n_acts)
@@ -207,7 +211,7 @@ static void test_failures(void)
         { LLM_EMPTY, AIMF_ERROR_FAILED, 3, "no text" },
         { LLM_DEAF, AIMF_ERROR_FAILED, 3, "no whole answer" },
         { LLM_HANGING_UP, AIMF_ERROR_FAILED, 3, "no whole answer" },
-        { LLM_STALLING, AIMF_ERROR_FAILED, 3, "stalled for 0.3 s" },
+        { LLM_STALLING, AIMF_ERROR_FAILED, 3, "stalled for 0.2 s" },
         { LLM_SILENT, AIMF_ERROR_FAILED, 3, "took too long" },
         { LLM_DRIPPING, AIMF_ERROR_FAILED, 3, "took too long" },
         { LLM_HUGE, AIMF_ERROR_FAILED, 1, "larger than any list of prompts" },
@@ -368,6 +372,69 @@ static void test_no_server(void)
     g_assert_cmpuint(llm_server_count(server), ==, 0);
 }
 
+/* A server whose certificate nobody vouches for, played by the openssl program. */
+typedef struct {
+    GPid pid;
+    int input; /* both kept open: it would end without them */
+    FILE *output;
+    char *url;
+} TlsServer;
+
+static TlsServer tls_server_new(const char *folder)
+{
+    g_autofree char *files = g_strdup_printf("-keyout %s/key.pem -out %s/cert.pem", folder, folder);
+    g_autofree char *make = g_strdup_printf("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+                                            "-subj /CN=localhost -days 2 %s",
+                                            files);
+    int status;
+    g_autofree char *noise = NULL;
+    g_assert_true(g_spawn_command_line_sync(make, NULL, &noise, &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+    g_autofree char *play =
+        g_strdup_printf("openssl s_server -accept 127.0.0.1:0 -www -key %s/key.pem -cert %s/cert.pem", folder, folder);
+    g_auto(GStrv) words = g_strsplit(play, " ", -1);
+    TlsServer server = { 0 };
+    int output;
+    GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL;
+    g_assert_true(g_spawn_async_with_pipes(NULL, words, NULL, flags, NULL, NULL, &server.pid, &server.input, &output,
+                                           NULL, NULL));
+    server.output = fdopen(output, "r");
+    char line[200];
+    guint port = 0;
+    while (!port && fgets(line, sizeof line, server.output))
+        if (sscanf(line, "ACCEPT 127.0.0.1:%u", &port) != 1)
+            port = 0;
+    g_assert_cmpuint(port, >, 0);
+    server.url = g_strdup_printf("https://127.0.0.1:%u/v1", port);
+    return server;
+}
+
+static void test_untrusted_certificate(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("aimfair-XXXXXX", NULL);
+    TlsServer server = tls_server_new(folder);
+    AimfLlmOptions options = AIMF_LLM_DEFAULTS;
+    options.url = server.url;
+    options.model = "tiny";
+    options.key = KEY;
+    g_auto(Result) result = converse(&options, 1, 0);
+    g_test_message("%s", result.error ? result.error->message : "no error");
+    g_assert_error(result.error, AIMF_ERROR, AIMF_ERROR_FAILED);
+    g_assert_nonnull(strstr(result.error->message, "certificate"));
+    g_assert_cmpuint(result.usage.requests, ==, 1);
+    kill(server.pid, SIGTERM);
+    waitpid(server.pid, NULL, 0);
+    close(server.input);
+    fclose(server.output);
+    g_free(server.url);
+    const char *const names[] = { "key.pem", "cert.pem" };
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(folder, names[i], NULL);
+        g_unlink(path);
+    }
+    g_rmdir(folder);
+}
+
 static void test_log_refused(void)
 {
     static const LlmAct good[] = { LLM_GOOD };
@@ -398,6 +465,7 @@ int main(int argc, char **argv)
     g_test_add_func("/llm-client/log", test_log);
     g_test_add_func("/llm-client/request", test_request);
     g_test_add_func("/llm-client/no-server", test_no_server);
+    g_test_add_func("/llm-client/untrusted-certificate", test_untrusted_certificate);
     g_test_add_func("/llm-client/log-refused", test_log_refused);
     return g_test_run();
 }
