@@ -151,6 +151,24 @@ static void take_log(cyaml_log_t level, void *context, const char *format, va_li
                                g_str_has_prefix(line, "Load: ") ? line + strlen("Load: ") : line);
 }
 
+/* libcyaml places an unknown key where its mapping stood before; this is the line of the key itself, 0 if @log is of something else. */
+static guint line_of_unknown_key(const char *log, const char *text)
+{
+    static const char SAYS[] = "Unexpected key: ";
+    const char *key = strstr(log, SAYS);
+    if (!key)
+        return 0;
+    key += strlen(SAYS);
+    gsize n = strcspn(key, ";");
+    guint line = 1;
+    for (const char *at = text; *at; line += *at++ == '\n') {
+        gboolean begins = at == text || strchr(" \t\n{,-\"'", at[-1]);
+        if (begins && strncmp(at, key, n) == 0 && at[n + strspn(at + n, " \t\"'")] == ':')
+            return line;
+    }
+    return 0;
+}
+
 static YamlTask *load(const char *path, const cyaml_config_t *config, GError **error)
 {
     g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_FILE_BYTES, error);
@@ -168,7 +186,9 @@ static YamlTask *load(const char *path, const cyaml_config_t *config, GError **e
         return yaml;
     const GString *log = config->log_ctx;
     g_autofree char *details = g_utf8_make_valid(log->len ? log->str : cyaml_strerror(failure), -1);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' describes no task: %s", path,
+    guint line = line_of_unknown_key(log->str, (const char *)data);
+    g_autofree char *place = line ? g_strdup_printf("%s:%u", path, line) : g_strdup_printf("'%s'", path);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s describes no task: %s", place,
                 failure == CYAML_OK ? "it is empty" : details);
     return NULL;
 }
