@@ -136,7 +136,8 @@ gboolean aimf_prompt_sink_offer_all(AimfPromptSink *sink, const AimfPrompt *cand
 void aimf_prompt_sink_note(AimfPromptSink *sink, const char *note)
 {
     sink->note = note;
-    aimf_stage_step(&sink->stage, 0, note);
+    if (wanted_in_all(sink)) /* the end is reported once, by the last prompt */
+        aimf_stage_step(&sink->stage, 0, note);
 }
 
 /* --- The loop --- */

@@ -244,10 +244,10 @@ static gboolean take_answer(Asker *asker, AimfPromptSink *sink, AimfQuestion *ow
     g_autoptr(GArray) candidates =
         aimf_answer_read(answer->text ? answer->text : "", (const char *const *)asker->dimensions,
                          g_strv_length(asker->dimensions), LIMIT_CANDIDATES);
+    show(asker, sink);
     guint accepted = asker->options->contexts == AIMF_CONTEXTS_SHARED
                          ? offer_for_all(asker, sink, candidates)
                          : offer_for_group(asker, sink, question->group, candidates);
-    show(asker, sink);
     if (accepted && !keep(asker, error))
         return FALSE;
     if (answer->outcome == AIMF_CHAT_CUT)
@@ -272,6 +272,14 @@ static gboolean check_even(const Asker *asker, const AimfPromptSink *sink, GErro
     return TRUE;
 }
 
+static gboolean is_wanted(const Asker *asker, const AimfPromptSink *sink)
+{
+    for (guint g = 0; g < aimf_task_groups(asker->task); g++)
+        if (aimf_prompt_sink_wanted(sink, g))
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean supply(AimfPromptSink *sink, guint round, gpointer user_data, GError **error)
 {
     Asker *asker = user_data;
@@ -280,7 +288,7 @@ static gboolean supply(AimfPromptSink *sink, guint round, gpointer user_data, GE
     if (!round && !check_even(asker, sink, error))
         return FALSE;
     ask_for_missing(asker, sink);
-    while (aimf_llm_client_open(asker->client)) {
+    while (aimf_llm_client_open(asker->client) && is_wanted(asker, sink)) {
         AimfQuestion *question;
         g_auto(AimfChatAnswer) answer = { 0 };
         if (!aimf_llm_client_wait(asker->client, &question, &answer, error) ||

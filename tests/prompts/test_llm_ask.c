@@ -226,7 +226,9 @@ static void test_manners(void)
         g_auto(Outcome) outcome = ask(&model, &options, &place);
         g_test_message("act %d, contexts %d: %s", manners[i / 2][0], contexts, place.told->str);
         assert_complete(&outcome, &model, contexts == AIMF_CONTEXTS_SHARED);
-        g_assert_cmpuint(outcome.usage.requests, ==, llm_server_count(server));
+        /* at the end, what is still under way is let go */
+        g_assert_cmpuint(llm_server_count(server), <=, outcome.usage.requests);
+        g_assert_cmpuint(llm_server_count(server) + options.parallel, >, outcome.usage.requests);
         g_assert_cmpuint(outcome.usage.prompt_tokens, >, 0);
         g_assert_nonnull(strstr(place.told->str, "requests"));
     }
