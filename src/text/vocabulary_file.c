@@ -200,20 +200,16 @@ static gboolean read_specials(AimfVocabulary *vocabulary, JsonObject *config, GE
 
 static gboolean read_folder_specials(AimfVocabulary *vocabulary, const char *folder, GError **error)
 {
-    static const char *const names[] = { "tokenizer_config.json", "special_tokens_map.json" };
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(folder, names[i], NULL);
-        if (!g_file_test(path, G_FILE_TEST_EXISTS))
-            continue;
-        g_autoptr(JsonNode) root = aimf_json_open(path, LIMIT_BYTES, error);
-        if (!root)
-            return FALSE;
-        if (read_specials(vocabulary, json_node_get_object(root), error))
-            return TRUE;
-        g_prefix_error(error, "'%s': ", path);
+    g_autofree char *config = g_build_filename(folder, "tokenizer_config.json", NULL);
+    g_autofree char *map = g_build_filename(folder, "special_tokens_map.json", NULL);
+    const char *path = g_file_test(config, G_FILE_TEST_EXISTS) ? config : map;
+    g_autoptr(JsonNode) root = NULL;
+    if (g_file_test(path, G_FILE_TEST_EXISTS) && !(root = aimf_json_open(path, LIMIT_BYTES, error)))
         return FALSE;
-    }
-    return read_specials(vocabulary, NULL, error);
+    if (read_specials(vocabulary, root ? json_node_get_object(root) : NULL, error))
+        return TRUE;
+    g_prefix_error(error, "'%s': ", root ? path : folder);
+    return FALSE;
 }
 
 /* vocab.json and merges.txt. */

@@ -221,8 +221,8 @@ def main():
     write_json(FOLDER / "tokens.json", rows)
 
     if len(sys.argv) > 1:
-        real = [tuple(line.split()) for line in gzip.open(sys.argv[1]).read().decode().split("\n")[1:48895]]
-        write_json(FOLDER / "real.json", cases(hugging_face(real)[1], Original(sys.argv[1]), TEXTS + CLEANED))
+        real = Original(sys.argv[1])
+        write_json(FOLDER / "real.json", {"original": [[t, real.encode(t)] for t in TEXTS + CLEANED if not is_mojibake(t)]})
     (FOLDER / "VERSIONS").write_text(
         f"seed {SEED}\ntransformers {transformers.__version__}\ntokenizers {tokenizers.__version__}\n"
         f"open_clip {open_clip.__version__}\nftfy {ftfy.__version__}\npython {sys.version.split()[0]}\n"

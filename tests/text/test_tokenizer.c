@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/json.h"
 
-#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -57,6 +56,94 @@ static void test_references(void)
     }
 }
 
+/* The vocabulary's two files alone: no configuration says that anything is special but begin and end. */
+static void test_without_configuration(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("aimfair-text-XXXXXX", NULL);
+    static const char *const names[] = { "vocab.json", "merges.txt" };
+    char *copies[2];
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *from = g_build_filename(GOLDEN_DIR "/text/pair", names[i], NULL);
+        copies[i] = g_build_filename(folder, names[i], NULL);
+        g_autoptr(GBytes) bytes = aimf_file_read(from, 1 << 20, NULL);
+        gsize size;
+        const void *data = g_bytes_get_data(bytes, &size);
+        g_assert_true(aimf_file_write(copies[i], data, size, NULL));
+    }
+    g_autoptr(AimfTokenizer) tokenizer = open_good(folder);
+    check_rows(tokenizer, "tokens.json", "hugging_face");
+    for (guint i = 0; i < 2; i++) {
+        g_remove(copies[i]);
+        g_free(copies[i]);
+    }
+    g_rmdir(folder);
+}
+
+/* OpenAI's own vocabulary, where it is. */
+static void test_real(void)
+{
+    const char *data = g_getenv("AIMFAIR_DATA");
+    g_autofree char *path = g_build_filename(data ? data : "", "clip", "bpe_simple_vocab_16e6.txt.gz", NULL);
+    if (!data || !g_file_test(path, G_FILE_TEST_EXISTS)) {
+        g_test_skip("AIMFAIR_DATA names no folder with clip/bpe_simple_vocab_16e6.txt.gz");
+        return;
+    }
+    g_autoptr(AimfTokenizer) tokenizer = open_good(path);
+    g_assert_cmpuint(aimf_tokenizer_size(tokenizer), ==, 49408);
+    g_assert_cmpint(aimf_tokenizer_begin(tokenizer), ==, 49406);
+    g_assert_cmpint(aimf_tokenizer_end(tokenizer), ==, 49407);
+    check_rows(tokenizer, "real.json", "original");
+}
+
+/* Bytes that are no UTF-8: one U+FFFD for every part that could have begun a character, as Unicode recommends (section 3.9). */
+static void test_invalid(void)
+{
+    static const char *const cases[][2] = {
+        { "a\xff"
+          "b",
+          "a\xef\xbf\xbd"
+          "b" },
+        { "\xe2\x82", "\xef\xbf\xbd" },
+        { "\xe2\x82\xe2\x82\xac", "\xef\xbf\xbd\xe2\x82\xac" },
+        { "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xf0\x9f\x98 x", "\xef\xbf\xbd x" },
+        { "\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xf5\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
+    };
+    static const char *const names[] = { "small.txt", "pair" };
+    for (guint k = 0; k < G_N_ELEMENTS(names); k++) {
+        g_autofree char *path = golden(names[k]);
+        g_autoptr(AimfTokenizer) tokenizer = open_good(path);
+        for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+            guint n[2];
+            g_autofree gint32 *damaged = aimf_tokenizer_encode(tokenizer, cases[i][0], &n[0]);
+            g_autofree gint32 *repaired = aimf_tokenizer_encode(tokenizer, cases[i][1], &n[1]);
+            g_assert_cmpuint(n[0], ==, n[1]);
+            g_assert_cmpint(memcmp(damaged, repaired, n[0] * sizeof(gint32)), ==, 0);
+        }
+    }
+}
+
+/* A word of a million letters, and a text of a million words, take no more than their length allows. */
+static void test_long(void)
+{
+    static const char *const names[] = { "small.txt", "pair" };
+    for (guint k = 0; k < G_N_ELEMENTS(names); k++) {
+        g_autofree char *path = golden(names[k]);
+        g_autoptr(AimfTokenizer) tokenizer = open_good(path);
+        g_autofree char *word = g_strnfill(1000000, 'e');
+        guint n;
+        g_autofree gint32 *letters = aimf_tokenizer_encode(tokenizer, word, &n);
+        g_assert_cmpuint(n, >, 100000);
+        memset(word, '<', 1000000);
+        for (guint i = 0; i < 1000000; i += 2)
+            word[i] = '!';
+        g_autofree gint32 *signs = aimf_tokenizer_encode(tokenizer, word, &n);
+        g_assert_cmpuint(n, >, 100000);
+    }
+}
+
 static void test_prompt(void)
 {
     g_autofree char *path = golden("small.txt");
@@ -85,6 +172,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tokenizer/references", test_references);
+    g_test_add_func("/tokenizer/without-configuration", test_without_configuration);
+    g_test_add_func("/tokenizer/real", test_real);
+    g_test_add_func("/tokenizer/invalid", test_invalid);
+    g_test_add_func("/tokenizer/long", test_long);
     g_test_add_func("/tokenizer/prompt", test_prompt);
     return g_test_run();
 }
