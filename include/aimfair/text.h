@@ -25,6 +25,9 @@ guint aimf_tokenizer_size(const AimfTokenizer *tokenizer);
 gint32 aimf_tokenizer_begin(const AimfTokenizer *tokenizer);
 gint32 aimf_tokenizer_end(const AimfTokenizer *tokenizer);
 
+/** aimf_tokenizer_hash: (owned) SHA-256 that changes with whatever tokens depend on, not with the form of the files. */
+char *aimf_tokenizer_hash(const AimfTokenizer *tokenizer);
+
 /** aimf_tokenizer_encode: (owned) the @n tokens of @text without begin and end; invalid UTF-8 is read as U+FFFD. */
 gint32 *aimf_tokenizer_encode(const AimfTokenizer *tokenizer, const char *text, guint *n);
 

@@ -62,6 +62,13 @@ static gboolean read_prediction(const char *name, AimfPrediction *prediction, GE
     return FALSE;
 }
 
+static char *hash_all(const AimfSdModel *model, const AimfTokenizer *tokenizer)
+{
+    g_autofree char *vocabulary = aimf_tokenizer_hash(tokenizer);
+    g_autofree char *hashes = g_strconcat(model->hash, vocabulary, NULL);
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, hashes, -1);
+}
+
 AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const AimfMonitor *monitor, GError **error)
 {
     AimfSdOptions opening = { .model = options->model, .vae = options->vae, .raw_weights = options->raw_weights };
@@ -73,6 +80,7 @@ AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const Ai
     AimfTokenizer *tokenizer = open_tokenizer(model, options, error);
     if (!tokenizer)
         return NULL;
+    char *hash = hash_all(model, tokenizer);
     AimfDiffusion *diffusion = g_new(AimfDiffusion, 1);
     *diffusion = (AimfDiffusion){
         .networks = { .model = g_steal_pointer(&model),
@@ -81,6 +89,7 @@ AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const Ai
                       .low_memory = options->low_memory,
                       .threads = options->threads },
         .tokenizer = tokenizer,
+        .hash = hash,
         .text_states = aimf_text_states_new(),
     };
     return diffusion;
@@ -92,6 +101,7 @@ void aimf_diffusion_free(AimfDiffusion *diffusion)
         return;
     aimf_networks_clear(&diffusion->networks);
     aimf_tokenizer_free(diffusion->tokenizer);
+    g_free(diffusion->hash);
     g_hash_table_unref(diffusion->text_states);
     g_free(diffusion);
 }
@@ -109,7 +119,7 @@ AimfDiffusionInfo aimf_diffusion_info(const AimfDiffusion *diffusion)
         .scale = scale,
         .latent_channels = model->unet.in_channels,
         .precision = diffusion->networks.precision,
-        .hash = model->hash,
+        .hash = diffusion->hash,
     };
 }
 

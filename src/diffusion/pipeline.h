@@ -9,6 +9,7 @@
 struct AimfDiffusion {
     AimfNetworks networks;
     AimfTokenizer *tokenizer;
+    char *hash;              /* of the model and the vocabulary */
     GHashTable *text_states; /* see text_states.c */
 };
 

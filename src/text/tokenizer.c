@@ -43,6 +43,43 @@ gint32 aimf_tokenizer_end(const AimfTokenizer *tokenizer)
     return tokenizer->vocabulary->end;
 }
 
+static void hash_number(GChecksum *sum, gint64 number)
+{
+    gint64 bytes = GINT64_TO_LE(number);
+    g_checksum_update(sum, (const guchar *)&bytes, sizeof bytes);
+}
+
+static void hash_merges(GChecksum *sum, const AimfVocabulary *vocabulary)
+{
+    for (gsize i = 0; i <= vocabulary->mask; i++) {
+        const AimfMerge *merge = &vocabulary->merges[i];
+        if (merge->id < 0)
+            continue;
+        hash_number(sum, (gint64)merge->pair);
+        hash_number(sum, merge->rank);
+        hash_number(sum, merge->id);
+    }
+}
+
+char *aimf_tokenizer_hash(const AimfTokenizer *tokenizer)
+{
+    const AimfVocabulary *vocabulary = tokenizer->vocabulary;
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    const gint64 numbers[] = { vocabulary->begin, vocabulary->end, vocabulary->unknown, vocabulary->original };
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
+        hash_number(sum, numbers[i]);
+    for (int i = 0; i < 512; i++)
+        hash_number(sum, vocabulary->bytes[i / 256][i % 256]);
+    for (guint i = 0; i < vocabulary->specials->len; i++) {
+        const AimfSpecial *special = &g_array_index(vocabulary->specials, AimfSpecial, i);
+        g_checksum_update(sum, (const guchar *)special->text, (gssize)strlen(special->text) + 1);
+        hash_number(sum, special->id);
+        hash_number(sum, special->folded);
+    }
+    hash_merges(sum, vocabulary);
+    return g_strdup(g_checksum_get_string(sum));
+}
+
 /* One call's state: the vocabulary, scratch memory and the tokens so far. */
 typedef struct {
     const AimfVocabulary *vocabulary;

@@ -168,9 +168,44 @@ static void test_prompt(void)
     g_assert_cmpint(ids[AIMF_PROMPT_TOKENS], ==, -7);
 }
 
+/* (owned) the hash of the vocabulary that small.txt becomes when @from in it becomes @to. */
+static char *hash_of_changed(const char *from, const char *to)
+{
+    g_autofree char *path = golden("small.txt"), *text = NULL, *changed_path = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_autoptr(GString) changed = g_string_new(text);
+    g_assert_cmpuint(g_string_replace(changed, from, to, 1), ==, 1);
+    int fd = g_file_open_tmp("aimfair-XXXXXX.txt", &changed_path, NULL);
+    g_assert_true(g_close(fd, NULL) && aimf_file_write(changed_path, changed->str, changed->len, NULL));
+    g_autoptr(AimfTokenizer) tokenizer = open_good(changed_path);
+    g_unlink(changed_path);
+    return aimf_tokenizer_hash(tokenizer);
+}
+
+static void test_hash(void)
+{
+    g_autofree char *path = golden("small.txt"), *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 5); /* the first one is a comment */
+    g_autofree char *from = g_strconcat("\n", lines[1], "\n", lines[2], "\n", NULL);
+    g_autofree char *swapped = g_strconcat("\n", lines[2], "\n", lines[1], "\n", NULL);
+    g_autofree char *comment = g_strconcat(lines[0], " ", NULL);
+    g_autofree char *hash = hash_of_changed("\n", "\n"), *same = hash_of_changed(lines[0], comment);
+    g_autofree char *other = hash_of_changed(from, swapped);
+    g_assert_cmpuint(strlen(hash), ==, 64);
+    g_assert_cmpstr(hash, ==, same);
+    g_assert_cmpstr(hash, !=, other);
+    /* Hugging Face's form of the same pairs: texts are cleaned in another way. */
+    g_autofree char *pair_path = golden("pair");
+    g_autoptr(AimfTokenizer) pair = open_good(pair_path);
+    g_autofree char *pair_hash = aimf_tokenizer_hash(pair);
+    g_assert_cmpstr(hash, !=, pair_hash);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/tokenizer/hash", test_hash);
     g_test_add_func("/tokenizer/references", test_references);
     g_test_add_func("/tokenizer/without-configuration", test_without_configuration);
     g_test_add_func("/tokenizer/real", test_real);
