@@ -47,7 +47,7 @@ typedef struct {
 
 /** What a file may hold: groups, prompts in a group, bytes in a prompt, contexts of a prompt. */
 #define AIMF_MAX_PROMPT_GROUPS 1000
-#define AIMF_MAX_GROUP_PROMPTS 100000
+#define AIMF_MAX_GROUP_PROMPTS 10000
 #define AIMF_MAX_PROMPT_BYTES 4096
 #define AIMF_MAX_CONTEXTS 64
 

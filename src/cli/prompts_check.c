@@ -186,6 +186,8 @@ static gboolean run_tasks(AimfCli *cli, int argc, char **argv, GError **error)
     if (!aimf_cli_parse(cli, entries, &argc, argv, error))
         return FALSE;
     g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "tasks");
     json_builder_begin_array(builder);
     for (const char *const *name = aimf_task_names(); *name; name++) {
         g_autoptr(AimfTask) task = aimf_task_find(*name, error);
@@ -209,6 +211,7 @@ static gboolean run_tasks(AimfCli *cli, int argc, char **argv, GError **error)
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
+    json_builder_end_object(builder);
     if (cli->json)
         aimf_cli_print_json(cli, builder);
     return TRUE;

@@ -142,8 +142,11 @@ static gboolean row_accepted(Design *design, guint row)
     for (guint g = 0; g < n_groups; g++) {
         g_clear_pointer(&design->reason, g_free);
         g_autofree char *text = aimf_sentence(design->task, g, row, design->chosen);
-        if (aimf_prompt_tokens_estimate(text) > AIMF_PROMPT_TOKENS - 2) /* so that a tokenizer changes no design */
+        guint tokens = aimf_prompt_tokens_estimate(text);
+        if (tokens > AIMF_PROMPT_TOKENS - 2) { /* so that a tokenizer changes no design */
+            design->reason = g_strdup_printf("it has about %u tokens, too many", tokens);
             return FALSE;
+        }
         if (!aimf_prompt_checker_look(design->checker, g, text, NULL, &design->reason))
             return FALSE;
     }
@@ -249,10 +252,16 @@ static void add_row(Design *design, guint row, AimfPrompts *prompts)
 
 static gboolean exhausted(const Design *design, guint row, guint count, GError **error)
 {
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "the vocabulary of %s gives %u prompts per group that differ enough, not %u%s%s; ask for at most %u",
-                design->task->name, row, count, design->reason ? "; the next would be refused: " : "",
-                design->reason ? design->reason : "", row);
+    const char *reason = design->reason ? design->reason : "its contexts clash";
+    if (row == 0)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "no prompt of the task %s passes the checks: %s",
+                    design->task->name, reason);
+    else
+        g_set_error(
+            error, AIMF_ERROR, AIMF_ERROR_INVALID,
+            "the vocabulary of %s gives %u prompts per group that differ enough, not %u; ask for at most %u, or "
+            "add contexts. The next would be refused: %s",
+            design->task->name, row, count, row, reason);
     return FALSE;
 }
 

@@ -39,7 +39,8 @@ static void end_word(AimfWords *words, GString *word, gboolean *after_mark)
         return;
     }
     g_ptr_array_add(words->words, kept);
-    g_byte_array_append(words->breaks, &(guint8){ *after_mark ? 1 : 0 }, 1);
+    const guint8 after = *after_mark ? 1 : 0;
+    g_byte_array_append(words->breaks, &after, 1);
     *after_mark = FALSE;
 }
 
