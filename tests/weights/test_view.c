@@ -77,6 +77,40 @@ static void test_archive(void)
     check_view_of(saved("view.pth"));
 }
 
+/* Pages of mapped files that this process holds, in kB. */
+static guint64 resident_file_pages(void)
+{
+    g_autofree char *status = NULL;
+    g_assert_true(g_file_get_contents("/proc/self/status", &status, NULL, NULL));
+    const char *line = strstr(status, "RssFile:");
+    g_assert_nonnull(line);
+    return g_ascii_strtoull(line + strlen("RssFile:"), NULL, 10);
+}
+
+/* Pages that were read become resident and go again, whether the file is mapped or unpacked. */
+static void test_release_pages(void)
+{
+    enum { ELEMENTS = 4 << 20 };
+    const char *const names[] = { "large.safetensors", "large.pth" };
+    const guint64 kilobytes = ELEMENTS * sizeof(float) / 1024, slack = kilobytes / 4; /* the kernel counts in batches */
+    g_autofree float *values = g_new(float, ELEMENTS);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AimfTensors) tensors = aimf_tensors_new();
+        g_assert_cmpint(aimf_tensors_add(tensors, "large", AIMF_F32, &AIMF_SHAPE(ELEMENTS), NULL, NULL), ==, 0);
+        const char *path = support_weights_path(names[i]);
+        g_assert_true(aimf_tensors_save(tensors, path, &error));
+        g_autoptr(AimfTensors) opened = aimf_tensors_open(path, &error);
+        g_autoptr(AimfTensors) view = aimf_tensors_new_view();
+        g_assert_true(aimf_tensors_add_view(view, "shown", opened, 0, 0, &AIMF_SHAPE(ELEMENTS), &error));
+        guint64 before = resident_file_pages();
+        g_assert_true(aimf_tensors_read(view, 0, AIMF_F32, values, &error));
+        g_assert_cmpuint(resident_file_pages() + slack, >=, before + kilobytes);
+        aimf_tensors_release_pages(view);
+        g_assert_cmpuint(resident_file_pages(), <=, before + slack);
+    }
+}
+
 static void test_refused(void)
 {
     g_autoptr(GError) error = NULL;
@@ -104,6 +138,7 @@ int main(int argc, char **argv)
     g_test_add_func("/view/memory", test_memory);
     g_test_add_func("/view/mapped", test_mapped);
     g_test_add_func("/view/archive", test_archive);
+    g_test_add_func("/view/release_pages", test_release_pages);
     g_test_add_func("/view/refused", test_refused);
     int status = g_test_run();
     support_weights_remove();
