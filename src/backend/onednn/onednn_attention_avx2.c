@@ -38,11 +38,6 @@ VECTOR_INLINE Vector vector_add(Vector a, Vector b)
     return _mm256_add_ps(a, b);
 }
 
-VECTOR_INLINE Vector vector_subtract(Vector a, Vector b)
-{
-    return _mm256_sub_ps(a, b);
-}
-
 VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
 {
     return _mm256_mul_ps(a, b);
@@ -58,9 +53,18 @@ VECTOR_INLINE Vector vector_larger(Vector a, Vector b)
     return _mm256_max_ps(a, b);
 }
 
-VECTOR_INLINE Vector vector_power(Vector x)
+VECTOR_INLINE Vector vector_fraction(Vector x)
 {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23));
+    x = _mm256_max_ps(_mm256_set1_ps(-127), x);
+    return _mm256_sub_ps(x, _mm256_floor_ps(x));
+}
+
+/* 2^n is n + 127 as an exponent; that of -127 says 0. */
+VECTOR_INLINE Vector vector_scale(Vector p, Vector x)
+{
+    __m256i n = _mm256_cvtps_epi32(_mm256_floor_ps(_mm256_max_ps(_mm256_set1_ps(-127), x)));
+    __m256i exponents = _mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23);
+    return _mm256_mul_ps(p, _mm256_castsi256_ps(exponents));
 }
 
 VECTOR_INLINE float vector_first_lane(Vector x)
@@ -90,6 +94,12 @@ VECTOR_INLINE Vector multiply_words(const guint32 *a, Vector b, Vector c)
 VECTOR_INLINE void store_weights(float *row, gint64 i, Vector weights)
 {
     _mm256_storeu_ps(row + i * LANES, weights);
+}
+
+VECTOR_INLINE void store_weight_pair(float *row, gint64 i, Vector a, Vector b)
+{
+    store_weights(row, i, a);
+    store_weights(row, i + 1, b);
 }
 
 #include "backend/onednn/onednn_attention_tile.h"

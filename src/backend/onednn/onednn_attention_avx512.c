@@ -24,4 +24,10 @@ VECTOR_INLINE void store_weights(float *row, gint64 i, Vector weights)
     _mm512_storeu_ps(row + i * LANES, weights);
 }
 
+VECTOR_INLINE void store_weight_pair(float *row, gint64 i, Vector a, Vector b)
+{
+    store_weights(row, i, a);
+    store_weights(row, i + 1, b);
+}
+
 #include "backend/onednn/onednn_attention_tile.h"

@@ -24,4 +24,9 @@ VECTOR_INLINE void store_weights(float *row, gint64 i, Vector weights)
     _mm256_storeu_si256((__m256i *)row + i, (__m256i)_mm512_cvtneps_pbh(weights));
 }
 
+VECTOR_INLINE void store_weight_pair(float *row, gint64 i, Vector a, Vector b)
+{
+    _mm512_storeu_si512((__m512i *)row + i / 2, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+}
+
 #include "backend/onednn/onednn_attention_tile.h"

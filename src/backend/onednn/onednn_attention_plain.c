@@ -1,5 +1,6 @@
 /* Attention in f32 for any processor: vectors are left to the compiler. */
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 #define TARGET
@@ -50,12 +51,6 @@ VECTOR_INLINE Vector vector_add(Vector a, Vector b)
     return a;
 }
 
-VECTOR_INLINE Vector vector_subtract(Vector a, Vector b)
-{
-    FOR_LANES(a.lane[i] -= b.lane[i])
-    return a;
-}
-
 VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
 {
     FOR_LANES(a.lane[i] *= b.lane[i])
@@ -74,13 +69,23 @@ VECTOR_INLINE Vector vector_larger(Vector a, Vector b)
     return a;
 }
 
-VECTOR_INLINE Vector vector_power(Vector x)
+VECTOR_INLINE Vector vector_fraction(Vector x)
 {
-    guint32 bits[LANES];
-    memcpy(bits, &x, sizeof bits);
-    FOR_LANES(bits[i] <<= 23)
-    memcpy(&x, bits, sizeof bits);
+    x = vector_larger(vector_fill(-127), x);
+    FOR_LANES(x.lane[i] -= floorf(x.lane[i]))
     return x;
+}
+
+/* Adding 1.5 * 2^23 leaves n + 127 in the lowest bits, an exponent; that of -127 says 0. */
+VECTOR_INLINE Vector vector_scale(Vector p, Vector x)
+{
+    Vector exponents = vector_larger(vector_fill(-127), x);
+    guint32 bits[LANES];
+    FOR_LANES(exponents.lane[i] = floorf(exponents.lane[i]) + (0x1.8p23F + 127))
+    memcpy(bits, &exponents, sizeof bits);
+    FOR_LANES(bits[i] <<= 23)
+    memcpy(&exponents, bits, sizeof bits);
+    return vector_multiply(p, exponents);
 }
 
 VECTOR_INLINE float vector_first_lane(Vector x)
@@ -112,6 +117,12 @@ VECTOR_INLINE Vector multiply_words(const guint32 *a, Vector b, Vector c)
 VECTOR_INLINE void store_weights(float *row, gint64 i, Vector weights)
 {
     vector_store(row + i * LANES, weights);
+}
+
+VECTOR_INLINE void store_weight_pair(float *row, gint64 i, Vector a, Vector b)
+{
+    store_weights(row, i, a);
+    store_weights(row, i + 1, b);
 }
 
 #include "backend/onednn/onednn_attention_tile.h"

@@ -5,11 +5,13 @@
  *   TARGET                   the functions' target attribute
  *   ROWS, LANES, PAIR        of AttentionKernels; PAIR 2 means bf16
  *   MOST_VECTORS             width of the widest tile of sums that fits into registers
- *   Vector                   LANES floats, and the functions vector_load, _store, _fill, _add, _subtract, _multiply,
- *                            _multiply_add (a b + c), _larger (its second operand where one is NaN), _largest_lane, _sum_lanes,
- *   vector_power(x)          2^n for x = n + 1.5 * 2^23 + 127 with n from -126 to 127, and 0 for n = -127
+ *   Vector                   LANES floats, and the functions vector_load, _store, _fill, _add, _multiply, _multiply_add (a b + c),
+ *                            _larger (its second operand where one is NaN), _first_lane, _largest_lane, _sum_lanes,
+ *   vector_fraction(x)       x - floor(x), of minus infinity any number
+ *   vector_scale(p, x)       p 2^floor(x), 0 for minus infinity; NaN where p or x is
  *   multiply_words(a, b, c)  c + products of the word at a with those at b
- *   store_weights(row, i, w) makes vector i of a row of words from weights; it may lie in the memory of vector i itself
+ *   store_weights(row, i, w) makes vector i of a row of words from weights; it may lie in the memory of vectors i and before
+ *   store_weight_pair(...)   the same of vectors i and i + 1, i being even
  */
 #include "backend/onednn/onednn_attention_kernels.h"
 #include "backend/onednn/onednn_bf16.h"
@@ -22,31 +24,27 @@
 typedef guint16 Element;
 #define TO_ELEMENT onednn_to_bf16
 /*
- * (2^r - 1) / r for r in [-0.5, 0.5], fitted for the least maximum of 2^r's relative error: 1.0e-4, where rounding to bf16 loses up to
+ * (2^r - 1) / r for r in [0, 1], fitted for the least maximum of 2^r's relative error: 8.6e-5, where rounding to bf16 loses up to
  * 3.9e-3. Without a constant to fit 2^0 is 1 exactly: as long as no larger score turns up, sums do not shrink.
  */
-static const float exp2_coefficients[] = { 0.69328293F, 0.24221096F, 0.05500893F };
+static const float exp2_coefficients[] = { 0.695116787F, 0.227644989F, 0.0770670443F };
 #else
 typedef float Element;
 #define TO_ELEMENT(value) (value)
-/* The same: 1.6e-8, beside rounding to f32 of up to 6.0e-8. */
-static const float exp2_coefficients[] = { 0.693147203F,   0.240226479F,   0.0555033247F,
-                                           0.00961843736F, 0.00133988745F, 0.00015353362F };
+/* The same: 2.0e-9, beside rounding to f32 of up to 6.0e-8. */
+static const float exp2_coefficients[] = { 0.693147044F,   0.240229306F,   0.0554852806F,
+                                           0.00967545158F, 0.00124678464F, 0.000216129153F };
 #endif
 
-/* 2^x for x <= 0, exactly 0 below -126.5; NaN stays NaN. */
+/* For x up to about 0. */
 INLINE Vector exp2_of(Vector x)
 {
     enum { DEGREE = G_N_ELEMENTS(exp2_coefficients) };
-    const Vector magic = vector_fill(0x1.8p23F + 127); /* adding it rounds to whole numbers and biases the exponent */
-    x = vector_larger(vector_fill(-127), x);
-    Vector shifted = vector_add(x, magic), r = vector_subtract(x, vector_subtract(shifted, magic));
-    Vector power = vector_fill(exp2_coefficients[DEGREE - 1]);
+    Vector r = vector_fraction(x), power = vector_fill(exp2_coefficients[DEGREE - 1]);
 #pragma GCC unroll 8
     for (int i = DEGREE - 2; i >= 0; i--)
         power = vector_multiply_add(power, r, vector_fill(exp2_coefficients[i]));
-    power = vector_multiply_add(power, r, vector_fill(1));
-    return vector_multiply(power, vector_power(shifted));
+    return vector_scale(vector_multiply_add(power, r, vector_fill(1)), x);
 }
 
 /** Product: sums (ROWS, vectors) = a (ROWS, depth) b [vector][depth][LANES], or += where @shrink (ROWS) is not NULL, times it. */
@@ -115,26 +113,42 @@ TARGET static void multiply(const Product *product, gint64 vectors)
     }
 }
 
+/* The largest of @vectors, which the first and the last of them take turns to look for: one alone would wait for itself. */
+INLINE float find_largest(const float *row, gint64 vectors)
+{
+    Vector even = vector_load(row), odd = vector_load(row + (vectors - 1) * LANES);
+    for (gint64 i = 1; i + 1 < vectors; i += 2) {
+        even = vector_larger(vector_load(row + i * LANES), even);
+        odd = vector_larger(vector_load(row + (i + 1) * LANES), odd);
+    }
+    return vector_largest_lane(vector_larger(even, odd));
+}
+
 /* Turns one query's products with @vectors of keys, of which it sees @visible, into weights. Returns: by how much the sums shrink. */
 INLINE float weigh(float *row, gint64 vectors, gint64 visible, float scale, float *largest, float *weight)
 {
     for (gint64 i = MAX(visible, 0); i < vectors * LANES; i++)
         row[i] = -INFINITY;
-    Vector most = vector_load(row);
-    for (gint64 i = 1; i < vectors; i++)
-        most = vector_larger(vector_load(row + i * LANES), most);
-    float before = *largest, now = MAX(before, vector_largest_lane(most));
+    float before = *largest, now = MAX(before, find_largest(row, vectors));
     float top = now > -INFINITY ? now * scale : 0; /* nothing but -inf yet: weights of 0, not NaN */
     *largest = now;
 
-    Vector sum = vector_fill(0), scales = vector_fill(scale), tops = vector_fill(-top);
-    for (gint64 i = 0; i < vectors; i++) {
-        Vector weights = exp2_of(vector_multiply_add(vector_load(row + i * LANES), scales, tops));
-        sum = vector_add(sum, weights);
-        store_weights(row, i, weights);
+    const Vector scales = vector_fill(scale), tops = vector_fill(-top);
+    Vector even = vector_fill(0), odd = even;
+    for (gint64 i = 0; i + 1 < vectors; i += 2) {
+        Vector a = exp2_of(vector_multiply_add(vector_load(row + i * LANES), scales, tops));
+        Vector b = exp2_of(vector_multiply_add(vector_load(row + (i + 1) * LANES), scales, tops));
+        even = vector_add(even, a);
+        odd = vector_add(odd, b);
+        store_weight_pair(row, i, a, b);
+    }
+    if (vectors % 2) {
+        Vector a = exp2_of(vector_multiply_add(vector_load(row + (vectors - 1) * LANES), scales, tops));
+        even = vector_add(even, a);
+        store_weights(row, vectors - 1, a);
     }
     float shrink = vector_first_lane(exp2_of(vector_fill(before * scale - top)));
-    *weight = *weight * shrink + vector_sum_lanes(sum);
+    *weight = *weight * shrink + vector_sum_lanes(vector_add(even, odd));
     return shrink;
 }
 

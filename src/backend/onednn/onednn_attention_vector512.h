@@ -27,11 +27,6 @@ VECTOR_INLINE Vector vector_add(Vector a, Vector b)
     return _mm512_add_ps(a, b);
 }
 
-VECTOR_INLINE Vector vector_subtract(Vector a, Vector b)
-{
-    return _mm512_sub_ps(a, b);
-}
-
 VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
 {
     return _mm512_mul_ps(a, b);
@@ -47,9 +42,14 @@ VECTOR_INLINE Vector vector_larger(Vector a, Vector b)
     return _mm512_max_ps(a, b);
 }
 
-VECTOR_INLINE Vector vector_power(Vector x)
+VECTOR_INLINE Vector vector_fraction(Vector x)
 {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 23));
+    return _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+
+VECTOR_INLINE Vector vector_scale(Vector p, Vector x)
+{
+    return _mm512_scalef_ps(p, x);
 }
 
 VECTOR_INLINE float vector_first_lane(Vector x)
