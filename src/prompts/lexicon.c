@@ -58,7 +58,7 @@ void aimf_lexicon_free(AimfLexicon *lexicon)
     g_free(lexicon);
 }
 
-/* "white" says something of the next words if they reach a noun that it can describe: "white, elderly woman", not "white wall". */
+/* "white" counts if the next words reach a noun that it can describe: "white elderly woman", not "white wall". */
 static gboolean describes(const Attribute *attribute, const AimfWords *words, guint at)
 {
     gboolean open;

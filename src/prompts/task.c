@@ -2,6 +2,7 @@
 #include "prompts/task.h"
 
 #include "prompts/lexicon.h"
+#include "prompts/sentence.h"
 #include <string.h>
 
 enum { MAX_TEXT_BYTES = 300, MAX_LABEL_BYTES = 40, MAX_CLASHES = 64 };
@@ -242,12 +243,6 @@ static gboolean check_attributes(const AimfTask *task, const char *where, GError
 
 /* --- Leaving out what no prompt could use --- */
 
-static gboolean has_slot(const char *phrase, const char *name)
-{
-    g_autofree char *slot = g_strdup_printf("{%s}", name);
-    return strstr(phrase, slot) != NULL;
-}
-
 /* A slot's filling is judged where it will stand: "blond" says little, "short blond hair" enough. */
 static char *in_place(const AimfTask *task, const AimfTaskDimension *dimension, const char *phrase)
 {
@@ -255,7 +250,7 @@ static char *in_place(const AimfTask *task, const AimfTaskDimension *dimension, 
         return g_strdup(phrase);
     for (guint d = 0; d < task->n_dimensions; d++) {
         for (char **other = task->dimensions[d].phrases; *other; other++) {
-            if (!has_slot(*other, dimension->name))
+            if (!aimf_sentence_has_slot(*other, dimension->name))
                 continue;
             g_autofree char *slot = g_strdup_printf("{%s}", dimension->name);
             g_auto(GStrv) parts = g_strsplit(*other, slot, -1);
@@ -318,21 +313,29 @@ static void drop_dimensions(AimfTask *task)
     task->n_dimensions = n;
 }
 
+static gboolean check_word(const AimfTask *task, const AimfLexicon *lexicon, guint attribute, guint value,
+                           const char *text, const char *where, GError **error)
+{
+    g_autoptr(AimfWords) words = aimf_words_new(text);
+    for (guint a = 0; a < task->n_attributes; a++) {
+        guint at, n;
+        if (!aimf_lexicon_telling(lexicon, a, words, &at, &n))
+            continue;
+        g_autofree char *found = aimf_words_join(words, at, at + n);
+        return refuse(error, "%s: '%s' is a word for value %u of %s and forbidden as telling %s", where, found, value,
+                      task->attributes[attribute].name, task->attributes[a].name);
+    }
+    return TRUE;
+}
+
 /* A task whose own words its own lists forbid has no prompts at all; say it here, where the word can be named. */
 static gboolean check_words(const AimfTask *task, const AimfLexicon *lexicon, const char *where, GError **error)
 {
     for (guint a = 0; a < task->n_attributes; a++)
         for (guint v = 0; v < task->attributes[a].n_values; v++)
             for (char **text = task->attributes[a].values[v].words; *text; text++)
-                for (guint b = 0; b < task->n_attributes; b++) {
-                    guint at, n;
-                    g_autoptr(AimfWords) words = aimf_words_new(*text);
-                    if (!aimf_lexicon_telling(lexicon, b, words, &at, &n))
-                        continue;
-                    g_autofree char *found = aimf_words_join(words, at, at + n);
-                    return refuse(error, "%s: '%s' is a word for value %u of %s and forbidden as telling %s", where,
-                                  found, v, task->attributes[a].name, task->attributes[b].name);
-                }
+                if (!check_word(task, lexicon, a, v, *text, where, error))
+                    return FALSE;
     return TRUE;
 }
 
@@ -343,7 +346,7 @@ static gboolean check_slots(const AimfTask *task, const char *where, GError **er
         gboolean found = !slot;
         for (guint d = 0; d < task->n_dimensions && !found; d++)
             for (char **phrase = task->dimensions[d].phrases; *phrase && !found; phrase++)
-                found = has_slot(*phrase, slot);
+                found = aimf_sentence_has_slot(*phrase, slot);
         if (!found)
             return refuse(error, "%s: the words of %s stand in the slot {%s}, which no context has", where,
                           task->attributes[a].name, slot);

@@ -127,6 +127,29 @@ static void test_lengths(void)
     g_assert_cmpint(refusal, ==, AIMF_REFUSED_TEXT);
 }
 
+/* With a vocabulary (a small one, of which every byte is a token) the limit is exact, and no estimate is spoken of. */
+static void test_exact(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTokenizer) tokenizer = aimf_tokenizer_open(GOLDEN_DIR "/text/small.txt", &error);
+    g_assert_no_error(error);
+    g_autoptr(AimfPromptChecker) checker = aimf_prompt_checker_new(NULL, 1, tokenizer);
+    g_autoptr(GString) text = g_string_new("a b c d");
+    guint n = 4;
+    while (n < AIMF_PROMPT_TOKENS - 2) {
+        g_string_append(text, " ,");
+        g_free(aimf_tokenizer_encode(tokenizer, text->str, &n));
+    }
+    g_assert_cmpuint(n, ==, 75);
+    g_assert_true(aimf_prompt_checker_look(checker, 0, text->str, NULL, NULL));
+    g_string_append(text, " ,");
+    AimfRefusal refusal;
+    g_autofree char *reason = NULL;
+    g_assert_false(aimf_prompt_checker_look(checker, 0, text->str, &refusal, &reason));
+    g_assert_cmpint(refusal, ==, AIMF_REFUSED_TOKENS);
+    g_assert_cmpstr(reason, ==, "it has 76 tokens; CLIP sees 75");
+}
+
 static void test_estimate(void)
 {
     g_assert_cmpuint(aimf_prompt_tokens_estimate(""), ==, 0);
@@ -198,6 +221,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/checks/cases", test_cases);
     g_test_add_func("/checks/lengths", test_lengths);
+    g_test_add_func("/checks/exact", test_exact);
     g_test_add_func("/checks/estimate", test_estimate);
     g_test_add_func("/checks/duplicates", test_duplicates);
     g_test_add_func("/checks/file", test_file);
