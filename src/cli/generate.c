@@ -8,7 +8,7 @@ enum { MAX_SIDE = 4096, MAX_BATCH = 1024, PAPER_SIZE = 224, NOT_GIVEN = G_MININT
 static void arguments_clear(AimfGenerateArguments *a)
 {
     char *const texts[] = { a->model,  a->vae,   a->tokenizer, a->prediction, a->sampler, a->negative, a->size,
-                            a->prompt, a->noise, a->latents,   a->prompts,    a->shard,   a->output };
+                            a->prompt, a->noise, a->latents,   a->prompts,    a->shard,   a->output,   a->spacing };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
 }
@@ -42,7 +42,11 @@ static gboolean take_sampling(AimfGenerateArguments *a, GError **error)
     for (int i = 0; i < AIMF_N_SAMPLERS; i++)
         names[i] = aimf_sampler_name((AimfSamplerKind)i);
     int sampler = a->sampler ? aimf_cli_choice("--sampler", a->sampler, names, error) : AIMF_SAMPLER_DDIM;
-    if (sampler < 0 || !aimf_cli_check_int("--steps", a->steps, 1, 1000, error) ||
+    const char *spacings[AIMF_N_SPACINGS + 1] = { NULL };
+    for (int i = 0; i < AIMF_N_SPACINGS; i++)
+        spacings[i] = aimf_spacing_name((AimfSpacing)i);
+    int spacing = a->spacing ? aimf_cli_choice("--spacing", a->spacing, spacings, error) : AIMF_SPACING_USUAL;
+    if (sampler < 0 || spacing < 0 || !aimf_cli_check_int("--steps", a->steps, 1, 999, error) ||
         !aimf_cli_check_double("--guidance", a->guidance, 0, 1000, error) ||
         !aimf_cli_check_double("--eta", a->eta, 0, 1, error) || !take_size(a, error))
         return FALSE;
@@ -53,6 +57,7 @@ static gboolean take_sampling(AimfGenerateArguments *a, GError **error)
     }
     a->sampling.sampler = (AimfSamplerKind)sampler;
     a->sampling.steps = a->steps;
+    a->sampling.spacing = (AimfSpacing)spacing;
     a->sampling.guidance = a->guidance;
     a->sampling.eta = a->eta;
     a->sampling.negative = a->negative;
@@ -125,6 +130,8 @@ static gboolean parse(AimfCli *cli, AimfGenerateArguments *a, int argc, char **a
         { "sampler", 0, 0, G_OPTION_ARG_STRING, &a->sampler, "ddim, plms, dpm-solver++, euler or euler-a (ddim)",
           "NAME" },
         { "steps", 0, 0, G_OPTION_ARG_INT, &a->steps, "of the sampler (50)", "N" },
+        { "spacing", 0, 0, G_OPTION_ARG_STRING, &a->spacing, "of timesteps: usual, leading, linspace, trailing (usual)",
+          "NAME" },
         { "guidance", 0, 0, G_OPTION_ARG_DOUBLE, &a->guidance, "classifier-free, 1 for none (9)", "SCALE" },
         { "negative", 0, 0, G_OPTION_ARG_STRING, &a->negative, "what guidance leads away from (nothing)", "TEXT" },
         { "eta", 0, 0, G_OPTION_ARG_DOUBLE, &a->eta, "noise of DDIM, from 0 to 1 (0)", "X" },
@@ -177,6 +184,7 @@ void aimf_generate_json_model(JsonBuilder *builder, const AimfDiffusion *diffusi
     json_builder_begin_object(builder);
     aimf_cli_json_text(builder, "sampler", aimf_sampler_name(sampling->sampler));
     aimf_cli_json_int(builder, "steps", sampling->steps);
+    aimf_cli_json_text(builder, "spacing", aimf_spacing_name(sampling->spacing));
     aimf_cli_json_double(builder, "guidance", sampling->guidance);
     aimf_cli_json_double(builder, "eta", sampling->eta);
     aimf_cli_json_text(builder, "negative_prompt", sampling->negative ? sampling->negative : "");

@@ -17,6 +17,7 @@ typedef struct {
     gboolean low_memory;
     char *sampler;
     gint steps;
+    char *spacing;
     double guidance;
     double eta;
     char *negative;

@@ -136,11 +136,13 @@ static void test_long(void)
         guint n;
         g_autofree gint32 *letters = aimf_tokenizer_encode(tokenizer, word, &n);
         g_assert_cmpuint(n, >, 100000);
+        g_assert_cmpint(letters[0], ==, letters[1]);
         memset(word, '<', 1000000);
         for (guint i = 0; i < 1000000; i += 2)
             word[i] = '!';
         g_autofree gint32 *signs = aimf_tokenizer_encode(tokenizer, word, &n);
         g_assert_cmpuint(n, >, 100000);
+        g_assert_cmpint(signs[n - 1], !=, aimf_tokenizer_end(tokenizer));
     }
 }
 

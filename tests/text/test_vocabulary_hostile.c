@@ -69,6 +69,8 @@ static void assert_tokens(const Fixture *fixture, const char *name, guint size, 
     guint n;
     g_autofree gint32 *ids = aimf_tokenizer_encode(tokenizer, text, &n);
     g_assert_cmpuint(n, ==, expected);
+    for (guint i = 0; i < n; i++)
+        g_assert_cmpint(ids[i], <, (int)size);
 }
 
 static void test_absent(Fixture *fixture, gconstpointer data)
