@@ -391,6 +391,32 @@ char *tiny_sd_write(const char *folder, const TinySd *tiny)
     return single ? write_single(folder, tiny) : write_folder(folder, tiny);
 }
 
+char *tiny_sd_write_changed(const char *folder, const char *drop, const char *added, AimfShape shape)
+{
+    g_autoptr(GError) error = NULL;
+    char *path = tiny_sd_write(folder, &(TinySd){ .form = TINY_SD_SAFETENSORS });
+    g_autoptr(AimfTensors) file = aimf_tensors_open(path, &error);
+    g_autoptr(AimfTensors) changed = aimf_tensors_new();
+    for (guint i = 0; i < aimf_tensors_count(file); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(file, i);
+        if (!drop || !g_pattern_match_simple(drop, tensor->name))
+            aimf_tensors_add(changed, tensor->name, tensor->dtype, &tensor->shape, aimf_tensors_data(file, i), NULL);
+    }
+    if (added)
+        g_assert_cmpint(aimf_tensors_add(changed, added, AIMF_F32, &shape, NULL, NULL), >=, 0);
+    g_clear_pointer(&file, aimf_tensors_free);
+    aimf_tensors_save(changed, path, &error);
+    g_assert_no_error(error);
+    return path;
+}
+
+char *tiny_sd_folder(void)
+{
+    char *folder = g_dir_make_tmp("aimfair-XXXXXX", NULL);
+    g_assert_nonnull(folder);
+    return folder;
+}
+
 void tiny_sd_remove(const char *folder)
 {
     GDir *entries = g_dir_open(folder, 0, NULL);

@@ -29,6 +29,13 @@ typedef struct {
 
 /** tiny_sd_write: (owned) the path to open: @folder itself, which is made, or a file in it. A vocabulary of 754 tokens is there too. */
 char *tiny_sd_write(const char *folder, const TinySd *tiny);
+/**
+ * tiny_sd_write_changed: (owned) the path of a TINY_SD_SAFETENSORS without the tensors whose names fit @drop (nullable), and with one
+ * of zeros called @added (nullable).
+ */
+char *tiny_sd_write_changed(const char *folder, const char *drop, const char *added, AimfShape shape);
+/** tiny_sd_folder: (owned) a new empty folder for temporary files. */
+char *tiny_sd_folder(void);
 /** tiny_sd_remove: @folder and all in it. */
 void tiny_sd_remove(const char *folder);
 
