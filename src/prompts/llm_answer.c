@@ -319,9 +319,9 @@ static void take_lines(Reader *reader, const char *text)
     gboolean marked = FALSE;
     for (char **line = lines; *line; line++)
         marked = marked || after_mark(g_strstrip(*line));
-    for (char **line = lines; *line; line++) {
+    for (char **line = lines; *line && reader->found->len < reader->limit; line++) {
         const char *item = marked ? after_mark(*line) : *line;
-        if (!item || g_str_has_prefix(item, "```") || g_str_has_suffix(item, ":"))
+        if (!item || !*item || g_str_has_prefix(item, "```") || g_str_has_suffix(item, ":"))
             continue;
         g_autofree char *plain = g_strdup(item);
         strip_quotes(plain);

@@ -333,12 +333,10 @@ static gboolean collect(Asker *asker, AimfCollectStats *stats, GError **error)
 AimfPrompts *aimf_prompts_ask(const AimfTask *task, const AimfLlmOptions *options, const AimfMonitor *monitor,
                               AimfLlmUsage *usage, AimfCollectStats *stats, GError **error)
 {
-    AimfLlmUsage no_usage;
-    AimfCollectStats no_stats;
-    usage = usage ? usage : &no_usage;
-    stats = stats ? stats : &no_stats;
-    *usage = (AimfLlmUsage){ 0 };
-    *stats = (AimfCollectStats){ 0 };
+    if (usage)
+        *usage = (AimfLlmUsage){ 0 };
+    if (stats)
+        *stats = (AimfCollectStats){ 0 };
     if (!aimf_llm_check(options, error))
         return NULL;
     g_autoptr(AimfPrompts) prompts = begin(task, options, monitor, error);
@@ -353,7 +351,7 @@ AimfPrompts *aimf_prompts_ask(const AimfTask *task, const AimfLlmOptions *option
         .monitor = monitor,
     };
     gboolean done = collect(&asker, stats, error);
-    if (asker.client)
+    if (asker.client && usage)
         *usage = *aimf_llm_client_usage(asker.client);
     return done ? g_steal_pointer(&prompts) : NULL;
 }

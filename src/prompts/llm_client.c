@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TICK_MS = 100, LIMIT_BYTES = 8 << 20, BYTES_PER_TOKEN = 4 };
+enum { TICK_MS = 100, LIMIT_BYTES = 4 << 20, BYTES_PER_TOKEN = 4 };
 
 struct AimfLlmClient {
     const AimfLlmOptions *options;
