@@ -312,15 +312,31 @@ static void strip_quotes(char *text)
     }
 }
 
+/* (owned) The line at *@text without blanks around it, and *@text behind it; NULL at the end. */
+static char *next_line(const char **text)
+{
+    if (!**text)
+        return NULL;
+    const char *end = strchrnul(*text, '\n');
+    char *line = g_strstrip(g_strndup(*text, (gsize)(end - *text)));
+    *text = *end ? end + 1 : end;
+    return line;
+}
+
+static gboolean has_marked_line(const char *text)
+{
+    gboolean marked = FALSE;
+    for (char *line; !marked && (line = next_line(&text)); g_free(line))
+        marked = after_mark(line) != NULL;
+    return marked;
+}
+
 /* With marks, only marked lines are meant; without, every line that announces nothing. */
 static void take_lines(Reader *reader, const char *text)
 {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    gboolean marked = FALSE;
-    for (char **line = lines; *line; line++)
-        marked = marked || after_mark(g_strstrip(*line));
-    for (char **line = lines; *line && reader->found->len < reader->limit; line++) {
-        const char *item = marked ? after_mark(*line) : *line;
+    gboolean marked = has_marked_line(text);
+    for (char *line; reader->found->len < reader->limit && (line = next_line(&text)); g_free(line)) {
+        const char *item = marked ? after_mark(line) : line;
         if (!item || !*item || g_str_has_prefix(item, "```") || g_str_has_suffix(item, ":"))
             continue;
         g_autofree char *plain = g_strdup(item);
