@@ -88,7 +88,8 @@ gboolean aimf_unet_config_check(const AimfUnetConfig *config, GError **error)
         !in_range("the UNet's transformer blocks", config->transformers, 1, AIMF_SD_MAX_RES_BLOCKS, error) ||
         !in_range("the UNet's context", config->context, 1, MAX_CHANNELS, error) ||
         !in_range("the UNet's sample size", config->sample_size, 1, MAX_SIDE, error) ||
-        !divides("two, for the time's embedding,", 2, "the UNet's first channels", config->channels[0], error))
+        !divides("the number of halves of the time's embedding", 2, "the UNet's first channels", config->channels[0],
+                 error))
         return FALSE;
     for (int i = 0; i < config->levels; i++)
         if (!divides("the UNet's number of heads", config->heads[i], "its channels", config->channels[i], error))

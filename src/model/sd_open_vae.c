@@ -59,8 +59,10 @@ static AimfTensors *take_half(const AimfVaeConfig *config, gboolean is_decoder, 
     AimfSdNaming naming = { .prefix = "",
                             .rename = is_decoder ? aimf_sd_taesd_decoder_name : aimf_sd_taesd_encoder_name };
     g_autoptr(AimfGraph) graph = aimf_sd_small_graph(&tiny, is_decoder ? AIMF_SD_DECODER : AIMF_SD_ENCODER, error);
-    return graph ? aimf_sd_take(source, graph, &naming, 1, is_decoder ? "TAESD decoder" : "TAESD encoder", error)
-                 : NULL;
+    if (graph)
+        return aimf_sd_take(source, graph, &naming, 1, is_decoder ? "TAESD decoder" : "TAESD encoder", error);
+    g_prefix_error(error, "'%s': ", source->path);
+    return NULL;
 }
 
 /* Takes up @source if it is a half of TAESD with its own numbers as names; *@is_half says so. */

@@ -102,28 +102,37 @@ static gboolean look_at_weights(AimfSdModel *model, const char *path, const Aimf
     return TRUE;
 }
 
-gboolean aimf_sd_decide_prediction(AimfSdModel *model, const AimfSdOptions *options, const AimfTensors *tensors,
-                                   const AimfMonitor *monitor, GError **error)
+/* What the files say of a model of whatever family. */
+static gboolean look_around(AimfSdModel *model, const char *path, const AimfTensors *tensors,
+                            const AimfMonitor *monitor, GError **error)
 {
     gboolean *v = &model->unet.v_prediction, found;
     const char *steps = aimf_tensors_metadata(tensors, "global_step");
-    if (!look_into_yaml(options->model, &found, v, error))
+    if (!look_into_yaml(path, &found, v, error))
         return FALSE;
-    if (options->prediction != AIMF_PREDICTION_AS_TRAINED) {
-        *v = options->prediction == AIMF_PREDICTION_V;
-        model->prediction_from = "the caller";
-    } else if (found) {
+    if (found)
         model->prediction_from = "the configuration beside it";
-    } else if (look_into_metadata(tensors, v)) {
+    else if (look_into_metadata(tensors, v))
         model->prediction_from = "its metadata";
-    } else if (model->text.quick_gelu) {
+    else if (model->text.quick_gelu)
         model->prediction_from = "the family"; /* all of 1.x predicts the noise */
-    } else if (steps && strcmp(steps, STEPS_OF_2_0_BASE) == 0) {
+    else if (steps && strcmp(steps, STEPS_OF_2_0_BASE) == 0)
         model->prediction_from = "its number of training steps";
-    } else if (!look_at_weights(model, options->model, monitor, error)) {
+    else
+        return look_at_weights(model, path, monitor, error);
+    return TRUE;
+}
+
+gboolean aimf_sd_decide_prediction(AimfSdModel *model, const AimfSdOptions *options, const AimfTensors *tensors,
+                                   const AimfMonitor *monitor, GError **error)
+{
+    if (options->prediction != AIMF_PREDICTION_AS_TRAINED) {
+        model->unet.v_prediction = options->prediction == AIMF_PREDICTION_V;
+        model->prediction_from = "the caller";
+    } else if (!look_around(model, options->model, tensors, monitor, error)) {
         return FALSE;
     }
-    if (*v)
+    if (model->unet.v_prediction)
         model->unet.sample_size = SAMPLE_SIZE_V;
     return TRUE;
 }

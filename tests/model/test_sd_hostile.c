@@ -1,8 +1,11 @@
 /* Stable Diffusion models that are broken, foreign or hostile: refused, and the message says why. */
+#include "graph/support_formula.h"
 #include "model/support_tiny_sd.h"
 #include "weights/support_weights.h"
 
 #include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
 
 static const TinySd single = { .form = TINY_SD_SAFETENSORS };
 
@@ -92,6 +95,22 @@ static void test_truncated(void)
         assert_refused(&(AimfSdOptions){ .model = path }, AIMF_ERROR_FORMAT, path);
         assert_refused(&(AimfSdOptions){ .vae = path }, AIMF_ERROR_FORMAT, path);
     }
+    tiny_sd_remove(folder);
+}
+
+static void test_configurations(void)
+{
+    g_autofree char *folder = tiny_sd_folder();
+    g_autofree char *path = tiny_sd_write(folder, &single);
+    g_autofree char *yaml = g_build_filename(folder, "tiny.yaml", NULL);
+    g_assert_true(g_file_set_contents(yaml, "    parameterization: \"x0\"\n", -1, NULL));
+    assert_refused(&(AimfSdOptions){ .model = path }, AIMF_ERROR_UNSUPPORTED, "'x0'; only eps and v");
+    g_assert_cmpint(g_remove(yaml), ==, 0);
+    g_assert_cmpint(g_mkdir(yaml, 0700), ==, 0);
+    assert_refused(&(AimfSdOptions){ .model = path }, AIMF_ERROR_NOT_FOUND, "tiny.yaml");
+    g_autoptr(AimfSdModel) model =
+        aimf_sd_open(&(AimfSdOptions){ .model = path, .prediction = AIMF_PREDICTION_EPSILON }, NULL, NULL);
+    g_assert_nonnull(model);
     tiny_sd_remove(folder);
 }
 
@@ -235,13 +254,79 @@ static void test_broken_shards(void)
     tiny_sd_remove(folder);
 }
 
+/* --- Random damage: opened or refused with a message, never worse --- */
+
+static void damage(char *bytes, gsize length, guint32 round)
+{
+    static const char signs[] = "0123456789-.,:[]{}\"ex";
+    for (guint32 i = 0; i < 1 + round % 4; i++) {
+        guint32 where = formula_hash(round, 2 * i), what = formula_hash(round, 2 * i + 1);
+        bytes[where % length] = signs[what % (sizeof signs - 1)];
+    }
+}
+
+static void open_whatever(const char *model)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfSdModel) opened = aimf_sd_open(&(AimfSdOptions){ .model = model }, NULL, &error);
+    g_assert_true(opened ? !error : error && *error->message);
+}
+
+static void test_damaged_header(void)
+{
+    enum { ROUNDS = 150 };
+    g_autofree char *folder = tiny_sd_folder(), *whole = NULL;
+    g_autofree char *path = tiny_sd_write(folder, &single);
+    gsize length;
+    guint64 header;
+    g_assert_true(g_file_get_contents(path, &whole, &length, NULL));
+    memcpy(&header, whole, sizeof header);
+    FILE *file = fopen(path, "r+b");
+    g_assert_nonnull(file);
+    for (guint32 round = 0; round < ROUNDS; round++) {
+        g_autofree char *damaged = g_memdup2(whole, sizeof header + header);
+        damage(damaged + sizeof header, header, round);
+        rewind(file);
+        g_assert_cmpuint(fwrite(damaged, 1, sizeof header + header, file), ==, sizeof header + header);
+        g_assert_cmpint(fflush(file), ==, 0);
+        open_whatever(path);
+    }
+    g_assert_cmpint(fclose(file), ==, 0);
+    tiny_sd_remove(folder);
+}
+
+static void test_damaged_configurations(void)
+{
+    enum { ROUNDS = 60 };
+    static const char *const names[] = { "unet/config.json", "vae/config.json", "text_encoder/config.json",
+                                         "scheduler/scheduler_config.json" };
+    g_autofree char *folder = tiny_sd_folder();
+    g_autofree char *path = tiny_sd_write(folder, &(TinySd){ .form = TINY_SD_FOLDER });
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *file = g_build_filename(path, names[i], NULL), *whole = NULL;
+        gsize length;
+        g_assert_true(g_file_get_contents(file, &whole, &length, NULL));
+        for (guint32 round = 0; round < ROUNDS; round++) {
+            g_autofree char *damaged = g_memdup2(whole, length);
+            damage(damaged, length, round);
+            g_assert_true(g_file_set_contents(file, damaged, (gssize)length, NULL));
+            open_whatever(path);
+        }
+        g_assert_true(g_file_set_contents(file, whole, (gssize)length, NULL));
+    }
+    tiny_sd_remove(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sd_hostile/broken_tensors", test_broken_tensors);
     g_test_add_func("/sd_hostile/truncated", test_truncated);
+    g_test_add_func("/sd_hostile/configurations", test_configurations);
     g_test_add_func("/sd_hostile/not_there", test_not_there);
     g_test_add_func("/sd_hostile/broken_folders", test_broken_folders);
     g_test_add_func("/sd_hostile/broken_shards", test_broken_shards);
+    g_test_add_func("/sd_hostile/damaged_header", test_damaged_header);
+    g_test_add_func("/sd_hostile/damaged_configurations", test_damaged_configurations);
     return g_test_run();
 }

@@ -1,4 +1,4 @@
-/* Stable Diffusion models in all their forms on disk, whole and broken. */
+/* Stable Diffusion models in all their forms on disk. */
 #include "model/support_tiny_sd.h"
 #include "weights/support_weights.h"
 
@@ -171,6 +171,47 @@ static void test_wrapped(void)
     g_autoptr(AimfSdModel) model = open_tiny(&options, NULL, &error);
     g_assert_no_error(error);
     assert_weights(model, FALSE, 1);
+    tiny_sd_remove(folder);
+}
+
+/* Names of files as diffusers gives them to variants: fp16 is taken where there is no other, non_ema where raw weights are asked for. */
+static void test_variants(void)
+{
+    static const char *const parts[][3] = {
+        { "unet", "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors" },
+        { "vae", "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors" },
+        { "text_encoder", "model.safetensors", "model.fp16.safetensors" },
+    };
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = tiny_sd_folder();
+    g_autofree char *path = tiny_sd_write(folder, &(TinySd){ .form = TINY_SD_FOLDER, .dtype = AIMF_F16 });
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autofree char *from = g_build_filename(path, parts[i][0], parts[i][1], NULL);
+        g_autofree char *to = g_build_filename(path, parts[i][0], parts[i][2], NULL);
+        g_assert_cmpint(g_rename(from, to), ==, 0);
+    }
+    AimfSdOptions options = { .model = path, .raw_weights = TRUE };
+    g_autoptr(AimfSdModel) half = open_tiny(&options, NULL, &error);
+    g_assert_no_error(error);
+    assert_weights(half, FALSE, 1);
+    g_assert_cmpstr(half->which, ==, "as stored");
+    AimfSdGraph graph;
+    AimfUnetConfig unet = tiny_sd_unet(FALSE);
+    g_autofree char *raw = g_build_filename(path, "unet", "diffusion_pytorch_model.non_ema.safetensors", NULL);
+    g_autoptr(AimfTensors) halved = expected_network(aimf_unet_build(&unet, 1, 2, 2, 1, &graph, NULL), &graph, 0.5f);
+    g_autoptr(AimfTensors) file = aimf_tensors_new();
+    for (guint i = 0; i < aimf_tensors_count(halved); i++) { /* with the 1 x 1 convolutions that family 1.x has */
+        const AimfTensor *tensor = aimf_tensors_at(halved, i);
+        AimfShape shape = tensor->shape;
+        if (shape.rank == 2 && strstr(tensor->name, ".proj_"))
+            shape = AIMF_SHAPE(shape.dim[0], shape.dim[1], 1, 1);
+        aimf_tensors_add(file, tensor->name, AIMF_F32, &shape, aimf_tensors_data(halved, i), NULL);
+    }
+    g_assert_true(aimf_tensors_save(file, raw, &error));
+    g_autoptr(AimfSdModel) model = open_tiny(&options, NULL, &error);
+    g_assert_no_error(error);
+    assert_weights(model, FALSE, 0.5f);
+    g_assert_cmpstr(model->which, ==, "raw");
     tiny_sd_remove(folder);
 }
 
@@ -358,6 +399,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/sd_open/averaged/raw", GINT_TO_POINTER(TRUE), test_averaged);
     g_test_add_func("/sd_open/surplus", test_surplus);
     g_test_add_func("/sd_open/wrapped", test_wrapped);
+    g_test_add_func("/sd_open/variants", test_variants);
     g_test_add_func("/sd_open/prediction", test_prediction);
     g_test_add_func("/sd_open/v_prediction", test_v_prediction);
     g_test_add_func("/sd_open/taesd", test_taesd);
