@@ -229,4 +229,5 @@ def main():
     )
 
 
-main()
+if __name__ == "__main__":
+    main()
