@@ -154,6 +154,7 @@ const AimfCommand AIMF_COMMAND_PROMPTS = {
     .name = "prompts",
     .summary = "write prompts for every group of a task, check prompts",
     .description =
-        "'aimfair prompts check FILE' checks prompts that exist, 'aimfair prompts tasks' lists the built-in tasks.",
+        "'aimfair prompts check FILE' checks prompts that exist, 'aimfair prompts tasks' lists the built-in tasks.\n"
+        "With --llm the server's key, if it wants one, comes from the environment variable AIMFAIR_LLM_API_KEY.",
     .run = run,
 };

@@ -75,7 +75,9 @@ gboolean aimf_endpoint_parse(const char *text, AimfEndpoint *endpoint, GError **
     if (!host || !*host)
         return refuse(text, "names no host", error);
     endpoint->loopback = is_loopback(host);
-    endpoint->host = g_uri_get_port(uri) > 0 ? g_strdup_printf("%s:%d", host, g_uri_get_port(uri)) : g_strdup(host);
+    g_autofree char *address = strchr(host, ':') ? g_strdup_printf("[%s]", host) : g_strdup(host);
+    int port = g_uri_get_port(uri);
+    endpoint->host = port > 0 ? g_strdup_printf("%s:%d", address, port) : g_steal_pointer(&address);
     if (take_path(text, uri, endpoint, error))
         return TRUE;
     aimf_endpoint_clear(endpoint);
