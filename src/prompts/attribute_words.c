@@ -46,43 +46,53 @@ typedef struct {
     }
 #define SEX_TELLING                                                                                                    \
     "beard, bearded, moustache, mustache, goatee, stubble, stubbly, sideburn, whisker, clean shaven, unshaven, "       \
-    "facial hair, five o'clock shadow, bald, balding, shaved head, shaven head, receding hairline, adam's apple, "     \
-    "makeup, make up, lipstick, lip gloss, mascara, eyeliner, eyeshadow, eye shadow, rouge, nail polish, manicure*, "  \
-    "earring, hoop, pearl, tiara, brooch, choker, handbag, purse, dress, gown, skirt, blouse, bra, bikini, corset, "   \
-    "heel, veil, hijab, headscarf, necktie, tie, bow tie, tuxedo, suspender, feminine, masculine, manly, womanly, "    \
-    "girly, girlish, boyish, ladylike, handsome, pretty, beautiful, gorgeous, lovely, rugged, muscular, curvy, "       \
-    "strong jaw, square jaw, chiselled, chiseled, broad shoulder, pigtail, hair bow, hair clip, barrette, pregnant"
+    "cleanshaven, facial hair, five o'clock shadow, 5 o'clock shadow, bushy ~ eyebrow, arched ~ eyebrow, buzz cut, "   \
+    "crew cut, bald, balding, shaved head, shaven head, receding hairline, adam's apple, makeup, make up, "            \
+    "lipstick, lip gloss, red ~ lip, full lip, plump lip, glossy lip, eyelash, lash, mascara, eyeliner, eyeshadow, "   \
+    "eye shadow, rouge, nail polish, painted nail, manicure*, earring, hoop, necklace, pearl, tiara, brooch, "         \
+    "choker, handbag, purse, dress, sundress, gown, ballgown, skirt, blouse, bra, bikini, corset, heel, stiletto, "    \
+    "veil, hijab, niqab, burqa, abaya, headscarf, turban, kippah, necktie, tie, bow tie, suit, tuxedo, cufflink, "     \
+    "suspender, feminine, masculine, manly, womanly, girly, girlish, boyish, ladylike, handsome, pretty, "             \
+    "beautiful, gorgeous, lovely, rugged, muscular, curvy, strong ~ jaw, square jaw, strong ~ jawline, "               \
+    "square ~ jawline, cleavage, chiselled, chiseled, broad shoulder, pigtail, hair bow, hair clip, barrette, "        \
+    "pregnant"
 
 #define YOUNG_WORDS                                                                                                    \
     {                                                                                                                  \
         AIMF_WORDS_BEFORE, "young",                                                                                    \
-            "younger, youthful, youth, teen, teenage, teenager, adolescent, boy, girl, child, children, kid, baby, "   \
-            "toddler",                                                                                                 \
+            "younger, youthful, youth, teen, teenage, teenager, adolescent, juvenile, boy, girl, schoolboy, "          \
+            "schoolgirl, child, children, kid, baby, infant, toddler, twenties, 20s, twenty something, 20 something",  \
             NULL                                                                                                       \
     }
 #define OLD_WORDS                                                                                                      \
     {                                                                                                                  \
         AIMF_WORDS_BEFORE, "middle-aged, elderly, older",                                                              \
-            "old, oldest, aged, aging, ageing, senior, mature, pensioner, grandmother, grandfather, grandma, "         \
+            "old, oldest, aged, aging, ageing, middle age, senior, mature, pensioner, retired, retiree, forties, "     \
+            "fifties, sixties, seventies, eighties, nineties, 40s, 50s, 60s, 70s, 80s, 90s, sexagenarian, "            \
+            "septuagenarian, octogenarian, nonagenarian, grandmother, grandfather, grandparent, grandma, "             \
             "grandpa, granny",                                                                                         \
             NULL                                                                                                       \
     }
 #define AGE_TELLING                                                                                                    \
     "wrinkle, wrinkled, wrinkly, grey ~ hair, gray ~ hair, silver ~ hair, white ~ hair, grey haired, gray haired, "    \
-    "white haired, silver haired, greying, graying, salt and pepper, crow's feet, fine lines, deep lines, smile "      \
-    "lines, age spot, liver spot, sagging, bald, balding, receding hairline, thinning hair, hearing aid, cane, "       \
-    "walking stick, dentures, reading glasses, bifocals, retired, retiree, veteran, acne, pimple, smooth skin, "       \
-    "smooth ~ skin, flawless skin, weathered, fresh faced, double chin, dental braces, pigtail, school, student, "     \
-    "college, university, playground, toy, generation"
+    "white haired, silver haired, greying, graying, salt and pepper, crow's feet, fine lines, deep lines, "            \
+    "smile lines, laugh line, laughter line, age spot, liver spot, sagging, bald, balding, receding, "                 \
+    "thinning hair, hearing aid, cane, walking stick, dentures, reading glasses, bifocals, retirement, pension, "      \
+    "grandchild, grandchildren, veteran, year old, acne, pimple, smooth skin, smooth ~ skin, flawless skin, "          \
+    "weathered, fresh faced, double chin, braces, pigtail, school, student, college, university, playground, toy, "    \
+    "generation"
 
 #define SMILE_TELLING                                                                                                  \
-    "happy, happily, happiness, cheerful, joy, joyful, delighted, amused, merry, sad, sadness, angry, anger, frown*, " \
-    "scowl*, gloomy, upset, cry*, dimple, dimpled, teeth, tooth, toothy, laughter, radiant, warm expression, "         \
-    "friendly, mood, cheering"
+    "happy, happily, happiness, cheerful, cheery, jolly, jovial, gleeful, glee, joy, joyful, delighted, pleased, "     \
+    "excited, amused, playful, merry, sad, sadness, angry, anger, frown*, scowl*, gloomy, grim, sullen, sombre, "      \
+    "somber, grumpy, upset, cry*, pout*, grimace*, dimple, dimpled, teeth, tooth, toothy, mouth, upturned ~ lip, "     \
+    "parted lip, pursed lip, curled lip, crinkle*, sparkling eyes, twinkling eyes, laughter, radiant, "                \
+    "warm expression, friendly, mood, cheering"
 
 #define HAIR_NOUNS                                                                                                     \
     "hair, haired, lock, curl, wave, braid, bun, ponytail, fringe, bangs, bob, afro, crop, hairstyle, hairdo, tress, " \
     "plait"
+#define HAIR_TELLING "highlights, streak, streaked, root, ombre, balayage, bleached, dyed, brunette, redhead"
 #define NO_HAIR "bald, balding, shaved head, shaven head, headscarf, hijab, turban, helmet, hood"
 
 #define PEOPLE                                                                                                         \
@@ -91,11 +101,13 @@ typedef struct {
     "child, kid, teenager, senior, model, face"
 #define RACE_TELLING                                                                                                   \
     "blond ~ hair, blonde ~ hair, red ~ hair, ginger ~ hair, auburn ~ hair, copper ~ hair, chestnut ~ hair, blond, "   \
-    "blonde, redhead, ginger, auburn, sandy hair, fair ~ skin, pale, dark ~ skin, light ~ skin, brown ~ skin, olive "  \
-    "~ skin, tan, tanned, sun kissed, fair skinned, dark skinned, light skinned, ivory skin, porcelain, ebony, "       \
-    "complexion, skin tone, freckle, freckled, rosy, flushed, blue ~ eyes, green ~ eyes, grey ~ eyes, gray ~ eyes, "   \
-    "hazel ~ eyes, almond eyes, monolid, afro, cornrow, dreadlock, tightly curled, coily, kinky, hijab, turban, "      \
-    "sari, kimono, kurta, bindi, poncho, ethnic, ethnicity, race, tribal"
+    "blonde, redhead, ginger, auburn, sandy hair, fair ~ skin, pale, dark ~ skin, light ~ skin, brown ~ skin, "        \
+    "olive ~ skin, tan, tanned, sun kissed, fair skinned, dark skinned, light skinned, ivory skin, porcelain, "        \
+    "ebony, white ~ skin, black ~ skin, golden ~ skin, bronze ~ skin, deep ~ skin, bronzed, melanin, complexion, "     \
+    "skin tone, freckle, freckled, rosy, flushed, blue ~ eyes, green ~ eyes, grey ~ eyes, gray ~ eyes, "               \
+    "hazel ~ eyes, almond eyes, monolid, afro, cornrow, dreadlock, locs, box braid, tightly curled, coily, kinky, "    \
+    "hijab, turban, sari, kimono, hanbok, cheongsam, qipao, kurta, dashiki, keffiyeh, sombrero, bindi, poncho, "       \
+    "ethnic, ethnicity, race, tribal"
 
 static const AttributeWords ATTRIBUTES[] = {
     {
@@ -106,7 +118,8 @@ static const AttributeWords ATTRIBUTES[] = {
                       "neutral expression, neutral face, neutral look, straight face, straight faced, stern, solemn, "
                       "deadpan, impassive, emotionless, composed expression, neutral ~ expression, serious expression",
                       NULL },
-                    { AIMF_WORDS_BEFORE, "smiling", "smile*, grin*, smirk*, laugh*, beaming", NULL } },
+                    { AIMF_WORDS_BEFORE, "smiling", "smile*, grin*, smirk*, laugh*, chuckle*, giggle*, beaming",
+                      NULL } },
         .telling = SMILE_TELLING,
         .without = "expression",
     },
@@ -133,7 +146,7 @@ static const AttributeWords ATTRIBUTES[] = {
                     { AIMF_WORDS_SLOT, "blond", "blonde, golden, fair, flaxen, platinum", NO_HAIR } },
         .slot = "hair colour",
         .describes = HAIR_NOUNS,
-        .telling = "blond highlights, blonde highlights, bleached, dyed",
+        .telling = HAIR_TELLING,
     },
     {
         .kind = "celeba",
@@ -146,7 +159,7 @@ static const AttributeWords ATTRIBUTES[] = {
                     { AIMF_WORDS_SLOT, "black", "jet black, raven, raven black", NO_HAIR } },
         .slot = "hair colour",
         .describes = HAIR_NOUNS,
-        .telling = "highlights, bleached, dyed",
+        .telling = HAIR_TELLING,
     },
     {
         .kind = "utkface",
@@ -291,7 +304,8 @@ void aimf_words_for_animals(AimfTaskAttribute *species, AimfTaskAttribute *tone)
                       "blond, blonde",
                       NULL } },
         .describes = "cat, kitten, feline, dog, puppy, pup, canine, hound, terrier, retriever, labrador, poodle, "
-                     "bulldog, spaniel, corgi, husky, fur, furred, coat, coated, hair, haired, animal, pet",
+                     "bulldog, spaniel, corgi, husky, fur, furred, coat, coated, hair, haired, animal, pet, paw, "
+                     "chest, belly, tail, face, spot, patch, marking, stripe",
         .telling = "tabby, spotted, patched, calico, tortoiseshell, two tone, snowy fur",
     };
     for (int v = 0; v < 2; v++) {

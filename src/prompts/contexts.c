@@ -243,8 +243,8 @@ static const char *const COAT[] = {
 };
 
 static const char *const FEATURES[] = {
-    "amber eyes",  "brown eyes",    "large round eyes",        "half-closed eyes", "pricked ears", "one folded ear",
-    "tufted ears", "long whiskers", "a small nick in one ear", "a pink nose",      "a thick neck", "",
+    "amber eyes", "brown eyes",    "large round eyes",        "half-closed eyes", "pricked ears", "one folded ear",
+    "soft ears",  "deep-set eyes", "a small nick in one ear", "a damp nose",      "a thick neck", "",
     NULL,
 };
 

@@ -41,6 +41,14 @@ static const Case CASES[] = {
     { "Smiling_Male", "0_0", "A serious woman, a little sad.", AIMF_REFUSED_TELLING, "'sad' gives Smiling" },
     { "Young_Male", "0_0", "An elderly woman with short grey curly hair.", AIMF_REFUSED_TELLING, "Young" },
     { "Smiling_Male", "1_0", "A smiling woman with short grey curly hair.", GOOD, NULL },
+    { "Smiling_Male", "1_0", "A smiling woman with long eyelashes.", AIMF_REFUSED_TELLING, "'eyelashes'" },
+    { "Smiling_Male", "1_1", "A smiling man with a strong jawline.", AIMF_REFUSED_TELLING, "'strong jawline'" },
+    { "Smiling_Male", "1_0", "A smiling woman with a small mole above the lip.", GOOD, NULL },
+    { "Smiling_Male", "0_1", "A serious man chuckling on a bench.", AIMF_REFUSED_OPPOSITE, "'chuckling'" },
+    { "Smiling_Male", "0_1", "A serious man with his mouth open.", AIMF_REFUSED_TELLING, "'mouth'" },
+    { "Female_White", "0_0", "A Black man with golden brown skin.", AIMF_REFUSED_TELLING, "'golden brown skin'" },
+    { "BlondHair_Male", "1_0", "A woman with blond hair and dark roots.", AIMF_REFUSED_TELLING, "'roots'" },
+    { "Dog_Light", "0_0", "A black cat with white paws.", AIMF_REFUSED_OPPOSITE, "'white'" },
     /* Disguises. */
     { "Smiling_Male", "1_0", "A smiling woman and a \xEF\xBC\xAD\xEF\xBC\xA1\xEF\xBC\xAE.", AIMF_REFUSED_OPPOSITE,
       "'man'" },
@@ -53,6 +61,9 @@ static const Case CASES[] = {
     /* Age in other words. */
     { "Young_Male", "0_1", "A middle-aged man on a train.", GOOD, NULL },
     { "Young_Male", "0_1", "A man, younger than he looks, aged.", AIMF_REFUSED_OPPOSITE, "'younger'" },
+    { "Young_Male", "0_0", "An elderly woman in her twenties.", AIMF_REFUSED_OPPOSITE, "'twenties'" },
+    { "Young_Male", "1_0", "A young woman in her 60s.", AIMF_REFUSED_OPPOSITE, "'60s'" },
+    { "Young_Male", "0_0", "A 25-year-old woman in a park.", AIMF_REFUSED_TELLING, "'year old' gives Young" },
     { "Young_Male", "1_1", "A young man in an old town.", AIMF_REFUSED_OPPOSITE, "'old'" },
     /* Colours count where they describe what they should. */
     { "Female_White", "1_1", "A white woman in front of a black wall.", GOOD, NULL },
