@@ -357,16 +357,25 @@ static gboolean make_group_folders(const AimfFolder *folder, GError **error)
     return good;
 }
 
-/* Better now than after hours of work. */
-static gboolean check_lists(const AimfFolder *folder, GError **error)
+static gboolean check_writable(const AimfFolder *folder, const char *name, GError **error)
 {
-    static const char *const names[] = { "manifest.csv", "generation.jsonl" };
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = in_folder(folder, names[i]);
-        if (!g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
-            continue;
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is no file, and one is to be written there", path);
+    g_autofree char *path = in_folder(folder, name);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is no file, and one is to be written there", path);
+    return FALSE;
+}
+
+/* Better now than after hours of work. */
+static gboolean check_files(const AimfFolder *folder, GError **error)
+{
+    const AimfJob *job = folder->job;
+    if (!check_writable(folder, "manifest.csv", error) || !check_writable(folder, "generation.jsonl", error))
         return FALSE;
+    for (guint g = 0; job->generation->preview && g < job->prompts->n_groups; g++) {
+        g_autofree char *name = aimf_preview_name(job, g);
+        if (!check_writable(folder, name, error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -376,7 +385,7 @@ static gboolean take_folder(AimfFolder *folder, AimfRecord *record, const AimfMo
     const AimfJob *job = folder->job;
     g_autofree char *lines = in_folder(folder, "generation.jsonl");
     guint n_pictures = 0;
-    if (!check_lists(folder, error) || !open_journal(folder, error) || !check_job(folder, error) ||
+    if (!check_files(folder, error) || !open_journal(folder, error) || !check_job(folder, error) ||
         !aimf_record_read(record, job, lines, FALSE, monitor, error))
         return FALSE;
     g_autoptr(GPtrArray) dead = read_journals(folder, record, FALSE, monitor, error);

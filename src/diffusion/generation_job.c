@@ -96,12 +96,23 @@ static gboolean invalid(GError **error, const char *format, ...)
     return FALSE;
 }
 
+/* The folder of a group stands beside the job's own files. */
+static gboolean is_file_name(const char *name)
+{
+    static const char *const suffixes[] = { ".csv", ".json", ".jsonl", ".png" };
+    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        if (g_str_has_suffix(name, suffixes[i]))
+            return TRUE;
+    return FALSE;
+}
+
 /* Prompts that a file gave were checked by its reader; those that a caller made come straight here. */
 static gboolean check_group(const AimfPrompts *prompts, guint index, GError **error)
 {
     const AimfPromptGroup *group = &prompts->groups[index];
     const char *name = group->name;
-    if (!name || !*name || *name == '.' || strpbrk(name, "/\n") || !g_utf8_validate(name, -1, NULL))
+    if (!name || !*name || *name == '.' || strpbrk(name, "/\n") || is_file_name(name) ||
+        !g_utf8_validate(name, -1, NULL))
         return invalid(error, "prompt group %u: '%s' is no name for a folder", index, name ? name : "");
     for (guint i = 0; i < index; i++)
         if (strcmp(prompts->groups[i].name, name) == 0)

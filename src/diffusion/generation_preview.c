@@ -6,6 +6,11 @@
 
 enum { MAX_CELLS = 36, CELL_PX = 128, GAP_PX = 4 };
 
+char *aimf_preview_name(const AimfJob *job, guint group)
+{
+    return g_strdup_printf("preview_%s.png", job->prompts->groups[group].name);
+}
+
 static void paste(AimfImage *sheet, const AimfImage *cell, int left, int top)
 {
     for (int y = 0; y < cell->height; y++)
@@ -42,7 +47,7 @@ static gboolean save_sheet(const AimfJob *job, guint group, guint per_group, GEr
         if (!draw_cell(sheet, path, GAP_PX + (int)i % columns * pitch, GAP_PX + (int)i / columns * pitch, error))
             return FALSE;
     }
-    g_autofree char *name = g_strdup_printf("preview_%s.png", job->prompts->groups[group].name);
+    g_autofree char *name = aimf_preview_name(job, group);
     g_autofree char *path = g_build_filename(job->generation->folder, name, NULL);
     return aimf_image_save(sheet, path, error);
 }

@@ -136,7 +136,7 @@ static void test_arguments(TestJob *f, gconstpointer data)
     group->n_prompts = 0;
     assert_refused(f, &generation, AIMF_ERROR_INVALID, "prompt group '0_1' has no prompts");
     group->n_prompts = n;
-    static const char *const names[] = { "", ".", "..", "../up", "a/b", "0_0", ".lock" };
+    static const char *const names[] = { "", ".", "..", "../up", "a/b", "0_0", ".lock", "manifest.csv" };
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_free(group->name);
         group->name = g_strdup(names[i]);
@@ -326,13 +326,16 @@ static void test_in_the_way(TestJob *f, gconstpointer data)
     test_job_run(f, &generation);
     g_autofree char *good = test_tree(folder);
     generation.resume = TRUE;
-    static const char *const lists[] = { "job/manifest.csv", "job/generation.jsonl" };
+    static const char *const lists[] = { "job/manifest.csv", "job/generation.jsonl", "job/preview_0_1.png" };
+    generation.preview = TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
         g_autofree char *path = test_below(f, lists[i]);
-        g_assert_true(g_unlink(path) == 0 && g_mkdir(path, 0777) == 0);
+        g_unlink(path);
+        g_assert_cmpint(g_mkdir(path, 0777), ==, 0);
         assert_refused(f, &generation, AIMF_ERROR_INVALID, lists[i]);
         g_rmdir(path);
     }
+    generation.preview = FALSE;
     g_autofree char *picture = test_below(f, "job/0_1/000001.png");
     g_assert_true(g_unlink(picture) == 0 && g_mkdir(picture, 0777) == 0);
     assert_refused(f, &generation, AIMF_ERROR_NOT_FOUND, "job/0_1/000001.png");
