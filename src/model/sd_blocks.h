@@ -34,4 +34,4 @@ typedef struct {
 AimfValue aimf_sd_resnet(AimfGraph *graph, const char *at, AimfValue x, AimfSdResnet resnet);
 
 /** aimf_sd_path: (owned) "<at>.<printf(format)>", or the latter alone where @at is "". */
-char *aimf_sd_path(const char *at, const char *format, ...) G_GNUC_PRINTF(2, 3);
+char *aimf_sd_path(const char *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
