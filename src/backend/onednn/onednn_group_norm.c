@@ -12,7 +12,7 @@
 #include <math.h>
 
 enum {
-    LANES = 16,
+    LANES = ONEDNN_LANES,
     SPAN = 4096, /* positions that one thread takes at a time */
     CHUNK = 64,  /* rows that are summed in f32 before double takes over */
 };
@@ -31,31 +31,40 @@ typedef void (*Measure)(const void *x, const Strip *strip, const float *shift, d
 typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *mean, const float *scale,
                       const float *bias);
 
-#define MEASURE_LANES(L, LOAD)                                                                                         \
-    for (gint64 row = 0; row < strip->rows; row += CHUNK) {                                                            \
-        float sum[LANES] = { 0 }, square[LANES] = { 0 };                                                               \
-        gint64 end = MIN(row + CHUNK, strip->rows);                                                                    \
-        for (gint64 r = row; r < end; r++)                                                                             \
-            _Pragma("omp simd") for (int l = 0; l < (L); l++)                                                          \
-            {                                                                                                          \
-                float distance = LOAD(xs[r * strip->stride + l]) - shift[l];                                           \
-                sum[l] += distance;                                                                                    \
-                square[l] += distance * distance;                                                                      \
+#define MEASURE(name, TARGET, TYPE, LOAD, LOAD_LANES)                                                                  \
+    TARGET static void name##_lanes(const TYPE *xs, const Strip *strip, const float *shift, double *sums,              \
+                                    double *squares)                                                                   \
+    {                                                                                                                  \
+        OnednnLanes shifts, distance;                                                                                  \
+        ONEDNN_LOAD_LANES_F32(shifts, shift);                                                                          \
+        for (gint64 row = 0; row < strip->rows; row += CHUNK) {                                                        \
+            OnednnLanes sum = { 0 }, square = { 0 };                                                                   \
+            gint64 end = MIN(row + CHUNK, strip->rows);                                                                \
+            for (gint64 r = row; r < end; r++) {                                                                       \
+                LOAD_LANES(distance, xs + r * strip->stride);                                                          \
+                distance -= shifts;                                                                                    \
+                sum += distance;                                                                                       \
+                square += distance * distance;                                                                         \
             }                                                                                                          \
-        for (int l = 0; l < (L); l++) {                                                                                \
-            sums[l] += (double)sum[l];                                                                                 \
-            squares[l] += (double)square[l];                                                                           \
+            for (int l = 0; l < LANES; l++) {                                                                          \
+                sums[l] += (double)sum[l];                                                                             \
+                squares[l] += (double)square[l];                                                                       \
+            }                                                                                                          \
         }                                                                                                              \
-    }
-
-#define MEASURE(name, TARGET, TYPE, LOAD)                                                                              \
+    }                                                                                                                  \
     TARGET static void name(const void *x, const Strip *strip, const float *shift, double *sums, double *squares)      \
     {                                                                                                                  \
         const TYPE *xs = (const TYPE *)x + strip->offset;                                                              \
-        if (strip->lanes == LANES)                                                                                     \
-            MEASURE_LANES(LANES, LOAD)                                                                                 \
-        else                                                                                                           \
-            MEASURE_LANES(strip->lanes, LOAD)                                                                          \
+        if (strip->lanes == LANES) {                                                                                   \
+            name##_lanes(xs, strip, shift, sums, squares);                                                             \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (gint64 r = 0; r < strip->rows; r++)                                                                       \
+            for (int l = 0; l < strip->lanes; l++) {                                                                   \
+                double distance = (double)(LOAD(xs[r * strip->stride + l]) - shift[l]);                                \
+                sums[l] += distance;                                                                                   \
+                squares[l] += distance * distance;                                                                     \
+            }                                                                                                          \
     }
 
 #define APPLY_LANES(L, FUNCTION, LOAD, STORE)                                                                          \
@@ -75,10 +84,10 @@ typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *m
             APPLY_LANES(strip->lanes, FUNCTION, LOAD, STORE)                                                           \
     }
 
-MEASURE(measure_f32, ONEDNN_BASELINE, float, ONEDNN_SAME)
-MEASURE(measure_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME)
-MEASURE(measure_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16)
-MEASURE(measure_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16)
+MEASURE(measure_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32)
+MEASURE(measure_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32)
+MEASURE(measure_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16)
+MEASURE(measure_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16)
 
 #define APPLIES(name, FUNCTION)                                                                                        \
     APPLY(name##_f32, ONEDNN_BASELINE, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                      \

@@ -15,27 +15,6 @@ typedef struct {
     int n_inputs;
 } MoveKernel;
 
-/* Copies of a constant size become a few instructions, and chunks have few sizes. */
-static inline void copy_chunk(char *to, const char *from, gsize bytes)
-{
-    switch (bytes) {
-    case 2:
-        memcpy(to, from, 2);
-        break;
-    case 4:
-        memcpy(to, from, 4);
-        break;
-    case 32:
-        memcpy(to, from, 32);
-        break;
-    case 64:
-        memcpy(to, from, 64);
-        break;
-    default:
-        memcpy(to, from, bytes);
-    }
-}
-
 /* --- A picture's pixels as rows of channels, and back --- */
 
 enum { TILE = 32 }; /* pixels, whose rows stay in the cache while blocks come by */
@@ -54,9 +33,9 @@ static void move_tile(const MoveKernel *kernel, char *picture, char *rows, gint6
             at = (n * view->positions + p) * view->channels + block * view->block;
             char *piece = rows + (gsize)at * kernel->element_bytes;
             if (to_rows)
-                copy_chunk(piece, chunk, bytes);
+                onednn_copy_chunk(piece, chunk, bytes);
             else
-                copy_chunk(chunk, piece, bytes);
+                onednn_copy_chunk(chunk, piece, bytes);
         }
     }
 }
@@ -107,8 +86,8 @@ static void upsample_run(AimfKernel *base)
         const char *from = kernel->x + (gsize)(row * width) * chunk;
         char *to = kernel->y + (gsize)(row * 4 * width) * chunk;
         for (gint64 i = 0; i < width; i++) {
-            copy_chunk(to + (gsize)(2 * i) * chunk, from + (gsize)i * chunk, chunk);
-            copy_chunk(to + (gsize)(2 * i + 1) * chunk, from + (gsize)i * chunk, chunk);
+            onednn_copy_chunk(to + (gsize)(2 * i) * chunk, from + (gsize)i * chunk, chunk);
+            onednn_copy_chunk(to + (gsize)(2 * i + 1) * chunk, from + (gsize)i * chunk, chunk);
         }
         memcpy(to + (gsize)(2 * width) * chunk, to, (gsize)(2 * width) * chunk);
     }

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-enum { LANES = 16 };
-
 typedef struct RowsKernel RowsKernel;
 typedef void (*Rows)(const RowsKernel *kernel, gint64 begin, gint64 end);
 
@@ -20,28 +18,30 @@ struct RowsKernel {
     void *y;
 };
 
-/* The sum of TERM, which speaks of v, over a row's elements: LANES interleaved parts, so one order on every processor. */
-#define SUM(sum, LOAD, TERM)                                                                                           \
+/*
+ * Into the double @sum the sum of TERM, which speaks of v: lanes of the row x, or one number of those left over. LANES interleaved parts
+ * make one order on every processor.
+ */
+#define SUM(sum, LOAD, LOAD_LANES, TERM)                                                                               \
     do {                                                                                                               \
-        float lanes[LANES] = { 0 };                                                                                    \
-        gint64 whole = channels / LANES * LANES;                                                                       \
-        for (gint64 c = 0; c < whole; c += LANES)                                                                      \
-            _Pragma("omp simd") for (int l = 0; l < LANES; l++)                                                        \
-            {                                                                                                          \
-                float v = LOAD(x[c + l]);                                                                              \
-                lanes[l] += TERM;                                                                                      \
-            }                                                                                                          \
+        OnednnLanes lanes = { 0 };                                                                                     \
+        gint64 whole = channels / ONEDNN_LANES * ONEDNN_LANES;                                                         \
+        for (gint64 c = 0; c < whole; c += ONEDNN_LANES) {                                                             \
+            OnednnLanes v;                                                                                             \
+            LOAD_LANES(v, x + c);                                                                                      \
+            lanes += TERM;                                                                                             \
+        }                                                                                                              \
         for (gint64 c = whole; c < channels; c++) {                                                                    \
             float v = LOAD(x[c]);                                                                                      \
             lanes[c - whole] += TERM;                                                                                  \
         }                                                                                                              \
         sum = 0;                                                                                                       \
-        for (int l = 0; l < LANES; l++)                                                                                \
+        for (int l = 0; l < ONEDNN_LANES; l++)                                                                         \
             sum += (double)lanes[l];                                                                                   \
     } while (0)
 
 /* Sums are of distances, from the first element and then from the mean, for the sake of rows far from 0. */
-#define LAYER_NORM(name, TARGET, TYPE, LOAD, STORE)                                                                    \
+#define LAYER_NORM(name, TARGET, TYPE, LOAD, LOAD_LANES, STORE)                                                        \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
     {                                                                                                                  \
         gint64 channels = kernel->channels;                                                                            \
@@ -51,10 +51,10 @@ struct RowsKernel {
             TYPE *y = (TYPE *)kernel->y + row * channels;                                                              \
             float shift = LOAD(x[0]);                                                                                  \
             double sum, squares;                                                                                       \
-            SUM(sum, LOAD, v - shift);                                                                                 \
+            SUM(sum, LOAD, LOAD_LANES, v - shift);                                                                     \
             double mean = (double)shift + sum / (double)channels;                                                      \
             shift = (float)mean;                                                                                       \
-            SUM(squares, LOAD, (v - shift) * (v - shift));                                                             \
+            SUM(squares, LOAD, LOAD_LANES, (v - shift) * (v - shift));                                                 \
             float rest = (float)(mean - (double)shift);                                                                \
             float scale = (float)(1 / sqrt(squares / (double)channels + kernel->epsilon));                             \
             _Pragma("omp simd") for (gint64 c = 0; c < channels; c++) y[c] =                                           \
@@ -62,10 +62,10 @@ struct RowsKernel {
         }                                                                                                              \
     }
 
-LAYER_NORM(layer_norm_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_SAME)
-LAYER_NORM(layer_norm_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_SAME)
-LAYER_NORM(layer_norm_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, onednn_to_bf16)
-LAYER_NORM(layer_norm_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, onednn_to_bf16)
+LAYER_NORM(layer_norm_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32, ONEDNN_SAME)
+LAYER_NORM(layer_norm_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32, ONEDNN_SAME)
+LAYER_NORM(layer_norm_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16, onednn_to_bf16)
+LAYER_NORM(layer_norm_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16, onednn_to_bf16)
 
 #define GEGLU(name, TARGET, TYPE, LOAD, STORE)                                                                         \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \

@@ -49,8 +49,8 @@ static void interleave_row(const UpsampleConvKernel *kernel, gint64 row)
     const char *odd = even + kernel->quarter_bytes;
     char *to = kernel->y + (gsize)row * 2 * width * chunk;
     for (gsize i = 0; i < width; i++, to += 2 * chunk) {
-        memcpy(to, even + i * chunk, chunk);
-        memcpy(to + chunk, odd + i * chunk, chunk);
+        onednn_copy_chunk(to, even + i * chunk, chunk);
+        onednn_copy_chunk(to + chunk, odd + i * chunk, chunk);
     }
 }
 

@@ -13,10 +13,38 @@
 /* Loads and stores of f32, beside onednn_from_bf16 and onednn_to_bf16. */
 #define ONEDNN_SAME(value) (value)
 
-/* exp(x) with x bounded to where the result is a normal number, so never infinite; NaN stays. Relative error 2e-7. */
+/*
+ * ONEDNN_LANES numbers at once, for sums: gcc 12 unrolls loops over so few into single numbers before it thinks of vectors. On
+ * processors with shorter vectors they are made of several.
+ */
+enum { ONEDNN_LANES = 16 };
+typedef float OnednnLanes __attribute__((vector_size(ONEDNN_LANES * sizeof(float))));
+typedef guint32 OnednnLanesBits __attribute__((vector_size(ONEDNN_LANES * sizeof(guint32))));
+typedef guint16 OnednnLanesHalves __attribute__((vector_size(ONEDNN_LANES * sizeof(guint16))));
+
+/* Loads @from into the OnednnLanes @to; macros, because passing such vectors depends on the target. */
+#define ONEDNN_LOAD_LANES_F32(to, from) memcpy(&(to), from, sizeof(to))
+#define ONEDNN_LOAD_LANES_BF16(to, from)                                                                               \
+    do {                                                                                                               \
+        OnednnLanesHalves halves;                                                                                      \
+        memcpy(&halves, from, sizeof halves);                                                                          \
+        OnednnLanesBits lane_bits = __builtin_convertvector(halves, OnednnLanesBits) << 16;                            \
+        memcpy(&(to), &lane_bits, sizeof(to));                                                                         \
+    } while (0)
+
+/*
+ * exp(x) for |x| <= 87, beyond it as at the bound, where the result is still a normal number; relative error 2e-7. Of NaN it makes a
+ * number: callers multiply by what came from x. The bound is on bits because gcc 12 makes branches of comparisons of floats, each
+ * with all that follows.
+ */
 static inline __attribute__((always_inline)) float onednn_exp(float x)
 {
-    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    guint32 bits, size;
+    memcpy(&bits, &x, sizeof bits);
+    size = bits & 0x7fffffffu;
+    size = MIN(size, 0x42ae0000u); /* 87 */
+    bits = (bits & 0x80000000u) | size;
+    memcpy(&x, &bits, sizeof x);
     /* Adding 1.5 * 2^23 rounds to a whole number n, which then stands in the lowest bits. */
     float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
     float r = x - n * 0.693145752f; /* log(2) in two parts, the first short enough for an exact product */
@@ -28,7 +56,6 @@ static inline __attribute__((always_inline)) float onednn_exp(float x)
     e = e * r + 0.499999921f;
     e = e * r + 1.00000004f;
     e = e * r + 1;
-    guint32 bits;
     memcpy(&bits, &shifted, sizeof bits);
     bits = (bits << 23) + 0x3f800000u;
     float power;
@@ -46,10 +73,10 @@ static inline __attribute__((always_inline)) float onednn_quick_gelu(float x)
     return x / (1 + onednn_exp(-1.702f * x));
 }
 
-/* x Phi(x); Phi(-|x|) as exp(-x^2 / 2) times a polynomial, with a relative error of 5e-7. */
+/* x Phi(x) = max(x, 0) - |x| Phi(-|x|); the last factor as exp(-x^2 / 2) times a polynomial, with a relative error of 5e-7. */
 static inline __attribute__((always_inline)) float onednn_gelu(float x)
 {
-    float a = x < 0 ? -x : x, t = 1 / (1 + 0.3f * a);
+    float a = __builtin_fabsf(x), t = 1 / (1 + 0.3f * a);
     float p = 0.035674872f;
     p = p * t - 0.157203475f;
     p = p * t + 0.20635415f;
@@ -59,5 +86,5 @@ static inline __attribute__((always_inline)) float onednn_gelu(float x)
     p = p * t + 0.120753967f;
     p = p * t + 0.119629298f;
     float tail = onednn_exp(-0.5f * a * a) * t * p;
-    return x * (x < 0 ? tail : 1 - tail);
+    return (0.5f * x + 0.5f * a) - a * tail;
 }

@@ -3,6 +3,8 @@
 
 #include "backend/onednn/onednn_api.h"
 
+#include <string.h>
+
 typedef struct {
     gint64 n, channels, positions;
     gint64 block, blocks; /* channels in a block, padding included, and how many blocks there are */
@@ -17,4 +19,25 @@ static inline OnednnView onednn_view(const AimfLayout *layout, const AimfShape *
     view.block = onednn_layout_channel_block(layout, shape);
     view.blocks = (view.channels + view.block - 1) / view.block;
     return view;
+}
+
+/** onednn_copy_chunk: of one pixel's block. Copies of a constant size become a few instructions, and blocks have few sizes. */
+static inline void onednn_copy_chunk(char *to, const char *from, gsize bytes)
+{
+    switch (bytes) {
+    case 2:
+        memcpy(to, from, 2);
+        break;
+    case 4:
+        memcpy(to, from, 4);
+        break;
+    case 32:
+        memcpy(to, from, 32);
+        break;
+    case 64:
+        memcpy(to, from, 64);
+        break;
+    default:
+        memcpy(to, from, bytes);
+    }
 }
