@@ -1,0 +1,192 @@
+/*
+ * Where operations of transformers and diffusion could lose digits or meet what is no number: activations over all sizes of numbers,
+ * normalisation far from zero, NaN that must stay visible, ids that no table has. The reference backend computes in double.
+ */
+#include "backend/backends.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One operation on one input, with weights of 1 and no biases where it has any. */
+typedef struct {
+    const char *name;
+    AimfValue (*build)(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
+    AimfShape shape;
+    gint64 channels; /* of weights; 0: none */
+} Operation;
+
+static AimfValue build_silu(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+{
+    (void)weight, (void)bias;
+    return aimf_silu(graph, x);
+}
+
+static AimfValue build_gelu(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+{
+    (void)weight, (void)bias;
+    return aimf_gelu(graph, x);
+}
+
+static AimfValue build_quick_gelu(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+{
+    (void)weight, (void)bias;
+    return aimf_quick_gelu(graph, x);
+}
+
+static AimfValue build_group_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+{
+    return aimf_group_norm(graph, x, weight, bias, (AimfGroupNorm){ .groups = 4 });
+}
+
+static AimfValue build_layer_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+{
+    return aimf_layer_norm(graph, x, weight, bias, 0);
+}
+
+enum { MANY = 40001 };
+
+static const Operation activations[] = {
+    { "silu", build_silu, { 2, { 1, MANY } }, 0 },
+    { "gelu", build_gelu, { 2, { 1, MANY } }, 0 },
+    { "quick_gelu", build_quick_gelu, { 2, { 1, MANY } }, 0 },
+};
+
+/* Blocks of channels, single planes with a rest, and rows with one. */
+static const Operation norms[] = {
+    { "group_norm", build_group_norm, { 4, { 2, 32, 70, 61 } }, 32 },
+    { "group_norm", build_group_norm, { 4, { 2, 12, 7, 5 } }, 12 },
+    { "layer_norm", build_layer_norm, { 3, { 2, 9, 77 } }, 77 },
+};
+
+/* (owned) The result for @values, in f32. */
+static float *compute(const Operation *operation, const char *backend, const float *values)
+{
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    g_autoptr(AimfTensors) tensors = aimf_tensors_new();
+    g_autoptr(GError) error = NULL;
+    AimfValue x = aimf_graph_input(graph, "x", operation->shape), weight = AIMF_NONE, bias = AIMF_NONE;
+    if (operation->channels) {
+        AimfShape shape = AIMF_SHAPE(operation->channels);
+        g_autofree float *ones = g_new(float, operation->channels), *zeros = g_new0(float, operation->channels);
+        for (gint64 c = 0; c < operation->channels; c++)
+            ones[c] = 1;
+        weight = aimf_graph_parameter(graph, "weight", shape);
+        bias = aimf_graph_parameter(graph, "bias", shape);
+        aimf_tensors_add(tensors, "weight", AIMF_F32, &shape, ones, &error);
+        aimf_tensors_add(tensors, "bias", AIMF_F32, &shape, zeros, &error);
+    }
+    AimfValue y = operation->build(graph, x, weight, bias);
+    AimfCompileOptions options = { .backend = backend, .outputs = &y, .n_outputs = 1 };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+    g_assert_no_error(error);
+    g_assert_true(aimf_plan_load(plan, tensors, &error));
+    gsize bytes = (gsize)aimf_shape_count(&operation->shape) * sizeof(float);
+    memcpy(aimf_plan_data(plan, x), values, bytes);
+    aimf_plan_run(plan);
+    return g_memdup2(aimf_plan_data(plan, y), bytes);
+}
+
+/* Every element by itself, from tiny to large, both signs; results near the smallest normal number have no digits to check. */
+static void test_activations(void)
+{
+    float *values = g_new(float, MANY);
+    for (int i = 0; i < MANY; i++) {
+        double exponent = -30 + 37.0 * (i / 2) / (MANY / 2); /* of 2 */
+        values[i] = (float)(exp2(exponent) * (i % 2 ? 1 : -1));
+    }
+    for (guint k = 0; k < G_N_ELEMENTS(activations); k++) {
+        g_autofree float *expected = compute(&activations[k], "reference", values);
+        g_autofree float *result = compute(&activations[k], "onednn", values);
+        for (int i = 0; i < MANY; i++) {
+            double error = fabs((double)result[i] - (double)expected[i]);
+            /* A few roundings, and that of exp's argument to 24 bits: what it changes grows with the argument. */
+            double x = values[i], argument = activations[k].build == build_gelu ? x * x / 2 : fabs(1.702 * x);
+            double allowed = (1e-6 + argument * 0x1p-23) * fabs((double)expected[i]) + 1e-34;
+            if (!(error <= allowed))
+                g_error("%s(%g) = %g, expected %g", activations[k].name, (double)values[i], (double)result[i],
+                        (double)expected[i]);
+        }
+    }
+    g_free(values);
+}
+
+/* A mean ten thousand times the spread leaves f32 numbers 10 bits of it; all of these must be used. */
+static void test_far_from_zero(void)
+{
+    for (guint k = 0; k < G_N_ELEMENTS(norms); k++) {
+        gsize n = (gsize)aimf_shape_count(&norms[k].shape);
+        g_autofree float *values = g_new(float, n);
+        for (gsize i = 0; i < n; i++)
+            values[i] = 10000 + (float)((i * 2654435761u >> 8) % 2001) / 1000;
+        g_autofree float *expected = compute(&norms[k], "reference", values);
+        g_autofree float *result = compute(&norms[k], "onednn", values);
+        for (gsize i = 0; i < n; i++)
+            g_assert_cmpfloat_with_epsilon((double)result[i], (double)expected[i], 1e-5);
+    }
+}
+
+/* A NaN spoils its element, its group or its row, and nothing else. */
+static void check_nan(const Operation *operation, const char *backend, gsize begin, gsize end)
+{
+    gsize n = (gsize)aimf_shape_count(&operation->shape);
+    g_autofree float *values = g_new(float, n);
+    for (gsize i = 0; i < n; i++)
+        values[i] = (float)(i % 7) - 3;
+    values[begin] = NAN;
+    g_autofree float *result = compute(operation, backend, values);
+    for (gsize i = 0; i < n; i++)
+        g_assert_cmpint(isnan(result[i]) != 0, ==, i >= begin && i < end);
+}
+
+static void test_nan(void)
+{
+    static const char *const backends[] = { "reference", "onednn" };
+    for (guint b = 0; b < G_N_ELEMENTS(backends); b++) {
+        for (guint k = 0; k < G_N_ELEMENTS(activations); k++)
+            check_nan(&activations[k], backends[b], 5, 6);
+        for (guint k = 0; k < G_N_ELEMENTS(norms); k++) {
+            const AimfShape *shape = &norms[k].shape;
+            gsize group =
+                shape->rank == 4 ? (gsize)(shape->dim[1] / 4 * shape->dim[2] * shape->dim[3]) : (gsize)shape->dim[2];
+            check_nan(&norms[k], backends[b], group, 2 * group);
+        }
+    }
+}
+
+static void test_unknown_ids(gconstpointer data)
+{
+    const float ids[] = { 1, -1, 2, 3, 1e10f, NAN };
+    const float table[] = { 1, 2, 3, 4, 5, 6 };
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    g_autoptr(AimfTensors) tensors = aimf_tensors_new();
+    g_autoptr(GError) error = NULL;
+    AimfShape shape = AIMF_SHAPE(3, 2);
+    aimf_tensors_add(tensors, "table", AIMF_F32, &shape, table, &error);
+    AimfValue x = aimf_graph_input(graph, "ids", AIMF_SHAPE(1, G_N_ELEMENTS(ids)));
+    AimfValue y = aimf_embedding(graph, x, aimf_graph_parameter(graph, "table", shape), AIMF_NONE);
+    AimfCompileOptions options = { .backend = data, .outputs = &y, .n_outputs = 1 };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+    g_assert_no_error(error);
+    g_assert_true(aimf_plan_load(plan, tensors, &error));
+    memcpy(aimf_plan_data(plan, x), ids, sizeof ids);
+    aimf_plan_run(plan);
+    const float *result = aimf_plan_data(plan, y);
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
+        for (guint c = 0; c < 2; c++) {
+            if (i == 0 || i == 2)
+                g_assert_cmpfloat(result[2 * i + c], ==, table[2 * (int)ids[i] + (int)c]);
+            else
+                g_assert_true(isnan(result[2 * i + c]));
+        }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/extremes/activations", test_activations);
+    g_test_add_func("/extremes/far_from_zero", test_far_from_zero);
+    g_test_add_func("/extremes/nan", test_nan);
+    g_test_add_data_func("/extremes/unknown_ids/reference", "reference", test_unknown_ids);
+    g_test_add_data_func("/extremes/unknown_ids/onednn", "onednn", test_unknown_ids);
+    return g_test_run();
+}
