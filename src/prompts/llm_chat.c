@@ -287,6 +287,13 @@ static void not_understood(const AimfHttpReply *reply, const GError *reason, Aim
         again(answer, g_strdup_printf("the answer is broken: %s", reason ? reason->message : "it has no 'choices'"));
 }
 
+/* Routers that have begun to answer, with 200, learn only then that a server behind them fails. */
+static void error_within(JsonNode *root, const AimfHttpReply *reply, const char *key, AimfChatAnswer *answer)
+{
+    g_autofree char *text = said(root, reply, key);
+    again(answer, g_strdup_printf("the server answered with an error: %s", text));
+}
+
 void aimf_chat_read(const AimfHttpReply *reply, const AimfDialect *sent, gsize request_bytes, const char *key,
                     AimfDialect *dialect, AimfChatAnswer *answer)
 {
@@ -314,6 +321,8 @@ void aimf_chat_read(const AimfHttpReply *reply, const AimfDialect *sent, gsize r
                           : NULL;
     if (first && JSON_NODE_HOLDS_OBJECT(first))
         read_choice(json_node_get_object(first), key, answer);
+    else if (object && json_object_has_member(object, "error"))
+        error_within(root, reply, key, answer);
     else
         not_understood(reply, reason, answer);
 }

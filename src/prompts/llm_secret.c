@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { SHORTEST_SECRET = 8, LONGEST_LINE = 300 };
+enum { SHORTEST_SECRET = 8, LONGEST_LINE = 300, MOST_ESCAPES = 7 }; /* 7: JSON in JSON in JSON */
 
 void aimf_secret_wipe(char *secret)
 {
@@ -12,14 +12,34 @@ void aimf_secret_wipe(char *secret)
     g_free(secret);
 }
 
-/* Bytes of @text that say @secret, 0 if it says something else. JSON may write a slash as \/. */
+/* Whether four hexadecimal digits at @text stand for @c, as behind JSON's \u. */
+static gboolean is_code_of(const char *text, gsize length, char c)
+{
+    int code = 0;
+    for (gsize i = 0; i < 4; i++) {
+        int digit = i < length ? g_ascii_xdigit_value(text[i]) : -1;
+        if (digit < 0)
+            return FALSE;
+        code = code * 16 + digit;
+    }
+    return code == c;
+}
+
+/* Bytes of @text that say @secret, 0 if it says something else. JSON may write / as \/ and anything as \u002f, within JSON as \\u002f. */
 static gsize said(const char *text, gsize length, const char *secret)
 {
     gsize at = 0;
-    for (; *secret; secret++, at++) {
-        if (*secret == '/' && at + 1 < length && text[at] == '\\')
+    for (; *secret; secret++) {
+        gsize escapes = 0;
+        while (escapes < MOST_ESCAPES && at + 1 < length && text[at] == '\\' && *secret != '\\') {
+            escapes++;
             at++;
-        if (at >= length || text[at] != *secret)
+        }
+        if (at >= length)
+            return 0;
+        if (escapes && text[at] == 'u' && is_code_of(text + at + 1, length - at - 1, *secret))
+            at += 5;
+        else if (text[at++] != *secret)
             return 0;
     }
     return at;

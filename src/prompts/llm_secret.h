@@ -9,7 +9,7 @@ void aimf_secret_wipe(char *secret);
 /**
  * aimf_secret_redact:
  * @secret: (nullable); keys under 8 characters are placeholders that local servers ignore, and stay
- * Overwrites every occurrence in the @length bytes at @text with asterisks.
+ * Overwrites every occurrence in the @length bytes at @text with asterisks, also where JSON writes letters as codes.
  */
 void aimf_secret_redact(char *text, gsize length, const char *secret);
 

@@ -287,6 +287,8 @@ static void answer_badly(const Call *call, LlmAct act)
         answer(call, "", "stop");
     else if (act == LLM_HTML)
         reply(call, 200, "Content-Type: text/html", "<html><body>Welcome to the guest network</body></html>");
+    else if (act == LLM_ERROR_WITHIN)
+        reply(call, 200, JSON_TYPE, "{\"error\": {\"message\": \"upstream is overloaded\", \"code\": 502}}");
     else if (act == LLM_NO_CHOICES)
         reply(call, 200, JSON_TYPE, "{\"object\":\"list\",\"data\":[]}");
     else if (act == LLM_NO_JSON)

@@ -26,6 +26,7 @@ typedef enum {
     LLM_DEAF,          /* closes without a word */
     LLM_HTML,          /* a page in place of JSON */
     LLM_NO_CHOICES,    /* JSON, but no answer */
+    LLM_ERROR_WITHIN,  /* an error with status 200, as routers send */
     LLM_NO_JSON,       /* says JSON, but is none */
     LLM_HUGE,          /* does not end */
     LLM_HUGE_HEAD,     /* headers do not end */

@@ -134,7 +134,10 @@ static void test_secret(void)
         { "sk/3f9-Zq7", "**********" },
         { "a sk/3f9-Zq7sk/3f9-Zq7 b", "a ******************** b" },
         { "as JSON: sk\\/3f9-Zq7.", "as JSON: ***********." },
+        { "as codes: \\u0073k\\u002F3f9-Zq\\u0037.", "as codes: *************************." },
+        { "as JSON in JSON: \\\\u0073k\\\\\\/3f9-Zq7", "as JSON in JSON: *******************" },
         { "sk/3f9-Zq", "sk/3f9-Zq" },
+        { "sk/3f9-Zq\\u0038 sk/3f9-Zq\\u00", "sk/3f9-Zq\\u0038 sk/3f9-Zq\\u00" },
         { "two\nlines\x1b[31m\xc2\x9b\xe2\x80\xae", "two lines [31m" },
         { "bad \xff byte", "bad \xef\xbf\xbd byte" },
     };

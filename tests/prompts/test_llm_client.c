@@ -206,6 +206,7 @@ static void test_failures(void)
         { LLM_NO_MODEL, AIMF_ERROR_NOT_FOUND, 1, "model 'tiny' not found" },
         { LLM_HTML, AIMF_ERROR_FORMAT, 1, "text/html, not JSON" },
         { LLM_NO_CHOICES, AIMF_ERROR_FAILED, 3, "no 'choices'" },
+        { LLM_ERROR_WITHIN, AIMF_ERROR_FAILED, 3, "upstream is overloaded" },
         { LLM_NO_JSON, AIMF_ERROR_FAILED, 3, "not JSON" },
         { LLM_NO_UTF8, AIMF_ERROR_FAILED, 3, "not UTF-8" },
         { LLM_EMPTY, AIMF_ERROR_FAILED, 3, "no text" },
