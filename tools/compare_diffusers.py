@@ -8,7 +8,7 @@ published form and compares tokens, text states, UNet, decoder and encoder, and 
 noise; with AIMFAIR_DATA set, also the real TAESD on photographs. Prints a table; exits 1 if a row is beyond its limit.
 
 Errors are relative in the 2-norm, |ours - theirs| / |theirs|, against PyTorch in f32. In other forms the reference's weights are rounded to
-the form's type first. The 2.x text encoder's reference is transformers' too; the tokens' are transformers' CLIPTokenizer.
+the form's type first. Tokens are compared with transformers' CLIPTokenizer and, from OpenAI's vocabulary, with open_clip's.
 """
 import argparse
 import glob
@@ -67,13 +67,21 @@ def reference_ids(folder, prompts):
 
 
 def compare_tokens(library, table, options, family):
+    """Hugging Face's form of the vocabulary against its tokenizer, OpenAI's against OpenAI's, which cleans text in its own way.
+
+    open_clip has OpenAI's program with other names for the two special tokens.
+    """
+    import open_clip
     folder = folder_of(options, family)
-    expected = reference_ids(folder, PROMPTS)
-    for path in (os.path.join(folder, "tokenizer"), options.vocabulary):
+    pad = 49407 if family == "sd15" else 0
+    renamed = [text.replace("<|startoftext|>", "<start_of_text>").replace("<|endoftext|>", "<end_of_text>") for text in PROMPTS]
+    cases = [(os.path.join(folder, "tokenizer"), "transformers", pad, reference_ids(folder, PROMPTS)),
+             (options.vocabulary, "open_clip", 0, open_clip.tokenize(renamed).tolist())]
+    for path, whose, pad, expected in cases:
         tokenizer = Tokenizer(library, path)
-        different = sum(tokenizer.prompt(prompt, 49407 if family == "sd15" else 0)[0] != ids for prompt, ids in zip(PROMPTS, expected))
+        different = sum(tokenizer.prompt(prompt, pad)[0] != ids for prompt, ids in zip(PROMPTS, expected))
         tokenizer.close()
-        table.row(f"{family} tokens, vocabulary {os.path.basename(path)}, prompts that differ", different, 0)
+        table.row(f"{family} tokens as {whose}, prompts that differ", different, 0)
 
 
 # --- The networks ---
@@ -176,7 +184,8 @@ def compare_form(library, table, options, family, form):
         got = [ours.encode_text(PROMPTS[:1]), ours.predict(latents, timesteps, states), ours.decode(latents[0])]
         ours.close()
     finally:
-        (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
+        if os.path.exists(path):
+            (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
     expected = [reference_states(models.load(folder, "text_encoder", family, dtype), folder, PROMPTS[:1])]
     with torch.inference_mode():
         expected.append(models.load(folder, "unet", family, dtype)(latents, timesteps, states).sample.numpy())

@@ -194,7 +194,7 @@ def ldm_open_clip(state):
             found[f"{to}attn.in_proj_{end}"] = torch.cat([state[f"{of}self_attn.{part}_proj.{end}"] for part in "qkv"])
             for ours, theirs in (("self_attn.out_proj", "attn.out_proj"), ("layer_norm1", "ln_1"), ("layer_norm2", "ln_2"),
                                  ("mlp.fc1", "mlp.c_fc"), ("mlp.fc2", "mlp.c_proj")):
-                found[f"{to}{theirs}.{end}"] = state[f"{of}{ours}.{end}"]
+                found[f"{to}{theirs}.{end}"] = state[f"{of}{ours}.{end}"].clone()  # safetensors refuse shared memory
     return found
 
 
