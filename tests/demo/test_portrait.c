@@ -185,8 +185,8 @@ static AimfMeasures *some_measures(gboolean smiling_only)
     static const int target[] = { 0, 0, 1, 1 }, prediction[] = { 0, 1, 1, 1 }, group[] = { 0, 1, 0, 1 };
     int first = smiling_only ? 2 : 0;
     g_autoptr(GError) error = NULL;
-    AimfMeasures *measures =
-        aimf_measure((guint)(4 - first), target + first, prediction + first, NULL, group + first, 2, 2, 0, 0, NULL, &error);
+    AimfMeasures *measures = aimf_measure((guint)(4 - first), target + first, prediction + first, NULL, group + first,
+                                          2, 2, 0, 0, NULL, &error);
     g_assert_no_error(error);
     return measures;
 }

@@ -57,6 +57,7 @@ static gboolean has_bf16(AimfDiffusion *diffusion)
     g_autofree float *states = aimf_diffusion_encode_text(diffusion, prompts, 1, &width, &error);
     if (!g_error_matches(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED)) {
         g_assert_no_error(error);
+        g_assert_nonnull(states);
         return TRUE;
     }
     g_test_skip(error->message);
