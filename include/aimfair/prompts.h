@@ -281,7 +281,7 @@ typedef struct {
 
 /**
  * AimfBalance:
- * @most: index of the dimension that differs most (Cramér's V), -1 if none could be compared
+ * @most: index of the dimension that differs most (Cramér's V), -1 if none differs
  * @level: what a p value must be below to be beyond chance: 0.05 shared among the tested dimensions (Bonferroni)
  */
 typedef struct {

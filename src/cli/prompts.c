@@ -74,7 +74,7 @@ static void print_summary(AimfCli *cli, const AimfPrompts *prompts, const Option
     for (guint g = 0; g < prompts->n_groups; g++)
         aimf_cli_print(cli, "  %-8s%4u prompts  %s\n", prompts->groups[g].name, prompts->groups[g].n_prompts,
                        prompts->groups[g].words);
-    if (balance->most >= 0 && balance->dimensions[balance->most].cramers_v == 0)
+    if (balance->most < 0 && balance->n_dimensions)
         aimf_cli_print(cli, "Contexts are distributed alike in all groups.\n");
     else if (balance->most >= 0)
         aimf_cli_print(cli, "Contexts differ most between groups in %s: Cramer's V %.3f\n",

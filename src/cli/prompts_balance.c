@@ -46,6 +46,8 @@ void prompts_print_balance(AimfCli *cli, const AimfBalance *balance)
         aimf_cli_print(cli, "Most different: %s (V %.3f). Beyond chance is p below %.3g.\n",
                        balance->dimensions[balance->most].name, balance->dimensions[balance->most].cramers_v,
                        balance->level);
+    else
+        aimf_cli_print(cli, "Contexts are distributed alike in all groups.\n");
 }
 
 static void json_counts(JsonBuilder *builder, const AimfBalance *balance, const AimfBalanceDimension *dimension)

@@ -207,13 +207,15 @@ AimfBalance *aimf_prompts_balance(const AimfPrompts *prompts, const AimfTask *ta
     balance->dimensions = g_new0(AimfBalanceDimension, tallies->len);
     balance->most = -1;
     guint n_tested = 0;
+    double most = 0;
     for (guint d = 0; d < tallies->len; d++) {
         AimfBalanceDimension *dimension = &balance->dimensions[d];
         take_tally(dimension, g_ptr_array_index(tallies, d), prompts->n_groups);
         n_tested += dimension->tested ? 1 : 0;
-        if (!isnan(dimension->cramers_v) &&
-            (balance->most < 0 || dimension->cramers_v > balance->dimensions[balance->most].cramers_v))
+        if (dimension->cramers_v > most) { /* not, if it is NaN */
+            most = dimension->cramers_v;
             balance->most = (int)d;
+        }
     }
     balance->level = LEVEL / MAX(n_tested, 1);
     return balance;

@@ -101,9 +101,9 @@ typedef struct {
 static void add_words(WordList *list, char *const *words)
 {
     for (; words && *words; words++) {
-        g_autofree char *word = g_strdup(*words);
-        g_strdelimit(word, "*~", ' ');
-        g_strstrip(word);
+        g_auto(GStrv) parts = g_strsplit(*words, " ~ ", -1); /* "grey ~ hair" */
+        g_autofree char *word = g_strjoinv(" ", parts);
+        g_strstrip(g_strdelimit(word, "*~", ' '));
         if (*word && g_hash_table_add(list->seen, g_ascii_strdown(word, -1)))
             g_string_append_printf(list->text, "%s%s", list->text->len ? ", " : "", word);
     }

@@ -166,6 +166,7 @@ static void test_composed(void)
         g_assert_cmpstr(balance->dimensions[d].name, !=, "hair colour");
         g_assert_cmpfloat_with_epsilon(balance->dimensions[d].cramers_v, 0, 1e-12);
     }
+    g_assert_cmpint(balance->most, ==, -1);
 }
 
 int main(int argc, char **argv)
