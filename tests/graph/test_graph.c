@@ -296,6 +296,35 @@ static void test_cost(gconstpointer data)
     }
 }
 
+/* What operations that only go forward multiply, counted by hand: two floating-point operations for each multiply-add. */
+static void test_forward_cost(gconstpointer data)
+{
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(2, 3, 5, 4));
+    AimfValue tokens = aimf_graph_input(graph, "tokens", AIMF_SHAPE(2, 7, 6));
+    AimfValue context = aimf_graph_input(graph, "context", AIMF_SHAPE(2, 9, 6));
+    AimfValue taps = aimf_graph_parameter(graph, "taps", AIMF_SHAPE(8, 3, 3, 3));
+    AimfValue matrix = aimf_graph_parameter(graph, "matrix", AIMF_SHAPE(5, 6));
+    AimfAttention heads = { .heads = 2 }, causal = { .heads = 2, .causal = TRUE };
+    const struct {
+        AimfValue output;
+        double multiply_adds;
+    } costs[] = {
+        { aimf_upsample_conv2d(graph, x, taps, AIMF_NONE), 2 * 8 * (10 * 8) * (3 * 4) },
+        { aimf_linear(graph, tokens, matrix, AIMF_NONE), 2 * 7 * 6 * 5 },
+        { aimf_attention(graph, tokens, context, context, heads), 2 * (7 * 9) * 6 * 2 },
+        { aimf_attention(graph, tokens, tokens, tokens, causal), 2 * (7 * 8 / 2) * 6 * 2 },
+        { aimf_concat(graph, x, aimf_silu(graph, x)), 0 },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(costs); i++) {
+        g_autoptr(GError) error = NULL;
+        AimfCompileOptions options = { .backend = data, .outputs = &costs[i].output, .n_outputs = 1 };
+        g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+        g_assert_no_error(error);
+        g_assert_cmpfloat(aimf_plan_summary(plan).flops, ==, 2 * costs[i].multiply_adds);
+    }
+}
+
 /* --- Running statistics, the optimizer --- */
 
 static void test_frozen(gconstpointer data)
@@ -469,11 +498,8 @@ int main(int argc, char **argv)
         const char *name;
         GTestDataFunc function;
     } tests[] = {
-        { "cost", test_cost },
-        { "frozen", test_frozen },
-        { "sgd", test_sgd },
-        { "load_refuses", test_load_refuses },
-        { "load_other_type", test_load_other_type },
+        { "cost", test_cost },       { "forward_cost", test_forward_cost }, { "frozen", test_frozen },
+        { "sgd", test_sgd },         { "load_refuses", test_load_refuses }, { "load_other_type", test_load_other_type },
         { "repeats", test_repeats },
     };
     g_test_add_func("/graph/mistakes_stick", test_mistakes_stick);
