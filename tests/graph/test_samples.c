@@ -192,6 +192,7 @@ static void test_agreement(gconstpointer data)
     }
 }
 
+/* Without AVX-512 oneDNN's products order sums by how rows are dealt out to threads: only the batch has no say there. */
 static void check_independence(const Manner *manner, gint64 channels)
 {
     const gsize bytes = SAMPLE * sizeof(float);
@@ -203,8 +204,10 @@ static void check_independence(const Manner *manner, gint64 channels)
         memcpy(alone[s], result, bytes);
         g_assert_true(s == 0 || memcmp(alone[s], alone[0], bytes) != 0);
     }
+    g_autofree char *engine = aimf_backend_version("onednn");
+    int most_threads = strstr(engine, "AVX-512") ? 3 : 1;
     for (gsize n = 1; n <= MOST_SAMPLES; n++)
-        for (int threads = 1; threads <= 3; threads++) {
+        for (int threads = 1; threads <= most_threads; threads++) {
             g_autofree float *together = denoise("onednn", manner, channels, 0, n, threads);
             g_assert_cmpint(memcmp(together, alone, n * bytes), ==, 0);
         }

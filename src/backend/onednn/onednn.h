@@ -3,13 +3,6 @@
 
 #include "backend/onednn/onednn_api.h"
 
-/** onednn_has_avx512: whether this processor runs our own kernels' AVX-512 forms. */
-static inline gboolean onednn_has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
-
 /** onednn_compute_dtype: of activations and of the weights used in computing. */
 static inline AimfDtype onednn_compute_dtype(const AimfNodePlan *plan)
 {

@@ -61,6 +61,11 @@ static dnnl_engine_t the_engine(void)
     return engine;
 }
 
+gboolean onednn_has_avx512(void)
+{
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 static gboolean has_bf16(void)
 {
     /* oneDNN also offers bf16 by emulation on other AVX-512 processors, far slower than f32. */

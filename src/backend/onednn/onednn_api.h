@@ -15,6 +15,9 @@ void onednn_state_close(gpointer state);
 /** onednn_version: (owned) "oneDNN 2.6.3, AVX-512 BF16". */
 char *onednn_version(void);
 
+/** onednn_has_avx512: whether our own kernels run in their AVX-512 forms: where oneDNN's do, whose blocks of 16 channels they share. */
+gboolean onednn_has_avx512(void);
+
 /* --- Layouts. A detail is a memory descriptor; whatever lies row-major has none. --- */
 
 gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b);
@@ -71,9 +74,9 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
 OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                                const OnednnOperand *weight, const OnednnOperand *y, GError **error);
 /**
- * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. Its sums have one order whatever n and the
- * number of threads are, which inner products of oneDNN 2.6 have not (seen in f32 with 5120 inputs). The weight's layout comes from
- * onednn_linear_weight_layout, not from onednn_primitive_layout, to which it is transposed.
+ * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. With AVX-512 its sums have one order
+ * whatever n and the number of threads are, which inner products of oneDNN 2.6 have not (seen in f32 with 5120 inputs). The weight's
+ * layout comes from onednn_linear_weight_layout, not from onednn_primitive_layout, to which it is transposed.
  */
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
                                const OnednnOperand *bias, const OnednnOperand *y, GError **error);

@@ -17,12 +17,12 @@ enum {
     CHUNK = 64,  /* rows that are summed in f32 before double takes over */
 };
 
-/* Numbers of up to LANES lanes each in @rows rows, @stride elements apart. */
+/* Numbers of up to LANES lanes each in @rows rows, @stride elements apart; lane l is of channel @channel + l % @period. */
 typedef struct {
     gint64 offset, rows, stride;
     int lanes;
-    gint64 channel;    /* of the first lane, among the padded ones of all pictures */
-    gboolean is_plane; /* all lanes are of that channel */
+    gint64 channel; /* among the padded ones of all pictures */
+    int period;
 } Strip;
 
 /* Adds the lanes' distances from shift, and their squares, to sums. */
@@ -134,17 +134,18 @@ static void walk(const GroupNormKernel *kernel, gint64 unit,
     gint64 span = unit % kernel->spans, block = unit / kernel->spans; /* of all pictures */
     gint64 first = span * SPAN, count = MIN(SPAN, view->positions - first);
     Strip strip = { .offset = (block * view->positions + first) * view->block, .channel = block * view->block };
-    if (view->block == 1) { /* LANES neighbours make a row, and what is left another */
-        strip.is_plane = TRUE;
-        strip.rows = count / LANES;
+    if (view->block < LANES && LANES % view->block == 0) { /* several positions make a row, and what is left another */
+        strip.period = (int)view->block;
+        strip.rows = count * view->block / LANES;
         strip.stride = strip.lanes = LANES;
         take(kernel, span, &strip);
         strip.offset += strip.rows * LANES;
         strip.rows = 1;
-        strip.lanes = (int)(count % LANES);
+        strip.lanes = (int)(count * view->block % LANES);
         take(kernel, span, &strip);
         return;
     }
+    strip.period = LANES;
     strip.rows = count;
     strip.stride = view->block;
     for (gint64 lane = 0; lane < view->block; lane += LANES, strip.offset += LANES, strip.channel += LANES) {
@@ -157,7 +158,7 @@ static void walk(const GroupNormKernel *kernel, gint64 unit,
 static void per_lane(const Strip *strip, const float *per_channel, float *lanes)
 {
     for (int l = 0; l < strip->lanes; l++)
-        lanes[l] = per_channel[strip->channel + (strip->is_plane ? 0 : l)];
+        lanes[l] = per_channel[strip->channel + l % strip->period];
 }
 
 static void measure_strip(const GroupNormKernel *kernel, gint64 span, const Strip *strip)
@@ -169,8 +170,8 @@ static void measure_strip(const GroupNormKernel *kernel, gint64 span, const Stri
     gint64 padded = padded_channels(&kernel->view), n = strip->channel / padded;
     gint64 at = (n * kernel->spans + span) * padded + strip->channel % padded;
     for (int l = 0; l < strip->lanes; l++) {
-        kernel->sums[at + (strip->is_plane ? 0 : l)] += sums[l];
-        kernel->squares[at + (strip->is_plane ? 0 : l)] += squares[l];
+        kernel->sums[at + l % strip->period] += sums[l];
+        kernel->squares[at + l % strip->period] += squares[l];
     }
 }
 

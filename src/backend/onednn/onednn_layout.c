@@ -229,7 +229,7 @@ AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, cons
 
 AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, AimfDtype dtype)
 {
-    gboolean wide = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+    gboolean wide = onednn_has_avx512();
     if (shape->rank != 4 || shape->dim[1] % (wide ? 16 : 8))
         return aimf_layout_row_major(shape, dtype);
     dnnl_memory_desc_t memory = onednn_by_tag(shape, dtype, wide ? dnnl_aBcd16b : dnnl_aBcd8b);

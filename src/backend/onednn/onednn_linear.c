@@ -12,22 +12,77 @@ static AimfShape as_matrix(const AimfShape *shape)
     return AIMF_SHAPE(aimf_shape_count(shape) / columns, columns);
 }
 
+/*
+ * Without AVX-512 oneDNN's products add up a row in an order that depends on where in the matrix it stands. So that a sample's result
+ * does not depend on its neighbours, each is a product of its own there.
+ */
+typedef struct {
+    AimfKernel base;
+    OnednnPrimitive *product;
+    gint64 samples;
+    gsize x_bytes, y_bytes; /* of a sample */
+    char *x, *y;
+} SamplesKernel;
+
+static void samples_bind(AimfKernel *base, void *const *addresses)
+{
+    SamplesKernel *kernel = (SamplesKernel *)base;
+    kernel->x = addresses[0];
+    onednn_primitive_bind(kernel->product, DNNL_ARG_WEIGHTS, addresses[1]);
+    onednn_primitive_bind(kernel->product, DNNL_ARG_BIAS, addresses[2]);
+    kernel->y = addresses[3];
+    onednn_primitive_bind(kernel->product, DNNL_ARG_SCRATCHPAD, addresses[4]);
+}
+
+static void samples_run(AimfKernel *base)
+{
+    const SamplesKernel *kernel = (SamplesKernel *)base;
+    for (gsize i = 0; i < (gsize)kernel->samples; i++) {
+        onednn_primitive_bind(kernel->product, DNNL_ARG_SRC, kernel->x + i * kernel->x_bytes);
+        onednn_primitive_bind(kernel->product, DNNL_ARG_DST, kernel->y + i * kernel->y_bytes);
+        onednn_primitive_run(kernel->product);
+    }
+}
+
+static void samples_free(AimfKernel *base)
+{
+    onednn_primitive_free(((SamplesKernel *)base)->product);
+    g_free(base);
+}
+
+static AimfKernel *samples_new(AimfNodePlan *plan, OnednnPrimitive *product)
+{
+    SamplesKernel *kernel = g_new0(SamplesKernel, 1);
+    kernel->base = (AimfKernel){ onednn_primitive_name(product), samples_bind, samples_run, samples_free };
+    kernel->product = product;
+    kernel->samples = onednn_input_shape(plan, 0)->dim[0];
+    kernel->x_bytes = plan->in[0].bytes / (gsize)kernel->samples;
+    kernel->y_bytes = plan->out[0].bytes / (gsize)kernel->samples;
+    plan->scratch_bytes = onednn_primitive_scratch_bytes(product);
+    return &kernel->base;
+}
+
 AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **error)
 {
     AimfDtype dtype = onednn_compute_dtype(plan);
-    AimfShape rows = as_matrix(onednn_input_shape(plan, 0)), results = as_matrix(onednn_output_shape(plan, 0));
-    AimfDtype result = onednn_output_shape(plan, 0)->rank == 2 ? AIMF_F32 : dtype;
+    AimfShape xs = *onednn_input_shape(plan, 0), ys = *onednn_output_shape(plan, 0);
+    AimfDtype result = ys.rank == 2 ? AIMF_F32 : dtype;
     onednn_want_row_major(plan, 0, dtype);
+    onednn_want_row_major(plan, 2, AIMF_F32);
     onednn_give_row_major(plan, 0, result);
-    OnednnOperand x = { &rows, dtype, &plan->in[0] };
+    gboolean together = onednn_has_avx512();
+    if (!together)
+        xs.dim[0] = ys.dim[0] = 1;
+    AimfShape rows = as_matrix(&xs), results = as_matrix(&ys);
+    OnednnOperand x = { &rows, dtype, &plan->in[0] }, y = { &results, result, &plan->out[0] };
     OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
-    OnednnOperand y = { &results, result, &plan->out[0] };
-    OnednnPrimitive *primitive = onednn_linear(state, &x, &weight, &bias, &y, error);
-    AimfKernel *kernel =
-        onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
-    if (kernel)
-        plan->in[1] = onednn_linear_weight_layout(primitive);
+    OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, error);
+    if (!product)
+        return NULL;
+    static const int arguments[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST };
+    AimfKernel *kernel = together ? onednn_kernel(plan, product, arguments) : samples_new(plan, product);
+    plan->in[1] = onednn_linear_weight_layout(product);
     return kernel;
 }
 
