@@ -51,15 +51,21 @@ static void to_planes(const AimfImage *image, float *planes)
             planes[c * n + i] = (float)image->data[i * 3 + c] / 127.5f - 1;
 }
 
-/* Rounded, so that nothing lost means nothing changed; what is not a number becomes black. */
-static void from_planes(const float *planes, AimfImage *image)
+/* Rounded, so that nothing lost means nothing changed. */
+static gboolean from_planes(const float *planes, AimfImage *image, GError **error)
 {
     gsize n = (gsize)image->width * (gsize)image->height;
     for (gsize i = 0; i < n; i++)
         for (gsize c = 0; c < 3; c++) {
             float value = (planes[c * n + i] + 1) * 127.5f + 0.5f;
+            if (!isfinite(value)) {
+                g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
+                            "the autoencoder's numbers are not finite; are these weights whole?");
+                return FALSE;
+            }
             image->data[i * 3 + c] = value >= 255 ? 255 : value > 0 ? (guint8)value : 0;
         }
+    return TRUE;
 }
 
 static Loss compare(const AimfImage *before, const AimfImage *after)
@@ -92,9 +98,9 @@ static AimfImage *pass(AimfAutoencoder *autoencoder, const AimfImage *image, GEr
     }
     to_planes(image, planes);
     if (!aimf_autoencoder_encode(autoencoder, planes, height, width, latents, error) ||
-        !aimf_autoencoder_decode(autoencoder, latents, height, width, planes, error))
+        !aimf_autoencoder_decode(autoencoder, latents, height, width, planes, error) ||
+        !from_planes(planes, back, error))
         return NULL;
-    from_planes(planes, back);
     return g_steal_pointer(&back);
 }
 

@@ -131,6 +131,8 @@ void aimf_cli_json_bool(JsonBuilder *builder, const char *name, gboolean value);
 
 /* --- Progress and messages on stderr --- */
 
+/** aimf_cli_printable: (owned) text from a file or a server, with what a terminal would act upon written as \u001b. */
+char *aimf_cli_printable(const char *text);
 /** aimf_cli_message: one line on stderr if the level is wanted: debug with --verbose, info without --quiet, warnings always. */
 void aimf_cli_message(AimfCli *cli, AimfLogLevel level, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /** aimf_cli_start_monitor: installs the signal handlers and makes cli->monitor; once per process. */

@@ -115,8 +115,8 @@ static AimfExit status_of(const GError *error)
 
 static void report(const AimfCli *cli, const GError *error)
 {
-    fprintf(stderr, "aimfair%s%s: %s\n", cli->command ? " " : "", cli->command ? cli->command->name : "",
-            error->message);
+    g_autofree char *message = aimf_cli_printable(error->message);
+    fprintf(stderr, "aimfair%s%s: %s\n", cli->command ? " " : "", cli->command ? cli->command->name : "", message);
     if (cli->command && g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
         fprintf(stderr, "'aimfair help %s' lists the options\n", cli->command->name);
 }

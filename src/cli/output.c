@@ -5,6 +5,20 @@
 #include <math.h>
 #include <stdio.h>
 
+char *aimf_cli_printable(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    GString *shown = g_string_new(NULL);
+    for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
+        gunichar letter = g_utf8_get_char(c);
+        if (g_unichar_iscntrl(letter))
+            g_string_append_printf(shown, "\\u%04x", letter);
+        else
+            g_string_append_unichar(shown, letter);
+    }
+    return g_string_free(shown, FALSE);
+}
+
 void aimf_cli_print(AimfCli *cli, const char *format, ...)
 {
     va_list args;

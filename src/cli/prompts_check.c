@@ -54,21 +54,6 @@ typedef struct {
     gboolean exact;
 } Report;
 
-/* What comes from a file is shown without what a terminal would act upon. */
-static char *printable(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    GString *shown = g_string_new(NULL);
-    for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
-        gunichar letter = g_utf8_get_char(c);
-        if (g_unichar_iscntrl(letter))
-            g_string_append_printf(shown, "\\u%04x", letter);
-        else
-            g_string_append_unichar(shown, letter);
-    }
-    return g_string_free(shown, FALSE);
-}
-
 static const char *text_of(const Report *r, const AimfRefused *refused)
 {
     return r->prompts->groups[refused->group].prompts[refused->index].text;
@@ -78,8 +63,8 @@ static void print_report(const Report *r)
 {
     for (guint i = 0; i < r->refused->len; i++) {
         const AimfRefused *one = &g_array_index(r->refused, AimfRefused, i);
-        g_autofree char *text = printable(text_of(r, one));
-        g_autofree char *reason = printable(one->reason);
+        g_autofree char *text = aimf_cli_printable(text_of(r, one));
+        g_autofree char *reason = aimf_cli_printable(one->reason);
         aimf_cli_print(r->cli, "%s, prompt %u: refused (%s): %s\n    %s\n", r->prompts->groups[one->group].name,
                        one->index + 1, aimf_refusal_name(one->refusal), reason, text);
     }

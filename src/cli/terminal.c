@@ -54,9 +54,10 @@ static void show_message(AimfLogLevel level, const char *text, gpointer user_dat
     const AimfCli *cli = user_data;
     if ((level == AIMF_LOG_DEBUG && !cli->verbose) || (level == AIMF_LOG_INFO && cli->quiet))
         return;
+    g_autofree char *shown = aimf_cli_printable(text);
     g_mutex_lock(&lock);
     erase_line();
-    fprintf(stderr, "%s%s\n", level == AIMF_LOG_WARNING ? "warning: " : "", text);
+    fprintf(stderr, "%s%s\n", level == AIMF_LOG_WARNING ? "warning: " : "", shown);
     g_mutex_unlock(&lock);
 }
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 /* So many failures and no success: the rest of a long job would fail as well. */
-enum { GIVE_UP_AFTER = 16 };
+enum { GIVE_UP_AFTER = 16, MAX_QUOTED = 80 };
 enum { PREVIEW_INTERVAL_US = 60 * G_USEC_PER_SEC, REPORT_INTERVAL_US = G_USEC_PER_SEC / 5 };
 static const gsize MAX_PICTURE_BYTES = (gsize)2 << 30;
 
@@ -193,10 +193,12 @@ static void tell_cut(Run *run, guint64 index, guint tokens_cut)
     const AimfPromptGroup *group = aimf_job_group(&run->job, index);
     guint number = aimf_job_prompt_number(&run->job, index);
     const AimfPrompt *prompt = &group->prompts[number];
-    if (tokens_cut && g_hash_table_add(run->cut, (gpointer)prompt))
-        aimf_message(run->monitor, AIMF_LOG_WARNING,
-                     "prompt %u of group '%s' is too long: its last %u tokens are cut off: \"%s\"", number, group->name,
-                     tokens_cut, prompt->text);
+    if (!tokens_cut || !g_hash_table_add(run->cut, (gpointer)prompt))
+        return;
+    g_autofree char *beginning = g_utf8_substring(prompt->text, 0, MIN(g_utf8_strlen(prompt->text, -1), MAX_QUOTED));
+    aimf_message(run->monitor, AIMF_LOG_WARNING,
+                 "prompt %u of group '%s' is too long: its last %u tokens are cut off: \"%s…\"", number, group->name,
+                 tokens_cut, beginning);
 }
 
 /* The file first, then its line: a kill in between leaves a picture that the next run takes over. */
@@ -267,10 +269,10 @@ static gboolean none_succeeded(const Run *run, guint least, GError **error)
     const AimfGenerationResult *result = &run->result;
     if (result->made + result->there_before > 0 || result->failed < least)
         return FALSE;
-    g_set_error(
-        error, AIMF_ERROR, AIMF_ERROR_FAILED,
-        "all of the first %u pictures failed: their numbers were not finite; try --precision f32, or other weights",
-        result->failed);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
+                "all of the first %u pictures failed: their numbers were not finite, in f32 neither; are these weights "
+                "whole?",
+                result->failed);
     return TRUE;
 }
 

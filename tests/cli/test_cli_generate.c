@@ -256,6 +256,30 @@ static void test_autoencode(void)
     expect(2, AUTOENCODE "prompts.json -o after.png", "prompts.json");
     expect(2, AUTOENCODE "missing.png -o after.png", "missing.png");
     expect(2, AUTOENCODE "a.png -o after.png --image-size 60", "--image-size is 60; it must be a multiple of 8");
+    expect(1,
+           "cp -r model ill; cd ill/vae; printf '\\0\\0\\300\\177' | dd bs=1 conv=notrunc status=none "
+           "of=diffusion_pytorch_model.safetensors seek=$(($(stat -c %s diffusion_pytorch_model.safetensors) - 4)); "
+           "\"$AIMFAIR\" autoencode --threads 1 --vae . ../../a.png -o ../../ill.png",
+           "the autoencoder's numbers are not finite");
+}
+
+/* Somebody else's prompts are quoted in part, and no terminal obeys them. */
+static void test_cut(void)
+{
+    g_autoptr(GString) text =
+        g_string_new("{\"version\":1,\"task\":\"test\",\"groups\":[{\"name\":\"0_0\",\"target\":0,"
+                     "\"protected\":\"0\",\"words\":\"a\",\"prompts\":[{\"prompt\":\"\\u001b[31m");
+    for (int i = 0; i < 100; i++)
+        g_string_append(text, " word");
+    g_string_append(text, "\"}]}]}");
+    g_autofree char *path = in_folder("wordy.json");
+    g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
+    g_auto(ProgramRun) run = run_in(GENERATE "--prompts wordy.json --per-group 1 -o wordy");
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr(run.err, "warning: prompt 0 of group '0_0' is too long"));
+    g_assert_nonnull(strstr(run.err, "are cut off: \"\\u001b[31m word"));
+    g_assert_null(strchr(run.err, '\x1b'));
+    g_assert_cmpuint(strlen(strstr(run.err, "are cut off")), <, 200);
 }
 
 int main(int argc, char **argv)
@@ -275,6 +299,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/generate/job", test_jobs);
     g_test_add_func("/cli/generate/kill", test_kill);
     g_test_add_func("/cli/generate/full-disk", test_full_disk);
+    g_test_add_func("/cli/generate/cut", test_cut);
     g_test_add_func("/cli/autoencode", test_autoencode);
     int status = g_test_run();
     test_remove(folder);
