@@ -69,8 +69,8 @@ gboolean aimf_prompts_save_text(const AimfPrompts *prompts, const char *path, GE
 
 /**
  * aimf_prompts_import:
- * Prompts in a user's own form: prompts.json; a folder with one text file per group (1_0.txt, a prompt per line); or a CSV with the
- * columns group and prompt. Nothing is asked of the prompts themselves: aimf_prompts_check says what is wrong with them.
+ * Prompts in a user's own form: prompts.json; a folder with one text file per group (1_0.txt, a prompt per line), or one of these; or a CSV
+ * with the columns group and prompt. Nothing is asked of the prompts themselves: aimf_prompts_check says what is wrong with them.
  * Returns: (owned) or NULL with NOT_FOUND, IO or FORMAT (names file and line).
  */
 AimfPrompts *aimf_prompts_import(const char *path, GError **error);

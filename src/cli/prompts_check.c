@@ -151,8 +151,14 @@ static gboolean run_check(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(PromptsTaskOptions) o = { 0 };
     const GOptionEntry entries[] = { PROMPTS_TASK_ENTRIES(o), G_OPTION_ENTRY_NULL };
-    return aimf_cli_parse(cli, entries, &argc, argv, error) &&
-           aimf_cli_require(cli, "FILE", argc == 2 ? argv[1] : NULL, error) && check_file(cli, &o, argv[1], error);
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) ||
+        !aimf_cli_require(cli, "FILE", argc > 1 ? argv[1] : NULL, error))
+        return FALSE;
+    if (argc == 2)
+        return check_file(cli, &o, argv[1], error);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "'%s' is one file too many; give the folder of several groups' text files", argv[2]);
+    return FALSE;
 }
 
 const AimfCommand AIMF_COMMAND_PROMPTS_CHECK = {

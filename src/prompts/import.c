@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { MAX_TEXT_FILE_BYTES = 64 << 20 };
+static const char TEXT_SUFFIX[] = ".txt";
 
 /* "1_0": the class number, then the label behind the first '_'. NULL if @name is not so. */
 static AimfPromptGroup *find_or_add_group(AimfPrompts *prompts, const char *name)
@@ -70,6 +71,15 @@ static gboolean read_lines(AimfPromptGroup *group, const char *path, GError **er
     return TRUE;
 }
 
+/* @path is called after its group: 1_0.txt. */
+static gboolean read_text(AimfPrompts *prompts, const char *path, GError **error)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    name[strlen(name) - strlen(TEXT_SUFFIX)] = 0;
+    AimfPromptGroup *group = find_or_add_group(prompts, name);
+    return group ? read_lines(group, path, error) : no_group(path, name, error);
+}
+
 static gboolean read_folder(AimfPrompts *prompts, const char *path, GError **error)
 {
     g_autoptr(GPtrArray) names = aimf_directory_list(path, error);
@@ -77,14 +87,8 @@ static gboolean read_folder(AimfPrompts *prompts, const char *path, GError **err
         return FALSE;
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
-        if (!g_str_has_suffix(name, ".txt"))
-            continue;
         g_autofree char *file = g_build_filename(path, name, NULL);
-        g_autofree char *group_name = g_strndup(name, strlen(name) - strlen(".txt"));
-        AimfPromptGroup *group = find_or_add_group(prompts, group_name);
-        if (!group)
-            return no_group(path, group_name, error);
-        if (!read_lines(group, file, error))
+        if (g_str_has_suffix(name, TEXT_SUFFIX) && !read_text(prompts, file, error))
             return FALSE;
     }
     return TRUE;
@@ -116,13 +120,13 @@ static gboolean read_csv(AimfPrompts *prompts, const char *path, GError **error)
 
 AimfPrompts *aimf_prompts_import(const char *path, GError **error)
 {
-    gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR);
     g_autofree char *lower = g_ascii_strdown(path, -1);
-    if (!folder && !g_str_has_suffix(lower, ".csv"))
+    gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR), csv = g_str_has_suffix(lower, ".csv");
+    if (!folder && !csv && !g_str_has_suffix(path, TEXT_SUFFIX))
         return aimf_prompts_open(path, error);
     g_autoptr(AimfPrompts) prompts = g_new0(AimfPrompts, 1);
     prompts->task = g_strdup("imported");
-    if (!(folder ? read_folder(prompts, path, error) : read_csv(prompts, path, error)))
+    if (!(folder ? read_folder : csv ? read_csv : read_text)(prompts, path, error))
         return NULL;
     for (guint g = 0; g < prompts->n_groups; g++)
         if (prompts->groups[g].n_prompts)

@@ -192,6 +192,13 @@ static void test_folder(void)
     g_assert_cmpstr(prompts->groups[1].prompts[0].text, ==, "One.");
     g_assert_cmpstr(prompts->groups[1].prompts[1].text, ==, "Two.");
 
+    g_autofree char *file = g_build_filename(folder, "1_0.txt", NULL);
+    g_autoptr(AimfPrompts) alone = aimf_prompts_import(file, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(alone->n_groups, ==, 1);
+    g_assert_cmpstr(alone->groups[0].name, ==, "1_0");
+    g_assert_cmpstr(alone->groups[0].prompts[1].text, ==, "Two.");
+
     g_free(write_file(folder, "women.txt", "Four."));
     g_autoptr(GError) named = NULL;
     g_assert_null(aimf_prompts_import(folder, &named));
