@@ -107,6 +107,16 @@ void aimf_networks_clear(AimfNetworks *networks)
     g_clear_pointer(&networks->model, aimf_sd_free);
 }
 
+float *aimf_numbers_new(gsize n, const char *what, GError **error)
+{
+    float *numbers = g_try_new(float, MAX(n, 1));
+    if (!numbers)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY,
+                    "no memory for %s: %.1f MB; smaller or fewer pictures need less", what,
+                    (double)n * sizeof(float) / 1e6);
+    return numbers;
+}
+
 int aimf_networks_scale(const AimfNetworks *networks)
 {
     const AimfVaeConfig *vae = &networks->model->vae;

@@ -45,9 +45,12 @@ AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, co
                                 GError **error);
 /** aimf_networks_done: the caller will not run @kind again soon. */
 void aimf_networks_done(AimfNetworks *networks, AimfNetworkKind kind);
-/** aimf_networks_release: forgets the plans that are not of the usual precision. */
+/** aimf_networks_release_unusual: lets go of plans that are not of the usual precision. */
 void aimf_networks_release_unusual(AimfNetworks *networks);
 void aimf_networks_clear(AimfNetworks *networks);
+
+/** aimf_numbers_new: (owned) room for @n numbers; @what they are, for the error; NULL with MEMORY. */
+float *aimf_numbers_new(gsize n, const char *what, GError **error);
 
 /** aimf_networks_scale: pixels of a picture per pixel of its latents. */
 int aimf_networks_scale(const AimfNetworks *networks);

@@ -52,7 +52,9 @@ static gboolean fill_states(Batch *batch, GError **error)
     const char *negative = batch->sampling->negative ? batch->sampling->negative : "";
     gsize values = aimf_text_states_values(diffusion);
     guint n = batch->is_guided ? 2 * batch->n : batch->n, first_own = n - batch->n;
-    batch->states = g_new(float, n *values);
+    batch->states = aimf_numbers_new(n * values, "the prompts' states", error);
+    if (!batch->states)
+        return FALSE;
     for (guint i = 0; i < n; i++) {
         AimfPicture *picture = i < first_own ? NULL : batch->pictures[i - first_own];
         const AimfTextStates *text =
@@ -67,10 +69,12 @@ static gboolean fill_states(Batch *batch, GError **error)
     return TRUE;
 }
 
-static void fill_noise(Batch *batch)
+static gboolean fill_noise(Batch *batch, GError **error)
 {
-    batch->latents = g_new(float, batch->n * batch->elements);
     batch->seeds = g_new(guint64, batch->n);
+    batch->latents = aimf_numbers_new(batch->n * batch->elements, "latents", error);
+    if (!batch->latents)
+        return FALSE;
     for (guint i = 0; i < batch->n; i++) {
         const AimfPicture *picture = batch->pictures[i];
         float *latents = batch->latents + i * batch->elements;
@@ -80,6 +84,7 @@ static void fill_noise(Batch *batch)
             aimf_initial_noise(picture->seed, latents, batch->elements);
         batch->seeds[i] = picture->seed;
     }
+    return TRUE;
 }
 
 /* Ho and Salimans 2022, equation 6, as Stable Diffusion writes it: away from the negative prompt's prediction. */
@@ -134,7 +139,10 @@ static gboolean denoise(Batch *batch, const AimfMonitor *monitor, GError **error
     AimfNetwork *unet = ready_unet(batch, error);
     if (!unet)
         return FALSE;
-    g_autofree float *prediction = g_new(float, batch->n * batch->elements); /* (n, C, h, w) */
+    g_autofree float *prediction =
+        aimf_numbers_new(batch->n * batch->elements, "a prediction", error); /* (n, C, h, w) */
+    if (!prediction)
+        return FALSE;
     AimfStage stage;
     guint calls = aimf_sampler_calls(sampler);
     aimf_stage_begin(&stage, monitor, batch->stage, "steps", calls);
@@ -167,7 +175,9 @@ static gboolean decode(Batch *batch, const AimfMonitor *monitor, GError **error)
     AimfNetworks *networks = &batch->diffusion->networks;
     int scale = aimf_networks_scale(networks), width = batch->width * scale, height = batch->height * scale;
     gsize values = 3 * (gsize)width * (gsize)height;
-    g_autofree float *planes = g_new(float, values); /* (3, H, W) */
+    g_autofree float *planes = aimf_numbers_new(values, "a picture", error); /* (3, H, W) */
+    if (!planes)
+        return FALSE;
     for (guint i = 0; i < batch->n; i++) {
         AimfPicture *picture = batch->pictures[i];
         const float *latents = batch->latents + i * batch->elements;
@@ -187,10 +197,8 @@ static gboolean decode(Batch *batch, const AimfMonitor *monitor, GError **error)
 
 static gboolean make(Batch *batch, const AimfMonitor *monitor, GError **error)
 {
-    if (!aimf_check_stop(monitor, batch->stage, error) || !fill_states(batch, error))
-        return FALSE;
-    fill_noise(batch);
-    return denoise(batch, monitor, error) && decode(batch, monitor, error);
+    return aimf_check_stop(monitor, batch->stage, error) && fill_states(batch, error) && fill_noise(batch, error) &&
+           denoise(batch, monitor, error) && decode(batch, monitor, error);
 }
 
 /* Those without an image once more, each by itself, in f32. */

@@ -127,7 +127,9 @@ float *aimf_diffusion_encode_text(AimfDiffusion *diffusion, const char *const *p
                                   GError **error)
 {
     gsize values = aimf_text_states_values(diffusion);
-    g_autofree float *states = g_new(float, n *values); /* (n, 77, width) */
+    g_autofree float *states = aimf_numbers_new(n * values, "the prompts' states", error); /* (n, 77, width) */
+    if (!states)
+        return NULL;
     for (guint i = 0; i < n; i++) {
         const AimfTextStates *one = aimf_text_states_get(diffusion, prompts[i], diffusion->networks.precision, error);
         if (!one)
