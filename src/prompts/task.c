@@ -354,6 +354,32 @@ static gboolean check_slots(const AimfTask *task, const char *where, GError **er
     return TRUE;
 }
 
+static gboolean is_slot(const AimfTask *task, const char *name)
+{
+    for (guint a = 0; a < task->n_attributes; a++)
+        if (g_strcmp0(task->attributes[a].slot, name) == 0)
+            return TRUE;
+    for (guint d = 0; d < task->n_dimensions; d++)
+        if (strcmp(task->dimensions[d].name, name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* A misspelt slot would be filled with nothing, and nobody would know. */
+static gboolean check_spelling(const AimfTask *task, const char *where, GError **error)
+{
+    for (guint d = 0; d < task->n_dimensions; d++)
+        for (char **phrase = task->dimensions[d].phrases; *phrase; phrase++)
+            for (const char *at = *phrase, *end; (at = strchr(at, '{')) && (end = strchr(at, '}')); at = end) {
+                g_autofree char *name = g_strndup(at + 1, (gsize)(end - at - 1));
+                if (!is_slot(task, name))
+                    return refuse(
+                        error, "%s: '%s' of %s has the slot {%s}; no dimension and no attribute's slot has that name",
+                        where, *phrase, task->dimensions[d].name, name);
+            }
+    return TRUE;
+}
+
 gboolean aimf_task_finish(AimfTask *task, const char *where, GError **error)
 {
     if (!is_label(task->name) || !*task->opening || !is_line(task->opening, MAX_TEXT_BYTES) || !*task->noun ||
@@ -364,7 +390,7 @@ gboolean aimf_task_finish(AimfTask *task, const char *where, GError **error)
     if (!check_attributes(task, where, error))
         return FALSE;
     g_autoptr(AimfLexicon) lexicon = aimf_lexicon_new(task);
-    if (!check_words(task, lexicon, where, error))
+    if (!check_words(task, lexicon, where, error) || !check_spelling(task, where, error))
         return FALSE;
     for (guint d = 0; d < task->n_dimensions; d++)
         keep_usable(task, lexicon, &task->dimensions[d]);

@@ -142,6 +142,7 @@ static void test_hostile(void)
         { "name: a\ntarget:\n  name: T\n  values: [{words: [big], label: '1'}, {words: [small], label: '0'}]\n" TAIL,
           "classes 0, 1" },
         { "name: ../a\ntarget:\n  name: T\n  values: [{words: [big]}, {words: [small]}]\n" TAIL, "plain name" },
+        { HEAD TAIL "dimensions:\n  - {name: hat, phrases: ['a {colr} hat']}\n", "{colr}" },
         { "name: a\xff\n", "UTF-8" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
