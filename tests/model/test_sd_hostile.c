@@ -228,6 +228,7 @@ static void test_broken_folders(void)
         check_folder(path, cases[i].file, cases[i].text, cases[i].code, cases[i].says);
     g_autoptr(AimfSdModel) model = aimf_sd_open(&(AimfSdOptions){ .model = path }, NULL, &error);
     g_assert_no_error(error); /* all of it was put back */
+    g_assert_nonnull(model);
     tiny_sd_remove(folder);
 }
 

@@ -145,6 +145,7 @@ static void test_surplus(void)
     AimfSdOptions options = { .model = path };
     g_autoptr(AimfSdModel) model = open_tiny(&options, said, &error);
     g_assert_no_error(error);
+    g_assert_nonnull(model);
     assert_says(said, "warning: ");
     assert_says(said, "1 unknown tensors are not used: somebodys.addition");
     assert_says(said, "1 numbers of positions");
