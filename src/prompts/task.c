@@ -2,6 +2,7 @@
 #include "prompts/task.h"
 
 #include "prompts/lexicon.h"
+#include "prompts/prompts.h"
 #include "prompts/sentence.h"
 #include <string.h>
 
@@ -151,18 +152,6 @@ AimfPrompts *aimf_prompts_new(const AimfTask *task)
 
 /* --- What has to be right --- */
 
-static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static gboolean refuse(GError **error, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *message = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_FORMAT, message);
-    return FALSE;
-}
-
 static gboolean is_line(const char *text, gsize max_bytes)
 {
     if (strlen(text) > max_bytes || !g_utf8_validate(text, -1, NULL))
@@ -179,8 +168,8 @@ static gboolean check_list(char *const *list, const char *where, const char *wha
     for (char *const *text = list; text && *text; text++) {
         g_autoptr(AimfWords) words = is_line(*text, MAX_TEXT_BYTES) ? aimf_words_new(*text) : NULL;
         if (!words || !words->words->len)
-            return refuse(error, "%s: %s must be words of at most %d bytes, without line breaks", where, what,
-                          MAX_TEXT_BYTES);
+            return aimf_prompts_refuse(error, "%s: %s must be words of at most %d bytes, without line breaks", where,
+                                       what, MAX_TEXT_BYTES);
     }
     return TRUE;
 }
@@ -197,17 +186,20 @@ static gboolean check_value(const AimfTask *task, guint a, guint v, const char *
     g_autofree char *place = g_strdup_printf("%s: value %u of %s", where, v, attribute->name);
     g_autofree char *number = g_strdup_printf("%u", v);
     if (a == 0 && strcmp(value->label, number) != 0)
-        return refuse(error, "%s: a target's values are its classes 0, 1 … in order; expected '%u', found '%s'", place,
-                      v, value->label);
+        return aimf_prompts_refuse(error,
+                                   "%s: a target's values are its classes 0, 1 … in order; expected '%u', found '%s'",
+                                   place, v, value->label);
     if (!is_label(value->label))
-        return refuse(error, "%s: its label becomes part of a folder's name; '%s' cannot", place, value->label);
+        return aimf_prompts_refuse(error, "%s: its label becomes part of a folder's name; '%s' cannot", place,
+                                   value->label);
     for (guint other = 0; other < v; other++)
         if (strcmp(attribute->values[other].label, value->label) == 0)
-            return refuse(error, "%s: the label '%s' is there twice", place, value->label);
+            return aimf_prompts_refuse(error, "%s: the label '%s' is there twice", place, value->label);
     if (!value->words || !value->words[0])
-        return refuse(error, "%s: it needs words", place);
+        return aimf_prompts_refuse(error, "%s: it needs words", place);
     if ((value->place == AIMF_WORDS_SLOT) != (attribute->slot != NULL))
-        return refuse(error, "%s: its words fill the slot of a dimension, or no value's of the attribute do", place);
+        return aimf_prompts_refuse(
+            error, "%s: its words fill the slot of a dimension, or no value's of the attribute do", place);
     return check_list(value->words, place, "its words", error) && check_list(value->also, place, "'also'", error) &&
            check_list(value->impossible, place, "'impossible'", error);
 }
@@ -215,13 +207,13 @@ static gboolean check_value(const AimfTask *task, guint a, guint v, const char *
 static gboolean check_attributes(const AimfTask *task, const char *where, GError **error)
 {
     if (task->n_attributes < 2)
-        return refuse(error, "%s: a task has a target and at least one protected attribute", where);
+        return aimf_prompts_refuse(error, "%s: a task has a target and at least one protected attribute", where);
     guint n_groups = 1, n_nouns = 0;
     for (guint a = 0; a < task->n_attributes; a++) {
         const AimfTaskAttribute *attribute = &task->attributes[a];
         if (attribute->n_values < 2)
-            return refuse(error, "%s: %s has %u values; it needs two or more", where, attribute->name,
-                          attribute->n_values);
+            return aimf_prompts_refuse(error, "%s: %s has %u values; it needs two or more", where, attribute->name,
+                                       attribute->n_values);
         gboolean noun = FALSE;
         for (guint v = 0; v < attribute->n_values; v++) {
             if (!check_value(task, a, v, where, error))
@@ -235,9 +227,9 @@ static gboolean check_attributes(const AimfTask *task, const char *where, GError
             return FALSE;
     }
     if (n_nouns > 1)
-        return refuse(error, "%s: the words of one attribute only can be the noun", where);
+        return aimf_prompts_refuse(error, "%s: the words of one attribute only can be the noun", where);
     if (n_groups > AIMF_MAX_PROMPT_GROUPS)
-        return refuse(error, "%s: more than %d groups", where, AIMF_MAX_PROMPT_GROUPS);
+        return aimf_prompts_refuse(error, "%s: more than %d groups", where, AIMF_MAX_PROMPT_GROUPS);
     return TRUE;
 }
 
@@ -322,8 +314,8 @@ static gboolean check_word(const AimfTask *task, const AimfLexicon *lexicon, gui
         if (!aimf_lexicon_telling(lexicon, a, words, &at, &n))
             continue;
         g_autofree char *found = aimf_words_join(words, at, at + n);
-        return refuse(error, "%s: '%s' is a word for value %u of %s and forbidden as telling %s", where, found, value,
-                      task->attributes[attribute].name, task->attributes[a].name);
+        return aimf_prompts_refuse(error, "%s: '%s' is a word for value %u of %s and forbidden as telling %s", where,
+                                   found, value, task->attributes[attribute].name, task->attributes[a].name);
     }
     return TRUE;
 }
@@ -348,8 +340,8 @@ static gboolean check_slots(const AimfTask *task, const char *where, GError **er
             for (char **phrase = task->dimensions[d].phrases; *phrase && !found; phrase++)
                 found = aimf_sentence_has_slot(*phrase, slot);
         if (!found)
-            return refuse(error, "%s: the words of %s stand in the slot {%s}, which no context has", where,
-                          task->attributes[a].name, slot);
+            return aimf_prompts_refuse(error, "%s: the words of %s stand in the slot {%s}, which no context has", where,
+                                       task->attributes[a].name, slot);
     }
     return TRUE;
 }
@@ -373,7 +365,7 @@ static gboolean check_spelling(const AimfTask *task, const char *where, GError *
             for (const char *at = *phrase, *end; (at = strchr(at, '{')) && (end = strchr(at, '}')); at = end) {
                 g_autofree char *name = g_strndup(at + 1, (gsize)(end - at - 1));
                 if (!is_slot(task, name))
-                    return refuse(
+                    return aimf_prompts_refuse(
                         error, "%s: '%s' of %s has the slot {%s}; no dimension and no attribute's slot has that name",
                         where, *phrase, task->dimensions[d].name, name);
             }
@@ -384,9 +376,10 @@ gboolean aimf_task_finish(AimfTask *task, const char *where, GError **error)
 {
     if (!is_label(task->name) || !*task->opening || !is_line(task->opening, MAX_TEXT_BYTES) || !*task->noun ||
         !is_line(task->noun, MAX_TEXT_BYTES))
-        return refuse(error, "%s: a task needs a plain name, an opening and a noun, each a short line of text", where);
+        return aimf_prompts_refuse(
+            error, "%s: a task needs a plain name, an opening and a noun, each a short line of text", where);
     if (task->n_clashes > MAX_CLASHES)
-        return refuse(error, "%s: %u clashes, more than %d", where, task->n_clashes, MAX_CLASHES);
+        return aimf_prompts_refuse(error, "%s: %u clashes, more than %d", where, task->n_clashes, MAX_CLASHES);
     if (!check_attributes(task, where, error))
         return FALSE;
     g_autoptr(AimfLexicon) lexicon = aimf_lexicon_new(task);
