@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fits the polynomials of src/backend/onednn/onednn_vector.h and prints them with their largest relative errors.
+"""Fits the polynomials of src/backend/cpu/cpu_vector.h and prints them with their largest relative errors.
 
 exp(r) for |r| <= log(2) / 2, and P(t) in Phi(-a) = exp(-a^2 / 2) t P(t) with t = 1 / (1 + 0.3 a) for 0 <= a <= 14, Phi being the
 normal distribution's. Both minimise the largest relative error, by least squares that weigh more where the error is large.

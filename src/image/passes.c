@@ -1,6 +1,8 @@
 /* The inner loops of resizing in plain C, and the choice among what the processor can do. */
 #include "image/resize.h"
 
+#include "base/instruction_set.h"
+
 enum { HALF = 1 << (AIMF_WEIGHT_BITS - 1) };
 
 static guint8 to_sample(gint32 sum)
@@ -40,19 +42,12 @@ const AimfPasses aimf_passes_plain = { "plain", horizontal_plain, vertical_plain
 
 const AimfPasses *const *aimf_passes_supported(guint *n)
 {
-    static const AimfPasses *const all[] = {
-        &aimf_passes_plain,
 #if defined(__x86_64__)
-        &aimf_passes_avx2,
-        &aimf_passes_avx512,
-#endif
-    };
+    static const AimfPasses *const all[] = { &aimf_passes_plain, &aimf_passes_avx2, &aimf_passes_avx512 };
+    *n = MIN((guint)aimf_instruction_set(), AIMF_ISA_AVX512) + 1;
+#else
+    static const AimfPasses *const all[] = { &aimf_passes_plain };
     *n = 1;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2"))
-        *n = 2;
-    if (*n == 2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-        *n = 3;
 #endif
     return all;
 }

@@ -2,8 +2,8 @@
  * The oneDNN backend's own attention kernels, each that this processor can run and not only the fastest: against the definition in
  * f64, at extreme scores, with numbers that are none, and to the bit whatever the batch and the number of threads.
  */
-#include "backend/onednn/onednn_attention_loop.h"
-#include "backend/onednn/onednn_bf16.h"
+#include "backend/cpu/cpu_attention_loop.h"
+#include "backend/cpu/cpu_bf16.h"
 #include "graph/support_formula.h"
 
 #include <math.h>
@@ -41,7 +41,7 @@ static float *fill(const Problem *p, const char *name, gsize n, float scale)
     for (guint32 i = 0; i < n; i++) {
         data[i] = (float)formula_fine(seed, i) * scale;
         if (p->kernels->pair == 2)
-            data[i] = onednn_from_bf16(onednn_to_bf16(data[i]));
+            data[i] = cpu_from_bf16(cpu_to_bf16(data[i]));
     }
     return data;
 }
@@ -78,24 +78,24 @@ static void *narrow(const Problem *p, const float *data, gsize n)
         return g_memdup2(data, n * sizeof *data);
     guint16 *narrowed = g_new(guint16, n);
     for (gsize i = 0; i < n; i++)
-        narrowed[i] = onednn_to_bf16(data[i]);
+        narrowed[i] = cpu_to_bf16(data[i]);
     return narrowed;
 }
 
 /* Scratch memory is full of NaN, so that nothing that nobody wrote can be read unseen. The result comes in the memory of q if asked. */
 static void solve(Problem *p, int n_threads, gboolean in_place)
 {
-    AttentionWork work = onednn_attention_work(p->kernels, &p->shape, n_threads);
-    gsize bytes = onednn_attention_scratch_bytes(&work);
+    AttentionWork work = cpu_attention_work(p->kernels, &p->shape, n_threads);
+    gsize bytes = cpu_attention_scratch_bytes(&work);
     void *scratch = NULL;
     g_assert_cmpint(posix_memalign(&scratch, 64, bytes), ==, 0);
     memset(scratch, 0xff, bytes);
     g_autofree void *q = narrow(p, p->q, p->n_queries), *k = narrow(p, p->k, p->n_keys);
     g_autofree void *v = narrow(p, p->v, p->n_keys), *y = narrow(p, p->y, p->n_queries);
     void *to = in_place ? q : y;
-    onednn_attention_run(&work, q, k, v, to, scratch);
+    cpu_attention_run(&work, q, k, v, to, scratch);
     for (gsize i = 0; i < p->n_queries; i++)
-        p->y[i] = p->kernels->pair == 1 ? ((float *)to)[i] : onednn_from_bf16(((guint16 *)to)[i]);
+        p->y[i] = p->kernels->pair == 1 ? ((float *)to)[i] : cpu_from_bf16(((guint16 *)to)[i]);
     free(scratch);
 }
 
@@ -263,7 +263,7 @@ int main(int argc, char **argv)
         { "same_bits", test_same_bits },
     };
     g_test_init(&argc, &argv, NULL);
-    for (const AttentionKernels *const *kernels = onednn_attention_kernels; *kernels; kernels++)
+    for (const AttentionKernels *const *kernels = cpu_attention_kernels; *kernels; kernels++)
         for (gsize i = 0; i < G_N_ELEMENTS(tests) && (*kernels)->is_supported(); i++) {
             g_autofree char *path =
                 g_strdup_printf("/attention/%s/%s", strchr((*kernels)->name, ':') + 1, tests[i].name);

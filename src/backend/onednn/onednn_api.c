@@ -61,22 +61,9 @@ static dnnl_engine_t the_engine(void)
     return engine;
 }
 
-gboolean onednn_has_avx512(void)
-{
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
-}
-
-static gboolean has_bf16(void)
-{
-    /* oneDNN also offers bf16 by emulation on other AVX-512 processors, far slower than f32. */
-    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
-    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16 &&
-           __builtin_cpu_supports("avx512bf16");
-}
-
 gpointer onednn_state_open(AimfPrecision precision, GError **error)
 {
-    if (precision == AIMF_PRECISION_BF16 && !has_bf16()) {
+    if (precision == AIMF_PRECISION_BF16 && aimf_instruction_set() < AIMF_ISA_AVX512_BF16) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
                     "precision bf16 needs a processor with AVX512_BF16, which this one lacks; use f32");
         return NULL;

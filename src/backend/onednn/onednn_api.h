@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "graph/backend.h"
+#include "backend/cpu/cpu.h"
 #include <oneapi/dnnl/dnnl_types.h> /* for DNNL_ARG_…, which name a primitive's operands in every version */
 
 /** OnednnState: one plan's stream and the layouts that it uses. */
@@ -15,34 +15,17 @@ void onednn_state_close(gpointer state);
 /** onednn_version: (owned) "oneDNN 2.6.3, AVX-512 BF16". */
 char *onednn_version(void);
 
-/** onednn_has_avx512: whether our own kernels run in their AVX-512 forms: where oneDNN's do, whose blocks of 16 channels they share. */
-gboolean onednn_has_avx512(void);
-
-/* --- Layouts. A detail is a memory descriptor; whatever lies row-major has none. --- */
+/* --- Layouts, beside those of cpu.h. A detail is a memory descriptor; whatever lies row-major has none. --- */
 
 gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b);
 /** onednn_layout_text: (owned) in oneDNN's notation, for instance "aBcd16b". */
 char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape);
-/** onednn_layout_cast: the same order of elements, of another type. */
-AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype);
-/** onednn_layout_activation: what convolutions like for a value (N, C, H, W) whose order nothing decides yet. */
-AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, AimfDtype dtype);
 /** onednn_layout_taps_first: of f32 weights (O, I, kh, kw), lying as [kh][kw][O][I]. */
 AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape);
-/**
- * onednn_layout_channel_block:
- * Returns: b if the value lies as [N][C / b, rounded up][all other dimensions][b], so 1 for row-major and C for channels-last;
- * 0 if it lies in no such order.
- */
-gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *shape);
 /** onednn_layout_offsets: (owned) how many elements behind index 0 each index of dimension @dim lies; offsets of dimensions add up. */
 gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim);
-/**
- * onednn_layout_summed_taps: of an upsampling convolution's weights (O, C, 3, 3), lying as four summed (O, C, 2, 2) one behind the
- * other on multiples of 64 bytes, each in layout @part. onednn_layout_part: that layout; bytes is 0 if @layout is none such.
- */
-AimfLayout onednn_layout_summed_taps(OnednnState *state, const AimfLayout *part);
-AimfLayout onednn_layout_part(const AimfLayout *layout);
+/** onednn_layout_packing: (nullable, borrowed) how a parameter in this layout is packed. */
+const CpuPacking *onednn_layout_packing(const AimfLayout *layout);
 
 /* --- Primitives --- */
 

@@ -9,13 +9,13 @@ static OnednnWindow window_of(const AimfNodePlan *plan)
 
 AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
 {
-    if (onednn_winograd_pay(plan))
-        return onednn_plan_winograd_forward(state, plan, error);
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
-    OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
-    OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
-    OnednnOperand y = { .shape = onednn_output_shape(plan, 0), .dtype = dtype };
+    if (cpu_winograd_pay(plan))
+        return cpu_plan_winograd_forward(state, plan, error);
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    OnednnOperand x = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
+    OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
+    OnednnOperand y = { .shape = cpu_output_shape(plan, 0), .dtype = dtype };
     OnednnWindow window = window_of(plan);
     OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
@@ -23,12 +23,12 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
 
 AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error)
 {
-    if (onednn_winograd_pay(plan))
-        return onednn_plan_winograd_data(state, plan, error);
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    OnednnOperand dy = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
-    OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
-    OnednnOperand dx = { .shape = onednn_output_shape(plan, 0), .dtype = dtype };
+    if (cpu_winograd_pay(plan))
+        return cpu_plan_winograd_data(state, plan, error);
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    OnednnOperand dy = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
+    OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand dx = { .shape = cpu_output_shape(plan, 0), .dtype = dtype };
     OnednnWindow window = window_of(plan);
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, &window, error);
@@ -39,14 +39,14 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
 {
     if (onednn_taps_pay(plan))
         return onednn_plan_taps(state, plan, error);
-    if (onednn_winograd_pay(plan))
-        return onednn_plan_winograd_weight(state, plan, error);
-    if (onednn_winograd_pairs_pay(plan))
-        return onednn_plan_winograd_pairs(state, plan, error);
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    OnednnOperand x = { .shape = onednn_input_shape(plan, 0), .dtype = dtype };
-    OnednnOperand dy = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
-    OnednnOperand dweight = { .shape = onednn_output_shape(plan, 0), .dtype = AIMF_F32 };
+    if (cpu_winograd_pay(plan))
+        return cpu_plan_winograd_weight(state, plan, error);
+    if (cpu_winograd_pairs_pay(plan))
+        return cpu_plan_winograd_pairs(state, plan, error);
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    OnednnOperand x = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
+    OnednnOperand dy = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand dweight = { .shape = cpu_output_shape(plan, 0), .dtype = AIMF_F32 };
     OnednnWindow window = window_of(plan);
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, &window, error);

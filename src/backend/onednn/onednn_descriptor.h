@@ -7,12 +7,12 @@
 
 /*
  * A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one needs.
- * @part: of summed taps, how each of the four lies; @memory is nothing then.
+ * @packing: of a parameter that was packed for a kernel of our own; name NULL if it is none. @memory is nothing then.
  */
 typedef struct {
     dnnl_memory_desc_t memory;
     dnnl_primitive_desc_t forward;
-    AimfLayout part;
+    CpuPacking packing;
 } OnednnDetail;
 
 struct OnednnState {

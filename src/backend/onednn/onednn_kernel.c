@@ -1,31 +1,5 @@
-/* Kernels that are one primitive of oneDNN, and what planners ask for again and again. */
+/* Kernels that are one primitive of oneDNN. */
 #include "backend/onednn/onednn.h"
-
-void onednn_want_row_major(AimfNodePlan *plan, int i, AimfDtype dtype)
-{
-    const AimfShape *shape = onednn_input_shape(plan, i);
-    if (shape)
-        plan->in[i] = aimf_layout_row_major(shape, dtype);
-}
-
-void onednn_give_row_major(AimfNodePlan *plan, int i, AimfDtype dtype)
-{
-    const AimfShape *shape = onednn_output_shape(plan, i);
-    if (shape)
-        plan->out[i] = aimf_layout_row_major(shape, dtype);
-}
-
-void onednn_want_viewable(AimfNodePlan *plan, int i)
-{
-    const AimfShape *shape = onednn_input_shape(plan, i);
-    if (!onednn_layout_channel_block(&plan->in[i], shape))
-        plan->in[i] = aimf_layout_row_major(shape, plan->in[i].dtype);
-}
-
-void onednn_want_activation(OnednnState *state, AimfNodePlan *plan, int i)
-{
-    plan->in[i] = onednn_layout_cast(state, &plan->in[i], onednn_input_shape(plan, i), onednn_compute_dtype(plan));
-}
 
 typedef struct {
     AimfKernel base;
@@ -83,8 +57,13 @@ AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const 
 AimfKernel *onednn_plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,
                                 GError **error)
 {
-    if (onednn_layout_part(to).bytes)
-        return onednn_plan_sum_taps(from, to, shape, error);
+    const CpuPacking *packing = onednn_layout_packing(to);
+    if (packing && (from->detail || from->dtype != AIMF_F32)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "only a parameter can be packed as %s", packing->name);
+        return NULL;
+    }
+    if (packing)
+        return packing->plan(packing, to->bytes, shape, error);
     OnednnOperand source = { shape, from->dtype, from }, target = { shape, to->dtype, to };
     OnednnPrimitive *primitive = onednn_reorder(state, &source, &target, error);
     return primitive ? kernel_new(primitive, 2, (const int[]){ DNNL_ARG_FROM, DNNL_ARG_TO }) : NULL;

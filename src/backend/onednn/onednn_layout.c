@@ -139,7 +139,7 @@ AimfLayout onednn_layout_of(OnednnState *state, const dnnl_memory_desc_t *memory
         return layout;
     for (guint i = 0; i < state->details->len; i++) {
         OnednnDetail *known = g_ptr_array_index(state->details, i);
-        if (!known->forward && !known->part.bytes && dnnl_memory_desc_equal(&known->memory, memory)) {
+        if (!known->forward && !known->packing.name && dnnl_memory_desc_equal(&known->memory, memory)) {
             layout.detail = known;
             return layout;
         }
@@ -177,9 +177,10 @@ gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b)
         return TRUE;
     if (!a->detail || !b->detail)
         return FALSE;
-    AimfLayout a_part = onednn_layout_part(a), b_part = onednn_layout_part(b);
-    if (a_part.bytes || b_part.bytes)
-        return onednn_layout_equal(&a_part, &b_part);
+    const CpuPacking *a_packing = onednn_layout_packing(a), *b_packing = onednn_layout_packing(b);
+    if (a_packing || b_packing)
+        return a_packing && b_packing && g_str_equal(a_packing->name, b_packing->name) &&
+               onednn_layout_equal(&a_packing->part, &b_packing->part);
     return dnnl_memory_desc_equal(&((const OnednnDetail *)a->detail)->memory,
                                   &((const OnednnDetail *)b->detail)->memory) != 0;
 }
@@ -192,8 +193,8 @@ char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape)
         return g_strdup("row-major");
     if (detail->forward)
         return g_strdup("workspace");
-    if (detail->part.bytes)
-        return g_strdup("summed taps");
+    if (detail->packing.name)
+        return g_strdup(detail->packing.name);
     const dnnl_memory_desc_t *memory = &detail->memory;
     if (memory->format_kind != dnnl_blocked)
         return g_strdup("opaque");
@@ -216,7 +217,7 @@ char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape)
     return g_string_free(text, FALSE);
 }
 
-AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype)
+AimfLayout cpu_layout_cast(gpointer state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype)
 {
     if (layout->dtype == dtype)
         return *layout;
@@ -227,9 +228,9 @@ AimfLayout onednn_layout_cast(OnednnState *state, const AimfLayout *layout, cons
     return onednn_layout_of(state, &memory);
 }
 
-AimfLayout onednn_layout_activation(OnednnState *state, const AimfShape *shape, AimfDtype dtype)
+AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDtype dtype)
 {
-    gboolean wide = onednn_has_avx512();
+    gboolean wide = aimf_instruction_set() >= AIMF_ISA_AVX512;
     if (shape->rank != 4 || shape->dim[1] % (wide ? 16 : 8))
         return aimf_layout_row_major(shape, dtype);
     dnnl_memory_desc_t memory = onednn_by_tag(shape, dtype, wide ? dnnl_aBcd16b : dnnl_aBcd8b);
@@ -246,7 +247,7 @@ AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape)
     return onednn_layout_of(state, &memory);
 }
 
-gint64 onednn_layout_channel_block(const AimfLayout *layout, const AimfShape *shape)
+gint64 cpu_layout_channel_block(const AimfLayout *layout, const AimfShape *shape)
 {
     if (!layout->detail)
         return 1;
@@ -278,16 +279,16 @@ gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, 
     return offsets;
 }
 
-AimfLayout onednn_layout_summed_taps(OnednnState *state, const AimfLayout *part)
+AimfLayout cpu_layout_packed(gpointer state, const CpuPacking *packing, AimfDtype dtype, gsize bytes)
 {
     OnednnDetail *detail = g_new0(OnednnDetail, 1);
-    detail->part = *part;
-    g_ptr_array_add(state->details, detail);
-    return (AimfLayout){ .dtype = part->dtype, .bytes = 4 * ((part->bytes + 63) / 64 * 64), .detail = detail };
+    detail->packing = *packing;
+    g_ptr_array_add(((OnednnState *)state)->details, detail);
+    return (AimfLayout){ .dtype = dtype, .bytes = bytes, .detail = detail };
 }
 
-AimfLayout onednn_layout_part(const AimfLayout *layout)
+const CpuPacking *onednn_layout_packing(const AimfLayout *layout)
 {
     const OnednnDetail *detail = layout->detail;
-    return detail ? detail->part : (AimfLayout){ 0 };
+    return detail && detail->packing.name ? &detail->packing : NULL;
 }

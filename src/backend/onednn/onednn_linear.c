@@ -55,7 +55,7 @@ static AimfKernel *samples_new(AimfNodePlan *plan, OnednnPrimitive *product)
     SamplesKernel *kernel = g_new0(SamplesKernel, 1);
     kernel->base = (AimfKernel){ onednn_primitive_name(product), samples_bind, samples_run, samples_free };
     kernel->product = product;
-    kernel->samples = onednn_input_shape(plan, 0)->dim[0];
+    kernel->samples = cpu_input_shape(plan, 0)->dim[0];
     kernel->x_bytes = plan->in[0].bytes / (gsize)kernel->samples;
     kernel->y_bytes = plan->out[0].bytes / (gsize)kernel->samples;
     plan->scratch_bytes = onednn_primitive_scratch_bytes(product);
@@ -64,19 +64,19 @@ static AimfKernel *samples_new(AimfNodePlan *plan, OnednnPrimitive *product)
 
 AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **error)
 {
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    AimfShape xs = *onednn_input_shape(plan, 0), ys = *onednn_output_shape(plan, 0);
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    AimfShape xs = *cpu_input_shape(plan, 0), ys = *cpu_output_shape(plan, 0);
     AimfDtype result = ys.rank == 2 ? AIMF_F32 : dtype;
-    onednn_want_row_major(plan, 0, dtype);
-    onednn_want_row_major(plan, 2, AIMF_F32);
-    onednn_give_row_major(plan, 0, result);
-    gboolean together = onednn_has_avx512();
+    cpu_want_row_major(plan, 0, dtype);
+    cpu_want_row_major(plan, 2, AIMF_F32);
+    cpu_give_row_major(plan, 0, result);
+    gboolean together = aimf_instruction_set() >= AIMF_ISA_AVX512;
     if (!together)
         xs.dim[0] = ys.dim[0] = 1;
     AimfShape rows = as_matrix(&xs), results = as_matrix(&ys);
     OnednnOperand x = { &rows, dtype, &plan->in[0] }, y = { &results, result, &plan->out[0] };
-    OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
-    OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
+    OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
     OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, error);
     if (!product)
         return NULL;
@@ -88,25 +88,25 @@ AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **erro
 
 AimfKernel *onednn_plan_linear_backward_data(gpointer state, AimfNodePlan *plan, GError **error)
 {
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    onednn_want_row_major(plan, 0, dtype);
-    onednn_give_row_major(plan, 0, dtype);
-    OnednnOperand dy = { onednn_input_shape(plan, 0), dtype, &plan->in[0] };
-    OnednnOperand weight = { .shape = onednn_input_shape(plan, 1), .dtype = dtype };
-    OnednnOperand dx = { onednn_output_shape(plan, 0), dtype, &plan->out[0] };
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    cpu_want_row_major(plan, 0, dtype);
+    cpu_give_row_major(plan, 0, dtype);
+    OnednnOperand dy = { cpu_input_shape(plan, 0), dtype, &plan->in[0] };
+    OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
+    OnednnOperand dx = { cpu_output_shape(plan, 0), dtype, &plan->out[0] };
     OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_DATA, &dx, &weight, &dy, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
 }
 
 AimfKernel *onednn_plan_linear_backward_weight(gpointer state, AimfNodePlan *plan, GError **error)
 {
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    onednn_want_row_major(plan, 0, dtype);
-    onednn_want_row_major(plan, 1, dtype);
-    onednn_give_row_major(plan, 0, AIMF_F32);
-    OnednnOperand x = { onednn_input_shape(plan, 0), dtype, &plan->in[0] };
-    OnednnOperand dy = { onednn_input_shape(plan, 1), dtype, &plan->in[1] };
-    OnednnOperand dweight = { onednn_output_shape(plan, 0), AIMF_F32, &plan->out[0] };
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    cpu_want_row_major(plan, 0, dtype);
+    cpu_want_row_major(plan, 1, dtype);
+    cpu_give_row_major(plan, 0, AIMF_F32);
+    OnednnOperand x = { cpu_input_shape(plan, 0), dtype, &plan->in[0] };
+    OnednnOperand dy = { cpu_input_shape(plan, 1), dtype, &plan->in[1] };
+    OnednnOperand dweight = { cpu_output_shape(plan, 0), AIMF_F32, &plan->out[0] };
     OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, &dy, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });
 }

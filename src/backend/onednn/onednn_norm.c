@@ -58,19 +58,19 @@ AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **
     static const int evaluation_arguments[] = { DNNL_ARG_SRC,  DNNL_ARG_SCALE,    DNNL_ARG_SHIFT,
                                                 DNNL_ARG_MEAN, DNNL_ARG_VARIANCE, DNNL_ARG_DST };
     const AimfBatchNorm *options = &plan->node->attributes.batch_norm;
-    const AimfShape *shape = onednn_input_shape(plan, X);
-    onednn_want_activation(state, plan, X);
+    const AimfShape *shape = cpu_input_shape(plan, X);
+    cpu_want_activation(state, plan, X);
     OnednnPrimitive *primitive =
         onednn_batch_norm(state, &(OnednnOperand){ shape, plan->in[X].dtype, &plan->in[X] }, options, error);
     if (!primitive)
         return NULL;
     for (int i = WEIGHT; i <= RUNNING_VARIANCE; i++)
-        onednn_want_row_major(plan, i, AIMF_F32);
+        cpu_want_row_major(plan, i, AIMF_F32);
     plan->out[0] = plan->in[X];
     plan->overwrites[0] = X;
-    onednn_give_row_major(plan, 1, AIMF_F32);
-    onednn_give_row_major(plan, 2, AIMF_F32);
-    if (onednn_output_shape(plan, 3))
+    cpu_give_row_major(plan, 1, AIMF_F32);
+    cpu_give_row_major(plan, 2, AIMF_F32);
+    if (cpu_output_shape(plan, 3))
         plan->out[3] = onednn_primitive_layout(primitive, DNNL_ARG_WORKSPACE);
     plan->scratch_bytes = onednn_primitive_scratch_bytes(primitive);
 
@@ -135,9 +135,9 @@ static gsize reserve(AimfNodePlan *plan, gsize bytes)
 
 AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, GError **error)
 {
-    const AimfShape *shape = onednn_input_shape(plan, BACKWARD_X);
-    const AimfLayout *workspace = onednn_input_shape(plan, BACKWARD_WORKSPACE) ? &plan->in[BACKWARD_WORKSPACE] : NULL;
-    onednn_want_activation(state, plan, BACKWARD_X);
+    const AimfShape *shape = cpu_input_shape(plan, BACKWARD_X);
+    const AimfLayout *workspace = cpu_input_shape(plan, BACKWARD_WORKSPACE) ? &plan->in[BACKWARD_WORKSPACE] : NULL;
+    cpu_want_activation(state, plan, BACKWARD_X);
     OnednnOperand x = { shape, plan->in[BACKWARD_X].dtype, &plan->in[BACKWARD_X] };
     OnednnPrimitive *primitive =
         onednn_batch_norm_backward(state, &x, &plan->node->attributes.batch_norm, workspace, error);
@@ -145,12 +145,12 @@ AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, 
         return NULL;
     plan->in[BACKWARD_DY] = plan->in[BACKWARD_X];
     for (int i = BACKWARD_WEIGHT; i <= BACKWARD_VARIANCE; i++)
-        onednn_want_row_major(plan, i, AIMF_F32);
-    if (onednn_output_shape(plan, 0))
+        cpu_want_row_major(plan, i, AIMF_F32);
+    if (cpu_output_shape(plan, 0))
         plan->out[0] = plan->in[BACKWARD_X];
     plan->overwrites[0] = BACKWARD_DY;
-    onednn_give_row_major(plan, 1, AIMF_F32);
-    onednn_give_row_major(plan, 2, AIMF_F32);
+    cpu_give_row_major(plan, 1, AIMF_F32);
+    cpu_give_row_major(plan, 2, AIMF_F32);
 
     BatchNormBackwardKernel *kernel = g_new0(BatchNormBackwardKernel, 1);
     kernel->base = (AimfKernel){ onednn_primitive_name(primitive), backward_bind, backward_run, backward_free };
@@ -159,7 +159,7 @@ AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, 
     kernel->n_outputs = plan->node->n_outputs;
     plan->scratch_bytes = onednn_primitive_scratch_bytes(primitive);
     for (int i = 0; i < 3; i++)
-        if (!onednn_output_shape(plan, i))
+        if (!cpu_output_shape(plan, i))
             kernel->unwanted_offset[i] =
                 reserve(plan, i == 0 ? plan->in[BACKWARD_X].bytes : (gsize)shape->dim[1] * sizeof(float));
     return &kernel->base;

@@ -154,13 +154,13 @@ static gboolean plan_taps(TapsKernel *kernel, OnednnState *state, const AimfShap
 
 static Picture picture_of(const AimfNodePlan *plan, int input)
 {
-    const AimfShape *shape = onednn_input_shape(plan, input);
+    const AimfShape *shape = cpu_input_shape(plan, input);
     return (Picture){
         .n = shape->dim[0],
         .channels = shape->dim[1],
         .height = shape->dim[2],
         .width = shape->dim[3],
-        .block = onednn_layout_channel_block(&plan->in[input], shape),
+        .block = cpu_layout_channel_block(&plan->in[input], shape),
         .element_bytes = aimf_dtype_bytes(plan->in[input].dtype),
     };
 }
@@ -171,8 +171,8 @@ static Picture picture_of(const AimfNodePlan *plan, int input)
  */
 gboolean onednn_taps_pay(const AimfNodePlan *plan)
 {
-    const AimfShape *x = onednn_input_shape(plan, 0), *dy = onednn_input_shape(plan, 1);
-    const AimfShape *weight = onednn_output_shape(plan, 0);
+    const AimfShape *x = cpu_input_shape(plan, 0), *dy = cpu_input_shape(plan, 1);
+    const AimfShape *weight = cpu_output_shape(plan, 0);
     gint64 pixels = dy->dim[2] * dy->dim[3], taps = weight->dim[2] * weight->dim[3];
     gint64 most_pixels = plan->node->attributes.conv2d.stride > 1 ? 16 : 4;
     return taps > 1 && taps <= MAX_TAPS && pixels <= most_pixels && x->dim[1] % 16 == 0 && dy->dim[1] % 16 == 0 &&
@@ -182,12 +182,12 @@ gboolean onednn_taps_pay(const AimfNodePlan *plan)
 AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)
 {
     for (int i = 0; i < 2; i++) {
-        onednn_want_activation(state, plan, i);
-        gint64 block = onednn_layout_channel_block(&plan->in[i], onednn_input_shape(plan, i));
-        if (block < 8 || onednn_input_shape(plan, i)->dim[1] % block) /* short pieces are slow to gather */
-            plan->in[i] = onednn_layout_activation(state, onednn_input_shape(plan, i), onednn_compute_dtype(plan));
+        cpu_want_activation(state, plan, i);
+        gint64 block = cpu_layout_channel_block(&plan->in[i], cpu_input_shape(plan, i));
+        if (block < 8 || cpu_input_shape(plan, i)->dim[1] % block) /* short pieces are slow to gather */
+            plan->in[i] = cpu_layout_activation(state, cpu_input_shape(plan, i), cpu_compute_dtype(plan));
     }
-    const AimfShape *weight = onednn_output_shape(plan, 0);
+    const AimfShape *weight = cpu_output_shape(plan, 0);
     TapsKernel *kernel = g_new0(TapsKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:taps", bind, run, kernel_free };
     kernel->x = picture_of(plan, 0);
@@ -196,7 +196,7 @@ AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)
     kernel->padding = plan->node->attributes.conv2d.padding;
     kernel->products = g_ptr_array_new_with_free_func((GDestroyNotify)onednn_primitive_free);
     kernel->product_rows = g_array_new(FALSE, FALSE, sizeof(gint64));
-    if (!plan_taps(kernel, state, weight, onednn_compute_dtype(plan), error)) {
+    if (!plan_taps(kernel, state, weight, cpu_compute_dtype(plan), error)) {
         kernel_free(&kernel->base);
         return NULL;
     }

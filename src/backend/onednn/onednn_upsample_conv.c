@@ -3,9 +3,9 @@
  * so are two of the three columns: a pixel of the result is a 2 x 2 convolution of the small picture with taps added up. Which ones
  * depends on whether its row and column are even or odd, so there are four such convolutions; each makes a quarter of the pixels.
  */
+#include "backend/cpu/cpu_bf16.h"
+#include "backend/cpu/cpu_view.h"
 #include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_bf16.h"
-#include "backend/onednn/onednn_view.h"
 
 #include <string.h>
 
@@ -14,8 +14,8 @@ enum { QUARTERS = 4 }; /* number 2 * (odd row) + (odd column) */
 typedef struct {
     AimfKernel base;
     OnednnPrimitive *quarters[QUARTERS];
-    OnednnView view; /* of a quarter of the result */
-    gint64 width;    /* of a quarter */
+    CpuView view; /* of a quarter of the result */
+    gint64 width; /* of a quarter */
     gsize weight_bytes, quarter_bytes, element_bytes;
     const char *scratch; /* the four quarters, then the primitives' own */
     char *y;
@@ -49,8 +49,8 @@ static void interleave_row(const UpsampleConvKernel *kernel, gint64 row)
     const char *odd = even + kernel->quarter_bytes;
     char *to = kernel->y + (gsize)row * 2 * width * chunk;
     for (gsize i = 0; i < width; i++, to += 2 * chunk) {
-        onednn_copy_chunk(to, even + i * chunk, chunk);
-        onednn_copy_chunk(to + chunk, odd + i * chunk, chunk);
+        cpu_copy_chunk(to, even + i * chunk, chunk);
+        cpu_copy_chunk(to + chunk, odd + i * chunk, chunk);
     }
 }
 
@@ -73,57 +73,7 @@ static void kernel_free(AimfKernel *base)
     g_free(kernel);
 }
 
-/* Even rows see the small picture's row above and their own, odd ones their own and the one below; columns likewise. */
-static OnednnWindow window_of(int quarter)
-{
-    int odd_row = quarter / 2, odd_column = quarter % 2;
-    return (OnednnWindow){ 1, { !odd_row, !odd_column }, { odd_row, odd_column } };
-}
-
-AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
-{
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    const AimfShape *xs = onednn_input_shape(plan, 0), *ys = onednn_output_shape(plan, 0);
-    AimfShape quarter = AIMF_SHAPE(xs->dim[0], ys->dim[1], xs->dim[2], xs->dim[3]);
-    AimfShape taps = AIMF_SHAPE(ys->dim[1], xs->dim[1], 2, 2);
-    AimfLayout result = onednn_layout_activation(state, &quarter, dtype), chosen, part;
-    OnednnOperand x = { .shape = xs, .dtype = dtype }, weight = { .shape = &taps, .dtype = dtype };
-    OnednnOperand bias = { .shape = onednn_input_shape(plan, 2), .dtype = AIMF_F32 };
-    OnednnOperand y = { &quarter, dtype, &result };
-
-    UpsampleConvKernel *kernel = g_new0(UpsampleConvKernel, 1);
-    kernel->base = (AimfKernel){ "", bind, run, kernel_free };
-    gsize scratch = 0;
-    for (int q = 0; q < QUARTERS; q++) {
-        OnednnWindow window = window_of(q);
-        kernel->quarters[q] = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
-        if (!kernel->quarters[q]) {
-            kernel_free(&kernel->base);
-            return NULL;
-        }
-        scratch = MAX(scratch, onednn_primitive_scratch_bytes(kernel->quarters[q]));
-        if (q == 0) { /* the other three take what the first one chose */
-            chosen = onednn_primitive_layout(kernel->quarters[q], DNNL_ARG_SRC);
-            part = onednn_primitive_layout(kernel->quarters[q], DNNL_ARG_WEIGHTS);
-            x.layout = &chosen;
-            weight.layout = &part;
-        }
-    }
-    plan->in[0] = chosen;
-    plan->in[1] = onednn_layout_summed_taps(state, &part);
-    onednn_want_row_major(plan, 2, AIMF_F32);
-    plan->out[0] = onednn_layout_activation(state, ys, dtype);
-    kernel->base.implementation = onednn_primitive_name(kernel->quarters[0]);
-    kernel->view = onednn_view(&result, &quarter);
-    kernel->width = quarter.dim[3];
-    kernel->element_bytes = aimf_dtype_bytes(dtype);
-    kernel->quarter_bytes = aligned(result.bytes);
-    kernel->weight_bytes = plan->in[1].bytes / QUARTERS;
-    plan->scratch_bytes = QUARTERS * kernel->quarter_bytes + scratch;
-    return &kernel->base;
-}
-
-/* --- The weights --- */
+/* --- The weights: the four summed sets (O, C, 2, 2) one behind the other on multiples of 64 bytes --- */
 
 typedef struct {
     AimfKernel base;
@@ -171,7 +121,7 @@ static void sum_output(const SumTapsKernel *kernel, gint64 o)
                 kernel->offsets[0][o] + kernel->offsets[1][c] + kernel->offsets[2][row] + kernel->offsets[3][column];
             char *part = kernel->parts + (gsize)quarter * kernel->part_bytes;
             if (kernel->element_bytes == sizeof(guint16))
-                ((guint16 *)(void *)part)[at] = onednn_to_bf16(sum);
+                ((guint16 *)(void *)part)[at] = cpu_to_bf16(sum);
             else
                 ((float *)(void *)part)[at] = sum;
         }
@@ -194,22 +144,70 @@ static void sum_taps_free(AimfKernel *base)
     g_free(kernel);
 }
 
-AimfKernel *onednn_plan_sum_taps(const AimfLayout *from, const AimfLayout *to, const AimfShape *shape, GError **error)
+static AimfKernel *plan_sum_taps(const CpuPacking *packing, gsize bytes, const AimfShape *shape, GError **error)
 {
-    if (from->detail || from->dtype != AIMF_F32) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                    "upsample_conv2d takes its weight from a parameter only");
-        return NULL;
-    }
-    AimfLayout part = onednn_layout_part(to);
+    (void)error;
     AimfShape taps = AIMF_SHAPE(shape->dim[0], shape->dim[1], 2, 2);
     SumTapsKernel *kernel = g_new0(SumTapsKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:sum_taps", sum_taps_bind, sum_taps_run, sum_taps_free };
     kernel->outputs = shape->dim[0];
     kernel->inputs = shape->dim[1];
     for (int i = 0; i < 4; i++)
-        kernel->offsets[i] = onednn_layout_offsets(&part, &taps, i);
-    kernel->part_bytes = to->bytes / QUARTERS;
-    kernel->element_bytes = aimf_dtype_bytes(part.dtype);
+        kernel->offsets[i] = onednn_layout_offsets(&packing->part, &taps, i);
+    kernel->part_bytes = bytes / QUARTERS;
+    kernel->element_bytes = aimf_dtype_bytes(packing->part.dtype);
+    return &kernel->base;
+}
+
+/* --- Planning --- */
+
+/* Even rows see the small picture's row above and their own, odd ones their own and the one below; columns likewise. */
+static OnednnWindow window_of(int quarter)
+{
+    int odd_row = quarter / 2, odd_column = quarter % 2;
+    return (OnednnWindow){ 1, { !odd_row, !odd_column }, { odd_row, odd_column } };
+}
+
+AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    const AimfShape *xs = cpu_input_shape(plan, 0), *ys = cpu_output_shape(plan, 0);
+    AimfShape quarter = AIMF_SHAPE(xs->dim[0], ys->dim[1], xs->dim[2], xs->dim[3]);
+    AimfShape taps = AIMF_SHAPE(ys->dim[1], xs->dim[1], 2, 2);
+    AimfLayout result = cpu_layout_activation(state, &quarter, dtype), chosen, part;
+    OnednnOperand x = { .shape = xs, .dtype = dtype }, weight = { .shape = &taps, .dtype = dtype };
+    OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
+    OnednnOperand y = { &quarter, dtype, &result };
+
+    UpsampleConvKernel *kernel = g_new0(UpsampleConvKernel, 1);
+    kernel->base = (AimfKernel){ "", bind, run, kernel_free };
+    gsize scratch = 0;
+    for (int q = 0; q < QUARTERS; q++) {
+        OnednnWindow window = window_of(q);
+        kernel->quarters[q] = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
+        if (!kernel->quarters[q]) {
+            kernel_free(&kernel->base);
+            return NULL;
+        }
+        scratch = MAX(scratch, onednn_primitive_scratch_bytes(kernel->quarters[q]));
+        if (q == 0) { /* the other three take what the first one chose */
+            chosen = onednn_primitive_layout(kernel->quarters[q], DNNL_ARG_SRC);
+            part = onednn_primitive_layout(kernel->quarters[q], DNNL_ARG_WEIGHTS);
+            x.layout = &chosen;
+            weight.layout = &part;
+        }
+    }
+    plan->in[0] = chosen;
+    CpuPacking packing = { "summed taps", part, plan_sum_taps };
+    plan->in[1] = cpu_layout_packed(state, &packing, dtype, QUARTERS * aligned(part.bytes));
+    cpu_want_row_major(plan, 2, AIMF_F32);
+    plan->out[0] = cpu_layout_activation(state, ys, dtype);
+    kernel->base.implementation = onednn_primitive_name(kernel->quarters[0]);
+    kernel->view = cpu_view(&result, &quarter);
+    kernel->width = quarter.dim[3];
+    kernel->element_bytes = aimf_dtype_bytes(dtype);
+    kernel->quarter_bytes = aligned(result.bytes);
+    kernel->weight_bytes = plan->in[1].bytes / QUARTERS;
+    plan->scratch_bytes = QUARTERS * kernel->quarter_bytes + scratch;
     return &kernel->base;
 }

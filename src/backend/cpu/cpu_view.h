@@ -1,28 +1,28 @@
 /* A value (N, C, ...) as [N][C / block][positions][block]: all layouts of activations, row-major and channels-last included. */
 #pragma once
 
-#include "backend/onednn/onednn_api.h"
+#include "backend/cpu/cpu.h"
 
 #include <string.h>
 
 typedef struct {
     gint64 n, channels, positions;
     gint64 block, blocks; /* channels in a block, padding included, and how many blocks there are */
-} OnednnView;
+} CpuView;
 
-/** onednn_view: @layout has a channel block. */
-static inline OnednnView onednn_view(const AimfLayout *layout, const AimfShape *shape)
+/** cpu_view: @layout has a channel block. */
+static inline CpuView cpu_view(const AimfLayout *layout, const AimfShape *shape)
 {
-    OnednnView view = { .n = shape->dim[0], .channels = shape->dim[1], .positions = 1 };
+    CpuView view = { .n = shape->dim[0], .channels = shape->dim[1], .positions = 1 };
     for (int i = 2; i < shape->rank; i++)
         view.positions *= shape->dim[i];
-    view.block = onednn_layout_channel_block(layout, shape);
+    view.block = cpu_layout_channel_block(layout, shape);
     view.blocks = (view.channels + view.block - 1) / view.block;
     return view;
 }
 
-/** onednn_copy_chunk: of one pixel's block. Copies of a constant size become a few instructions, and blocks have few sizes. */
-static inline void onednn_copy_chunk(char *to, const char *from, gsize bytes)
+/** cpu_copy_chunk: of one pixel's block. Copies of a constant size become a few instructions, and blocks have few sizes. */
+static inline void cpu_copy_chunk(char *to, const char *from, gsize bytes)
 {
     switch (bytes) {
     case 2:

@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
-static inline __attribute__((always_inline)) float onednn_from_bf16(guint16 value)
+static inline __attribute__((always_inline)) float cpu_from_bf16(guint16 value)
 {
     guint32 bits = (guint32)value << 16;
     float result;
@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) float onednn_from_bf16(guint16 valu
 }
 
 /* Rounds to nearest, ties to even; a NaN stays one. */
-static inline __attribute__((always_inline)) guint16 onednn_to_bf16(float value)
+static inline __attribute__((always_inline)) guint16 cpu_to_bf16(float value)
 {
     guint32 bits;
     memcpy(&bits, &value, sizeof bits);

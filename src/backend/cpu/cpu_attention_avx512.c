@@ -1,9 +1,9 @@
 /* Attention in f32 with AVX-512. */
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_attention_vector512.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_attention_vector512.h"
 
-#define KERNELS onednn_attention_avx512
+#define KERNELS cpu_attention_avx512
 #define NAME "aimfair:flash_avx512"
 #define PAIR 1
 #define MOST_VECTORS 3
@@ -11,7 +11,7 @@ enum { ROWS = 8 };
 
 static gboolean is_supported(void)
 {
-    return onednn_has_avx512();
+    return aimf_instruction_set() >= AIMF_ISA_AVX512;
 }
 
 VECTOR_INLINE Vector multiply_words(const guint32 *a, Vector b, Vector c)
@@ -30,4 +30,4 @@ VECTOR_INLINE void store_weight_pair(float *row, gint64 i, Vector a, Vector b)
     store_weights(row, i + 1, b);
 }
 
-#include "backend/onednn/onednn_attention_tile.h"
+#include "backend/cpu/cpu_attention_tile.h"

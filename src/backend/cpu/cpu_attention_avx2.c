@@ -1,11 +1,12 @@
 /* Attention in f32 with AVX2 and FMA. */
-#include <glib.h>
+#include "base/instruction_set.h"
+
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx2,fma")))
 #define VECTOR_INLINE TARGET static inline __attribute__((always_inline))
 
-#define KERNELS onednn_attention_avx2
+#define KERNELS cpu_attention_avx2
 #define NAME "aimfair:flash_avx2"
 #define PAIR 1
 #define MOST_VECTORS 3
@@ -15,7 +16,7 @@ typedef __m256 Vector;
 
 static gboolean is_supported(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return aimf_instruction_set() >= AIMF_ISA_AVX2;
 }
 
 VECTOR_INLINE Vector vector_load(const float *from)
@@ -102,4 +103,4 @@ VECTOR_INLINE void store_weight_pair(float *row, gint64 i, Vector a, Vector b)
     store_weights(row, i + 1, b);
 }
 
-#include "backend/onednn/onednn_attention_tile.h"
+#include "backend/cpu/cpu_attention_tile.h"

@@ -2,13 +2,13 @@
  * Reductions over all positions of a channel, and their opposites, on values that lie as [N][C / b][positions][b]: all the layouts
  * of activations, row-major and channels-last included. Sums are in double and in one order at any number of threads.
  */
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_bf16.h"
-#include "backend/onednn/onednn_view.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_bf16.h"
+#include "backend/cpu/cpu_view.h"
 
 typedef struct {
     AimfKernel base;
-    OnednnView view;
+    CpuView view;
     gboolean is_bf16;
     const void *in;
     void *out;
@@ -17,13 +17,13 @@ typedef struct {
 
 static float load(const void *data, gboolean is_bf16, gint64 i)
 {
-    return is_bf16 ? onednn_from_bf16(((const guint16 *)data)[i]) : ((const float *)data)[i];
+    return is_bf16 ? cpu_from_bf16(((const guint16 *)data)[i]) : ((const float *)data)[i];
 }
 
 static void store(void *data, gboolean is_bf16, gint64 i, float value)
 {
     if (is_bf16)
-        ((guint16 *)data)[i] = onednn_to_bf16(value);
+        ((guint16 *)data)[i] = cpu_to_bf16(value);
     else
         ((float *)data)[i] = value;
 }
@@ -31,7 +31,7 @@ static void store(void *data, gboolean is_bf16, gint64 i, float value)
 /* Adds the positions of one image's block @cb to sums (b). */
 static void add_positions(const ChannelKernel *kernel, gint64 n, gint64 cb, double *sums)
 {
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     gint64 start = (n * view->blocks + cb) * view->positions * view->block;
     for (gint64 p = 0; p < view->positions; p++)
         for (gint64 lane = 0; lane < view->block; lane++)
@@ -50,7 +50,7 @@ static void bind(AimfKernel *base, void *const *addresses)
 static void channel_sum_run(AimfKernel *base)
 {
     const ChannelKernel *kernel = (ChannelKernel *)base;
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     float *out = kernel->out;
 #pragma omp parallel for schedule(static)
     for (gint64 cb = 0; cb < view->blocks; cb++) {
@@ -68,7 +68,7 @@ static void channel_sum_run(AimfKernel *base)
 static void average_pool_run(AimfKernel *base)
 {
     const ChannelKernel *kernel = (ChannelKernel *)base;
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
     for (gint64 n = 0; n < view->n; n++)
         for (gint64 cb = 0; cb < view->blocks; cb++) {
@@ -86,7 +86,7 @@ static void average_pool_run(AimfKernel *base)
 static void average_pool_backward_run(AimfKernel *base)
 {
     const ChannelKernel *kernel = (ChannelKernel *)base;
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
     for (gint64 n = 0; n < view->n; n++)
         for (gint64 cb = 0; cb < view->blocks; cb++) {
@@ -110,38 +110,38 @@ static AimfKernel *kernel_new(const AimfLayout *layout, const AimfShape *shape, 
     ChannelKernel *kernel = g_new0(ChannelKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:channels", bind, run, kernel_free };
     kernel->is_bf16 = layout->dtype == AIMF_BF16;
-    kernel->view = onednn_view(layout, shape);
+    kernel->view = cpu_view(layout, shape);
     return &kernel->base;
 }
 
-AimfKernel *onednn_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
-    onednn_want_viewable(plan, 0);
-    onednn_give_row_major(plan, 0, AIMF_F32);
-    AimfKernel *kernel = kernel_new(&plan->in[0], onednn_input_shape(plan, 0), channel_sum_run);
-    const OnednnView *view = &((ChannelKernel *)kernel)->view;
+    cpu_want_viewable(plan, 0);
+    cpu_give_row_major(plan, 0, AIMF_F32);
+    AimfKernel *kernel = kernel_new(&plan->in[0], cpu_input_shape(plan, 0), channel_sum_run);
+    const CpuView *view = &((ChannelKernel *)kernel)->view;
     plan->scratch_bytes = (gsize)(view->blocks * view->block) * sizeof(double);
     return kernel;
 }
 
-AimfKernel *onednn_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    onednn_want_activation(state, plan, 0);
-    onednn_want_viewable(plan, 0);
-    onednn_give_row_major(plan, 0, plan->in[0].dtype);
-    AimfKernel *kernel = kernel_new(&plan->in[0], onednn_input_shape(plan, 0), average_pool_run);
-    const OnednnView *view = &((ChannelKernel *)kernel)->view;
+    cpu_want_activation(state, plan, 0);
+    cpu_want_viewable(plan, 0);
+    cpu_give_row_major(plan, 0, plan->in[0].dtype);
+    AimfKernel *kernel = kernel_new(&plan->in[0], cpu_input_shape(plan, 0), average_pool_run);
+    const CpuView *view = &((ChannelKernel *)kernel)->view;
     plan->scratch_bytes = (gsize)(view->n * view->blocks * view->block) * sizeof(double);
     return kernel;
 }
 
-AimfKernel *onednn_plan_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    onednn_want_row_major(plan, 0, dtype);
-    plan->out[0] = onednn_layout_activation(state, onednn_output_shape(plan, 0), dtype);
-    return kernel_new(&plan->out[0], onednn_output_shape(plan, 0), average_pool_backward_run);
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    cpu_want_row_major(plan, 0, dtype);
+    plan->out[0] = cpu_layout_activation(state, cpu_output_shape(plan, 0), dtype);
+    return kernel_new(&plan->out[0], cpu_output_shape(plan, 0), average_pool_backward_run);
 }

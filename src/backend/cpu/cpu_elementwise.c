@@ -1,6 +1,6 @@
 /* Activations and additions: any layout will do as long as all operands share it, so the kernels walk over flat memory. */
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_vector.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_vector.h"
 
 /* y[i] = f(a[i], b[i]) for the elements [begin, end); functions of one operand ignore b. y may be a or b. */
 typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64 end);
@@ -10,9 +10,9 @@ typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64
 #define ADD(a, b) ((a) + (b))
 #define ADD_RELU(a, b) ((a) + (b) < 0 ? 0 : (a) + (b))
 #define RELU_BACKWARD(a, b) ((a) > 0 ? (b) : 0)
-#define SILU(a, b) onednn_silu(a)
-#define GELU(a, b) onednn_gelu(a)
-#define QUICK_GELU(a, b) onednn_quick_gelu(a)
+#define SILU(a, b) cpu_silu(a)
+#define GELU(a, b) cpu_gelu(a)
+#define QUICK_GELU(a, b) cpu_quick_gelu(a)
 
 #define LOOP(name, TARGET, FUNCTION, TYPE, LOAD, STORE)                                                                \
     TARGET static void name(const void *a, const void *b, void *y, gint64 begin, gint64 end)                           \
@@ -24,10 +24,10 @@ typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64
     }
 
 #define LOOPS(name, FUNCTION)                                                                                          \
-    LOOP(name##_f32, ONEDNN_BASELINE, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                       \
-    LOOP(name##_f32_avx512, ONEDNN_AVX512, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                  \
-    LOOP(name##_bf16, ONEDNN_BASELINE, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)                            \
-    LOOP(name##_bf16_avx512, ONEDNN_AVX512, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)
+    LOOP(name##_f32, CPU_BASELINE, FUNCTION, float, CPU_SAME, CPU_SAME)                                                \
+    LOOP(name##_f32_avx2, CPU_AVX2, FUNCTION, float, CPU_SAME, CPU_SAME)                                               \
+    LOOP(name##_f32_avx512, CPU_AVX512, FUNCTION, float, CPU_SAME, CPU_SAME)                                           \
+    LOOP(name##_bf16, CPU_AVX512, FUNCTION, guint16, cpu_from_bf16, cpu_to_bf16)
 
 LOOPS(relu, RELU)
 LOOPS(add, ADD)
@@ -37,27 +37,18 @@ LOOPS(silu, SILU)
 LOOPS(gelu, GELU)
 LOOPS(quick_gelu, QUICK_GELU)
 
-/* [bf16][AVX-512] */
-#define ROW(name)                                                                                                      \
-    {                                                                                                                  \
-        { name##_f32, name##_f32_avx512 },                                                                             \
-        {                                                                                                              \
-            name##_bf16, name##_bf16_avx512                                                                            \
-        }                                                                                                              \
-    }
-
 static const struct {
     AimfOpKind op;
     int overwrites;
-    Loop loops[2][2];
+    Loop loops[2][AIMF_N_ISAS];
 } rows[] = {
-    { AIMF_OP_RELU, 0, ROW(relu) },
-    { AIMF_OP_ADD, 0, ROW(add) },
-    { AIMF_OP_ADD_RELU, 0, ROW(add_relu) },
-    { AIMF_OP_RELU_BACKWARD, 1, ROW(relu_backward) },
-    { AIMF_OP_SILU, 0, ROW(silu) },
-    { AIMF_OP_GELU, 0, ROW(gelu) },
-    { AIMF_OP_QUICK_GELU, 0, ROW(quick_gelu) },
+    { AIMF_OP_RELU, 0, CPU_FORMS(relu) },
+    { AIMF_OP_ADD, 0, CPU_FORMS(add) },
+    { AIMF_OP_ADD_RELU, 0, CPU_FORMS(add_relu) },
+    { AIMF_OP_RELU_BACKWARD, 1, CPU_FORMS(relu_backward) },
+    { AIMF_OP_SILU, 0, CPU_FORMS(silu) },
+    { AIMF_OP_GELU, 0, CPU_FORMS(gelu) },
+    { AIMF_OP_QUICK_GELU, 0, CPU_FORMS(quick_gelu) },
 };
 
 typedef struct {
@@ -91,7 +82,7 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-AimfKernel *onednn_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
     guint row = 0;
@@ -103,16 +94,16 @@ AimfKernel *onednn_plan_elementwise(gpointer state, AimfNodePlan *plan, GError *
         leader++;
     if (!plan->in[leader].detail)
         leader = 0;
-    onednn_want_activation(state, plan, leader);
+    cpu_want_activation(state, plan, leader);
     for (int i = 0; i < n_inputs; i++)
         plan->in[i] = plan->in[leader];
     plan->out[0] = plan->in[leader];
     plan->overwrites[0] = rows[row].overwrites;
 
-    gboolean is_bf16 = plan->in[leader].dtype == AIMF_BF16, is_avx512 = onednn_has_avx512();
+    gboolean is_bf16 = plan->in[leader].dtype == AIMF_BF16;
     ElementwiseKernel *kernel = g_new0(ElementwiseKernel, 1);
-    kernel->base = (AimfKernel){ is_avx512 ? "aimfair:avx512" : "aimfair:baseline", bind, run, kernel_free };
-    kernel->loop = rows[row].loops[is_bf16][is_avx512];
+    kernel->base = (AimfKernel){ cpu_form_name(), bind, run, kernel_free };
+    kernel->loop = rows[row].loops[is_bf16][aimf_instruction_set()];
     kernel->n_inputs = n_inputs;
     /* Padding goes through as well: zeros stay zeros. */
     kernel->n = (gint64)(plan->in[leader].bytes / aimf_dtype_bytes(plan->in[leader].dtype));

@@ -2,7 +2,7 @@
  * The optimizer's step over contiguous blocks, rounding as torch.optim.SGD on the CPU does: there, adding a multiple is one fused
  * multiply-add where the processor has it, and scaling the momentum is a step of its own.
  */
-#include "backend/onednn/onednn.h"
+#include "backend/cpu/cpu.h"
 
 #include <immintrin.h>
 
@@ -36,12 +36,32 @@ __attribute__((target("avx512f"))) static void avx512(const AimfSgdRun *run, con
     }
 }
 
-void onednn_sgd(const AimfSgdRun *run)
+/* Fewer than eight left over are handled as eight, the rest of which is masked away. */
+__attribute__((target("avx2,fma"))) static void avx2(const AimfSgdRun *run, const Factors *factors, gsize begin,
+                                                     gsize end)
+{
+    static const gint32 ones[16] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+    __m256 weight_decay = _mm256_set1_ps(factors->weight_decay), momentum = _mm256_set1_ps(factors->momentum),
+           step = _mm256_set1_ps(factors->step);
+    for (gsize i = begin; i < end; i += 8) {
+        __m256i mask = _mm256_loadu_si256((const __m256i *)(ones + 8 - MIN(end - i, 8)));
+        __m256 parameter = _mm256_maskload_ps(run->parameters + i, mask);
+        __m256 gradient = _mm256_fmadd_ps(parameter, weight_decay, _mm256_maskload_ps(run->gradients + i, mask));
+        __m256 scaled = _mm256_mul_ps(_mm256_maskload_ps(run->momenta + i, mask), momentum);
+        __asm__("" : "+x"(scaled)); /* keeps the compiler from fusing it with the addition */
+        __m256 moved = _mm256_add_ps(scaled, gradient);
+        _mm256_maskstore_ps(run->momenta + i, mask, moved);
+        _mm256_maskstore_ps(run->parameters + i, mask, _mm256_fmadd_ps(moved, step, parameter));
+    }
+}
+
+void cpu_sgd(const AimfSgdRun *run)
 {
     enum { CHUNK = 1 << 14 };
+    static void (*const loops[AIMF_N_ISAS])(const AimfSgdRun *, const Factors *, gsize, gsize) = { baseline, avx2,
+                                                                                                   avx512, avx512 };
     Factors factors = { (float)run->sgd.weight_decay, (float)run->sgd.momentum, -*run->learning_rate };
-    void (*loop)(const AimfSgdRun *, const Factors *, gsize, gsize) = onednn_has_avx512() ? avx512 : baseline;
 #pragma omp parallel for schedule(static)
     for (gsize begin = 0; begin < run->n; begin += CHUNK)
-        loop(run, &factors, begin, MIN(begin + CHUNK, run->n));
+        loops[aimf_instruction_set()](run, &factors, begin, MIN(begin + CHUNK, run->n));
 }

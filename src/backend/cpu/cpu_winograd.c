@@ -5,8 +5,8 @@
  * falls, and with that how far all gradients are from those of exact arithmetic. Errors in a gradient are only ever added up. Forward
  * it is for plans that ask for it (AimfCompileOptions).
  */
-#include "backend/onednn/onednn_winograd.h"
-#include "backend/onednn/onednn.h"
+#include "backend/cpu/cpu_winograd.h"
+#include "backend/cpu/cpu.h"
 
 #include <omp.h>
 
@@ -71,9 +71,9 @@ static void convolve_tiles(const WinogradKernel *kernel, gint64 depth, gint64 wi
     float *memory = thread_scratch(kernel);
     WinogradPlanes patches = planes_at(memory, TILES, depth);
     WinogradPlanes sums = planes_at(memory + planes_size(TILES, depth), TILES, width);
-    onednn_winograd_locate(&kernel->tiling, first, n, tiles);
+    cpu_winograd_locate(&kernel->tiling, first, n, tiles);
     WinogradActivation from = { depth, 0, depth }, to = { width, 0, width };
-    onednn_winograd_patches(&kernel->tiling, tiles, n, &from, kernel->in[0], &patches);
+    cpu_winograd_patches(&kernel->tiling, tiles, n, &from, kernel->in[0], &patches);
     for (int p = 0; p < WINOGRAD_POSITIONS; p++) {
         WinogradProduct product = {
             .rows = n,
@@ -88,9 +88,9 @@ static void convolve_tiles(const WinogradKernel *kernel, gint64 depth, gint64 wi
             .c = sums.data + p * sums.plane,
             .c_row = sums.row,
         };
-        onednn_winograd_product(&product);
+        cpu_winograd_product(&product);
     }
-    onednn_winograd_outputs(&kernel->tiling, tiles, n, &sums, &to, kernel->in[2], kernel->out);
+    cpu_winograd_outputs(&kernel->tiling, tiles, n, &sums, &to, kernel->in[2], kernel->out);
 }
 
 static void forward_run(AimfKernel *base)
@@ -101,7 +101,7 @@ static void forward_run(AimfKernel *base)
     {
 #pragma omp for schedule(static)
         for (gint64 i = 0; i < kernel->inputs; i++)
-            onednn_winograd_filters(kernel->in[1], i, kernel->outputs, kernel->inputs, &kernel->weight);
+            cpu_winograd_filters(kernel->in[1], i, kernel->outputs, kernel->inputs, &kernel->weight);
 #pragma omp for schedule(static)
         for (gint64 first = 0; first < n_tiles; first += TILES)
             convolve_tiles(kernel, kernel->inputs, kernel->outputs, first, MIN(TILES, n_tiles - first));
@@ -116,7 +116,7 @@ static void data_run(AimfKernel *base)
     {
 #pragma omp for schedule(static)
         for (gint64 o = 0; o < kernel->outputs; o++)
-            onednn_winograd_weights(kernel->in[1], o, kernel->outputs, kernel->inputs, &kernel->weight);
+            cpu_winograd_weights(kernel->in[1], o, kernel->outputs, kernel->inputs, &kernel->weight);
 #pragma omp for schedule(static)
         for (gint64 first = 0; first < n_tiles; first += TILES)
             convolve_tiles(kernel, kernel->outputs, kernel->inputs, first, MIN(TILES, n_tiles - first));
@@ -157,11 +157,11 @@ static void add_tiles(const WinogradKernel *kernel, const Piece *piece, gint64 f
     float *memory = thread_scratch(kernel);
     WinogradPlanes patches = planes_at(memory, TILES, BLOCK);
     WinogradPlanes gradients = planes_at(memory + planes_size(TILES, BLOCK), TILES, BLOCK);
-    onednn_winograd_locate(&kernel->tiling, first, n, tiles);
+    cpu_winograd_locate(&kernel->tiling, first, n, tiles);
     WinogradActivation x = { kernel->inputs, piece->input, BLOCK };
     WinogradActivation dy = { kernel->outputs, piece->output, BLOCK };
-    onednn_winograd_patches(&kernel->tiling, tiles, n, &x, kernel->in[0], &patches);
-    onednn_winograd_gradients(&kernel->tiling, tiles, n, &dy, kernel->in[1], &gradients);
+    cpu_winograd_patches(&kernel->tiling, tiles, n, &x, kernel->in[0], &patches);
+    cpu_winograd_gradients(&kernel->tiling, tiles, n, &dy, kernel->in[1], &gradients);
     for (int p = 0; p < WINOGRAD_POSITIONS; p++) {
         WinogradProduct product = {
             .rows = BLOCK,
@@ -177,7 +177,7 @@ static void add_tiles(const WinogradKernel *kernel, const Piece *piece, gint64 f
             .c_row = BLOCK,
             .accumulate = accumulate,
         };
-        onednn_winograd_product(&product);
+        cpu_winograd_product(&product);
     }
 }
 
@@ -201,7 +201,7 @@ static void finish(const WinogradKernel *kernel, gint64 o)
                 for (int lane = 0; lane < WINOGRAD_LANES; lane++)
                     sums[p][lane] += part[p * BLOCK * BLOCK + lane];
         }
-        onednn_winograd_weight_gradient(sums[0], kernel->out + (o * kernel->inputs + i) * 9);
+        cpu_winograd_weight_gradient(sums[0], kernel->out + (o * kernel->inputs + i) * 9);
     }
 }
 
@@ -237,21 +237,21 @@ static void weight_run(AimfKernel *base)
  * Forward, Stable Diffusion's layers (1 thread): 1.8 to 1.95 times oneDNN's speed from 320 channels at 64x64 pixels to 1920 at 32x32, 1.4 to
  * 1.5 times at 1280 and 2560 channels and 128 tiles, 1.9 to 2.0 times in the autoencoder.
  */
-gboolean onednn_winograd_pay(const AimfNodePlan *plan)
+gboolean cpu_winograd_pay(const AimfNodePlan *plan)
 {
     gboolean is_dweight = plan->node->op == AIMF_OP_CONV2D_BACKWARD_WEIGHT;
-    const AimfShape *weight = is_dweight ? onednn_output_shape(plan, 0) : onednn_input_shape(plan, 1);
-    const AimfShape *dy = onednn_input_shape(plan, is_dweight ? 1 : 0); /* or x: as large, with this padding */
+    const AimfShape *weight = is_dweight ? cpu_output_shape(plan, 0) : cpu_input_shape(plan, 1);
+    const AimfShape *dy = cpu_input_shape(plan, is_dweight ? 1 : 0); /* or x: as large, with this padding */
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     gboolean is_forward = plan->node->op == AIMF_OP_CONV2D;
     if (is_forward && !plan->winograd)
         return FALSE;
-    if (plan->precision != AIMF_PRECISION_F32 || !onednn_has_avx512() || weight->dim[2] != 3 || weight->dim[3] != 3 ||
-        options->stride != 1 || options->padding != 1 || options->padding_after || weight->dim[0] % BLOCK ||
-        weight->dim[1] % BLOCK)
+    if (plan->precision != AIMF_PRECISION_F32 || aimf_instruction_set() < AIMF_ISA_AVX512 || weight->dim[2] != 3 ||
+        weight->dim[3] != 3 || options->stride != 1 || options->padding != 1 || options->padding_after ||
+        weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
-    WinogradTiling tiling = onednn_winograd_tiling(dy->dim[0], height, width);
+    WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width);
     gint64 direct = (3 * height - 2) * (3 * width - 2), in_picture = tiling.rows * tiling.columns;
     if (direct < WINOGRAD_POSITIONS * in_picture) /* multiplications, those by padding left out */
         return FALSE;
@@ -266,7 +266,7 @@ static WinogradKernel *kernel_new(const AimfNodePlan *plan, const AimfShape *x, 
 {
     WinogradKernel *kernel = g_new0(WinogradKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:winograd", bind, run, kernel_free };
-    kernel->tiling = onednn_winograd_tiling(x->dim[0], x->dim[2], x->dim[3]);
+    kernel->tiling = cpu_winograd_tiling(x->dim[0], x->dim[2], x->dim[3]);
     kernel->inputs = x->dim[1];
     kernel->outputs = dy->dim[1];
     kernel->n_inputs = plan->node->n_inputs;
@@ -281,20 +281,20 @@ static void plan_scratch(WinogradKernel *kernel, AimfNodePlan *plan, gsize share
     plan->scratch_bytes = (shared + (gsize)kernel->n_threads * per_thread) * sizeof(float);
 }
 
-static void want_blocked(OnednnState *state, AimfNodePlan *plan, int i)
+static void want_blocked(gpointer state, AimfNodePlan *plan, int i)
 {
-    const AimfShape *shape = onednn_input_shape(plan, i);
-    if (plan->in[i].dtype != AIMF_F32 || onednn_layout_channel_block(&plan->in[i], shape) != WINOGRAD_LANES)
-        plan->in[i] = onednn_layout_activation(state, shape, AIMF_F32);
+    const AimfShape *shape = cpu_input_shape(plan, i);
+    if (plan->in[i].dtype != AIMF_F32 || cpu_layout_channel_block(&plan->in[i], shape) != WINOGRAD_LANES)
+        plan->in[i] = cpu_layout_activation(state, shape, AIMF_F32);
 }
 
-AimfKernel *onednn_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    const AimfShape *dy = onednn_input_shape(plan, 0), *dx = onednn_output_shape(plan, 0);
+    const AimfShape *dy = cpu_input_shape(plan, 0), *dx = cpu_output_shape(plan, 0);
     want_blocked(state, plan, 0);
-    onednn_want_row_major(plan, 1, AIMF_F32);
-    plan->out[0] = onednn_layout_activation(state, dx, AIMF_F32);
+    cpu_want_row_major(plan, 1, AIMF_F32);
+    plan->out[0] = cpu_layout_activation(state, dx, AIMF_F32);
     WinogradKernel *kernel = kernel_new(plan, dx, dy, data_run);
     kernel->weight = planes_at(NULL, kernel->outputs, kernel->inputs);
     plan_scratch(kernel, plan, planes_size(kernel->outputs, kernel->inputs),
@@ -302,14 +302,14 @@ AimfKernel *onednn_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError
     return &kernel->base;
 }
 
-AimfKernel *onednn_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    const AimfShape *x = onednn_input_shape(plan, 0), *y = onednn_output_shape(plan, 0);
+    const AimfShape *x = cpu_input_shape(plan, 0), *y = cpu_output_shape(plan, 0);
     want_blocked(state, plan, 0);
-    onednn_want_row_major(plan, 1, AIMF_F32);
-    onednn_want_row_major(plan, 2, AIMF_F32);
-    plan->out[0] = onednn_layout_activation(state, y, AIMF_F32);
+    cpu_want_row_major(plan, 1, AIMF_F32);
+    cpu_want_row_major(plan, 2, AIMF_F32);
+    plan->out[0] = cpu_layout_activation(state, y, AIMF_F32);
     WinogradKernel *kernel = kernel_new(plan, x, y, forward_run);
     kernel->weight = planes_at(NULL, kernel->inputs, kernel->outputs);
     plan_scratch(kernel, plan, planes_size(kernel->inputs, kernel->outputs),
@@ -317,13 +317,13 @@ AimfKernel *onednn_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GEr
     return &kernel->base;
 }
 
-AimfKernel *onednn_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
     want_blocked(state, plan, 0);
     want_blocked(state, plan, 1);
-    onednn_give_row_major(plan, 0, AIMF_F32);
-    WinogradKernel *kernel = kernel_new(plan, onednn_input_shape(plan, 0), onednn_input_shape(plan, 1), weight_run);
+    cpu_give_row_major(plan, 0, AIMF_F32);
+    WinogradKernel *kernel = kernel_new(plan, cpu_input_shape(plan, 0), cpu_input_shape(plan, 1), weight_run);
     gint64 blocks = kernel->inputs / BLOCK * (kernel->outputs / BLOCK);
     kernel->slices = CLAMP(kernel->tiling.tiles / (2 * TILES), 1, MAX(1, PIECES / blocks));
     plan_scratch(kernel, plan, (gsize)(n_pieces(kernel) * WINOGRAD_POSITIONS * BLOCK * BLOCK),

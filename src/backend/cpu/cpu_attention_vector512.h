@@ -1,4 +1,4 @@
-/* AVX-512's vectors for onednn_attention_tile.h. TARGET is defined. */
+/* AVX-512's vectors for cpu_attention_tile.h. TARGET is defined. */
 #include <glib.h>
 #include <immintrin.h>
 

@@ -5,14 +5,14 @@
  * the spans begin depends on one picture's size alone, and all sums have one order: neither the number of threads nor of pictures
  * changes a result. To lose no digits when the mean is large, sums are of the distance from a channel's first element.
  */
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_vector.h"
-#include "backend/onednn/onednn_view.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_vector.h"
+#include "backend/cpu/cpu_view.h"
 
 #include <math.h>
 
 enum {
-    LANES = ONEDNN_LANES,
+    LANES = CPU_LANES,
     SPAN = 4096, /* positions that one thread takes at a time */
     CHUNK = 64,  /* rows that are summed in f32 before double takes over */
 };
@@ -35,10 +35,10 @@ typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *m
     TARGET static void name##_lanes(const TYPE *xs, const Strip *strip, const float *shift, double *sums,              \
                                     double *squares)                                                                   \
     {                                                                                                                  \
-        OnednnLanes shifts, distance;                                                                                  \
-        ONEDNN_LOAD_LANES_F32(shifts, shift);                                                                          \
+        CpuLanes shifts, distance;                                                                                     \
+        CPU_LOAD_LANES_F32(shifts, shift);                                                                             \
         for (gint64 row = 0; row < strip->rows; row += CHUNK) {                                                        \
-            OnednnLanes sum = { 0 }, square = { 0 };                                                                   \
+            CpuLanes sum = { 0 }, square = { 0 };                                                                      \
             gint64 end = MIN(row + CHUNK, strip->rows);                                                                \
             for (gint64 r = row; r < end; r++) {                                                                       \
                 LOAD_LANES(distance, xs + r * strip->stride);                                                          \
@@ -84,30 +84,26 @@ typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *m
             APPLY_LANES(strip->lanes, FUNCTION, LOAD, STORE)                                                           \
     }
 
-MEASURE(measure_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32)
-MEASURE(measure_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32)
-MEASURE(measure_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16)
-MEASURE(measure_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16)
+MEASURE(measure_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_LANES_F32)
+MEASURE(measure_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_LANES_F32)
+MEASURE(measure_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_LANES_F32)
+MEASURE(measure_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_LANES_BF16)
 
 #define APPLIES(name, FUNCTION)                                                                                        \
-    APPLY(name##_f32, ONEDNN_BASELINE, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                      \
-    APPLY(name##_f32_avx512, ONEDNN_AVX512, FUNCTION, float, ONEDNN_SAME, ONEDNN_SAME)                                 \
-    APPLY(name##_bf16, ONEDNN_BASELINE, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)                           \
-    APPLY(name##_bf16_avx512, ONEDNN_AVX512, FUNCTION, guint16, onednn_from_bf16, onednn_to_bf16)
+    APPLY(name##_f32, CPU_BASELINE, FUNCTION, float, CPU_SAME, CPU_SAME)                                               \
+    APPLY(name##_f32_avx2, CPU_AVX2, FUNCTION, float, CPU_SAME, CPU_SAME)                                              \
+    APPLY(name##_f32_avx512, CPU_AVX512, FUNCTION, float, CPU_SAME, CPU_SAME)                                          \
+    APPLY(name##_bf16, CPU_AVX512, FUNCTION, guint16, cpu_from_bf16, cpu_to_bf16)
 
-APPLIES(affine, ONEDNN_SAME)
-APPLIES(silu, onednn_silu)
+APPLIES(affine, CPU_SAME)
+APPLIES(silu, cpu_silu)
 
-/* [bf16][AVX-512], and [SiLU] before these */
-static const Measure measures[2][2] = { { measure_f32, measure_f32_avx512 }, { measure_bf16, measure_bf16_avx512 } };
-static const Apply applies[2][2][2] = {
-    { { affine_f32, affine_f32_avx512 }, { affine_bf16, affine_bf16_avx512 } },
-    { { silu_f32, silu_f32_avx512 }, { silu_bf16, silu_bf16_avx512 } },
-};
+static const Measure measures[2][AIMF_N_ISAS] = CPU_FORMS(measure);
+static const Apply affines[2][AIMF_N_ISAS] = CPU_FORMS(affine), silus[2][AIMF_N_ISAS] = CPU_FORMS(silu);
 
 typedef struct {
     AimfKernel base;
-    OnednnView view;
+    CpuView view;
     gint64 spans;
     gint64 groups;
     double epsilon;
@@ -121,7 +117,7 @@ typedef struct {
     float *shifts, *means, *scales, *bases; /* (N, padded channels) */
 } GroupNormKernel;
 
-static gint64 padded_channels(const OnednnView *view)
+static gint64 padded_channels(const CpuView *view)
 {
     return view->blocks * view->block;
 }
@@ -130,7 +126,7 @@ static gint64 padded_channels(const OnednnView *view)
 static void walk(const GroupNormKernel *kernel, gint64 unit,
                  void (*take)(const GroupNormKernel *, gint64, const Strip *))
 {
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     gint64 span = unit % kernel->spans, block = unit / kernel->spans; /* of all pictures */
     gint64 first = span * SPAN, count = MIN(SPAN, view->positions - first);
     Strip strip = { .offset = (block * view->positions + first) * view->block, .channel = block * view->block };
@@ -196,11 +192,11 @@ static void walk_all(const GroupNormKernel *kernel, void (*take)(const GroupNorm
 /* Every channel's first element, in the order of padded channels. */
 static void take_shifts(const GroupNormKernel *kernel)
 {
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     for (gint64 i = 0; i < view->n * padded_channels(view); i++) {
         gint64 at = i / view->block * view->positions * view->block + i % view->block;
         kernel->shifts[i] =
-            kernel->is_bf16 ? onednn_from_bf16(((const guint16 *)kernel->x)[at]) : ((const float *)kernel->x)[at];
+            kernel->is_bf16 ? cpu_from_bf16(((const guint16 *)kernel->x)[at]) : ((const float *)kernel->x)[at];
     }
 }
 
@@ -220,7 +216,7 @@ static void channel_moments(const GroupNormKernel *kernel, gint64 i, double *sum
 
 static void finish_group(const GroupNormKernel *kernel, gint64 n, gint64 group)
 {
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     gint64 members = view->channels / kernel->groups, first = group * members;
     gint64 at = n * padded_channels(view) + first; /* of its first channel, padding counted */
     double count = (double)(members * view->positions), total = 0, spread = 0;
@@ -248,7 +244,7 @@ static void finish_group(const GroupNormKernel *kernel, gint64 n, gint64 group)
 static void group_norm_run(AimfKernel *base)
 {
     const GroupNormKernel *kernel = (GroupNormKernel *)base;
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     gint64 padded = view->n * padded_channels(view);
     take_shifts(kernel);
     for (gint64 i = 0; i < padded * kernel->spans; i++)
@@ -267,7 +263,7 @@ static void group_norm_run(AimfKernel *base)
 static void add_channels_run(AimfKernel *base)
 {
     const GroupNormKernel *kernel = (GroupNormKernel *)base;
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     gint64 padded = padded_channels(view);
     for (gint64 i = 0; i < view->n * padded; i++) {
         gint64 n = i / padded, c = i % padded;
@@ -327,41 +323,40 @@ static void kernel_free(AimfKernel *base)
 /* What both operations plan alike: x as it lies, parameters in f32, the result where x was. */
 static GroupNormKernel *plan_kernel(gpointer state, AimfNodePlan *plan, gboolean silu)
 {
-    onednn_want_activation(state, plan, 0);
-    onednn_want_viewable(plan, 0);
+    cpu_want_activation(state, plan, 0);
+    cpu_want_viewable(plan, 0);
     for (int i = 1; i < plan->node->n_inputs; i++)
-        onednn_want_row_major(plan, i, AIMF_F32);
+        cpu_want_row_major(plan, i, AIMF_F32);
     plan->out[0] = plan->in[0];
     plan->overwrites[0] = 0;
-    gboolean is_bf16 = plan->in[0].dtype == AIMF_BF16, is_avx512 = onednn_has_avx512();
+    gboolean is_bf16 = plan->in[0].dtype == AIMF_BF16;
+    AimfInstructionSet level = aimf_instruction_set();
     GroupNormKernel *kernel = g_new0(GroupNormKernel, 1);
-    kernel->view = onednn_view(&plan->in[0], onednn_input_shape(plan, 0));
+    kernel->view = cpu_view(&plan->in[0], cpu_input_shape(plan, 0));
     kernel->spans = (kernel->view.positions + SPAN - 1) / SPAN;
     kernel->is_bf16 = is_bf16;
-    kernel->measure = measures[is_bf16][is_avx512];
-    kernel->apply = applies[silu ? 1 : 0][is_bf16][is_avx512];
+    kernel->measure = measures[is_bf16][level];
+    kernel->apply = (silu ? silus : affines)[is_bf16][level];
     plan->scratch_bytes = (gsize)floats_per_kind(kernel) * 4 * sizeof(float);
     plan->scratch_bytes += (gsize)doubles_per_kind(kernel) * 2 * sizeof(double);
     return kernel;
 }
 
-AimfKernel *onednn_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
     const AimfGroupNorm *options = &plan->node->attributes.group_norm;
     GroupNormKernel *kernel = plan_kernel(state, plan, options->silu);
     kernel->groups = options->groups;
     kernel->epsilon = options->epsilon;
-    kernel->base = (AimfKernel){ onednn_has_avx512() ? "aimfair:avx512" : "aimfair:baseline", group_norm_bind,
-                                 group_norm_run, kernel_free };
+    kernel->base = (AimfKernel){ cpu_form_name(), group_norm_bind, group_norm_run, kernel_free };
     return &kernel->base;
 }
 
-AimfKernel *onednn_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
     GroupNormKernel *kernel = plan_kernel(state, plan, FALSE);
-    kernel->base = (AimfKernel){ onednn_has_avx512() ? "aimfair:avx512" : "aimfair:baseline", add_channels_bind,
-                                 add_channels_run, kernel_free };
+    kernel->base = (AimfKernel){ cpu_form_name(), add_channels_bind, add_channels_run, kernel_free };
     return &kernel->base;
 }

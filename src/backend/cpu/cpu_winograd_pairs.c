@@ -5,8 +5,8 @@
  * half a percent. It stays in this one tensor, and is small beside what bf16 activations have done to dy before (tests/model
  * compares with PyTorch's bf16). The gradient of x would hand it on, and stays direct.
  */
-#include "backend/onednn/onednn_winograd_pairs.h"
-#include "backend/onednn/onednn.h"
+#include "backend/cpu/cpu_winograd_pairs.h"
+#include "backend/cpu/cpu.h"
 
 #include <string.h>
 
@@ -58,12 +58,12 @@ static WinogradPairs pairs_from(const WinogradPairs *pairs, gint64 first)
 static void transform_group(const PairsKernel *kernel, gint64 chunk, gint64 first, gint64 n)
 {
     WinogradTile tiles[GROUP];
-    onednn_winograd_locate(&kernel->tiling, chunk + first, n, tiles);
+    cpu_winograd_locate(&kernel->tiling, chunk + first, n, tiles);
     WinogradPairs patches = pairs_from(&kernel->patches, first), gradients = pairs_from(&kernel->gradients, first);
     for (gint64 c = 0; c < kernel->inputs; c += WINOGRAD_LANES)
-        onednn_winograd_patch_pairs(&kernel->tiling, tiles, n, kernel->inputs, c, kernel->x, &patches);
+        cpu_winograd_patch_pairs(&kernel->tiling, tiles, n, kernel->inputs, c, kernel->x, &patches);
     for (gint64 c = 0; c < kernel->outputs; c += WINOGRAD_LANES)
-        onednn_winograd_gradient_pairs(&kernel->tiling, tiles, n, kernel->outputs, c, kernel->dy, &gradients);
+        cpu_winograd_gradient_pairs(&kernel->tiling, tiles, n, kernel->outputs, c, kernel->dy, &gradients);
 }
 
 /* One position of one pair of channel blocks: nobody else adds to these sums, so threads do not matter to them. */
@@ -72,7 +72,7 @@ static void multiply_block(const PairsKernel *kernel, gint64 index, gint64 n_til
     gint64 p = index % WINOGRAD_POSITIONS, block = index / WINOGRAD_POSITIONS, across = kernel->inputs / BLOCK;
     const guint16 *a = kernel->gradients.data + p * kernel->gradients.plane + block / across * kernel->gradients.block;
     const guint16 *b = kernel->patches.data + p * kernel->patches.plane + block % across * kernel->patches.block;
-    onednn_winograd_multiply_pairs(a, b, (n_tiles + 1) / 2, kernel->sums + index * SUMS, accumulate);
+    cpu_winograd_multiply_pairs(a, b, (n_tiles + 1) / 2, kernel->sums + index * SUMS, accumulate);
 }
 
 static void finish(const PairsKernel *kernel, gint64 o)
@@ -83,7 +83,7 @@ static void finish(const PairsKernel *kernel, gint64 o)
         float sums[WINOGRAD_POSITIONS][WINOGRAD_LANES];
         for (int p = 0; p < WINOGRAD_POSITIONS; p++)
             memcpy(sums[p], from + p * SUMS, sizeof sums[p]);
-        onednn_winograd_weight_gradient(sums[0], kernel->dweight + (o * kernel->inputs + i) * 9);
+        cpu_winograd_weight_gradient(sums[0], kernel->dweight + (o * kernel->inputs + i) * 9);
     }
 }
 
@@ -113,32 +113,32 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-gboolean onednn_winograd_pairs_pay(const AimfNodePlan *plan)
+gboolean cpu_winograd_pairs_pay(const AimfNodePlan *plan)
 {
-    const AimfShape *weight = onednn_output_shape(plan, 0), *dy = onednn_input_shape(plan, 1);
+    const AimfShape *weight = cpu_output_shape(plan, 0), *dy = cpu_input_shape(plan, 1);
     const AimfConv2d *options = &plan->node->attributes.conv2d;
-    if (plan->precision != AIMF_PRECISION_BF16 || !onednn_has_avx512() || !__builtin_cpu_supports("avx512bf16") ||
+    if (plan->precision != AIMF_PRECISION_BF16 || aimf_instruction_set() < AIMF_ISA_AVX512_BF16 ||
         weight->dim[2] != 3 || weight->dim[3] != 3 || options->stride != 1 || options->padding != 1 ||
         options->padding_after != 0 || weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
-    WinogradTiling tiling = onednn_winograd_tiling(dy->dim[0], height, width);
+    WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width);
     gint64 direct = (3 * height - 2) * (3 * width - 2); /* multiplications, those by padding left out */
     return direct >= WINOGRAD_POSITIONS * tiling.rows * tiling.columns &&
            tiling.tiles >= MAX(BLOCK, weight->dim[0] * weight->dim[1] / 2048);
 }
 
-AimfKernel *onednn_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    const AimfShape *x = onednn_input_shape(plan, 0), *dy = onednn_input_shape(plan, 1);
-    plan->in[0] = onednn_layout_activation(state, x, AIMF_BF16);
-    plan->in[1] = onednn_layout_activation(state, dy, AIMF_BF16);
-    onednn_give_row_major(plan, 0, AIMF_F32);
+    const AimfShape *x = cpu_input_shape(plan, 0), *dy = cpu_input_shape(plan, 1);
+    plan->in[0] = cpu_layout_activation(state, x, AIMF_BF16);
+    plan->in[1] = cpu_layout_activation(state, dy, AIMF_BF16);
+    cpu_give_row_major(plan, 0, AIMF_F32);
 
     PairsKernel *kernel = g_new0(PairsKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:winograd_bf16", bind, run, kernel_free };
-    kernel->tiling = onednn_winograd_tiling(x->dim[0], x->dim[2], x->dim[3]);
+    kernel->tiling = cpu_winograd_tiling(x->dim[0], x->dim[2], x->dim[3]);
     kernel->inputs = x->dim[1];
     kernel->outputs = dy->dim[1];
     gint64 fitting = CHUNK_BYTES / (WINOGRAD_POSITIONS * (kernel->inputs + kernel->outputs) * (gint64)sizeof(guint16));

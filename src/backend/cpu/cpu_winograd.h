@@ -38,31 +38,31 @@ typedef struct {
     gint64 channels, first, count;
 } WinogradActivation;
 
-/** onednn_winograd_tiling: of @n pictures. */
-WinogradTiling onednn_winograd_tiling(gint64 n, gint64 height, gint64 width);
-/** onednn_winograd_locate: fills in @tiles (count), the ones from @first on. */
-void onednn_winograd_locate(const WinogradTiling *tiling, gint64 first, gint64 count, WinogradTile *tiles);
+/** cpu_winograd_tiling: of @n pictures. */
+WinogradTiling cpu_winograd_tiling(gint64 n, gint64 height, gint64 width);
+/** cpu_winograd_locate: fills in @tiles (count), the ones from @first on. */
+void cpu_winograd_locate(const WinogradTiling *tiling, gint64 first, gint64 count, WinogradTile *tiles);
 
-/** onednn_winograd_patches: B' d B of the patches d around the tiles. */
-void onednn_winograd_patches(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                             const WinogradActivation *activation, const float *from, const WinogradPlanes *to);
-/** onednn_winograd_gradients: A d A' of the tiles d themselves. */
-void onednn_winograd_gradients(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                               const WinogradActivation *activation, const float *from, const WinogradPlanes *to);
-/** onednn_winograd_outputs: the tiles A' m A of the sums m, plus @bias (nullable), one for each channel. */
-void onednn_winograd_outputs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                             const WinogradPlanes *from, const WinogradActivation *activation, const float *bias,
-                             float *to);
+/** cpu_winograd_patches: B' d B of the patches d around the tiles. */
+void cpu_winograd_patches(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                          const WinogradActivation *activation, const float *from, const WinogradPlanes *to);
+/** cpu_winograd_gradients: A d A' of the tiles d themselves. */
+void cpu_winograd_gradients(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                            const WinogradActivation *activation, const float *from, const WinogradPlanes *to);
+/** cpu_winograd_outputs: the tiles A' m A of the sums m, plus @bias (nullable), one for each channel. */
+void cpu_winograd_outputs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                          const WinogradPlanes *from, const WinogradActivation *activation, const float *bias,
+                          float *to);
 
 /**
- * onednn_winograd_weights: G g G' of output channel @o of @weight (O, inputs, 3, 3), each 3x3 turned by 180 degrees, which is what
+ * cpu_winograd_weights: G g G' of output channel @o of @weight (O, inputs, 3, 3), each 3x3 turned by 180 degrees, which is what
  * the gradient of the input is convolved with. @to: each matrix (O, inputs) as panels of 32 columns, [inputs / 32][O][32].
  */
-void onednn_winograd_weights(const float *weight, gint64 o, gint64 outputs, gint64 inputs, const WinogradPlanes *to);
-/** onednn_winograd_filters: G g G' of input channel @i of @weight. @to: as panels of 32 columns, [outputs / 32][I][32]. */
-void onednn_winograd_filters(const float *weight, gint64 i, gint64 outputs, gint64 inputs, const WinogradPlanes *to);
-/** onednn_winograd_weight_gradient: G' m G for 16 input channels: @sums (16, 16 lanes) to @dweight (16, 3, 3). */
-void onednn_winograd_weight_gradient(const float *sums, float *dweight);
+void cpu_winograd_weights(const float *weight, gint64 o, gint64 outputs, gint64 inputs, const WinogradPlanes *to);
+/** cpu_winograd_filters: G g G' of input channel @i of @weight. @to: as panels of 32 columns, [outputs / 32][I][32]. */
+void cpu_winograd_filters(const float *weight, gint64 i, gint64 outputs, gint64 inputs, const WinogradPlanes *to);
+/** cpu_winograd_weight_gradient: G' m G for 16 input channels: @sums (16, 16 lanes) to @dweight (16, 3, 3). */
+void cpu_winograd_weight_gradient(const float *sums, float *dweight);
 
 /**
  * WinogradProduct: c (rows, columns) = a (rows, depth) b (depth, columns), or += if @accumulate. Rows are rounded up to the next
@@ -77,4 +77,4 @@ typedef struct {
     gboolean accumulate;
 } WinogradProduct;
 
-void onednn_winograd_product(const WinogradProduct *product);
+void cpu_winograd_product(const WinogradProduct *product);

@@ -2,7 +2,7 @@
  * First every head's keys and values are packed, then blocks of queries are worked on, each by one thread: it takes the keys in
  * blocks that stay in its second cache, and the queries in tiles whose scores stay in the first.
  */
-#include "backend/onednn/onednn_attention_loop.h"
+#include "backend/cpu/cpu_attention_loop.h"
 
 #include <math.h>
 #include <omp.h>
@@ -48,7 +48,7 @@ static QueryBlock query_block(const AttentionWork *work)
     return block;
 }
 
-AttentionWork onednn_attention_work(const AttentionKernels *kernels, const AttentionShape *shape, int n_threads)
+AttentionWork cpu_attention_work(const AttentionKernels *kernels, const AttentionShape *shape, int n_threads)
 {
     AttentionWork work = { .kernels = kernels, .shape = *shape, .n_threads = n_threads };
     work.depth = count_blocks(shape->head_size, kernels->pair);
@@ -64,7 +64,7 @@ AttentionWork onednn_attention_work(const AttentionKernels *kernels, const Atten
     return work;
 }
 
-gsize onednn_attention_scratch_bytes(const AttentionWork *work)
+gsize cpu_attention_scratch_bytes(const AttentionWork *work)
 {
     gsize heads = (gsize)(work->shape.n * work->shape.heads);
     return (heads * work->head_words + (gsize)work->n_threads * work->thread_words) * sizeof(guint32);
@@ -154,8 +154,7 @@ static void attend(const AttentionWork *work, gint64 head, gint64 index, const v
     work->kernels->finish(memory + block.sums, work->channels, memory + block.weight, &to);
 }
 
-void onednn_attention_run(const AttentionWork *work, const void *q, const void *k, const void *v, void *out,
-                          void *scratch)
+void cpu_attention_run(const AttentionWork *work, const void *q, const void *k, const void *v, void *out, void *scratch)
 {
     gint64 heads = work->shape.n * work->shape.heads;
 #pragma omp parallel num_threads(work->n_threads)

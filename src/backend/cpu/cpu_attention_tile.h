@@ -13,8 +13,8 @@
  *   store_weights(row, i, w) makes vector i of a row of words from weights; it may lie in the memory of vectors i and before
  *   store_weight_pair(...)   the same of vectors i and i + 1, i being even
  */
-#include "backend/onednn/onednn_attention_kernels.h"
-#include "backend/onednn/onednn_bf16.h"
+#include "backend/cpu/cpu_attention_kernels.h"
+#include "backend/cpu/cpu_bf16.h"
 
 #include <math.h>
 
@@ -22,7 +22,7 @@
 
 #if PAIR == 2
 typedef guint16 Element;
-#define TO_ELEMENT onednn_to_bf16
+#define TO_ELEMENT cpu_to_bf16
 /*
  * (2^r - 1) / r for r in [0, 1], fitted for the least maximum of 2^r's relative error: 8.6e-5, where rounding to bf16 loses up to
  * 3.9e-3. Without a constant to fit 2^0 is 1 exactly: as long as no larger score turns up, sums do not shrink.

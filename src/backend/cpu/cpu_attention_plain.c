@@ -6,7 +6,7 @@
 #define TARGET
 #define VECTOR_INLINE static inline __attribute__((always_inline))
 
-#define KERNELS onednn_attention_plain
+#define KERNELS cpu_attention_plain
 #define NAME "aimfair:flash_plain"
 #define PAIR 1
 #define MOST_VECTORS 2
@@ -125,4 +125,4 @@ VECTOR_INLINE void store_weight_pair(float *row, gint64 i, Vector a, Vector b)
     store_weights(row, i + 1, b);
 }
 
-#include "backend/onednn/onednn_attention_tile.h"
+#include "backend/cpu/cpu_attention_tile.h"

@@ -1,6 +1,6 @@
 /* Operations on rows of channels, (N, T, C), each row by itself: layer normalisation and GEGLU. */
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_vector.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_vector.h"
 
 #include <math.h>
 
@@ -24,10 +24,10 @@ struct RowsKernel {
  */
 #define SUM(sum, LOAD, LOAD_LANES, TERM)                                                                               \
     do {                                                                                                               \
-        OnednnLanes lanes = { 0 };                                                                                     \
-        gint64 whole = channels / ONEDNN_LANES * ONEDNN_LANES;                                                         \
-        for (gint64 c = 0; c < whole; c += ONEDNN_LANES) {                                                             \
-            OnednnLanes v;                                                                                             \
+        CpuLanes lanes = { 0 };                                                                                        \
+        gint64 whole = channels / CPU_LANES * CPU_LANES;                                                               \
+        for (gint64 c = 0; c < whole; c += CPU_LANES) {                                                                \
+            CpuLanes v;                                                                                                \
             LOAD_LANES(v, x + c);                                                                                      \
             lanes += TERM;                                                                                             \
         }                                                                                                              \
@@ -36,7 +36,7 @@ struct RowsKernel {
             lanes[c - whole] += TERM;                                                                                  \
         }                                                                                                              \
         sum = 0;                                                                                                       \
-        for (int l = 0; l < ONEDNN_LANES; l++)                                                                         \
+        for (int l = 0; l < CPU_LANES; l++)                                                                            \
             sum += (double)lanes[l];                                                                                   \
     } while (0)
 
@@ -62,10 +62,10 @@ struct RowsKernel {
         }                                                                                                              \
     }
 
-LAYER_NORM(layer_norm_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32, ONEDNN_SAME)
-LAYER_NORM(layer_norm_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_LOAD_LANES_F32, ONEDNN_SAME)
-LAYER_NORM(layer_norm_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16, onednn_to_bf16)
-LAYER_NORM(layer_norm_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, ONEDNN_LOAD_LANES_BF16, onednn_to_bf16)
+LAYER_NORM(layer_norm_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
+LAYER_NORM(layer_norm_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
+LAYER_NORM(layer_norm_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
+LAYER_NORM(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_LANES_BF16, cpu_to_bf16)
 
 #define GEGLU(name, TARGET, TYPE, LOAD, STORE)                                                                         \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
@@ -75,19 +75,16 @@ LAYER_NORM(layer_norm_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, ONE
             const TYPE *x = (const TYPE *)kernel->x + row * 2 * channels, *gate = x + channels;                        \
             TYPE *y = (TYPE *)kernel->y + row * channels;                                                              \
             _Pragma("omp simd") for (gint64 c = 0; c < channels; c++) y[c] =                                           \
-                STORE(LOAD(x[c]) * onednn_gelu(LOAD(gate[c])));                                                        \
+                STORE(LOAD(x[c]) * cpu_gelu(LOAD(gate[c])));                                                           \
         }                                                                                                              \
     }
 
-GEGLU(geglu_f32, ONEDNN_BASELINE, float, ONEDNN_SAME, ONEDNN_SAME)
-GEGLU(geglu_f32_avx512, ONEDNN_AVX512, float, ONEDNN_SAME, ONEDNN_SAME)
-GEGLU(geglu_bf16, ONEDNN_BASELINE, guint16, onednn_from_bf16, onednn_to_bf16)
-GEGLU(geglu_bf16_avx512, ONEDNN_AVX512, guint16, onednn_from_bf16, onednn_to_bf16)
+GEGLU(geglu_f32, CPU_BASELINE, float, CPU_SAME, CPU_SAME)
+GEGLU(geglu_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_SAME)
+GEGLU(geglu_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_SAME)
+GEGLU(geglu_bf16, CPU_AVX512, guint16, cpu_from_bf16, cpu_to_bf16)
 
-/* [bf16][AVX-512] */
-static const Rows layer_norms[2][2] = { { layer_norm_f32, layer_norm_f32_avx512 },
-                                        { layer_norm_bf16, layer_norm_bf16_avx512 } };
-static const Rows geglus[2][2] = { { geglu_f32, geglu_f32_avx512 }, { geglu_bf16, geglu_bf16_avx512 } };
+static const Rows layer_norms[2][AIMF_N_ISAS] = CPU_FORMS(layer_norm), geglus[2][AIMF_N_ISAS] = CPU_FORMS(geglu);
 
 static void bind(AimfKernel *base, void *const *addresses)
 {
@@ -112,34 +109,33 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-static RowsKernel *plan_rows(AimfNodePlan *plan, const Rows loops[2][2])
+static RowsKernel *plan_rows(AimfNodePlan *plan, const Rows loops[2][AIMF_N_ISAS])
 {
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    onednn_want_row_major(plan, 0, dtype);
-    onednn_give_row_major(plan, 0, dtype);
-    const AimfShape *y = onednn_output_shape(plan, 0);
-    gboolean is_avx512 = onednn_has_avx512();
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    cpu_want_row_major(plan, 0, dtype);
+    cpu_give_row_major(plan, 0, dtype);
+    const AimfShape *y = cpu_output_shape(plan, 0);
     RowsKernel *kernel = g_new0(RowsKernel, 1);
-    kernel->base = (AimfKernel){ is_avx512 ? "aimfair:avx512" : "aimfair:baseline", bind, run, kernel_free };
-    kernel->loop = loops[dtype == AIMF_BF16][is_avx512];
+    kernel->base = (AimfKernel){ cpu_form_name(), bind, run, kernel_free };
+    kernel->loop = loops[dtype == AIMF_BF16][aimf_instruction_set()];
     kernel->channels = y->dim[y->rank - 1];
     kernel->rows = aimf_shape_count(y) / kernel->channels;
     kernel->n_inputs = plan->node->n_inputs;
     return kernel;
 }
 
-AimfKernel *onednn_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
     RowsKernel *kernel = plan_rows(plan, layer_norms);
-    onednn_want_row_major(plan, 1, AIMF_F32);
-    onednn_want_row_major(plan, 2, AIMF_F32);
+    cpu_want_row_major(plan, 1, AIMF_F32);
+    cpu_want_row_major(plan, 2, AIMF_F32);
     plan->overwrites[0] = 0;
     kernel->epsilon = plan->node->attributes.layer_norm_epsilon;
     return &kernel->base;
 }
 
-AimfKernel *onednn_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
     return &plan_rows(plan, geglus)->base;

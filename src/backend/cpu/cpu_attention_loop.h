@@ -1,7 +1,7 @@
 /* Attention over whole tensors: which tile is worked on when, and where its memory lies. */
 #pragma once
 
-#include "backend/onednn/onednn_attention_kernels.h"
+#include "backend/cpu/cpu_attention_kernels.h"
 
 /** AttentionShape: q and out (n, queries, heads * head_size), k and v (n, keys, heads * head_size), all row-major. */
 typedef struct {
@@ -25,10 +25,10 @@ typedef struct {
     int n_threads;
 } AttentionWork;
 
-AttentionWork onednn_attention_work(const AttentionKernels *kernels, const AttentionShape *shape, int n_threads);
-gsize onednn_attention_scratch_bytes(const AttentionWork *work);
+AttentionWork cpu_attention_work(const AttentionKernels *kernels, const AttentionShape *shape, int n_threads);
+gsize cpu_attention_scratch_bytes(const AttentionWork *work);
 /**
- * onednn_attention_run: tensors are f32, or bf16 for kernels whose pair is 2; @out may be @q. @scratch: aligned to 64 bytes.
+ * cpu_attention_run: tensors are f32, or bf16 for kernels whose pair is 2; @out may be @q. @scratch: aligned to 64 bytes.
  */
-void onednn_attention_run(const AttentionWork *work, const void *q, const void *k, const void *v, void *out,
-                          void *scratch);
+void cpu_attention_run(const AttentionWork *work, const void *q, const void *k, const void *v, void *out,
+                       void *scratch);

@@ -1,5 +1,5 @@
-/* The inner loops of onednn_winograd_pairs.c: transforms in f32 that end in pairs of bf16, and the product of pairs. */
-#include "backend/onednn/onednn_winograd_pairs.h"
+/* The inner loops of cpu_winograd_pairs.c: transforms in f32 that end in pairs of bf16, and the product of pairs. */
+#include "backend/cpu/cpu_winograd_pairs.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -84,8 +84,8 @@ static guint16 *find_pairs(const WinogradPairs *to, gint64 channel)
     return to->data + channel / WINOGRAD_BLOCK * to->block + channel % WINOGRAD_BLOCK * 2;
 }
 
-BF16 void onednn_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                      gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
+BF16 void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                                   gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
     guint16 *target = find_pairs(to, channel);
@@ -103,8 +103,8 @@ BF16 void onednn_winograd_patch_pairs(const WinogradTiling *tiling, const Winogr
     }
 }
 
-BF16 void onednn_winograd_gradient_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                         gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
+BF16 void cpu_winograd_gradient_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                                      gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
     guint16 *target = find_pairs(to, channel);
@@ -146,7 +146,7 @@ BF16 INLINE void multiply_tile(const guint16 *a, const guint16 *b, gint64 n, flo
     }
 }
 
-BF16 void onednn_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate)
+BF16 void cpu_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate)
 {
     enum { DEPTH = 256 /* pairs: what a tile reads of both stays in the first cache for the next tile */ };
     for (gint64 k = 0; k < n; k += DEPTH)

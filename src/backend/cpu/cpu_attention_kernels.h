@@ -49,7 +49,6 @@ typedef struct {
     void (*pack_values)(const AttentionRows *from, gint64 padded, guint32 *to);
 } AttentionKernels;
 
-extern const AttentionKernels onednn_attention_bf16, onednn_attention_avx512, onednn_attention_avx2,
-    onednn_attention_plain;
-/** onednn_attention_kernels: all of them, NULL-terminated, the fastest first; the last f32 ones run everywhere. */
-extern const AttentionKernels *const onednn_attention_kernels[];
+extern const AttentionKernels cpu_attention_bf16, cpu_attention_avx512, cpu_attention_avx2, cpu_attention_plain;
+/** cpu_attention_kernels: all of them, NULL-terminated, the fastest first; the last f32 ones run everywhere. */
+extern const AttentionKernels *const cpu_attention_kernels[];

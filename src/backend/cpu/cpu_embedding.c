@@ -1,6 +1,6 @@
 /* Rows looked up in a table, and waves that tell of a time. */
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_bf16.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_bf16.h"
 
 #include <math.h>
 
@@ -15,7 +15,7 @@ typedef struct {
 
 static float load(const EmbeddingKernel *kernel, const void *data, gint64 i)
 {
-    return kernel->is_bf16 ? onednn_from_bf16(((const guint16 *)data)[i]) : ((const float *)data)[i];
+    return kernel->is_bf16 ? cpu_from_bf16(((const guint16 *)data)[i]) : ((const float *)data)[i];
 }
 
 static void embed(const EmbeddingKernel *kernel, gint64 i)
@@ -28,7 +28,7 @@ static void embed(const EmbeddingKernel *kernel, gint64 i)
         if (kernel->positions)
             value += load(kernel, kernel->positions, position + c);
         if (kernel->is_bf16)
-            ((guint16 *)kernel->y)[i * kernel->channels + c] = onednn_to_bf16(value);
+            ((guint16 *)kernel->y)[i * kernel->channels + c] = cpu_to_bf16(value);
         else
             ((float *)kernel->y)[i * kernel->channels + c] = value;
     }
@@ -76,31 +76,31 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-AimfKernel *onednn_plan_embedding(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_embedding(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    onednn_want_row_major(plan, 0, AIMF_F32);
-    onednn_want_row_major(plan, 1, dtype);
-    onednn_want_row_major(plan, 2, dtype);
-    onednn_give_row_major(plan, 0, dtype);
-    const AimfShape *y = onednn_output_shape(plan, 0); /* (N, T, C) */
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    cpu_want_row_major(plan, 0, AIMF_F32);
+    cpu_want_row_major(plan, 1, dtype);
+    cpu_want_row_major(plan, 2, dtype);
+    cpu_give_row_major(plan, 0, dtype);
+    const AimfShape *y = cpu_output_shape(plan, 0); /* (N, T, C) */
     EmbeddingKernel *kernel = g_new0(EmbeddingKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:lookup", embedding_bind, embedding_run, kernel_free };
     kernel->n = y->dim[0];
     kernel->tokens = y->dim[1];
     kernel->channels = y->dim[2];
-    kernel->vocabulary = onednn_input_shape(plan, 1)->dim[0];
+    kernel->vocabulary = cpu_input_shape(plan, 1)->dim[0];
     kernel->is_bf16 = dtype == AIMF_BF16;
     return &kernel->base;
 }
 
-AimfKernel *onednn_plan_timestep_embedding(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_timestep_embedding(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
-    onednn_want_row_major(plan, 0, AIMF_F32);
-    onednn_give_row_major(plan, 0, AIMF_F32);
-    const AimfShape *y = onednn_output_shape(plan, 0); /* (N, C) */
+    cpu_want_row_major(plan, 0, AIMF_F32);
+    cpu_give_row_major(plan, 0, AIMF_F32);
+    const AimfShape *y = cpu_output_shape(plan, 0); /* (N, C) */
     EmbeddingKernel *kernel = g_new0(EmbeddingKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:waves", timestep_embedding_bind, timestep_embedding_run, kernel_free };
     kernel->n = y->dim[0];

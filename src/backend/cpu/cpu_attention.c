@@ -1,11 +1,11 @@
 /* The planner of attention: our own kernels, the ones for the best instructions this processor has. */
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_attention_loop.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_attention_loop.h"
 
 #include <omp.h>
 
-const AttentionKernels *const onednn_attention_kernels[] = { &onednn_attention_bf16, &onednn_attention_avx512,
-                                                             &onednn_attention_avx2, &onednn_attention_plain, NULL };
+const AttentionKernels *const cpu_attention_kernels[] = { &cpu_attention_bf16, &cpu_attention_avx512,
+                                                          &cpu_attention_avx2, &cpu_attention_plain, NULL };
 
 typedef struct {
     AimfKernel base;
@@ -24,7 +24,7 @@ static void run(AimfKernel *base)
 {
     const AttentionKernel *kernel = (const AttentionKernel *)base;
     void *const *addresses = kernel->addresses;
-    onednn_attention_run(&kernel->work, addresses[0], addresses[1], addresses[2], addresses[3], addresses[4]);
+    cpu_attention_run(&kernel->work, addresses[0], addresses[1], addresses[2], addresses[3], addresses[4]);
 }
 
 static void kernel_free(AimfKernel *base)
@@ -35,17 +35,17 @@ static void kernel_free(AimfKernel *base)
 /* (nullable) */
 static const AttentionKernels *choose_kernels(AimfDtype dtype)
 {
-    const AttentionKernels *const *kernels = onednn_attention_kernels;
+    const AttentionKernels *const *kernels = cpu_attention_kernels;
     while (*kernels && ((*kernels)->pair != (dtype == AIMF_BF16 ? 2 : 1) || !(*kernels)->is_supported()))
         kernels++;
     return *kernels;
 }
 
-AimfKernel *onednn_plan_attention(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_attention(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state;
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    const AimfShape *q = onednn_input_shape(plan, 0), *k = onednn_input_shape(plan, 1);
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    const AimfShape *q = cpu_input_shape(plan, 0), *k = cpu_input_shape(plan, 1);
     const AimfAttention *options = &plan->node->attributes.attention;
     const AttentionKernels *kernels = choose_kernels(dtype);
     if (!kernels) {
@@ -53,8 +53,8 @@ AimfKernel *onednn_plan_attention(gpointer state, AimfNodePlan *plan, GError **e
         return NULL;
     }
     for (int i = 0; i < 3; i++)
-        onednn_want_row_major(plan, i, dtype);
-    onednn_give_row_major(plan, 0, dtype);
+        cpu_want_row_major(plan, i, dtype);
+    cpu_give_row_major(plan, 0, dtype);
     plan->overwrites[0] = 0;
 
     AttentionShape shape = { .n = q->dim[0],
@@ -65,7 +65,7 @@ AimfKernel *onednn_plan_attention(gpointer state, AimfNodePlan *plan, GError **e
                              .causal = options->causal };
     AttentionKernel *kernel = g_new0(AttentionKernel, 1);
     kernel->base = (AimfKernel){ kernels->name, bind, run, kernel_free };
-    kernel->work = onednn_attention_work(kernels, &shape, omp_get_max_threads());
-    plan->scratch_bytes = onednn_attention_scratch_bytes(&kernel->work);
+    kernel->work = cpu_attention_work(kernels, &shape, omp_get_max_threads());
+    plan->scratch_bytes = cpu_attention_scratch_bytes(&kernel->work);
     return &kernel->base;
 }

@@ -1,5 +1,5 @@
 /* Winograd's transforms: additions on vectors of one pixel's 16 channels. */
-#include "backend/onednn/onednn_winograd.h"
+#include "backend/cpu/cpu_winograd.h"
 
 #include <immintrin.h>
 
@@ -8,13 +8,13 @@
 
 enum { ALL_INSIDE = 0xffff };
 
-WinogradTiling onednn_winograd_tiling(gint64 n, gint64 height, gint64 width)
+WinogradTiling cpu_winograd_tiling(gint64 n, gint64 height, gint64 width)
 {
     gint64 rows = (height + 1) / 2, columns = (width + 1) / 2;
     return (WinogradTiling){ n, height, width, rows, columns, n * rows * columns };
 }
 
-void onednn_winograd_locate(const WinogradTiling *tiling, gint64 first, gint64 count, WinogradTile *tiles)
+void cpu_winograd_locate(const WinogradTiling *tiling, gint64 first, gint64 count, WinogradTile *tiles)
 {
     for (gint64 t = 0; t < count; t++) {
         gint64 at = (first + t) % (tiling->rows * tiling->columns);
@@ -116,8 +116,8 @@ static inline gint64 find_block(const WinogradTiling *tiling, const WinogradTile
     return channel * tiling->height * tiling->width;
 }
 
-AVX512 void onednn_winograd_patches(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                    const WinogradActivation *activation, const float *from, const WinogradPlanes *to)
+AVX512 void cpu_winograd_patches(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                                 const WinogradActivation *activation, const float *from, const WinogradPlanes *to)
 {
     for (gint64 b = 0; b < activation->count / WINOGRAD_LANES; b++)
         for (gint64 t = 0; t < n_tiles; t++) {
@@ -130,8 +130,8 @@ AVX512 void onednn_winograd_patches(const WinogradTiling *tiling, const Winograd
         }
 }
 
-AVX512 void onednn_winograd_gradients(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                      const WinogradActivation *activation, const float *from, const WinogradPlanes *to)
+AVX512 void cpu_winograd_gradients(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                                   const WinogradActivation *activation, const float *from, const WinogradPlanes *to)
 {
     for (gint64 b = 0; b < activation->count / WINOGRAD_LANES; b++)
         for (gint64 t = 0; t < n_tiles; t++)
@@ -139,9 +139,9 @@ AVX512 void onednn_winograd_gradients(const WinogradTiling *tiling, const Winogr
                      to->data + t * to->row + b * WINOGRAD_LANES, to->plane);
 }
 
-AVX512 void onednn_winograd_outputs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                    const WinogradPlanes *from, const WinogradActivation *activation, const float *bias,
-                                    float *to)
+AVX512 void cpu_winograd_outputs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                                 const WinogradPlanes *from, const WinogradActivation *activation, const float *bias,
+                                 float *to)
 {
     for (gint64 b = 0; b < activation->count / WINOGRAD_LANES; b++) {
         __m512 add = bias ? _mm512_loadu_ps(bias + b * WINOGRAD_LANES) : _mm512_setzero_ps();
@@ -188,15 +188,13 @@ static float *in_panels(const WinogradPlanes *planes, gint64 rows, gint64 row, g
     return planes->data + (column / WINOGRAD_PANEL * rows + row) * WINOGRAD_PANEL + column % WINOGRAD_PANEL;
 }
 
-AVX512 void onednn_winograd_weights(const float *weight, gint64 o, gint64 outputs, gint64 inputs,
-                                    const WinogradPlanes *to)
+AVX512 void cpu_winograd_weights(const float *weight, gint64 o, gint64 outputs, gint64 inputs, const WinogradPlanes *to)
 {
     for (gint64 i = 0; i < inputs; i += WINOGRAD_LANES)
         kernels(weight + (o * inputs + i) * 9 + 8, 9, -1, in_panels(to, outputs, o, i), to->plane);
 }
 
-AVX512 void onednn_winograd_filters(const float *weight, gint64 i, gint64 outputs, gint64 inputs,
-                                    const WinogradPlanes *to)
+AVX512 void cpu_winograd_filters(const float *weight, gint64 i, gint64 outputs, gint64 inputs, const WinogradPlanes *to)
 {
     for (gint64 o = 0; o < outputs; o += WINOGRAD_LANES)
         kernels(weight + (o * inputs + i) * 9, (int)inputs * 9, 1, in_panels(to, inputs, i, o), to->plane);
@@ -212,7 +210,7 @@ AVX512 INLINE void gather_up(__m512 a, __m512 b, __m512 c, __m512 d, __m512 *res
     result[2] = _mm512_add_ps(mean, d);
 }
 
-AVX512 void onednn_winograd_weight_gradient(const float *sums, float *dweight)
+AVX512 void cpu_winograd_weight_gradient(const float *sums, float *dweight)
 {
     __m512 half[4][3]; /* (G' m)', by columns of m */
     float taps[9][WINOGRAD_LANES];

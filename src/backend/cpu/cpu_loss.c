@@ -1,5 +1,5 @@
 /* Losses: f32 in and out, computed in double in one order. Batches are small here, so one thread does it. */
-#include "backend/onednn/onednn.h"
+#include "backend/cpu/cpu.h"
 
 #include <math.h>
 
@@ -107,10 +107,10 @@ static void kernel_free(AimfKernel *base)
 
 static AimfKernel *kernel_new(AimfNodePlan *plan, gboolean softmax, void (*run)(AimfKernel *))
 {
-    const AimfShape *shape = onednn_input_shape(plan, 0);
+    const AimfShape *shape = cpu_input_shape(plan, 0);
     for (int i = 0; i < plan->node->n_inputs; i++)
-        onednn_want_row_major(plan, i, AIMF_F32);
-    onednn_give_row_major(plan, 0, AIMF_F32);
+        cpu_want_row_major(plan, i, AIMF_F32);
+    cpu_give_row_major(plan, 0, AIMF_F32);
     LossKernel *kernel = g_new0(LossKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:loss", bind, run, kernel_free };
     kernel->classes = softmax ? shape->dim[1] : 1;
@@ -119,14 +119,14 @@ static AimfKernel *kernel_new(AimfNodePlan *plan, gboolean softmax, void (*run)(
     return &kernel->base;
 }
 
-AimfKernel *onednn_plan_loss(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_loss(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
     gboolean softmax = plan->node->op == AIMF_OP_SOFTMAX_CROSS_ENTROPY;
     return kernel_new(plan, softmax, softmax ? softmax_run : sigmoid_run);
 }
 
-AimfKernel *onednn_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
     gboolean softmax = plan->node->op == AIMF_OP_SOFTMAX_CROSS_ENTROPY_BACKWARD;

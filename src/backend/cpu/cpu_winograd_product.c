@@ -1,5 +1,5 @@
 /* The matrix products of Winograd's convolution, in register tiles of eight rows and two vectors of columns. */
-#include "backend/onednn/onednn_winograd.h"
+#include "backend/cpu/cpu_winograd.h"
 
 #include <immintrin.h>
 
@@ -33,7 +33,7 @@ AVX512 static void multiply_tile(const WinogradProduct *product, const float *a,
     }
 }
 
-void onednn_winograd_product(const WinogradProduct *product)
+void cpu_winograd_product(const WinogradProduct *product)
 {
     for (gint64 panel = 0; panel < product->columns / WINOGRAD_PANEL; panel++)
         for (gint64 r = 0; r < product->rows; r += ROWS)

@@ -1,12 +1,12 @@
 /* Operations that only move elements, in the layouts of activations: each a list of equal chunks, copied by as many threads as there are. */
-#include "backend/onednn/onednn.h"
-#include "backend/onednn/onednn_view.h"
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_view.h"
 
 #include <string.h>
 
 typedef struct {
     AimfKernel base;
-    OnednnView view; /* of the picture: of concat's first one, of upsample's small one */
+    CpuView view;    /* of the picture: of concat's first one, of upsample's small one */
     gint64 width;    /* of upsample's small picture */
     gint64 b_blocks; /* of concat's second picture */
     gsize element_bytes;
@@ -22,7 +22,7 @@ enum { TILE = 32 }; /* pixels, whose rows stay in the cache while blocks come by
 /* One tile of one picture between @picture, which is blocked, and @rows; @to_rows says which way. */
 static void move_tile(const MoveKernel *kernel, char *picture, char *rows, gint64 tile, gboolean to_rows)
 {
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     gint64 tiles = (view->positions + TILE - 1) / TILE, n = tile / tiles, first = tile % tiles * TILE;
     gint64 end = MIN(first + TILE, view->positions);
     for (gint64 block = 0; block < view->blocks; block++) {
@@ -33,9 +33,9 @@ static void move_tile(const MoveKernel *kernel, char *picture, char *rows, gint6
             at = (n * view->positions + p) * view->channels + block * view->block;
             char *piece = rows + (gsize)at * kernel->element_bytes;
             if (to_rows)
-                onednn_copy_chunk(piece, chunk, bytes);
+                cpu_copy_chunk(piece, chunk, bytes);
             else
-                onednn_copy_chunk(chunk, piece, bytes);
+                cpu_copy_chunk(chunk, piece, bytes);
         }
     }
 }
@@ -63,7 +63,7 @@ static void planes_run(AimfKernel *base)
 static void concat_run(AimfKernel *base)
 {
     const MoveKernel *kernel = (MoveKernel *)base;
-    const OnednnView *view = &kernel->view;
+    const CpuView *view = &kernel->view;
     gsize bytes = (gsize)(view->positions * view->block) * kernel->element_bytes; /* of a block */
     gint64 blocks = view->blocks + kernel->b_blocks;
 #pragma omp parallel for collapse(2) schedule(static)
@@ -86,8 +86,8 @@ static void upsample_run(AimfKernel *base)
         const char *from = kernel->x + (gsize)(row * width) * chunk;
         char *to = kernel->y + (gsize)(row * 4 * width) * chunk;
         for (gint64 i = 0; i < width; i++) {
-            onednn_copy_chunk(to + (gsize)(2 * i) * chunk, from + (gsize)i * chunk, chunk);
-            onednn_copy_chunk(to + (gsize)(2 * i + 1) * chunk, from + (gsize)i * chunk, chunk);
+            cpu_copy_chunk(to + (gsize)(2 * i) * chunk, from + (gsize)i * chunk, chunk);
+            cpu_copy_chunk(to + (gsize)(2 * i + 1) * chunk, from + (gsize)i * chunk, chunk);
         }
         memcpy(to + (gsize)(2 * width) * chunk, to, (gsize)(2 * width) * chunk);
     }
@@ -113,56 +113,56 @@ static MoveKernel *kernel_new(const AimfNodePlan *plan, const AimfLayout *layout
 {
     MoveKernel *kernel = g_new0(MoveKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:copy", bind, run, kernel_free };
-    kernel->view = onednn_view(layout, shape);
+    kernel->view = cpu_view(layout, shape);
     kernel->element_bytes = aimf_dtype_bytes(layout->dtype);
     kernel->n_inputs = plan->node->n_inputs;
     return kernel;
 }
 
-AimfKernel *onednn_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    onednn_want_activation(state, plan, 0);
-    onednn_want_viewable(plan, 0);
-    onednn_give_row_major(plan, 0, plan->in[0].dtype);
-    return &kernel_new(plan, &plan->in[0], onednn_input_shape(plan, 0), tokens_run)->base;
+    cpu_want_activation(state, plan, 0);
+    cpu_want_viewable(plan, 0);
+    cpu_give_row_major(plan, 0, plan->in[0].dtype);
+    return &kernel_new(plan, &plan->in[0], cpu_input_shape(plan, 0), tokens_run)->base;
 }
 
-AimfKernel *onednn_plan_planes(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_planes(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    onednn_want_row_major(plan, 0, dtype);
-    plan->out[0] = onednn_layout_activation(state, onednn_output_shape(plan, 0), dtype);
-    return &kernel_new(plan, &plan->out[0], onednn_output_shape(plan, 0), planes_run)->base;
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    cpu_want_row_major(plan, 0, dtype);
+    plan->out[0] = cpu_layout_activation(state, cpu_output_shape(plan, 0), dtype);
+    return &kernel_new(plan, &plan->out[0], cpu_output_shape(plan, 0), planes_run)->base;
 }
 
-AimfKernel *onednn_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    plan->in[0] = onednn_layout_activation(state, onednn_input_shape(plan, 0), dtype);
-    plan->out[0] = onednn_layout_activation(state, onednn_output_shape(plan, 0), dtype);
-    MoveKernel *kernel = kernel_new(plan, &plan->in[0], onednn_input_shape(plan, 0), upsample_run);
-    kernel->width = onednn_input_shape(plan, 0)->dim[3];
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    plan->in[0] = cpu_layout_activation(state, cpu_input_shape(plan, 0), dtype);
+    plan->out[0] = cpu_layout_activation(state, cpu_output_shape(plan, 0), dtype);
+    MoveKernel *kernel = kernel_new(plan, &plan->in[0], cpu_input_shape(plan, 0), upsample_run);
+    kernel->width = cpu_input_shape(plan, 0)->dim[3];
     return &kernel->base;
 }
 
 /* Whole blocks of both pictures become whole blocks of the result, or else channels are blocks of their own. */
-AimfKernel *onednn_plan_concat(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_concat(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    AimfDtype dtype = onednn_compute_dtype(plan);
-    const AimfShape *shapes[] = { onednn_input_shape(plan, 0), onednn_input_shape(plan, 1) };
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    const AimfShape *shapes[] = { cpu_input_shape(plan, 0), cpu_input_shape(plan, 1) };
     for (int i = 0; i < 2; i++)
-        plan->in[i] = onednn_layout_activation(state, shapes[i], dtype);
-    plan->out[0] = onednn_layout_activation(state, onednn_output_shape(plan, 0), dtype);
+        plan->in[i] = cpu_layout_activation(state, shapes[i], dtype);
+    plan->out[0] = cpu_layout_activation(state, cpu_output_shape(plan, 0), dtype);
     if (!plan->in[0].detail || !plan->in[1].detail || !plan->out[0].detail) {
-        onednn_want_row_major(plan, 0, dtype);
-        onednn_want_row_major(plan, 1, dtype);
-        onednn_give_row_major(plan, 0, dtype);
+        cpu_want_row_major(plan, 0, dtype);
+        cpu_want_row_major(plan, 1, dtype);
+        cpu_give_row_major(plan, 0, dtype);
     }
     MoveKernel *kernel = kernel_new(plan, &plan->in[0], shapes[0], concat_run);
-    kernel->b_blocks = onednn_view(&plan->in[1], shapes[1]).blocks;
+    kernel->b_blocks = cpu_view(&plan->in[1], shapes[1]).blocks;
     return &kernel->base;
 }

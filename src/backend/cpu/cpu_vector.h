@@ -1,0 +1,101 @@
+/*
+ * For our own kernels: the forms each loop is compiled in, element types, and functions that become vector code there. Of the
+ * functions' polynomials tools/fit_activations.py is the origin.
+ */
+#pragma once
+
+#include "backend/cpu/cpu_bf16.h"
+#include "base/instruction_set.h"
+
+/* What a loop is compiled for. */
+#define CPU_BASELINE
+#define CPU_AVX2 __attribute__((target("avx2,fma")))
+#define CPU_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+
+/* CPU_FORMS: the forms of a loop in a table [bf16][AimfInstructionSet]. Plans in bf16 are for processors that multiply it only. */
+#define CPU_FORMS(name)                                                                                                \
+    {                                                                                                                  \
+        { name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512 },                                         \
+        {                                                                                                              \
+            [AIMF_ISA_AVX512_BF16] = name##_bf16                                                                       \
+        }                                                                                                              \
+    }
+
+/* Loads and stores of f32, beside cpu_from_bf16 and cpu_to_bf16. */
+#define CPU_SAME(value) (value)
+
+/*
+ * CPU_LANES numbers at once, for sums: gcc 12 unrolls loops over so few into single numbers before it thinks of vectors. On
+ * processors with shorter vectors they are made of several.
+ */
+enum { CPU_LANES = 16 };
+typedef float CpuLanes __attribute__((vector_size(CPU_LANES * sizeof(float))));
+typedef guint32 CpuLanesBits __attribute__((vector_size(CPU_LANES * sizeof(guint32))));
+typedef guint16 CpuLanesHalves __attribute__((vector_size(CPU_LANES * sizeof(guint16))));
+
+/* Loads @from into the CpuLanes @to; macros, because passing such vectors depends on the target. */
+#define CPU_LOAD_LANES_F32(to, from) memcpy(&(to), from, sizeof(to))
+#define CPU_LOAD_LANES_BF16(to, from)                                                                                  \
+    do {                                                                                                               \
+        CpuLanesHalves halves;                                                                                         \
+        memcpy(&halves, from, sizeof halves);                                                                          \
+        CpuLanesBits lane_bits = __builtin_convertvector(halves, CpuLanesBits) << 16;                                  \
+        memcpy(&(to), &lane_bits, sizeof(to));                                                                         \
+    } while (0)
+
+/*
+ * exp(x) for |x| <= 87, beyond it as at the bound, where the result is still a normal number; relative error 2e-7. Of NaN it makes a
+ * number: callers multiply by what came from x. The bound is on bits because gcc 12 makes branches of comparisons of floats, each
+ * with all that follows.
+ */
+static inline __attribute__((always_inline)) float cpu_exp(float x)
+{
+    guint32 bits, size;
+    memcpy(&bits, &x, sizeof bits);
+    size = bits & 0x7fffffffu;
+    size = MIN(size, 0x42ae0000u); /* 87 */
+    bits = (bits & 0x80000000u) | size;
+    memcpy(&x, &bits, sizeof x);
+    /* Adding 1.5 * 2^23 rounds to a whole number n, which then stands in the lowest bits. */
+    float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
+    float r = x - n * 0.693145752f; /* log(2) in two parts, the first short enough for an exact product */
+    r -= n * 1.42860677e-6f;
+    float e = 0.00138368424f;
+    e = e * r + 0.00837481578f;
+    e = e * r + 0.0416682256f;
+    e = e * r + 0.166664202f;
+    e = e * r + 0.499999921f;
+    e = e * r + 1.00000004f;
+    e = e * r + 1;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits << 23) + 0x3f800000u;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return e * power;
+}
+
+static inline __attribute__((always_inline)) float cpu_silu(float x)
+{
+    return x / (1 + cpu_exp(-x));
+}
+
+static inline __attribute__((always_inline)) float cpu_quick_gelu(float x)
+{
+    return x / (1 + cpu_exp(-1.702f * x));
+}
+
+/* x Phi(x) = max(x, 0) - |x| Phi(-|x|); the last factor as exp(-x^2 / 2) times a polynomial, with a relative error of 5e-7. */
+static inline __attribute__((always_inline)) float cpu_gelu(float x)
+{
+    float a = __builtin_fabsf(x), t = 1 / (1 + 0.3f * a);
+    float p = 0.035674872f;
+    p = p * t - 0.157203475f;
+    p = p * t + 0.20635415f;
+    p = p * t - 0.0536842012f;
+    p = p * t + 0.1285619f;
+    p = p * t + 0.0999134158f;
+    p = p * t + 0.120753967f;
+    p = p * t + 0.119629298f;
+    float tail = cpu_exp(-0.5f * a * a) * t * p;
+    return (0.5f * x + 0.5f * a) - a * tail;
+}
