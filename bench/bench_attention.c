@@ -36,6 +36,13 @@ static double now(int threads)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+static void run(AimfKernel *kernel)
+{
+    g_autoptr(GError) error = NULL;
+    if (!kernel->run(kernel, &error))
+        g_error("%s", error->message);
+}
+
 /* The fastest of the runs that fit into the time, in seconds. Operands are small numbers in either type. */
 static double fastest(AimfKernel *kernel, const AimfNodePlan *plan, int threads, double seconds)
 {
@@ -48,10 +55,10 @@ static double fastest(AimfKernel *kernel, const AimfNodePlan *plan, int threads,
         memset(addresses[i], 0x3c, bytes[i]);
     }
     kernel->bind(kernel, addresses);
-    kernel->run(kernel);
+    run(kernel);
     double best = 1e9, end = now(threads) + seconds;
     for (double start = now(threads); start < end; start = now(threads)) {
-        kernel->run(kernel);
+        run(kernel);
         best = MIN(best, now(threads) - start);
     }
     for (gsize i = 0; i < G_N_ELEMENTS(bytes); i++)

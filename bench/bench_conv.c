@@ -72,14 +72,21 @@ static void *filled(Bench *bench, gsize bytes)
     return memory;
 }
 
+static void run(AimfKernel *kernel)
+{
+    g_autoptr(GError) error = NULL;
+    if (!kernel->run(kernel, &error))
+        g_error("%s", error->message);
+}
+
 /* The fastest of the runs that fit into the time, in seconds. */
 static double fastest(const Bench *bench, AimfKernel *kernel, void *const *addresses)
 {
     kernel->bind(kernel, addresses);
-    kernel->run(kernel);
+    run(kernel);
     double best = 1e9, end = now(bench) + bench->seconds;
     for (double start = now(bench); start < end; start = now(bench)) {
-        kernel->run(kernel);
+        run(kernel);
         best = MIN(best, now(bench) - start);
     }
     return best;

@@ -198,7 +198,10 @@ static void fill_inputs(AimfPlan *plan, const AimfSdGraph *built)
 
 static void print_profile(AimfPlan *plan)
 {
-    g_autofree char *text = aimf_plan_profile(plan);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = aimf_plan_profile(plan, &error);
+    if (!text)
+        g_error("%s", error->message);
     g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
     printf(",\n   \"profile\": [");
     for (guint i = 0; lines[i]; i++)
@@ -246,12 +249,14 @@ static gboolean measure(const Case *config, GError **error)
         return FALSE;
     fill_inputs(plan, &built);
     double ready = now_seconds() - start;
-    aimf_plan_run(plan); /* warms caches and pages; not counted */
+    if (!aimf_plan_run(plan, error)) /* warms caches and pages; not counted */
+        return FALSE;
     g_autoptr(GArray) seconds = g_array_new(FALSE, FALSE, sizeof(double));
     double begin = now_seconds();
     while (config->calls ? seconds->len < config->calls : seconds->len < 3 || now_seconds() - begin < 10) {
         double before = now_seconds();
-        aimf_plan_run(plan);
+        if (!aimf_plan_run(plan, error))
+            return FALSE;
         double took = now_seconds() - before;
         g_array_append_val(seconds, took);
     }

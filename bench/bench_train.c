@@ -133,13 +133,15 @@ static gboolean measure(const Case *config, GError **error)
     fill_inputs(config, plan, &built);
     aimf_plan_set_learning_rate(plan, 0.01);
     double first_step = process_age();
-    aimf_plan_run(plan); /* warms caches and pages; not counted */
+    if (!aimf_plan_run(plan, error)) /* warms caches and pages; not counted */
+        return FALSE;
     g_autoptr(GArray) seconds = g_array_new(FALSE, FALSE, sizeof(double));
     double begin = now_seconds(CLOCK_MONOTONIC);
     while (config->steps ? seconds->len < config->steps
                          : seconds->len < 5 || now_seconds(CLOCK_MONOTONIC) - begin < 5) {
         double start = now_seconds(CLOCK_MONOTONIC);
-        aimf_plan_run(plan);
+        if (!aimf_plan_run(plan, error))
+            return FALSE;
         double took = now_seconds(CLOCK_MONOTONIC) - start;
         g_array_append_val(seconds, took);
     }

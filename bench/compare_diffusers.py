@@ -11,15 +11,19 @@ reports is steady state: loading and one call to warm up are not counted.
 diffusers runs in its best configuration on a processor: weights in the precision measured, channels_last, a malloc that keeps freed memory
 instead of returning it to the system, one thread per processor, and the faster of its two attention processors, which is tried first
 (--attention says which instead). The result is, per case, the ratio of speeds (their seconds / ours) in each pair and its median.
+
+A case that this processor cannot do, bf16 without AVX-512, is named on stderr and has "not_supported" in place of
+results. A case that fails for another reason has "error"; the exit status is then 1.
 """
 import argparse
 import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
+
+import comparison
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
@@ -43,11 +47,21 @@ def report(seconds):
 
 
 def ours(case, options):
+    from aimfair_diffusion import Library, LibraryError
+    library = Library(options.library)
+    try:
+        measure_ours(library, case, options)
+    except LibraryError as error:
+        print(json.dumps({"error": str(error)}))
+        sys.exit(0 if error.unsupported else 1)
+
+
+def measure_ours(library, case, options):
     import numpy
 
-    from aimfair_diffusion import Diffusion, Library
+    from aimfair_diffusion import Diffusion
     kind, precision = case.split(":")
-    model = Diffusion(Library(options.library), os.path.join(options.work, options.family), precision)
+    model = Diffusion(library, os.path.join(options.work, options.family), precision)
     random = numpy.random.default_rng(1)
     latents = random.standard_normal((2, 4, LATENTS, LATENTS))
     if kind == "unet":
@@ -125,8 +139,7 @@ def measure(side, case, options, attention=None):
     environment = dict(os.environ)
     if side == "theirs":
         environment |= {"MALLOC_TRIM_THRESHOLD_": "-1", "MALLOC_TOP_PAD_": "536870912", "MALLOC_MMAP_MAX_": "0"}
-    result = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    return json.loads(result.stdout.splitlines()[-1])
+    return comparison.measure(command, environment)
 
 
 def faster_attention(case, options):
@@ -138,11 +151,13 @@ def faster_attention(case, options):
 
 
 def compare(case, options):
-    attention = options.attention or faster_attention(case, options)
-    pairs = []
+    """Ours is measured first: it tells in seconds whether it can do the case, while attentions are tried for minutes."""
+    attention, pairs = options.attention, []
     for number in range(options.pairs):
         results = {}
         for side in ("ours", "theirs") if number % 2 == 0 else ("theirs", "ours"):
+            if side == "theirs":
+                attention = attention or faster_attention(case, options)
             results[side] = measure(side, case, options, attention if side == "theirs" else None)
         pairs.append(results)
         print(f"{case} pair {number + 1}: {results['ours']['seconds']:.2f} s against {results['theirs']['seconds']:.2f} s",
@@ -172,8 +187,7 @@ def main():
         return
     import random_diffusion_models
     random_diffusion_models.make(options.family, os.path.join(options.work, options.family), options.vocabulary)
-    json.dump({"benchmark": "compare_diffusers", "results": [compare(case, options) for case in options.case]}, sys.stdout, indent=1)
-    print()
+    sys.exit(comparison.compare_all("compare_diffusers", options.case, lambda case: compare(case, options)))
 
 
 if __name__ == "__main__":

@@ -9,14 +9,18 @@ PyTorch runs in its best configuration: channels_last, autocast for bf16, one th
 instead of returning it to the system, and torch.compile where --compile asks for it. Every measurement is a process of its own. The
 result is, per case, the ratio of images per second (ours / PyTorch's) in each pair, its median and a 95 % interval (order
 statistics of the median: for seven pairs the second smallest and second largest would cover 87 %, so the extremes are given).
+
+A case that this processor cannot do, bf16 without AVX-512, is named on stderr and has "not_supported" in place of
+results. A case that fails for another reason has "error"; the exit status is then 1.
 """
 
 import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
+
+import comparison
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.path.join(HERE, "..", "build", "release", "bench", "bench_train")
@@ -69,16 +73,13 @@ def pytorch_case(kind, size, batch, precision, steps, compile_model):
 
 
 def run_ours(case):
-    kind, size, batch, precision = case.split(":")
-    return json.loads(subprocess.run([PROGRAM, kind, size, batch, precision], check=True, capture_output=True,
-                                     text=True).stdout)
+    return comparison.measure([PROGRAM, *case.split(":")])
 
 
 def run_pytorch(case, compile_model):
     environment = dict(os.environ, MALLOC_TRIM_THRESHOLD_="-1", MALLOC_TOP_PAD_="536870912", MALLOC_MMAP_MAX_="0")
     command = [sys.executable, __file__, "--pytorch", case] + (["--compile"] if compile_model else [])
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True,
-                                     env=environment).stdout.splitlines()[-1])
+    return comparison.measure(command, environment)
 
 
 def compare(case, pairs, compile_model):
@@ -111,9 +112,8 @@ def main():
         kind, size, batch, precision = options.pytorch.split(":")
         pytorch_case(kind, int(size), int(batch), precision, 0, options.compile)
         return
-    results = [compare(case, options.pairs, options.compile) for case in options.case]
-    json.dump({"benchmark": "compare_pytorch", "results": results}, sys.stdout, indent=1)
-    print()
+    sys.exit(comparison.compare_all("compare_pytorch", options.case,
+                                    lambda case: compare(case, options.pairs, options.compile)))
 
 
 if __name__ == "__main__":

@@ -1,43 +1,45 @@
 """libaimfair's image generation from Python, over ctypes: what the comparisons with other programs call."""
 import ctypes
-import os
 
 import numpy
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-DEFAULT_LIBRARY = os.path.join(HERE, "..", "build", "release", "libaimfair.so.0")
+import aimfair_library
+from aimfair_library import DEFAULT_LIBRARY, LibraryError  # noqa: F401  for those who import this module
+
 PRECISIONS = {"f32": 0, "bf16": 1}
 SAMPLERS = ["ddim", "plms", "dpm-solver++", "euler", "euler-a"]
+SPACING_USUAL, TOKENS = 0, 77
 P = ctypes.c_void_p
 FLOATS = ctypes.POINTER(ctypes.c_float)
 
 
-class Error(ctypes.Structure):
-    _fields_ = [("domain", ctypes.c_uint32), ("code", ctypes.c_int), ("message", ctypes.c_char_p)]
-
-
 class Options(ctypes.Structure):
+    c_name = "AimfDiffusionOptions"
     _fields_ = [("model", ctypes.c_char_p), ("vae", ctypes.c_char_p), ("tokenizer", ctypes.c_char_p), ("backend", ctypes.c_char_p),
                 ("prediction", ctypes.c_char_p), ("precision", ctypes.c_int), ("raw_weights", ctypes.c_int),
                 ("low_memory", ctypes.c_int), ("threads", ctypes.c_int)]
 
 
 class Info(ctypes.Structure):
+    c_name = "AimfDiffusionInfo"
     _fields_ = [("family", ctypes.c_char_p), ("prediction", ctypes.c_char_p), ("weights", ctypes.c_char_p), ("vae", ctypes.c_char_p),
                 ("image_size", ctypes.c_int), ("scale", ctypes.c_int), ("latent_channels", ctypes.c_int), ("precision", ctypes.c_int),
                 ("hash", ctypes.c_char_p)]
 
 
 class Sampling(ctypes.Structure):
+    c_name = "AimfSampling"
     _fields_ = [("sampler", ctypes.c_int), ("steps", ctypes.c_int), ("guidance", ctypes.c_double), ("eta", ctypes.c_double),
                 ("spacing", ctypes.c_int), ("negative", ctypes.c_char_p), ("width", ctypes.c_int), ("height", ctypes.c_int)]
 
 
 class Image(ctypes.Structure):
+    c_name = "AimfImage"
     _fields_ = [("width", ctypes.c_int), ("height", ctypes.c_int), ("data", ctypes.POINTER(ctypes.c_uint8))]
 
 
 class Picture(ctypes.Structure):
+    c_name = "AimfPicture"
     _fields_ = [("prompt", ctypes.c_char_p), ("seed", ctypes.c_uint64), ("noise", FLOATS), ("latents", FLOATS),
                 ("image", ctypes.POINTER(Image)), ("tokens_cut", ctypes.c_uint), ("retried", ctypes.c_int)]
 
@@ -46,6 +48,7 @@ MESSAGE = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, P)
 
 
 class Monitor(ctypes.Structure):
+    c_name = "AimfMonitor"
     _fields_ = [("progress", P), ("message", MESSAGE), ("stop", P), ("user_data", P)]
 
 
@@ -57,8 +60,13 @@ def as_floats(array):
     return numpy.ascontiguousarray(array, dtype=numpy.float32)
 
 
-class Library:
-    FAILING = {  # a NULL or FALSE result raises the GError's message
+class Library(aimfair_library.Library):
+    STRUCTS = (Options, Info, Sampling, Image, Picture, Monitor)
+    CONSTANTS = {"AIMF_PRECISION_F32": PRECISIONS["f32"], "AIMF_PRECISION_BF16": PRECISIONS["bf16"],
+                 "AIMF_SAMPLER_DDIM": 0, "AIMF_SAMPLER_PLMS": 1, "AIMF_SAMPLER_DPM_SOLVER": 2, "AIMF_SAMPLER_EULER": 3,
+                 "AIMF_SAMPLER_EULER_ANCESTRAL": 4, "AIMF_N_SAMPLERS": len(SAMPLERS),
+                 "AIMF_SPACING_USUAL": SPACING_USUAL, "AIMF_PROMPT_TOKENS": TOKENS}
+    FAILING = {
         "aimf_diffusion_open": (P, [P, P]),
         "aimf_diffusion_encode_text": (P, [P, P, ctypes.c_uint, P]),
         "aimf_diffusion_predict": (ctypes.c_int, [P, FLOATS, FLOATS, FLOATS, ctypes.c_uint, ctypes.c_int, ctypes.c_int, FLOATS]),
@@ -81,34 +89,13 @@ class Library:
         "g_free": (None, [P]),
     }
 
-    def __init__(self, path=DEFAULT_LIBRARY):
-        library = ctypes.CDLL(path)
-        for name, (result, arguments) in self.PLAIN.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments
-            setattr(self, name.removeprefix("aimf_"), function)
-        for name, (result, arguments) in self.FAILING.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments + [ctypes.POINTER(ctypes.POINTER(Error))]
-            setattr(self, name.removeprefix("aimf_"), self.checked(function))
-
-    @staticmethod
-    def checked(function):
-        def call(*arguments):
-            error = ctypes.POINTER(Error)()
-            value = function(*arguments, ctypes.byref(error))
-            if not value:
-                raise RuntimeError(error.contents.message.decode())
-            return value
-        return call
-
 
 class Tokenizer:
     def __init__(self, library, path):
         self.library, self.handle = library, library.tokenizer_open(path.encode())
 
     def prompt(self, text, pad):
-        ids = (ctypes.c_int32 * 77)()
+        ids = (ctypes.c_int32 * TOKENS)()
         cut = self.library.tokenizer_prompt(self.handle, text.encode(), pad, ids)
         return list(ids), cut
 
@@ -128,7 +115,7 @@ class Diffusion:
     def encode_text(self, prompts):
         texts, width = (ctypes.c_char_p * len(prompts))(*(prompt.encode() for prompt in prompts)), ctypes.c_int()
         states = self.library.diffusion_encode_text(self.handle, texts, len(prompts), ctypes.byref(width))
-        array = numpy.ctypeslib.as_array(ctypes.cast(states, FLOATS), (len(prompts), 77, width.value)).copy()
+        array = numpy.ctypeslib.as_array(ctypes.cast(states, FLOATS), (len(prompts), TOKENS, width.value)).copy()
         self.library.g_free(states)
         return array
 
@@ -162,7 +149,8 @@ class Diffusion:
         for i, prompt in enumerate(prompts):
             pictures[i] = Picture(prompt=prompt.encode(), seed=seeds[i], latents=floats(latents[i]),
                                   noise=None if noise is None else floats(noise[i]))
-        sampling = Sampling(SAMPLERS.index(sampler), steps, guidance, eta, 0, negative.encode(), size, size)
+        sampling = Sampling(sampler=SAMPLERS.index(sampler), steps=steps, guidance=guidance, eta=eta,
+                            spacing=SPACING_USUAL, negative=negative.encode(), width=size, height=size)
         self.library.diffusion_generate(self.handle, ctypes.byref(sampling), pictures, len(prompts), None)
         return latents, [self.take_image(picture) for picture in pictures]
 

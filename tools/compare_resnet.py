@@ -15,47 +15,52 @@ Needs torch and torchvision. Weights are torchvision's own initialisation, image
 import argparse
 import ctypes
 import statistics
+import sys
 
 import numpy
 import torch
 import torchvision
 
+import aimfair_library
+
 F32, BF16, NONE = 0, 1, 0
+DTYPE_F32 = 0
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
 
 class Shape(ctypes.Structure):
+    c_name = "AimfShape"
     _fields_ = [("rank", ctypes.c_int), ("dim", ctypes.c_int64 * 8)]
 
 
 class Sgd(ctypes.Structure):
+    c_name = "AimfSgd"
     _fields_ = [("momentum", ctypes.c_double), ("weight_decay", ctypes.c_double)]
 
 
 class CompileOptions(ctypes.Structure):
+    c_name = "AimfCompileOptions"
     _fields_ = [("backend", ctypes.c_char_p), ("precision", ctypes.c_int),
                 ("outputs", ctypes.POINTER(ctypes.c_int32)), ("n_outputs", ctypes.c_uint),
                 ("loss", ctypes.c_int32), ("loss_gradient", ctypes.c_int32),
                 ("trainable", ctypes.POINTER(ctypes.c_int32)), ("n_trainable", ctypes.c_uint),
-                ("sgd", ctypes.POINTER(Sgd))]
+                ("sgd", ctypes.POINTER(Sgd)), ("winograd", ctypes.c_int)]
 
 
 class ModelGraph(ctypes.Structure):
+    c_name = "AimfModelGraph"
     _fields_ = [("graph", ctypes.c_void_p)] + [(name, ctypes.c_int32) for name in ("images", "targets", "logits", "loss")]
 
 
-class Error(ctypes.Structure):
-    _fields_ = [("domain", ctypes.c_uint32), ("code", ctypes.c_int), ("message", ctypes.c_char_p)]
-
-
-class Library:
-    """The public functions used here; a NULL or FALSE result raises the GError's message."""
-
-    SIGNATURES = {
+class Library(aimfair_library.Library):
+    STRUCTS = (Shape, Sgd, CompileOptions, ModelGraph)
+    CONSTANTS = {"AIMF_PRECISION_F32": F32, "AIMF_PRECISION_BF16": BF16, "AIMF_NONE": NONE, "AIMF_F32": DTYPE_F32}
+    FAILING = {
         "aimf_model_new": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int, ctypes.c_int, ctypes.c_uint64]),
         "aimf_model_build": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.POINTER(ModelGraph)]),
         "aimf_graph_compile": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.POINTER(CompileOptions)]),
         "aimf_plan_load": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_void_p]),
+        "aimf_plan_run": (ctypes.c_int, [ctypes.c_void_p]),
         "aimf_tensors_add": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(Shape),
                                             ctypes.c_void_p]),
     }
@@ -65,7 +70,6 @@ class Library:
         "aimf_model_free": (None, [ctypes.c_void_p]),
         "aimf_graph_free": (None, [ctypes.c_void_p]),
         "aimf_plan_free": (None, [ctypes.c_void_p]),
-        "aimf_plan_run": (None, [ctypes.c_void_p]),
         "aimf_plan_data": (ctypes.POINTER(ctypes.c_float), [ctypes.c_void_p, ctypes.c_int32]),
         "aimf_plan_gradient": (ctypes.POINTER(ctypes.c_float), [ctypes.c_void_p, ctypes.c_int32]),
         "aimf_plan_set_learning_rate": (None, [ctypes.c_void_p, ctypes.c_double]),
@@ -74,28 +78,6 @@ class Library:
         "aimf_graph_name": (ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_int32]),
         "aimf_set_threads": (None, [ctypes.c_int]),
     }
-
-    def __init__(self, path):
-        library = ctypes.CDLL(path)
-        for name, (result, arguments) in self.PLAIN.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments
-            setattr(self, name.removeprefix("aimf_"), function)
-        for name, (result, arguments) in self.SIGNATURES.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments + [ctypes.POINTER(ctypes.POINTER(Error))]
-            failed = (lambda value: value < 0) if name == "aimf_tensors_add" else (lambda value: not value)
-            setattr(self, name.removeprefix("aimf_"), self.checked(function, failed))
-
-    @staticmethod
-    def checked(function, failed):
-        def call(*arguments):
-            error = ctypes.POINTER(Error)()
-            value = function(*arguments, ctypes.byref(error))
-            if failed(value):
-                raise RuntimeError(error.contents.message.decode())
-            return value
-        return call
 
 
 class OurResNet:
@@ -107,9 +89,10 @@ class OurResNet:
         library.model_build(self.model, batch, True, ctypes.byref(self.built))
         n = library.graph_n_parameters(self.built.graph)
         self.parameters = [library.graph_parameter_at(self.built.graph, i) for i in range(n)]
-        options = CompileOptions(b"onednn", precision, (ctypes.c_int32 * 2)(self.built.logits, self.built.loss), 2,
-                                 self.built.loss, NONE, (ctypes.c_int32 * n)(*self.parameters), n,
-                                 ctypes.pointer(Sgd(*sgd)) if sgd else None)
+        options = CompileOptions(
+            precision=precision, outputs=(ctypes.c_int32 * 2)(self.built.logits, self.built.loss), n_outputs=2,
+            loss=self.built.loss, loss_gradient=NONE, trainable=(ctypes.c_int32 * n)(*self.parameters), n_trainable=n,
+            sgd=ctypes.pointer(Sgd(*sgd)) if sgd else None)
         self.plan = library.graph_compile(self.built.graph, ctypes.byref(options))
         self.shapes = {name: tuple(value.shape) for name, value in state.items()}
         self.load(state)
@@ -120,7 +103,7 @@ class OurResNet:
             if value.ndim:
                 data = numpy.ascontiguousarray(value.float().numpy())
                 shape = Shape(data.ndim, (ctypes.c_int64 * 8)(*data.shape))
-                self.library.tensors_add(tensors, name.encode(), 0, ctypes.byref(shape), data.ctypes.data)
+                self.library.tensors_add(tensors, name.encode(), DTYPE_F32, ctypes.byref(shape), data.ctypes.data)
         self.library.plan_load(self.plan, tensors)
         self.library.tensors_free(tensors)
 
@@ -232,7 +215,7 @@ def compare_threads(library, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["gradients", "curves", "threads"])
-    parser.add_argument("--library", default="build/release/libaimfair.so.0")
+    parser.add_argument("--library", default=aimfair_library.DEFAULT_LIBRARY)
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--size", type=int, default=64)
@@ -242,7 +225,10 @@ def main():
     options = parser.parse_args()
     options.precision = BF16 if options.precision == "bf16" else F32
     compare = {"gradients": compare_gradients, "curves": compare_curves, "threads": compare_threads}[options.what]
-    compare(Library(options.library), options)
+    try:
+        compare(Library(options.library), options)
+    except aimfair_library.LibraryError as error:
+        sys.exit(f"compare_resnet.py: {error}")
 
 
 if __name__ == "__main__":

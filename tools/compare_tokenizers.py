@@ -18,6 +18,8 @@ import sys
 import tempfile
 import unicodedata
 
+import aimfair_library
+
 SEED = 99
 WORDS = (
     "portrait face photo of a smiling female person wearing eyeglasses, 's 't 're 've 'm 'll 'd it's DON'T we'Re ½ ² ①２ ３4 <|endoftext|> "
@@ -53,18 +55,20 @@ def random_text(rng, characters):
     return "".join(parts)
 
 
+class Library(aimfair_library.Library):
+    FAILING = {"aimf_tokenizer_open": (ctypes.c_void_p, [ctypes.c_char_p])}
+    PLAIN = {"aimf_tokenizer_encode": (ctypes.POINTER(ctypes.c_int32),
+                                       [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_uint)]),
+             "g_free": (None, [ctypes.c_void_p])}
+
+
 class Ours:
     def __init__(self, library, path):
-        self.library = library
-        library.aimf_tokenizer_open.restype = ctypes.c_void_p
-        library.aimf_tokenizer_encode.restype = ctypes.POINTER(ctypes.c_int32)
-        library.g_free.argtypes = [ctypes.c_void_p]
-        self.handle = ctypes.c_void_p(library.aimf_tokenizer_open(str(path).encode(), None))
-        assert self.handle, f"{path} cannot be opened"
+        self.library, self.handle = library, library.tokenizer_open(str(path).encode())
 
     def __call__(self, data):
         n = ctypes.c_uint()
-        ids = self.library.aimf_tokenizer_encode(self.handle, data, ctypes.byref(n))
+        ids = self.library.tokenizer_encode(self.handle, data, ctypes.byref(n))
         tokens = ids[: n.value]
         self.library.g_free(ids)
         return tokens
@@ -103,7 +107,7 @@ def compare(name, texts, reference, ours, excuses):
 
 def main():
     make_text = goldens_script()
-    library, vocabulary = ctypes.CDLL(sys.argv[1]), sys.argv[2]
+    library, vocabulary = Library(sys.argv[1]), sys.argv[2]
     n_texts = int(sys.argv[3]) if len(sys.argv) > 3 else 5000
     rng, characters = random.Random(SEED), by_category()
     texts = [random_text(rng, characters) for _ in range(n_texts)]

@@ -207,7 +207,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfDataCheck, aimf_data_check_free)
 /**
  * aimf_data_check:
  * @decode: decode every picture; otherwise only look whether the file is there; @threads: 0 for one per processor
- * Returns: (owned) what is wrong with @manifests (n), or NULL with INTERRUPTED.
+ * Returns: (owned) what is wrong with @manifests (n), or NULL with INTERRUPTED or FAILED (not one thread could be
+ * started).
  */
 AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gboolean decode, int threads,
                                const AimfMonitor *monitor, GError **error);

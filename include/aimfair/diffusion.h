@@ -142,7 +142,8 @@ typedef struct {
  * aimf_diffusion_generate:
  * Makes @n pictures in one batch. A picture depends on model, prompt, sampling and its seed only: not on @n, on its neighbours or
  * on the number of threads. Progress counts steps.
- * Returns: FALSE with INVALID (sizes, steps, a sampler's limits), MEMORY, INTERRUPTED, or what reading weights gives; no image then.
+ * Returns: FALSE with INVALID (sizes, steps, a sampler's limits), MEMORY, INTERRUPTED, or what reading weights and
+ * aimf_plan_run give; no image then.
  */
 gboolean aimf_diffusion_generate(AimfDiffusion *diffusion, const AimfSampling *sampling, AimfPicture *pictures, guint n,
                                  const AimfMonitor *monitor, GError **error);

@@ -226,7 +226,8 @@ typedef struct {
  * One pass over each of @sets (n_sets) in training mode: the mean over batches of the gradient of the loss, without changing the
  * model. Adds one f32 tensor "<name>/<parameter>" per set and parameter to @gradients. All sets are checked before the first pass.
  * Returns: FALSE with INVALID (fewer images than a batch, a target that is no class of the model, a name that @gradients has
- * already), FAILED (the loss is not finite, no image could be read), INTERRUPTED, or what compiling and loading give.
+ * already), FAILED (the loss is not finite, no image could be read), INTERRUPTED, or what compiling, loading and
+ * aimf_plan_run give.
  * Source: arXiv 2503.05665, section 3.3.
  */
 gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets, guint n_sets,

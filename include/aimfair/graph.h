@@ -186,7 +186,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPlan, aimf_plan_free)
 
 /**
  * aimf_plan_load: parameters and states by name from @tensors; momenta become zero. @tensors is not needed afterwards.
- * Returns: FALSE with NOT_FOUND (a tensor is missing) or INVALID (wrong shape), or what reading gives.
+ * Returns: FALSE with NOT_FOUND (a tensor is missing), INVALID (wrong shape), MEMORY or FAILED (a tensor could not be
+ * brought into the layout it is used in), or what reading gives; the plan must then be loaded again before it runs.
  */
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error);
 /** aimf_plan_store: writes trainable parameters and states into entries of the same name, f32 and in memory. */
@@ -195,8 +196,13 @@ gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **er
 /** aimf_plan_data: (borrowed) f32 memory of the host for an input or an output in row-major order; NULL if it is neither. */
 float *aimf_plan_data(AimfPlan *plan, AimfValue value);
 
-/** aimf_plan_run: one pass. All memory for tensors is there already; a backend's library may still allocate small change. */
-void aimf_plan_run(AimfPlan *plan);
+/**
+ * aimf_plan_run: one pass. All memory for tensors is there already; a backend's library may still allocate its own.
+ * Returns: FALSE with MEMORY or FAILED when that library could not compute; the message names the step. Outputs and
+ * gradients are undefined then and states may have changed, but parameters and momenta are as before, and the plan may
+ * be run again.
+ */
+gboolean aimf_plan_run(AimfPlan *plan, GError **error);
 void aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate);
 
 /**
@@ -229,13 +235,16 @@ typedef struct {
 AimfPlanSummary aimf_plan_summary(const AimfPlan *plan);
 /** aimf_plan_describe: (owned) the plan as text: a line per step with shapes, layouts, implementation, offset and FLOPs. */
 char *aimf_plan_describe(const AimfPlan *plan);
-/** aimf_plan_profile: (owned) one run, timed step by step; a line per operation, slowest first. */
-char *aimf_plan_profile(AimfPlan *plan);
+/**
+ * aimf_plan_profile: one run without the optimizer, timed step by step; a line per operation, slowest first.
+ * Returns: (owned) the text, or NULL with what aimf_plan_run gives.
+ */
+char *aimf_plan_profile(AimfPlan *plan, GError **error);
 
 /** aimf_backend_version: (owned) a backend's name, version and instruction set, for instance "oneDNN 2.6.3, AVX-512 BF16". */
 char *aimf_backend_version(const char *backend);
 
-/** aimf_set_threads: threads for computing, 0 for one per processor; call before compiling. */
+/** aimf_set_threads: threads for computing; 0: OMP_NUM_THREADS, or if that is not set one per processor. Call before compiling. */
 void aimf_set_threads(int threads);
 
 G_END_DECLS

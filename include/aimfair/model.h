@@ -54,8 +54,8 @@ gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, c
 AimfModel *aimf_model_open(const char *path, GError **error);
 /** aimf_model_save: safetensors, atomically. Its own metadata are set in @model->tensors. FALSE with IO. */
 gboolean aimf_model_save(const AimfModel *model, const char *path, GError **error);
-/** aimf_model_copy: (owned) with its own tensors. */
-AimfModel *aimf_model_copy(const AimfModel *model);
+/** aimf_model_copy: (owned) with its own tensors; NULL with MEMORY. */
+AimfModel *aimf_model_copy(const AimfModel *model, GError **error);
 /** aimf_model_hash: (owned) SHA-256 over names, shapes and values of all tensors. */
 char *aimf_model_hash(const AimfModel *model);
 
@@ -112,7 +112,8 @@ typedef struct {
 
 /**
  * aimf_model_predict: the model in evaluation mode on every row of @manifest; targets are not looked at.
- * Returns: (owned) or NULL with FAILED (an output is not finite; names the image), INTERRUPTED, or what loading gives.
+ * Returns: (owned) or NULL with FAILED (an output is not finite; names the image), INTERRUPTED, or what loading and
+ * aimf_plan_run give.
  */
 AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *manifest,
                                     const AimfPredictOptions *options, const AimfMonitor *monitor, GError **error);

@@ -79,8 +79,8 @@ char *aimf_history_json(const GArray *history);
  * (options, hashes of data and initial weights, best epoch) is appended to the model's metadata.
  * Returns: FALSE with INVALID (an option, fewer images than a batch, an unknown or no trainable tensor, a target that is no class
  * of the model, a state file of another run: names what differs), INTERRUPTED (the state file then has the last finished epoch),
- * FAILED (the loss is not finite; names epoch and batch), or what loading and saving give. @model then has the best weights of
- * the finished epochs, @result is cleared.
+ * FAILED (the loss is not finite; names epoch and batch), or what loading, aimf_plan_run and saving give. @model then
+ * has the best weights of the finished epochs, @result is cleared.
  */
 gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
                     const AimfTrainOptions *options, const AimfMonitor *monitor, AimfTrainResult *result,

@@ -135,9 +135,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!plan)
         return FALSE;
     g_autofree char *description = aimf_plan_describe(plan);
-    if (arguments.profile)
-        aimf_plan_run(plan); /* the first run touches the memory */
-    g_autofree char *profile = arguments.profile ? aimf_plan_profile(plan) : NULL;
+    g_autofree char *profile = NULL;
+    /* The first run is not timed: it touches the memory. */
+    if (arguments.profile && (!aimf_plan_run(plan, error) || !(profile = aimf_plan_profile(plan, error))))
+        return FALSE;
     if (cli->json)
         report_json(cli, plan, description, profile);
     else

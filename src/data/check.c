@@ -123,6 +123,21 @@ static gboolean watch(Work *work, const AimfMonitor *monitor, GError **error)
     return TRUE;
 }
 
+/* As many of @n threads as there can be: fewer are slower, not wrong. 0 with an error. */
+static guint start(GThread **workers, guint n, Work *work, GError **error)
+{
+    g_autoptr(GError) refused = NULL;
+    workers[0] = g_thread_try_new("aimf-check", check_pictures, work, &refused);
+    if (!workers[0]) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "no thread to check images with: %s", refused->message);
+        return 0;
+    }
+    guint n_started = 1;
+    while (n_started < n && (workers[n_started] = g_thread_try_new("aimf-check", check_pictures, work, NULL)))
+        n_started++;
+    return n_started;
+}
+
 AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gboolean decode, int threads,
                                const AimfMonitor *monitor, GError **error)
 {
@@ -143,10 +158,9 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
     g_mutex_init(&work.lock);
     guint n_threads = MIN(threads > 0 ? (guint)threads : g_get_num_processors(), 256);
     g_autofree GThread **workers = g_new(GThread *, n_threads);
-    for (guint i = 0; i < n_threads; i++)
-        workers[i] = g_thread_new("aimf-check", check_pictures, &work);
-    gboolean good = watch(&work, monitor, error);
-    for (guint i = 0; i < n_threads; i++)
+    guint n_workers = start(workers, n_threads, &work, error);
+    gboolean good = n_workers && watch(&work, monitor, error);
+    for (guint i = 0; i < n_workers; i++)
         g_thread_join(workers[i]);
     g_mutex_clear(&work.lock);
     g_array_sort(check->missing, compare_problems);

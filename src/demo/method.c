@@ -179,8 +179,8 @@ static gboolean finetune(Demo *demo, int which, char **trainable, const char *fi
     options.n_milestones = 1;
     options.trainable = (const char *const *)trainable;
     demo->result->models[which].trained = trainable ? g_strv_length(trainable) : demo->result->n_tensors;
-    g_autoptr(AimfModel) model = aimf_model_copy(demo->model);
-    return train_and_measure(demo, model, demo->balanced, &options, which, file, error);
+    g_autoptr(AimfModel) model = aimf_model_copy(demo->model, error);
+    return model && train_and_measure(demo, model, demo->balanced, &options, which, file, error);
 }
 
 static gboolean run_steps(Demo *demo, GError **error)

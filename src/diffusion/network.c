@@ -86,6 +86,14 @@ AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, co
     return NULL;
 }
 
+gboolean aimf_networks_run(AimfNetwork *network, AimfNetworkKind kind, GError **error)
+{
+    if (aimf_plan_run(network->plan, error))
+        return TRUE;
+    g_prefix_error(error, "%s: ", network_names[kind]);
+    return FALSE;
+}
+
 void aimf_networks_done(AimfNetworks *networks, AimfNetworkKind kind)
 {
     if (networks->low_memory)
@@ -153,7 +161,8 @@ gboolean aimf_networks_decode(AimfNetworks *networks, AimfPrecision precision, c
     float *input = aimf_plan_data(network->plan, network->values.input); /* (1, C, h, w) */
     memcpy(input, latents, n_latents * sizeof(float));
     aimf_vae_before_decoding(vae, input, n_latents);
-    aimf_plan_run(network->plan);
+    if (!aimf_networks_run(network, AIMF_NETWORK_DECODER, error))
+        return FALSE;
     memcpy(planes, aimf_plan_data(network->plan, network->values.output), n_planes * sizeof(float));
     aimf_vae_after_decoding(vae, planes, n_planes);
     return TRUE;
@@ -174,7 +183,8 @@ gboolean aimf_networks_encode(AimfNetworks *networks, const float *planes, int h
     float *input = aimf_plan_data(network->plan, network->values.input); /* (1, 3, H, W) */
     memcpy(input, planes, n_planes * sizeof(float));
     aimf_vae_before_encoding(vae, input, n_planes);
-    aimf_plan_run(network->plan);
+    if (!aimf_networks_run(network, AIMF_NETWORK_ENCODER, error))
+        return FALSE;
     aimf_vae_after_encoding(vae, aimf_plan_data(network->plan, network->values.output), latents,
                             (gsize)vae->latent_channels * pixels);
     aimf_networks_done(networks, AIMF_NETWORK_ENCODER);

@@ -43,6 +43,8 @@ typedef struct {
  */
 AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, const AimfNetworkForm *form,
                                 GError **error);
+/** aimf_networks_run: runs @network, which is @kind; FALSE with MEMORY or FAILED, naming the network and the step. */
+gboolean aimf_networks_run(AimfNetwork *network, AimfNetworkKind kind, GError **error);
 /** aimf_networks_done: the caller will not run @kind again soon. */
 void aimf_networks_done(AimfNetworks *networks, AimfNetworkKind kind);
 /** aimf_networks_release_unusual: lets go of plans that are not of the usual precision. */

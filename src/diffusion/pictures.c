@@ -108,7 +108,8 @@ static AimfNetwork *ready_unet(const Batch *batch, GError **error)
     return unet;
 }
 
-static void call_unet(const Batch *batch, AimfNetwork *unet, const AimfSampler *sampler, guint call, float *prediction)
+static gboolean call_unet(const Batch *batch, AimfNetwork *unet, const AimfSampler *sampler, guint call,
+                          float *prediction, GError **error)
 {
     float *input = aimf_plan_data(unet->plan, unet->values.input); /* (n or 2 n, C, h, w) */
     float *timesteps = aimf_plan_data(unet->plan, unet->values.timestep);
@@ -118,8 +119,10 @@ static void call_unet(const Batch *batch, AimfNetwork *unet, const AimfSampler *
         memcpy(input + n, input, n * sizeof(float));
     for (guint i = 0; i < unet->form.batch; i++)
         timesteps[i] = (float)aimf_sampler_timestep(sampler, call);
-    aimf_plan_run(unet->plan);
+    if (!aimf_networks_run(unet, AIMF_NETWORK_UNET, error))
+        return FALSE;
     guide(batch, aimf_plan_data(unet->plan, unet->values.output), prediction);
+    return TRUE;
 }
 
 /* All steps; ends early when no picture has finite numbers left, for they do not come back. */
@@ -148,9 +151,8 @@ static gboolean denoise(Batch *batch, const AimfMonitor *monitor, GError **error
     aimf_stage_begin(&stage, monitor, batch->stage, "steps", calls);
     aimf_sampler_begin(sampler, batch->latents);
     for (guint call = 0; call < calls && any_finite(batch); call++) {
-        if (!aimf_check_stop(monitor, batch->stage, error))
+        if (!aimf_check_stop(monitor, batch->stage, error) || !call_unet(batch, unet, sampler, call, prediction, error))
             return FALSE;
-        call_unet(batch, unet, sampler, call, prediction);
         aimf_sampler_step(sampler, call, prediction, batch->latents, batch->seeds);
         aimf_stage_step(&stage, 1, NULL);
     }

@@ -156,7 +156,8 @@ gboolean aimf_diffusion_predict(AimfDiffusion *diffusion, const float *latents, 
     memcpy(aimf_plan_data(unet->plan, unet->values.timestep), timesteps, n * sizeof(float));
     memcpy(aimf_plan_data(unet->plan, unet->values.context), states,
            n * aimf_text_states_values(diffusion) * sizeof(float));
-    aimf_plan_run(unet->plan);
+    if (!aimf_networks_run(unet, AIMF_NETWORK_UNET, error))
+        return FALSE;
     memcpy(prediction, aimf_plan_data(unet->plan, unet->values.output), bytes);
     aimf_networks_done(networks, AIMF_NETWORK_UNET);
     return TRUE;

@@ -25,7 +25,7 @@ GHashTable *aimf_text_states_new(void);
 gsize aimf_text_states_values(const AimfDiffusion *diffusion);
 /**
  * aimf_text_states_get: the states of @prompt in @precision, worked out or known already.
- * Returns: (borrowed, until the next call) or NULL with what aimf_networks_need gives.
+ * Returns: (borrowed, until the next call) or NULL with what aimf_networks_need and aimf_networks_run give.
  */
 const AimfTextStates *aimf_text_states_get(AimfDiffusion *diffusion, const char *prompt, AimfPrecision precision,
                                            GError **error);

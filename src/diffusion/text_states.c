@@ -29,7 +29,8 @@ static AimfTextStates *work_out(AimfDiffusion *diffusion, const char *prompt, Ai
     float *tokens = aimf_plan_data(network->plan, network->values.input); /* (1, 77) */
     for (int i = 0; i < AIMF_PROMPT_TOKENS; i++)
         tokens[i] = (float)ids[i];
-    aimf_plan_run(network->plan);
+    if (!aimf_networks_run(network, AIMF_NETWORK_TEXT, error))
+        return NULL;
     gsize bytes = aimf_text_states_values(diffusion) * sizeof(float);
     AimfTextStates *found = g_malloc(sizeof(AimfTextStates) + bytes);
     found->tokens_cut = cut;

@@ -81,8 +81,11 @@ static gboolean add_batch(Pass *pass, const AimfBatch *batch, const char *name, 
 {
     aimf_train_fill(batch, pass->options->batch, pass->image_values, aimf_plan_data(pass->plan, pass->built.images),
                     aimf_plan_data(pass->plan, pass->built.targets));
-    aimf_plan_run(pass->plan);
     pass->n_batches++;
+    if (!aimf_plan_run(pass->plan, error)) {
+        g_prefix_error(error, "the %s set, batch %u: ", name, pass->n_batches);
+        return FALSE;
+    }
     double loss = (double)*aimf_plan_data(pass->plan, pass->built.loss);
     if (!isfinite(loss)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "the loss on the %s set is %g in batch %u", name, loss,

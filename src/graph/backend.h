@@ -20,12 +20,13 @@ typedef struct {
  * AimfKernel: a piece of ready-to-run work; backends embed it as the first member of their own structs.
  * @implementation: (borrowed or interned) what will run, for the plan's description
  * @bind: gives the addresses of inputs, outputs and scratch, in that order, NULL for operands not given; may be called again
+ * @run: FALSE with MEMORY or FAILED when it could not compute, which a later run may
  */
 typedef struct AimfKernel AimfKernel;
 struct AimfKernel {
     const char *implementation;
     void (*bind)(AimfKernel *kernel, void *const *addresses);
-    void (*run)(AimfKernel *kernel);
+    gboolean (*run)(AimfKernel *kernel, GError **error);
     void (*free)(AimfKernel *kernel);
 };
 

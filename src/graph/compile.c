@@ -20,7 +20,10 @@ char *aimf_backend_version(const char *backend)
 
 void aimf_set_threads(int threads)
 {
-    omp_set_num_threads(threads > 0 ? threads : omp_get_num_procs());
+    static gsize usual; /* what OpenMP began with: OMP_NUM_THREADS, or the processors that this process may use */
+    if (g_once_init_enter(&usual))
+        g_once_init_leave(&usual, (gsize)omp_get_max_threads());
+    omp_set_num_threads(threads > 0 ? threads : (int)usual);
 }
 
 static int add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home)

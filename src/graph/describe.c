@@ -134,15 +134,16 @@ static void add_cost(GArray *costs, const Cost *cost)
     g_array_append_val(costs, *cost);
 }
 
-/* One run, timed; costs of the same operation and implementation added up. */
-static GArray *measure_costs(AimfPlan *plan, double *total)
+/* One run, timed; costs of the same operation and implementation added up. NULL with an error. */
+static GArray *measure_costs(AimfPlan *plan, double *total, GError **error)
 {
-    GArray *costs = g_array_new(FALSE, TRUE, sizeof(Cost));
+    g_autoptr(GArray) costs = g_array_new(FALSE, TRUE, sizeof(Cost));
     *total = 0;
     for (guint s = 0; s < plan->steps->len; s++) {
         const AimfStep *step = aimf_step(plan, s);
         gint64 start = g_get_monotonic_time();
-        step->kernel->run(step->kernel);
+        if (!aimf_step_run(plan, s, error))
+            return NULL;
         Cost cost = {
             .name = aimf_step_name(plan, step),
             .implementation = step->kernel->implementation,
@@ -154,13 +155,15 @@ static GArray *measure_costs(AimfPlan *plan, double *total)
         add_cost(costs, &cost);
     }
     g_array_sort(costs, compare_costs);
-    return costs;
+    return g_steal_pointer(&costs);
 }
 
-char *aimf_plan_profile(AimfPlan *plan)
+char *aimf_plan_profile(AimfPlan *plan, GError **error)
 {
     double total;
-    g_autoptr(GArray) costs = measure_costs(plan, &total);
+    g_autoptr(GArray) costs = measure_costs(plan, &total, error);
+    if (!costs)
+        return NULL;
     GString *text = g_string_new("      ms      %  calls  GFLOP/s  operation\n");
     for (guint i = 0; i < costs->len; i++) {
         const Cost *cost = &g_array_index(costs, Cost, i);

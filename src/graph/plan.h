@@ -81,5 +81,8 @@ const char *aimf_step_name(const AimfPlan *plan, const AimfStep *step);
 /** aimf_plan_place: finds lifetimes, offsets and addresses of all buffers and binds all kernels. */
 gboolean aimf_plan_place(AimfPlan *plan, GError **error);
 
+/** aimf_step_run: step @index of a run; FALSE with the kernel's error, which then names the step. */
+gboolean aimf_step_run(const AimfPlan *plan, guint index, GError **error);
+
 /** aimf_step_bind: hands the addresses of a step's buffers to its kernel. */
 void aimf_step_bind(const AimfPlan *plan, const AimfStep *step);

@@ -49,15 +49,22 @@ static int find_entry(const AimfTensors *tensors, const AimfValueInfo *info, GEr
 }
 
 /* Runs the packs that begin at buffer @from, whose contents lie at its address now. */
-static void pack(AimfPlan *plan, int from)
+static gboolean pack(AimfPlan *plan, int from, GError **error)
 {
     for (guint i = 0; i < plan->packs->len; i++) {
         const AimfStep *step = &g_array_index(plan->packs, AimfStep, i);
         if (step->operands[0] != from)
             continue;
         aimf_step_bind(plan, step);
-        step->kernel->run(step->kernel);
+        if (step->kernel->run(step->kernel, error))
+            continue;
+        AimfValue value = aimf_buffer(plan, from)->value;
+        g_prefix_error(error,
+                       "packing the tensor '%s', %s: ", g_array_index(plan->graph->values, AimfValueInfo, value).name,
+                       aimf_step_name(plan, step));
+        return FALSE;
     }
+    return TRUE;
 }
 
 /* A tensor's f32 elements where they lie in the host's memory, or NULL. */
@@ -98,8 +105,7 @@ static gboolean load_staged(AimfPlan *plan, int index, const AimfTensors *tensor
     void *copy = lying ? NULL : memory->allocate(buffer->layout.bytes, "loading parameters", error);
     buffer->address = lying ? (void *)lying : copy; /* packs only read it */
     gboolean good = lying || (copy && fill(plan, buffer, tensors, entry, error));
-    if (good)
-        pack(plan, index);
+    good = good && pack(plan, index, error);
     buffer->address = NULL;
     memory->release(copy, buffer->layout.bytes);
     return good;
@@ -125,9 +131,8 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
             if (!load_staged(plan, index, tensors, (guint)entry, error))
                 return FALSE;
         } else {
-            if (!fill(plan, buffer, tensors, (guint)entry, error))
+            if (!fill(plan, buffer, tensors, (guint)entry, error) || !pack(plan, index, error))
                 return FALSE;
-            pack(plan, index);
         }
         read_bytes += aimf_tensors_at(tensors, (guint)entry)->bytes;
         if (read_bytes > PAGES_KEPT_BYTES) {
@@ -170,12 +175,20 @@ float *aimf_plan_data(AimfPlan *plan, AimfValue value)
     return leaf == AIMF_LEAF_INPUT || leaf == AIMF_LEAF_NOT ? buffer->address : NULL;
 }
 
-void aimf_plan_run(AimfPlan *plan)
+gboolean aimf_step_run(const AimfPlan *plan, guint index, GError **error)
 {
-    for (guint s = 0; s < plan->steps->len; s++) {
-        AimfKernel *kernel = aimf_step(plan, s)->kernel;
-        kernel->run(kernel);
-    }
+    const AimfStep *step = aimf_step(plan, index);
+    if (step->kernel->run(step->kernel, error))
+        return TRUE;
+    g_prefix_error(error, "step %u, %s: ", index, aimf_step_name(plan, step));
+    return FALSE;
+}
+
+gboolean aimf_plan_run(AimfPlan *plan, GError **error)
+{
+    for (guint s = 0; s < plan->steps->len; s++)
+        if (!aimf_step_run(plan, s, error))
+            return FALSE;
     if (plan->has_sgd)
         plan->backend->sgd(&(AimfSgdRun){
             .n = plan->block_elements,
@@ -185,6 +198,7 @@ void aimf_plan_run(AimfPlan *plan)
             .gradients = plan->parameter_gradients,
             .momenta = plan->momenta,
         });
+    return TRUE;
 }
 
 void aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate)

@@ -126,8 +126,7 @@ AimfPredictions *aimf_evaluator_run(AimfEvaluator *evaluator, AimfLoader *loader
     while (aimf_check_stop(monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
         /* What is left of the batch before in a shorter one is computed too, and not looked at. */
         memcpy(images, batch.images, batch.n * evaluator->image_values * sizeof(float));
-        aimf_plan_run(evaluator->plan);
-        if (!keep(evaluator, &batch, manifest, predictions, &failure))
+        if (!aimf_plan_run(evaluator->plan, &failure) || !keep(evaluator, &batch, manifest, predictions, &failure))
             break;
         aimf_stage_step(&stage, batch.n, NULL);
     }

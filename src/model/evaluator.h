@@ -21,7 +21,8 @@ gboolean aimf_evaluator_load(AimfEvaluator *evaluator, const AimfTensors *tensor
 /**
  * aimf_evaluator_run:
  * One pass over @manifest through @loader (of that manifest, without augmentation and shuffling).
- * Returns: (owned) or NULL with FAILED (a logit is not finite; names the image), INTERRUPTED or what the loader gives.
+ * Returns: (owned) or NULL with FAILED (a logit is not finite; names the image), INTERRUPTED or what the loader and
+ * aimf_plan_run give.
  */
 AimfPredictions *aimf_evaluator_run(AimfEvaluator *evaluator, AimfLoader *loader, const AimfManifest *manifest,
                                     const char *stage, const AimfMonitor *monitor, GError **error);

@@ -121,15 +121,17 @@ AimfModel *aimf_model_blank(const char *architecture, int image_size, int output
     return make(architecture, image_size, outputs, NULL, error);
 }
 
-AimfModel *aimf_model_copy(const AimfModel *model)
+AimfModel *aimf_model_copy(const AimfModel *model, GError **error)
 {
+    AimfTensors *tensors = aimf_tensors_load(model->tensors, AIMF_N_DTYPES, error);
+    if (!tensors)
+        return NULL;
     AimfModel *copy = g_new0(AimfModel, 1);
     *copy = *model;
     copy->architecture = g_strdup(model->architecture);
     copy->target = g_strdup(model->target);
     copy->classes = g_strdupv(model->classes);
-    copy->tensors = aimf_tensors_load(model->tensors, AIMF_N_DTYPES, NULL);
-    g_assert(copy->tensors); /* from memory to memory */
+    copy->tensors = tensors;
     return copy;
 }
 

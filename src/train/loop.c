@@ -223,7 +223,10 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     while (aimf_check_stop(trainer->monitor, stage_name, &failure) &&
            aimf_loader_next(trainer->train_loader, &batch, &failure)) {
         aimf_train_fill(&batch, o->batch, image_values, images, targets);
-        aimf_plan_run(trainer->plan);
+        if (!aimf_plan_run(trainer->plan, &failure)) {
+            g_prefix_error(&failure, "epoch %u, batch %u: ", epoch->epoch + 1, n_batches + 1);
+            break;
+        }
         if (!check_loss(*loss, epoch->epoch, n_batches, &failure))
             break;
         sum += (double)*loss;

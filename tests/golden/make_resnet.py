@@ -1,14 +1,35 @@
 #!/usr/bin/env python3
-"""Makes resnet.safetensors: one training step of torchvision's ResNet-18 in f64, and PyTorch's own errors in f32 and bf16.
+"""Makes resnet.safetensors: a step of training torchvision's ResNet-18 in f64, and PyTorch's errors in f32 and bf16.
 
-Weights, images and targets come from formula.py, so the file holds results only: the logits in training and evaluation mode, the loss,
-and of every gradient up to SAMPLES entries at places drawn by formula (all, where there are no more). Beside each, "error/<precision>/
-<name>" holds PyTorch's relative 2-norm error over the same entries in its two memory layouts, contiguous and channels last.
-bf16 is autocast, as users run it. Seed: the tensors' names.
+    tests/golden/make_resnet.py [LEVEL ...]    LEVEL: baseline, avx2 or avx512; without, all that the processor can do
+
+Weights, images and targets come from formula.py, so the file holds results only: the logits in training and
+evaluation mode, the loss, and of every gradient up to SAMPLES entries at places drawn by formula (all, where there
+are no more). Beside each, "error/<level>/<precision>/<name>" holds PyTorch's relative 2-norm errors over the same
+entries: in its two memory layouts, contiguous and channels last, on one thread, then on two. Each of these adds up in
+another order, and the errors of one step differ by up to a factor of two between them. (The errors at avx512 are
+older than this and from two threads alone, so they are two numbers.) bf16 is autocast, as users run it. Seed: the
+tensors' names.
+
+Rounding errors depend on the instruction set, because sums are divided among as many partial sums as a vector has
+elements. PyTorch is therefore held to each level in turn, in a process of its own. Three parts of it choose kernels
+by themselves, so there are three caps: ATEN_CPU_CAPABILITY for its own kernels, ONEDNN_MAX_CPU_ISA for the oneDNN it
+brings along (convolutions) and MKL_ENABLE_INSTRUCTIONS for MKL (the last layer). What the first two report is
+checked; MKL does not say, and heeds its cap on Intel's processors only.
+
+Levels that are not made now keep their errors from the present file, whose metadata say for each level with what and
+where it was made. So that these keep their meaning, the present results in f64 stay as they are if the new ones agree
+within 1e-7, which is rounding to f32; if not, the script ends and changes nothing. Delete the file to begin anew.
 """
+import os
 import pathlib
+import re
+import subprocess
+import sys
+import tempfile
 
 import numpy
+import safetensors
 import safetensors.torch
 import torch
 import torchvision
@@ -16,8 +37,17 @@ import torchvision
 import formula
 
 HERE = pathlib.Path(__file__).parent
+FILE = HERE / "resnet.safetensors"
 BATCH, SIZE, SAMPLES = 16, 64, 256
-LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+THREADS = [1, 2]
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
+# Per level: the three caps; what ATen and oneDNN then report; the precisions in which libaimfair trains there.
+LEVELS = {
+    "baseline": (("default", "SSE41", "SSE4_2"), ("DEFAULT", "Intel SSE4.1"), ["f32"]),
+    "avx2": (("avx2", "AVX2", "AVX2"), ("AVX2", "Intel AVX2"), ["f32"]),
+    "avx512": (("avx512", "AVX512_CORE_BF16", "AVX512"), ("AVX512", "Intel AVX-512"), ["f32", "bf16"]),
+}
+CAPS = ["ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"]
 
 
 def tensor_values(name, shape):
@@ -71,18 +101,82 @@ def sample(name, value):
     return flat[torch.tensor(formula.hashes(f"sample/{name}", SAMPLES).astype(numpy.int64) % len(flat))]
 
 
+def save_runs(level, path):
+    """In the process that is held to @level."""
+    print(f"aten:{torch.backends.cpu.get_cpu_capability()}")
+    runs = {}
+    for threads in THREADS:
+        torch.set_num_threads(threads)
+        for memory_format in LAYOUTS:
+            for precision in LEVELS[level][2]:
+                for name, value in step(torch.float32, memory_format, precision == "bf16").items():
+                    runs.setdefault(f"{precision}/{name}", []).append(value)
+    safetensors.torch.save_file({name: torch.stack(values) for name, values in runs.items()}, path)
+
+
+def level_errors(level, exact):
+    """PyTorch's errors at @level and what to say of them."""
+    caps, reports, precisions = LEVELS[level]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "runs.safetensors")
+        environment = {**os.environ, **dict(zip(CAPS, caps)), "ONEDNN_VERBOSE": "1"}
+        command = [sys.executable, __file__, "--save", level, path]
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+        runs = safetensors.torch.load_file(path)
+    found = [re.search(pattern, output, re.MULTILINE).group(1)
+             for pattern in (r"^aten:(.*)", r"^onednn_verbose,.*cpu,isa:(.*)")]
+    if found[0] != reports[0] or not found[1].startswith(reports[1]):
+        sys.exit(f"{level}: ATen runs at {found[0]} and oneDNN at {found[1]}, not at {reports[0]} and {reports[1]}")
+    errors = {f"error/{level}/{precision}/{name}": torch.stack(
+        [(run - value).norm() / value.norm() for run in runs[f"{precision}/{name}"]])
+        for precision in precisions for name, value in exact.items()}
+    return errors, f"torch {torch.__version__}, ATen {found[0]}, oneDNN {found[1]}, {processor()}"
+
+
+def processor():
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    name, family, model = (re.search(rf"^{key}\s*: (.*)", text, re.MULTILINE).group(1)
+                           for key in ("model name", "cpu family", "model"))
+    return f"{name}, family {family}, model {model}"
+
+
+def present():
+    """Tensors and metadata of the file that is there, if any."""
+    if not FILE.exists():
+        return {}, {}
+    with safetensors.safe_open(FILE, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+
+
 def main():
+    if sys.argv[1:2] == ["--save"]:
+        save_runs(*sys.argv[2:])
+        return
+    most = [reports[0] for _, reports, _ in LEVELS.values()].index(torch.backends.cpu.get_cpu_capability())
+    able = list(LEVELS)[:most + 1]
+    levels = sys.argv[1:] or able
+    if not set(levels) <= set(able):
+        sys.exit(f"this processor can do {', '.join(able)}")
     exact = step(torch.float64, torch.contiguous_format)
-    golden = dict(exact)
-    for precision in ["f32", "bf16"]:
-        runs = [step(torch.float32, layout, precision == "bf16") for layout in LAYOUTS.values()]
-        for name, value in exact.items():
-            errors = [(run[name] - value).norm() / value.norm() for run in runs]
-            golden[f"error/{precision}/{name}"] = torch.stack(errors)
-    golden = {name: value.float() for name, value in golden.items()}
     versions = {"torch": torch.__version__, "torchvision": torchvision.__version__}
-    safetensors.torch.save_file(golden, HERE / "resnet.safetensors", versions)
-    (HERE / "resnet.safetensors").chmod(0o644)
+    golden = {name: value.float() for name, value in exact.items()}
+    tensors, metadata = present()
+    if tensors:
+        off = max(float((exact[name] - tensors[name].double()).norm() / exact[name].norm()) for name in exact)
+        print(f"results in f64 differ from the present ones by {off:.1e} at most")
+        if off >= 1e-7:
+            sys.exit(f"{FILE.name} holds other results, so its errors mean something else; delete it to begin anew")
+        kept = [name for name in tensors if name.split("/")[0] != "error" or name.split("/")[1] not in levels]
+        golden |= {name: tensors[name] for name in kept}
+        versions = {key: value for key, value in metadata.items() if key not in levels}
+    for level in levels:
+        errors, versions[level] = level_errors(level, exact)
+        golden |= {name: value.float() for name, value in errors.items()}
+    for name, value in golden.items():
+        if name.startswith("error/") and name.endswith("/logits"):
+            print(name, *(f"{float(error):.3e}" for error in value))
+    safetensors.torch.save_file(golden, FILE, versions)
+    FILE.chmod(0o644)
 
 
 if __name__ == "__main__":

@@ -498,9 +498,8 @@ void op_rig_run(OpRig *rig)
     }
     set_input(rig, &rig->cotangent);
     g_autoptr(GError) error = NULL;
-    if (!aimf_plan_load(rig->plan, rig->tensors, &error))
+    if (!aimf_plan_load(rig->plan, rig->tensors, &error) || !aimf_plan_run(rig->plan, &error))
         g_error("%s: %s", rig->name, error->message);
-    aimf_plan_run(rig->plan);
 }
 
 static void result_free(gpointer pointer)

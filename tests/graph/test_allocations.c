@@ -110,11 +110,13 @@ static void test_run(gconstpointer data)
     AimfSgd sgd = { .momentum = 0.9 };
     AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
     g_autoptr(AimfPlan) plan = small_net_compile(&net, backend->name, all, 6, &sgd);
-    aimf_plan_run(plan); /* OpenMP makes its threads at first use */
+    g_assert_true(aimf_plan_run(plan, NULL)); /* OpenMP makes its threads at first use */
+    gboolean good = TRUE;
     start_counting();
     for (int i = 0; i < 3; i++)
-        aimf_plan_run(plan);
+        good &= aimf_plan_run(plan, NULL);
     stop_counting();
+    g_assert_true(good);
     if (backend == &aimf_backend_reference)
         g_assert_cmpuint(atomic_load(&n_allocations), ==, 0);
     g_assert_cmpuint(atomic_load(&n_large), ==, 0);

@@ -82,7 +82,7 @@ static float *compute(const Operation *operation, const char *backend, const flo
     g_assert_true(aimf_plan_load(plan, tensors, &error));
     gsize bytes = (gsize)aimf_shape_count(&operation->shape) * sizeof(float);
     memcpy(aimf_plan_data(plan, x), values, bytes);
-    aimf_plan_run(plan);
+    g_assert_true(aimf_plan_run(plan, &error));
     return g_memdup2(aimf_plan_data(plan, y), bytes);
 }
 
@@ -169,7 +169,7 @@ static void test_unknown_ids(gconstpointer data)
     g_assert_no_error(error);
     g_assert_true(aimf_plan_load(plan, tensors, &error));
     memcpy(aimf_plan_data(plan, x), ids, sizeof ids);
-    aimf_plan_run(plan);
+    g_assert_true(aimf_plan_run(plan, &error));
     const float *result = aimf_plan_data(plan, y);
     for (guint i = 0; i < G_N_ELEMENTS(ids); i++)
         for (guint c = 0; c < 2; c++) {

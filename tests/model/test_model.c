@@ -110,7 +110,7 @@ static void test_seeds(void)
     const float *left = floats(a->tensors, "layer4.1.conv2.weight", &n);
     const float *right = floats(wide->tensors, "layer4.1.conv2.weight", &n);
     support_assert_same_bytes(left, (gsize)n * 4, right, (gsize)n * 4);
-    g_autoptr(AimfModel) copy = aimf_model_copy(a);
+    g_autoptr(AimfModel) copy = aimf_model_copy(a, NULL);
     g_autofree char *copy_hash = aimf_model_hash(copy);
     g_assert_cmpstr(hash, ==, copy_hash);
 }
@@ -221,10 +221,10 @@ static void test_strictness(void)
                    (const char *const[]){ "missing (102)", "surplus (122)", "and 114 more", NULL });
     Change no_head = { .skip = "fc." };
     assert_refused(source->tensors, no_head, (const char *const[]){ "missing (2): fc.weight, fc.bias", NULL });
-    g_autoptr(AimfModel) broken = aimf_model_copy(source);
+    g_autoptr(AimfModel) broken = aimf_model_copy(source, NULL);
     ((float *)aimf_tensors_writable(broken->tensors, 0))[17] = NAN;
     assert_refused(broken->tensors, (Change){ 0 }, (const char *const[]){ "conv1.weight", "nan", "element 17", NULL });
-    g_autoptr(AimfModel) negative = aimf_model_copy(source);
+    g_autoptr(AimfModel) negative = aimf_model_copy(source, NULL);
     guint variance = (guint)aimf_tensors_find(negative->tensors, "bn1.running_var");
     ((float *)aimf_tensors_writable(negative->tensors, variance))[3] = -0.5f;
     assert_refused(negative->tensors, (Change){ 0 },

@@ -303,7 +303,10 @@ static void test_failures(void)
     assert_fails(&options, AIMF_ERROR_NOT_FOUND, "/nonexistent/log.csv");
 }
 
-/* Behind a ReLU that makes 0 of NaN the loss stays finite. */
+/*
+ * oneDNN's ReLU in a batch norm makes 0 of NaN at some instruction sets, and then the loss stays finite: the tensor is named at the end of
+ * the epoch. Where the NaN goes through, the loss of the first batch shows it.
+ */
 static void test_hidden_nan(void)
 {
     AimfTrainOptions options = short_training(1);
@@ -314,7 +317,8 @@ static void test_hidden_nan(void)
     *(float *)aimf_tensors_writable(model->tensors, weight) = NAN;
     g_assert_false(aimf_train(model, train_set, validation_set, &options, NULL, &result, &error));
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_FAILED);
-    g_assert_nonnull(strstr(error->message, "epoch 1: 'conv1.weight'"));
+    g_test_message("%s", error->message);
+    g_assert_true(strstr(error->message, "epoch 1: 'conv1.weight'") || strstr(error->message, "epoch 1, batch 1"));
 }
 
 static void test_wrong_data(void)

@@ -76,6 +76,14 @@ AimfKernel *cpu_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError 
 /** cpu_winograd_pairs_pay: the same question for CONV2D_BACKWARD_WEIGHT in bf16; cpu_plan_winograd_pairs plans it so. */
 gboolean cpu_winograd_pairs_pay(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError **error);
+/* In f32, for those that oneDNN would hand to its GEMM. */
+AimfKernel *cpu_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_linear(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_linear_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_linear_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error);

@@ -20,11 +20,13 @@ static void bind(AimfKernel *base, void *const *addresses)
         kernel->addresses[i] = addresses[i];
 }
 
-static void run(AimfKernel *base)
+static gboolean run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const AttentionKernel *kernel = (const AttentionKernel *)base;
     void *const *addresses = kernel->addresses;
     cpu_attention_run(&kernel->work, addresses[0], addresses[1], addresses[2], addresses[3], addresses[4]);
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)

@@ -1,52 +1,17 @@
 /* Attention in f32 with AVX2 and FMA. */
-#include "base/instruction_set.h"
-
-#include <immintrin.h>
-
 #define TARGET __attribute__((target("avx2,fma")))
-#define VECTOR_INLINE TARGET static inline __attribute__((always_inline))
+#include "backend/cpu/cpu_vector_avx2.h"
+#include "base/instruction_set.h"
 
 #define KERNELS cpu_attention_avx2
 #define NAME "aimfair:flash_avx2"
 #define PAIR 1
 #define MOST_VECTORS 3
-enum { ROWS = 4, LANES = 8 };
-
-typedef __m256 Vector;
+enum { ROWS = 4 };
 
 static gboolean is_supported(void)
 {
     return aimf_instruction_set() >= AIMF_ISA_AVX2;
-}
-
-VECTOR_INLINE Vector vector_load(const float *from)
-{
-    return _mm256_loadu_ps(from);
-}
-
-VECTOR_INLINE void vector_store(float *to, Vector x)
-{
-    _mm256_storeu_ps(to, x);
-}
-
-VECTOR_INLINE Vector vector_fill(float x)
-{
-    return _mm256_set1_ps(x);
-}
-
-VECTOR_INLINE Vector vector_add(Vector a, Vector b)
-{
-    return _mm256_add_ps(a, b);
-}
-
-VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
-{
-    return _mm256_mul_ps(a, b);
-}
-
-VECTOR_INLINE Vector vector_multiply_add(Vector a, Vector b, Vector c)
-{
-    return _mm256_fmadd_ps(a, b, c);
 }
 
 VECTOR_INLINE Vector vector_larger(Vector a, Vector b)

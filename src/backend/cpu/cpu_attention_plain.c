@@ -1,78 +1,35 @@
 /* Attention in f32 for any processor: vectors are left to the compiler. */
-#include <glib.h>
-#include <math.h>
-#include <string.h>
-
 #define TARGET
-#define VECTOR_INLINE static inline __attribute__((always_inline))
+#include "backend/cpu/cpu_vector_plain.h"
+
+#include <math.h>
 
 #define KERNELS cpu_attention_plain
 #define NAME "aimfair:flash_plain"
 #define PAIR 1
 #define MOST_VECTORS 2
-enum { ROWS = 4, LANES = 4 };
-
-typedef struct {
-    float lane[LANES];
-} Vector;
-
-static gboolean is_supported(void)
-{
-    return TRUE;
-}
+enum { ROWS = 4 };
 
 #define FOR_LANES(statement)                                                                                           \
     for (int i = 0; i < LANES; i++) {                                                                                  \
         statement;                                                                                                     \
     }
 
-VECTOR_INLINE Vector vector_load(const float *from)
+static gboolean is_supported(void)
 {
-    Vector x;
-    memcpy(&x, from, sizeof x);
-    return x;
-}
-
-VECTOR_INLINE void vector_store(float *to, Vector x)
-{
-    memcpy(to, &x, sizeof x);
-}
-
-VECTOR_INLINE Vector vector_fill(float x)
-{
-    Vector y;
-    FOR_LANES(y.lane[i] = x)
-    return y;
-}
-
-VECTOR_INLINE Vector vector_add(Vector a, Vector b)
-{
-    FOR_LANES(a.lane[i] += b.lane[i])
-    return a;
-}
-
-VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
-{
-    FOR_LANES(a.lane[i] *= b.lane[i])
-    return a;
-}
-
-VECTOR_INLINE Vector vector_multiply_add(Vector a, Vector b, Vector c)
-{
-    FOR_LANES(c.lane[i] += a.lane[i] * b.lane[i])
-    return c;
+    return TRUE;
 }
 
 VECTOR_INLINE Vector vector_larger(Vector a, Vector b)
 {
-    FOR_LANES(a.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i])
+    FOR_LANES(a[i] = a[i] > b[i] ? a[i] : b[i])
     return a;
 }
 
 VECTOR_INLINE Vector vector_fraction(Vector x)
 {
     x = vector_larger(vector_fill(-127), x);
-    FOR_LANES(x.lane[i] -= floorf(x.lane[i]))
+    FOR_LANES(x[i] -= floorf(x[i]))
     return x;
 }
 
@@ -81,7 +38,7 @@ VECTOR_INLINE Vector vector_scale(Vector p, Vector x)
 {
     Vector exponents = vector_larger(vector_fill(-127), x);
     guint32 bits[LANES];
-    FOR_LANES(exponents.lane[i] = floorf(exponents.lane[i]) + (0x1.8p23F + 127))
+    FOR_LANES(exponents[i] = floorf(exponents[i]) + (0x1.8p23F + 127))
     memcpy(bits, &exponents, sizeof bits);
     FOR_LANES(bits[i] <<= 23)
     memcpy(&exponents, bits, sizeof bits);
@@ -90,20 +47,20 @@ VECTOR_INLINE Vector vector_scale(Vector p, Vector x)
 
 VECTOR_INLINE float vector_first_lane(Vector x)
 {
-    return x.lane[0];
+    return x[0];
 }
 
 VECTOR_INLINE float vector_largest_lane(Vector x)
 {
-    float largest = x.lane[0];
-    FOR_LANES(largest = MAX(largest, x.lane[i]))
+    float largest = x[0];
+    FOR_LANES(largest = MAX(largest, x[i]))
     return largest;
 }
 
 VECTOR_INLINE float vector_sum_lanes(Vector x)
 {
     float sum = 0;
-    FOR_LANES(sum += x.lane[i])
+    FOR_LANES(sum += x[i])
     return sum;
 }
 

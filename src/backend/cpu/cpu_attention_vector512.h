@@ -1,41 +1,5 @@
-/* AVX-512's vectors for cpu_attention_tile.h. TARGET is defined. */
-#include <glib.h>
-#include <immintrin.h>
-
-#define VECTOR_INLINE TARGET static inline __attribute__((always_inline))
-
-enum { LANES = 16 };
-typedef __m512 Vector;
-
-VECTOR_INLINE Vector vector_load(const float *from)
-{
-    return _mm512_loadu_ps(from);
-}
-
-VECTOR_INLINE void vector_store(float *to, Vector x)
-{
-    _mm512_storeu_ps(to, x);
-}
-
-VECTOR_INLINE Vector vector_fill(float x)
-{
-    return _mm512_set1_ps(x);
-}
-
-VECTOR_INLINE Vector vector_add(Vector a, Vector b)
-{
-    return _mm512_add_ps(a, b);
-}
-
-VECTOR_INLINE Vector vector_multiply(Vector a, Vector b)
-{
-    return _mm512_mul_ps(a, b);
-}
-
-VECTOR_INLINE Vector vector_multiply_add(Vector a, Vector b, Vector c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
+/* What cpu_attention_tile.h asks of AVX-512's vectors beside cpu_vector_avx512.h. TARGET is defined. */
+#include "backend/cpu/cpu_vector_avx512.h"
 
 VECTOR_INLINE Vector vector_larger(Vector a, Vector b)
 {

@@ -47,8 +47,9 @@ static void bind(AimfKernel *base, void *const *addresses)
 }
 
 /* (N, C, ...) -> (C) f32 */
-static void channel_sum_run(AimfKernel *base)
+static gboolean channel_sum_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const ChannelKernel *kernel = (ChannelKernel *)base;
     const CpuView *view = &kernel->view;
     float *out = kernel->out;
@@ -62,11 +63,13 @@ static void channel_sum_run(AimfKernel *base)
         for (gint64 lane = 0; lane < view->block && cb * view->block + lane < view->channels; lane++)
             out[cb * view->block + lane] = (float)sums[lane];
     }
+    return TRUE;
 }
 
 /* (N, C, H, W) -> (N, C) */
-static void average_pool_run(AimfKernel *base)
+static gboolean average_pool_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const ChannelKernel *kernel = (ChannelKernel *)base;
     const CpuView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
@@ -80,11 +83,13 @@ static void average_pool_run(AimfKernel *base)
                 store(kernel->out, kernel->is_bf16, n * view->channels + cb * view->block + lane,
                       (float)(sums[lane] / (double)view->positions));
         }
+    return TRUE;
 }
 
 /* (N, C) -> (N, C, H, W); padding becomes zero. */
-static void average_pool_backward_run(AimfKernel *base)
+static gboolean average_pool_backward_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const ChannelKernel *kernel = (ChannelKernel *)base;
     const CpuView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
@@ -98,6 +103,7 @@ static void average_pool_backward_run(AimfKernel *base)
                 store(kernel->out, kernel->is_bf16, start + i, dy / (float)view->positions);
             }
         }
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)
@@ -105,7 +111,8 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-static AimfKernel *kernel_new(const AimfLayout *layout, const AimfShape *shape, void (*run)(AimfKernel *))
+static AimfKernel *kernel_new(const AimfLayout *layout, const AimfShape *shape,
+                              gboolean (*run)(AimfKernel *, GError **))
 {
     ChannelKernel *kernel = g_new0(ChannelKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:channels", bind, run, kernel_free };

@@ -68,13 +68,15 @@ static void bind(AimfKernel *base, void *const *addresses)
     kernel->y = addresses[kernel->n_inputs];
 }
 
-static void run(AimfKernel *base)
+static gboolean run(AimfKernel *base, GError **error)
 {
+    (void)error;
     enum { CHUNK = 1 << 14 }; /* elements: small beside the cache, large beside the cost of a call */
     const ElementwiseKernel *kernel = (ElementwiseKernel *)base;
 #pragma omp parallel for schedule(static)
     for (gint64 begin = 0; begin < kernel->n; begin += CHUNK)
         kernel->loop(kernel->a, kernel->b, kernel->y, begin, MIN(begin + CHUNK, kernel->n));
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)

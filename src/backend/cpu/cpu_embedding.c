@@ -34,16 +34,19 @@ static void embed(const EmbeddingKernel *kernel, gint64 i)
     }
 }
 
-static void embedding_run(AimfKernel *base)
+static gboolean embedding_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const EmbeddingKernel *kernel = (EmbeddingKernel *)base;
 #pragma omp parallel for schedule(static)
     for (gint64 i = 0; i < kernel->n * kernel->tokens; i++)
         embed(kernel, i);
+    return TRUE;
 }
 
-static void timestep_embedding_run(AimfKernel *base)
+static gboolean timestep_embedding_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const EmbeddingKernel *kernel = (EmbeddingKernel *)base;
     gint64 half = kernel->channels / 2;
     float *y = kernel->y;
@@ -53,6 +56,7 @@ static void timestep_embedding_run(AimfKernel *base)
             y[i] = (float)cos(angle);
             y[half + i] = (float)sin(angle);
         }
+    return TRUE;
 }
 
 static void embedding_bind(AimfKernel *base, void *const *addresses)

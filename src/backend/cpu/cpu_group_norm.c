@@ -241,8 +241,9 @@ static void finish_group(const GroupNormKernel *kernel, gint64 n, gint64 group)
     }
 }
 
-static void group_norm_run(AimfKernel *base)
+static gboolean group_norm_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const GroupNormKernel *kernel = (GroupNormKernel *)base;
     const CpuView *view = &kernel->view;
     gint64 padded = view->n * padded_channels(view);
@@ -257,11 +258,13 @@ static void group_norm_run(AimfKernel *base)
         for (gint64 group = 0; group < kernel->groups; group++)
             finish_group(kernel, n, group);
     walk_all(kernel, apply_strip);
+    return TRUE;
 }
 
 /* y = (x - 0) * 1 + offset */
-static void add_channels_run(AimfKernel *base)
+static gboolean add_channels_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const GroupNormKernel *kernel = (GroupNormKernel *)base;
     const CpuView *view = &kernel->view;
     gint64 padded = padded_channels(view);
@@ -272,6 +275,7 @@ static void add_channels_run(AimfKernel *base)
         kernel->bases[i] = c < view->channels ? kernel->bias[n * view->channels + c] : 0;
     }
     walk_all(kernel, apply_strip);
+    return TRUE;
 }
 
 /* Floats of scratch memory lie before the doubles, in numbers that keep both aligned. */

@@ -26,8 +26,9 @@ static double scale(const LossKernel *kernel)
 }
 
 /* max(z, 0) - z t + log(1 + exp(-|z|)): the form that neither overflows nor cancels. */
-static void sigmoid_run(AimfKernel *base)
+static gboolean sigmoid_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double sum = 0;
     for (gint64 i = 0; i < kernel->rows; i++) {
@@ -35,10 +36,12 @@ static void sigmoid_run(AimfKernel *base)
         sum += (z > 0 ? z : 0) - z * t + log1p(exp(-fabs(z)));
     }
     *kernel->out = (float)(sum / (double)kernel->rows);
+    return TRUE;
 }
 
-static void sigmoid_backward_run(AimfKernel *base)
+static gboolean sigmoid_backward_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double factor = scale(kernel);
     for (gint64 i = 0; i < kernel->rows; i++) {
@@ -46,6 +49,7 @@ static void sigmoid_backward_run(AimfKernel *base)
         double sigmoid = z >= 0 ? 1 / (1 + small) : small / (1 + small);
         kernel->out[i] = (float)((sigmoid - (double)kernel->targets[i]) * factor);
     }
+    return TRUE;
 }
 
 static double row_max(const float *z, gint64 n)
@@ -70,8 +74,9 @@ static gboolean is_class(float target, gint64 classes)
     return target >= 0 && target < (float)classes;
 }
 
-static void softmax_run(AimfKernel *base)
+static gboolean softmax_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double sum = 0;
     for (gint64 r = 0; r < kernel->rows; r++) {
@@ -82,10 +87,12 @@ static void softmax_run(AimfKernel *base)
         sum += max + log(row_exp_sum(z, kernel->classes, max)) - chosen;
     }
     *kernel->out = (float)(sum / (double)kernel->rows);
+    return TRUE;
 }
 
-static void softmax_backward_run(AimfKernel *base)
+static gboolean softmax_backward_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double factor = scale(kernel);
     for (gint64 r = 0; r < kernel->rows; r++) {
@@ -98,6 +105,7 @@ static void softmax_backward_run(AimfKernel *base)
             out[k] = (float)((probability - (k == chosen)) * factor);
         }
     }
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)
@@ -105,7 +113,7 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-static AimfKernel *kernel_new(AimfNodePlan *plan, gboolean softmax, void (*run)(AimfKernel *))
+static AimfKernel *kernel_new(AimfNodePlan *plan, gboolean softmax, gboolean (*run)(AimfKernel *, GError **))
 {
     const AimfShape *shape = cpu_input_shape(plan, 0);
     for (int i = 0; i < plan->node->n_inputs; i++)

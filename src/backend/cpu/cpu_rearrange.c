@@ -40,28 +40,33 @@ static void move_tile(const MoveKernel *kernel, char *picture, char *rows, gint6
     }
 }
 
-static void tokens_run(AimfKernel *base)
+static gboolean tokens_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     gint64 tiles = kernel->view.n * ((kernel->view.positions + TILE - 1) / TILE);
 #pragma omp parallel for schedule(static)
     for (gint64 tile = 0; tile < tiles; tile++)
         move_tile(kernel, (char *)kernel->x, kernel->y, tile, TRUE);
+    return TRUE;
 }
 
-static void planes_run(AimfKernel *base)
+static gboolean planes_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     gint64 tiles = kernel->view.n * ((kernel->view.positions + TILE - 1) / TILE);
 #pragma omp parallel for schedule(static)
     for (gint64 tile = 0; tile < tiles; tile++)
         move_tile(kernel, kernel->y, (char *)kernel->x, tile, FALSE);
+    return TRUE;
 }
 
 /* --- Pictures put together, and pixels doubled --- */
 
-static void concat_run(AimfKernel *base)
+static gboolean concat_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     const CpuView *view = &kernel->view;
     gsize bytes = (gsize)(view->positions * view->block) * kernel->element_bytes; /* of a block */
@@ -74,10 +79,12 @@ static void concat_run(AimfKernel *base)
                                    : kernel->b + (gsize)(n * kernel->b_blocks + block - view->blocks) * bytes;
             memcpy(kernel->y + (gsize)(n * blocks + block) * bytes, from, bytes);
         }
+    return TRUE;
 }
 
-static void upsample_run(AimfKernel *base)
+static gboolean upsample_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     gint64 width = kernel->width, rows = kernel->view.n * kernel->view.blocks * kernel->view.positions / width;
     gsize chunk = (gsize)kernel->view.block * kernel->element_bytes;
@@ -91,6 +98,7 @@ static void upsample_run(AimfKernel *base)
         }
         memcpy(to + (gsize)(2 * width) * chunk, to, (gsize)(2 * width) * chunk);
     }
+    return TRUE;
 }
 
 /* --- Planning --- */
@@ -109,7 +117,7 @@ static void kernel_free(AimfKernel *base)
 }
 
 static MoveKernel *kernel_new(const AimfNodePlan *plan, const AimfLayout *layout, const AimfShape *shape,
-                              void (*run)(AimfKernel *))
+                              gboolean (*run)(AimfKernel *, GError **))
 {
     MoveKernel *kernel = g_new0(MoveKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:copy", bind, run, kernel_free };

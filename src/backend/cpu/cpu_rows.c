@@ -95,13 +95,15 @@ static void bind(AimfKernel *base, void *const *addresses)
     kernel->y = addresses[kernel->n_inputs];
 }
 
-static void run(AimfKernel *base)
+static gboolean run(AimfKernel *base, GError **error)
 {
+    (void)error;
     enum { ROWS = 16 }; /* at a time: far more work than handing them out */
     const RowsKernel *kernel = (RowsKernel *)base;
 #pragma omp parallel for schedule(static)
     for (gint64 row = 0; row < kernel->rows; row += ROWS)
         kernel->loop(kernel, row, MIN(row + ROWS, kernel->rows));
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)

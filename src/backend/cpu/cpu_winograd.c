@@ -11,7 +11,8 @@
 #include <omp.h>
 
 enum {
-    TILES = 64, /* worked on at once, so that what one product needs stays in the second cache */
+    TILES = 64, /* about as many are worked on at once, so that what one product needs stays in the second cache */
+    MOST_TILES = TILES + CPU_MOST_PRODUCT_ROWS,
     BLOCK = 64, /* channels of x and of dy whose part of dweight is one piece of work */
     PIECES =
         16, /* at least, where tiles suffice; not a matter of the number of threads, because it decides the order of sums */
@@ -20,14 +21,16 @@ enum {
 
 typedef struct {
     AimfKernel base;
+    const WinogradKernels *kernels;
     WinogradTiling tiling;
+    gint64 tiles;             /* worked on at once: whole register tiles of a product */
     gint64 inputs, outputs;   /* channels of x and of y */
-    WinogradPlanes weight;    /* transformed; for dx */
+    WinogradPlanes weight;    /* packed; for y and dx */
     gint64 slices;            /* of the tiles, summed apart; for dweight */
     int n_inputs;             /* of the node */
     int n_threads;            /* for which there is scratch memory */
     gsize shared, per_thread; /* floats of it */
-    const float *in[3];       /* dy and weight, or x and dy, or x, weight and bias */
+    float *in[3];             /* dy and weight, or x and dy, or x, weight and bias */
     float *out, *scratch;
 } WinogradKernel;
 
@@ -38,7 +41,8 @@ static void bind(AimfKernel *base, void *const *addresses)
     kernel->in[1] = addresses[1];
     kernel->in[2] = kernel->n_inputs == 3 ? addresses[2] : NULL;
     kernel->out = addresses[kernel->n_inputs];
-    kernel->scratch = kernel->weight.data = addresses[kernel->n_inputs + 1];
+    kernel->scratch = addresses[kernel->n_inputs + 1];
+    kernel->weight.data = kernel->in[1];
 }
 
 static void kernel_free(AimfKernel *base)
@@ -67,60 +71,56 @@ static float *thread_scratch(const WinogradKernel *kernel)
 /* From @depth channels of in[0] to @width channels of out. */
 static void convolve_tiles(const WinogradKernel *kernel, gint64 depth, gint64 width, gint64 first, gint64 n)
 {
-    WinogradTile tiles[TILES];
+    WinogradTile tiles[MOST_TILES];
     float *memory = thread_scratch(kernel);
-    WinogradPlanes patches = planes_at(memory, TILES, depth);
-    WinogradPlanes sums = planes_at(memory + planes_size(TILES, depth), TILES, width);
+    WinogradPlanes patches = planes_at(memory, kernel->tiles, depth);
+    WinogradPlanes sums = planes_at(memory + planes_size(kernel->tiles, depth), kernel->tiles, width);
     cpu_winograd_locate(&kernel->tiling, first, n, tiles);
     WinogradActivation from = { depth, 0, depth }, to = { width, 0, width };
-    cpu_winograd_patches(&kernel->tiling, tiles, n, &from, kernel->in[0], &patches);
+    const gint64 tile = kernel->kernels->product->rows, panel = kernel->kernels->product->panel;
+    kernel->kernels->patches(&kernel->tiling, tiles, n, &from, kernel->in[0], &patches);
     for (int p = 0; p < WINOGRAD_POSITIONS; p++) {
-        WinogradProduct product = {
+        CpuProduct product = {
             .rows = n,
             .columns = width,
             .depth = depth,
             .a = patches.data + p * patches.plane,
+            .a_tile = tile * patches.row,
             .a_row = patches.row,
             .a_step = 1,
             .b = kernel->weight.data + p * kernel->weight.plane,
-            .b_step = WINOGRAD_PANEL,
-            .b_panel = depth * WINOGRAD_PANEL,
+            .b_step = panel,
+            .b_panel = depth * panel,
             .c = sums.data + p * sums.plane,
             .c_row = sums.row,
         };
-        cpu_winograd_product(&product);
+        kernel->kernels->product->multiply(&product);
     }
-    cpu_winograd_outputs(&kernel->tiling, tiles, n, &sums, &to, kernel->in[2], kernel->out);
+    kernel->kernels->outputs(&kernel->tiling, tiles, n, &sums, &to, kernel->in[2], kernel->out);
 }
 
-static void forward_run(AimfKernel *base)
+static void convolve(const WinogradKernel *kernel, gint64 depth, gint64 width)
 {
-    const WinogradKernel *kernel = (WinogradKernel *)base;
     gint64 n_tiles = kernel->tiling.tiles;
-#pragma omp parallel num_threads(kernel->n_threads)
-    {
-#pragma omp for schedule(static)
-        for (gint64 i = 0; i < kernel->inputs; i++)
-            cpu_winograd_filters(kernel->in[1], i, kernel->outputs, kernel->inputs, &kernel->weight);
-#pragma omp for schedule(static)
-        for (gint64 first = 0; first < n_tiles; first += TILES)
-            convolve_tiles(kernel, kernel->inputs, kernel->outputs, first, MIN(TILES, n_tiles - first));
-    }
+#pragma omp parallel for schedule(static) num_threads(kernel->n_threads)
+    for (gint64 first = 0; first < n_tiles; first += kernel->tiles)
+        convolve_tiles(kernel, depth, width, first, MIN(kernel->tiles, n_tiles - first));
 }
 
-static void data_run(AimfKernel *base)
+static gboolean forward_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const WinogradKernel *kernel = (WinogradKernel *)base;
-    gint64 n_tiles = kernel->tiling.tiles;
-#pragma omp parallel num_threads(kernel->n_threads)
-    {
-#pragma omp for schedule(static)
-        for (gint64 o = 0; o < kernel->outputs; o++)
-            cpu_winograd_weights(kernel->in[1], o, kernel->outputs, kernel->inputs, &kernel->weight);
-#pragma omp for schedule(static)
-        for (gint64 first = 0; first < n_tiles; first += TILES)
-            convolve_tiles(kernel, kernel->outputs, kernel->inputs, first, MIN(TILES, n_tiles - first));
-    }
+    convolve(kernel, kernel->inputs, kernel->outputs);
+    return TRUE;
+}
+
+static gboolean data_run(AimfKernel *base, GError **error)
+{
+    (void)error;
+    const WinogradKernel *kernel = (WinogradKernel *)base;
+    convolve(kernel, kernel->outputs, kernel->inputs);
+    return TRUE;
 }
 
 /* --- dweight: at each position, the transposed dy times x --- */
@@ -153,31 +153,32 @@ static Piece find_piece(const WinogradKernel *kernel, gint64 index)
 
 static void add_tiles(const WinogradKernel *kernel, const Piece *piece, gint64 first, gint64 n, gboolean accumulate)
 {
-    WinogradTile tiles[TILES];
+    WinogradTile tiles[MOST_TILES];
     float *memory = thread_scratch(kernel);
-    WinogradPlanes patches = planes_at(memory, TILES, BLOCK);
-    WinogradPlanes gradients = planes_at(memory + planes_size(TILES, BLOCK), TILES, BLOCK);
+    WinogradPlanes patches = planes_at(memory, kernel->tiles, BLOCK);
+    WinogradPlanes gradients = planes_at(memory + planes_size(kernel->tiles, BLOCK), kernel->tiles, BLOCK);
     cpu_winograd_locate(&kernel->tiling, first, n, tiles);
     WinogradActivation x = { kernel->inputs, piece->input, BLOCK };
     WinogradActivation dy = { kernel->outputs, piece->output, BLOCK };
-    cpu_winograd_patches(&kernel->tiling, tiles, n, &x, kernel->in[0], &patches);
-    cpu_winograd_gradients(&kernel->tiling, tiles, n, &dy, kernel->in[1], &gradients);
+    kernel->kernels->patches(&kernel->tiling, tiles, n, &x, kernel->in[0], &patches);
+    kernel->kernels->gradients(&kernel->tiling, tiles, n, &dy, kernel->in[1], &gradients);
     for (int p = 0; p < WINOGRAD_POSITIONS; p++) {
-        WinogradProduct product = {
+        CpuProduct product = {
             .rows = BLOCK,
             .columns = BLOCK,
             .depth = n,
             .a = gradients.data + p * gradients.plane,
+            .a_tile = kernel->kernels->product->rows,
             .a_row = 1,
             .a_step = gradients.row,
             .b = patches.data + p * patches.plane,
             .b_step = patches.row,
-            .b_panel = WINOGRAD_PANEL,
+            .b_panel = kernel->kernels->product->panel,
             .c = piece->sums + p * BLOCK * BLOCK,
             .c_row = BLOCK,
             .accumulate = accumulate,
         };
-        cpu_winograd_product(&product);
+        kernel->kernels->product->multiply(&product);
     }
 }
 
@@ -186,27 +187,29 @@ static void sum_piece(const WinogradKernel *kernel, gint64 index)
     Piece piece = find_piece(kernel, index);
     gint64 begin = kernel->tiling.tiles * piece.slice / kernel->slices;
     gint64 end = kernel->tiling.tiles * (piece.slice + 1) / kernel->slices;
-    for (gint64 first = begin; first < end; first += TILES)
-        add_tiles(kernel, &piece, first, MIN(TILES, end - first), first > begin);
+    for (gint64 first = begin; first < end; first += kernel->tiles)
+        add_tiles(kernel, &piece, first, MIN(kernel->tiles, end - first), first > begin);
 }
 
 /* Adds up the slices of output channel @o, in their order, and transforms the sums. */
 static void finish(const WinogradKernel *kernel, gint64 o)
 {
-    for (gint64 i = 0; i < kernel->inputs; i += WINOGRAD_LANES) {
-        float sums[WINOGRAD_POSITIONS][WINOGRAD_LANES] = { 0 };
+    const int lanes = kernel->kernels->lanes;
+    for (gint64 i = 0; i < kernel->inputs; i += lanes) {
+        float sums[WINOGRAD_POSITIONS * WINOGRAD_MOST_LANES] = { 0 };
         for (gint64 slice = 0; slice < kernel->slices; slice++) {
             const float *part = piece_sums(kernel, slice, o, i) + o % BLOCK * BLOCK + i % BLOCK;
             for (int p = 0; p < WINOGRAD_POSITIONS; p++)
-                for (int lane = 0; lane < WINOGRAD_LANES; lane++)
-                    sums[p][lane] += part[p * BLOCK * BLOCK + lane];
+                for (int lane = 0; lane < lanes; lane++)
+                    sums[p * lanes + lane] += part[p * BLOCK * BLOCK + lane];
         }
-        cpu_winograd_weight_gradient(sums[0], kernel->out + (o * kernel->inputs + i) * 9);
+        kernel->kernels->weight_gradient(sums, kernel->out + (o * kernel->inputs + i) * 9);
     }
 }
 
-static void weight_run(AimfKernel *base)
+static gboolean weight_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const WinogradKernel *kernel = (WinogradKernel *)base;
 #pragma omp parallel num_threads(kernel->n_threads)
     {
@@ -217,7 +220,67 @@ static void weight_run(AimfKernel *base)
         for (gint64 o = 0; o < kernel->outputs; o++)
             finish(kernel, o);
     }
+    return TRUE;
 }
+
+/* --- Packing: the transformed weights --- */
+
+typedef struct {
+    AimfKernel base;
+    void (*transform)(const float *weight, gint64 row, gint64 outputs, gint64 inputs, const WinogradPlanes *to);
+    gint64 rows; /* of each of the 16 matrices */
+    gint64 outputs, inputs;
+    WinogradPlanes to;
+    const float *weight;
+} PackKernel;
+
+static void pack_bind(AimfKernel *base, void *const *addresses)
+{
+    PackKernel *kernel = (PackKernel *)base;
+    kernel->weight = addresses[0];
+    kernel->to.data = addresses[1];
+}
+
+static gboolean pack_run(AimfKernel *base, GError **error)
+{
+    (void)error;
+    const PackKernel *kernel = (PackKernel *)base;
+#pragma omp parallel for schedule(static)
+    for (gint64 row = 0; row < kernel->rows; row++)
+        kernel->transform(kernel->weight, row, kernel->outputs, kernel->inputs, &kernel->to);
+    return TRUE;
+}
+
+static PackKernel *pack_new(const AimfShape *shape)
+{
+    PackKernel *kernel = g_new0(PackKernel, 1);
+    kernel->base = (AimfKernel){ "aimfair:winograd_filters", pack_bind, pack_run, kernel_free };
+    kernel->outputs = shape->dim[0];
+    kernel->inputs = shape->dim[1];
+    kernel->to = planes_at(NULL, kernel->outputs, kernel->inputs);
+    return kernel;
+}
+
+static AimfKernel *plan_filters(const CpuPacking *packing, gsize bytes, const AimfShape *shape, GError **error)
+{
+    (void)packing, (void)bytes, (void)error;
+    PackKernel *kernel = pack_new(shape);
+    kernel->transform = cpu_winograd_kernels()->filters;
+    kernel->rows = kernel->inputs;
+    return &kernel->base;
+}
+
+static AimfKernel *plan_turned(const CpuPacking *packing, gsize bytes, const AimfShape *shape, GError **error)
+{
+    (void)packing, (void)bytes, (void)error;
+    PackKernel *kernel = pack_new(shape);
+    kernel->transform = cpu_winograd_kernels()->turned;
+    kernel->rows = kernel->outputs;
+    return &kernel->base;
+}
+
+static const CpuPacking FILTERS = { .name = "winograd filters", .plan = plan_filters };
+static const CpuPacking TURNED = { .name = "turned winograd filters", .plan = plan_turned };
 
 /* --- Planning --- */
 
@@ -246,12 +309,12 @@ gboolean cpu_winograd_pay(const AimfNodePlan *plan)
     gboolean is_forward = plan->node->op == AIMF_OP_CONV2D;
     if (is_forward && !plan->winograd)
         return FALSE;
-    if (plan->precision != AIMF_PRECISION_F32 || aimf_instruction_set() < AIMF_ISA_AVX512 || weight->dim[2] != 3 ||
+    if (plan->precision != AIMF_PRECISION_F32 || !cpu_winograd_kernels() || weight->dim[2] != 3 ||
         weight->dim[3] != 3 || options->stride != 1 || options->padding != 1 || options->padding_after ||
         weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
-    WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width);
+    WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width, 0);
     gint64 direct = (3 * height - 2) * (3 * width - 2), in_picture = tiling.rows * tiling.columns;
     if (direct < WINOGRAD_POSITIONS * in_picture) /* multiplications, those by padding left out */
         return FALSE;
@@ -262,11 +325,14 @@ gboolean cpu_winograd_pay(const AimfNodePlan *plan)
 }
 
 static WinogradKernel *kernel_new(const AimfNodePlan *plan, const AimfShape *x, const AimfShape *dy,
-                                  void (*run)(AimfKernel *))
+                                  gboolean (*run)(AimfKernel *, GError **))
 {
     WinogradKernel *kernel = g_new0(WinogradKernel, 1);
-    kernel->base = (AimfKernel){ "aimfair:winograd", bind, run, kernel_free };
-    kernel->tiling = cpu_winograd_tiling(x->dim[0], x->dim[2], x->dim[3]);
+    kernel->kernels = cpu_winograd_kernels();
+    kernel->base = (AimfKernel){ kernel->kernels->name, bind, run, kernel_free };
+    kernel->tiling = cpu_winograd_tiling(x->dim[0], x->dim[2], x->dim[3], kernel->kernels->lanes);
+    kernel->tiles = (TILES + kernel->kernels->product->rows - 1) / kernel->kernels->product->rows;
+    kernel->tiles *= kernel->kernels->product->rows;
     kernel->inputs = x->dim[1];
     kernel->outputs = dy->dim[1];
     kernel->n_inputs = plan->node->n_inputs;
@@ -284,8 +350,18 @@ static void plan_scratch(WinogradKernel *kernel, AimfNodePlan *plan, gsize share
 static void want_blocked(gpointer state, AimfNodePlan *plan, int i)
 {
     const AimfShape *shape = cpu_input_shape(plan, i);
-    if (plan->in[i].dtype != AIMF_F32 || cpu_layout_channel_block(&plan->in[i], shape) != WINOGRAD_LANES)
+    if (plan->in[i].dtype != AIMF_F32 || cpu_layout_channel_block(&plan->in[i], shape) != cpu_winograd_kernels()->lanes)
         plan->in[i] = cpu_layout_activation(state, shape, AIMF_F32);
+}
+
+/* The weights as matrices (depth, width), and scratch for the tiles of either side. */
+static void take_packed(WinogradKernel *kernel, gpointer state, AimfNodePlan *plan, const CpuPacking *packing,
+                        gint64 depth, gint64 width)
+{
+    gsize floats = planes_size(depth, width);
+    kernel->weight = planes_at(NULL, depth, width);
+    plan->in[1] = cpu_layout_packed(state, packing, AIMF_F32, floats * sizeof(float));
+    plan_scratch(kernel, plan, 0, planes_size(kernel->tiles, depth) + planes_size(kernel->tiles, width));
 }
 
 AimfKernel *cpu_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **error)
@@ -293,12 +369,9 @@ AimfKernel *cpu_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **
     (void)error;
     const AimfShape *dy = cpu_input_shape(plan, 0), *dx = cpu_output_shape(plan, 0);
     want_blocked(state, plan, 0);
-    cpu_want_row_major(plan, 1, AIMF_F32);
     plan->out[0] = cpu_layout_activation(state, dx, AIMF_F32);
     WinogradKernel *kernel = kernel_new(plan, dx, dy, data_run);
-    kernel->weight = planes_at(NULL, kernel->outputs, kernel->inputs);
-    plan_scratch(kernel, plan, planes_size(kernel->outputs, kernel->inputs),
-                 planes_size(TILES, kernel->outputs) + planes_size(TILES, kernel->inputs));
+    take_packed(kernel, state, plan, &TURNED, kernel->outputs, kernel->inputs);
     return &kernel->base;
 }
 
@@ -307,13 +380,10 @@ AimfKernel *cpu_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GError
     (void)error;
     const AimfShape *x = cpu_input_shape(plan, 0), *y = cpu_output_shape(plan, 0);
     want_blocked(state, plan, 0);
-    cpu_want_row_major(plan, 1, AIMF_F32);
     cpu_want_row_major(plan, 2, AIMF_F32);
     plan->out[0] = cpu_layout_activation(state, y, AIMF_F32);
     WinogradKernel *kernel = kernel_new(plan, x, y, forward_run);
-    kernel->weight = planes_at(NULL, kernel->inputs, kernel->outputs);
-    plan_scratch(kernel, plan, planes_size(kernel->inputs, kernel->outputs),
-                 planes_size(TILES, kernel->inputs) + planes_size(TILES, kernel->outputs));
+    take_packed(kernel, state, plan, &FILTERS, kernel->inputs, kernel->outputs);
     return &kernel->base;
 }
 
@@ -327,6 +397,6 @@ AimfKernel *cpu_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError 
     gint64 blocks = kernel->inputs / BLOCK * (kernel->outputs / BLOCK);
     kernel->slices = CLAMP(kernel->tiling.tiles / (2 * TILES), 1, MAX(1, PIECES / blocks));
     plan_scratch(kernel, plan, (gsize)(n_pieces(kernel) * WINOGRAD_POSITIONS * BLOCK * BLOCK),
-                 2 * planes_size(TILES, BLOCK));
+                 2 * planes_size(kernel->tiles, BLOCK));
     return &kernel->base;
 }

@@ -60,9 +60,9 @@ static void transform_group(const PairsKernel *kernel, gint64 chunk, gint64 firs
     WinogradTile tiles[GROUP];
     cpu_winograd_locate(&kernel->tiling, chunk + first, n, tiles);
     WinogradPairs patches = pairs_from(&kernel->patches, first), gradients = pairs_from(&kernel->gradients, first);
-    for (gint64 c = 0; c < kernel->inputs; c += WINOGRAD_LANES)
+    for (gint64 c = 0; c < kernel->inputs; c += WINOGRAD_PAIR_LANES)
         cpu_winograd_patch_pairs(&kernel->tiling, tiles, n, kernel->inputs, c, kernel->x, &patches);
-    for (gint64 c = 0; c < kernel->outputs; c += WINOGRAD_LANES)
+    for (gint64 c = 0; c < kernel->outputs; c += WINOGRAD_PAIR_LANES)
         cpu_winograd_gradient_pairs(&kernel->tiling, tiles, n, kernel->outputs, c, kernel->dy, &gradients);
 }
 
@@ -77,18 +77,19 @@ static void multiply_block(const PairsKernel *kernel, gint64 index, gint64 n_til
 
 static void finish(const PairsKernel *kernel, gint64 o)
 {
-    for (gint64 i = 0; i < kernel->inputs; i += WINOGRAD_LANES) {
+    for (gint64 i = 0; i < kernel->inputs; i += WINOGRAD_PAIR_LANES) {
         gint64 block = o / BLOCK * (kernel->inputs / BLOCK) + i / BLOCK;
         const float *from = kernel->sums + block * WINOGRAD_POSITIONS * SUMS + o % BLOCK * BLOCK + i % BLOCK;
-        float sums[WINOGRAD_POSITIONS][WINOGRAD_LANES];
+        float sums[WINOGRAD_POSITIONS][WINOGRAD_PAIR_LANES];
         for (int p = 0; p < WINOGRAD_POSITIONS; p++)
             memcpy(sums[p], from + p * SUMS, sizeof sums[p]);
-        cpu_winograd_weight_gradient(sums[0], kernel->dweight + (o * kernel->inputs + i) * 9);
+        cpu_winograd_avx512.weight_gradient(sums[0], kernel->dweight + (o * kernel->inputs + i) * 9);
     }
 }
 
-static void run(AimfKernel *base)
+static gboolean run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const PairsKernel *kernel = (PairsKernel *)base;
     gint64 n_products = kernel->outputs / BLOCK * (kernel->inputs / BLOCK) * WINOGRAD_POSITIONS;
 #pragma omp parallel
@@ -106,6 +107,7 @@ static void run(AimfKernel *base)
         for (gint64 o = 0; o < kernel->outputs; o++)
             finish(kernel, o);
     }
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)
@@ -122,7 +124,7 @@ gboolean cpu_winograd_pairs_pay(const AimfNodePlan *plan)
         options->padding_after != 0 || weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
-    WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width);
+    WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width, WINOGRAD_PAIR_LANES);
     gint64 direct = (3 * height - 2) * (3 * width - 2); /* multiplications, those by padding left out */
     return direct >= WINOGRAD_POSITIONS * tiling.rows * tiling.columns &&
            tiling.tiles >= MAX(BLOCK, weight->dim[0] * weight->dim[1] / 2048);
@@ -138,7 +140,7 @@ AimfKernel *cpu_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError *
 
     PairsKernel *kernel = g_new0(PairsKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:winograd_bf16", bind, run, kernel_free };
-    kernel->tiling = cpu_winograd_tiling(x->dim[0], x->dim[2], x->dim[3]);
+    kernel->tiling = cpu_winograd_tiling(x->dim[0], x->dim[2], x->dim[3], WINOGRAD_PAIR_LANES);
     kernel->inputs = x->dim[1];
     kernel->outputs = dy->dim[1];
     gint64 fitting = CHUNK_BYTES / (WINOGRAD_POSITIONS * (kernel->inputs + kernel->outputs) * (gint64)sizeof(guint16));

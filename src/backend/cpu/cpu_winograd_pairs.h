@@ -6,7 +6,7 @@
 
 #include "backend/cpu/cpu_winograd.h"
 
-enum { WINOGRAD_BLOCK = 64 /* channels of one product */ };
+enum { WINOGRAD_BLOCK = 64 /* channels of one product */, WINOGRAD_PAIR_LANES = 16 };
 
 /** WinogradPairs: 16 matrices, one for each position, as [channels / 64][pairs of tiles][64][2]. */
 typedef struct {

@@ -7,7 +7,7 @@
 #define BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 #define INLINE static inline __attribute__((always_inline))
 
-enum { LANES = WINOGRAD_LANES, ALL_INSIDE = 0xffff };
+enum { LANES = WINOGRAD_PAIR_LANES, PRODUCT_ROWS = 8, ALL_INSIDE = 0xffff };
 
 /* The pixel at row @i and column @j of a patch, zero outside. */
 BF16 INLINE __m512 pixel(const guint16 *block, const WinogradTile *tile, gboolean whole, int i, int j)
@@ -121,7 +121,7 @@ BF16 void cpu_winograd_gradient_pairs(const WinogradTiling *tiling, const Winogr
 /* Eight rows and two vectors of columns: 16 sums, more than the latency of their instruction asks for. */
 BF16 INLINE void multiply_tile(const guint16 *a, const guint16 *b, gint64 n, float *c, gboolean accumulate)
 {
-    enum { ROWS = WINOGRAD_PRODUCT_ROWS, STEP = 2 * WINOGRAD_BLOCK };
+    enum { ROWS = PRODUCT_ROWS, STEP = 2 * WINOGRAD_BLOCK };
     __m512 sums[ROWS][2];
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
@@ -151,7 +151,7 @@ BF16 void cpu_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint64
     enum { DEPTH = 256 /* pairs: what a tile reads of both stays in the first cache for the next tile */ };
     for (gint64 k = 0; k < n; k += DEPTH)
         for (gint64 column = 0; column < WINOGRAD_BLOCK; column += 2 * LANES)
-            for (gint64 row = 0; row < WINOGRAD_BLOCK; row += WINOGRAD_PRODUCT_ROWS)
+            for (gint64 row = 0; row < WINOGRAD_BLOCK; row += PRODUCT_ROWS)
                 multiply_tile(a + 2 * (k * WINOGRAD_BLOCK + row), b + 2 * (k * WINOGRAD_BLOCK + column),
                               MIN(DEPTH, n - k), sums + row * WINOGRAD_BLOCK + column, accumulate || k > 0);
 }

@@ -13,6 +13,11 @@
  */
 AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const int *arguments);
 
+/**
+ * onednn_replace_gemm: frees @primitive and gives TRUE if a kernel of our own takes its place (onednn_is_gemm). In bf16 there is none.
+ */
+gboolean onednn_replace_gemm(const AimfNodePlan *plan, OnednnPrimitive *primitive);
+
 AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);

@@ -1,5 +1,7 @@
 #include "backend/onednn/onednn_descriptor.h"
 
+#include <string.h>
+
 enum { MAX_ARGUMENTS = 16 };
 
 struct OnednnPrimitive {
@@ -392,13 +394,21 @@ const char *onednn_primitive_name(const OnednnPrimitive *primitive)
     return g_intern_string(name ? name : "oneDNN");
 }
 
+gboolean onednn_is_gemm(const OnednnPrimitive *primitive)
+{
+    const char *name = onednn_primitive_name(primitive);
+    return g_str_has_prefix(name, "gemm") || strstr(name, ":gemm");
+}
+
 void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address)
 {
     for (int i = 0; i < primitive->n; i++) {
         dnnl_exec_arg_t *found = &primitive->arguments[i], *target = found;
         if (found->arg != argument)
             continue;
-        dnnl_memory_set_data_handle(found->memory, address);
+        /* On the processor it only keeps the address, so that nothing but a wrong argument can make it fail. */
+        dnnl_status_t status = dnnl_memory_set_data_handle(found->memory, address);
+        g_assert(status == dnnl_success);
         if (i >= primitive->n_bound)
             target = &primitive->arguments[primitive->n_bound++];
         dnnl_exec_arg_t displaced = *target;
@@ -408,11 +418,16 @@ void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *addre
     }
 }
 
-void onednn_primitive_run(OnednnPrimitive *primitive)
+gboolean onednn_primitive_run(OnednnPrimitive *primitive, GError **error)
 {
     dnnl_status_t status = dnnl_primitive_execute(primitive->primitive, primitive->state->stream, primitive->n_bound,
                                                   primitive->arguments);
-    g_assert(status == dnnl_success);
+    if (status == dnnl_success)
+        return TRUE;
+    /* Some matrix products allocate room for copies of their operands at every run. */
+    g_set_error(error, AIMF_ERROR, status == dnnl_out_of_memory ? AIMF_ERROR_MEMORY : AIMF_ERROR_FAILED,
+                "oneDNN: %s: %s", onednn_primitive_name(primitive), status_text(status));
+    return FALSE;
 }
 
 void onednn_primitive_free(OnednnPrimitive *primitive)

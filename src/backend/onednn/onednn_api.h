@@ -57,7 +57,7 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
 OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                                const OnednnOperand *weight, const OnednnOperand *y, GError **error);
 /**
- * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. With AVX-512 its sums have one order
+ * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. For AVX-512, where its sums have one order
  * whatever n and the number of threads are, which inner products of oneDNN 2.6 have not (seen in f32 with 5120 inputs). The weight's
  * layout comes from onednn_linear_weight_layout, not from onednn_primitive_layout, to which it is transposed.
  */
@@ -84,8 +84,14 @@ AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argumen
 gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive);
 /** onednn_primitive_name: (borrowed, interned) which of oneDNN's implementations it is. */
 const char *onednn_primitive_name(const OnednnPrimitive *primitive);
+/**
+ * onednn_is_gemm: whether it hands its work to oneDNN's GEMM. That divides sums by the number of threads and allocates memory in
+ * every run, so in f32 kernels of our own take such a primitive's place.
+ */
+gboolean onednn_is_gemm(const OnednnPrimitive *primitive);
 /** onednn_primitive_bind: nothing happens if the primitive has no such operand. */
 void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address);
-void onednn_primitive_run(OnednnPrimitive *primitive);
+/** onednn_primitive_run: FALSE with MEMORY or FAILED, naming the implementation; it may be run again. */
+gboolean onednn_primitive_run(OnednnPrimitive *primitive, GError **error);
 void onednn_primitive_free(OnednnPrimitive *primitive);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OnednnPrimitive, onednn_primitive_free)

@@ -17,9 +17,9 @@ static void bind(AimfKernel *base, void *const *addresses)
     onednn_primitive_bind(kernel->primitive, DNNL_ARG_SCRATCHPAD, addresses[kernel->n]);
 }
 
-static void run(AimfKernel *base)
+static gboolean run(AimfKernel *base, GError **error)
 {
-    onednn_primitive_run(((PrimitiveKernel *)base)->primitive);
+    return onednn_primitive_run(((PrimitiveKernel *)base)->primitive, error);
 }
 
 static void kernel_free(AimfKernel *base)
@@ -52,6 +52,14 @@ AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const 
             plan->out[i] = onednn_primitive_layout(primitive, arguments[node->n_inputs + i]);
     plan->scratch_bytes = onednn_primitive_scratch_bytes(primitive);
     return kernel_new(primitive, node->n_inputs + node->n_outputs, arguments);
+}
+
+gboolean onednn_replace_gemm(const AimfNodePlan *plan, OnednnPrimitive *primitive)
+{
+    if (!primitive || plan->precision != AIMF_PRECISION_F32 || !onednn_is_gemm(primitive))
+        return FALSE;
+    onednn_primitive_free(primitive);
+    return TRUE;
 }
 
 AimfKernel *onednn_plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,

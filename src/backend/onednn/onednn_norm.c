@@ -31,18 +31,20 @@ static void batch_norm_bind(AimfKernel *base, void *const *addresses)
     kernel->variance = addresses[RUNNING_VARIANCE + 3];
 }
 
-static void batch_norm_run(AimfKernel *base)
+static gboolean batch_norm_run(AimfKernel *base, GError **error)
 {
     BatchNormKernel *kernel = (BatchNormKernel *)base;
-    onednn_primitive_run(kernel->primitive);
+    if (!onednn_primitive_run(kernel->primitive, error))
+        return FALSE;
     if (!kernel->training)
-        return;
+        return TRUE;
     float fresh = kernel->momentum, old = 1 - fresh;
     for (gint64 c = 0; c < kernel->channels; c++) {
         kernel->running_mean[c] = old * kernel->running_mean[c] + fresh * kernel->mean[c];
         kernel->running_variance[c] =
             old * kernel->running_variance[c] + fresh * (kernel->variance[c] * kernel->unbias);
     }
+    return TRUE;
 }
 
 static void batch_norm_free(AimfKernel *base)
@@ -114,9 +116,9 @@ static void backward_bind(AimfKernel *base, void *const *addresses)
     onednn_primitive_bind(kernel->primitive, DNNL_ARG_SCRATCHPAD, scratch);
 }
 
-static void backward_run(AimfKernel *base)
+static gboolean backward_run(AimfKernel *base, GError **error)
 {
-    onednn_primitive_run(((BatchNormBackwardKernel *)base)->primitive);
+    return onednn_primitive_run(((BatchNormBackwardKernel *)base)->primitive, error);
 }
 
 static void backward_free(AimfKernel *base)

@@ -80,7 +80,7 @@ static void gather(const TapsKernel *kernel, const Tap *tap, gint64 tap_y, gint6
         }
 }
 
-static void run(AimfKernel *base)
+static gboolean run(AimfKernel *base, GError **error)
 {
     const TapsKernel *kernel = (TapsKernel *)base;
     gsize matrix = (gsize)(kernel->x.channels * kernel->dy.channels) * sizeof(float);
@@ -93,8 +93,10 @@ static void run(AimfKernel *base)
         }
         gather(kernel, tap, t / kernel->kernel_width, t % kernel->kernel_width);
         onednn_primitive_bind(tap->product, DNNL_ARG_DST, result);
-        onednn_primitive_run(tap->product);
+        if (!onednn_primitive_run(tap->product, error))
+            return FALSE;
     }
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)

@@ -54,15 +54,17 @@ static void interleave_row(const UpsampleConvKernel *kernel, gint64 row)
     }
 }
 
-static void run(AimfKernel *base)
+static gboolean run(AimfKernel *base, GError **error)
 {
     const UpsampleConvKernel *kernel = (UpsampleConvKernel *)base;
     for (int q = 0; q < QUARTERS; q++)
-        onednn_primitive_run(kernel->quarters[q]);
+        if (!onednn_primitive_run(kernel->quarters[q], error))
+            return FALSE;
     gint64 rows = kernel->view.n * kernel->view.blocks * 2 * kernel->view.positions / kernel->width;
 #pragma omp parallel for schedule(static)
     for (gint64 row = 0; row < rows; row++)
         interleave_row(kernel, row);
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)
@@ -127,13 +129,15 @@ static void sum_output(const SumTapsKernel *kernel, gint64 o)
         }
 }
 
-static void sum_taps_run(AimfKernel *base)
+static gboolean sum_taps_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     const SumTapsKernel *kernel = (SumTapsKernel *)base;
     memset(kernel->parts, 0, QUARTERS * kernel->part_bytes); /* padding must be zero */
 #pragma omp parallel for schedule(static)
     for (gint64 o = 0; o < kernel->outputs; o++)
         sum_output(kernel, o);
+    return TRUE;
 }
 
 static void sum_taps_free(AimfKernel *base)
@@ -185,6 +189,11 @@ AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GErr
     for (int q = 0; q < QUARTERS; q++) {
         OnednnWindow window = window_of(q);
         kernel->quarters[q] = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
+        if (onednn_replace_gemm(plan, kernel->quarters[q])) {
+            kernel->quarters[q] = NULL;
+            kernel_free(&kernel->base);
+            return cpu_plan_upsample_conv2d(state, plan, error);
+        }
         if (!kernel->quarters[q]) {
             kernel_free(&kernel->base);
             return NULL;

@@ -32,10 +32,12 @@ static void kernel_bind(AimfKernel *base, void *const *addresses)
         kernel->call.out[i] = addresses[kernel->n_inputs + i];
 }
 
-static void kernel_run(AimfKernel *base)
+static gboolean kernel_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     Kernel *kernel = (Kernel *)base;
     kernel->row->run(&kernel->call);
+    return TRUE;
 }
 
 static void kernel_free(AimfKernel *base)
@@ -96,10 +98,12 @@ static void copy_bind(AimfKernel *base, void *const *addresses)
     copy->to = addresses[1];
 }
 
-static void copy_run(AimfKernel *base)
+static gboolean copy_run(AimfKernel *base, GError **error)
 {
+    (void)error;
     Copy *copy = (Copy *)base;
     memcpy(copy->to, copy->from, copy->bytes);
+    return TRUE;
 }
 
 /* There is one layout here, so a reorder can only be a copy. */

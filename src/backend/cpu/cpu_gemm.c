@@ -1,0 +1,144 @@
+/*
+ * After Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication"): a piece of c is worked on for DEPTH steps at a
+ * time, so that a's rows stay in the second cache and one panel of b in the first. Only rows of a that are not contiguous are packed.
+ */
+#include "backend/cpu/cpu_gemm.h"
+
+#include <omp.h>
+#include <string.h>
+
+enum {
+    PIECE_ROWS = 96,     /* at most; a multiple of every tile's rows */
+    PIECE_COLUMNS = 512, /* at most, so that c's rows stay in the second cache too; a multiple of every panel */
+    DEPTH = 256,
+    PIECES_PER_THREAD = 4, /* at least, where there are panels enough, for an even load */
+};
+
+static gint64 count(gint64 n, gint64 step)
+{
+    return (n + step - 1) / step;
+}
+
+CpuGemm cpu_gemm(gint64 rows, gint64 columns, gint64 depth, int n_threads)
+{
+    CpuGemm gemm = {
+        .kernels = cpu_product_kernels(), .rows = rows, .columns = columns, .depth = depth, .n_threads = n_threads
+    };
+    gint64 panel = gemm.kernels->panel, tile = gemm.kernels->rows;
+    gint64 panels = count(columns, panel);
+    gemm.n_row_pieces = count(rows, PIECE_ROWS);
+    gemm.piece_rows = count(count(rows, gemm.n_row_pieces), tile) * tile;
+    gemm.n_row_pieces = count(rows, gemm.piece_rows);
+    gint64 wanted = MAX(count(columns, PIECE_COLUMNS), count(n_threads * PIECES_PER_THREAD, gemm.n_row_pieces));
+    gemm.piece_columns = count(panels, CLAMP(wanted, 1, panels)) * panel;
+    gemm.n_column_pieces = count(columns, gemm.piece_columns);
+    return gemm;
+}
+
+/* --- Packing --- */
+
+gsize cpu_gemm_panels_bytes(gint64 depth, gint64 columns)
+{
+    gint64 panel = cpu_product_kernels()->panel;
+    return (gsize)(count(columns, panel) * panel * depth) * sizeof(float);
+}
+
+static void pack_panel(const CpuMatrix *b, gint64 depth, gint64 first, gint64 columns, gint64 panel, float *to)
+{
+    for (gint64 k = 0; k < depth; k++, to += panel) {
+        const float *from = b->data + k * b->row + first * b->column;
+        for (gint64 c = 0; c < columns; c++)
+            to[c] = from[c * b->column];
+        for (gint64 c = columns; c < panel; c++)
+            to[c] = 0;
+    }
+}
+
+void cpu_gemm_pack(const CpuMatrix *b, gint64 depth, gint64 columns, float *panels)
+{
+    gint64 panel = cpu_product_kernels()->panel;
+#pragma omp parallel for schedule(static)
+    for (gint64 first = 0; first < columns; first += panel)
+        pack_panel(b, depth, first, MIN(panel, columns - first), panel, panels + first * depth);
+}
+
+/* Rows [first, first + rows) of a, @depth columns from @k on, as tiles [rows / tile][depth][tile]; what is no row is zero. */
+static void pack_rows(const CpuMatrix *a, gint64 first, gint64 rows, gint64 k, gint64 depth, gint64 tile, float *to)
+{
+    for (gint64 row = 0; row < rows; row += tile, to += tile * depth) {
+        const float *from = a->data + (first + row) * a->row + k * a->column;
+        gint64 there = MIN(tile, rows - row);
+        if (there < tile)
+            memset(to, 0, (gsize)(tile * depth) * sizeof *to);
+        for (gint64 r = 0; r < there; r++)
+            for (gint64 d = 0; d < depth; d++)
+                to[d * tile + r] = from[r * a->row + d * a->column];
+    }
+}
+
+/* --- Multiplying --- */
+
+static gsize thread_floats(const CpuGemm *gemm)
+{
+    return (gsize)(gemm->piece_rows * MIN(DEPTH, gemm->depth) + 15) / 16 * 16;
+}
+
+gsize cpu_gemm_scratch_bytes(const CpuGemm *gemm)
+{
+    return (gsize)gemm->n_threads * thread_floats(gemm) * sizeof(float);
+}
+
+/* What the sums of a piece begin with. */
+static void fill_biases(const CpuGemmOperands *operands, gint64 first_row, gint64 rows, gint64 first_column,
+                        gint64 columns)
+{
+    for (gint64 r = first_row; r < first_row + rows; r++) {
+        float *c = operands->c + r * operands->c_row + first_column;
+        if (operands->column_bias)
+            memcpy(c, operands->column_bias + first_column, (gsize)columns * sizeof *c);
+        else
+            for (gint64 i = 0; i < columns; i++)
+                c[i] = operands->row_bias[r];
+    }
+}
+
+static void multiply_piece(const CpuGemm *gemm, const CpuGemmOperands *operands, gint64 index, float *packed)
+{
+    const CpuMatrix *a = &operands->a;
+    gint64 first_row = index / gemm->n_column_pieces * gemm->piece_rows;
+    gint64 first_column = index % gemm->n_column_pieces * gemm->piece_columns;
+    gint64 rows = MIN(gemm->piece_rows, gemm->rows - first_row);
+    gint64 columns = MIN(gemm->piece_columns, gemm->columns - first_column);
+    gint64 tile = gemm->kernels->rows, panel = gemm->kernels->panel;
+    gboolean has_bias = operands->row_bias || operands->column_bias, packs = a->column != 1;
+    if (has_bias)
+        fill_biases(operands, first_row, rows, first_column, columns);
+    for (gint64 k = 0; k < gemm->depth; k += DEPTH) {
+        gint64 depth = MIN(DEPTH, gemm->depth - k);
+        if (packs)
+            pack_rows(a, first_row, rows, k, depth, tile, packed);
+        gemm->kernels->multiply(&(CpuProduct){
+            .rows = rows,
+            .columns = columns,
+            .depth = depth,
+            .a = packs ? packed : a->data + first_row * a->row + k,
+            .a_tile = tile * (packs ? depth : a->row),
+            .a_row = packs ? 1 : a->row,
+            .a_step = packs ? tile : 1,
+            .b = operands->panels + first_column * gemm->depth + k * panel,
+            .b_step = panel,
+            .b_panel = panel * gemm->depth,
+            .c = operands->c + first_row * operands->c_row + first_column,
+            .c_row = operands->c_row,
+            .accumulate = has_bias || k > 0,
+        });
+    }
+}
+
+void cpu_gemm_run(const CpuGemm *gemm, const CpuGemmOperands *operands)
+{
+    gint64 pieces = gemm->n_row_pieces * gemm->n_column_pieces;
+#pragma omp parallel for schedule(dynamic) num_threads(gemm->n_threads)
+    for (gint64 index = 0; index < pieces; index++)
+        multiply_piece(gemm, operands, index, operands->scratch + (gsize)omp_get_thread_num() * thread_floats(gemm));
+}

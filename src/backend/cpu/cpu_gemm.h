@@ -1,0 +1,47 @@
+/*
+ * Whole matrix products in f32, c = a b + bias, by as many threads as there are. An element of c is one sum in the order of its depth,
+ * whatever the shape, the number of threads and the element's place: a row's result does not depend on the other rows, to the bit.
+ * Nothing is allocated: the caller gives the scratch memory.
+ */
+#pragma once
+
+#include "backend/cpu/cpu_product.h"
+
+/** CpuMatrix: element (r, c) lies at data[r * row + c * column]. */
+typedef struct {
+    const float *data;
+    gint64 row, column;
+} CpuMatrix;
+
+/** CpuGemm: a product of a (rows, depth) and b (depth, columns) cut into pieces for @n_threads. Fields are cpu_gemm.c's own. */
+typedef struct {
+    const CpuProductKernels *kernels;
+    gint64 rows, columns, depth;
+    gint64 piece_rows, piece_columns; /* of c, one piece of work */
+    gint64 n_row_pieces, n_column_pieces;
+    int n_threads;
+} CpuGemm;
+
+CpuGemm cpu_gemm(gint64 rows, gint64 columns, gint64 depth, int n_threads);
+
+/** cpu_gemm_panels_bytes: of b as panels, [columns / panel, rounded up][depth][panel], zero where no column is. */
+gsize cpu_gemm_panels_bytes(gint64 depth, gint64 columns);
+/** cpu_gemm_pack: @b (depth, columns) as panels. */
+void cpu_gemm_pack(const CpuMatrix *b, gint64 depth, gint64 columns, float *panels);
+
+gsize cpu_gemm_scratch_bytes(const CpuGemm *gemm);
+/**
+ * CpuGemmOperands: of one run.
+ * @panels: b, packed; @c: (rows, columns), rows @c_row apart
+ * @row_bias: (rows, nullable), @column_bias: (columns, nullable): what the sums begin with, one of them at most
+ * @scratch: of cpu_gemm_scratch_bytes, aligned to 64 bytes
+ */
+typedef struct {
+    CpuMatrix a;
+    const float *panels, *row_bias, *column_bias;
+    float *c;
+    gint64 c_row;
+    float *scratch;
+} CpuGemmOperands;
+
+void cpu_gemm_run(const CpuGemm *gemm, const CpuGemmOperands *operands);
