@@ -1,6 +1,6 @@
 /*
  * A oneDNN that can run out of memory. A program that calls these functions is linked with a dnnl_primitive_execute
- * that stands before oneDNN's own. It fails on any processor, whichever of oneDNN's kernels allocate memory when they run.
+ * that stands before oneDNN's own. So calls fail on any processor, whichever kernels really allocate when they run.
  */
 #pragma once
 

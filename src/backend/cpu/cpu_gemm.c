@@ -70,8 +70,8 @@ static void pack_rows(const CpuMatrix *a, gint64 first, gint64 rows, gint64 k, g
         gint64 there = MIN(tile, rows - row);
         if (there < tile)
             memset(to, 0, (gsize)(tile * depth) * sizeof *to);
-        for (gint64 r = 0; r < there; r++)
-            for (gint64 d = 0; d < depth; d++)
+        for (gint64 d = 0; d < depth; d++)
+            for (gint64 r = 0; r < there; r++)
                 to[d * tile + r] = from[r * a->row + d * a->column];
     }
 }
