@@ -52,6 +52,9 @@ AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDty
  */
 gint64 cpu_layout_channel_block(const AimfLayout *layout, const AimfShape *shape);
 
+/** cpu_layout_taps_first: of f32 weights (O, I, kh, kw), lying as [kh][kw][O][I]. */
+AimfLayout cpu_layout_taps_first(gpointer state, const AimfShape *shape);
+
 /**
  * CpuPacking: how a parameter lies that was made ready for one kind of kernel, which is more than another order of its elements.
  * @name: (static) of the kind; @part: a layout that the kind leaves open, or bytes 0
@@ -84,6 +87,12 @@ AimfKernel *cpu_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError 
 AimfKernel *cpu_plan_linear(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_linear_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_linear_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);
+/** cpu_direct_pays: whether a CONV2D or its CONV2D_BACKWARD_DATA is faster on our products; cpu_plan_direct plans either so. */
+gboolean cpu_direct_pays(const AimfNodePlan *plan);
+AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error);
+/** cpu_direct_weight_pays: the same question for CONV2D_BACKWARD_WEIGHT; cpu_plan_direct_weight plans it so. */
+gboolean cpu_direct_weight_pays(const AimfNodePlan *plan);
+AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error);

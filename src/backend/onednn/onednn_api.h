@@ -20,8 +20,6 @@ char *onednn_version(void);
 gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b);
 /** onednn_layout_text: (owned) in oneDNN's notation, for instance "aBcd16b". */
 char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape);
-/** onednn_layout_taps_first: of f32 weights (O, I, kh, kw), lying as [kh][kw][O][I]. */
-AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape);
 /** onednn_layout_offsets: (owned) how many elements behind index 0 each index of dimension @dim lies; offsets of dimensions add up. */
 gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim);
 /** onednn_layout_packing: (nullable, borrowed) how a parameter in this layout is packed. */

@@ -11,6 +11,8 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
 {
     if (cpu_winograd_pay(plan))
         return cpu_plan_winograd_forward(state, plan, error);
+    if (cpu_direct_pays(plan))
+        return cpu_plan_direct(state, plan, error);
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand x = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
@@ -27,6 +29,8 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
 {
     if (cpu_winograd_pay(plan))
         return cpu_plan_winograd_data(state, plan, error);
+    if (cpu_direct_pays(plan))
+        return cpu_plan_direct(state, plan, error);
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand dy = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
@@ -41,6 +45,8 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
 
 AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *plan, GError **error)
 {
+    if (cpu_direct_weight_pays(plan))
+        return cpu_plan_direct_weight(state, plan, error);
     if (onednn_taps_pay(plan))
         return onednn_plan_taps(state, plan, error);
     if (cpu_winograd_pay(plan))

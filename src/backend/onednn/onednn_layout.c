@@ -237,7 +237,7 @@ AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDty
     return onednn_layout_of(state, &memory);
 }
 
-AimfLayout onednn_layout_taps_first(OnednnState *state, const AimfShape *shape)
+AimfLayout cpu_layout_taps_first(gpointer state, const AimfShape *shape)
 {
     dnnl_dim_t o = shape->dim[0], i = shape->dim[1], height = shape->dim[2], width = shape->dim[3];
     dnnl_dims_t dims = { o, i, height, width }, strides = { i, 1, width * o * i, o * i };

@@ -6,25 +6,16 @@
  * The rows of x and dy that belong together are gathered (they are small), so padding costs nothing: at 2x2 pixels a 3x3 kernel
  * meets zeros in 20 of its 36 products. oneDNN's own kernels run at a third of their usual speed there.
  */
-#include "backend/cpu/cpu_gemm.h"
 #include "backend/onednn/onednn.h"
 
-#include <omp.h>
 #include <string.h>
 
 enum { MAX_TAPS = 49 };
 
-/* The product of so many gathered rows; taps with as many share it. */
-typedef struct {
-    gint64 rows;
-    OnednnPrimitive *primitive; /* NULL: one of ours, where oneDNN would use its GEMM */
-    CpuGemm gemm;
-} Product;
-
 /* The outputs that a tap reaches: rows [row0, row1) and columns [column0, column1). */
 typedef struct {
     gint64 row0, row1, column0, column1;
-    int product; /* which of the products; -1 for a tap that only ever sees padding */
+    OnednnPrimitive *product; /* borrowed from products */
 } Tap;
 
 /* An activation as [N][C / block][H][W][block]. */
@@ -40,8 +31,10 @@ typedef struct {
     gint64 kernel_width, stride, padding;
     int n_taps;
     Tap taps[MAX_TAPS];
-    GArray *products;                            /* Product */
+    GPtrArray *products;                         /* OnednnPrimitive, one per number of gathered rows */
+    GArray *product_rows;                        /* gint64, parallel to products */
     gsize x_rows_offset, product_scratch_offset; /* in the scratch memory, after the rows of dy */
+    gboolean is_gemm;                            /* whether oneDNN would use its GEMM */
     char *dweight, *scratch;
 } TapsKernel;
 
@@ -53,12 +46,10 @@ static void bind(AimfKernel *base, void *const *addresses)
     kernel->dweight = addresses[2];
     kernel->scratch = addresses[3];
     for (guint i = 0; i < kernel->products->len; i++) {
-        OnednnPrimitive *primitive = g_array_index(kernel->products, Product, i).primitive;
-        if (!primitive)
-            continue;
-        onednn_primitive_bind(primitive, DNNL_ARG_SRC, kernel->scratch);
-        onednn_primitive_bind(primitive, DNNL_ARG_WEIGHTS, kernel->scratch + kernel->x_rows_offset);
-        onednn_primitive_bind(primitive, DNNL_ARG_SCRATCHPAD, kernel->scratch + kernel->product_scratch_offset);
+        OnednnPrimitive *product = g_ptr_array_index(kernel->products, i);
+        onednn_primitive_bind(product, DNNL_ARG_SRC, kernel->scratch);
+        onednn_primitive_bind(product, DNNL_ARG_WEIGHTS, kernel->scratch + kernel->x_rows_offset);
+        onednn_primitive_bind(product, DNNL_ARG_SCRATCHPAD, kernel->scratch + kernel->product_scratch_offset);
     }
 }
 
@@ -90,32 +81,6 @@ static void gather(const TapsKernel *kernel, const Tap *tap, gint64 tap_y, gint6
         }
 }
 
-static gsize panels_bytes(const CpuGemm *gemm)
-{
-    return (cpu_gemm_panels_bytes(gemm->depth, gemm->columns) + 63) / 64 * 64;
-}
-
-/* The gathered rows of dy, transposed, times those of x. */
-static gboolean multiply(const TapsKernel *kernel, const Product *product, char *result, GError **error)
-{
-    if (product->primitive) {
-        onednn_primitive_bind(product->primitive, DNNL_ARG_DST, result);
-        return onednn_primitive_run(product->primitive, error);
-    }
-    const CpuGemm *gemm = &product->gemm;
-    char *scratch = kernel->scratch + kernel->product_scratch_offset;
-    CpuMatrix x = { (const float *)(void *)(kernel->scratch + kernel->x_rows_offset), gemm->columns, 1 };
-    cpu_gemm_pack(&x, gemm->depth, gemm->columns, (float *)(void *)scratch);
-    cpu_gemm_run(gemm, &(CpuGemmOperands){
-                           .a = { (const float *)(void *)kernel->scratch, 1, gemm->rows },
-                           .panels = (const float *)(void *)scratch,
-                           .c = (float *)(void *)result,
-                           .c_row = gemm->columns,
-                           .scratch = (float *)(void *)(scratch + panels_bytes(gemm)),
-                       });
-    return TRUE;
-}
-
 static gboolean run(AimfKernel *base, GError **error)
 {
     const TapsKernel *kernel = (TapsKernel *)base;
@@ -123,12 +88,13 @@ static gboolean run(AimfKernel *base, GError **error)
     for (int t = 0; t < kernel->n_taps; t++) {
         const Tap *tap = &kernel->taps[t];
         char *result = kernel->dweight + (gsize)t * matrix;
-        if (tap->product < 0) {
+        if (!tap->product) { /* a tap that only ever sees padding */
             memset(result, 0, matrix);
             continue;
         }
         gather(kernel, tap, t / kernel->kernel_width, t % kernel->kernel_width);
-        if (!multiply(kernel, &g_array_index(kernel->products, Product, tap->product), result, error))
+        onednn_primitive_bind(tap->product, DNNL_ARG_DST, result);
+        if (!onednn_primitive_run(tap->product, error))
             return FALSE;
     }
     return TRUE;
@@ -137,9 +103,8 @@ static gboolean run(AimfKernel *base, GError **error)
 static void kernel_free(AimfKernel *base)
 {
     TapsKernel *kernel = (TapsKernel *)base;
-    for (guint i = 0; i < kernel->products->len; i++)
-        onednn_primitive_free(g_array_index(kernel->products, Product, i).primitive);
-    g_array_unref(kernel->products);
+    g_ptr_array_unref(kernel->products);
+    g_array_unref(kernel->product_rows);
     g_free(kernel);
 }
 
@@ -155,28 +120,26 @@ static void find_range(gint64 tap, gint64 stride, gint64 padding, gint64 inputs,
         (*end)--;
 }
 
-/* Which product is for @rows gathered rows; -1 with an error. */
-static int find_product(TapsKernel *kernel, const AimfNodePlan *plan, OnednnState *state, gint64 rows, GError **error)
+/* The product for @rows gathered rows; taps with as many rows share it. */
+static OnednnPrimitive *find_product(TapsKernel *kernel, OnednnState *state, gint64 rows, AimfDtype dtype,
+                                     GError **error)
 {
     for (guint i = 0; i < kernel->products->len; i++)
-        if (g_array_index(kernel->products, Product, i).rows == rows)
-            return (int)i;
-    gint64 outputs = kernel->dy.channels, inputs = kernel->x.channels;
-    Product product = { .rows = rows };
-    product.primitive = onednn_transposed_product(state, outputs, inputs, rows, cpu_compute_dtype(plan), error);
-    if (!product.primitive)
-        return -1;
-    if (onednn_replace_gemm(plan, product.primitive)) {
-        product.primitive = NULL;
-        product.gemm = cpu_gemm(outputs, inputs, rows, omp_get_max_threads());
-    }
-    g_array_append_val(kernel->products, product);
-    return (int)kernel->products->len - 1;
+        if (g_array_index(kernel->product_rows, gint64, i) == rows)
+            return g_ptr_array_index(kernel->products, i);
+    OnednnPrimitive *product =
+        onednn_transposed_product(state, kernel->dy.channels, kernel->x.channels, rows, dtype, error);
+    if (!product)
+        return NULL;
+    kernel->is_gemm |= onednn_is_gemm(product);
+    g_ptr_array_add(kernel->products, product);
+    g_array_append_val(kernel->product_rows, rows);
+    return product;
 }
 
-static gboolean plan_taps(TapsKernel *kernel, const AimfNodePlan *plan, OnednnState *state, GError **error)
+static gboolean plan_taps(TapsKernel *kernel, OnednnState *state, const AimfShape *weight, AimfDtype dtype,
+                          GError **error)
 {
-    const AimfShape *weight = cpu_output_shape(plan, 0);
     const Picture *x = &kernel->x, *dy = &kernel->dy;
     kernel->kernel_width = weight->dim[3];
     kernel->n_taps = (int)(weight->dim[2] * weight->dim[3]);
@@ -187,8 +150,7 @@ static gboolean plan_taps(TapsKernel *kernel, const AimfNodePlan *plan, OnednnSt
         find_range(t % kernel->kernel_width, kernel->stride, kernel->padding, x->width, dy->width, &tap->column0,
                    &tap->column1);
         gint64 rows = x->n * (tap->row1 - tap->row0) * (tap->column1 - tap->column0);
-        tap->product = rows > 0 ? find_product(kernel, plan, state, rows, error) : -1;
-        if (rows > 0 && tap->product < 0)
+        if (rows > 0 && !(tap->product = find_product(kernel, state, rows, dtype, error)))
             return FALSE;
     }
     return TRUE;
@@ -236,23 +198,25 @@ AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)
     kernel->dy = picture_of(plan, 1);
     kernel->stride = plan->node->attributes.conv2d.stride;
     kernel->padding = plan->node->attributes.conv2d.padding;
-    kernel->products = g_array_new(FALSE, FALSE, sizeof(Product));
-    if (!plan_taps(kernel, plan, state, error)) {
+    kernel->products = g_ptr_array_new_with_free_func((GDestroyNotify)onednn_primitive_free);
+    kernel->product_rows = g_array_new(FALSE, FALSE, sizeof(gint64));
+    if (!plan_taps(kernel, state, weight, cpu_compute_dtype(plan), error)) {
         kernel_free(&kernel->base);
         return NULL;
     }
+    if (kernel->is_gemm && plan->precision == AIMF_PRECISION_F32) {
+        kernel_free(&kernel->base);
+        return cpu_plan_direct_weight(state, plan, error);
+    }
     gsize most_rows = 0, product_scratch = 0;
     for (guint i = 0; i < kernel->products->len; i++) {
-        const Product *product = &g_array_index(kernel->products, Product, i);
-        most_rows = MAX(most_rows, (gsize)product->rows);
-        product_scratch = MAX(product_scratch, product->primitive ? onednn_primitive_scratch_bytes(product->primitive)
-                                                                  : panels_bytes(&product->gemm) +
-                                                                        cpu_gemm_scratch_bytes(&product->gemm));
+        most_rows = MAX(most_rows, (gsize)g_array_index(kernel->product_rows, gint64, i));
+        product_scratch = MAX(product_scratch, onednn_primitive_scratch_bytes(g_ptr_array_index(kernel->products, i)));
     }
     kernel->x_rows_offset = (most_rows * (gsize)kernel->dy.channels * kernel->dy.element_bytes + 63) / 64 * 64;
     kernel->product_scratch_offset =
         kernel->x_rows_offset + (most_rows * (gsize)kernel->x.channels * kernel->x.element_bytes + 63) / 64 * 64;
     plan->scratch_bytes = kernel->product_scratch_offset + product_scratch;
-    plan->out[0] = onednn_layout_taps_first(state, weight);
+    plan->out[0] = cpu_layout_taps_first(state, weight);
     return &kernel->base;
 }
