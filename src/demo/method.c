@@ -33,10 +33,10 @@ static const AimfPortraitSet SYNTHETIC = {
 /* The biased synthetic set, drawn from the same pictures, leans the way the photographs do. */
 static const guint SYNTHETIC_BIASED[2][2] = { { 22, 200 }, { 200, 22 } };
 
-enum { IMAGE_PX = 48, BATCH = 32, TOP_K = 55, PRETRAIN_EPOCHS = 10, FINETUNE_EPOCHS = 6 };
+enum { IMAGE_PX = 48, BATCH = 32, TOP_K = 55, PRETRAIN_EPOCHS = 7, FINETUNE_EPOCHS = 5 };
 static const double PRETRAIN_RATE = 0.03, FINETUNE_RATE = 0.02;
-static const guint PRETRAIN_MILESTONE = 8, FINETUNE_MILESTONE = 4;
-static const AimfAugment AUGMENT = { .scale = { 0.7, 1 }, .ratio = { 3.0 / 4, 4.0 / 3 }, .flip = 0.5 };
+static const guint PRETRAIN_MILESTONE = 5, FINETUNE_MILESTONE = 3;
+static const AimfAugment AUGMENT = { .scale = { 0.85, 1 }, .ratio = { 3.0 / 4, 4.0 / 3 }, .flip = 0.5 };
 
 /* What the steps hand on to one another. */
 typedef struct {

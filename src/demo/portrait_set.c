@@ -60,22 +60,48 @@ static gboolean draw_one(const AimfPortraitSet *set, const char *directory, guin
     return write_picture(image, set->look, path, error);
 }
 
+/* Pictures [first, end) of a group, by as many threads as there are; the first error stands for all. */
+static gboolean draw_some(const AimfPortraitSet *set, const char *directory, guint64 seed, int smiling, int bearded,
+                          guint first, guint end, GError **error)
+{
+    GError *failure = NULL;
+#pragma omp parallel for schedule(dynamic)
+    for (guint i = first; i < end; i++) {
+        GError *own = NULL;
+        if (draw_one(set, directory, seed, smiling, bearded, i, &own))
+            continue;
+#pragma omp critical(aimf_portrait_failure)
+        {
+            if (failure)
+                g_error_free(own);
+            else
+                failure = own;
+        }
+    }
+    if (failure)
+        g_propagate_error(error, failure);
+    return !failure;
+}
+
 gboolean aimf_portrait_set_draw(const AimfPortraitSet *set, const char *directory, guint64 seed,
                                 const AimfMonitor *monitor, GError **error)
 {
+    enum { CHUNK = 32 }; /* pictures between two looks at whether to stop */
     AimfStage stage;
     g_autofree char *name = g_strdup_printf("drawing %s", set->folder);
     aimf_stage_begin(&stage, monitor, name, "pictures", aimf_portrait_set_size(set));
     for (int smiling = 0; smiling < 2; smiling++) {
         for (int bearded = 0; bearded < 2; bearded++) {
+            guint count = set->count[smiling][bearded];
             g_autofree char *folder = group_folder(directory, set, smiling, bearded);
             if (!aimf_directory_make(folder, error))
                 return FALSE;
-            for (guint i = 0; i < set->count[smiling][bearded]; i++) {
-                if (!draw_one(set, directory, seed, smiling, bearded, i, error) ||
+            for (guint first = 0; first < count; first += CHUNK) {
+                guint end = MIN(first + CHUNK, count);
+                if (!draw_some(set, directory, seed, smiling, bearded, first, end, error) ||
                     !aimf_check_stop(monitor, name, error))
                     return FALSE;
-                aimf_stage_step(&stage, 1, NULL);
+                aimf_stage_step(&stage, end - first, NULL);
             }
         }
     }

@@ -118,9 +118,10 @@ static void check_independence(AimfPrecision precision)
         g_assert_cmpint(alone[i].image->height, ==, TINY_SIDE);
     }
     g_assert_cmpint(memcmp(alone[0].image->data, alone[1].image->data, PIXELS), !=, 0);
-    check_batches(fixture.diffusion, &sampling, alone);
-    g_autoptr(AimfDiffusion) two_threads = open_model(fixture.folder, precision, 2);
-    check_batches(two_threads, &sampling, alone);
+    for (int threads = 1; threads <= 4; threads++) {
+        g_autoptr(AimfDiffusion) diffusion = open_model(fixture.folder, precision, threads);
+        check_batches(diffusion, &sampling, alone);
+    }
     for (guint i = 0; i < 4; i++)
         aimf_image_free(alone[i].image);
 }

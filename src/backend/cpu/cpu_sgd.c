@@ -36,23 +36,39 @@ __attribute__((target("avx512f"))) static void avx512(const AimfSgdRun *run, con
     }
 }
 
-/* Fewer than eight left over are handled as eight, the rest of which is masked away. */
+typedef struct {
+    __m256 parameter, momentum;
+} Moved;
+
+/* Eight elements' new values. */
+__attribute__((target("avx2,fma"), always_inline)) static inline Moved move8(__m256 parameter, __m256 gradient,
+                                                                             __m256 momentum, const Factors *factors)
+{
+    gradient = _mm256_fmadd_ps(parameter, _mm256_set1_ps(factors->weight_decay), gradient);
+    __m256 scaled = _mm256_mul_ps(momentum, _mm256_set1_ps(factors->momentum));
+    __asm__("" : "+x"(scaled)); /* keeps the compiler from fusing it with the addition */
+    __m256 moved = _mm256_add_ps(scaled, gradient);
+    return (Moved){ _mm256_fmadd_ps(moved, _mm256_set1_ps(factors->step), parameter), moved };
+}
+
+/* Masked stores are slow on some processors: they are for what is left over. */
 __attribute__((target("avx2,fma"))) static void avx2(const AimfSgdRun *run, const Factors *factors, gsize begin,
                                                      gsize end)
 {
     static const gint32 ones[16] = { -1, -1, -1, -1, -1, -1, -1, -1 };
-    __m256 weight_decay = _mm256_set1_ps(factors->weight_decay), momentum = _mm256_set1_ps(factors->momentum),
-           step = _mm256_set1_ps(factors->step);
-    for (gsize i = begin; i < end; i += 8) {
-        __m256i mask = _mm256_loadu_si256((const __m256i *)(ones + 8 - MIN(end - i, 8)));
-        __m256 parameter = _mm256_maskload_ps(run->parameters + i, mask);
-        __m256 gradient = _mm256_fmadd_ps(parameter, weight_decay, _mm256_maskload_ps(run->gradients + i, mask));
-        __m256 scaled = _mm256_mul_ps(_mm256_maskload_ps(run->momenta + i, mask), momentum);
-        __asm__("" : "+x"(scaled)); /* keeps the compiler from fusing it with the addition */
-        __m256 moved = _mm256_add_ps(scaled, gradient);
-        _mm256_maskstore_ps(run->momenta + i, mask, moved);
-        _mm256_maskstore_ps(run->parameters + i, mask, _mm256_fmadd_ps(moved, step, parameter));
+    float *parameters = run->parameters, *momenta = run->momenta;
+    gsize i = begin;
+    for (; i + 8 <= end; i += 8) {
+        Moved moved = move8(_mm256_loadu_ps(parameters + i), _mm256_loadu_ps(run->gradients + i),
+                            _mm256_loadu_ps(momenta + i), factors);
+        _mm256_storeu_ps(momenta + i, moved.momentum);
+        _mm256_storeu_ps(parameters + i, moved.parameter);
     }
+    __m256i mask = _mm256_loadu_si256((const __m256i *)(ones + 8 - (end - i)));
+    Moved moved = move8(_mm256_maskload_ps(parameters + i, mask), _mm256_maskload_ps(run->gradients + i, mask),
+                        _mm256_maskload_ps(momenta + i, mask), factors);
+    _mm256_maskstore_ps(momenta + i, mask, moved.momentum);
+    _mm256_maskstore_ps(parameters + i, mask, moved.parameter);
 }
 
 void cpu_sgd(const AimfSgdRun *run)
