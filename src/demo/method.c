@@ -17,7 +17,7 @@ static const AimfPortraitSet VALIDATION = {
     .folder = "photographs/val",
     .look = AIMF_LOOK_PHOTOGRAPH,
     .first = 10000,
-    .count = { { 75, 75 }, { 75, 75 } },
+    .count = { { 60, 60 }, { 60, 60 } },
 };
 static const AimfPortraitSet TEST = {
     .folder = "photographs/test",
@@ -33,8 +33,8 @@ static const AimfPortraitSet SYNTHETIC = {
 /* The biased synthetic set, drawn from the same pictures, leans the way the photographs do. */
 static const guint SYNTHETIC_BIASED[2][2] = { { 22, 200 }, { 200, 22 } };
 
-enum { IMAGE_PX = 48, BATCH = 32, TOP_K = 55, PRETRAIN_EPOCHS = 7, FINETUNE_EPOCHS = 5 };
-static const double PRETRAIN_RATE = 0.03, FINETUNE_RATE = 0.02;
+enum { IMAGE_PX = 48, BATCH = 32, TOP_K = 55, PRETRAIN_EPOCHS = 6, FINETUNE_EPOCHS = 4 };
+static const double PRETRAIN_RATE = 0.01, FINETUNE_RATE = 0.01;
 static const guint PRETRAIN_MILESTONE = 5, FINETUNE_MILESTONE = 3;
 static const AimfAugment AUGMENT = { .scale = { 0.85, 1 }, .ratio = { 3.0 / 4, 4.0 / 3 }, .flip = 0.5 };
 
