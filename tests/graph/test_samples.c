@@ -214,9 +214,43 @@ static void test_independence(gconstpointer data)
         check_independence(data, widths[i]);
 }
 
+enum { ODD_CHANNELS = 24, ODD_SIDE = 11, ODD_KERNEL = 4, ODD_IN = ODD_CHANNELS * ODD_SIDE * ODD_SIDE };
+
+/* A convolution of samples 0 and on for which oneDNN has no kernel, and one fallback or another by batch and threads; (owned), @each per sample. */
+static float *convolve_oddly(gsize n, int threads, gsize *each)
+{
+    g_auto(Net) net = { .graph = aimf_graph_new(), .tensors = aimf_tensors_new() };
+    AimfValue x = aimf_graph_input(net.graph, "odd", AIMF_SHAPE((gint64)n, ODD_CHANNELS, ODD_SIDE, ODD_SIDE));
+    AimfValue y = conv(&net, x, OUTPUTS, ODD_KERNEL, (AimfConv2d){ .padding = 3, .padding_after = 1 });
+    aimf_set_threads(threads);
+    g_autoptr(GError) error = NULL;
+    AimfCompileOptions options = { .backend = "onednn", .outputs = &y, .n_outputs = 1 };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(net.graph, &options, &error);
+    g_assert_no_error(error);
+    g_assert_true(aimf_plan_load(plan, net.tensors, &error));
+    for (gsize i = 0; i < n; i++)
+        set_sample(plan, x, "odd", ODD_IN, i, (guint32)i);
+    g_assert_true(aimf_plan_run(plan, &error));
+    AimfShape shape = aimf_graph_shape(net.graph, y);
+    *each = (gsize)aimf_shape_count(&shape) / n;
+    return g_memdup2(aimf_plan_data(plan, y), n * *each * sizeof(float));
+}
+
+static void test_odd_convolution(void)
+{
+    gsize each;
+    g_autofree float *first = convolve_oddly(1, 1, &each);
+    for (gsize n = 1; n <= 5; n += 2)
+        for (int threads = 1; threads <= MOST_THREADS; threads++) {
+            g_autofree float *result = convolve_oddly(n, threads, &each);
+            g_assert_cmpint(memcmp(result, first, each * sizeof(float)), ==, 0);
+        }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/samples/independence/odd-convolution", test_odd_convolution);
     for (guint i = 0; i < G_N_ELEMENTS(manners); i++) {
         g_autofree char *agreement = g_strdup_printf("/samples/agreement/%s", manners[i].name);
         g_autofree char *independence = g_strdup_printf("/samples/independence/%s", manners[i].name);

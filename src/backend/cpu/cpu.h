@@ -36,6 +36,8 @@ void cpu_want_viewable(AimfNodePlan *plan, int i);
 /** cpu_want_activation: asks for input @i as it lies, in the computing type. */
 void cpu_want_activation(gpointer state, AimfNodePlan *plan, int i);
 
+/** cpu_lies_plain: whether input @i lies row-major in f32, as parameters do; only such values can be packed. */
+gboolean cpu_lies_plain(const AimfNodePlan *plan, int i);
 /** cpu_form_name: (static) of the form in which loops run that the compiler made into vector code, for the plan's description. */
 const char *cpu_form_name(void);
 
@@ -79,7 +81,7 @@ AimfKernel *cpu_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError 
 /** cpu_winograd_pairs_pay: the same question for CONV2D_BACKWARD_WEIGHT in bf16; cpu_plan_winograd_pairs plans it so. */
 gboolean cpu_winograd_pairs_pay(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError **error);
-/* In f32, for those that oneDNN would hand to its GEMM. */
+/* Any of these in f32. */
 AimfKernel *cpu_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);

@@ -1,6 +1,6 @@
 /*
- * Convolutions in f32 as matrix products of gathered patches (im2col; Chellapilla et al. 2006), for shapes that oneDNN would hand to its own
- * GEMM, which divides sums by the number of threads and allocates memory while it runs. All three directions, on row-major activations:
+ * Convolutions in f32 as matrix products of gathered patches (im2col; Chellapilla et al. 2006), for shapes that oneDNN has
+ * no kernel for: its fallbacks divide sums by the number of threads and allocate memory while they run. All three directions, on row-major activations:
  *
  *   y (O, P) = weight (O, K) patches (K, P)      dpatches (K, P) = weight' dy      dweight = dy patches'
  *
@@ -25,7 +25,7 @@ typedef struct {
     int halvings;                   /* 1 where x is a picture whose pixels are seen doubled, else 0 */
     gint64 depth, positions, chunk; /* K, P and how many of P at a time */
     int n_inputs, n_threads;
-    gsize panels, patches; /* floats of scratch memory for panels, and for gradients of patches or the weight */
+    gsize panels, others; /* floats of scratch memory for panels, and for gradients of patches or the weight */
     const float *in[3];
     float *out, *scratch;
 } ConvKernel;
@@ -138,7 +138,7 @@ static void scatter(const ConvKernel *kernel, const float *gradients, gint64 fir
 /* Scratch memory: panels, what else there is, and the product's own. */
 static float *product_scratch(const ConvKernel *kernel)
 {
-    return kernel->scratch + kernel->panels + kernel->patches;
+    return kernel->scratch + kernel->panels + kernel->others;
 }
 
 static gboolean forward_run(AimfKernel *base, GError **error)
@@ -227,8 +227,8 @@ static void plan_scratch(ConvKernel *kernel, AimfNodePlan *plan, gint64 rows, gi
 {
     CpuGemm gemm = cpu_gemm(rows, columns, depth, kernel->n_threads);
     kernel->panels = whole_lines(cpu_gemm_panels_bytes(depth, columns) / sizeof(float));
-    kernel->patches = whole_lines(other);
-    plan->scratch_bytes = (kernel->panels + kernel->patches) * sizeof(float) + cpu_gemm_scratch_bytes(&gemm);
+    kernel->others = whole_lines(other);
+    plan->scratch_bytes = (kernel->panels + kernel->others) * sizeof(float) + cpu_gemm_scratch_bytes(&gemm);
 }
 
 static ConvKernel *kernel_new(const AimfNodePlan *plan, const AimfShape *x, const AimfShape *weight, const AimfShape *y,
@@ -251,7 +251,7 @@ static ConvKernel *kernel_new(const AimfNodePlan *plan, const AimfShape *x, cons
     kernel->halvings = halvings;
     kernel->depth = weight->dim[1] * weight->dim[2] * weight->dim[3];
     kernel->positions = y->dim[2] * y->dim[3];
-    kernel->chunk = CLAMP(CHUNK_BYTES / (kernel->depth * (gint64)sizeof(float)), CPU_MOST_PANEL, kernel->positions);
+    kernel->chunk = MIN(MAX(CHUNK_BYTES / (kernel->depth * (gint64)sizeof(float)), CPU_MOST_PANEL), kernel->positions);
     kernel->n_inputs = plan->node->n_inputs;
     kernel->n_threads = omp_get_max_threads();
     return kernel;

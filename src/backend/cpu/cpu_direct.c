@@ -2,7 +2,7 @@
  * Convolutions in f32 as matrix products on blocked activations, forward and for the gradient of the input: a row of the product is a position
  * of the result, its depth all channels of one tap after the other. Positions that see the same taps stand together, so that where
  * pictures are small, or a stride leaves most taps out, nothing is multiplied by padding. What a position's sum is does not depend on
- * its place: zeros that a neighbour's tap adds change no bit.
+ * its place: finite weights times the zeros that a neighbour's tap adds change no bit.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_product.h"
@@ -206,7 +206,7 @@ static void pack_free(AimfKernel *base)
 static PackKernel *pack_new(const AimfShape *shape)
 {
     PackKernel *kernel = g_new0(PackKernel, 1);
-    kernel->base = (AimfKernel){ "aimfair:taps_first", pack_bind, pack_run, pack_free };
+    kernel->base = (AimfKernel){ "aimfair:panels_of_taps", pack_bind, pack_run, pack_free };
     kernel->n_taps = shape->dim[2] * shape->dim[3];
     return kernel;
 }
@@ -323,11 +323,13 @@ gboolean cpu_direct_pays(const AimfNodePlan *plan)
     const AimfShape *x = cpu_input_shape(plan, 0), *weight = cpu_input_shape(plan, 1), *y = cpu_output_shape(plan, 0);
     gint64 n_taps = weight->dim[2] * weight->dim[3];
     if (plan->precision != AIMF_PRECISION_F32 || aimf_instruction_set() != AIMF_ISA_AVX2 || x->dim[1] % BLOCK ||
-        y->dim[1] % CPU_MOST_PANEL || n_taps < 2 || n_taps > MOST_TAPS)
+        y->dim[1] % CPU_MOST_PANEL || n_taps < 2 || n_taps > MOST_TAPS || !cpu_lies_plain(plan, 1))
         return FALSE;
-    gboolean is_wide = x->dim[1] >= 128 && y->dim[1] >= 128;
-    gboolean has_stride = plan->node->op == AIMF_OP_CONV2D && plan->node->attributes.conv2d.stride > 1;
-    return is_wide || (has_stride && x->dim[1] >= 64);
+    gboolean is_forward = plan->node->op == AIMF_OP_CONV2D, has_stride = plan->node->attributes.conv2d.stride > 1;
+    if (has_stride)
+        return is_forward ? x->dim[1] >= 64 : x->dim[1] >= 256 && y->dim[1] >= 128;
+    gint64 narrower = MIN(x->dim[1], y->dim[1]);
+    return narrower >= 256 || (narrower >= 128 && y->dim[2] * y->dim[3] <= 400);
 }
 
 static void want_blocked(gpointer state, AimfNodePlan *plan, int i)
@@ -343,7 +345,7 @@ AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error)
     const AimfShape *x = cpu_input_shape(plan, 0), *weight = cpu_input_shape(plan, 1), *y = cpu_output_shape(plan, 0);
     gboolean is_forward = plan->node->op == AIMF_OP_CONV2D;
     DirectKernel *kernel = g_new0(DirectKernel, 1);
-    kernel->base = (AimfKernel){ "aimfair:direct", bind, run, kernel_free };
+    kernel->base = (AimfKernel){ "aimfair:direct_avx2", bind, run, kernel_free };
     kernel->kernels = cpu_product_kernels();
     kernel->inputs = x->dim[1];
     kernel->outputs = y->dim[1];

@@ -76,7 +76,7 @@ static void find_places(const WeightKernel *kernel, int tap, gint64 first, gint6
     }
 }
 
-/* Copies of a constant size become a few instructions; these are the sizes that occur where tiles of 6 meet blocks of 8. */
+/* Copies of a constant size become a few instructions; these are the sizes that occur where tiles meet blocks. */
 static inline void copy_few(float *to, const float *from, gint64 n)
 {
     switch (n) {
@@ -90,6 +90,9 @@ static inline void copy_few(float *to, const float *from, gint64 n)
         break;
     case 6:
         memcpy(to, from, 6 * sizeof *to);
+        break;
+    case 8:
+        memcpy(to, from, 8 * sizeof *to);
         break;
     default:
         memcpy(to, from, (gsize)n * sizeof *to);
@@ -218,7 +221,7 @@ AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **
 {
     (void)error;
     WeightKernel *kernel = g_new0(WeightKernel, 1);
-    kernel->base = (AimfKernel){ "aimfair:direct", bind, run, kernel_free };
+    kernel->base = (AimfKernel){ "aimfair:direct_weight", bind, run, kernel_free };
     kernel->kernels = cpu_product_kernels();
     for (int i = 0; i < 2; i++)
         plan->in[i] = cpu_layout_activation(state, cpu_input_shape(plan, i), AIMF_F32);

@@ -8,6 +8,11 @@ const char *cpu_form_name(void)
     return names[aimf_instruction_set()];
 }
 
+gboolean cpu_lies_plain(const AimfNodePlan *plan, int i)
+{
+    return !plan->in[i].detail && plan->in[i].dtype == AIMF_F32;
+}
+
 void cpu_want_row_major(AimfNodePlan *plan, int i, AimfDtype dtype)
 {
     const AimfShape *shape = cpu_input_shape(plan, i);

@@ -17,8 +17,8 @@ VECTOR_INLINE void multiply_tile(const CpuProduct *product, const float *a, cons
     Vector sums[ROWS][2];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-        sums[r][0] = product->accumulate ? vector_load(c + r * c_row) : vector_fill(0);
-        sums[r][1] = product->accumulate ? vector_load(c + r * c_row + LANES) : vector_fill(0);
+        sums[r][0] = vector_fill(0);
+        sums[r][1] = vector_fill(0);
     }
 #ifdef PREFETCH_NEXT_TILE
 #pragma GCC unroll 8
@@ -36,8 +36,9 @@ VECTOR_INLINE void multiply_tile(const CpuProduct *product, const float *a, cons
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-        vector_store(c + r * c_row, sums[r][0]);
-        vector_store(c + r * c_row + LANES, sums[r][1]);
+        float *to = c + r * c_row;
+        vector_store(to, product->accumulate ? vector_add(vector_load(to), sums[r][0]) : sums[r][0]);
+        vector_store(to + LANES, product->accumulate ? vector_add(vector_load(to + LANES), sums[r][1]) : sums[r][1]);
     }
 }
 

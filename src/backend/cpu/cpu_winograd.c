@@ -307,7 +307,7 @@ gboolean cpu_winograd_pay(const AimfNodePlan *plan)
     const AimfShape *dy = cpu_input_shape(plan, is_dweight ? 1 : 0); /* or x: as large, with this padding */
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     gboolean is_forward = plan->node->op == AIMF_OP_CONV2D;
-    if (is_forward && !plan->winograd)
+    if ((is_forward && !plan->winograd) || (!is_dweight && !cpu_lies_plain(plan, 1)))
         return FALSE;
     if (plan->precision != AIMF_PRECISION_F32 || !cpu_winograd_kernels() || weight->dim[2] != 3 ||
         weight->dim[3] != 3 || options->stride != 1 || options->padding != 1 || options->padding_after ||

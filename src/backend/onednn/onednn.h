@@ -14,9 +14,9 @@
 AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const int *arguments);
 
 /**
- * onednn_replace_gemm: frees @primitive and gives TRUE if a kernel of our own takes its place (onednn_is_gemm). In bf16 there is none.
+ * onednn_replace_fallback: frees @primitive and gives TRUE if a kernel of our own takes its place. In bf16 there is none.
  */
-gboolean onednn_replace_gemm(const AimfNodePlan *plan, OnednnPrimitive *primitive);
+gboolean onednn_replace_fallback(const AimfNodePlan *plan, OnednnPrimitive *primitive);
 
 AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan, GError **error);

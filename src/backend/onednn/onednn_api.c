@@ -394,10 +394,10 @@ const char *onednn_primitive_name(const OnednnPrimitive *primitive)
     return g_intern_string(name ? name : "oneDNN");
 }
 
-gboolean onednn_is_gemm(const OnednnPrimitive *primitive)
+gboolean onednn_falls_back(const OnednnPrimitive *primitive)
 {
     const char *name = onednn_primitive_name(primitive);
-    return g_str_has_prefix(name, "gemm") || strstr(name, ":gemm");
+    return g_str_has_prefix(name, "gemm") || strstr(name, ":gemm") || g_str_has_prefix(name, "ref");
 }
 
 void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address)

@@ -83,10 +83,11 @@ gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive);
 /** onednn_primitive_name: (borrowed, interned) which of oneDNN's implementations it is. */
 const char *onednn_primitive_name(const OnednnPrimitive *primitive);
 /**
- * onednn_is_gemm: whether it hands its work to oneDNN's GEMM. That divides sums by the number of threads and allocates memory in
- * every run, so in f32 kernels of our own take such a primitive's place.
+ * onednn_falls_back: whether oneDNN has no kernel for such shapes and hands them to its GEMM or to its reference loops. Which of the two can
+ * depend on the batch and the number of threads; the GEMM divides sums by that number and allocates memory in every run. So in f32
+ * kernels of our own take such a primitive's place.
  */
-gboolean onednn_is_gemm(const OnednnPrimitive *primitive);
+gboolean onednn_falls_back(const OnednnPrimitive *primitive);
 /** onednn_primitive_bind: nothing happens if the primitive has no such operand. */
 void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address);
 /** onednn_primitive_run: FALSE with MEMORY or FAILED, naming the implementation; it may be run again. */

@@ -20,7 +20,7 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand y = { .shape = cpu_output_shape(plan, 0), .dtype = dtype };
     OnednnWindow window = window_of(plan);
     OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
-    if (onednn_replace_gemm(plan, primitive))
+    if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
 }
@@ -38,7 +38,7 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
     OnednnWindow window = window_of(plan);
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, &window, error);
-    if (onednn_replace_gemm(plan, primitive))
+    if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d_backward_data(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
 }
@@ -60,7 +60,7 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
     OnednnWindow window = window_of(plan);
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, &window, error);
-    if (onednn_replace_gemm(plan, primitive))
+    if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d_backward_weight(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });
 }

@@ -54,9 +54,9 @@ AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const 
     return kernel_new(primitive, node->n_inputs + node->n_outputs, arguments);
 }
 
-gboolean onednn_replace_gemm(const AimfNodePlan *plan, OnednnPrimitive *primitive)
+gboolean onednn_replace_fallback(const AimfNodePlan *plan, OnednnPrimitive *primitive)
 {
-    if (!primitive || plan->precision != AIMF_PRECISION_F32 || !onednn_is_gemm(primitive))
+    if (!primitive || plan->precision != AIMF_PRECISION_F32 || !onednn_falls_back(primitive))
         return FALSE;
     onednn_primitive_free(primitive);
     return TRUE;

@@ -25,7 +25,7 @@ AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
     OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, error);
-    if (onednn_replace_gemm(plan, product))
+    if (onednn_replace_fallback(plan, product))
         return cpu_plan_linear(state, plan, error);
     if (!product)
         return NULL;
@@ -44,7 +44,7 @@ AimfKernel *onednn_plan_linear_backward_data(gpointer state, AimfNodePlan *plan,
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand dx = { cpu_output_shape(plan, 0), dtype, &plan->out[0] };
     OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_DATA, &dx, &weight, &dy, error);
-    if (onednn_replace_gemm(plan, primitive))
+    if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_linear_backward_data(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
 }
@@ -59,7 +59,7 @@ AimfKernel *onednn_plan_linear_backward_weight(gpointer state, AimfNodePlan *pla
     OnednnOperand dy = { cpu_input_shape(plan, 1), dtype, &plan->in[1] };
     OnednnOperand dweight = { cpu_output_shape(plan, 0), AIMF_F32, &plan->out[0] };
     OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, &dy, error);
-    if (onednn_replace_gemm(plan, primitive))
+    if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_linear_backward_weight(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });
 }

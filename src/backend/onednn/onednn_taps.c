@@ -34,7 +34,7 @@ typedef struct {
     GPtrArray *products;                         /* OnednnPrimitive, one per number of gathered rows */
     GArray *product_rows;                        /* gint64, parallel to products */
     gsize x_rows_offset, product_scratch_offset; /* in the scratch memory, after the rows of dy */
-    gboolean is_gemm;                            /* whether oneDNN would use its GEMM */
+    gboolean falls_back;                         /* whether oneDNN has no kernel for a product */
     char *dweight, *scratch;
 } TapsKernel;
 
@@ -131,7 +131,7 @@ static OnednnPrimitive *find_product(TapsKernel *kernel, OnednnState *state, gin
         onednn_transposed_product(state, kernel->dy.channels, kernel->x.channels, rows, dtype, error);
     if (!product)
         return NULL;
-    kernel->is_gemm |= onednn_is_gemm(product);
+    kernel->falls_back |= onednn_falls_back(product);
     g_ptr_array_add(kernel->products, product);
     g_array_append_val(kernel->product_rows, rows);
     return product;
@@ -204,7 +204,7 @@ AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)
         kernel_free(&kernel->base);
         return NULL;
     }
-    if (kernel->is_gemm && plan->precision == AIMF_PRECISION_F32) {
+    if (kernel->falls_back && plan->precision == AIMF_PRECISION_F32) {
         kernel_free(&kernel->base);
         return cpu_plan_direct_weight(state, plan, error);
     }

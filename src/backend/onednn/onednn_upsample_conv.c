@@ -189,7 +189,7 @@ AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GErr
     for (int q = 0; q < QUARTERS; q++) {
         OnednnWindow window = window_of(q);
         kernel->quarters[q] = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
-        if (onednn_replace_gemm(plan, kernel->quarters[q])) {
+        if (onednn_replace_fallback(plan, kernel->quarters[q])) {
             kernel->quarters[q] = NULL;
             kernel_free(&kernel->base);
             return cpu_plan_upsample_conv2d(state, plan, error);
