@@ -136,8 +136,8 @@ static void convolve_piece(const DirectKernel *kernel, gint64 index, float *scra
                 .a_row = depth,
                 .a_step = 1,
                 .b = kernel->weight + first_column * kernel->n_taps * kernel->inputs +
-                     (first * kernel->n_taps + tap) * panel,
-                .b_step = kernel->n_taps * panel,
+                     (tap * kernel->inputs + first) * panel,
+                .b_step = panel,
                 .b_panel = kernel->n_taps * kernel->inputs * panel,
                 .c = sums,
                 .c_row = columns,
@@ -159,7 +159,7 @@ static gboolean run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-/* --- Packing the weight (O, I, taps): matrices (depth * taps, columns) as panels [columns / panel][depth][tap][panel] --- */
+/* --- Packing the weight (O, I, taps): matrices (taps * depth, columns) as panels [columns / panel][tap][depth][panel] --- */
 
 typedef struct {
     AimfKernel base;
@@ -191,9 +191,9 @@ static gboolean pack_run(AimfKernel *base, GError **error)
     for (gint64 column = 0; column < kernel->columns; column += panel) {
         float *to = kernel->panels + column * kernel->depth * n_taps;
         for (gint64 d = 0; d < kernel->depth; d++)
-            for (gint64 tap = 0; tap < n_taps; tap++, to += panel)
+            for (gint64 tap = 0; tap < n_taps; tap++)
                 pack_row(kernel->weight + d * kernel->depth_step + column * kernel->column_step + tap,
-                         kernel->column_step, panel, to);
+                         kernel->column_step, panel, to + (tap * kernel->depth + d) * panel);
     }
     return TRUE;
 }
