@@ -41,6 +41,9 @@ gboolean cpu_lies_plain(const AimfNodePlan *plan, int i);
 /** cpu_form_name: (static) of the form in which loops run that the compiler made into vector code, for the plan's description. */
 const char *cpu_form_name(void);
 
+/** cpu_want_blocked: takes input @i as it lies if that is in f32 and blocks of @block channels, else as activations lie. */
+void cpu_want_blocked(gpointer state, AimfNodePlan *plan, int i, gint64 block);
+
 /* --- Layouts. Their details are the backend's, which answers these questions (onednn/onednn_layout.c). --- */
 
 /** cpu_layout_cast: the same order of elements, of another type. */

@@ -332,13 +332,6 @@ gboolean cpu_direct_pays(const AimfNodePlan *plan)
     return narrower >= 256 || (narrower >= 128 && y->dim[2] * y->dim[3] <= 400);
 }
 
-static void want_blocked(gpointer state, AimfNodePlan *plan, int i)
-{
-    const AimfShape *shape = cpu_input_shape(plan, i);
-    if (plan->in[i].dtype != AIMF_F32 || cpu_layout_channel_block(&plan->in[i], shape) != BLOCK)
-        plan->in[i] = cpu_layout_activation(state, shape, AIMF_F32);
-}
-
 AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
@@ -365,7 +358,7 @@ AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error)
     kernel->gathered = (gsize)(PIECE_ROWS * MIN(DEPTH, kernel->inputs));
     plan->scratch_bytes = (gsize)kernel->n_threads * (kernel->sums + kernel->gathered) * sizeof(float);
 
-    want_blocked(state, plan, 0);
+    cpu_want_blocked(state, plan, 0, BLOCK);
     plan->in[1] = cpu_layout_packed(state, is_forward ? &FORWARD : &DATA, AIMF_F32,
                                     (gsize)aimf_shape_count(weight) * sizeof(float));
     cpu_want_row_major(plan, 2, AIMF_F32);

@@ -38,3 +38,10 @@ void cpu_want_activation(gpointer state, AimfNodePlan *plan, int i)
 {
     plan->in[i] = cpu_layout_cast(state, &plan->in[i], cpu_input_shape(plan, i), cpu_compute_dtype(plan));
 }
+
+void cpu_want_blocked(gpointer state, AimfNodePlan *plan, int i, gint64 block)
+{
+    const AimfShape *shape = cpu_input_shape(plan, i);
+    if (plan->in[i].dtype != AIMF_F32 || cpu_layout_channel_block(&plan->in[i], shape) != block)
+        plan->in[i] = cpu_layout_activation(state, shape, AIMF_F32);
+}

@@ -347,13 +347,6 @@ static void plan_scratch(WinogradKernel *kernel, AimfNodePlan *plan, gsize share
     plan->scratch_bytes = (shared + (gsize)kernel->n_threads * per_thread) * sizeof(float);
 }
 
-static void want_blocked(gpointer state, AimfNodePlan *plan, int i)
-{
-    const AimfShape *shape = cpu_input_shape(plan, i);
-    if (plan->in[i].dtype != AIMF_F32 || cpu_layout_channel_block(&plan->in[i], shape) != cpu_winograd_kernels()->lanes)
-        plan->in[i] = cpu_layout_activation(state, shape, AIMF_F32);
-}
-
 /* The weights as matrices (depth, width), and scratch for the tiles of either side. */
 static void take_packed(WinogradKernel *kernel, gpointer state, AimfNodePlan *plan, const CpuPacking *packing,
                         gint64 depth, gint64 width)
@@ -368,7 +361,7 @@ AimfKernel *cpu_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **
 {
     (void)error;
     const AimfShape *dy = cpu_input_shape(plan, 0), *dx = cpu_output_shape(plan, 0);
-    want_blocked(state, plan, 0);
+    cpu_want_blocked(state, plan, 0, cpu_winograd_kernels()->lanes);
     plan->out[0] = cpu_layout_activation(state, dx, AIMF_F32);
     WinogradKernel *kernel = kernel_new(plan, dx, dy, data_run);
     take_packed(kernel, state, plan, &TURNED, kernel->outputs, kernel->inputs);
@@ -379,7 +372,7 @@ AimfKernel *cpu_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GError
 {
     (void)error;
     const AimfShape *x = cpu_input_shape(plan, 0), *y = cpu_output_shape(plan, 0);
-    want_blocked(state, plan, 0);
+    cpu_want_blocked(state, plan, 0, cpu_winograd_kernels()->lanes);
     cpu_want_row_major(plan, 2, AIMF_F32);
     plan->out[0] = cpu_layout_activation(state, y, AIMF_F32);
     WinogradKernel *kernel = kernel_new(plan, x, y, forward_run);
@@ -390,8 +383,8 @@ AimfKernel *cpu_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GError
 AimfKernel *cpu_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
-    want_blocked(state, plan, 0);
-    want_blocked(state, plan, 1);
+    cpu_want_blocked(state, plan, 0, cpu_winograd_kernels()->lanes);
+    cpu_want_blocked(state, plan, 1, cpu_winograd_kernels()->lanes);
     cpu_give_row_major(plan, 0, AIMF_F32);
     WinogradKernel *kernel = kernel_new(plan, cpu_input_shape(plan, 0), cpu_input_shape(plan, 1), weight_run);
     gint64 blocks = kernel->inputs / BLOCK * (kernel->outputs / BLOCK);
