@@ -244,7 +244,10 @@ char *aimf_plan_profile(AimfPlan *plan, GError **error);
 /** aimf_backend_version: (owned) a backend's name, version and instruction set, for instance "oneDNN 2.6.3, AVX-512 BF16". */
 char *aimf_backend_version(const char *backend);
 
-/** aimf_set_threads: threads for computing; 0: OMP_NUM_THREADS, or if that is not set one per processor. Call before compiling. */
+/**
+ * aimf_set_threads: threads for computing; 0: OMP_NUM_THREADS, or if that is not set one per processor. Call before
+ * compiling.
+ */
 void aimf_set_threads(int threads);
 
 G_END_DECLS

@@ -1,6 +1,7 @@
 /*
- * What this processor can compute with. Every table of kernels of our own has a column for each level, and aimf_instruction_set says
- * which one may run. Kernels are compiled for their level by a target attribute; nothing is built for one processor only.
+ * What this processor can compute with. Every table of kernels of our own has a column for each level, and
+ * aimf_instruction_set says which one may run. Kernels are compiled for their level by a target attribute; nothing is
+ * built for one processor only.
  */
 #pragma once
 
@@ -16,14 +17,17 @@ typedef enum {
 } AimfInstructionSet;
 
 /**
- * aimf_instruction_set: the processor's level, or the one that the environment caps it to: oneDNN's ONEDNN_MAX_CPU_ISA, or if that is
- * not set DNNL_MAX_CPU_ISA, means the same here, so that the whole program is held to one level. Found once.
- * Source of the caps: oneDNN's documentation, "CPU Dispatcher Control".
+ * aimf_instruction_set: the processor's level, or the one that the environment caps it to: oneDNN's
+ * ONEDNN_MAX_CPU_ISA, or if that is not set DNNL_MAX_CPU_ISA, means the same here, so that the whole program is held
+ * to one level. Found once. Source of the caps: oneDNN's documentation, "CPU Dispatcher Control".
  */
 AimfInstructionSet aimf_instruction_set(void);
 
 /** aimf_instruction_set_name: (borrowed) "baseline", "AVX2", "AVX-512" or "AVX-512 with bf16". */
 const char *aimf_instruction_set_name(AimfInstructionSet level);
 
-/** aimf_instruction_set_cap: the most that a cap of oneDNN's named @cap allows; every level for NULL or a name that is none. */
+/**
+ * aimf_instruction_set_cap: the most that a cap of oneDNN's named @cap allows; every level for NULL or a name that is
+ * none.
+ */
 AimfInstructionSet aimf_instruction_set_cap(const char *cap);

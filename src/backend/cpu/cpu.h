@@ -1,6 +1,7 @@
 /*
- * Kernels of our own, without a call to a library, for the backend that computes with oneDNN beside them. Planners have the type
- * AimfPlanNode; the state is the backend's. Which form of a kernel runs is base/instruction_set.h's to say.
+ * Kernels of our own, without a call to a library, for the backend that computes with oneDNN beside them. Planners
+ * have the type AimfPlanNode; the state is the backend's. Which form of a kernel runs is base/instruction_set.h's to
+ * say.
  */
 #pragma once
 
@@ -38,10 +39,16 @@ void cpu_want_activation(gpointer state, AimfNodePlan *plan, int i);
 
 /** cpu_lies_plain: whether input @i lies row-major in f32, as parameters do; only such values can be packed. */
 gboolean cpu_lies_plain(const AimfNodePlan *plan, int i);
-/** cpu_form_name: (static) of the form in which loops run that the compiler made into vector code, for the plan's description. */
+/**
+ * cpu_form_name: (static) of the form in which loops run that the compiler made into vector code, for the plan's
+ * description.
+ */
 const char *cpu_form_name(void);
 
-/** cpu_want_blocked: takes input @i as it lies if that is in f32 and blocks of @block channels, else as activations lie. */
+/**
+ * cpu_want_blocked: takes input @i as it lies if that is in f32 and blocks of @block channels, else as activations
+ * lie.
+ */
 void cpu_want_blocked(gpointer state, AimfNodePlan *plan, int i, gint64 block);
 
 /* --- Layouts. Their details are the backend's, which answers these questions (onednn/onednn_layout.c). --- */
@@ -51,9 +58,8 @@ AimfLayout cpu_layout_cast(gpointer state, const AimfLayout *layout, const AimfS
 /** cpu_layout_activation: what convolutions like for a value (N, C, H, W) whose order nothing decides yet. */
 AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDtype dtype);
 /**
- * cpu_layout_channel_block:
- * Returns: b if the value lies as [N][C / b, rounded up][all other dimensions][b], so 1 for row-major and C for channels-last;
- * 0 if it lies in no such order.
+ * cpu_layout_channel_block: Returns: b if the value lies as [N][C / b, rounded up][all other dimensions][b], so 1 for
+ * row-major and C for channels-last; 0 if it lies in no such order.
  */
 gint64 cpu_layout_channel_block(const AimfLayout *layout, const AimfShape *shape);
 
@@ -61,7 +67,8 @@ gint64 cpu_layout_channel_block(const AimfLayout *layout, const AimfShape *shape
 AimfLayout cpu_layout_taps_first(gpointer state, const AimfShape *shape);
 
 /**
- * CpuPacking: how a parameter lies that was made ready for one kind of kernel, which is more than another order of its elements.
+ * CpuPacking: how a parameter lies that was made ready for one kind of kernel, which is more than another order of its
+ * elements.
  * @name: (static) of the kind; @part: a layout that the kind leaves open, or bytes 0
  * @plan: the kernel that packs a row-major f32 parameter of @shape; (owned), or NULL with an error
  */
@@ -71,17 +78,25 @@ struct CpuPacking {
     AimfLayout part;
     AimfKernel *(*plan)(const CpuPacking *packing, gsize bytes, const AimfShape *shape, GError **error);
 };
-/** cpu_layout_packed: of a parameter that takes @bytes when packed so; compiling plans the packing, once for a frozen parameter. */
+/**
+ * cpu_layout_packed: of a parameter that takes @bytes when packed so; compiling plans the packing, once for a frozen
+ * parameter.
+ */
 AimfLayout cpu_layout_packed(gpointer state, const CpuPacking *packing, AimfDtype dtype, gsize bytes);
 
 /* --- Planners --- */
 
-/** cpu_winograd_pay: whether a CONV2D, if the plan allows, or its backward is faster with fewer multiplications; the others plan it so. */
+/**
+ * cpu_winograd_pay: whether a CONV2D, if the plan allows, or its backward is faster with fewer multiplications; the
+ * others plan it so.
+ */
 gboolean cpu_winograd_pay(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_winograd_forward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_winograd_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_winograd_weight(gpointer state, AimfNodePlan *plan, GError **error);
-/** cpu_winograd_pairs_pay: the same question for CONV2D_BACKWARD_WEIGHT in bf16; cpu_plan_winograd_pairs plans it so. */
+/**
+ * cpu_winograd_pairs_pay: the same question for CONV2D_BACKWARD_WEIGHT in bf16; cpu_plan_winograd_pairs plans it so.
+ */
 gboolean cpu_winograd_pairs_pay(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError **error);
 /* Any of these in f32. */
@@ -92,7 +107,10 @@ AimfKernel *cpu_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError 
 AimfKernel *cpu_plan_linear(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_linear_backward_data(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_linear_backward_weight(gpointer state, AimfNodePlan *plan, GError **error);
-/** cpu_direct_pays: whether a CONV2D or its CONV2D_BACKWARD_DATA is faster on our products; cpu_plan_direct plans either so. */
+/**
+ * cpu_direct_pays: whether a CONV2D or its CONV2D_BACKWARD_DATA is faster on our products; cpu_plan_direct plans
+ * either so.
+ */
 gboolean cpu_direct_pays(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error);
 /** cpu_direct_weight_pays: the same question for CONV2D_BACKWARD_WEIGHT; cpu_plan_direct_weight plans it so. */

@@ -1,11 +1,12 @@
 /*
- * Convolutions in f32 as matrix products of gathered patches (im2col; Chellapilla et al. 2006), for shapes that oneDNN has
- * no kernel for: its fallbacks divide sums by the number of threads and allocate memory while they run. All three directions, on row-major activations:
+ * Convolutions in f32 as matrix products of gathered patches (im2col; Chellapilla et al. 2006), for shapes that oneDNN
+ * has no kernel for: its fallbacks divide sums by the number of threads and allocate memory while they run. All three
+ * directions, on row-major activations:
  *
  *   y (O, P) = weight (O, K) patches (K, P)      dpatches (K, P) = weight' dy      dweight = dy patches'
  *
- * for one picture after the other and CHUNK of its P output positions at a time; K counts input channels and taps. What is in a chunk
- * depends on the shape of a picture alone.
+ * for one picture after the other and CHUNK of its P output positions at a time; K counts input channels and taps.
+ * What is in a chunk depends on the shape of a picture alone.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_gemm.h"
@@ -222,7 +223,10 @@ static gsize whole_lines(gsize floats)
     return (floats + 15) / 16 * 16;
 }
 
-/* The products' shape is (rows, columns, depth) for a whole chunk, and the last one needs no more; @other: floats of scratch memory beside panels. */
+/*
+ * The products' shape is (rows, columns, depth) for a whole chunk, and the last one needs no more; @other: floats of
+ * scratch memory beside panels.
+ */
 static void plan_scratch(ConvKernel *kernel, AimfNodePlan *plan, gint64 rows, gint64 columns, gint64 depth, gsize other)
 {
     CpuGemm gemm = cpu_gemm(rows, columns, depth, kernel->n_threads);

@@ -1,8 +1,9 @@
 /*
- * Convolutions in f32 as matrix products on blocked activations, forward and for the gradient of the input: a row of the product is a position
- * of the result, its depth all channels of one tap after the other. Positions that see the same taps stand together, so that where
- * pictures are small, or a stride leaves most taps out, nothing is multiplied by padding. What a position's sum is does not depend on
- * its place: finite weights times the zeros that a neighbour's tap adds change no bit.
+ * Convolutions in f32 as matrix products on blocked activations, forward and for the gradient of the input: a row of
+ * the product is a position of the result, its depth all channels of one tap after the other. Positions that see the
+ * same taps stand together, so that where pictures are small, or a stride leaves most taps out, nothing is multiplied
+ * by padding. What a position's sum is does not depend on its place: finite weights times the zeros that a neighbour's
+ * tap adds change no bit.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_product.h"
@@ -159,7 +160,7 @@ static gboolean run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-/* --- Packing the weight (O, I, taps): matrices (taps * depth, columns) as panels [columns / panel][tap][depth][panel] --- */
+/* --- Packing the weight (O, I, taps) into panels [columns / panel][tap][depth][panel] --- */
 
 typedef struct {
     AimfKernel base;
@@ -308,8 +309,8 @@ static void order_rows(DirectKernel *kernel, gint64 n)
 }
 
 /*
- * Measured for ResNet-18's 3x3 layers against oneDNN 2.6.3 on AVX2 (Zen 3, 2 threads), GFLOP/s before and after; what padding multiplies is
- * counted, so that leaving it out shows as speed:
+ * Measured for ResNet-18's 3x3 layers against oneDNN 2.6.3 on AVX2 (Zen 3, 2 threads), GFLOP/s before and after; what
+ * padding multiplies is counted, so that leaving it out shows as speed:
  *
  *               batch 32   28x28, 128   14x14, 256   7x7, 512    batch 128   8x8, 128   4x4, 256   2x2, 512
  *   y                      132 -> 124   122 -> 165   101 -> 148              109 -> 164 104 -> 168 75 -> 224

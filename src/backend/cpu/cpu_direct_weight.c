@@ -3,8 +3,8 @@
  *
  *   dweight (O, I) = sum over the positions of y that see the tap: dy (O) of the position times x (I) of what it sees
  *
- * so that padding costs nothing: at 2x2 pixels a 3x3 kernel meets zeros in 20 of its 36 products. The order of a sum follows from the
- * shapes alone.
+ * so that padding costs nothing: at 2x2 pixels a 3x3 kernel meets zeros in 20 of its 36 products. The order of a sum
+ * follows from the shapes alone.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_product.h"
@@ -203,9 +203,10 @@ static void find_meetings(WeightKernel *kernel, const AimfNodePlan *plan)
 }
 
 /*
- * Measured for ResNet-18's 3x3 layers against oneDNN 2.6.3 on AVX2 (Zen 3, 2 threads, batch 128), GFLOP/s before and after, what padding
- * multiplies counted: 2x2 pixels and 512 channels 155 -> 200; with a stride, 4x4 to 2x2 71 -> 115 and 8x8 to 4x4 even. Larger pictures lose
- * to the gathering, and to Winograd's products. For AVX-512 the products are oneDNN's (onednn_taps.c).
+ * Measured for ResNet-18's 3x3 layers against oneDNN 2.6.3 on AVX2 (Zen 3, 2 threads, batch 128), GFLOP/s before and
+ * after, what padding multiplies counted: 2x2 pixels and 512 channels 155 -> 200; with a stride, 4x4 to 2x2 71 -> 115
+ * and 8x8 to 4x4 even. Larger pictures lose to the gathering, and to Winograd's products. For AVX-512 the products are
+ * oneDNN's (onednn_taps.c).
  */
 gboolean cpu_direct_weight_pays(const AimfNodePlan *plan)
 {

@@ -1,6 +1,7 @@
 /*
- * After Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication"): a piece of c is worked on for DEPTH steps at a
- * time, so that a's rows stay in the second cache and one panel of b in the first. Only rows of a that are not contiguous are packed.
+ * After Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication"): a piece of c is worked on
+ * for DEPTH steps at a time, so that a's rows stay in the second cache and one panel of b in the first. Only rows of a
+ * that are not contiguous are packed.
  */
 #include "backend/cpu/cpu_gemm.h"
 
@@ -62,7 +63,10 @@ void cpu_gemm_pack(const CpuMatrix *b, gint64 depth, gint64 columns, float *pane
         pack_panel(b, depth, first, MIN(panel, columns - first), panel, panels + first * depth);
 }
 
-/* Rows [first, first + rows) of a, @depth columns from @k on, as tiles [rows / tile][depth][tile]; what is no row is zero. */
+/*
+ * Rows [first, first + rows) of a, @depth columns from @k on, as tiles [rows / tile][depth][tile]; what is no row is
+ * zero.
+ */
 static void pack_rows(const CpuMatrix *a, gint64 first, gint64 rows, gint64 k, gint64 depth, gint64 tile, float *to)
 {
     for (gint64 row = 0; row < rows; row += tile, to += tile * depth) {

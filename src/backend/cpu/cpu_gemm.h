@@ -1,7 +1,7 @@
 /*
- * Whole matrix products in f32, c = a b + bias, by as many threads as there are. An element of c is one sum in the order of its depth,
- * whatever the shape, the number of threads and the element's place: a row's result does not depend on the other rows, to the bit.
- * Nothing is allocated: the caller gives the scratch memory.
+ * Whole matrix products in f32, c = a b + bias, by as many threads as there are. An element of c is summed in the order
+ * of its depth, in parts of one length, whatever the other sizes, the number of threads and its place: a row's result
+ * does not depend on the other rows, to the bit. Nothing is allocated: the caller gives the scratch memory.
  */
 #pragma once
 
@@ -13,7 +13,10 @@ typedef struct {
     gint64 row, column;
 } CpuMatrix;
 
-/** CpuGemm: a product of a (rows, depth) and b (depth, columns) cut into pieces for @n_threads. Fields are cpu_gemm.c's own. */
+/**
+ * CpuGemm: a product of a (rows, depth) and b (depth, columns) cut into pieces for @n_threads. Fields are cpu_gemm.c's
+ * own.
+ */
 typedef struct {
     const CpuProductKernels *kernels;
     gint64 rows, columns, depth;

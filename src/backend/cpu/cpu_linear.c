@@ -1,7 +1,7 @@
 /*
- * Linear layers in f32 as products of ours. oneDNN's GEMM divides a product by the number of threads, which changes the order of its sums,
- * and allocates memory while it runs; these do neither. Activations are row-major, tokens (N, T, features) so many more rows; the
- * weight is packed.
+ * Linear layers in f32 as products of ours. oneDNN's GEMM divides a product by the number of threads, which changes
+ * the order of its sums, and allocates memory while it runs; these do neither. Activations are row-major, tokens (N,
+ * T, features) so many more rows; the weight is packed.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_gemm.h"

@@ -1,6 +1,7 @@
 /*
- * Winograd's transforms, additions on vectors of one pixel's channels, written once for all instruction sets: a file that includes this has
- * defined KERNELS, NAME, PRODUCT (a CpuProductKernels), TARGET, and the vectors of one of cpu_vector_*.h.
+ * Winograd's transforms, additions on vectors of one pixel's channels, written once for all instruction sets: a file
+ * that includes this has defined KERNELS, NAME, PRODUCT (a CpuProductKernels), TARGET, and the vectors of one of
+ * cpu_vector_*.h.
  */
 #include "backend/cpu/cpu_winograd.h"
 
@@ -134,7 +135,10 @@ VECTOR_INLINE void spread(Vector a, Vector b, Vector c, Vector *result)
     result[3] = c;
 }
 
-/* G g G' of as many kernels as there are lanes, @distance floats apart, the taps of each from @first on in steps of @step: 1, or -1 to turn them. */
+/*
+ * G g G' of as many kernels as there are lanes, @distance floats apart, the taps of each from @first on in steps of
+ * @step: 1, or -1 to turn them.
+ */
 VECTOR_INLINE void kernels(const float *first, gint64 distance, int step, float *to, gint64 plane)
 {
     Vector half[3][4]; /* (G g)', by columns of g */

@@ -8,13 +8,14 @@
  * onednn_kernel:
  * @primitive: (owned by the kernel from here on, nullable: then NULL comes back)
  * @arguments: (n_inputs + n_outputs) DNNL_ARG_… of each operand of the node, 0 for those the primitive does not see
- * Sets the layouts of those operands and the size of the scratch memory as the primitive has them; a workspace that comes in
- * stays as the forward kernel made it.
+ * Sets the layouts of those operands and the size of the scratch memory as the primitive has them; a workspace that
+ * comes in stays as the forward kernel made it.
  */
 AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const int *arguments);
 
 /**
- * onednn_replace_fallback: frees @primitive and gives TRUE if a kernel of our own takes its place. In bf16 there is none.
+ * onednn_replace_fallback: frees @primitive and gives TRUE if a kernel of our own takes its place. In bf16 there is
+ * none.
  */
 gboolean onednn_replace_fallback(const AimfNodePlan *plan, OnednnPrimitive *primitive);
 

@@ -1,6 +1,6 @@
 /*
- * Every call of oneDNN, in the words of this backend. oneDNN's interface changed between its versions 2 and 3: descriptors of
- * operations and open memory descriptors went. Only onednn_api.c and onednn_layout.c know.
+ * Every call of oneDNN, in the words of this backend. oneDNN's interface changed between its versions 2 and 3:
+ * descriptors of operations and open memory descriptors went. Only onednn_api.c and onednn_layout.c know.
  */
 #pragma once
 
@@ -20,14 +20,19 @@ char *onednn_version(void);
 gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b);
 /** onednn_layout_text: (owned) in oneDNN's notation, for instance "aBcd16b". */
 char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape);
-/** onednn_layout_offsets: (owned) how many elements behind index 0 each index of dimension @dim lies; offsets of dimensions add up. */
+/**
+ * onednn_layout_offsets: (owned) how many elements behind index 0 each index of dimension @dim lies; offsets of
+ * dimensions add up.
+ */
 gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim);
 /** onednn_layout_packing: (nullable, borrowed) how a parameter in this layout is packed. */
 const CpuPacking *onednn_layout_packing(const AimfLayout *layout);
 
 /* --- Primitives --- */
 
-/** OnednnOperand: a tensor as a primitive is told of it. @shape NULL: not there; @layout NULL: the primitive chooses. */
+/**
+ * OnednnOperand: a tensor as a primitive is told of it. @shape NULL: not there; @layout NULL: the primitive chooses.
+ */
 typedef struct {
     const AimfShape *shape;
     AimfDtype dtype;
@@ -46,8 +51,8 @@ typedef struct {
 typedef struct OnednnPrimitive OnednnPrimitive;
 
 /*
- * Each returns a primitive (owned), or NULL with UNSUPPORTED, MEMORY or FAILED naming the operation and the shapes. @x, @weight and
- * @y stand for their gradients where the direction says so.
+ * Each returns a primitive (owned), or NULL with UNSUPPORTED, MEMORY or FAILED naming the operation and the shapes.
+ * @x, @weight and @y stand for their gradients where the direction says so.
  */
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
@@ -55,9 +60,10 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
 OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                                const OnednnOperand *weight, const OnednnOperand *y, GError **error);
 /**
- * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. For AVX-512, where its sums have one order
- * whatever n and the number of threads are, which inner products of oneDNN 2.6 have not (seen in f32 with 5120 inputs). The weight's
- * layout comes from onednn_linear_weight_layout, not from onednn_primitive_layout, to which it is transposed.
+ * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. Where oneDNN has a kernel
+ * for it, with AVX-512, sums have one order whatever n and the number of threads are, which those of oneDNN 2.6's inner
+ * products have not (seen in f32 with 5120 inputs). The weight's layout comes from onednn_linear_weight_layout, not from onednn_primitive_layout,
+ * to which it is transposed.
  */
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
                                const OnednnOperand *bias, const OnednnOperand *y, GError **error);
@@ -72,7 +78,10 @@ OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, con
                                  const AimfPool *options, gboolean remember, GError **error);
 OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
                                           const AimfPool *options, const AimfLayout *workspace, GError **error);
-/** onednn_transposed_product: DST (m, n) f32 = transpose of SRC (k, m) * WEIGHTS (k, n), all row-major; the factors of @dtype. */
+/**
+ * onednn_transposed_product: DST (m, n) f32 = transpose of SRC (k, m) * WEIGHTS (k, n), all row-major; the factors of
+ * @dtype.
+ */
 OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 n, gint64 k, AimfDtype dtype,
                                            GError **error);
 OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, const OnednnOperand *to, GError **error);
@@ -83,9 +92,9 @@ gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive);
 /** onednn_primitive_name: (borrowed, interned) which of oneDNN's implementations it is. */
 const char *onednn_primitive_name(const OnednnPrimitive *primitive);
 /**
- * onednn_falls_back: whether oneDNN has no kernel for such shapes and hands them to its GEMM or to its reference loops. Which of the two can
- * depend on the batch and the number of threads; the GEMM divides sums by that number and allocates memory in every run. So in f32
- * kernels of our own take such a primitive's place.
+ * onednn_falls_back: whether oneDNN has no kernel for such shapes and hands them to its GEMM or to its reference
+ * loops. Which of the two can depend on the batch and the number of threads; the GEMM divides sums by that number and
+ * allocates memory in every run. So in f32 kernels of our own take such a primitive's place.
  */
 gboolean onednn_falls_back(const OnednnPrimitive *primitive);
 /** onednn_primitive_bind: nothing happens if the primitive has no such operand. */
