@@ -1,7 +1,9 @@
 /*
  * A run allocates no memory of ours. This program's allocator counts; glibc's real one is reached by its internal names.
  * oneDNN's own dnnl_primitive_execute makes a small map of its arguments at every call and drops it again, which its interface
- * leaves no way around: from a backend other than the reference, allocations of that size are accepted if none is kept.
+ * leaves no way around: from a backend other than the reference, allocations of that size are accepted if none is kept. Nor is
+ * there a way around libgomp, which makes a team of one thread anew for every loop; it alone asks memalign() for memory, so that
+ * what comes from there has to be given back, but is not counted as ours.
  */
 #include "backend/backends.h"
 #include "graph/support_small_net.h"
@@ -76,6 +78,14 @@ int posix_memalign(void **memory, size_t alignment, size_t bytes)
 {
     *memory = counted(__libc_memalign(alignment, bytes));
     return *memory ? 0 : ENOMEM;
+}
+
+void *memalign(size_t alignment, size_t bytes)
+{
+    void *memory = __libc_memalign(alignment, bytes);
+    if (memory && atomic_load(&counting))
+        atomic_fetch_add(&live_bytes, (long)malloc_usable_size(memory));
+    return memory;
 }
 
 void free(void *memory)
