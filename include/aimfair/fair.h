@@ -117,9 +117,11 @@ gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
  * @paths: (n, nullable) the pictures
  * @logit, @probability: (n, nullable) of class 1; both NULL with more than two classes
  * @labels: (n_protected) sorted protected labels, NULL-terminated, which @group points into
+ * @n_dropped: rows of the file that were left out because a value was missing
  */
 typedef struct {
     guint n;
+    guint n_dropped;
     int n_targets;
     int n_protected;
     char **paths;
@@ -139,9 +141,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
  * @path: a CSV file with a header, the columns target and protected, and one or more of logit, probability (both of class 1) and
  *   prediction (a class); other columns are passed over
  * @threshold: a probability of at least this is class 1; negative: the column prediction counts if it is there, else 0.5
+ * @rules: (nullable) how labels are understood; NULL: nothing may be missing. @monitor: (nullable) hears warnings about labels
  * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT or INVALID naming file, line and column.
  */
-AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, GError **error);
+AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfLabelRules *rules,
+                                 const AimfMonitor *monitor, GError **error);
 /**
  * aimf_outcomes_from_predictions: joins a model's answers to a manifest's labels; rows whose picture was skipped are left out.
  * Returns: (owned) or NULL with INVALID: nothing is left, or the manifest has a class that the model does not know.
@@ -158,10 +162,12 @@ AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resample
  * AimfEvaluation: measures and what they are of; everything owned.
  * @model, @data: (nullable) names of files; @labels: the protected labels, NULL-terminated
  * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures
+ * @n_dropped: rows left out because a value was missing
  */
 typedef struct {
     char *model;
     char *data;
+    guint n_dropped;
     char **labels;
     AimfMeasures *measures;
     guint runs;

@@ -104,7 +104,8 @@ static gboolean parse_gates(AimfEvaluation *evaluation, char **texts, GError **e
 static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
 {
     g_autoptr(AimfModel) model = aimf_model_open(o->model, error);
-    g_autoptr(AimfManifest) manifest = model ? aimf_manifest_open(o->data, error) : NULL;
+    g_autoptr(AimfManifest) manifest =
+        model ? aimf_cli_open_manifest(cli, o->data, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_REQUIRED, error) : NULL;
     if (!manifest)
         return NULL;
     if (o->threshold >= 0 && model->outputs > 2) {
@@ -130,10 +131,12 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
 static gboolean evaluate(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
 {
     g_autoptr(AimfOutcomes) outcomes =
-        o->given ? aimf_outcomes_open(o->given, o->threshold, error) : ask_model(cli, o, error);
+        o->given ? aimf_outcomes_open(o->given, o->threshold, &cli->labels, cli->monitor, error)
+                 : ask_model(cli, o, error);
     if (!outcomes)
         return FALSE;
     evaluation->runs = 1;
+    evaluation->n_dropped = outcomes->n_dropped;
     evaluation->model = g_strdup(o->model);
     evaluation->data = g_strdup(o->given ? o->given : o->data);
     evaluation->labels = g_steal_pointer(&outcomes->labels);
@@ -202,5 +205,6 @@ const AimfCommand AIMF_COMMAND_EVALUATE = {
                    "  aimfair evaluate --model fair.safetensors --data test.csv\n"
                    "  aimfair evaluate --from-predictions answers.csv --require 'equalized_odds.mean<=0.1'\n"
                    "  aimfair evaluate --average seed100.json seed200.json seed300.json\n",
+    .reads_labels = TRUE,
     .run = run,
 };

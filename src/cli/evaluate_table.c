@@ -23,12 +23,20 @@ static void print_padded(AimfCli *cli, const char *text, glong width)
     aimf_cli_print(cli, "%s%*s", text, (int)MAX(width - length, 0), "");
 }
 
+static void print_label(AimfCli *cli, const char *label, glong width)
+{
+    g_autofree char *shown = aimf_cli_label(label);
+    print_padded(cli, shown, width);
+}
+
 static glong widest(char *const *labels)
 {
     glong width = 5;
-    for (; *labels; labels++)
-        if (g_utf8_validate(*labels, -1, NULL))
-            width = MAX(width, MIN(g_utf8_strlen(*labels, -1), 40));
+    for (; *labels; labels++) {
+        g_autofree char *shown = aimf_cli_label(*labels);
+        if (g_utf8_validate(shown, -1, NULL))
+            width = MAX(width, MIN(g_utf8_strlen(shown, -1), 40));
+    }
     return width;
 }
 
@@ -49,7 +57,7 @@ static void print_groups(AimfCli *cli, const AimfEvaluation *evaluation, glong w
     for (int i = 0; i < measures->n_targets * measures->n_protected; i++) {
         const AimfGroupMeasure *group = &measures->groups[i];
         aimf_cli_print(cli, "%-8d", group->target);
-        print_padded(cli, evaluation->labels[group->group], MAX(width, 9));
+        print_label(cli, evaluation->labels[group->group], MAX(width, 9));
         aimf_cli_print(cli, "%10u", group->n);
         print_percent(cli, group->accuracy);
         print_percent(cli, group->selection_rate);
@@ -65,7 +73,7 @@ static void print_labels(AimfCli *cli, const AimfEvaluation *evaluation, glong w
     aimf_cli_print(cli, "%10s%10s%10s%10s%10s\n", "n", "accuracy", "TPR", "FPR", "selected");
     for (int i = 0; i < measures->n_protected; i++) {
         const AimfProtectedMeasure *label = &measures->protected_groups[i];
-        print_padded(cli, evaluation->labels[i], MAX(width, 9) + 8);
+        print_label(cli, evaluation->labels[i], MAX(width, 9) + 8);
         aimf_cli_print(cli, "%10u", label->n);
         print_percent(cli, label->accuracy);
         print_percent(cli, label->tpr);

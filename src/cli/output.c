@@ -30,6 +30,15 @@ void aimf_cli_print(AimfCli *cli, const char *format, ...)
     va_end(args);
 }
 
+char *aimf_cli_label(const char *label)
+{
+    g_autofree char *shown = aimf_cli_printable(label);
+    gboolean bare = *shown != 0;
+    for (const char *c = shown; bare && *c; c = g_utf8_next_char(c))
+        bare = !g_unichar_isspace(g_utf8_get_char(c));
+    return bare ? g_steal_pointer(&shown) : g_strdup_printf("\"%s\"", shown);
+}
+
 void aimf_cli_print_json(AimfCli *cli, JsonBuilder *builder)
 {
     g_autoptr(JsonGenerator) generator = json_generator_new();

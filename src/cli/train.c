@@ -64,7 +64,8 @@ static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)
 
 static AimfModel *make_model(AimfCli *cli, const Arguments *a, GError **error)
 {
-    g_autoptr(AimfManifest) train = aimf_manifest_open(a->train, error);
+    g_autoptr(AimfManifest) train =
+        aimf_cli_open_manifest(cli, a->train, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
     if (!train)
         return NULL;
     int classes = aimf_manifest_classes(train);
@@ -111,5 +112,6 @@ const AimfCommand AIMF_COMMAND_TRAIN = {
     .summary = "train a classifier and keep its best epoch",
     .description = "Defaults are the paper's: 15 epochs, learning rate 0.01, a tenth of it after epoch 10.\n"
                    "Example: aimfair train --train train.csv --val val.csv -o biased.safetensors",
+    .reads_labels = TRUE,
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "training.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 
 void aimf_training_arguments_init(AimfTrainingArguments *arguments, const AimfTrainOptions *defaults)
 {
@@ -158,16 +159,20 @@ static void report(AimfCli *cli, const AimfModel *model, const char *output, con
         return;
     }
     const AimfEpoch *best = &g_array_index(result->history, AimfEpoch, result->best_epoch);
-    aimf_cli_print(cli, "%s: epoch %u of %u, validation accuracy %.2f %%, worst group %.2f %%\n", output,
-                   best->epoch + 1, result->history->len, 100 * best->val_accuracy,
-                   100 * best->val_worst_group_accuracy);
+    aimf_cli_print(cli, "%s: epoch %u of %u, validation accuracy %.2f %%", output, best->epoch + 1,
+                   result->history->len, 100 * best->val_accuracy);
+    if (!isnan(best->val_worst_group_accuracy))
+        aimf_cli_print(cli, ", worst group %.2f %%", 100 * best->val_worst_group_accuracy);
+    aimf_cli_print(cli, "\n");
 }
 
 gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
-    g_autoptr(AimfManifest) train = aimf_manifest_open(train_path, error);
-    g_autoptr(AimfManifest) validation = train ? aimf_manifest_open(validation_path, error) : NULL;
+    g_autoptr(AimfManifest) train =
+        aimf_cli_open_manifest(cli, train_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
+    g_autoptr(AimfManifest) validation =
+        train ? aimf_cli_open_manifest(cli, validation_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error) : NULL;
     if (!validation)
         return FALSE;
     AimfTrainResult result;

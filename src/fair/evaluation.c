@@ -131,6 +131,8 @@ char *aimf_evaluation_json(const AimfEvaluation *evaluation)
     add_text(builder, "model", evaluation->model);
     add_text(builder, "data", evaluation->data);
     add_int(builder, "n", measures->n);
+    if (evaluation->n_dropped)
+        add_int(builder, "dropped", evaluation->n_dropped);
     if (evaluation->runs > 1)
         add_int(builder, "runs", evaluation->runs);
     if (evaluation->n_gates)

@@ -7,17 +7,18 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The members of an epoch that are numbers, in the order of the log's columns. */
+/* The members of an epoch that are numbers, in the order of the log's columns; what may be unknown is then null, or an empty field. */
 static const struct {
     const char *name;
     gsize offset;
+    gboolean may_be_unknown;
 } columns[] = {
-    { "learning_rate", offsetof(AimfEpoch, learning_rate) },
-    { "loss", offsetof(AimfEpoch, loss) },
-    { "val_accuracy", offsetof(AimfEpoch, val_accuracy) },
-    { "val_worst_group_accuracy", offsetof(AimfEpoch, val_worst_group_accuracy) },
-    { "images_per_second", offsetof(AimfEpoch, images_per_second) },
-    { "seconds", offsetof(AimfEpoch, seconds) },
+    { "learning_rate", offsetof(AimfEpoch, learning_rate), FALSE },
+    { "loss", offsetof(AimfEpoch, loss), FALSE },
+    { "val_accuracy", offsetof(AimfEpoch, val_accuracy), FALSE },
+    { "val_worst_group_accuracy", offsetof(AimfEpoch, val_worst_group_accuracy), TRUE },
+    { "images_per_second", offsetof(AimfEpoch, images_per_second), FALSE },
+    { "seconds", offsetof(AimfEpoch, seconds), FALSE },
 };
 
 static double *member(AimfEpoch *epoch, gsize column)
@@ -30,7 +31,10 @@ static JsonObject *epoch_object(AimfEpoch epoch)
     JsonObject *object = json_object_new();
     json_object_set_int_member(object, "epoch", (gint64)epoch.epoch + 1);
     for (gsize c = 0; c < G_N_ELEMENTS(columns); c++)
-        json_object_set_double_member(object, columns[c].name, *member(&epoch, c));
+        if (isfinite(*member(&epoch, c)))
+            json_object_set_double_member(object, columns[c].name, *member(&epoch, c));
+        else
+            json_object_set_null_member(object, columns[c].name);
     json_object_set_boolean_member(object, "best", epoch.best);
     return object;
 }
@@ -62,8 +66,10 @@ static void write_csv(AimfWriter *writer, const GArray *history)
         AimfEpoch epoch = g_array_index(history, AimfEpoch, i);
         aimf_writer_printf(writer, "%u", epoch.epoch + 1);
         for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
-            char number[G_ASCII_DTOSTR_BUF_SIZE];
-            aimf_writer_printf(writer, ",%s", g_ascii_formatd(number, sizeof number, "%.9g", *member(&epoch, c)));
+            char number[G_ASCII_DTOSTR_BUF_SIZE] = "";
+            if (isfinite(*member(&epoch, c)))
+                g_ascii_formatd(number, sizeof number, "%.9g", *member(&epoch, c));
+            aimf_writer_printf(writer, ",%s", number);
         }
         aimf_writer_printf(writer, ",%d\n", epoch.best);
     }
@@ -98,6 +104,10 @@ static gboolean parse_epoch(JsonNode *node, AimfEpoch *epoch)
     JsonObject *object = json_node_get_object(node);
     for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
         JsonNode *value = json_object_get_member(object, columns[c].name);
+        if (value && JSON_NODE_HOLDS_NULL(value) && columns[c].may_be_unknown) {
+            *member(epoch, c) = NAN;
+            continue;
+        }
         if (!value || !JSON_NODE_HOLDS_VALUE(value))
             return FALSE;
         *member(epoch, c) = json_node_get_double(value);

@@ -246,7 +246,7 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     return TRUE;
 }
 
-/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups. */
+/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups if the validation set names them. */
 static gboolean measure(const Trainer *trainer, const AimfPredictions *predictions, AimfEpoch *epoch, GError **error)
 {
     guint n_groups, n_classes = (guint)aimf_model_n_classes(trainer->model), n = 0, right = 0;
@@ -273,6 +273,8 @@ static gboolean measure(const Trainer *trainer, const AimfPredictions *predictio
     for (gsize i = 0; i < (gsize)n_groups * n_classes; i++)
         if (of[i])
             epoch->val_worst_group_accuracy = MIN(epoch->val_worst_group_accuracy, (double)right_of[i] / of[i]);
+    if (!aimf_manifest_has_labels(trainer->validation))
+        epoch->val_worst_group_accuracy = NAN;
     return TRUE;
 }
 
@@ -345,10 +347,13 @@ static gboolean run_epoch(Trainer *trainer, GError **error)
     epoch.seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
     keep_if_best(trainer, &epoch);
     g_array_append_val(trainer->result->history, epoch);
+    g_autofree char *worst = isnan(epoch.val_worst_group_accuracy)
+                                 ? g_strdup("")
+                                 : g_strdup_printf(", worst group %.2f %%", 100 * epoch.val_worst_group_accuracy);
     aimf_message(trainer->monitor, AIMF_LOG_INFO,
-                 "epoch %u/%u: loss %.4f, validation accuracy %.2f %%, worst group %.2f %%, %.0f images/s%s", index + 1,
-                 trainer->options->epochs, epoch.loss, 100 * epoch.val_accuracy, 100 * epoch.val_worst_group_accuracy,
-                 epoch.images_per_second, epoch.best ? ", best so far" : "");
+                 "epoch %u/%u: loss %.4f, validation accuracy %.2f %%%s, %.0f images/s%s", index + 1,
+                 trainer->options->epochs, epoch.loss, 100 * epoch.val_accuracy, worst, epoch.images_per_second,
+                 epoch.best ? ", best so far" : "");
     return save(trainer, error);
 }
 

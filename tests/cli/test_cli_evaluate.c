@@ -214,8 +214,9 @@ static void test_bad_csv(void)
         { "protected,prediction\na,1\n", "'target'" },
         { "target,prediction\n1,1\n", "'protected'" },
         { "target,protected\n1,a\n", "none of the columns logit, probability and prediction" },
-        { "target,protected,logit\n1,a,nan\n", "expected a logit, found 'nan'" },
-        { "target,protected,logit\n1,a,\n", "expected a logit" },
+        { "target,protected,logit\n1,a,nan\n", "bad.csv:2: column 'logit': 'nan' stands for a missing value" },
+        { "target,protected,logit\n1,a,high\n", "expected a logit, found 'high'" },
+        { "target,protected,logit\n1,a,\n", "column 'logit': there is no value" },
         { "target,protected,logit\n1,a,1x\n", "expected a logit" },
         { "target,protected,probability\n1,a,1.01\n", "a probability from 0 to 1" },
         { "target,protected,probability\n1,a,-0.01\n", "a probability from 0 to 1" },
@@ -223,7 +224,7 @@ static void test_bad_csv(void)
         { "target,protected,prediction\n1,a,0.5\n", "a class number" },
         { "target,protected,prediction\n99999999,a,1\n", "a class number" },
         { "target,protected,prediction\n-1,a,1\n", "a class number" },
-        { "target,protected,prediction\n1,,1\n", "no protected label" },
+        { "target,protected,prediction\n1,,1\n", "column 'protected': there is no value" },
         { "target,protected,prediction\n1,a\n", ":2" },
         { "target,protected,logit\n2,a,1\n", "3 classes" },
     };
@@ -236,6 +237,36 @@ static void test_bad_csv(void)
         assert_contains(run.err, "bad.csv");
         g_assert_cmpstr(run.out, ==, "");
     }
+}
+
+/* The label 'b' with a blank behind it is the label 'b'; what is missing is left out when that is wanted, and counted. */
+static void test_labels(void)
+{
+    static const char blanks[] = "target,protected,prediction\n"
+                                 "1,a,1\n1,a,1\n1,b,1\n1,b ,0\n0,a,0\n0,a,0\n0,b,0\n0,b ,0\n0,None,1\n";
+    g_autofree char *path = write_file("blanks.csv", blanks);
+    g_auto(ProgramRun) refused = RUN("evaluate", "--from-predictions", path);
+    g_assert_cmpint(refused.status, ==, 2);
+    assert_contains(refused.err, "blanks.csv:10: column 'protected': 'None' stands for a missing value");
+    g_auto(ProgramRun) dropped = RUN("evaluate", "--from-predictions", path, "--missing", "drop", "--json");
+    assert_contains(dropped.err, "1 row with missing values left out");
+    g_autoptr(JsonNode) root = parse(dropped.out);
+    JsonObject *object = json_node_get_object(root);
+    g_assert_cmpfloat(json_object_get_double_member(object, "worst_group_accuracy"), ==, 0.5);
+    g_assert_cmpfloat(json_object_get_double_member(json_object_get_object_member(object, "equalized_odds"), "mean"),
+                      ==, 0.25);
+    g_assert_cmpint(json_object_get_int_member(object, "dropped"), ==, 1);
+    g_auto(ProgramRun) kept = RUN("evaluate", "--from-predictions", path, "--missing", "keep");
+    assert_contains(kept.out, "\n0       None ");
+    g_autofree char *alike = write_file("alike.csv", "target,protected,prediction\n1,light skin,1\n1,Light skin,0\n");
+    g_auto(ProgramRun) warned = RUN("evaluate", "--from-predictions", alike);
+    assert_contains(warned.err, "'Light skin' (1 row) and 'light skin' (1)");
+    assert_contains(warned.out, "1       \"light skin\" ");
+    g_auto(ProgramRun) merged = RUN("evaluate", "--from-predictions", alike, "--merge-labels");
+    g_assert_cmpstr(merged.err, ==, "");
+    g_assert_null(strstr(merged.out, "\"light skin\""));
+    g_auto(ProgramRun) wrong = RUN("evaluate", "--from-predictions", alike, "--missing", "ignore");
+    assert_contains(wrong.err, "--missing is one of error, drop, keep, not 'ignore'");
 }
 
 static void test_wrong_usage(void)
@@ -302,6 +333,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-evaluate/average", test_average);
     g_test_add_func("/cli-evaluate/tampered-result", test_tampered_result);
     g_test_add_func("/cli-evaluate/bad-csv", test_bad_csv);
+    g_test_add_func("/cli-evaluate/labels", test_labels);
     g_test_add_func("/cli-evaluate/wrong-usage", test_wrong_usage);
     g_test_add_func("/cli-evaluate/full-device", test_full_device);
     int status = g_test_run();
