@@ -4,6 +4,7 @@
 typedef struct {
     char *architecture;
     char *init;
+    char *only;
     char *train;
     char *validation;
     char *output;
@@ -16,6 +17,7 @@ static void arguments_clear(Arguments *a)
 {
     g_free(a->architecture);
     g_free(a->init);
+    g_free(a->only);
     g_free(a->train);
     g_free(a->validation);
     g_free(a->output);
@@ -31,6 +33,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "architecture (resnet18)", "NAME" },
         { "init", 0, 0, G_OPTION_ARG_FILENAME, &a->init,
           "weights to begin with, or random: torchvision's scheme (random)", "FILE" },
+        { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the weights to begin with, take those below these keys",
+          "KEY,…" },
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep", "CSV" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
@@ -44,6 +48,11 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !aimf_cli_require(cli, "--train", a->train, error) ||
         !aimf_cli_require(cli, "--val", a->validation, error) || !aimf_cli_require(cli, "-o", a->output, error))
         return FALSE;
+    if (a->only && (!a->init || g_str_equal(a->init, "random"))) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--only chooses among the weights of --init, which names no file");
+        return FALSE;
+    }
     training->inputs[0] = a->init;
     training->inputs[1] = a->train;
     training->inputs[2] = a->validation;
@@ -76,10 +85,11 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, GError **error)
         return NULL;
     if (!a->init || g_str_equal(a->init, "random"))
         return g_steal_pointer(&model);
-    g_autoptr(AimfTensors) weights = aimf_tensors_open(a->init, error);
-    if (!weights)
+    g_autoptr(AimfTensors) file = aimf_tensors_open(a->init, error);
+    if (!file)
         return NULL;
-    if (!aimf_model_take_weights(model, weights, cli->monitor, error)) {
+    g_autoptr(AimfTensors) weights = aimf_model_select_weights(file, model->architecture, a->only, cli->monitor, error);
+    if (!weights || !aimf_model_take_weights(model, weights, cli->monitor, error)) {
         g_prefix_error(error, "--init %s: ", a->init);
         return NULL;
     }
