@@ -176,6 +176,7 @@ typedef enum { AIMF_PART_TRAIN, AIMF_PART_VAL, AIMF_PART_TEST, AIMF_N_PARTS } Ai
  * @n_bad_names: files passed over because their name does not say the labels
  * @n_missing: labelled pictures passed over because they are not on disk
  * @n_dropped: rows passed over because a target or label was missing
+ * @n_other_formats: files passed over because their name says a format that is not read (BMP, GIF, TIFF, HEIC …)
  */
 typedef struct {
     AimfManifest *samples;
@@ -183,6 +184,7 @@ typedef struct {
     guint n_bad_names;
     guint n_missing;
     guint n_dropped;
+    guint n_other_formats;
 } AimfDataset;
 
 void aimf_dataset_free(AimfDataset *dataset);
