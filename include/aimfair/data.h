@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * A list of images with labels, the one data interface: CSV (RFC 4180, UTF-8) with a header and the columns path, target and
  * protected, in any order. protected is text; protected2, protected3 … are joined to it by '_' and make the group. All other
  * columns are kept. Paths are absolute or relative to the manifest's own folder. Blanks around targets and labels do not count.
+ * Tables of spreadsheets are read too: other separators, UTF-16, empty columns and rows.
  */
 typedef struct AimfManifest AimfManifest;
 

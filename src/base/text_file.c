@@ -28,8 +28,11 @@ static gboolean looks_like_utf16(const guint8 *data, gsize size, gboolean big_en
 
 static Encoding find_encoding(const guint8 *data, gsize size)
 {
-    if (size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
-        return (Encoding){ .start = 3, .unit_bytes = 1 };
+    gsize marks = 0; /* programs that put one before a text that has one already */
+    while (size - marks >= 3 && memcmp(data + marks, "\xEF\xBB\xBF", 3) == 0)
+        marks += 3;
+    if (marks)
+        return (Encoding){ .start = marks, .unit_bytes = 1 };
     if (size >= 2 && memcmp(data, "\xFF\xFE", 2) == 0)
         return (Encoding){ .start = 2, .unit_bytes = 2 };
     if (size >= 2 && memcmp(data, "\xFE\xFF", 2) == 0)

@@ -73,7 +73,8 @@ static char *quote_text(const AimfEncoded *picture)
     enum { SHOWN = 40 };
     const char *text = (const char *)picture->data, *end = text;
     g_utf8_validate_len(text, MIN(picture->bytes, SHOWN), &end);
-    gboolean whole = end > text && end - text + 4 > MIN((glong)picture->bytes, SHOWN); /* a character may be cut at the end */
+    /* A character may be cut at the end. */
+    gboolean whole = end > text && end - text + 4 > MIN((glong)picture->bytes, SHOWN);
     g_autofree char *shown = g_strndup(text, (gsize)(end - text));
     for (char *c = shown; *c; c++) {
         if (g_ascii_iscntrl(*c) && !g_ascii_isspace(*c))

@@ -27,7 +27,7 @@ static void test_forms(void)
         { BYTES("\xEF\xBB\xBFwith a mark\r\n"), BYTES("with a mark\r\n") },
         { BYTES("\xEF\xBB\xBF"), BYTES("") },
         { BYTES("\xEF\xBB"), BYTES("\xEF\xBB") },
-        { BYTES("\xEF\xBB\xBF\xEF\xBB\xBFx"), BYTES("\xEF\xBB\xBFx") }, /* the second is a character of the text */
+        { BYTES("\xEF\xBB\xBF\xEF\xBB\xBFx\xEF\xBB\xBF"), BYTES("x\xEF\xBB\xBF") },
         { BYTES("\xFF\xFE"
                 "h\0\xE4\0\r\0\n\0"),
           BYTES("h\xC3\xA4\r\n") },
@@ -53,7 +53,7 @@ static void test_forms(void)
         gsize n;
         const char *data = g_bytes_get_data(text, &n);
         g_assert_cmpuint(n, ==, CASES[i].text_n);
-        g_assert_true(memcmp(data, CASES[i].text, n) == 0);
+        g_assert_true(n == 0 || memcmp(data, CASES[i].text, n) == 0);
     }
 }
 
