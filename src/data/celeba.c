@@ -1,4 +1,4 @@
-/* CelebA: list_attr_celeba in its original layout or as CSV; the split is list_eval_partition's, or by image number. */
+/* CelebA: list_attr_celeba in its original layout or as CSV; the split is list_eval_partition's, or by number. */
 #include "data/attribute.h"
 #include "data/celeba_folder.h"
 #include "data/csv.h"

@@ -41,8 +41,11 @@ static gboolean take_quoted(AimfCsv *csv, GError **error)
     }
 }
 
-/* 0,75 or -1,5e-3 and nothing else: where fields are parted by semicolons, numbers have commas (Excel, R's write.csv2). */
-static void read_decimal_comma(char *field)
+/*
+ * 0,75 or -1,5e-3 and nothing else: where fields are parted by semicolons, numbers have commas (Excel, write.csv2 of
+ * R). With another separator, 1,234 may mean thousands: it stays as it is, and no reader takes it for a number.
+ */
+static void read_decimal_comma(char *field, char separator)
 {
     static const char DIGITS[] = "0123456789";
     char *comma = field + strspn(field, "+- ");
@@ -57,7 +60,8 @@ static void read_decimal_comma(char *field)
         rest += *rest == '+' || *rest == '-';
         rest += strspn(rest, DIGITS);
     }
-    if (whole && n && rest[strspn(rest, " ")] == 0)
+    gboolean thousands = separator != ';' && n == 3 && whole && whole <= 3 && comma[-(gssize)whole] != '0';
+    if (whole && n && rest[strspn(rest, " ")] == 0 && !thousands)
         *comma = '.';
 }
 
@@ -73,8 +77,8 @@ static gboolean take_bare(AimfCsv *csv, GError **error)
     if (before + (gsize)(csv->next - start) > MAX_ROW_BYTES)
         return fail_row(csv, error, "a row of more than 1 MiB; this is not a CSV file of ours");
     g_string_append_len(csv->text, start, csv->next - start);
-    if (csv->separator == ';')
-        read_decimal_comma(csv->text->str + before);
+    if (csv->separator != ',')
+        read_decimal_comma(csv->text->str + before, csv->separator);
     return TRUE;
 }
 
@@ -220,7 +224,7 @@ static gboolean take_names(AimfCsv *csv, GError **error)
         char *name = g_strstrip(g_strdup(g_ptr_array_index(csv->fields, i)));
         g_ptr_array_add(csv->columns, name);
         if (!g_utf8_validate(name, -1, NULL))
-            return fail_row(csv, error, "the name of a column is not UTF-8");
+            return fail_row(csv, error, "the name of a column is not UTF-8; spreadsheets call that form 'CSV UTF-8'");
     }
     for (guint n = csv->columns->len; n > 1 && *(char *)g_ptr_array_index(csv->columns, n - 1) == 0; n--)
         g_ptr_array_set_size(csv->columns, (gint)n - 1);
@@ -282,9 +286,9 @@ AimfCsv *aimf_csv_open(const char *path, GError **error)
 void aimf_csv_tell(const AimfCsv *csv, const AimfMonitor *monitor)
 {
     if (csv->separator != ',')
-        aimf_message(monitor, AIMF_LOG_INFO, "'%s' is read as a table separated by %s%s", csv->path,
-                     separator_name(csv->separator),
-                     csv->separator == ';' ? ", with decimal commas as well as points" : "");
+        aimf_message(monitor, AIMF_LOG_INFO,
+                     "'%s' is read as a table separated by %s, with decimal commas as well as points", csv->path,
+                     separator_name(csv->separator));
 }
 
 void aimf_csv_free(AimfCsv *csv)

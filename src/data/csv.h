@@ -1,7 +1,8 @@
 /*
- * CSV as RFC 4180 has it (quoted fields, doubled quotes, line breaks inside quotes, LF or CRLF) and as spreadsheets write
- * it: semicolons, tabs or bars between the fields, a first line "sep=;", a byte order mark, UTF-16, CR alone, empty columns
- * and rows at the end.
+ * CSV as RFC 4180 has it (quoted fields, doubled quotes, line breaks inside quotes, LF or CRLF) and as spreadsheets
+ * write:
+ * semicolons, tabs or bars between the fields, a first line "sep=;", a byte order mark, UTF-16, CR alone, empty
+ * columns and rows at the end.
  */
 #pragma once
 
@@ -10,9 +11,10 @@
 
 /**
  * AimfCsv:
- * A CSV file being read, the header first. @n_columns fields make a row. @fields: (n_columns) of the current row, valid
- * until the next; @line: where that row begins, from 1. @separator: the first of , ; tab | in the header outside quotes, or
- * what a line "sep=;" before it says. Where it is ';', a bare field that is a number with a comma, 0,75, is read as 0.75.
+ * A CSV file being read, the header first. @n_columns fields make a row. @fields: (n_columns) of the current row,
+ * valid until the next; @line: where that row begins, from 1. @separator: the first of , ; tab | in the header
+ * outside quotes, or what a line "sep=;" before it says. Where it is no comma, a bare field that is a number with
+ * one, 0,75, is read as 0.75; with a tab or a bar not where it may mean thousands, 1,234.
  */
 typedef struct {
     char *path;
@@ -40,8 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfCsv, aimf_csv_free)
 void aimf_csv_tell(const AimfCsv *csv, const AimfMonitor *monitor);
 
 /**
- * aimf_csv_next: the next row; lines of nothing but blanks and separators are passed over, and empty fields beyond the last
- * column dropped. FALSE with @error for a broken row, FALSE without at the end.
+ * aimf_csv_next: the next row; lines of nothing but blanks and separators are passed over, and empty fields beyond
+ * the last column dropped. FALSE with @error for a broken row, FALSE without at the end.
  */
 gboolean aimf_csv_next(AimfCsv *csv, GError **error);
 

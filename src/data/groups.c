@@ -42,7 +42,9 @@ static gboolean read_folder(AimfDataset *dataset, const Group *group, AimfOtherF
     return TRUE;
 }
 
-/* (owned, nullable) a folder below @root that holds group folders: archives often unpack into a folder of their own. */
+/*
+ * (owned, nullable) a folder below @root that holds group folders: archives often unpack into a folder of their own.
+ */
 static char *find_deeper(const char *root, const GPtrArray *folders)
 {
     for (guint i = 0; i < folders->len && i < 100; i++) {

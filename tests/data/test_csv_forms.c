@@ -48,7 +48,7 @@ static void expect_refused(const char *table, const char *says, const char *also
 static void test_separators(void)
 {
     expect("a;b;c\n1;2;3\n", "[a] [b] [c]\n2: [1] [2] [3]");
-    expect("a\tb\tc\r\n1\t2,5\t3\r\n", "[a] [b] [c]\n2: [1] [2,5] [3]");
+    expect("a\tb\tc\r\n1\tx,5\t3\r\n", "[a] [b] [c]\n2: [1] [x,5] [3]");
     expect("a|b\n1|2\n", "[a] [b]\n2: [1] [2]");
     expect("a,b;c,d\n1,2;3,4\n", "[a] [b;c] [d]\n2: [1] [2;3] [4]"); /* the first one decides */
     expect("\"a;b\",c\n1,2\n", "[a;b] [c]\n2: [1] [2]");
@@ -72,7 +72,11 @@ static void test_decimal_commas(void)
     expect("p;x\n1.234,5;1,2,3\n", "[p] [x]\n2: [1.234,5] [1,2,3]"); /* no number: the reader refuses it */
     expect("p;x\n1,;,5\n", "[p] [x]\n2: [1,] [,5]");
     expect("p;x\n\"0,75\";0.75\n", "[p] [x]\n2: [0,75] [0.75]"); /* quoted is text */
-    expect("p\tx\n0,75\t1\n", "[p] [x]\n2: [0,75] [1]");
+    expect("p;x\n1,234;0,123\n", "[p] [x]\n2: [1.234] [0.123]");
+    expect("p\tx\n0,75\t-12,5\n", "[p] [x]\n2: [0.75] [-12.5]");
+    expect("p|x\n0,123|1,234\n", "[p] [x]\n2: [0.123] [1,234]"); /* may be thousands */
+    expect("p\tx\n1234,567\t1,2345\n", "[p] [x]\n2: [1234.567] [1.2345]");
+    expect("p,x\n\"0,75\",1\n", "[p] [x]\n2: [0,75] [1]");
 }
 
 static void test_padding(void)

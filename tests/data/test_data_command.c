@@ -140,7 +140,10 @@ static void test_csv(void)
     data_folder_free(folder);
 }
 
-/* Files as a first day brings them: Kaggle's nested CelebA with a mark and CRLF, a table from Excel, pictures of other formats. */
+/*
+ * Files as a first day brings them: Kaggle's nested CelebA with a mark and CRLF, a table from Excel, pictures of
+ * other formats.
+ */
 static void test_first_day(void)
 {
     char *folder = data_folder_new();

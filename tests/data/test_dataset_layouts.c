@@ -174,7 +174,10 @@ static void test_celeba_partition(void)
     data_folder_free(folder);
 }
 
-/* Every number once, whatever there is of it: the .jpg before the .png of a folder, what lies further up before the rest. */
+/*
+ * Every number once, whatever there is of it: the .jpg before the .png of a folder, what lies further up before the
+ * rest.
+ */
 static void test_celeba_mixed(void)
 {
     char *folder = data_folder_new();
@@ -238,7 +241,10 @@ static void test_utkface_folders(void)
     }
 }
 
-/* Kaggle's archive holds every picture several times: copies in the test set and in the training set would be a leak. */
+/*
+ * Kaggle's archive holds every picture several times: copies in the test set and in the training set would be a
+ * leak.
+ */
 static void test_utkface_repeated(void)
 {
     char *folder = data_folder_new();
