@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * A list of images with labels, the one data interface: CSV (RFC 4180, UTF-8) with a header and the columns path, target and
  * protected, in any order. protected is text; protected2, protected3 … are joined to it by '_' and make the group. All other
  * columns are kept. Paths are absolute or relative to the manifest's own folder. Blanks around targets and labels do not count.
+ * Tables of spreadsheets are read too: other separators, UTF-16, empty columns and rows.
  */
 typedef struct AimfManifest AimfManifest;
 
@@ -176,6 +177,7 @@ typedef enum { AIMF_PART_TRAIN, AIMF_PART_VAL, AIMF_PART_TEST, AIMF_N_PARTS } Ai
  * @n_bad_names: files passed over because their name does not say the labels
  * @n_missing: labelled pictures passed over because they are not on disk
  * @n_dropped: rows passed over because a target or label was missing
+ * @n_other_formats: files passed over because their name says a format that is not read (BMP, GIF, TIFF, HEIC …)
  */
 typedef struct {
     AimfManifest *samples;
@@ -183,6 +185,7 @@ typedef struct {
     guint n_bad_names;
     guint n_missing;
     guint n_dropped;
+    guint n_other_formats;
 } AimfDataset;
 
 void aimf_dataset_free(AimfDataset *dataset);

@@ -1,6 +1,6 @@
 #include "base/json.h"
 
-#include "base/file.h"
+#include "base/text_file.h"
 
 #include <math.h>
 
@@ -53,7 +53,7 @@ JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
 
 JsonNode *aimf_json_open(const char *path, gsize limit_bytes, GError **error)
 {
-    g_autoptr(GBytes) bytes = aimf_file_read(path, limit_bytes, error);
+    g_autoptr(GBytes) bytes = aimf_text_read(path, limit_bytes, error);
     if (!bytes)
         return NULL;
     gsize length;

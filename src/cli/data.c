@@ -72,6 +72,7 @@ static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output
     aimf_cli_json_int(builder, "bad_names", dataset->n_bad_names);
     aimf_cli_json_int(builder, "missing", dataset->n_missing);
     aimf_cli_json_int(builder, "dropped", dataset->n_dropped);
+    aimf_cli_json_int(builder, "other_formats", dataset->n_other_formats);
     json_builder_set_member_name(builder, "manifests");
     json_builder_begin_array(builder);
     for (guint i = 0; paths[i]; i++) {
@@ -198,7 +199,7 @@ static gboolean run_celeba(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { 0 };
     const GOptionEntry entries[] = {
-        ROOT_ENTRY(o, "folder with img_align_celeba/ and list_attr_celeba.txt or .csv"),
+        ROOT_ENTRY(o, "folder with img_align_celeba/ and list_attr_celeba.txt or .csv, or Img/ and Anno/"),
         ATTRIBUTE_ENTRIES(o),
         BIAS_ENTRIES(o),
         OUTPUT_ENTRY(o),
@@ -211,7 +212,7 @@ static gboolean run_utkface(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { 0 };
     const GOptionEntry entries[] = {
-        ROOT_ENTRY(o, "folder with the images"),
+        ROOT_ENTRY(o, "folder with the images, or with UTKFace/, crop_part1/ or part1/ to part3/"),
         ATTRIBUTE_ENTRIES(o),
         BIAS_ENTRIES(o),
         SPLIT_ENTRIES(o),
