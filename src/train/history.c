@@ -2,7 +2,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/number.h"
 
+#include <aimfair/json.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -37,7 +39,7 @@ static JsonObject *epoch_object(AimfEpoch epoch)
 
 static char *to_text(JsonNode *node)
 {
-    char *text = json_to_string(node, FALSE);
+    char *text = aimf_json_write(node, FALSE);
     json_node_unref(node);
     return text;
 }
@@ -62,8 +64,8 @@ static void write_csv(AimfWriter *writer, const GArray *history)
         AimfEpoch epoch = g_array_index(history, AimfEpoch, i);
         aimf_writer_printf(writer, "%u", epoch.epoch + 1);
         for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
-            char number[G_ASCII_DTOSTR_BUF_SIZE];
-            aimf_writer_printf(writer, ",%s", g_ascii_formatd(number, sizeof number, "%.9g", *member(&epoch, c)));
+            char number[AIMF_NUMBER_SIZE];
+            aimf_writer_printf(writer, ",%s", aimf_number_text(number, *member(&epoch, c)));
         }
         aimf_writer_printf(writer, ",%d\n", epoch.best);
     }
