@@ -1,0 +1,30 @@
+/* A CSV file's probabilities of every class: probability_0, probability_1, … or probability_NAME, … */
+#pragma once
+
+#include "data/csv.h"
+
+/**
+ * AimfClassColumns: @n of them, 0 for none; everything owned. @columns: (n); @names: (n, nullable) of the classes,
+ * NULL-terminated
+ */
+typedef struct {
+    int n;
+    int *columns;
+    char **names;
+} AimfClassColumns;
+
+/**
+ * aimf_class_columns_find: by number if there are probability_0 and probability_1, otherwise by name in the file's
+ * order unless it has a column probability: then others that begin so are somebody else's. FALSE with INVALID when a
+ * number is left out.
+ */
+gboolean aimf_class_columns_find(AimfClassColumns *found, const AimfCsv *csv, GError **error);
+void aimf_class_columns_clear(AimfClassColumns *columns);
+
+/**
+ * aimf_class_columns_read: appends the current row's probabilities, f32, to @values; *@largest: the first of the
+ * largest.
+ * FALSE with INVALID naming file, line and column.
+ */
+gboolean aimf_class_columns_read(const AimfClassColumns *columns, const AimfCsv *csv, GArray *values, int *largest,
+                                 GError **error);
