@@ -98,21 +98,28 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training
 /** aimf_model_loader_options: the loader options that fit the model: size and normalisation; everything else zero. */
 AimfLoaderOptions aimf_model_loader_options(const AimfModel *model);
 
-/** AimfPredictions: one entry per row of a manifest, in its order. Rows whose image was skipped have NaN logits. */
+/**
+ * AimfPredictions: one entry per row of a manifest, in its order. Rows whose image was skipped have NaN logits.
+ * @classes: (nullable) NULL-terminated names of the model's classes; @threshold: of two classes, the model's
+ */
 typedef struct {
     guint n;
     int outputs;
     float *logits;      /* (n, outputs), owned */
     float *probability; /* (n) of class 1, or of the predicted class with more than two, owned */
     int *prediction;    /* (n) class, -1 where skipped, owned */
+    char **classes;     /* owned */
+    double threshold;
 } AimfPredictions;
 
 void aimf_predictions_free(AimfPredictions *predictions);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPredictions, aimf_predictions_free)
 
 /**
- * aimf_predictions_save: as CSV, atomically: path,logit,probability,prediction with a row per row of @manifest; logit_0,logit_1,… in
- * place of logit where there are several. Images that were skipped leave the figures empty.
+ * aimf_predictions_save: as CSV, atomically: path,logit,probability,prediction with a row per row of @manifest;
+ * logit_0,logit_1,… in place of logit where there are several. Then, with more than two classes,
+ * probability_0,probability_1,…, and class, the name of the predicted class, if classes have names. Images that were
+ * skipped leave the figures empty.
  */
 gboolean aimf_predictions_save(const AimfPredictions *predictions, const AimfManifest *manifest, const char *path,
                                GError **error);

@@ -1,6 +1,7 @@
 /* Results on stdout: text and JSON, with every failed write noticed. */
 #include "cli.h"
 
+#include <aimfair/json.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,11 +42,8 @@ char *aimf_cli_label(const char *label)
 
 void aimf_cli_print_json(AimfCli *cli, JsonBuilder *builder)
 {
-    g_autoptr(JsonGenerator) generator = json_generator_new();
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    json_generator_set_pretty(generator, TRUE);
-    json_generator_set_root(generator, root);
-    g_autofree char *text = json_generator_to_data(generator, NULL);
+    g_autofree char *text = aimf_json_write(root, TRUE);
     aimf_cli_print(cli, "%s\n", text);
 }
 

@@ -45,6 +45,18 @@ static AimfManifest *open_images(AimfCli *cli, const Arguments *a, char *const *
     return manifest;
 }
 
+static void add_names(JsonBuilder *builder, char *const *names)
+{
+    if (!names) {
+        json_builder_add_null_value(builder);
+        return;
+    }
+    json_builder_begin_array(builder);
+    for (; *names; names++)
+        json_builder_add_string_value(builder, *names);
+    json_builder_end_array(builder);
+}
+
 static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *predictions, const char *output)
 {
     int n_classes = model->outputs == 1 ? 2 : model->outputs;
@@ -74,6 +86,9 @@ static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *
     for (int c = 0; c < n_classes; c++)
         json_builder_add_int_value(builder, counts[c]);
     json_builder_end_array(builder);
+    aimf_cli_json_text(builder, "target", model->target);
+    json_builder_set_member_name(builder, "class_names");
+    add_names(builder, model->classes);
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
 }

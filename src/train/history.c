@@ -2,7 +2,9 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/number.h"
 
+#include <aimfair/json.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -41,7 +43,7 @@ static JsonObject *epoch_object(AimfEpoch epoch)
 
 static char *to_text(JsonNode *node)
 {
-    char *text = json_to_string(node, FALSE);
+    char *text = aimf_json_write(node, FALSE);
     json_node_unref(node);
     return text;
 }
@@ -66,9 +68,9 @@ static void write_csv(AimfWriter *writer, const GArray *history)
         AimfEpoch epoch = g_array_index(history, AimfEpoch, i);
         aimf_writer_printf(writer, "%u", epoch.epoch + 1);
         for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
-            char number[G_ASCII_DTOSTR_BUF_SIZE] = "";
+            char number[AIMF_NUMBER_SIZE] = "";
             if (isfinite(*member(&epoch, c)))
-                g_ascii_formatd(number, sizeof number, "%.9g", *member(&epoch, c));
+                aimf_number_text(number, *member(&epoch, c));
             aimf_writer_printf(writer, ",%s", number);
         }
         aimf_writer_printf(writer, ",%d\n", epoch.best);
