@@ -285,7 +285,7 @@ AimfCsv *aimf_csv_open(const char *path, GError **error)
 
 void aimf_csv_tell(const AimfCsv *csv, const AimfMonitor *monitor)
 {
-    if (csv->separator != ',')
+    if (csv && csv->separator != ',')
         aimf_message(monitor, AIMF_LOG_INFO,
                      "'%s' is read as a table separated by %s, with decimal commas as well as points", csv->path,
                      separator_name(csv->separator));

@@ -176,6 +176,15 @@ static void test_first_day(void)
                                  "--protected-column", "Licht", "-o", out);
     g_assert_cmpint(csv.status, ==, 0);
     expect_part(csv.out, "train.csv: 1 images");
+    expect_part(csv.err, "sheet.csv' is read as a table separated by semicolons");
+    g_autofree char *answers = data_write(folder, "answers.tsv",
+                                          "target\tprotected\tprobability\r\n1\ta\t0,75\r\n0\ta\t0,25\r\n"
+                                          "1\tb\t0,4\r\n0\tb\t0,6\r\n\t\t\r\n");
+    g_auto(ProgramRun) evaluate = RUN("evaluate", "--from-predictions", answers, "--json", "--bootstrap", "0");
+    g_assert_cmpint(evaluate.status, ==, 0);
+    expect_part(evaluate.err, "answers.tsv' is read as a table separated by tabs");
+    g_autoptr(JsonParser) measures = NULL;
+    g_assert_cmpfloat(json_object_get_double_member(parse(evaluate.out, &measures), "accuracy"), ==, 0.5);
     /* A photograph that is a page in truth. */
     g_free(data_write(folder, "page.jpg", "<!DOCTYPE html><html><body>Sign in"));
     g_autofree char *list = data_write(folder, "list.csv", "path,target,protected\npage.jpg,1,x\n");
