@@ -29,8 +29,9 @@ void aimf_sd_source_free(AimfSdSource *source)
 /* --- Single files --- */
 
 /*
- * How many bytes of wrappers come before the name proper. A training checkpoint has its optimizer's tensors beside its model's: then
- * opening it could not take "state_dict." away; the others come from training on several devices and from torch.compile.
+ * How many bytes of wrappers come before the name proper. A training checkpoint has its optimizer's tensors beside
+ * its model's: then opening it could not take "state_dict." away; the others come from training on several devices
+ * and from torch.compile.
  */
 static gsize wrapped_bytes(const char *name)
 {

@@ -109,7 +109,10 @@ static void encode_words(Encoding *encoding, const char *text)
         }
 }
 
-/* What \w is to Hugging Face's tokenizers: letters, marks, digits, what connects and the two joiners. Source: Unicode, UTS 18, annex C. */
+/*
+ * What \w is to Hugging Face's tokenizers: letters, marks, digits, what connects and the two joiners. Source:
+ * Unicode, UTS 18, annex C.
+ */
 static gboolean is_of_word(gunichar c)
 {
     GUnicodeType type = g_unichar_type(c);
@@ -124,7 +127,10 @@ static gboolean is_alone(const char *begin, const char *at, const char *end)
            (!*end || !is_of_word(g_utf8_get_char(end)));
 }
 
-/* The first special token spelled from @text on, the longest of those at one place; @at receives where, or the end. @begin: the text's */
+/*
+ * The first special token spelled from @text on, the longest of those at one place; @at receives where, or the end.
+ * @begin: the text's
+ */
 static const AimfSpecial *find_special(const AimfVocabulary *vocabulary, const char *begin, const char *text,
                                        gboolean folded, const char **at)
 {

@@ -4,8 +4,8 @@
 #include <aimfair/error.h>
 
 /**
- * AimfSpecial: a token that text itself may spell; @folded: when normalization and lower-casing have made it so, and @text is folded
- * too; @alone: only where no letter, digit or underscore stands beside it
+ * AimfSpecial: a token that text itself may spell; @folded: when normalization and lower-casing have made it so, and
+ * @text is folded too; @alone: only where no letter, digit or underscore stands beside it
  */
 typedef struct {
     char *text;

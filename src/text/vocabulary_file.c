@@ -185,7 +185,10 @@ static gboolean add_token(AimfVocabulary *vocabulary, const char *token, gint64 
     return aimf_vocabulary_special(vocabulary, token, folded, alone, error);
 }
 
-/* added_tokens.json, {"token": id, …}: what textual inversion and the like added. They are looked for in the folded text. */
+/*
+ * added_tokens.json, {"token": id, …}: what textual inversion and the like added. They are looked for in the folded
+ * text.
+ */
 static gboolean read_added(AimfVocabulary *vocabulary, const char *folder, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, "added_tokens.json", NULL);

@@ -106,7 +106,10 @@ static void remove_folder(const char *folder)
     g_rmdir(folder);
 }
 
-/* Tokens that textual inversion added, as transformers 4 stores them: found in folded text, some of them only as whole words. */
+/*
+ * Tokens that textual inversion added, as transformers 4 stores them: found in folded text, some of them only as
+ * whole words.
+ */
 static void test_added(void)
 {
     static const char *const names[] = { "plain", "bare", "single" };
