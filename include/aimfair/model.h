@@ -43,23 +43,24 @@ AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs,
 
 /**
  * aimf_model_select_weights:
- * @only: (nullable) prefixes with commas between them: only tensors below these keys of the file are looked at; "." for the set that
- *   has no prefix
- * Finds the one set of tensors in a file of others that are the weights of @architecture: below any chain of prefixes ("module.",
- * "state_dict.model.backbone."), with the modules left out that torch.compile and others put between, beside optimizers, schedules,
- * averaged copies and other models, the final layer under its own name, or one linear layer that takes as many features, below the
- * prefix or beside it. What is taken and what is passed over is told to @monitor: as a warning where its use is not known.
- * Returns: (owned) a view of @tensors, which must not change any more, under the architecture's own names, of the file's types, the final
- * layer with as many outputs as it has there. NULL with NOT_FOUND (no such architecture; nothing below @only, says what there is) or
- * INVALID: no set fits, listing what is missing, surplus or of a wrong shape in the nearest; several fit, listing them; several layers
- * may be the final one.
+ * @only: (nullable) prefixes with commas between them: only tensors below these keys of the file are looked at; "."
+ *   for the set that has no prefix
+ * Finds the one set of tensors in a file of others that are the weights of @architecture: below any chain of prefixes
+ * ("module.", "state_dict.model.backbone."), with the modules left out that torch.compile and others put between,
+ * beside optimizers, schedules, averaged copies and other models, the final layer under its own name, or one linear
+ * layer that takes as many features, below the prefix or beside it. What is taken and what is passed over is told to
+ * @monitor: as a warning where its use is not known.
+ * Returns: (owned) a view of @tensors, which must not change any more, under the architecture's own names, of the
+ * file's types, the final layer with as many outputs as it has there. NULL with NOT_FOUND (no such architecture;
+ * nothing below @only, says what there is) or INVALID: no set fits, listing what is missing, surplus or of a wrong
+ * shape in the nearest; several fit, listing them; several layers may be the final one.
  */
 AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const char *only,
                                        const AimfMonitor *monitor, GError **error);
 /**
  * aimf_model_take_weights:
- * Replaces the model's weights by those in @tensors, as aimf_model_select_weights finds them. A final layer for another number of
- * classes (ImageNet's 1000) is left fresh, with a warning to @monitor.
+ * Replaces the model's weights by those in @tensors, as aimf_model_select_weights finds them. A final layer for
+ * another number of classes (ImageNet's 1000) is left fresh, with a warning to @monitor.
  * Returns: FALSE as aimf_model_select_weights, or with INVALID for values that are not finite.
  */
 gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, const AimfMonitor *monitor,

@@ -1,7 +1,7 @@
 /*
- * One model's weights among all that a file holds: below any chain of prefixes, beside an optimizer's state, averaged copies and other
- * models, the final layer under its own name or another. Only a set that has every tensor of the architecture and none that it does
- * not know is taken, for a deeper network has all the names of a shallower one.
+ * One model's weights among all that a file holds: below any chain of prefixes, beside an optimizer's state, averaged
+ * copies and other models, the final layer under its own name or another. Only a set that has every tensor of the
+ * architecture and none that it does not know is taken, for a deeper network has all the names of a shallower one.
  */
 #include "model/choose.h"
 
@@ -70,7 +70,10 @@ typedef struct {
     gsize prefix_bytes;
 } End;
 
-/* Modules that training programs put between others: torch.compile, FSDP, checkpointing of activations, DataParallel of a part. */
+/*
+ * Modules that training programs put between others: torch.compile, FSDP, checkpointing of activations, DataParallel
+ * of a part.
+ */
 static gboolean is_wrapper(const char *component, gsize bytes)
 {
     static const char *const wrappers[] = { "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",

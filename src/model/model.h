@@ -29,7 +29,8 @@ AimfModel *aimf_model_blank(const char *architecture, int image_size, int output
 /**
  * aimf_model_fill:
  * @fresh_head: leave a final layer for another number of classes as it is, instead of refusing it
- * Replaces the model's weights by those of the same names in @tensors, and refuses any other; a failure while reading leaves some replaced.
+ * Replaces the model's weights by those of the same names in @tensors, and refuses any other; a failure while reading
+ * leaves some replaced.
  */
 gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
                          GError **error);
