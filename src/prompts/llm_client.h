@@ -19,6 +19,8 @@ typedef struct {
     guint n;
     /* the client's */
     guint attempt; /* that failed */
+    guint broken;  /* of these, by the server's own fault */
+    AimfAnswerForm form; /* the strictest that it is still asked in */
     guint request;
     gint64 ready_us;
     char *body; /* while it is under way */

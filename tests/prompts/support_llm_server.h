@@ -38,6 +38,18 @@ typedef enum {
     LLM_NO_SCHEMA,     /* 400 where a JSON schema is asked for, as good as it gets otherwise */
     LLM_NO_FORMAT,     /* 500 where any form is asked for, in old llama.cpp's words */
     LLM_NEW_MODEL,     /* 400 for max_tokens, temperature and seed */
+    LLM_SCHEMA_BREAKS, /* 500 without a reason where a JSON schema is asked for */
+    LLM_FORM_BREAKS,   /* 502 without a reason where any form is asked for */
+    LLM_FORM_BREAKS_WITHIN, /* the same as a router says it: an error with status 200 */
+    LLM_REASONING_CONTENT,  /* an empty content, JSON after thoughts in reasoning_content */
+    LLM_REASONING,          /* no content, JSON alone in reasoning */
+    LLM_THOUGHT_PARTS,      /* parts that are all thoughts, JSON in the last one */
+    LLM_ONLY_THOUGHTS,      /* no content, and a numbered list in the thoughts */
+    LLM_ALL_IN_THOUGHTS,    /* content ends with the tag that ends thoughts */
+    LLM_TOOL_CALL,          /* the arguments of a tool */
+    LLM_PARTS,              /* a content of parts, thoughts among them */
+    LLM_OBJECT,             /* a content that is JSON already */
+    LLM_COMPLETION,         /* a text beside no message, as the older interface has it */
 } LlmAct;
 
 typedef struct LlmServer LlmServer;
