@@ -1,6 +1,7 @@
 #include "data/attribute.h"
 
 #include <aimfair/data.h>
+#include <aimfair/names.h>
 #include <string.h>
 
 /* A field of a dataset and the values it may have. */
@@ -104,16 +105,24 @@ static const char *find_alias(const char *kind, const char *name)
 
 static gboolean unknown_attribute(const char *kind, const char *name, GError **error)
 {
-    GString *names = g_string_new(NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(FIELDS); i++)
-        if (strcmp(FIELDS[i].kind, kind) == 0)
-            g_string_append_printf(names, "%s%s", names->len ? ", " : "", FIELDS[i].name);
-    for (gsize i = 0; i < G_N_ELEMENTS(ALIASES); i++)
-        if (strcmp(ALIASES[i].kind, kind) == 0)
-            g_string_append_printf(names, ", %s (%s)", ALIASES[i].alias, ALIASES[i].expression);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s has no attribute '%s'; it has: %s", kind, name,
-                names->len ? names->str : "none");
-    g_string_free(names, TRUE);
+    g_autoptr(GString) list = g_string_new(NULL);
+    const char *names[G_N_ELEMENTS(FIELDS) + G_N_ELEMENTS(ALIASES) + 1] = { NULL };
+    gsize n = 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(FIELDS); i++) {
+        if (strcmp(FIELDS[i].kind, kind) != 0)
+            continue;
+        names[n++] = FIELDS[i].name;
+        g_string_append_printf(list, "%s%s", list->len ? ", " : "", FIELDS[i].name);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(ALIASES); i++) {
+        if (strcmp(ALIASES[i].kind, kind) != 0)
+            continue;
+        names[n++] = ALIASES[i].alias;
+        g_string_append_printf(list, ", %s (%s)", ALIASES[i].alias, ALIASES[i].expression);
+    }
+    g_autofree char *hint = aimf_name_hint(name, names);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s has no attribute '%s'%s; it has: %s", kind, name, hint,
+                list->len ? list->str : "none");
     return FALSE;
 }
 
