@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_SIDE = 4096 };
-
 typedef struct {
     char *vae;
     char *output;
@@ -206,13 +204,12 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     const GOptionEntry entries[] = {
         { "vae", 0, 0, G_OPTION_ARG_FILENAME, &a.vae, "a KL autoencoder or TAESD, file or folder", "PATH" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output, "the PNG, or a folder for several", "PATH" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a.image_size, "squares of N pixels, 0 for their own size (0)", "N" },
+        { "image-size", 0, 0, G_OPTION_ARG_INT, &a.image_size, "squares of N pixels, 0 for their own size (0)", "N [0, 4096]" },
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !aimf_cli_require(cli, "--vae", a.vae, error) ||
         !aimf_cli_require(cli, "-o", a.output, error) ||
         !aimf_cli_require(cli, "the picture", argc > 1 ? argv[1] : NULL, error) ||
-        !aimf_cli_check_int("--image-size", a.image_size, 0, MAX_SIDE, error) ||
         !check_outputs(&a, argv + 1, argc - 1, error))
         return FALSE;
     g_autoptr(AimfAutoencoder) autoencoder = aimf_autoencoder_open(a.vae, cli->precision, cli->monitor, error);

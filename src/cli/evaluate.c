@@ -55,11 +55,8 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
                               !aimf_cli_check_double("--threshold", o->threshold, 0, 1, error)))
         return FALSE;
     const char *const inputs[] = { o->model, o->data };
-    return (!o->save || (aimf_cli_check_output("--predictions", o->save, error) &&
-                         aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error))) &&
-           aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
-           aimf_cli_check_int("--batch", o->batch, 1, 65536, error) &&
-           aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error);
+    return !o->save || (aimf_cli_check_output("--predictions", o->save, error) &&
+                         aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error));
 }
 
 static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError **error)
@@ -74,11 +71,11 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
         { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
         { "threshold", 0, 0, G_OPTION_ARG_STRING, &o->threshold_text,
           "probability from which on it is class 1 (the model's own, 0.5)", "P" },
-        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)", "N" },
+        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)", "N [0, 1000000]" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
-        { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N" },
-        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N [1, 65536]" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N [0, 2147483647]" },
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, error);

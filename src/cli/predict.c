@@ -28,9 +28,7 @@ static gboolean check(AimfCli *cli, const Arguments *a, char *const *files, int 
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "name the images by --data MANIFEST, or by --images FILE…");
         return FALSE;
     }
-    return aimf_cli_check_int("--batch", a->batch, 1, 65536, error) &&
-           aimf_cli_check_int("--skip-bad", a->skip_bad, 0, G_MAXINT, error) &&
-           aimf_cli_check_output("-o", a->output, error) &&
+    return aimf_cli_check_output("-o", a->output, error) &&
            aimf_cli_check_apart("-o", a->output, (const char *const[]){ a->model, a->data }, 2, error) &&
            aimf_cli_check_apart("-o", a->output, (const char *const *)files, (gsize)n_files, error);
 }
@@ -87,8 +85,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         { "images", 0, 0, G_OPTION_ARG_NONE, &a.images, "the images are the arguments", NULL },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output, "the CSV to write: path,logit,probability,prediction",
           "CSV" },
-        { "batch", 0, 0, G_OPTION_ARG_INT, &a.batch, "images at once, at most (128)", "N" },
-        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a.batch, "images at once, at most (128)", "N [1, 65536]" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N [0, 2147483647]" },
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, &a, argv + 1, argc - 1, error))

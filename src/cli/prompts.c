@@ -1,10 +1,6 @@
 /* aimfair prompts: prompts for every group of a task. */
 #include "prompts_llm.h"
 
-#include <string.h>
-
-enum { MAX_COUNT = 2000 };
-
 typedef struct {
     PromptsTaskOptions task;
     PromptsLlmOptions llm;
@@ -35,7 +31,6 @@ static gboolean check_options(AimfCli *cli, const Options *o, GError **error)
     return aimf_cli_require(cli, "-o", o->output, error) &&
            aimf_cli_require(cli, "--task, or --target and --protected,",
                             o->task.task || o->task.target || o->task.protected_attributes ? o : NULL, error) &&
-           aimf_cli_check_int("--count", o->count, 1, MAX_COUNT, error) &&
            aimf_cli_check_output("-o", o->output, error) &&
            aimf_cli_check_apart("-o", o->output, inputs, G_N_ELEMENTS(inputs), error) &&
            (!o->text || (aimf_cli_check_output("--text", o->text, error) &&
@@ -114,7 +109,7 @@ static gboolean run_prompts(AimfCli *cli, int argc, char **argv, GError **error)
     const GOptionEntry entries[] = {
         PROMPTS_TASK_ENTRIES(o.task),
         PROMPTS_LLM_ENTRIES(o.llm),
-        { "count", 0, 0, G_OPTION_ARG_INT, &o.count, "prompts of each group (50)", "N" },
+        { "count", 0, 0, G_OPTION_ARG_INT, &o.count, "prompts of each group (50)", "N [1, 2000]" },
         { "plain", 0, 0, G_OPTION_ARG_NONE, &o.plain, "one prompt per group without contexts, the baseline", NULL },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "the prompts.json to write", "FILE" },
         { "text", 0, 0, G_OPTION_ARG_FILENAME, &o.text, "also write them as text for people", "FILE" },
@@ -137,24 +132,13 @@ static gboolean run_prompts(AimfCli *cli, int argc, char **argv, GError **error)
 
 /* --- The command and its subcommands --- */
 
-static const AimfCommand *const SUBCOMMANDS[] = { &AIMF_COMMAND_PROMPTS_CHECK, &AIMF_COMMAND_PROMPTS_TASKS };
-
-static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
-{
-    const char *word = argc > 1 ? argv[1] : "";
-    for (gsize i = 0; i < G_N_ELEMENTS(SUBCOMMANDS); i++)
-        if (strcmp(SUBCOMMANDS[i]->name + strlen("prompts "), word) == 0) {
-            cli->command = SUBCOMMANDS[i];
-            return SUBCOMMANDS[i]->run(cli, argc - 1, argv + 1, error);
-        }
-    return run_prompts(cli, argc, argv, error);
-}
+static const AimfCommand *const SUBCOMMANDS[] = { &AIMF_COMMAND_PROMPTS_CHECK, &AIMF_COMMAND_PROMPTS_TASKS, NULL };
 
 const AimfCommand AIMF_COMMAND_PROMPTS = {
     .name = "prompts",
     .summary = "write prompts for every group of a task, check prompts",
     .description =
-        "'aimfair prompts check FILE' checks prompts that exist, 'aimfair prompts tasks' lists the built-in tasks.\n"
         "With --llm the server's key, if it wants one, comes from the environment variable AIMFAIR_LLM_API_KEY.",
-    .run = run,
+    .subcommands = SUBCOMMANDS,
+    .run = run_prompts,
 };

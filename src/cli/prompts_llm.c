@@ -25,18 +25,6 @@ void prompts_llm_options_clear(PromptsLlmOptions *options)
     g_free(options->log);
 }
 
-static gboolean check_numbers(const PromptsLlmOptions *o, GError **error)
-{
-    return aimf_cli_check_int("--llm-batch", o->batch, 1, 100, error) &&
-           aimf_cli_check_int("--llm-parallel", o->parallel, 1, 64, error) &&
-           aimf_cli_check_int("--llm-attempts", o->attempts, 1, 100, error) &&
-           aimf_cli_check_int("--llm-answer-tokens", o->answer_tokens, 1, G_MAXINT32, error) &&
-           aimf_cli_check_int("--llm-max-requests", o->max_requests, 0, G_MAXINT32, error) &&
-           aimf_cli_check_int("--llm-max-tokens", o->max_tokens, 0, G_MAXINT64, error) &&
-           aimf_cli_check_double("--llm-temperature", o->temperature, 0, 2, error) &&
-           aimf_cli_check_double("--llm-timeout", o->timeout, 0.001, 1e6, error);
-}
-
 static char *state_path(const char *output)
 {
     return g_strconcat(output, ".partial", NULL);
@@ -56,7 +44,7 @@ gboolean prompts_llm_check(const PromptsLlmOptions *o, const char *const *files,
                     "--llm needs --llm-model NAME: the model's name as the server knows it");
         return FALSE;
     }
-    return check_numbers(o, error) && (!o->log || aimf_cli_check_apart("--llm-log", o->log, files, n, error));
+    return !o->log || aimf_cli_check_apart("--llm-log", o->log, files, n, error);
 }
 
 static gboolean take_contexts(const char *text, AimfLlmContexts *contexts, GError **error)

@@ -34,7 +34,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep", "CSV" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the network's input in pixels (224)", "N" },
+        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the network's input in pixels (224)", "N [1, 65536]" },
         { "target", 0, 0, G_OPTION_ARG_STRING, &a->target, "what is predicted, to be kept in the model", "NAME" },
         { "classes", 0, 0, G_OPTION_ARG_STRING, &a->classes, "names of the classes, to be kept in the model",
           "NAME,…" },
