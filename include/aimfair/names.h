@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 /**
  * aimf_nearest_name:
  * @names: NULL-terminated
- * Capitals, '_', '-' and blanks do not matter; two or a third of the letters (one of less than five) may be wrong, missing, too many or
- * exchanged with their neighbour, and the beginning of a name is enough.
+ * Capitals, '_', '-' and blanks do not matter; two or a third of the letters (one of less than five) may be wrong,
+ * missing, too many or exchanged with their neighbour, and the beginning of a name is enough.
  * Returns: (borrowed, nullable) the one of @names most like @text, the first of several; NULL if none is alike.
  * Source: optimal string alignment, the restricted form of Damerau's and Levenshtein's distance.
  */

@@ -61,7 +61,8 @@ static gboolean check_nesting(const char *text, gsize length, GError **error)
             inside_text = TRUE;
         } else if (c == '/') {
             gboolean comment = i + 1 < length && (text[i + 1] == '/' || text[i + 1] == '*');
-            return not_json(error, text, i, comment ? "a comment, and JSON has no comments" : "a '/' outside of a text");
+            return not_json(error, text, i,
+                            comment ? "a comment, and JSON has no comments" : "a '/' outside of a text");
         } else if (c == '\'') {
             return not_json(error, text, i, "a single quote, and JSON has no single quotes");
         } else if (c == '[' || c == '{') {

@@ -1,6 +1,6 @@
 /* aimfair --completion bash|zsh: scripts that complete commands, options and file names. */
-#include "describe.h"
 #include "entries.h"
+#include "option_tables.h"
 
 #include <aimfair/version.h>
 #include <string.h>
@@ -19,32 +19,32 @@ static void print_words(AimfCli *cli, const AimfCommand *const *commands)
 
 /* --- bash --- */
 
-static const char BASH_START[] =
-    "_aimfair()\n"
-    "{\n"
-    "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-    "    local command=${COMP_WORDS[1]} words='' options='' with_text='' position=1\n"
-    "    COMPREPLY=()\n"
-    "    if [[ $command == help ]]; then\n"
-    "        command=${COMP_WORDS[2]} position=2\n"
-    "    fi\n"
-    "    # --option=text is three words to bash\n"
-    "    if [[ $word == '=' ]]; then\n"
-    "        word=''\n"
-    "    elif [[ $previous == '=' ]]; then\n"
-    "        previous=${COMP_WORDS[COMP_CWORD-2]}\n"
-    "    fi\n";
+static const char BASH_START[] = "_aimfair()\n"
+                                 "{\n"
+                                 "    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+                                 "    local command=${COMP_WORDS[1]} words='' options='' with_text='' position=1\n"
+                                 "    COMPREPLY=()\n"
+                                 "    if [[ $command == help ]]; then\n"
+                                 "        command=${COMP_WORDS[2]} position=2\n"
+                                 "    fi\n"
+                                 "    # --option=text is three words to bash\n"
+                                 "    if [[ $word == '=' ]]; then\n"
+                                 "        word=''\n"
+                                 "    elif [[ $previous == '=' ]]; then\n"
+                                 "        previous=${COMP_WORDS[COMP_CWORD-2]}\n"
+                                 "    fi\n";
 
-static const char BASH_END[] = "    [[ $position == 2 ]] && options='' with_text=''\n"
-                               "    # After an option that takes a text, and for arguments, file names: the shell's own completion.\n"
-                               "    [[ -n $with_text && \" $with_text \" == *\" $previous \"* ]] && return\n"
-                               "    if [[ $word == -* ]]; then\n"
-                               "        COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
-                               "    elif [[ -n $words ]]; then\n"
-                               "        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-                               "    fi\n"
-                               "}\n"
-                               "complete -o default -F _aimfair aimfair\n";
+static const char BASH_END[] =
+    "    [[ $position == 2 ]] && options='' with_text=''\n"
+    "    # After an option that takes a text, and for arguments, file names: the shell's own completion.\n"
+    "    [[ -n $with_text && \" $with_text \" == *\" $previous \"* ]] && return\n"
+    "    if [[ $word == -* ]]; then\n"
+    "        COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
+    "    elif [[ -n $words ]]; then\n"
+    "        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+    "    fi\n"
+    "}\n"
+    "complete -o default -F _aimfair aimfair\n";
 
 /* The options with @argument (or all), long and short. */
 static void print_options(AimfCli *cli, const Description *d, gboolean all)
@@ -80,7 +80,8 @@ static void print_bash(AimfCli *cli, const GArray *descriptions)
         const AimfCommand *command = g_array_index(descriptions, Description, i).command;
         if (!command->subcommands)
             continue;
-        aimf_cli_print(cli, "    %s)\n        if ((COMP_CWORD == position + 1)); then\n            words='", command->name);
+        aimf_cli_print(cli, "    %s)\n        if ((COMP_CWORD == position + 1)); then\n            words='",
+                       command->name);
         print_words(cli, command->subcommands);
         aimf_cli_print(cli, "'\n        elif [[ \" ");
         print_words(cli, command->subcommands);

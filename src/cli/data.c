@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <string.h>
 
 /* What the subcommands' options receive. */
 typedef struct {
@@ -47,6 +48,18 @@ typedef struct {
     const char *name;
     const AimfManifest *manifest;
 } Output;
+
+static gboolean require_folder(const AimfCli *cli, const char *folder, GError **error)
+{
+    if (!aimf_cli_require(cli, "-o", folder, error))
+        return FALSE;
+    if (!g_str_equal(folder, "-"))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "-o is a folder for several files, so there is no -o - for the standard output; './-' is a folder of "
+                "that name");
+    return FALSE;
+}
 
 static gboolean make_folder(const char *folder, GError **error)
 {
@@ -136,8 +149,7 @@ static gboolean check_source(const Options *o, GError **error)
 static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, GError **error)
 {
     AimfSplitOptions split;
-    if (!aimf_cli_require(cli, "-o", o->output, error) || !check_source(o, error) ||
-        !read_split_options(cli, o, &split, error))
+    if (!require_folder(cli, o->output, error) || !check_source(o, error) || !read_split_options(cli, o, &split, error))
         return FALSE;
     AimfDatasetOptions options = {
         .root = o->root,
@@ -175,12 +187,14 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, 
 #define BIAS_ENTRIES(o)                                                                                                \
     { "bias", 0, 0, G_OPTION_ARG_STRING, &(o).bias, "minority to majority in the training set, such as 1/9", "B" },    \
     {                                                                                                                  \
-        "count", 0, 0, G_OPTION_ARG_INT, &(o).count, "images of the biased training set", "N [1, 100000000]"                          \
+        "count", 0, 0, G_OPTION_ARG_INT, &(o).count, "images of the biased training set", "N [1, 100000000]"           \
     }
 #define SPLIT_ENTRIES(o)                                                                                               \
-    { "val-per-group", 0, 0, G_OPTION_ARG_INT, &(o).val_per_group, "validation images of each group (0)", "N [0, 100000000]" },       \
+    { "val-per-group",   0, 0, G_OPTION_ARG_INT, &(o).val_per_group, "validation images of each group (0)",            \
+      "N [0, 100000000]" },                                                                                            \
     {                                                                                                                  \
-        "test-per-group", 0, 0, G_OPTION_ARG_INT, &(o).test_per_group, "test images of each group (0)", "N [0, 100000000]"            \
+        "test-per-group", 0, 0, G_OPTION_ARG_INT, &(o).test_per_group, "test images of each group (0)",                \
+            "N [0, 100000000]"                                                                                         \
     }
 #define OUTPUT_ENTRY(o)                                                                                                \
     {                                                                                                                  \
@@ -258,7 +272,7 @@ static gboolean draw_groups(AimfCli *cli, const Options *o, GError **error)
 {
     double bias = 0;
     guint count = 0, n = 0;
-    if (!aimf_cli_require(cli, "-o", o->output, error) ||
+    if (!require_folder(cli, o->output, error) ||
         !aimf_cli_require(cli, "--balanced or --biased", o->balanced || o->biased ? o : NULL, error) ||
         (o->biased && !parse_biased(o->biased, &bias, &count, error)))
         return FALSE;
@@ -286,7 +300,8 @@ static gboolean run_groups(AimfCli *cli, int argc, char **argv, GError **error)
     g_auto(Options) o = { 0 };
     const GOptionEntry entries[] = {
         ROOT_ENTRY(o, "folder with 0_0/, 0_1/, 1_0/, 1_1/ (target_protected)"),
-        { "balanced", 0, 0, G_OPTION_ARG_INT, &o.balanced, "write balanced.csv with N images of each group", "N [1, 100000000]" },
+        { "balanced", 0, 0, G_OPTION_ARG_INT, &o.balanced, "write balanced.csv with N images of each group",
+          "N [1, 100000000]" },
         { "biased", 0, 0, G_OPTION_ARG_STRING, &o.biased, "write biased.csv with so many images in all", "B:N" },
         OUTPUT_ENTRY(o),
         G_OPTION_ENTRY_NULL,

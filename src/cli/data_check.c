@@ -17,9 +17,15 @@ void data_print_groups(AimfCli *cli, const AimfManifest *manifest)
     guint n_labels;
     const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
     g_autofree guint *counts = aimf_manifest_counts(manifest);
+    g_auto(GStrv) classes = aimf_manifest_class_names(manifest);
+    g_auto(GStrv) groups = aimf_manifest_group_names(manifest);
     aimf_cli_print(cli, "  %8s  %-12s  %8s\n", "target", "protected", "images");
-    for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++)
-        aimf_cli_print(cli, "  %8u  %-12s  %8u\n", g / n_labels, labels[g % n_labels], counts[g]);
+    for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++) {
+        aimf_cli_print(cli, "  %8u  %-12s  %8u", g / n_labels, labels[g % n_labels], counts[g]);
+        if (classes && groups)
+            aimf_cli_print(cli, "  %s, %s", classes[g / n_labels], groups[g % n_labels]);
+        aimf_cli_print(cli, "\n");
+    }
 }
 
 void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
@@ -27,6 +33,8 @@ void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
     guint n_labels;
     const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
     g_autofree guint *counts = aimf_manifest_counts(manifest);
+    g_auto(GStrv) classes = aimf_manifest_class_names(manifest);
+    g_auto(GStrv) names = aimf_manifest_group_names(manifest);
     aimf_cli_json_int(builder, "images", aimf_manifest_count(manifest));
     json_builder_set_member_name(builder, "groups");
     json_builder_begin_array(builder);
@@ -34,6 +42,10 @@ void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
         json_builder_begin_object(builder);
         aimf_cli_json_int(builder, "target", g / n_labels);
         aimf_cli_json_text(builder, "protected", labels[g % n_labels]);
+        if (classes)
+            aimf_cli_json_text(builder, "target_name", classes[g / n_labels]);
+        if (names)
+            aimf_cli_json_text(builder, "protected_name", names[g % n_labels]);
         aimf_cli_json_int(builder, "images", counts[g]);
         json_builder_end_object(builder);
     }

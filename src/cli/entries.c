@@ -187,8 +187,8 @@ static gboolean unknown(const GOptionEntry *const *tables, gsize n, const char *
     g_ptr_array_add(names, NULL);
     g_autofree char *name = g_strndup(given, strcspn(given, "="));
     g_autofree char *hint = aimf_name_hint(name, (const char *const *)names->pdata);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "there is no option '%s'%s; 'aimfair help %s' lists the options", name, hint, command);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there is no option '%s'%s; 'aimfair help %s' lists the options",
+                name, hint, command);
     return FALSE;
 }
 
@@ -207,7 +207,8 @@ gboolean entries_check_names(const GOptionEntry *const *tables, gsize n, const c
                 return unknown(tables, n, text, command, error);
             value_follows = !text[length];
         }
-        for (const char *letter = text + 1; text[1] != '-' && *letter && !(entry && entries_takes_argument(entry)); letter++) {
+        for (const char *letter = text + 1; text[1] != '-' && *letter && !(entry && entries_takes_argument(entry));
+             letter++) {
             if (!(entry = find(tables, n, NULL, 0, *letter)))
                 return unknown(tables, n, text, command, error);
             value_follows = !letter[1];

@@ -4,8 +4,9 @@
 #include <glib.h>
 
 /**
- * Entries: a table whose numbers GOption takes as texts, so that what it cannot read is told in our words and with the range. The range
- * stands behind the name of the argument: "N [1, 65536]". Without one, any number of the type will do.
+ * Entries: a table whose numbers GOption takes as texts, so that what it cannot read is told in our words and with
+ * the range. The range stands behind the name of the argument: "N [1, 65536]". Without one, any number of the type
+ * will do.
  */
 typedef struct Entries Entries;
 
@@ -23,6 +24,9 @@ gboolean entries_take_numbers(const Entries *entries, GError **error);
 /** entries_takes_argument: whether the option is followed by a text. */
 gboolean entries_takes_argument(const GOptionEntry *entry);
 
-/** entries_check_names: FALSE with INVALID for an option that is in none of @tables (n), with the nearest. @command: for the hint */
+/**
+ * entries_check_names: FALSE with INVALID for an option that is in none of @tables (n), with the nearest. @command:
+ * for the hint
+ */
 gboolean entries_check_names(const GOptionEntry *const *tables, gsize n, const char *command, int argc, char **argv,
                              GError **error);

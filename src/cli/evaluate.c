@@ -34,7 +34,7 @@ static gboolean invalid(const char *message, GError **error)
 
 /* --- Options --- */
 
-static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GError **error)
+static gboolean check_options(AimfCli *cli, Options *o, int n_files, GError **error)
 {
     if ((o->model != NULL) + (o->given != NULL) + (o->average != FALSE) > 1)
         return invalid("--model, --from-predictions and --average exclude each other", error);
@@ -55,8 +55,8 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
                               !aimf_cli_check_double("--threshold", o->threshold, 0, 1, error)))
         return FALSE;
     const char *const inputs[] = { o->model, o->data };
-    return !o->save || (aimf_cli_check_output("--predictions", o->save, error) &&
-                         aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error));
+    return !o->save || (aimf_cli_check_text_output(cli, "--predictions", o->save, error) &&
+                        aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error));
 }
 
 static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError **error)
@@ -64,14 +64,15 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
     const GOptionEntry entries[] = {
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &o->model, "a saved model to evaluate", "FILE" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &o->data, "manifest to evaluate it on", "CSV" },
-        { "predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->save, "also write the model's answers, with the labels",
-          "CSV" },
+        { "predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->save,
+          "also write the model's answers, with the labels; - for stdout", "CSV" },
         { "from-predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->given, "evaluate answers of any program instead",
           "CSV" },
         { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
         { "threshold", 0, 0, G_OPTION_ARG_STRING, &o->threshold_text,
           "probability from which on it is class 1 (the model's own, 0.5)", "P" },
-        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)", "N [0, 1000000]" },
+        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)",
+          "N [0, 1000000]" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N [1, 65536]" },
@@ -98,6 +99,11 @@ static gboolean parse_gates(AimfEvaluation *evaluation, char **texts, GError **e
 
 /* --- Sources of measures --- */
 
+static gboolean save_outcomes(const char *path, gconstpointer outcomes, GError **error)
+{
+    return aimf_outcomes_save(outcomes, path, error);
+}
+
 static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
 {
     g_autoptr(AimfModel) model = aimf_model_open(o->model, error);
@@ -119,7 +125,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, manifest, &options, cli->monitor, error);
     g_autoptr(AimfOutcomes) outcomes =
         predictions ? aimf_outcomes_from_predictions(manifest, predictions, error) : NULL;
-    if (!outcomes || (o->save && !aimf_outcomes_save(outcomes, o->save, error)))
+    if (!outcomes || (o->save && !aimf_cli_write_text(cli, o->save, save_outcomes, outcomes, error)))
         return NULL;
     return g_steal_pointer(&outcomes);
 }

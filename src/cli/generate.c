@@ -120,7 +120,8 @@ static gboolean parse(AimfCli *cli, AimfGenerateArguments *a, int argc, char **a
         { "per-group", 0, 0, G_OPTION_ARG_INT, &a->per_group, "pictures for each group", "N [1, 1000000]" },
         { "prompt", 0, 0, G_OPTION_ARG_STRING, &a->prompt, "one picture of this", "TEXT" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the folder of the job, or the PNG", "PATH" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of a job's files, 0 for the model's (224)", "N [0, 4096]" },
+        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of a job's files, 0 for the model's (224)",
+          "N [0, 4096]" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "pictures at once (1)", "N [1, 1024]" },
         { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume, "go on with the job in the folder", NULL },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "make part I of N, counted from 0", "I/N" },
@@ -217,6 +218,15 @@ static void report(AimfCli *cli, const AimfGenerateArguments *a, const AimfDiffu
     aimf_cli_print_json(cli, builder);
 }
 
+static gboolean check_folder(const AimfGenerateArguments *a, GError **error)
+{
+    if (!g_str_equal(a->output, "-"))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "-o is a folder of pictures, so there is no -o - for the standard output");
+    return FALSE;
+}
+
 static gboolean generate_many(AimfCli *cli, const AimfGenerateArguments *a, GError **error)
 {
     AimfGeneration generation = {
@@ -228,7 +238,8 @@ static gboolean generate_many(AimfCli *cli, const AimfGenerateArguments *a, GErr
         .preview = a->preview,
         .folder = a->output,
     };
-    if (!aimf_cli_require(cli, "--per-group", a->per_group ? a : NULL, error) || !take_shard(a->shard, &generation, error))
+    if (!aimf_cli_require(cli, "--per-group", a->per_group ? a : NULL, error) || !check_folder(a, error) ||
+        !take_shard(a->shard, &generation, error))
         return FALSE;
     g_autoptr(AimfPrompts) prompts = aimf_prompts_open(a->prompts, error);
     generation.prompts = prompts;

@@ -35,7 +35,10 @@ static const char *last_word(const AimfCommand *command)
     return blank ? blank + 1 : command->name;
 }
 
-/* The one of @among whose last word is @word; NULL with an error that names the nearest. @parent: (nullable) whose subcommands these are */
+/*
+ * The one of @among whose last word is @word; NULL with an error that names the nearest. @parent: (nullable) whose
+ * subcommands these are
+ */
 static const AimfCommand *find(const AimfCommand *const *among, const char *word, const char *parent, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();

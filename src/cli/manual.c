@@ -1,16 +1,17 @@
 /* aimfair --manual NAME: manual pages in man(7). tools/manual_pages adds what docs/ say. */
-#include "describe.h"
+#include "option_tables.h"
 
 #include <aimfair/version.h>
 #include <string.h>
 
 /* The exit statuses of docs/command-line.md. */
-static const char EXIT_STATUS[] = ".SH EXIT STATUS\n"
-                                  ".TP\n.B 0\nDone.\n"
-                                  ".TP\n.B 1\nFailed while working: writing failed, no memory, the computation itself.\n"
-                                  ".TP\n.B 2\nWrong usage or bad input; the message says which.\n"
-                                  ".TP\n.B 3\nA demand made with \\-\\-require was not met.\n"
-                                  ".TP\n.B 130\nInterrupted; what was won is kept.\n";
+static const char EXIT_STATUS[] =
+    ".SH EXIT STATUS\n"
+    ".TP\n.B 0\nDone.\n"
+    ".TP\n.B 1\nFailed while working: writing failed, no memory, the computation itself.\n"
+    ".TP\n.B 2\nWrong usage or bad input; the message says which.\n"
+    ".TP\n.B 3\nA demand made with \\-\\-require was not met.\n"
+    ".TP\n.B 130\nInterrupted; what was won is kept.\n";
 
 /* Text of a program as text of a page: no hyphens made of minus signs, no line that begins with a request. */
 static void print_text(AimfCli *cli, const char *text)
@@ -111,10 +112,11 @@ static void print_command(AimfCli *cli, const Description *d)
 static void print_overview(AimfCli *cli, const GArray *descriptions)
 {
     print_head(cli, "aimfair", "fairer image classifiers, without demographic labels on the training data");
-    aimf_cli_print(cli, "\\fBaimfair\\fP \\fICOMMAND\\fP [\\fIOPTION\\fP\\&...]\n.br\n\\fBaimfair help\\fP [\\fICOMMAND\\fP]\n"
-                        ".br\n\\fBaimfair \\-\\-version\\fP\n.br\n\\fBaimfair \\-\\-completion bash\\fP|\\fBzsh\\fP\n"
-                        ".SH DESCRIPTION\nMakes biased image classifiers fairer by fine\\-tuning selected parameters on "
-                        "balanced synthetic images.\n.SH COMMANDS\n");
+    aimf_cli_print(
+        cli, "\\fBaimfair\\fP \\fICOMMAND\\fP [\\fIOPTION\\fP\\&...]\n.br\n\\fBaimfair help\\fP [\\fICOMMAND\\fP]\n"
+             ".br\n\\fBaimfair \\-\\-version\\fP\n.br\n\\fBaimfair \\-\\-completion bash\\fP|\\fBzsh\\fP\n"
+             ".SH DESCRIPTION\nMakes biased image classifiers fairer by fine\\-tuning selected parameters on "
+             "balanced synthetic images.\n.SH COMMANDS\n");
     for (guint i = 0; i < descriptions->len; i++) {
         const AimfCommand *command = g_array_index(descriptions, Description, i).command;
         g_autofree char *page = page_name(command);

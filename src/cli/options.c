@@ -183,12 +183,25 @@ static gboolean is_standard_stream(const char *path)
     return same;
 }
 
-gboolean aimf_cli_check_output(const char *option, const char *path, GError **error)
+/* (owned) @folder, or the nearest one above it that exists. */
+static char *existing_folder(const char *folder)
 {
-    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *at = g_canonicalize_filename(folder, NULL);
+    while (!g_file_test(at, G_FILE_TEST_EXISTS)) {
+        char *parent = g_path_get_dirname(at);
+        g_free(at);
+        at = parent;
+    }
+    return g_steal_pointer(&at);
+}
+
+static gboolean check_output(const char *option, const char *path, const char *folder, GError **error)
+{
     const char *wrong = NULL;
     if (!*path)
         wrong = "the name is empty";
+    else if (strcmp(path, "-") == 0)
+        wrong = "only texts go to the standard output; './-' is a file of that name";
     else if (g_file_test(path, G_FILE_TEST_IS_DIR))
         wrong = "it is a folder";
     else if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
@@ -202,6 +215,32 @@ gboolean aimf_cli_check_output(const char *option, const char *path, GError **er
     if (wrong)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s", option, path, wrong);
     return !wrong;
+}
+
+gboolean aimf_cli_check_output(const char *option, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    return check_output(option, path, folder, error);
+}
+
+gboolean aimf_cli_check_new_output(const char *option, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path), *existing = existing_folder(folder);
+    return check_output(option, path, existing, error);
+}
+
+gboolean aimf_cli_check_text_output(AimfCli *cli, const char *option, const char *path, GError **error)
+{
+    if (strcmp(path, "-") != 0)
+        return aimf_cli_check_output(option, path, error);
+    const char *other = cli->json ? "--json" : cli->text_option;
+    if (other) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "%s - and %s both write to the standard output; name a file for one of them", option, other);
+        return FALSE;
+    }
+    cli->text_option = option;
+    return TRUE;
 }
 
 static gboolean same_file(const char *a, const char *b)

@@ -25,9 +25,10 @@ void prompts_llm_options_clear(PromptsLlmOptions *options)
     g_free(options->log);
 }
 
+/* (owned, nullable) Beside the output; there is nothing beside the standard output. */
 static char *state_path(const char *output)
 {
-    return g_strconcat(output, ".partial", NULL);
+    return g_str_equal(output, "-") ? NULL : g_strconcat(output, ".partial", NULL);
 }
 
 gboolean prompts_llm_check(const PromptsLlmOptions *o, const char *const *files, gsize n, GError **error)
@@ -83,7 +84,7 @@ static void tell_of_failure(AimfCli *cli, const char *state, const PromptsLlmRep
                          "%u requests were sent, %" G_GUINT64_FORMAT " tokens used, %" G_GUINT64_FORMAT
                          " prompts accepted",
                          usage->requests, usage->prompt_tokens + usage->completion_tokens, report->stats.accepted);
-    if (g_file_test(state, G_FILE_TEST_EXISTS))
+    if (state && g_file_test(state, G_FILE_TEST_EXISTS))
         aimf_cli_message(cli, AIMF_LOG_INFO, "accepted prompts are kept in '%s'; the same command goes on from there",
                          state);
 }
@@ -123,7 +124,8 @@ AimfPrompts *prompts_from_llm(AimfCli *cli, const PromptsLlmOptions *o, const Pr
 void prompts_llm_saved(const PromptsJob *job)
 {
     g_autofree char *state = state_path(job->output);
-    g_unlink(state);
+    if (state)
+        g_unlink(state);
 }
 
 void prompts_llm_print(AimfCli *cli, const PromptsLlmReport *report)

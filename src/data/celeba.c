@@ -99,24 +99,26 @@ static gboolean read_image(Reading *r, const char *name, const GPtrArray *values
     if (!read_part(r, name, line, &part, error) ||
         !read_value(r, &r->target, g_ptr_array_index(values, (guint)r->target_column), line, &target, error))
         return FALSE;
-    GString *label = g_string_new(NULL);
+    g_autoptr(GString) label = g_string_new(NULL), names = g_string_new(NULL);
     gboolean good = TRUE;
     for (guint i = 0; good && i < r->attributes->len; i++) {
         int value = 0;
         guint column = (guint)g_array_index(r->label_columns, int, i);
-        good = read_value(r, &g_array_index(r->attributes, AimfAttribute, i), g_ptr_array_index(values, column), line,
-                          &value, error);
-        if (good)
-            g_string_append_printf(label, "%s%d", i ? "_" : "", value);
+        const AimfAttribute *attribute = &g_array_index(r->attributes, AimfAttribute, i);
+        good = read_value(r, attribute, g_ptr_array_index(values, column), line, &value, error);
+        g_autofree char *value_name = aimf_attribute_name_of(attribute, value);
+        g_string_append_printf(label, "%s%d", i ? "_" : "", value);
+        g_string_append_printf(names, "%s%s", i ? " and " : "", value_name);
     }
     if (good && g_hash_table_contains(r->on_disk, name)) {
         g_autofree char *path = g_build_filename(r->images, name, NULL);
+        g_autofree char *target_name = aimf_attribute_name_of(&r->target, target);
         aimf_manifest_add(r->dataset->samples, path, target, label->str);
+        aimf_dataset_name_last(r->dataset, target_name, names->str);
         g_byte_array_append(r->parts, &part, 1);
     } else if (good) {
         r->dataset->n_missing++;
     }
-    g_string_free(label, TRUE);
     return good;
 }
 

@@ -198,8 +198,8 @@ int aimf_csv_require(const AimfCsv *csv, const char *name, GError **error)
         g_autofree char *hint = aimf_name_hint(name, (const char *const *)known->pdata);
         for (guint i = 0; i < csv->columns->len && names->len < 500; i++)
             g_string_append_printf(names, "%s%s", i ? ", " : "", (const char *)g_ptr_array_index(csv->columns, i));
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: no column '%s'%s; its columns are: %s", csv->path, name,
-                    hint, names->str);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: no column '%s'%s; its columns are: %s", csv->path,
+                    name, hint, names->str);
         g_string_free(names, TRUE);
     }
     return column;

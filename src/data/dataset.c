@@ -48,6 +48,13 @@ static AimfDatasetReader find_reader(const char *kind, GError **error)
     return NULL;
 }
 
+void aimf_dataset_name_last(AimfDataset *dataset, const char *target_name, const char *protected_name)
+{
+    guint last = aimf_manifest_count(dataset->samples) - 1;
+    aimf_manifest_set(dataset->samples, last, "target_name", target_name);
+    aimf_manifest_set(dataset->samples, last, "protected_name", protected_name);
+}
+
 AimfDataset *aimf_dataset_open(const char *kind, const AimfDatasetOptions *options, const AimfMonitor *monitor,
                                GError **error)
 {

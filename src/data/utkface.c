@@ -40,12 +40,18 @@ static int field_of(const AimfAttribute *attribute, const int fields[N_FIELDS])
 static void add_sample(AimfDataset *dataset, const char *path, const int fields[N_FIELDS], const AimfAttribute *target,
                        const GArray *attributes)
 {
-    GString *label = g_string_new(NULL);
-    for (guint i = 0; i < attributes->len; i++)
-        g_string_append_printf(label, "%s%d", i ? "_" : "",
-                               field_of(&g_array_index(attributes, AimfAttribute, i), fields));
-    aimf_manifest_add(dataset->samples, path, field_of(target, fields), label->str);
-    g_string_free(label, TRUE);
+    g_autoptr(GString) label = g_string_new(NULL), names = g_string_new(NULL);
+    for (guint i = 0; i < attributes->len; i++) {
+        const AimfAttribute *attribute = &g_array_index(attributes, AimfAttribute, i);
+        int value = field_of(attribute, fields);
+        g_autofree char *name = aimf_attribute_name_of(attribute, value);
+        g_string_append_printf(label, "%s%d", i ? "_" : "", value);
+        g_string_append_printf(names, "%s%s", i ? " and " : "", name);
+    }
+    int value = field_of(target, fields);
+    g_autofree char *name = aimf_attribute_name_of(target, value);
+    aimf_manifest_add(dataset->samples, path, value, label->str);
+    aimf_dataset_name_last(dataset, name, names->str);
 }
 
 gboolean aimf_read_utkface(AimfDataset *dataset, const AimfDatasetOptions *options, const AimfMonitor *monitor,

@@ -16,7 +16,8 @@ GArray *aimf_answer_read(const char *text, const char *const *dimensions, guint 
 /**
  * aimf_answer_json:
  * @thoughts: valid UTF-8: what a model thought, where its answer may stand among it
- * Returns: (owned, nullable) all of it where it begins like an answer, else the last whole JSON object or array, one with "prompts" before others.
+ * Returns: (owned, nullable) all of it where it begins like an answer, else the last whole JSON object or array, one
+ * with "prompts" before others.
  */
 char *aimf_answer_json(const char *thoughts);
 

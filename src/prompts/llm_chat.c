@@ -230,7 +230,10 @@ static gboolean is_blank(const char *text)
     return !text[strspn(text, " \t\r\n")];
 }
 
-/* Appends what @node says: "…", a list of parts, {"text": "…"} or {"text": {"value": "…"}}; thoughts among the parts only if @thoughts. */
+/*
+ * Appends what @node says: "…", a list of parts, {"text": "…"} or {"text": {"value": "…"}}; thoughts among the parts
+ * only if @thoughts.
+ */
 static void append_said(GString *text, JsonNode *node, gboolean thoughts, guint depth)
 {
     if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
@@ -252,7 +255,9 @@ static void append_said(GString *text, JsonNode *node, gboolean thoughts, guint 
     }
 }
 
-/* (owned, nullable) What the member @name says; an object that says nothing may itself be the JSON that was asked for. */
+/*
+ * (owned, nullable) What the member @name says; an object that says nothing may itself be the JSON that was asked for.
+ */
 static char *said_in(JsonObject *object, const char *name, gboolean thoughts)
 {
     JsonNode *node = object ? json_object_get_member(object, name) : NULL;
@@ -279,7 +284,10 @@ static char *said_to_tool(JsonObject *message)
     return said_in(function ? function : object_member(message, "function_call"), "arguments", FALSE);
 }
 
-/* Reasoning models served without a reasoning parser think within their answer, up to a closing tag. (owned, nullable) the thoughts. */
+/*
+ * Reasoning models served without a reasoning parser think within their answer, up to a closing tag. (owned, nullable)
+ * the thoughts.
+ */
 static char *take_thoughts(char *text)
 {
     static const char *const ends[] = { "</think>", "</thinking>", "</reasoning>" };
@@ -296,12 +304,13 @@ static char *take_thoughts(char *text)
 }
 
 /*
- * (owned, nullable) The text that answers, and where it stood, if in an odd place: the content; else what a tool would be called with;
- * else JSON among the thoughts. A list of lines there may be of what the model decided against.
+ * (owned, nullable) The text that answers, and where it stood, if in an odd place: the content; else what a tool
+ * would be called with; else JSON among the thoughts. A list of lines there may be of what the model decided against.
  */
 static char *find_text(JsonObject *choice, const char **source)
 {
-    static const char *const places[] = { "reasoning_content", "reasoning", "reasoning_details", "thinking", "content" };
+    static const char *const places[] = { "reasoning_content", "reasoning", "reasoning_details", "thinking",
+                                          "content" };
     JsonObject *message = object_member(choice, "message");
     g_autofree char *content = said_in(message, "content", FALSE);
     g_autofree char *thoughts = content ? take_thoughts(content) : NULL;
@@ -333,10 +342,11 @@ static void read_choice(JsonObject *choice, const char *key, AimfChatAnswer *ans
         answer->outcome = AIMF_CHAT_CUT;
         answer->message = g_strdup("the answer was cut off at the limit of tokens");
     } else if (!answer->text) {
-        again(answer, source ? g_strdup_printf("the answer has no text, and there is no JSON in %s either; is there a way to "
-                                               "turn the model's thinking off?",
-                                               source)
-                             : g_strdup("the answer has no text"));
+        again(answer,
+              source ? g_strdup_printf("the answer has no text, and there is no JSON in %s either; is there a way to "
+                                       "turn the model's thinking off?",
+                                       source)
+                     : g_strdup("the answer has no text"));
     } else {
         answer->outcome = AIMF_CHAT_ANSWER;
         answer->message = source ? g_strdup_printf("the answer's content is empty; taken from %s", source) : NULL;

@@ -233,8 +233,8 @@ gboolean aimf_llm_client_repeat(AimfLlmClient *client, AimfQuestion *question, c
 }
 
 /*
- * A server's constrained decoding may break on a schema without a word about it: a question that meets such a failure for the second time
- * is asked in a freer form, and for the last time in the freest.
+ * A server's constrained decoding may break on a schema without a word about it: a question that meets such a failure
+ * for the second time is asked in a freer form, and for the last time in the freest.
  */
 static void loosen(const AimfLlmClient *client, AimfQuestion *question)
 {

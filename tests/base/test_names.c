@@ -2,17 +2,31 @@
 
 static void test_nearest(void)
 {
-    static const char *const names[] = { "train", "finetune", "help",  "Blond_Hair", "dpm-solver++", "euler",
-                                         "lr",    "epochs",   "exact", "exactly",    NULL };
+    static const char *const names[] = { "train",  "finetune", "help",    "Blond_Hair", "dpm-solver++", "euler", "lr",
+                                         "epochs", "exact",    "exactly", NULL };
     static const struct {
         const char *text;
         const char *nearest;
     } cases[] = {
-        { "trian", "train" },        { "hepl", "help" },           { "finetun", "finetune" }, { "fine-tune", "finetune" },
-        { "blondhair", "Blond_Hair" }, { "BLOND HAIR", "Blond_Hair" }, { "blonde_hair", "Blond_Hair" },
-        { "dpm", "dpm-solver++" },   { "dpmsolver", "dpm-solver++" }, { "euelr", "euler" },   { "rl", "lr" },
-        { "epoch", "epochs" },       { "epcohs", "epochs" },       { "exactly", "exactly" },  { "exact", "exact" },
-        { "zzzz", NULL },            { "xy", NULL },               { "", NULL },              { "--", NULL },
+        { "trian", "train" },
+        { "hepl", "help" },
+        { "finetun", "finetune" },
+        { "fine-tune", "finetune" },
+        { "blondhair", "Blond_Hair" },
+        { "BLOND HAIR", "Blond_Hair" },
+        { "blonde_hair", "Blond_Hair" },
+        { "dpm", "dpm-solver++" },
+        { "dpmsolver", "dpm-solver++" },
+        { "euelr", "euler" },
+        { "rl", "lr" },
+        { "epoch", "epochs" },
+        { "epcohs", "epochs" },
+        { "exactly", "exactly" },
+        { "exact", "exact" },
+        { "zzzz", NULL },
+        { "xy", NULL },
+        { "", NULL },
+        { "--", NULL },
         { "x", NULL },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

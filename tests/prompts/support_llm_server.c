@@ -273,9 +273,10 @@ static char *message_of(const char *format, const char *json)
     g_autofree char *with_json = g_strjoinv(json, around_json);
     g_auto(GStrv) around_text = g_strsplit(with_json, "@TEXT@", 2);
     g_autofree char *message = g_strjoinv(quoted, around_text);
-    return g_strdup_printf("{\"choices\":[{\"index\":0,%s,\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":100,"
-                           "\"completion_tokens\":50,\"total_tokens\":150}}",
-                           message);
+    return g_strdup_printf(
+        "{\"choices\":[{\"index\":0,%s,\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":100,"
+        "\"completion_tokens\":50,\"total_tokens\":150}}",
+        message);
 }
 
 /* What was asked for, but not in the place where it belongs. */
@@ -288,8 +289,9 @@ static void answer_elsewhere(const Call *call, LlmAct act)
                               "\"text\":@TEXT@}]}]}",
         [LLM_ONLY_THOUGHTS] = "\"message\":{\"content\":\"  \",\"reasoning_content\":@TEXT@}",
         [LLM_ALL_IN_THOUGHTS] = "\"message\":{\"content\":@TEXT@}",
-        [LLM_TOOL_CALL] = "\"message\":{\"content\":null,\"reasoning\":\"{\\\"prompts\\\": [1]}\",\"tool_calls\":[{\"type\":"
-                          "\"function\",\"function\":{\"name\":\"prompts\",\"arguments\":@TEXT@}}]}",
+        [LLM_TOOL_CALL] =
+            "\"message\":{\"content\":null,\"reasoning\":\"{\\\"prompts\\\": [1]}\",\"tool_calls\":[{\"type\":"
+            "\"function\",\"function\":{\"name\":\"prompts\",\"arguments\":@TEXT@}}]}",
         [LLM_PARTS] = "\"message\":{\"content\":[{\"type\":\"reasoning\",\"text\":\"{[\"},{\"type\":\"text\",\"text\":"
                       "\"So: \"},{\"type\":\"output_text\",\"text\":{\"value\":@TEXT@}},\" and so on\"]}",
         [LLM_OBJECT] = "\"message\":{\"content\":@JSON@}",
@@ -301,8 +303,9 @@ static void answer_elsewhere(const Call *call, LlmAct act)
     if (act == LLM_ONLY_THOUGHTS)
         text = g_strdup(lines);
     else if (act == LLM_REASONING_CONTENT || act == LLM_THOUGHT_PARTS)
-        text = g_strdup_printf("They want [a list] of {them}. First {\"prompts\": [\"no\"]}, or:\n%s\nSo %s. That is [1] it.",
-                               lines, json);
+        text = g_strdup_printf(
+            "They want [a list] of {them}. First {\"prompts\": [\"no\"]}, or:\n%s\nSo %s. That is [1] it.", lines,
+            json);
     else
         text = act == LLM_ALL_IN_THOUGHTS ? g_strdup_printf("<think>\n%s\n</think>\n", json) : g_strdup(json);
     g_autofree char *body = message_of(forms[act], text);

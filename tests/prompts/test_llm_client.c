@@ -200,7 +200,9 @@ static void test_answers(void)
     }
 }
 
-/* Wherever it stood, what is handed on is the JSON, with nothing of the thoughts but what cannot be taken for prompts. */
+/*
+ * Wherever it stood, what is handed on is the JSON, with nothing of the thoughts but what cannot be taken for prompts.
+ */
 static void test_odd_places(void)
 {
     static const struct {

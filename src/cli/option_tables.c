@@ -1,4 +1,4 @@
-#include "describe.h"
+#include "option_tables.h"
 
 #include "entries.h"
 
@@ -65,5 +65,6 @@ char *describe_range(const GOptionEntry *option)
     const char *comma = range ? strchr(range, ',') : NULL;
     if (!comma)
         return NULL;
-    return g_strdup_printf("%.*s to %.*s", (int)(comma - range - 2), range + 2, (int)strcspn(comma + 2, "]"), comma + 2);
+    return g_strdup_printf("%.*s to %.*s", (int)(comma - range - 2), range + 2, (int)strcspn(comma + 2, "]"),
+                           comma + 2);
 }
