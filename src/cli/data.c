@@ -259,8 +259,8 @@ static gboolean parse_biased(const char *text, double *bias, guint *count, GErro
     const char *colon = strrchr(text, ':');
     guint64 number;
     if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, MAX_COUNT, &number, NULL)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--biased takes BIAS:IMAGES such as 1/9:20000, not '%s'",
-                    text);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--biased takes BIAS:IMAGES such as 1/9:20000, from 1 to %d images, not '%s'", MAX_COUNT, text);
         return FALSE;
     }
     *count = (guint)number;

@@ -6,7 +6,6 @@ typedef struct {
     char *data;
     char *save;
     char *given;
-    char *threshold_text;
     char **require;
     gboolean average;
     gint bootstrap;
@@ -21,7 +20,6 @@ static void options_clear(Options *o)
     g_free(o->data);
     g_free(o->save);
     g_free(o->given);
-    g_free(o->threshold_text);
     g_strfreev(o->require);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -42,17 +40,13 @@ static gboolean check_options(AimfCli *cli, Options *o, int n_files, GError **er
         return invalid("files without an option belong to --average", error);
     if (o->average && n_files < 2)
         return invalid("--average needs two JSON files or more", error);
-    if (o->average && (o->data || o->save || o->threshold_text))
+    if (o->average && (o->data || o->save || o->threshold >= 0))
         return invalid("--data, --predictions and --threshold have no meaning with --average", error);
     if (o->given && (o->data || o->save))
         return invalid("--data and --predictions belong to --model, not to --from-predictions", error);
     if (!o->given && !o->average &&
         (!aimf_cli_require(cli, "--model (or --from-predictions, or --average)", o->model, error) ||
          !aimf_cli_require(cli, "--data", o->data, error)))
-        return FALSE;
-    o->threshold = -1;
-    if (o->threshold_text && (!aimf_cli_double("--threshold", o->threshold_text, &o->threshold, error) ||
-                              !aimf_cli_check_double("--threshold", o->threshold, 0, 1, error)))
         return FALSE;
     const char *const inputs[] = { o->model, o->data };
     return !o->save || (aimf_cli_check_text_output(cli, "--predictions", o->save, error) &&
@@ -69,8 +63,8 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
         { "from-predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->given, "evaluate answers of any program instead",
           "CSV" },
         { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
-        { "threshold", 0, 0, G_OPTION_ARG_STRING, &o->threshold_text,
-          "probability from which on it is class 1 (the model's own, 0.5)", "P" },
+        { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &o->threshold,
+          "probability from which on it is class 1 (the model's own, 0.5)", "P [0, 1]" },
         { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)",
           "N [0, 1000000]" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
@@ -179,7 +173,7 @@ static void report_gates(AimfCli *cli, const AimfEvaluation *evaluation)
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
-    g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128 };
+    g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128, .threshold = -1 };
     g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
     if (!parse(cli, &argc, argv, &o, error) || !parse_gates(evaluation, o.require, error))
         return FALSE;

@@ -45,7 +45,8 @@ gboolean prompts_llm_check(const PromptsLlmOptions *o, const char *const *files,
                     "--llm needs --llm-model NAME: the model's name as the server knows it");
         return FALSE;
     }
-    return !o->log || aimf_cli_check_apart("--llm-log", o->log, files, n, error);
+    return !o->log || (aimf_cli_check_output("--llm-log", o->log, error) &&
+                       aimf_cli_check_apart("--llm-log", o->log, files, n, error));
 }
 
 static gboolean take_contexts(const char *text, AimfLlmContexts *contexts, GError **error)

@@ -81,6 +81,8 @@ static void test_nearest(void)
     expect_refusal("plan --arch resnet81", "(did you mean 'resnet18'?); there are: resnet18");
     expect_refusal("plan --backend x", "there is no backend 'x'; there are: onednn, reference");
     expect_refusal("plan --backend refrence", "(did you mean 'reference'?)");
+    expect_refusal("plan --image-size 32 --batch 2 --trainable layr4,fc", "(did you mean 'layer4'?)");
+    expect_refusal("plan --image-size 32 --batch 2 --trainable fc.wieght", "(did you mean 'fc.weight'?)");
     expect_refusal("evaluate --from-predictions x --require 'acuracy>=1'", "(did you mean 'accuracy'?)");
     expect_refusal("evaluate --from-predictions x --require 'accuracy=1'", "'accuracy=1' is not a demand like");
     /* What follows an option that takes a text is that text, and what follows "--" no option. */
@@ -106,6 +108,9 @@ static void test_numbers(void)
     expect_refusal("generate --steps 1000", "--steps is 1000; it must be from 1 to 999");
     expect_refusal("data groups --balanced 0x10", "--balanced takes a whole number from 1 to");
     expect_refusal("prompts --llm-max-tokens 99999999999999999999", "from 0 to 9223372036854775807");
+    expect_refusal("evaluate --threshold 2", "--threshold is 2; it must be from 0 to 1");
+    expect_refusal("evaluate --threshold x", "--threshold takes a number from 0 to 1, not 'x'");
+    expect_refusal("data groups --root . --biased 1/9:0 -o x", "from 1 to 100000000 images, not '1/9:0'");
     expect_refusal("autoencode --image-size 5000", "--image-size is 5000; it must be from 0 to 4096");
 }
 
@@ -162,6 +167,8 @@ static void test_standard_output(const char *folder)
     g_auto(ProgramRun) with_json = run_in(folder, json);
     g_assert_cmpint(with_json.status, ==, 2);
     expect_refusal("train --train t --val v -o -", "only texts go to the standard output");
+    expect_refusal("prompts --task Smiling_Male --llm http://localhost:1/v1 --llm-model m --llm-log - -o x.json",
+                   "--llm-log: cannot write '-'");
     expect_refusal("data groups --root . --balanced 1 -o -", "-o is a folder for several files");
     expect_refusal("generate --model m --prompts p --per-group 1 -o -", "folder of pictures");
 }
