@@ -100,6 +100,15 @@ AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *
 const char *aimf_manifest_get(const AimfManifest *manifest, guint index, const char *name);
 /** aimf_manifest_set: changes the text in a column that is none of path, target, protected…; adds the column if it is new. */
 void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, const char *value);
+/**
+ * aimf_manifest_class_names, aimf_manifest_group_names:
+ * What the classes, and the labels of aimf_manifest_groups, are called: the texts of the columns target_name and
+ * protected_name, which readers of datasets write. Returns: (owned) NULL-terminated, in the order of the classes or
+ * labels; NULL unless every one of them that has rows has one name throughout. What has no rows is called by its
+ * number or label.
+ */
+char **aimf_manifest_class_names(const AimfManifest *manifest);
+char **aimf_manifest_group_names(const AimfManifest *manifest);
 /** aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it, absolute otherwise. */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
 

@@ -29,8 +29,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
         { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "an architecture in place of a model (resnet18)",
           "NAME" },
         { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the input in pixels (224, or the model's)",
-          "N" },
-        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per run (128)", "N" },
+          "N [1, 65536]" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per run (128)", "N [1, 65536]" },
         { "training", 0, 0, G_OPTION_ARG_NONE, &a->training, "a training step of all parameters", NULL },
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "a training step of these tensors and modules",
           "NAME,…" },
@@ -44,7 +44,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--model and --arch exclude each other");
         return FALSE;
     }
-    return aimf_cli_check_int("--batch", a->batch, 1, 65536, error);
+    return TRUE;
 }
 
 static AimfModel *open_model(AimfCli *cli, const Arguments *a, GError **error)

@@ -38,10 +38,11 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep", "CSV" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the network's input in pixels (224)", "N" },
+        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the network's input in pixels (224)",
+          "N [1, 65536]" },
         { "target", 0, 0, G_OPTION_ARG_STRING, &a->target, "what is predicted, to be kept in the model", "NAME" },
-        { "classes", 0, 0, G_OPTION_ARG_STRING, &a->classes, "names of the classes, to be kept in the model",
-          "NAME,…" },
+        { "classes", 0, 0, G_OPTION_ARG_STRING, &a->classes,
+          "names of the classes, to be kept in the model (the training set's, if it has any)", "NAME,…" },
         G_OPTION_ENTRY_NULL,
     };
     g_autofree GOptionEntry *entries = aimf_training_entries(training, own, FALSE);
@@ -59,11 +60,12 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     return aimf_check_model_output(a->output, error) && aimf_training_take(cli, training, a->output, error);
 }
 
-static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)
+/* What --classes says, else what the training set's reader knew. */
+static gboolean set_names(AimfModel *model, const AimfManifest *train, const Arguments *a, GError **error)
 {
     guint expected = model->outputs == 1 ? 2 : (guint)model->outputs;
     model->target = g_strdup(a->target);
-    model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : NULL;
+    model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : aimf_manifest_class_names(train);
     if (!model->classes || g_strv_length(model->classes) == expected)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--classes has %u names; the training set has %u classes",
@@ -81,7 +83,7 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, GError **error)
     const char *architecture = a->architecture ? a->architecture : "resnet18";
     g_autoptr(AimfModel) model =
         aimf_model_new(architecture, a->image_size, classes > 2 ? classes : 1, cli->seed, error);
-    if (!model || !set_names(model, a, error))
+    if (!model || !set_names(model, train, a, error))
         return NULL;
     if (!a->init || g_str_equal(a->init, "random"))
         return g_steal_pointer(&model);

@@ -327,8 +327,10 @@ static gboolean skip_failures(AimfLoader *loader, Slot *slot, GError **error)
             continue;
         gboolean fatal = failure->domain == AIMF_ERROR && failure->code == AIMF_ERROR_MEMORY;
         if (fatal || loader->n_bad >= loader->options.skip_bad) {
-            g_set_error(error, failure->domain, failure->code, "%s; it is unreadable image %u, tolerated are %u",
-                        failure->message, loader->n_bad + 1, loader->options.skip_bad);
+            g_autofree char *hint = g_strdup_printf(
+                "; it is unreadable image %u, tolerated are %u: --skip-bad N leaves out up to N of them",
+                loader->n_bad + 1, loader->options.skip_bad);
+            g_set_error(error, failure->domain, failure->code, "%s%s", failure->message, fatal ? "" : hint);
             return FALSE;
         }
         loader->n_bad++;

@@ -72,6 +72,45 @@ static void test_utkface(void)
     data_folder_free(folder);
 }
 
+/*
+ * The names that a dataset has for its numbers are kept in the manifest and shown; a training keeps them in the model.
+ */
+static void test_names(void)
+{
+    char *folder = data_folder_new();
+    for (guint i = 0; i < 8; i++) {
+        g_autofree char *name = g_strdup_printf("faces/30_%u_%u_%u.jpg", i % 2, i / 2 % 2, i);
+        data_touch(folder, name);
+    }
+    g_autofree char *root = g_build_filename(folder, "faces", NULL);
+    g_autofree char *path = g_build_filename(folder, "train.csv", NULL);
+    g_auto(ProgramRun) run =
+        RUN("data", "utkface", "--root", root, "--target", "gender", "--protected", "White", "-o", folder);
+    g_assert_cmpint(run.status, ==, 0);
+    expect_part(run.out, "         1  1                    2  female, White\n");
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_true(g_str_has_prefix(text, "path,target,protected,target_name,protected_name\n"));
+    expect_part(text, "faces/30_0_1_2.jpg,0,0,male,not White\n");
+    g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, NULL);
+    g_auto(GStrv) classes = aimf_manifest_class_names(manifest);
+    g_auto(GStrv) groups = aimf_manifest_group_names(manifest);
+    g_autofree char *all = g_strdup_printf("%s %s, %s %s", classes[0], classes[1], groups[0], groups[1]);
+    g_assert_cmpstr(all, ==, "male female, not White White");
+    g_assert_cmpstr(aimf_manifest_at(manifest, 0).protected_label, ==, "1");
+    /* Other attributes, several of them, and a file whose names contradict one another. */
+    g_auto(ProgramRun) more =
+        RUN("data", "utkface", "--root", root, "--target", "age>=40", "--protected", "Male,race", "-o", folder);
+    g_assert_cmpint(more.status, ==, 0);
+    expect_part(more.out, "age<40, female and Black");
+    g_autofree char *odd = data_write(
+        folder, "odd.csv", "path,target,protected,target_name\na.png,0,x,cat\nb.png,0,y,dog\nc.png,1,x,dog\n");
+    g_autoptr(AimfManifest) contradictory = aimf_manifest_open(odd, NULL);
+    g_assert_null(aimf_manifest_class_names(contradictory));
+    g_assert_null(aimf_manifest_group_names(contradictory));
+    data_folder_free(folder);
+}
+
 static void test_groups(void)
 {
     char *folder = data_folder_new();
@@ -320,6 +359,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/data-command/utkface", test_utkface);
+    g_test_add_func("/data-command/names", test_names);
     g_test_add_func("/data-command/groups", test_groups);
     g_test_add_func("/data-command/csv", test_csv);
     g_test_add_func("/data-command/first-day", test_first_day);

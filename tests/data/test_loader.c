@@ -257,6 +257,7 @@ static void test_skip_bad(Fixture *f, gconstpointer data)
         }
         const char *path = f->paths[tolerated == 0 ? 4 : tolerated == 1 ? 5 : 9];
         g_assert_nonnull(strstr(error->message, path));
+        g_assert_nonnull(strstr(error->message, "--skip-bad N"));
         g_clear_error(&error);
         g_assert_false(aimf_loader_next(loader, &batch, &error)); /* a failure stays one */
         g_assert_nonnull(error);
