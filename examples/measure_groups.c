@@ -4,7 +4,6 @@
  */
 #include <aimfair/fair.h>
 #include <aimfair/model.h>
-#include <math.h>
 #include <stdio.h>
 
 /* Messages and progress are the caller's affair; the library prints nothing. */

@@ -72,7 +72,7 @@ struct AimfCommand {
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
  * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE
  * @text_option: (nullable) the option whose text goes to stdout
- * @describe: (nullable) receives a command's options in place of their being parsed; then nothing is run
+ * @describe: (nullable) receives a command's options in place of their being parsed; then nothing is run. @description: for it
  */
 struct AimfCli {
     const AimfCommand *command;
@@ -89,6 +89,7 @@ struct AimfCli {
     int output_failure; /* errno of the first write to stdout that failed */
     const char *text_option;
     void (*describe)(AimfCli *cli, const GOptionEntry *own, const GOptionEntry *common);
+    gpointer description;
 };
 
 /* --- Options --- */

@@ -4,12 +4,10 @@
 
 #include <string.h>
 
-/* What aimf_cli_parse hands over while cli->describe is set; one description at a time is made. */
-static Description *being_made;
-
+/* What aimf_cli_parse hands over while cli->describe is set. */
 static void take_options(AimfCli *cli, const GOptionEntry *own, const GOptionEntry *common)
 {
-    (void)cli;
+    Description *being_made = cli->description;
     g_autoptr(GArray) options = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
     for (; own->long_name; own++)
         g_array_append_val(options, *own);
@@ -24,10 +22,10 @@ static void describe(AimfCli *cli, const AimfCommand *command, GArray *descripti
     Description description = { .command = command };
     g_autofree char *name = g_strdup(command->name);
     char *argv[] = { name, NULL };
-    being_made = &description;
+    cli->description = &description;
     cli->command = command;
     command->run(cli, 1, argv, NULL);
-    being_made = NULL;
+    cli->description = NULL;
     g_assert(description.options);
     g_array_append_val(descriptions, description);
     for (const AimfCommand *const *c = command->subcommands; c && *c; c++)

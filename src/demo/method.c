@@ -53,9 +53,9 @@ typedef struct {
 
 /*
  * What a picture costs beside one that is only looked at: drawing it, and training on it, forward and backward.
- * Measured on two cores of a Zen 3 processor; what it is elsewhere shows in the time left after the first step.
+ * A rough guess; what it really is shows in the time left as soon as the first training has begun.
  */
-static const double COST_DRAWING = 2, COST_TRAINING = 4;
+static const double COST_DRAWING = 3, COST_TRAINING = 4;
 
 static guint drawn_pictures(void)
 {
