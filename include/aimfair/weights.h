@@ -99,6 +99,7 @@ void aimf_tensors_release_pages(const AimfTensors *tensors);
 
 /** aimf_tensors_metadata: (borrowed, nullable) the text stored under @key. */
 const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key);
+/** aimf_tensors_set_metadata: @value NULL takes the key away. */
 void aimf_tensors_set_metadata(AimfTensors *tensors, const char *key, const char *value);
 /** aimf_tensors_metadata_keys: (owned) NULL-terminated, sorted. */
 char **aimf_tensors_metadata_keys(const AimfTensors *tensors);

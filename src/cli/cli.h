@@ -135,6 +135,10 @@ gboolean aimf_cli_double(const char *option, const char *text, double *value, GE
 gboolean aimf_cli_pair(const char *option, const char *text, double pair[2], GError **error);
 /** aimf_cli_uints: "6,9" -> (owned) array of guint; an empty text gives an empty array. NULL with an error. */
 GArray *aimf_cli_uints(const char *option, const char *text, GError **error);
+/** aimf_cli_size: "224", a square, or "320x240", width and height. */
+gboolean aimf_cli_size(const char *option, const char *text, int *width, int *height, GError **error);
+/** aimf_cli_triple: "0.485,0.456,0.406". */
+gboolean aimf_cli_triple(const char *option, const char *text, double triple[3], GError **error);
 /** aimf_cli_bytes: "1073741824", "512M", "2G" (powers of 1024). */
 gboolean aimf_cli_bytes(const char *option, const char *text, gsize *bytes, GError **error);
 /** aimf_cli_choice: index of @text in the NULL-terminated @choices, -1 with an error that lists them. */
@@ -195,6 +199,7 @@ extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_PROMPTS;
 extern const AimfCommand AIMF_COMMAND_GENERATE;
 extern const AimfCommand AIMF_COMMAND_AUTOENCODE;
+extern const AimfCommand AIMF_COMMAND_IMPORT;
 extern const AimfCommand AIMF_COMMAND_TRAIN;
 extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
 extern const AimfCommand AIMF_COMMAND_FINETUNE;

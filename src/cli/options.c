@@ -308,14 +308,37 @@ gboolean aimf_cli_double(const char *option, const char *text, double *value, GE
     return (end && !*end) || wrong_text(option, "a number", text, error);
 }
 
+/* Whether @text is @n numbers and commas between them. */
+static gboolean scan_doubles(const char *text, double *values, int n)
+{
+    const char *end = scan_double(text, &values[0]);
+    for (int i = 1; i < n; i++)
+        end = end && *end == ',' ? scan_double(end + 1, &values[i]) : NULL;
+    return end && !*end;
+}
+
 gboolean aimf_cli_pair(const char *option, const char *text, double pair[2], GError **error)
 {
-    const char *end = scan_double(text, &pair[0]);
-    if (end && *end == ',')
-        end = scan_double(end + 1, &pair[1]);
-    else
-        end = NULL;
-    return (end && !*end) || wrong_text(option, "two numbers like 0.08,1", text, error);
+    return scan_doubles(text, pair, 2) || wrong_text(option, "two numbers like 0.08,1", text, error);
+}
+
+gboolean aimf_cli_triple(const char *option, const char *text, double triple[3], GError **error)
+{
+    return scan_doubles(text, triple, 3) ||
+           wrong_text(option, "three numbers, of red, green and blue, like 0.485,0.456,0.406", text, error);
+}
+
+gboolean aimf_cli_size(const char *option, const char *text, int *width, int *height, GError **error)
+{
+    g_auto(GStrv) sides = g_strsplit(text, "x", 3);
+    guint n = g_strv_length(sides);
+    gint64 across, down;
+    if (n < 1 || n > 2 || !g_ascii_string_to_signed(sides[0], 10, 1, G_MAXINT, &across, NULL) ||
+        !g_ascii_string_to_signed(sides[n - 1], 10, 1, G_MAXINT, &down, NULL))
+        return wrong_text(option, "a number of pixels like 224, or width and height like 320x240", text, error);
+    *width = (int)across;
+    *height = (int)down;
+    return TRUE;
 }
 
 GArray *aimf_cli_uints(const char *option, const char *text, GError **error)

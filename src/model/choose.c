@@ -482,8 +482,9 @@ AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *archite
         return NULL;
     g_auto(AimfBuilder) builder;
     aimf_builder_init(&builder, FALSE);
+    int side = search.architecture->min_image_size;
     AimfModel shape = { .architecture = (char *)search.architecture->name,
-                        .image_size = search.architecture->min_image_size,
+                        .preprocess = { .width = side, .height = side },
                         .outputs = 1 };
     g_autofree gboolean *marks = g_new0(gboolean, MAX(aimf_tensors_count(tensors), 1));
     if (!mark_only(tensors, only, marks, error) || !aimf_model_walk(&shape, 1, &builder, NULL, NULL, error))
