@@ -251,7 +251,7 @@ static void over_classes(const AimfCounts *counts, AimfClassScalars *macro, Aimf
             aimf_range_add(&ranges[i], values[i]);
         }
     }
-    double means[AIMF_N_CLASS_SCALARS], worsts[AIMF_N_CLASS_SCALARS];
+    double means[AIMF_N_CLASS_SCALARS] = { 0 }, worsts[AIMF_N_CLASS_SCALARS] = { 0 };
     for (gsize i = 0; i < AIMF_N_CLASS_SCALARS; i++) {
         const AimfRange *range = &ranges[i];
         means[i] = range->n ? sums[i] / range->n : NAN;
