@@ -141,8 +141,9 @@ gboolean aimf_scalar_of_classes(guint index);
 double aimf_scalar_at(const AimfScalars *scalars, guint index);
 
 /**
- * AimfClassMeasure: class @target against all others. @groups: (n_protected) rates of each protected label, borrowed
- * from AimfMeasures
+ * AimfClassMeasure: class @target against all others.
+ * @occurs: whether anybody has it or was predicted to; otherwise it is left out of @macro and @worst of AimfScalars
+ * @groups: (n_protected) rates of each protected label, borrowed from AimfMeasures
  */
 typedef struct {
     int target;
@@ -152,6 +153,7 @@ typedef struct {
     double precision;
     double selection_rate;
     AimfClassScalars scalars;
+    gboolean occurs;
     const AimfProtectedMeasure *groups;
 } AimfClassMeasure;
 

@@ -52,6 +52,8 @@ gboolean aimf_cli_by_group(const char *text, AimfByGroup *by_group, GError **err
     static const char usual[] = "accuracy,tpr,fpr,selection_rate", all[] = "all";
     g_auto(GStrv) names = g_strsplit(text ? text : usual, ",", -1);
     *by_group = (AimfByGroup){ .given = text != NULL };
+    if (!names[0])
+        return unknown_measure("", error);
     for (char **name = names; *name; name++) {
         guint index = aimf_group_measure_find(g_strstrip(*name));
         if (index == AIMF_N_GROUP_MEASURES && strcmp(*name, all) != 0)
@@ -166,6 +168,8 @@ static void print_labels_of_classes(AimfCli *cli, const AimfEvaluation *evaluati
     for (guint i = OF_ALL_CLASSES; i < AIMF_N_GROUP_MEASURES; i++)
         any = any || by_group->shown[i];
     for (int target = 0; any && by_group->given && measures->classes && target < measures->n_targets; target++) {
+        if (!measures->classes[target].occurs)
+            continue;
         g_autofree char *text = class_text(evaluation, target);
         aimf_cli_print(cli, "\nclass %s against all others\n", text);
         print_labels(cli, evaluation, measures->classes[target].groups, by_group, OF_ALL_CLASSES,
@@ -196,6 +200,8 @@ static void print_classes(AimfCli *cli, const AimfEvaluation *evaluation)
             s->demographic_parity,
             s->auc,
         };
+        if (!m->occurs)
+            continue;
         print_class(cli, evaluation, target);
         aimf_cli_print(cli, "%10u", m->n);
         for (gsize i = 0; i < G_N_ELEMENTS(values); i++)
@@ -214,7 +220,8 @@ static void print_worst_class(AimfCli *cli, const AimfEvaluation *evaluation, gu
     guint own = scalar - 2 * (guint)AIMF_N_CLASS_SCALARS; /* the same measure of one class */
     for (int target = 0; own >= first && target < measures->n_targets; target++) {
         const AimfScalars scalars = { .positive = measures->classes[target].scalars };
-        if (aimf_scalar_at(&scalars, own) != aimf_scalar_at(&measures->scalars, scalar))
+        if (!measures->classes[target].occurs ||
+            aimf_scalar_at(&scalars, own) != aimf_scalar_at(&measures->scalars, scalar))
             continue;
         g_autofree char *text = class_text(evaluation, target);
         aimf_cli_print(cli, "  class %s", text);

@@ -96,7 +96,9 @@ static void average_classes(AimfMeasures *average, const AimfMeasures *const *ru
         known ? g_memdup2(runs[0]->class_groups, sizeof(AimfProtectedMeasure) * n_targets * n_protected) : NULL;
     for (gsize i = 0; known && i < n_targets; i++) {
         average_numbers(&average->classes[i], runs, n, class_at, i, first,
-                        (offsetof(AimfClassMeasure, groups) - first) / sizeof(double));
+                        (offsetof(AimfClassMeasure, occurs) - first) / sizeof(double));
+        for (guint r = 1; r < n; r++)
+            average->classes[i].occurs = average->classes[i].occurs || runs[r]->classes[i].occurs;
         average->classes[i].groups = average->class_groups + i * n_protected;
     }
     for (gsize i = 0; known && i < n_targets * n_protected; i++)

@@ -143,6 +143,7 @@ static JsonArray *label_objects(const AimfEvaluation *evaluation, const AimfProt
     return array;
 }
 
+/* Classes that nobody has and nobody was said to have are left out. */
 static void set_classes(JsonObject *root, const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
@@ -150,6 +151,8 @@ static void set_classes(JsonObject *root, const AimfEvaluation *evaluation)
     JsonArray *array = json_array_new();
     for (int target = 0; target < measures->n_targets; target++) {
         const AimfClassMeasure *measure = &measures->classes[target];
+        if (!measure->occurs)
+            continue;
         const AimfScalars own = { .positive = measure->scalars };
         JsonObject *object = json_object_new();
         json_object_set_int_member(object, "target", target);

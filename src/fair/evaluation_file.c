@@ -142,22 +142,21 @@ static gboolean read_class(JsonObject *object, const char *where, AimfCounts *co
     return TRUE;
 }
 
+/* Classes that are not there occur neither among targets nor among predictions; the measures tell if that is not true. */
 static gboolean read_classes(JsonObject *object, const char *path, AimfCounts *counts, GError **error)
 {
     g_autofree char *where = g_strdup_printf("'%s'", path), *list = g_strdup_printf("'%s', classes", path);
     JsonArray *classes = aimf_json_array(object, where, "classes", error);
     if (!classes)
         return FALSE;
-    if (json_array_get_length(classes) != (guint)counts->n_targets) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: %u of them, but the groups have %d", list,
-                    json_array_get_length(classes), counts->n_targets);
-        return FALSE;
-    }
-    for (int target = 0; target < counts->n_targets; target++) {
-        g_autofree char *place = g_strdup_printf("%s[%d]", list, target);
-        JsonObject *class = aimf_json_element(classes, list, (guint)target, error);
-        if (!class || !read_class(class, place, counts, target, error))
+    gint64 before = -1, target;
+    for (guint i = 0; i < json_array_get_length(classes); i++) {
+        g_autofree char *place = g_strdup_printf("%s[%u]", list, i);
+        JsonObject *class = aimf_json_element(classes, list, i, error);
+        if (!class || !aimf_json_int(class, place, "target", before + 1, counts->n_targets - 1, &target, error) ||
+            !read_class(class, place, counts, (int)target, error))
             return FALSE;
+        before = target;
     }
     return TRUE;
 }
@@ -235,9 +234,11 @@ static gboolean read_all_label_scores(JsonObject *object, const char *where, Aim
     guint n = (guint)measures->n_protected;
     if (!read_label_scores(object, where, measures->protected_groups, n, error))
         return FALSE;
-    for (guint target = 0; measures->classes && target < (guint)measures->n_targets; target++) {
-        JsonObject *class = json_array_get_object_element(json_object_get_array_member(object, "classes"), target);
-        if (!read_label_scores(class, where, measures->class_groups + (gsize)target * n, n, error))
+    JsonArray *classes = measures->classes ? json_object_get_array_member(object, "classes") : NULL;
+    for (guint i = 0; classes && i < json_array_get_length(classes); i++) {
+        JsonObject *class = json_array_get_object_element(classes, i);
+        gsize target = (gsize)json_object_get_int_member(class, "target"); /* checked before */
+        if (!read_label_scores(class, where, measures->class_groups + target * n, n, error))
             return FALSE;
     }
     return TRUE;

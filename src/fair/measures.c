@@ -224,6 +224,16 @@ static gboolean low_is_bad(gsize class_scalar)
     return FALSE;
 }
 
+/* A class that nobody has and nobody is said to have is equally far from everybody; it would only dilute the mean. */
+static gboolean occurs(const AimfCounts *counts, int target)
+{
+    const AimfCell *cells = counts->cells + (gsize)target * (gsize)counts->n_protected;
+    for (int group = 0; group < counts->n_protected; group++)
+        if (cells[group].n || cells[group].predicted)
+            return TRUE;
+    return FALSE;
+}
+
 /* Mean and worst over the classes, each measure by itself. NaN for two classes, whose measures mirror each other. */
 static void over_classes(const AimfCounts *counts, AimfClassScalars *macro, AimfClassScalars *worst)
 {
@@ -232,6 +242,8 @@ static void over_classes(const AimfCounts *counts, AimfClassScalars *macro, Aimf
     gboolean many = counts->n_targets > 2 && counts->classes_known;
     for (int target = 0; many && target < counts->n_targets; target++) {
         double values[AIMF_N_CLASS_SCALARS];
+        if (!occurs(counts, target))
+            continue;
         AimfClassScalars scalars = class_scalars(counts, target);
         memcpy(values, &scalars, sizeof values);
         for (gsize i = 0; i < AIMF_N_CLASS_SCALARS; i++) {
@@ -239,7 +251,7 @@ static void over_classes(const AimfCounts *counts, AimfClassScalars *macro, Aimf
             aimf_range_add(&ranges[i], values[i]);
         }
     }
-    double means[AIMF_N_CLASS_SCALARS], worsts[AIMF_N_CLASS_SCALARS];
+    double means[AIMF_N_CLASS_SCALARS] = { 0 }, worsts[AIMF_N_CLASS_SCALARS] = { 0 };
     for (gsize i = 0; i < AIMF_N_CLASS_SCALARS; i++) {
         const AimfRange *range = &ranges[i];
         means[i] = range->n ? sums[i] / range->n : NAN;
@@ -290,26 +302,32 @@ AimfScalars aimf_scalars_of_counts(const AimfCounts *counts)
     return scalars;
 }
 
-static AimfProtectedMeasure protected_measure(const AimfCounts *counts, int target, int group)
+/* What does not depend on the class that is looked at. */
+static AimfProtectedMeasure protected_measure(const AimfCounts *counts, int group)
 {
     guint64 correct = 0;
     for (int t = 0; t < counts->n_targets; t++)
         correct += counts->cells[t * counts->n_protected + group].correct;
-    Rates rates = rates_of(counts, target, group);
     return (AimfProtectedMeasure){
         .group = group,
         .n = (guint)counts->totals[group],
         .accuracy = ratio(correct, counts->totals[group]),
         .balanced_accuracy = balanced_accuracy(counts, group, 1),
-        .tpr = rates.tpr,
-        .fpr = rates.fpr,
-        .tnr = rates.tnr,
-        .fnr = rates.fnr,
-        .precision = rates.precision,
-        .selection_rate = rates.selection,
         .auc = NAN,
         .calibration_error = NAN,
     };
+}
+
+static AimfProtectedMeasure with_rates(AimfProtectedMeasure measure, const AimfCounts *counts, int target)
+{
+    Rates rates = rates_of(counts, target, measure.group);
+    measure.tpr = rates.tpr;
+    measure.fpr = rates.fpr;
+    measure.tnr = rates.tnr;
+    measure.fnr = rates.fnr;
+    measure.precision = rates.precision;
+    measure.selection_rate = rates.selection;
+    return measure;
 }
 
 /* Rates of all protected labels together. */
@@ -330,6 +348,7 @@ static AimfClassMeasure class_measure(const AimfCounts *counts, int target)
         .fpr = ratio(predicted - correct, total - n),
         .precision = ratio(correct, predicted),
         .selection_rate = ratio(predicted, total),
+        .occurs = occurs(counts, target),
         .scalars = class_scalars(counts, target),
     };
 }
@@ -342,7 +361,7 @@ static void add_classes(AimfMeasures *measures, const AimfCounts *counts)
     for (int target = 0; target < counts->n_targets; target++) {
         AimfProtectedMeasure *groups = measures->class_groups + (gsize)target * n_protected;
         for (int group = 0; group < counts->n_protected; group++)
-            groups[group] = protected_measure(counts, target, group);
+            groups[group] = with_rates(measures->protected_groups[group], counts, target);
         measures->classes[target] = class_measure(counts, target);
         measures->classes[target].groups = groups;
     }
@@ -381,7 +400,7 @@ AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts)
         };
     }
     for (int group = 0; group < n_protected; group++)
-        measures->protected_groups[group] = protected_measure(counts, counts->positive, group);
+        measures->protected_groups[group] = with_rates(protected_measure(counts, group), counts, counts->positive);
     if (n_targets > 2 && counts->classes_known)
         add_classes(measures, counts);
     for (guint i = 0; i < AIMF_N_SCALARS; i++)

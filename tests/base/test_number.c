@@ -113,7 +113,7 @@ static gboolean shorter_exists(double value, guint digits, gboolean single)
 static void test_round_trip(void)
 {
     AimfRandom random = aimf_random_at(1, AIMF_STREAM_TEST, 1);
-    for (guint i = 0; i < 200000; i++) {
+    for (guint i = 0; i < 20000; i++) {
         char text[AIMF_NUMBER_SIZE];
         double value = double_of_bits(aimf_random_u64(&random));
         float single = single_of_bits(aimf_random_u32(&random));

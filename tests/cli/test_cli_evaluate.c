@@ -321,8 +321,8 @@ static void test_classes(void)
     g_autoptr(JsonNode) averaged = parse(mean.out);
     g_assert_cmpfloat(at(json_node_get_object(averaged), "worst", NULL, "auc"), ==, at(object, "worst", NULL, "auc"));
     assert_tampered(run.out, "\"selection_rate\" : 0.6,", "\"selection_rate\" : 0.8,", "but its groups give");
-    assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ {}, {}, {} ], \"more\" : [", "'by_group' is missing");
-    assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ ], \"more\" : [", "0 of them, but the groups have 3");
+    assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ {}, {}, {} ], \"more\" : [", "'target' is missing");
+    assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ ], \"more\" : [", "but its groups give");
 }
 
 static void test_positive(void)
@@ -406,6 +406,8 @@ static void test_by_group(void)
     g_auto(ProgramRun) wrong = RUN("evaluate", "--from-predictions", path, "--by-group", "precison");
     g_assert_cmpint(wrong.status, ==, 2);
     assert_contains(wrong.err, "did you mean 'precision'?");
+    g_auto(ProgramRun) none = RUN("evaluate", "--from-predictions", path, "--by-group", "");
+    g_assert_cmpint(none.status, ==, 2);
     g_autofree char *three = write_file("three.csv", three_classes);
     g_auto(ProgramRun) of_classes =
         RUN("evaluate", "--from-predictions", three, "--bootstrap", "0", "--by-group", "accuracy,tpr");

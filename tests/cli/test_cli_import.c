@@ -243,7 +243,7 @@ static void test_wrong_usage(void)
     expect(2, IMPORT "weights5.pth -o x.safetensors --image-size 48 --threshold 0.4", "two classes");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --threshold 1", "above 0 and below 1");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --arch vgg16", "resnet18");
-    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --only model", "--only");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --only model", "no tensor's name begins with 'model.'");
     expect(2, IMPORT "train.csv -o x.safetensors --image-size 48", "train.csv");
     g_free(run(0, "test ! -e x.safetensors && test ! -e x.pth"));
 }

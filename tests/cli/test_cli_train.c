@@ -94,7 +94,8 @@ static void test_sensitivity_and_finetune(void)
 static void test_predict(void)
 {
     expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model fair.safetensors --data val.csv -o p.csv", "20 images");
-    g_free(run(0, "test $(wc -l <p.csv) = 21 && head -1 p.csv | grep -qx path,logit,probability,prediction"));
+    g_free(run(0, "test $(wc -l <p.csv) = 21 && head -1 p.csv | grep -qx path,logit,probability,prediction,class && "
+                  "! tail -n +2 p.csv | grep -Ev ',(0,dark|1,bright)$'"));
     expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model fair.safetensors --images -o q.csv val_3.png val_4.png",
            "of class 1 bright");
     g_free(run(0, "test $(grep -c '^val_[34].png,' q.csv) = 2"));

@@ -102,6 +102,7 @@ def measures(target, prediction, scores, group, n_targets, n_protected):
         return accuracy, labels, values + scalars + 2 * unknown
     of = lambda c: None if scores is None else scores[:, c]
     each = [class_measures(target, prediction, c, of(c), of(c), group, n_protected)[1] for c in range(n_targets)]
+    each = [e for c, e in enumerate(each) if (target == c).any() or (prediction == c).any()]  # others only dilute the mean
     columns = [[v for v in column if not np.isnan(v)] for column in zip(*each)]
     worst = [min if name in LOW_IS_BAD else max for name in CLASS_NAMES]
     labels = [[label[0], label[1]] + [np.nan] * 8

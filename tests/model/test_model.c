@@ -119,7 +119,7 @@ static void test_refused_sizes(void)
 {
     GError *error = NULL;
     g_assert_null(aimf_model_new("resnet19", 32, 1, 0, &error));
-    support_assert_error(&error, AIMF_ERROR_NOT_FOUND, "known: resnet18");
+    support_assert_error(&error, AIMF_ERROR_NOT_FOUND, "there are: resnet18");
     g_assert_null(aimf_model_new("resnet18", 31, 1, 0, &error));
     support_assert_error(&error, AIMF_ERROR_INVALID, "32 to 4096");
     g_assert_null(aimf_model_new("resnet18", 32, 0, 0, &error));
@@ -366,7 +366,7 @@ static void test_damaged_metadata(void)
         { "aimfair.resize", "-1", "number of pixels" },
         { "aimfair.antialias", "no", "Pillow always" },
         { "aimfair.format", "3", "version 1 or 2" },
-        { "aimfair.architecture", "vgg", "known: resnet18" },
+        { "aimfair.architecture", "vgg", "there are: resnet18" },
         { "aimfair.image_size", "-5", "positive whole number" },
         { "aimfair.image_size", "99999", "32 to 4096" },
         { "aimfair.outputs", "1x", "positive whole number" },
