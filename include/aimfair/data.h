@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aimfair/error.h>
+#include <aimfair/findings.h>
 #include <aimfair/image.h>
 #include <aimfair/monitor.h>
 
@@ -80,6 +81,17 @@ gboolean aimf_bias_parse(const char *text, double *bias, GError **error);
  */
 gboolean aimf_bias_count(double bias, guint count, int target, const char *protected_label, guint *size,
                          GError **error);
+
+/**
+ * aimf_check_bias: certain "empty-group" for each group that gets no image in a biased set of @count only because
+ * its share, which is not 0, is rounded; says how many images it takes. @samples: what the set is to be drawn from
+ */
+void aimf_check_bias(const AimfManifest *samples, double bias, guint count, AimfFindings *findings);
+/**
+ * aimf_check_part: doubtful "empty-group" for the groups of @samples that @part, drawn from it and called @name
+ * ("test set"), lacks. An empty part is passed over.
+ */
+void aimf_check_part(const AimfManifest *samples, const AimfManifest *part, const char *name, AimfFindings *findings);
 
 /**
  * aimf_manifest_draw_balanced, aimf_manifest_draw_biased:
@@ -193,7 +205,8 @@ typedef struct {
     char *text;
 } AimfProblem;
 
-/** AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a path in two manifests, a leak if one is for testing. */
+/** AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a picture in two manifests, a leak if one
+ * is for testing. Paths are known through links; with @decode also copies with the same bytes. */
 typedef struct {
     GArray *missing;
     GArray *unreadable;

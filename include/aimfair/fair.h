@@ -1,6 +1,7 @@
 /* The method's own parts: measures of fairness, sensitivities of parameters, and the selection of what to fine-tune. */
 #pragma once
 
+#include <aimfair/findings.h>
 #include <aimfair/model.h>
 
 G_BEGIN_DECLS
@@ -158,6 +159,8 @@ AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resample
  * AimfEvaluation: measures and what they are of; everything owned.
  * @model, @data: (nullable) names of files; @labels: the protected labels, NULL-terminated
  * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures
+ * @findings: (nullable) what is to be said about the data. "trained-on" and "chosen-on" are also marks of their own
+ *   in the JSON
  */
 typedef struct {
     char *model;
@@ -167,6 +170,7 @@ typedef struct {
     guint runs;
     AimfGate *gates;
     guint n_gates;
+    AimfFindings *findings;
 } AimfEvaluation;
 
 void aimf_evaluation_free(AimfEvaluation *evaluation);
@@ -194,11 +198,15 @@ typedef struct {
     guint bias_rank;
 } AimfSensitivity;
 
-/** AimfSensitivities: @model_hash: of the model they were measured on; @tensors: in the model's order. */
+/**
+ * AimfSensitivities: @model_hash: of the model they were measured on; @tensors: in the model's order; @findings:
+ * (nullable) about the sets, kept in the file as its warnings.
+ */
 typedef struct {
     char *model_hash;
     guint n;
     AimfSensitivity *tensors;
+    AimfFindings *findings;
 } AimfSensitivities;
 
 void aimf_sensitivities_free(AimfSensitivities *sensitivities);

@@ -15,6 +15,7 @@ typedef enum { AIMF_LOG_DEBUG, AIMF_LOG_INFO, AIMF_LOG_WARNING } AimfLogLevel;
  * @rate: units per second since the stage began, 0 at its start
  * @seconds_left: for the whole stage at that rate, negative if unknown
  * @note: (borrowed, nullable) a figure worth showing, for instance "loss 0.412"
+ * @whole_seconds_left: for this stage and all that follow it, negative if unknown
  */
 typedef struct {
     const char *stage;
@@ -24,6 +25,7 @@ typedef struct {
     double rate;
     double seconds_left;
     const char *note;
+    double whole_seconds_left;
 } AimfProgress;
 
 /**

@@ -39,7 +39,7 @@ void aimf_stage_begin(AimfStage *stage, const AimfMonitor *monitor, const char *
     gint64 now = g_get_monotonic_time();
     *stage = (AimfStage){
         .monitor = monitor,
-        .progress = { .stage = name, .unit = unit, .total = total },
+        .progress = { .stage = name, .unit = unit, .total = total, .whole_seconds_left = -1 },
         .started_us = now,
     };
     report(stage, now);

@@ -1,5 +1,8 @@
 /* aimfair evaluate: how accurate a classifier is and how fair. */
+#include "allow.h"
 #include "evaluate_table.h"
+
+#include <aimfair/sets.h>
 
 typedef struct {
     char *model;
@@ -13,6 +16,7 @@ typedef struct {
     gint batch;
     gint skip_bad;
     double threshold; /* negative: not given */
+    AimfAllow allow;
 } Options;
 
 static void options_clear(Options *o)
@@ -23,6 +27,7 @@ static void options_clear(Options *o)
     g_free(o->given);
     g_free(o->threshold_text);
     g_strfreev(o->require);
+    aimf_allow_clear(&o->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -59,7 +64,7 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
                          aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error))) &&
            aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
            aimf_cli_check_int("--batch", o->batch, 1, 65536, error) &&
-           aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error);
+           aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error) && aimf_allow_check(&o->allow, error);
 }
 
 static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError **error)
@@ -79,6 +84,7 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N" },
         { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N" },
+        AIMF_ALLOW_ENTRY(&o->allow),
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, error);
@@ -107,6 +113,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
     g_autoptr(AimfManifest) manifest = model ? aimf_manifest_open(o->data, error) : NULL;
     if (!manifest)
         return NULL;
+    aimf_check_evaluation_set(model, manifest, o->allow.findings);
     if (o->threshold >= 0 && model->outputs > 2) {
         invalid("--threshold needs a model of two classes; this one chooses the largest of several", error);
         return NULL;
@@ -141,8 +148,11 @@ static gboolean evaluate(AimfCli *cli, const Options *o, AimfEvaluation *evaluat
     return evaluation->measures != NULL;
 }
 
-static gboolean average(char **paths, guint n, AimfEvaluation *evaluation, GError **error)
+static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEvaluation *evaluation, GError **error)
 {
+    if (!aimf_check_results((const char *const *)paths, n, o->allow.findings, error) ||
+        !aimf_allow_report(cli, &o->allow, error))
+        return FALSE;
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
     for (guint i = 0; i < n; i++) {
         AimfEvaluation *run = aimf_evaluation_open(paths[i], error);
@@ -156,6 +166,8 @@ static gboolean average(char **paths, guint n, AimfEvaluation *evaluation, GErro
     evaluation->runs = mean->runs;
     evaluation->labels = g_steal_pointer(&mean->labels);
     evaluation->measures = g_steal_pointer(&mean->measures);
+    for (guint i = 0; i < aimf_findings_count(mean->findings); i++)
+        aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
     return TRUE;
 }
 
@@ -178,12 +190,14 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128 };
     g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
+    aimf_allow_init(&o.allow);
     if (!parse(cli, &argc, argv, &o, error) || !parse_gates(evaluation, o.require, error))
         return FALSE;
-    gboolean done =
-        o.average ? average(argv + 1, (guint)argc - 1, evaluation, error) : evaluate(cli, &o, evaluation, error);
-    if (!done)
+    gboolean done = o.average ? average(cli, &o, argv + 1, (guint)argc - 1, evaluation, error)
+                              : evaluate(cli, &o, evaluation, error);
+    if (!done || !aimf_allow_report(cli, &o.allow, error))
         return FALSE;
+    evaluation->findings = g_steal_pointer(&o.allow.findings);
     if (cli->json) {
         g_autofree char *text = aimf_evaluation_json(evaluation);
         aimf_cli_print(cli, "%s", text);

@@ -90,9 +90,10 @@ static GString *progress_line(const AimfProgress *p)
     g_string_append_printf(line, " %s", p->unit ? p->unit : "");
     if (p->rate > 0)
         g_string_append_printf(line, p->rate < 10 ? ", %.2f/s" : ", %.0f/s", p->rate);
-    if (p->seconds_left >= 0 && p->done != p->total) {
+    double left = p->whole_seconds_left >= 0 ? p->whole_seconds_left : p->done != p->total ? p->seconds_left : -1;
+    if (left >= 0) {
         g_string_append(line, ", ");
-        append_duration(line, p->seconds_left);
+        append_duration(line, left);
         g_string_append(line, " left");
     }
     if (p->note)

@@ -24,6 +24,11 @@ static void arguments_clear(Arguments *a)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
+static gboolean is_random(const Arguments *a)
+{
+    return !a->init || g_str_equal(a->init, "random");
+}
+
 static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *training, int argc, char **argv,
                       GError **error)
 {
@@ -47,7 +52,9 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     training->inputs[0] = a->init;
     training->inputs[1] = a->train;
     training->inputs[2] = a->validation;
-    return aimf_check_model_output(a->output, error) && aimf_training_take(cli, training, a->output, error);
+    training->options.measure_start = !is_random(a);
+    return aimf_cli_check_output("-o", a->output, error) && aimf_training_take(cli, training, a->output, error) &&
+           aimf_check_model_output(a->output, error);
 }
 
 static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)
@@ -62,7 +69,8 @@ static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)
     return FALSE;
 }
 
-static AimfModel *make_model(AimfCli *cli, const Arguments *a, GError **error)
+/* @weights: receives (owned) those of --init */
+static AimfModel *make_model(AimfCli *cli, const Arguments *a, AimfTensors **weights, GError **error)
 {
     g_autoptr(AimfManifest) train = aimf_manifest_open(a->train, error);
     if (!train)
@@ -73,12 +81,12 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, GError **error)
         aimf_model_new(architecture, a->image_size, classes > 2 ? classes : 1, cli->seed, error);
     if (!model || !set_names(model, a, error))
         return NULL;
-    if (!a->init || g_str_equal(a->init, "random"))
+    if (is_random(a))
         return g_steal_pointer(&model);
-    g_autoptr(AimfTensors) weights = aimf_tensors_open(a->init, error);
-    if (!weights)
+    *weights = aimf_tensors_open(a->init, error);
+    if (!*weights)
         return NULL;
-    if (!aimf_model_take_weights(model, weights, cli->monitor, error)) {
+    if (!aimf_model_take_weights(model, *weights, cli->monitor, error)) {
         g_prefix_error(error, "--init %s: ", a->init);
         return NULL;
     }
@@ -92,9 +100,11 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_training_arguments_init(&training, &AIMF_PRETRAIN_DEFAULTS);
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
-    g_autoptr(AimfModel) model = make_model(cli, &arguments, error);
+    g_autoptr(AimfTensors) weights = NULL;
+    g_autoptr(AimfModel) model = make_model(cli, &arguments, &weights, error);
     if (!model)
         return FALSE;
+    training.start = weights;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
     if (!aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,

@@ -171,6 +171,7 @@ static void report(Run *run, double share, const char *note)
         .rate = rate,
         .seconds_left = rate > 0 ? ((double)run->n_left - share * run->batch) / rate : -1,
         .note = text,
+        .whole_seconds_left = -1,
     };
     monitor->progress(&progress, monitor->user_data);
 }

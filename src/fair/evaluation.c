@@ -16,6 +16,7 @@ void aimf_evaluation_free(AimfEvaluation *evaluation)
     for (guint i = 0; i < evaluation->n_gates; i++)
         aimf_gate_clear(&evaluation->gates[i]);
     g_free(evaluation->gates);
+    aimf_findings_free(evaluation->findings);
     g_free(evaluation);
 }
 
@@ -117,6 +118,23 @@ static void add_gates(JsonBuilder *builder, const AimfEvaluation *evaluation)
     json_builder_end_array(builder);
 }
 
+/* What was found about the data; that a model was measured on what it has seen is also a member of its own. */
+static void add_findings(JsonBuilder *builder, const AimfFindings *findings)
+{
+    static const struct {
+        const char *finding, *member;
+    } marks[] = { { "trained-on", "on_training_set" }, { "chosen-on", "on_validation_set" } };
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
+        if (!aimf_findings_has(findings, marks[i].finding))
+            continue;
+        json_builder_set_member_name(builder, marks[i].member);
+        json_builder_add_boolean_value(builder, TRUE);
+    }
+    g_autofree char *warnings = aimf_findings_json(findings);
+    json_builder_set_member_name(builder, "warnings");
+    json_builder_add_value(builder, json_from_string(warnings, NULL));
+}
+
 char *aimf_evaluation_json(const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
@@ -135,6 +153,7 @@ char *aimf_evaluation_json(const AimfEvaluation *evaluation)
         add_int(builder, "runs", evaluation->runs);
     if (evaluation->n_gates)
         add_gates(builder, evaluation);
+    add_findings(builder, evaluation->findings);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *text = json_to_string(root, TRUE);

@@ -142,6 +142,14 @@ AimfEvaluation *aimf_evaluation_open(const char *path, GError **error)
     evaluation->labels = (char **)g_ptr_array_free(g_steal_pointer(&labels), FALSE);
     evaluation->model = optional_text(object, "model");
     evaluation->data = optional_text(object, "data");
+    evaluation->findings = aimf_findings_new();
+    JsonNode *warnings = json_object_get_member(object, "warnings"); /* older files have none */
+    g_autofree char *text = warnings ? json_to_string(warnings, FALSE) : NULL;
+    if (text && !aimf_findings_parse(evaluation->findings, text)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s': warnings is no list of objects with name and text",
+                    path);
+        return NULL;
+    }
     return g_steal_pointer(&evaluation);
 }
 
@@ -163,5 +171,9 @@ AimfEvaluation *aimf_evaluations_average(const AimfEvaluation *const *evaluation
     evaluation->labels = g_strdupv(evaluations[0]->labels);
     evaluation->measures = average;
     evaluation->runs = n;
+    evaluation->findings = aimf_findings_new();
+    for (guint i = 0; i < n; i++)
+        for (guint k = 0; k < aimf_findings_count(evaluations[i]->findings); k++)
+            aimf_findings_copy(evaluation->findings, aimf_findings_at(evaluations[i]->findings, k));
     return evaluation;
 }
