@@ -242,6 +242,16 @@ static void test_data(void)
     expect_warnings(fine, "");
 }
 
+/* data check knows a picture through a link, and unless it is told not to read the files, as a copy. */
+static void test_data_check(void)
+{
+    g_free(run(0, "mkdir checked; cp test_0.png checked/copy.png; ln -s ../test_1.png checked/link.png; "
+                  "printf 'path,target,protected\\nchecked/copy.png,0,0\\nchecked/link.png,1,0\\n' >links.csv"));
+    expect(0, "\"$AIMFAIR\" data check -q test.csv links.csv", "in more than one manifest: 2\n");
+    expect(0, "\"$AIMFAIR\" data check -q test.csv links.csv", "checked/copy.png, with the same bytes as ");
+    expect(0, "\"$AIMFAIR\" data check -q --no-decode test.csv links.csv", "in more than one manifest: 1\n");
+}
+
 /* --- Levelling down --- */
 
 static JsonObject *element(JsonNode *node, const char *member, guint index)
@@ -349,6 +359,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-sets/evaluation", test_evaluation_sets);
     g_test_add_func("/cli-sets/average", test_average);
     g_test_add_func("/cli-sets/data", test_data);
+    g_test_add_func("/cli-sets/data-check", test_data_check);
     g_test_add_func("/cli-sets/collapse", test_collapse);
     g_test_add_func("/cli-sets/mask", test_mask);
     g_test_add_func("/cli-sets/names", test_names);
