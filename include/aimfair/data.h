@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  * AimfManifest:
  * A list of images with labels, the one data interface: CSV (RFC 4180, UTF-8) with a header and the columns path, target and
  * protected, in any order. protected is text; protected2, protected3 … are joined to it by '_' and make the group. All other
- * columns are kept. Paths are absolute or relative to the manifest's own folder.
+ * columns are kept. Paths are absolute or relative to the manifest's own folder. Blanks around targets and labels do not count.
+ * Tables of spreadsheets are read too: other separators, UTF-16, empty columns and rows.
  */
 typedef struct AimfManifest AimfManifest;
 
@@ -20,7 +21,10 @@ typedef struct AimfManifest AimfManifest;
 #define AIMF_MAX_CLASSES 1000
 #define AIMF_MAX_LABELS 1000
 
-/** AimfSample: one row, borrowed from the manifest. @group: index into the manifest's sorted list of protected labels. */
+/**
+ * AimfSample: one row, borrowed from the manifest. @group: index into the manifest's sorted list of protected labels. Without
+ * targets or labels, @target is -1, or @group is 0 and @protected_label empty.
+ */
 typedef struct {
     const char *path; /* as a path that can be opened from here */
     int target;       /* 0, 1, … */
@@ -28,8 +32,41 @@ typedef struct {
     const char *protected_label;
 } AimfSample;
 
-/** aimf_manifest_open: (owned); NULL with NOT_FOUND, IO or FORMAT naming file, line and column. No image is touched. */
+/**
+ * AimfMissing: what is done about a target or label that is empty or a word for nothing (nan, NA, N/A, None, null and what else
+ * pandas takes for one): an error, its row is left out, or the word (not the empty text) is a label like any other.
+ */
+typedef enum { AIMF_MISSING_ERROR, AIMF_MISSING_DROP, AIMF_MISSING_KEEP } AimfMissing;
+
+/**
+ * AimfLabelRules: how labels in tables are understood.
+ * @merge_spellings: labels of one column that differ only in case, in blanks, in how a number is written (1, 1.0, 01) or in
+ *   Unicode's composition are one, in its most frequent spelling; otherwise they are several, and a warning names them
+ */
+typedef struct {
+    AimfMissing missing;
+    gboolean merge_spellings;
+} AimfLabelRules;
+
+/** AimfColumnUse: of a column: it must be there, it is read if it is there, or it is kept like any other without a look at it. */
+typedef enum { AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, AIMF_COLUMN_UNUSED } AimfColumnUse;
+
+/** AimfManifestOptions: @protected_labels: the use of all columns protected, protected2, … */
+typedef struct {
+    AimfColumnUse target;
+    AimfColumnUse protected_labels;
+    AimfLabelRules labels;
+} AimfManifestOptions;
+
+/**
+ * aimf_manifest_open, aimf_manifest_open_with:
+ * @options: (nullable) as all members 0, which is what aimf_manifest_open takes: both columns are required, nothing may be missing
+ * @monitor: (nullable) is told of labels that are probably the same, and how many rows were left out
+ * Returns: (owned); NULL with NOT_FOUND, IO, INVALID or FORMAT naming file, line and column. No image is touched.
+ */
 AimfManifest *aimf_manifest_open(const char *path, GError **error);
+AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOptions *options, const AimfMonitor *monitor,
+                                      GError **error);
 /** aimf_manifest_new: (owned) empty, for readers. */
 AimfManifest *aimf_manifest_new(void);
 void aimf_manifest_free(AimfManifest *manifest);
@@ -37,14 +74,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfManifest, aimf_manifest_free)
 
 /**
  * aimf_manifest_add: appends a row; @protected_label is copied, other columns are empty. Indices in AimfSample.group that were
- * handed out before may change.
+ * handed out before may change. A @target of -1 is none, and so is a NULL @protected_label; all rows must agree in that.
  */
 void aimf_manifest_add(AimfManifest *manifest, const char *path, int target, const char *protected_label);
 guint aimf_manifest_count(const AimfManifest *manifest);
+/** aimf_manifest_has_targets, _has_labels: it says classes, or protected labels. */
+gboolean aimf_manifest_has_targets(const AimfManifest *manifest);
+gboolean aimf_manifest_has_labels(const AimfManifest *manifest);
+/** aimf_manifest_n_dropped: rows of the file that were left out because a value was missing. */
+guint aimf_manifest_n_dropped(const AimfManifest *manifest);
 AimfSample aimf_manifest_at(const AimfManifest *manifest, guint index);
-/** aimf_manifest_groups: (borrowed) the sorted distinct protected labels; their number in @n. */
+/** aimf_manifest_groups: (borrowed) the sorted distinct protected labels, one empty one if there are none; their number in @n. */
 const char *const *aimf_manifest_groups(const AimfManifest *manifest, guint *n);
-/** aimf_manifest_classes: largest target + 1, at least 2; 0 for an empty manifest. */
+/** aimf_manifest_classes: largest target + 1, at least 2; 0 for an empty manifest or one without targets. */
 int aimf_manifest_classes(const AimfManifest *manifest);
 /** aimf_manifest_counts: (owned) (classes, labels) the number of rows of each target and protected label, target-major. */
 guint *aimf_manifest_counts(const AimfManifest *manifest);
@@ -123,6 +165,8 @@ const AimfDatasetKind *aimf_dataset_kinds(guint *n);
  * @file, @path_column, @split_column: "csv" only; @split_column (nullable) holds train, val or test
  * @target_map: (nullable) "csv" only: VALUE=CLASS,… with * for all other values
  * @protected_maps: (nullable) "csv" only: NULL-terminated, VALUE=LABEL,… for the protected columns in their order
+ * @labels: "csv" only: how targets and labels are understood
+ * For "csv", @target and @protected_attributes may be NULL: the manifests then lack that column.
  */
 typedef struct {
     const char *root;
@@ -133,6 +177,7 @@ typedef struct {
     const char *split_column;
     const char *target_map;
     const char *const *protected_maps;
+    AimfLabelRules labels;
 } AimfDatasetOptions;
 
 typedef enum { AIMF_PART_TRAIN, AIMF_PART_VAL, AIMF_PART_TEST, AIMF_N_PARTS } AimfPart;
@@ -143,12 +188,16 @@ typedef enum { AIMF_PART_TRAIN, AIMF_PART_VAL, AIMF_PART_TEST, AIMF_N_PARTS } Ai
  * @parts: (count) AimfPart of each; NULL without an official split
  * @n_bad_names: files passed over because their name does not say the labels
  * @n_missing: labelled pictures passed over because they are not on disk
+ * @n_dropped: rows passed over because a target or label was missing
+ * @n_other_formats: files passed over because their name says a format that is not read (BMP, GIF, TIFF, HEIC …)
  */
 typedef struct {
     AimfManifest *samples;
     guint8 *parts;
     guint n_bad_names;
     guint n_missing;
+    guint n_dropped;
+    guint n_other_formats;
 } AimfDataset;
 
 void aimf_dataset_free(AimfDataset *dataset);

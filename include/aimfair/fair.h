@@ -14,18 +14,42 @@ typedef struct {
     int group; /* index into the protected labels */
     guint n;
     double accuracy;
-    double selection_rate; /* share predicted as class 1 */
+    double selection_rate; /* share predicted as the positive class; NaN where none is */
 } AimfGroupMeasure;
 
-/** AimfProtectedMeasure: one protected label over all targets; TPR and FPR are NaN where the label lacks positives or negatives. */
+/**
+ * AimfProtectedMeasure: one protected label over all targets. TPR, FPR and what follows are of the positive class
+ * against the rest: NaN where there is no such class, or where the label lacks what the rate is a share of.
+ * @balanced_accuracy: mean recall of the classes that the label has
+ * @calibration_error: see AimfClassScalars
+ */
 typedef struct {
     int group;
     guint n;
     double accuracy;
+    double balanced_accuracy;
     double tpr;
     double fpr;
+    double tnr;
+    double fnr;
+    double precision;
     double selection_rate;
+    double auc;
+    double calibration_error;
 } AimfProtectedMeasure;
+
+/** AIMF_N_GROUP_MEASURES: how many numbers AimfProtectedMeasure has, from accuracy on. */
+#define AIMF_N_GROUP_MEASURES 10
+
+/** aimf_group_measure_name: (borrowed) name of such a number as in evaluate's JSON: "tpr". */
+const char *aimf_group_measure_name(guint index);
+/** aimf_group_measure_at: the number @index of @measure. */
+double aimf_group_measure_at(const AimfProtectedMeasure *measure, guint index);
+/**
+ * aimf_group_measure_find: index of the number called @name, as here or as in fairlearn ("true_positive_rate");
+ * AIMF_N_GROUP_MEASURES if there is none.
+ */
+guint aimf_group_measure_find(const char *name);
 
 /** AimfInterval: from low to high; NaN where unknown. */
 typedef struct {
@@ -33,39 +57,120 @@ typedef struct {
 } AimfInterval;
 
 /**
- * AimfScalars: the measures that are one number. Gaps over more than two protected labels are the largest pairwise ones; a gap
- * between fewer than two labels that have the rate is NaN, as is all that rests on it.
- * With more than two classes, class 1 is the positive one and all others together the negative one.
+ * AimfClassScalars: the measures of one class against all others that are one number. Gaps over more than two
+ * protected labels are the largest pairwise ones, ratios the smallest: lowest rate by highest. A gap or ratio between
+ * fewer than two labels that have the rate is NaN, as is all that rests on it, and so is the ratio of rates that are
+ * all 0.
+ * Calibration error is the expected calibration error over AIMF_CALIBRATION_BINS bins of equal width, (0, 1/15] and
+ * so on: the mean over samples of the distance between a bin's mean probability and its share of the class. Source:
+ * Guo et al. 2017, section 2; for more than two classes Kull et al. 2019, classwise.
+ * @equalized_odds_mean: the paper's, mean of the TPR and the FPR gap; @equalized_odds_max: fairlearn's default;
+ * @equalized_odds_sum: FFB's
+ * @equal_opportunity: the TPR gap; @demographic_parity: the gap of selection rates
+ * @auc: equal scores count half, as scikit-learn's trapezoids do
+ * @equalized_odds_ratio: fairlearn's, the smaller of the TPR and the FPR ratio; one that is NaN since all rates are 0
+ * is left out
+ * @calibration_error_gap: between the protected labels' own calibration errors
+ */
+typedef struct {
+    double equalized_odds_mean;
+    double equalized_odds_max;
+    double equalized_odds_sum;
+    double equal_opportunity;
+    double demographic_parity;
+    double auc;
+    double demographic_parity_ratio;
+    double equalized_odds_ratio;
+    double equal_opportunity_ratio;
+    double false_negative_rate_gap;
+    double precision_gap;
+    double calibration_error;
+    double calibration_error_gap;
+} AimfClassScalars;
+
+#define AIMF_N_CLASS_SCALARS (sizeof(AimfClassScalars) / sizeof(double))
+#define AIMF_CALIBRATION_BINS 15
+
+/**
+ * AimfScalars: the measures that are one number.
+ * @std_group_accuracy: population standard deviation over non-empty groups; @balanced_accuracy: mean recall of the
+ * classes there are
+ * @positive: of the positive class, whose members are also AimfScalars' own; NaN with more than two classes and none
+ * named
+ * @macro, @worst: mean over the classes, and the least fair or least good of them, each number by itself; classes in
+ * which it is NaN are left out. NaN with two classes.
  */
 typedef struct {
     double accuracy;
     double worst_group_accuracy;
-    double std_group_accuracy;  /* population standard deviation over non-empty groups */
-    double equalized_odds_mean; /* the paper's: mean of the TPR and the FPR gap */
-    double equalized_odds_max;  /* fairlearn's default */
-    double equalized_odds_sum;  /* FFB's */
-    double equal_opportunity;   /* the TPR gap */
-    double demographic_parity;  /* the gap of selection rates */
-    double auc;                 /* equal scores count half, as scikit-learn's trapezoids do */
-    double balanced_accuracy;   /* mean recall of the classes there are */
+    double std_group_accuracy;
+    double balanced_accuracy;
+    union {
+        AimfClassScalars positive;
+        struct {
+            double equalized_odds_mean;
+            double equalized_odds_max;
+            double equalized_odds_sum;
+            double equal_opportunity;
+            double demographic_parity;
+            double auc;
+            double demographic_parity_ratio;
+            double equalized_odds_ratio;
+            double equal_opportunity_ratio;
+            double false_negative_rate_gap;
+            double precision_gap;
+            double calibration_error;
+            double calibration_error_gap;
+        };
+    };
+    AimfClassScalars macro;
+    AimfClassScalars worst;
 } AimfScalars;
 
 #define AIMF_N_SCALARS (sizeof(AimfScalars) / sizeof(double))
 
-/** aimf_scalar_name: (borrowed) name of AimfScalars' member @index as in evaluate's JSON: "accuracy", "equalized_odds.mean". */
+/**
+ * aimf_scalar_name: (borrowed) name of AimfScalars' member @index as in evaluate's JSON: "auc",
+ * "macro.equalized_odds.mean".
+ */
 const char *aimf_scalar_name(guint index);
+/**
+ * aimf_scalar_of_classes: whether member @index is a macro or a worst one, which results of two classes do not have.
+ */
+gboolean aimf_scalar_of_classes(guint index);
 /** aimf_scalar_at: AimfScalars' member @index. */
 double aimf_scalar_at(const AimfScalars *scalars, guint index);
 
-/** AimfMeasures: @intervals has the order of AimfScalars' members; NaN without bootstrap. */
+/**
+ * AimfClassMeasure: class @target against all others. @groups: (n_protected) rates of each protected label, borrowed
+ * from AimfMeasures
+ */
+typedef struct {
+    int target;
+    guint n;
+    double tpr;
+    double fpr;
+    double precision;
+    double selection_rate;
+    AimfClassScalars scalars;
+    const AimfProtectedMeasure *groups;
+} AimfClassMeasure;
+
+/**
+ * AimfMeasures: @intervals has the order of AimfScalars' members; NaN without bootstrap.
+ * @positive: the class that rates and gaps are of; -1 with more than two classes and none named
+ */
 typedef struct {
     guint n;
     AimfScalars scalars;
     AimfInterval intervals[AIMF_N_SCALARS];
     AimfGroupMeasure *groups;               /* (n_targets * n_protected), target-major, owned */
     AimfProtectedMeasure *protected_groups; /* (n_protected), owned */
+    AimfClassMeasure *classes;              /* (n_targets, nullable) with more than two classes, owned */
+    AimfProtectedMeasure *class_groups;     /* (n_targets * n_protected, nullable) target-major, owned */
     int n_targets;
     int n_protected;
+    int positive;
 } AimfMeasures;
 
 void aimf_measures_free(AimfMeasures *measures);
@@ -76,7 +181,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfMeasures, aimf_measures_free)
 #define AIMF_DEFAULT_RESAMPLES 1000
 
 /**
- * aimf_measure:
+ * aimf_measure: of labels and scores without probabilities; aimf_outcomes_measure knows more. Class 1 is the positive
+ * one.
  * @target: (n) classes; @prediction: (n) classes; @score: (n, nullable) larger is more class 1, for the AUC; @group: (n) in [0, n_protected)
  * @resamples: of the bootstrap over rows, 0 for none; @seed: of the bootstrap. The intervals do not depend on the number of threads.
  * @monitor: (nullable) may stop the bootstrap
@@ -107,7 +213,11 @@ typedef struct {
     double bound;
 } AimfGate;
 
-/** aimf_gate_parse: "worst_group_accuracy>=0.7", "equalized_odds.mean < 0.1". FALSE with INVALID that lists what there is. */
+/**
+ * aimf_gate_parse: "worst_group_accuracy>=0.7", "macro.equalized_odds.mean < 0.1"; "equalized_odds" alone means its
+ * mean.
+ * FALSE with INVALID that lists what there is.
+ */
 gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error);
 void aimf_gate_clear(AimfGate *gate);
 /** aimf_gate_met: a measure that is NaN meets no gate. */
@@ -117,10 +227,17 @@ gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
  * @paths: (n, nullable) the pictures
  * @logit, @probability: (n, nullable) of class 1; both NULL with more than two classes
+ * @class_probability: (n, n_targets; nullable) of every class, with more than two classes
  * @labels: (n_protected) sorted protected labels, NULL-terminated, which @group points into
+ * @n_dropped: rows of the file that were left out because a value was missing
+ * @classes: (nullable) NULL-terminated names of the classes
+ * @positive: the class that rates and gaps are measured of: 1 with two classes, -1 for none with more; may be set
+ * before measuring
+ * @threshold: a probability of at least this was taken for class 1; NaN where the answers were classes already
  */
 typedef struct {
     guint n;
+    guint n_dropped;
     int n_targets;
     int n_protected;
     char **paths;
@@ -129,7 +246,11 @@ typedef struct {
     int *prediction;
     float *logit;
     float *probability;
+    float *class_probability;
     char **labels;
+    char **classes;
+    int positive;
+    double threshold;
 } AimfOutcomes;
 
 void aimf_outcomes_free(AimfOutcomes *outcomes);
@@ -137,39 +258,100 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
 
 /**
  * aimf_outcomes_open:
- * @path: a CSV file with a header, the columns target and protected, and one or more of logit, probability (both of class 1) and
- *   prediction (a class); other columns are passed over
- * @threshold: a probability of at least this is class 1; negative: the column prediction counts if it is there, else 0.5
+ * @path: a CSV file with a header, the columns target and protected, and one or more of logit, probability (both of
+ *   class 1), prediction (a class) and a probability of every class: probability_0, probability_1, … or
+ *   probability_NAME, … in the order of the classes; other columns are passed over
+ * @threshold: a probability of at least this is class 1; negative: the column prediction counts if it is there, else
+ *   0.5, or the largest probability of more than two classes
+ * @rules: (nullable) how labels are understood; NULL: nothing may be missing. @monitor: (nullable) hears warnings about labels
  * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT or INVALID naming file, line and column.
  */
-AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, GError **error);
+AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfLabelRules *rules,
+                                 const AimfMonitor *monitor, GError **error);
 /**
  * aimf_outcomes_from_predictions: joins a model's answers to a manifest's labels; rows whose picture was skipped are left out.
  * Returns: (owned) or NULL with INVALID: nothing is left, or the manifest has a class that the model does not know.
  */
 AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const AimfPredictions *predictions,
                                              GError **error);
-/** aimf_outcomes_save: CSV that aimf_outcomes_open reads: path, target, protected, logit, probability, prediction, as far as known. */
+/**
+ * aimf_outcomes_save: CSV that aimf_outcomes_open reads: path, target, protected, logit, probability, prediction, as
+ * far as known; with more than two classes probability_0, …; then class, the name of the predicted class, if classes
+ * have names.
+ */
 gboolean aimf_outcomes_save(const AimfOutcomes *outcomes, const char *path, GError **error);
-/** aimf_outcomes_measure: aimf_measure with the logits, or else the probabilities, as scores. */
+/**
+ * aimf_outcomes_find_class: number of the class that @text names or numbers, or -1 with INVALID that lists the
+ * classes.
+ */
+int aimf_outcomes_find_class(const AimfOutcomes *outcomes, const char *text, GError **error);
+/**
+ * aimf_outcomes_measure: as aimf_measure, with the logits, or else the probabilities, as scores; INVALID also when
+ * there is no class @positive.
+ */
 AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed,
                                     const AimfMonitor *monitor, GError **error);
 
 /**
+ * AimfEvidence: what a result rests on, so that it can be made again and nothing be passed off for it; everything
+ * owned, NULL if unknown.
+ * @model_sha256, @data_sha256: of the files' bytes; @weights_sha256: aimf_model_hash; @rows_sha256:
+ * aimf_manifest_hash, which models record of the data they were trained on
+ * @threshold: NaN where the answers were classes already; @precision, @backend, @instruction_set: NULL where no model
+ * was run
+ * @results: (nullable) NULL-terminated files that were averaged, @results_sha256 of their bytes
+ */
+typedef struct {
+    char *model_sha256;
+    char *weights_sha256;
+    char *data_sha256;
+    char *rows_sha256;
+    double threshold;
+    guint resamples;
+    guint64 seed;
+    const char *precision;       /* borrowed, "f32" */
+    char *backend;               /* aimf_backend_version: "oneDNN 2.6.3, AVX2" */
+    const char *instruction_set; /* borrowed, of the kernels of our own: "AVX2" */
+    char **results;
+    char **results_sha256;
+} AimfEvidence;
+
+void aimf_evidence_free(AimfEvidence *evidence);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfEvidence, aimf_evidence_free)
+
+/**
+ * aimf_evidence_new:
+ * @model_path, @model, @manifest: (nullable) what was asked; @data_path: (nullable) manifest or predictions;
+ * @precision: of @model
+ * Returns: (owned) the hashes and the engine, without threshold and bootstrap; NULL with NOT_FOUND or IO.
+ */
+AimfEvidence *aimf_evidence_new(const char *model_path, const AimfModel *model, const char *data_path,
+                                const AimfManifest *manifest, AimfPrecision precision, GError **error);
+/** aimf_evidence_of_results: (owned) of an average of the @n files @paths; NULL with NOT_FOUND or IO. */
+AimfEvidence *aimf_evidence_of_results(const char *const *paths, guint n, GError **error);
+
+/**
  * AimfEvaluation: measures and what they are of; everything owned.
  * @model, @data: (nullable) names of files; @labels: the protected labels, NULL-terminated
- * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures
+ * @target: (nullable) what is predicted; @classes: (nullable) NULL-terminated names of the classes
+ * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures; @evidence:
+ * (nullable)
+ * @n_dropped: rows left out because a value was missing
  * @findings: (nullable) what is to be said about the data. "trained-on" and "chosen-on" are also marks of their own
  *   in the JSON
  */
 typedef struct {
     char *model;
     char *data;
+    guint n_dropped;
+    char *target;
+    char **classes;
     char **labels;
     AimfMeasures *measures;
     guint runs;
     AimfGate *gates;
     guint n_gates;
+    AimfEvidence *evidence;
     AimfFindings *findings;
 } AimfEvaluation;
 

@@ -42,10 +42,25 @@ const char *const *aimf_architectures(void);
 AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error);
 
 /**
+ * aimf_model_select_weights:
+ * @only: (nullable) prefixes with commas between them: only tensors below these keys of the file are looked at; "." for the set that
+ *   has no prefix
+ * Finds the one set of tensors in a file of others that are the weights of @architecture: below any chain of prefixes ("module.",
+ * "state_dict.model.backbone."), with the modules left out that torch.compile and others put between, beside optimizers, schedules,
+ * averaged copies and other models, the final layer under its own name, or one linear layer that takes as many features, below the
+ * prefix or beside it. What is taken and what is passed over is told to @monitor: as a warning where its use is not known.
+ * Returns: (owned) a view of @tensors, which must not change any more, under the architecture's own names, of the file's types, the final
+ * layer with as many outputs as it has there. NULL with NOT_FOUND (no such architecture; nothing below @only, says what there is) or
+ * INVALID: no set fits, listing what is missing, surplus or of a wrong shape in the nearest; several fit, listing them; several layers
+ * may be the final one.
+ */
+AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const char *only,
+                                       const AimfMonitor *monitor, GError **error);
+/**
  * aimf_model_take_weights:
- * Replaces the model's weights by those in @tensors. Key prefixes "module.", "resnet18." and their combination are understood.
- * A final layer for another number of classes (ImageNet's 1000) is left fresh, with a warning to @monitor. Everything else is strict:
- * Returns: FALSE with INVALID, listing the missing, the surplus and the wrongly shaped tensors.
+ * Replaces the model's weights by those in @tensors, as aimf_model_select_weights finds them. A final layer for another number of
+ * classes (ImageNet's 1000) is left fresh, with a warning to @monitor.
+ * Returns: FALSE as aimf_model_select_weights, or with INVALID for values that are not finite.
  */
 gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, const AimfMonitor *monitor,
                                  GError **error);
@@ -83,21 +98,28 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training
 /** aimf_model_loader_options: the loader options that fit the model: size and normalisation; everything else zero. */
 AimfLoaderOptions aimf_model_loader_options(const AimfModel *model);
 
-/** AimfPredictions: one entry per row of a manifest, in its order. Rows whose image was skipped have NaN logits. */
+/**
+ * AimfPredictions: one entry per row of a manifest, in its order. Rows whose image was skipped have NaN logits.
+ * @classes: (nullable) NULL-terminated names of the model's classes; @threshold: of two classes, the model's
+ */
 typedef struct {
     guint n;
     int outputs;
     float *logits;      /* (n, outputs), owned */
     float *probability; /* (n) of class 1, or of the predicted class with more than two, owned */
     int *prediction;    /* (n) class, -1 where skipped, owned */
+    char **classes;     /* owned */
+    double threshold;
 } AimfPredictions;
 
 void aimf_predictions_free(AimfPredictions *predictions);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPredictions, aimf_predictions_free)
 
 /**
- * aimf_predictions_save: as CSV, atomically: path,logit,probability,prediction with a row per row of @manifest; logit_0,logit_1,… in
- * place of logit where there are several. Images that were skipped leave the figures empty.
+ * aimf_predictions_save: as CSV, atomically: path,logit,probability,prediction with a row per row of @manifest;
+ * logit_0,logit_1,… in place of logit where there are several. Then, with more than two classes,
+ * probability_0,probability_1,…, and class, the name of the predicted class, if classes have names. Images that were
+ * skipped leave the figures empty.
  */
 gboolean aimf_predictions_save(const AimfPredictions *predictions, const AimfManifest *manifest, const char *path,
                                GError **error);

@@ -68,12 +68,12 @@ extern const AimfTrainOptions AIMF_FINETUNE_DEFAULTS;
 typedef struct {
     guint epoch; /* from 0 */
     double learning_rate;
-    double loss;         /* mean over batches */
-    double val_accuracy; /* overall */
-    double val_worst_group_accuracy;
-    double images_per_second; /* training alone */
-    double seconds;           /* training and validation */
-    gboolean best;            /* so far */
+    double loss;                     /* mean over batches */
+    double val_accuracy;             /* overall */
+    double val_worst_group_accuracy; /* NaN where the validation set has no protected labels */
+    double images_per_second;        /* training alone */
+    double seconds;                  /* training and validation */
+    gboolean best;                   /* so far */
 } AimfEpoch;
 
 /**

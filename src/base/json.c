@@ -1,7 +1,8 @@
 #include "base/json.h"
 
-#include "base/file.h"
+#include "base/text_file.h"
 
+#include <aimfair/json.h>
 #include <math.h>
 
 enum { MAX_DEPTH = 64 };
@@ -53,7 +54,7 @@ JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
 
 JsonNode *aimf_json_open(const char *path, gsize limit_bytes, GError **error)
 {
-    g_autoptr(GBytes) bytes = aimf_file_read(path, limit_bytes, error);
+    g_autoptr(GBytes) bytes = aimf_text_read(path, limit_bytes, error);
     if (!bytes)
         return NULL;
     gsize length;
@@ -79,7 +80,7 @@ static JsonNode *member(JsonObject *object, const char *where, const char *name,
 
 static gboolean wrong_kind(const char *where, const char *name, const char *expected, JsonNode *found, GError **error)
 {
-    g_autofree char *text = json_to_string(found, FALSE);
+    g_autofree char *text = aimf_json_write(found, FALSE);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: '%s' must be %s, not %.60s", where, name, expected, text);
     return FALSE;
 }

@@ -4,9 +4,11 @@ static const struct {
     const char *name;
     gsize bytes;
 } dtypes[AIMF_N_DTYPES] = {
-    [AIMF_F32] = { "f32", 4 }, [AIMF_BF16] = { "bf16", 2 }, [AIMF_F16] = { "f16", 2 }, [AIMF_F64] = { "f64", 8 },
-    [AIMF_I64] = { "i64", 8 }, [AIMF_I32] = { "i32", 4 },   [AIMF_I16] = { "i16", 2 }, [AIMF_I8] = { "i8", 1 },
-    [AIMF_U8] = { "u8", 1 },   [AIMF_BOOL] = { "bool", 1 },
+    [AIMF_F32] = { "f32", 4 },   [AIMF_BF16] = { "bf16", 2 },       [AIMF_F16] = { "f16", 2 },
+    [AIMF_F64] = { "f64", 8 },   [AIMF_I64] = { "i64", 8 },         [AIMF_I32] = { "i32", 4 },
+    [AIMF_I16] = { "i16", 2 },   [AIMF_I8] = { "i8", 1 },           [AIMF_U8] = { "u8", 1 },
+    [AIMF_BOOL] = { "bool", 1 }, [AIMF_F8_E4M3] = { "f8_e4m3", 1 }, [AIMF_F8_E5M2] = { "f8_e5m2", 1 },
+    [AIMF_U64] = { "u64", 8 },   [AIMF_U32] = { "u32", 4 },         [AIMF_U16] = { "u16", 2 },
 };
 
 gsize aimf_dtype_bytes(AimfDtype dtype)

@@ -29,6 +29,7 @@
  */
 #pragma once
 
+#include <aimfair/data.h>
 #include <aimfair/graph.h>
 #include <aimfair/monitor.h>
 #include <json-glib/json-glib.h>
@@ -49,6 +50,7 @@ typedef struct AimfCli AimfCli;
  * @summary: one line for the list of commands
  * @arguments: (nullable) what follows the options in the usage line, "MANIFEST…"; NULL: the command takes none
  * @description: (nullable) text below the options in the command's help
+ * @reads_labels: it has the options of how labels in tables are understood, --missing and --merge-labels
  * @run: FALSE with an error, or FALSE without when there is nothing more to do (help was shown); argv[0] is the command's name
  */
 typedef struct {
@@ -56,12 +58,14 @@ typedef struct {
     const char *summary;
     const char *arguments;
     const char *description;
+    gboolean reads_labels;
     gboolean (*run)(AimfCli *cli, int argc, char **argv, GError **error);
 } AimfCommand;
 
 /**
  * AimfCli: one invocation. The common options have their values after aimf_cli_parse.
  * @threads: 0 for one per processor; @seed_given: the user named a seed
+ * @labels: what --missing and --merge-labels say
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
  * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE
  */
@@ -74,6 +78,7 @@ struct AimfCli {
     gboolean json;
     gboolean quiet;
     gboolean verbose;
+    AimfLabelRules labels;
     const AimfMonitor *monitor;
     AimfExit exit_status;
     int output_failure; /* errno of the first write to stdout that failed */
@@ -99,6 +104,10 @@ gboolean aimf_cli_check_output(const char *option, const char *path, GError **er
 /** aimf_cli_check_apart: FALSE with INVALID if @path is one of @others (n), the command's other files; NULL among them is none. */
 gboolean aimf_cli_check_apart(const char *option, const char *path, const char *const *others, gsize n, GError **error);
 
+/** aimf_cli_open_manifest: (owned) the manifest @path, its columns used as said and its labels understood by cli->labels. */
+AimfManifest *aimf_cli_open_manifest(AimfCli *cli, const char *path, AimfColumnUse target, AimfColumnUse labels,
+                                     GError **error);
+
 /* Texts of options. Each fails with INVALID, naming @option, what it expects and what it found. */
 
 /** aimf_cli_double: one finite number. */
@@ -117,6 +126,8 @@ const char *aimf_cli_nearest(const char *text, const char *const *names);
 /* --- Results on stdout. A failed write is remembered; the frame then reports it and exits with 1. --- */
 
 void aimf_cli_print(AimfCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/** aimf_cli_label: (owned) a label as a table shows it: in quotes if it has blanks, or nothing at all, to be seen. */
+char *aimf_cli_label(const char *label);
 /** aimf_cli_print_json: @builder's root as indented JSON and a newline. */
 void aimf_cli_print_json(AimfCli *cli, JsonBuilder *builder);
 /** aimf_cli_finish_output: flushes stdout. FALSE with IO when this or an earlier write failed. */

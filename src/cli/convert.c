@@ -42,7 +42,7 @@ static gboolean count_infinite(const AimfTensors *tensors, guint index, gint64 *
 {
     const AimfTensor *tensor = aimf_tensors_at(tensors, index);
     *n = 0;
-    if (tensor->dtype > AIMF_F64)
+    if (tensor->dtype > AIMF_F64 && tensor->dtype != AIMF_F8_E4M3 && tensor->dtype != AIMF_F8_E5M2)
         return TRUE;
     gint64 count = aimf_shape_count(&tensor->shape);
     g_autofree double *values = g_try_new(double, (gsize)MAX(count, 1));
@@ -150,6 +150,15 @@ static void print(AimfCli *cli, const char *path, const AimfTensors *tensors)
 
 /* --- The command --- */
 
+/* transformers 4 refuses safetensors that do not say whose layout their tensors have. Source: its modeling_utils.py, load_state_dict. */
+static void mark_format(AimfTensors *tensors)
+{
+    static const char *const formats[] = { "pt", "tf", "flax", "mlx", "np", NULL };
+    const char *format = aimf_tensors_metadata(tensors, "format");
+    if (!format || !g_strv_contains(formats, format))
+        aimf_tensors_set_metadata(tensors, "format", "pt");
+}
+
 static gboolean convert(AimfCli *cli, const Options *options, const char *from, const char *to, GError **error)
 {
     AimfDtype dtype;
@@ -161,7 +170,7 @@ static gboolean convert(AimfCli *cli, const Options *options, const char *from, 
     g_autoptr(AimfTensors) changed = NULL;
     const AimfTensors *tensors = opened;
     if (options->only || dtype != AIMF_N_DTYPES) {
-        g_autofree char *prefix = options->only ? g_strconcat(options->only, ".", NULL) : g_strdup("");
+        g_autofree char *prefix = options->only ? aimf_tensors_below(opened, options->only) : g_strdup("");
         changed = aimf_tensors_select(opened, prefix, dtype, error);
         if (!changed) {
             g_prefix_error(error, "'%s': ", from);
@@ -171,6 +180,8 @@ static gboolean convert(AimfCli *cli, const Options *options, const char *from, 
             return FALSE;
         tensors = changed;
     }
+    if (to && !aimf_is_checkpoint_name(to))
+        mark_format(changed ? changed : opened);
     if (to && !aimf_tensors_save(tensors, to, error))
         return FALSE;
     if (to)

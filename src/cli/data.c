@@ -75,6 +75,8 @@ static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output
     json_builder_begin_object(builder);
     aimf_cli_json_int(builder, "bad_names", dataset->n_bad_names);
     aimf_cli_json_int(builder, "missing", dataset->n_missing);
+    aimf_cli_json_int(builder, "dropped", dataset->n_dropped);
+    aimf_cli_json_int(builder, "other_formats", dataset->n_other_formats);
     json_builder_set_member_name(builder, "manifests");
     json_builder_begin_array(builder);
     for (guint i = 0; paths[i]; i++) {
@@ -159,6 +161,7 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError
         .split_column = o->split_column,
         .target_map = o->target_map,
         .protected_maps = (const char *const *)o->protected_maps,
+        .labels = cli->labels,
     };
     g_autoptr(AimfDataset) dataset = aimf_dataset_open(kind, &options, cli->monitor, error);
     AimfManifest *parts[AIMF_N_PARTS];
@@ -210,7 +213,7 @@ static gboolean run_celeba(AimfCli *cli, int argc, char **argv, GError **error)
     g_auto(Options) o = { 0 };
     aimf_allow_init(&o.allow);
     const GOptionEntry entries[] = {
-        ROOT_ENTRY(o, "folder with img_align_celeba/ and list_attr_celeba.txt or .csv"),
+        ROOT_ENTRY(o, "folder with img_align_celeba/ and list_attr_celeba.txt or .csv, or Img/ and Anno/"),
         ATTRIBUTE_ENTRIES(o),
         BIAS_ENTRIES(o),
         OUTPUT_ENTRY(o),
@@ -225,7 +228,7 @@ static gboolean run_utkface(AimfCli *cli, int argc, char **argv, GError **error)
     g_auto(Options) o = { 0 };
     aimf_allow_init(&o.allow);
     const GOptionEntry entries[] = {
-        ROOT_ENTRY(o, "folder with the images"),
+        ROOT_ENTRY(o, "folder with the images, or with UTKFace/, crop_part1/ or part1/ to part3/"),
         ATTRIBUTE_ENTRIES(o),
         BIAS_ENTRIES(o),
         SPLIT_ENTRIES(o),
@@ -244,9 +247,9 @@ static gboolean run_csv(AimfCli *cli, int argc, char **argv, GError **error)
         { "file", 0, 0, G_OPTION_ARG_FILENAME, &o.file, "the CSV to read", "CSV" },
         ROOT_ENTRY(o, "where its relative paths begin (the file's own folder)"),
         { "path-column", 0, 0, G_OPTION_ARG_STRING, &o.path_column, "column of the image's path", "NAME" },
-        { "target-column", 0, 0, G_OPTION_ARG_STRING, &o.target, "column of the class", "NAME" },
+        { "target-column", 0, 0, G_OPTION_ARG_STRING, &o.target, "column of the class (none)", "NAME" },
         { "protected-column", 0, 0, G_OPTION_ARG_STRING, &o.protected_attributes,
-          "column of the protected label; several: with commas", "NAMES" },
+          "column of the protected label (none); several: with commas", "NAMES" },
         { "split-column", 0, 0, G_OPTION_ARG_STRING, &o.split_column, "column that says train, val or test", "NAME" },
         { "target-map", 0, 0, G_OPTION_ARG_STRING, &o.target_map, "classes of values: cat=0,dog=1 or dog=1,*=0",
           "MAP" },
@@ -347,6 +350,7 @@ static const AimfCommand GROUPS = {
 static const AimfCommand CSV = {
     .name = "data csv",
     .summary = "write manifests from any CSV, split by a column or with --seed",
+    .reads_labels = TRUE,
     .run = run_csv,
 };
 

@@ -12,14 +12,20 @@ typedef struct {
     const AimfDataCheck *check;
 } Report;
 
+/* One table or list for targets and labels, of those that the manifest has. */
 void data_print_groups(AimfCli *cli, const AimfManifest *manifest)
 {
+    if (!aimf_manifest_has_targets(manifest))
+        return;
+    gboolean labelled = aimf_manifest_has_labels(manifest);
     guint n_labels;
     const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
     g_autofree guint *counts = aimf_manifest_counts(manifest);
-    aimf_cli_print(cli, "  %8s  %-12s  %8s\n", "target", "protected", "images");
-    for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++)
-        aimf_cli_print(cli, "  %8u  %-12s  %8u\n", g / n_labels, labels[g % n_labels], counts[g]);
+    aimf_cli_print(cli, "  %8s  %-12s  %8s\n", "target", labelled ? "protected" : "", "images");
+    for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++) {
+        g_autofree char *label = labelled ? aimf_cli_label(labels[g % n_labels]) : g_strdup("");
+        aimf_cli_print(cli, "  %8u  %-12s  %8u\n", g / n_labels, label, counts[g]);
+    }
 }
 
 void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
@@ -28,12 +34,17 @@ void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
     const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
     g_autofree guint *counts = aimf_manifest_counts(manifest);
     aimf_cli_json_int(builder, "images", aimf_manifest_count(manifest));
+    if (aimf_manifest_n_dropped(manifest))
+        aimf_cli_json_int(builder, "dropped", aimf_manifest_n_dropped(manifest));
+    if (!aimf_manifest_has_targets(manifest))
+        return;
     json_builder_set_member_name(builder, "groups");
     json_builder_begin_array(builder);
     for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++) {
         json_builder_begin_object(builder);
         aimf_cli_json_int(builder, "target", g / n_labels);
-        aimf_cli_json_text(builder, "protected", labels[g % n_labels]);
+        if (aimf_manifest_has_labels(manifest))
+            aimf_cli_json_text(builder, "protected", labels[g % n_labels]);
         aimf_cli_json_int(builder, "images", counts[g]);
         json_builder_end_object(builder);
     }
@@ -139,7 +150,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         return FALSE;
     g_autoptr(GPtrArray) manifests = g_ptr_array_new_with_free_func(free_manifest);
     for (int i = 1; i < argc; i++) {
-        AimfManifest *manifest = aimf_manifest_open(argv[i], error);
+        AimfManifest *manifest =
+            aimf_cli_open_manifest(cli, argv[i], AIMF_COLUMN_OPTIONAL, AIMF_COLUMN_OPTIONAL, error);
         if (!manifest)
             return FALSE;
         g_ptr_array_add(manifests, manifest);
@@ -165,5 +177,6 @@ const AimfCommand AIMF_COMMAND_DATA_CHECK = {
     .arguments = "MANIFEST…",
     .description = "An image that is in two manifests is a leak where one of them is for testing.\n"
                    "Exit status 2 when an image is missing or unreadable.",
+    .reads_labels = TRUE,
     .run = run,
 };

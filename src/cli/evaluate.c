@@ -3,6 +3,7 @@
 #include "evaluate_table.h"
 
 #include <aimfair/sets.h>
+#include <math.h>
 
 typedef struct {
     char *model;
@@ -10,12 +11,15 @@ typedef struct {
     char *save;
     char *given;
     char *threshold_text;
+    char *positive;
+    char *by_group_text;
     char **require;
     gboolean average;
     gint bootstrap;
     gint batch;
     gint skip_bad;
     double threshold; /* negative: not given */
+    AimfByGroup by_group;
     AimfAllow allow;
 } Options;
 
@@ -26,6 +30,8 @@ static void options_clear(Options *o)
     g_free(o->save);
     g_free(o->given);
     g_free(o->threshold_text);
+    g_free(o->positive);
+    g_free(o->by_group_text);
     g_strfreev(o->require);
     aimf_allow_clear(&o->allow);
 }
@@ -47,8 +53,8 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
         return invalid("files without an option belong to --average", error);
     if (o->average && n_files < 2)
         return invalid("--average needs two JSON files or more", error);
-    if (o->average && (o->data || o->save || o->threshold_text))
-        return invalid("--data, --predictions and --threshold have no meaning with --average", error);
+    if (o->average && (o->data || o->save || o->threshold_text || o->positive))
+        return invalid("--data, --predictions, --threshold and --positive have no meaning with --average", error);
     if (o->given && (o->data || o->save))
         return invalid("--data and --predictions belong to --model, not to --from-predictions", error);
     if (!o->given && !o->average &&
@@ -62,6 +68,7 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
     const char *const inputs[] = { o->model, o->data };
     return (!o->save || (aimf_cli_check_output("--predictions", o->save, error) &&
                          aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error))) &&
+           aimf_cli_by_group(o->by_group_text, &o->by_group, error) &&
            aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
            aimf_cli_check_int("--batch", o->batch, 1, 65536, error) &&
            aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error) && aimf_allow_check(&o->allow, error);
@@ -79,6 +86,10 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
         { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
         { "threshold", 0, 0, G_OPTION_ARG_STRING, &o->threshold_text,
           "probability from which on it is class 1 (the model's own, 0.5)", "P" },
+        { "positive", 0, 0, G_OPTION_ARG_STRING, &o->positive,
+          "the class, by number or name, that rates and gaps are of (1; none of more than two)", "CLASS" },
+        { "by-group", 0, 0, G_OPTION_ARG_STRING, &o->by_group_text,
+          "what to show of every protected label: tpr,precision,… or all", "MEASURES" },
         { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)", "N" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
@@ -107,10 +118,11 @@ static gboolean parse_gates(AimfEvaluation *evaluation, char **texts, GError **e
 
 /* --- Sources of measures --- */
 
-static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
+static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
 {
     g_autoptr(AimfModel) model = aimf_model_open(o->model, error);
-    g_autoptr(AimfManifest) manifest = model ? aimf_manifest_open(o->data, error) : NULL;
+    g_autoptr(AimfManifest) manifest =
+        model ? aimf_cli_open_manifest(cli, o->data, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_REQUIRED, error) : NULL;
     if (!manifest)
         return NULL;
     aimf_check_evaluation_set(model, manifest, o->allow.findings);
@@ -126,7 +138,10 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
         .threads = cli->threads,
         .skip_bad = (guint)o->skip_bad,
     };
-    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, manifest, &options, cli->monitor, error);
+    evaluation->target = g_strdup(model->target);
+    evaluation->evidence = aimf_evidence_new(o->model, model, o->data, manifest, cli->precision, error);
+    g_autoptr(AimfPredictions) predictions =
+        evaluation->evidence ? aimf_model_predict(model, manifest, &options, cli->monitor, error) : NULL;
     g_autoptr(AimfOutcomes) outcomes =
         predictions ? aimf_outcomes_from_predictions(manifest, predictions, error) : NULL;
     if (!outcomes || (o->save && !aimf_outcomes_save(outcomes, o->save, error)))
@@ -134,16 +149,38 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, GError **error)
     return g_steal_pointer(&outcomes);
 }
 
+static AimfOutcomes *read_answers(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
+{
+    evaluation->evidence = aimf_evidence_new(NULL, NULL, o->given, NULL, AIMF_PRECISION_F32, error);
+    return evaluation->evidence ? aimf_outcomes_open(o->given, o->threshold, &cli->labels, cli->monitor, error) : NULL;
+}
+
+static gboolean set_positive(AimfOutcomes *outcomes, const char *text, GError **error)
+{
+    int class = text ? aimf_outcomes_find_class(outcomes, text, error) : outcomes->positive;
+    if (text && class < 0) {
+        g_prefix_error(error, "--positive: ");
+        return FALSE;
+    }
+    outcomes->positive = class;
+    return TRUE;
+}
+
 static gboolean evaluate(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
 {
     g_autoptr(AimfOutcomes) outcomes =
-        o->given ? aimf_outcomes_open(o->given, o->threshold, error) : ask_model(cli, o, error);
-    if (!outcomes)
+        o->given ? read_answers(cli, o, evaluation, error) : ask_model(cli, o, evaluation, error);
+    if (!outcomes || !set_positive(outcomes, o->positive, error))
         return FALSE;
     evaluation->runs = 1;
+    evaluation->n_dropped = outcomes->n_dropped;
     evaluation->model = g_strdup(o->model);
     evaluation->data = g_strdup(o->given ? o->given : o->data);
     evaluation->labels = g_steal_pointer(&outcomes->labels);
+    evaluation->classes = g_steal_pointer(&outcomes->classes);
+    evaluation->evidence->threshold = outcomes->threshold;
+    evaluation->evidence->resamples = (guint)o->bootstrap;
+    evaluation->evidence->seed = cli->seed;
     evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, cli->monitor, error);
     return evaluation->measures != NULL;
 }
@@ -165,13 +202,28 @@ static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEva
         return FALSE;
     evaluation->runs = mean->runs;
     evaluation->labels = g_steal_pointer(&mean->labels);
+    evaluation->classes = g_steal_pointer(&mean->classes);
+    evaluation->target = g_steal_pointer(&mean->target);
     evaluation->measures = g_steal_pointer(&mean->measures);
     for (guint i = 0; i < aimf_findings_count(mean->findings); i++)
         aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
-    return TRUE;
+    evaluation->evidence = aimf_evidence_of_results((const char *const *)paths, n, error);
+    return evaluation->evidence != NULL;
 }
 
 /* --- The command --- */
+
+/* The two mistakes that make a measure unknown whatever the answers are. */
+static const char *why_unknown(const AimfEvaluation *evaluation, guint scalar)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    const guint first_of_class = G_STRUCT_OFFSET(AimfScalars, positive) / sizeof(double);
+    if (aimf_scalar_of_classes(scalar))
+        return measures->n_targets == 2 ? ": there are two classes; leave macro and worst away" : "";
+    return measures->positive < 0 && scalar >= first_of_class
+               ? ": with more than two classes put macro or worst and a point before it, or name a class by --positive"
+               : "";
+}
 
 static void report_gates(AimfCli *cli, const AimfEvaluation *evaluation)
 {
@@ -180,8 +232,13 @@ static void report_gates(AimfCli *cli, const AimfEvaluation *evaluation)
         const AimfGate *gate = &evaluation->gates[i];
         if (aimf_gate_met(gate, scalars))
             continue;
-        aimf_cli_message(cli, AIMF_LOG_WARNING, "not met: %s (%s is %.6g)", gate->text, aimf_scalar_name(gate->scalar),
-                         aimf_scalar_at(scalars, gate->scalar));
+        double value = aimf_scalar_at(scalars, gate->scalar);
+        const char *name = aimf_scalar_name(gate->scalar);
+        if (isnan(value))
+            aimf_cli_message(cli, AIMF_LOG_WARNING, "not met: %s (%s is unknown%s)", gate->text, name,
+                             why_unknown(evaluation, gate->scalar));
+        else
+            aimf_cli_message(cli, AIMF_LOG_WARNING, "not met: %s (%s is %.6g)", gate->text, name, value);
         cli->exit_status = AIMF_EXIT_GATE;
     }
 }
@@ -202,7 +259,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         g_autofree char *text = aimf_evaluation_json(evaluation);
         aimf_cli_print(cli, "%s", text);
     } else {
-        aimf_cli_print_evaluation(cli, evaluation);
+        aimf_cli_print_evaluation(cli, evaluation, &o.by_group);
     }
     report_gates(cli, evaluation);
     return TRUE;
@@ -215,6 +272,8 @@ const AimfCommand AIMF_COMMAND_EVALUATE = {
     .description = "Examples:\n"
                    "  aimfair evaluate --model fair.safetensors --data test.csv\n"
                    "  aimfair evaluate --from-predictions answers.csv --require 'equalized_odds.mean<=0.1'\n"
+                   "  aimfair evaluate --from-predictions answers.csv --by-group tpr,precision,calibration_error\n"
                    "  aimfair evaluate --average seed100.json seed200.json seed300.json\n",
+    .reads_labels = TRUE,
     .run = run,
 };

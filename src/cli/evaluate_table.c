@@ -1,20 +1,67 @@
 #include "evaluate_table.h"
 
 #include <math.h>
+#include <string.h>
 
+/* Of AimfScalars' members before those over classes, which repeat the ones of one class. */
 static const char *const titles[] = {
     "accuracy",
     "worst group accuracy (WST)",
     "std of group accuracies (STD)",
+    "balanced accuracy",
     "equalized odds, mean of gaps (EO)",
     "equalized odds, larger gap",
     "equalized odds, sum of gaps",
     "equal opportunity (TPR gap)",
     "demographic parity (selection gap)",
     "AUC",
-    "balanced accuracy",
+    "demographic parity ratio",
+    "equalized odds ratio",
+    "equal opportunity ratio",
+    "FNR gap",
+    "precision gap",
+    "calibration error (ECE)",
+    "calibration error, gap",
 };
-G_STATIC_ASSERT(G_N_ELEMENTS(titles) == AIMF_N_SCALARS);
+G_STATIC_ASSERT(G_N_ELEMENTS(titles) == AIMF_N_SCALARS - 2 * AIMF_N_CLASS_SCALARS);
+
+/* Of AimfProtectedMeasure's numbers. */
+static const char *const headings[] = { "accuracy", "balanced",  "TPR",      "FPR", "TNR",
+                                        "FNR",      "precision", "selected", "AUC", "calibr." };
+G_STATIC_ASSERT(G_N_ELEMENTS(headings) == AIMF_N_GROUP_MEASURES);
+
+enum { OF_ALL_CLASSES = 2 }; /* the first of them do not depend on the class that is looked at */
+
+/* --- Which numbers of a label --- */
+
+static gboolean unknown_measure(const char *name, GError **error)
+{
+    const char *names[AIMF_N_GROUP_MEASURES + 1] = { NULL };
+    for (guint i = 0; i < AIMF_N_GROUP_MEASURES; i++)
+        names[i] = aimf_group_measure_name(i);
+    const char *nearest = aimf_cli_nearest(name, names);
+    g_autofree char *list = g_strjoinv(", ", (char **)names);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--by-group: a group has no '%s'%s%s%s; it has %s, or all", name,
+                nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", list);
+    return FALSE;
+}
+
+gboolean aimf_cli_by_group(const char *text, AimfByGroup *by_group, GError **error)
+{
+    static const char usual[] = "accuracy,tpr,fpr,selection_rate", all[] = "all";
+    g_auto(GStrv) names = g_strsplit(text ? text : usual, ",", -1);
+    *by_group = (AimfByGroup){ .given = text != NULL };
+    for (char **name = names; *name; name++) {
+        guint index = aimf_group_measure_find(g_strstrip(*name));
+        if (index == AIMF_N_GROUP_MEASURES && strcmp(*name, all) != 0)
+            return unknown_measure(*name, error);
+        for (guint i = 0; i < AIMF_N_GROUP_MEASURES; i++)
+            by_group->shown[i] = by_group->shown[i] || index == AIMF_N_GROUP_MEASURES || i == index;
+    }
+    return TRUE;
+}
+
+/* --- Cells --- */
 
 /* printf pads by bytes; labels may be any UTF-8. */
 static void print_padded(AimfCli *cli, const char *text, glong width)
@@ -23,12 +70,20 @@ static void print_padded(AimfCli *cli, const char *text, glong width)
     aimf_cli_print(cli, "%s%*s", text, (int)MAX(width - length, 0), "");
 }
 
+static void print_label(AimfCli *cli, const char *label, glong width)
+{
+    g_autofree char *shown = aimf_cli_label(label);
+    print_padded(cli, shown, width);
+}
+
 static glong widest(char *const *labels)
 {
     glong width = 5;
-    for (; *labels; labels++)
-        if (g_utf8_validate(*labels, -1, NULL))
-            width = MAX(width, MIN(g_utf8_strlen(*labels, -1), 40));
+    for (; labels && *labels; labels++) {
+        g_autofree char *shown = aimf_cli_label(*labels);
+        if (g_utf8_validate(shown, -1, NULL))
+            width = MAX(width, MIN(g_utf8_strlen(shown, -1), 40));
+    }
     return width;
 }
 
@@ -40,39 +95,145 @@ static void print_percent(AimfCli *cli, double value)
         aimf_cli_print(cli, "%10.2f", 100 * value);
 }
 
+/* (owned) "1 Smiling", or "1" where classes have no names. */
+static char *class_text(const AimfEvaluation *evaluation, int target)
+{
+    const char *name = evaluation->classes ? evaluation->classes[target] : NULL;
+    return g_strdup_printf("%d%s%s", target, name ? " " : "", name ? name : "");
+}
+
+/* Numbers of classes have at most five digits. */
+static glong class_width(const AimfEvaluation *evaluation)
+{
+    return evaluation->classes ? widest(evaluation->classes) + 8 : 8;
+}
+
+static void print_class(AimfCli *cli, const AimfEvaluation *evaluation, int target)
+{
+    g_autofree char *text = class_text(evaluation, target);
+    print_padded(cli, text, class_width(evaluation));
+}
+
+/* --- Tables --- */
+
 static void print_groups(AimfCli *cli, const AimfEvaluation *evaluation, glong width)
 {
     const AimfMeasures *measures = evaluation->measures;
-    aimf_cli_print(cli, "\ntarget  ");
+    gboolean selects = measures->positive >= 0;
+    aimf_cli_print(cli, "\n");
+    print_padded(cli, "target", class_width(evaluation));
     print_padded(cli, "protected", MAX(width, 9));
-    aimf_cli_print(cli, "%10s%10s%10s\n", "n", "accuracy", "selected");
+    aimf_cli_print(cli, selects ? "%10s%10s%10s\n" : "%10s%10s\n", "n", "accuracy", "selected");
     for (int i = 0; i < measures->n_targets * measures->n_protected; i++) {
         const AimfGroupMeasure *group = &measures->groups[i];
-        aimf_cli_print(cli, "%-8d", group->target);
-        print_padded(cli, evaluation->labels[group->group], MAX(width, 9));
+        print_class(cli, evaluation, group->target);
+        print_label(cli, evaluation->labels[group->group], MAX(width, 9));
         aimf_cli_print(cli, "%10u", group->n);
         print_percent(cli, group->accuracy);
-        print_percent(cli, group->selection_rate);
+        if (selects)
+            print_percent(cli, group->selection_rate);
         aimf_cli_print(cli, "%s\n", group->n ? "" : "  no samples: left out");
     }
 }
 
-static void print_labels(AimfCli *cli, const AimfEvaluation *evaluation, glong width)
+/* The numbers from @first to before @end that are wanted, a row for each of @labels. */
+static void print_labels(AimfCli *cli, const AimfEvaluation *evaluation, const AimfProtectedMeasure *labels,
+                         const AimfByGroup *by_group, guint first, guint end)
 {
-    const AimfMeasures *measures = evaluation->measures;
+    glong width = MAX(widest(evaluation->labels), 9) + class_width(evaluation);
+    print_padded(cli, "protected", width);
+    aimf_cli_print(cli, "%10s", "n");
+    for (guint i = first; i < end; i++)
+        if (by_group->shown[i])
+            aimf_cli_print(cli, "%10s", headings[i]);
     aimf_cli_print(cli, "\n");
-    print_padded(cli, "protected", MAX(width, 9) + 8);
-    aimf_cli_print(cli, "%10s%10s%10s%10s%10s\n", "n", "accuracy", "TPR", "FPR", "selected");
-    for (int i = 0; i < measures->n_protected; i++) {
-        const AimfProtectedMeasure *label = &measures->protected_groups[i];
-        print_padded(cli, evaluation->labels[i], MAX(width, 9) + 8);
-        aimf_cli_print(cli, "%10u", label->n);
-        print_percent(cli, label->accuracy);
-        print_percent(cli, label->tpr);
-        print_percent(cli, label->fpr);
-        print_percent(cli, label->selection_rate);
+    for (int g = 0; g < evaluation->measures->n_protected; g++) {
+        print_label(cli, evaluation->labels[g], width);
+        aimf_cli_print(cli, "%10u", labels[g].n);
+        for (guint i = first; i < end; i++)
+            if (by_group->shown[i])
+                print_percent(cli, aimf_group_measure_at(&labels[g], i));
         aimf_cli_print(cli, "\n");
     }
+}
+
+/* What each protected label has of each class, if that was asked for. */
+static void print_labels_of_classes(AimfCli *cli, const AimfEvaluation *evaluation, const AimfByGroup *by_group)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    gboolean any = FALSE;
+    for (guint i = OF_ALL_CLASSES; i < AIMF_N_GROUP_MEASURES; i++)
+        any = any || by_group->shown[i];
+    for (int target = 0; any && by_group->given && measures->classes && target < measures->n_targets; target++) {
+        g_autofree char *text = class_text(evaluation, target);
+        aimf_cli_print(cli, "\nclass %s against all others\n", text);
+        print_labels(cli, evaluation, measures->classes[target].groups, by_group, OF_ALL_CLASSES,
+                     AIMF_N_GROUP_MEASURES);
+    }
+}
+
+static void print_classes(AimfCli *cli, const AimfEvaluation *evaluation)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    static const char *const columns[] = { "TPR", "FPR", "precision", "selected", "EO", "TPR gap", "sel. gap", "AUC" };
+    aimf_cli_print(cli, "\neach class against all others\n");
+    print_padded(cli, "class", class_width(evaluation));
+    aimf_cli_print(cli, "%10s", "n");
+    for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
+        aimf_cli_print(cli, "%10s", columns[i]);
+    aimf_cli_print(cli, "\n");
+    for (int target = 0; target < measures->n_targets; target++) {
+        const AimfClassMeasure *m = &measures->classes[target];
+        const AimfClassScalars *s = &m->scalars;
+        const double values[] = {
+            m->tpr,
+            m->fpr,
+            m->precision,
+            m->selection_rate,
+            s->equalized_odds_mean,
+            s->equal_opportunity,
+            s->demographic_parity,
+            s->auc,
+        };
+        print_class(cli, evaluation, target);
+        aimf_cli_print(cli, "%10u", m->n);
+        for (gsize i = 0; i < G_N_ELEMENTS(values); i++)
+            print_percent(cli, values[i]);
+        aimf_cli_print(cli, "\n");
+    }
+}
+
+/* --- Measures that are one number --- */
+
+/* The first class whose measure is the worst one. */
+static void print_worst_class(AimfCli *cli, const AimfEvaluation *evaluation, guint scalar)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    const guint first = G_N_ELEMENTS(titles) - AIMF_N_CLASS_SCALARS;
+    guint own = scalar - 2 * (guint)AIMF_N_CLASS_SCALARS; /* the same measure of one class */
+    for (int target = 0; own >= first && target < measures->n_targets; target++) {
+        const AimfScalars scalars = { .positive = measures->classes[target].scalars };
+        if (aimf_scalar_at(&scalars, own) != aimf_scalar_at(&measures->scalars, scalar))
+            continue;
+        g_autofree char *text = class_text(evaluation, target);
+        aimf_cli_print(cli, "  class %s", text);
+        return;
+    }
+}
+
+static void print_scalar(AimfCli *cli, const AimfEvaluation *evaluation, guint scalar)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    AimfInterval interval = measures->intervals[scalar];
+    guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
+    guint title = scalar < n_own ? scalar : n_own - n_class + (scalar - n_own) % n_class;
+    aimf_cli_print(cli, "%-34s", titles[title]);
+    print_percent(cli, aimf_scalar_at(&measures->scalars, scalar));
+    if (!isnan(interval.low))
+        aimf_cli_print(cli, "%9.2f – %.2f", 100 * interval.low, 100 * interval.high);
+    if (scalar >= n_own + n_class && measures->classes && evaluation->runs == 1)
+        print_worst_class(cli, evaluation, scalar);
+    aimf_cli_print(cli, "\n");
 }
 
 static void print_scalars(AimfCli *cli, const AimfEvaluation *evaluation)
@@ -80,26 +241,46 @@ static void print_scalars(AimfCli *cli, const AimfEvaluation *evaluation)
     const AimfMeasures *measures = evaluation->measures;
     gboolean intervals = !isnan(measures->intervals[0].low);
     const char *what = evaluation->runs > 1 ? "lowest and highest run" : "95 % interval";
+    const guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
+    const guint shown = measures->positive < 0 ? n_own - n_class : n_own;
     aimf_cli_print(cli, "\n%-36s%8s%s%s\n", "measure", "%", intervals ? "   " : "", intervals ? what : "");
-    for (guint i = 0; i < AIMF_N_SCALARS; i++) {
-        AimfInterval interval = measures->intervals[i];
-        aimf_cli_print(cli, "%-34s", titles[i]);
-        print_percent(cli, aimf_scalar_at(&measures->scalars, i));
-        if (!isnan(interval.low))
-            aimf_cli_print(cli, "%9.2f – %.2f", 100 * interval.low, 100 * interval.high);
-        aimf_cli_print(cli, "\n");
+    for (guint i = 0; i < shown; i++)
+        print_scalar(cli, evaluation, i);
+    for (guint i = n_own; measures->classes && i < AIMF_N_SCALARS; i++) {
+        if ((i - n_own) % n_class == 0)
+            aimf_cli_print(cli, i == n_own ? "\nmacro: mean over the classes, each against all others\n"
+                                           : "\nworst: of the classes, each against all others\n");
+        print_scalar(cli, evaluation, i);
     }
 }
 
-void aimf_cli_print_evaluation(AimfCli *cli, const AimfEvaluation *evaluation)
+static void print_title(AimfCli *cli, const AimfEvaluation *evaluation)
 {
-    glong width = widest(evaluation->labels);
+    const AimfMeasures *measures = evaluation->measures;
     if (evaluation->runs > 1)
-        aimf_cli_print(cli, "average of %u results on %u samples each\n", evaluation->runs, evaluation->measures->n);
+        aimf_cli_print(cli, "average of %u results on %u samples each\n", evaluation->runs, measures->n);
     else
-        aimf_cli_print(cli, "%u samples of %s%s%s\n", evaluation->measures->n, evaluation->data,
+        aimf_cli_print(cli, "%u samples of %s%s%s\n", measures->n, evaluation->data,
                        evaluation->model ? ", judged by " : "", evaluation->model ? evaluation->model : "");
+    if (evaluation->target)
+        aimf_cli_print(cli, "target: %s\n", evaluation->target);
+    g_autofree char *positive = measures->positive < 0 ? NULL : class_text(evaluation, measures->positive);
+    if (positive && (measures->n_targets > 2 || measures->positive != 1 || evaluation->classes))
+        aimf_cli_print(cli, "positive class: %s\n", positive);
+}
+
+void aimf_cli_print_evaluation(AimfCli *cli, const AimfEvaluation *evaluation, const AimfByGroup *by_group)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    glong width = widest(evaluation->labels);
+    print_title(cli, evaluation);
     print_groups(cli, evaluation, width);
-    print_labels(cli, evaluation, width);
+    aimf_cli_print(cli, "\n");
+    print_labels(cli, evaluation, measures->protected_groups, by_group, 0,
+                 measures->positive < 0 ? OF_ALL_CLASSES : AIMF_N_GROUP_MEASURES);
+    if (measures->classes)
+        print_classes(cli, evaluation);
+    if (measures->positive < 0)
+        print_labels_of_classes(cli, evaluation, by_group);
     print_scalars(cli, evaluation);
 }

@@ -1,9 +1,18 @@
-/* An evaluation as tables for people. */
+/* The tables of `aimfair evaluate`. */
 #pragma once
 
 #include "cli.h"
 
 #include <aimfair/fair.h>
 
-/** aimf_cli_print_evaluation: groups, protected labels and measures, aligned, in percent; "-" for what is unknown. */
-void aimf_cli_print_evaluation(AimfCli *cli, const AimfEvaluation *evaluation);
+/** AimfByGroup: which numbers of every protected label are shown. */
+typedef struct {
+    gboolean shown[AIMF_N_GROUP_MEASURES];
+    gboolean given; /* the user chose them */
+} AimfByGroup;
+
+/** aimf_cli_by_group: "tpr,precision" or "all"; NULL: a few. FALSE with INVALID that lists what there is. */
+gboolean aimf_cli_by_group(const char *text, AimfByGroup *by_group, GError **error);
+
+/** aimf_cli_print_evaluation: everything in percent; "-" is what is not known. */
+void aimf_cli_print_evaluation(AimfCli *cli, const AimfEvaluation *evaluation, const AimfByGroup *by_group);

@@ -292,5 +292,6 @@ const AimfCommand AIMF_COMMAND_FINETUNE = {
         "Defaults are the paper's: 10 epochs, learning rate 0.06, k = 55. What is not selected keeps its bits.\n"
         "Example: aimfair finetune --model biased.safetensors --sensitivity sensitivity.json --top-k 55 "
         "--train balanced.csv --val val.csv -o fair.safetensors",
+    .reads_labels = TRUE,
     .run = run,
 };

@@ -19,6 +19,7 @@ typedef struct {
     char *seed;
     char *threads;
     char *precision;
+    char *missing;
     gboolean help;
 } Common;
 
@@ -27,6 +28,7 @@ static void common_clear(Common *common)
     g_free(common->seed);
     g_free(common->threads);
     g_free(common->precision);
+    g_free(common->missing);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Common, common_clear)
 
@@ -45,6 +47,29 @@ static GOptionGroup *common_group(AimfCli *cli, Common *common)
     GOptionGroup *group = g_option_group_new("common", "Common options:", "", NULL, NULL);
     g_option_group_add_entries(group, entries);
     return group;
+}
+
+static GOptionGroup *labels_group(AimfCli *cli, Common *common)
+{
+    const GOptionEntry entries[] = {
+        { "missing", 0, 0, G_OPTION_ARG_STRING, &common->missing,
+          "targets and labels that are empty, nan, NA …: error; drop: leave the rows out; keep: a label (error)",
+          "KIND" },
+        { "merge-labels", 0, 0, G_OPTION_ARG_NONE, &cli->labels.merge_spellings,
+          "labels that differ only in case, blanks, the form of a number or of accents are one", NULL },
+        G_OPTION_ENTRY_NULL,
+    };
+    GOptionGroup *group = g_option_group_new("labels", "How labels are understood:", "", NULL, NULL);
+    g_option_group_add_entries(group, entries);
+    return group;
+}
+
+static gboolean take_labels(AimfCli *cli, const Common *common, GError **error)
+{
+    static const char *const kinds[] = { "error", "drop", "keep", NULL };
+    int kind = common->missing ? aimf_cli_choice("--missing", common->missing, kinds, error) : 0;
+    cli->labels.missing = kind == 1 ? AIMF_MISSING_DROP : kind == 2 ? AIMF_MISSING_KEEP : AIMF_MISSING_ERROR;
+    return kind >= 0;
 }
 
 static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
@@ -97,6 +122,8 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
     GOptionGroup *own = g_option_group_new("own", "Options:", "", NULL, NULL);
     g_option_group_add_entries(own, entries);
     g_option_context_add_group(context, own);
+    if (command->reads_labels)
+        g_option_context_add_group(context, labels_group(cli, &common));
     g_option_context_add_group(context, common_group(cli, &common));
     if (!g_option_context_parse(context, argc, &argv, error)) {
         if (error && (*error)->domain == G_CONVERT_ERROR)
@@ -114,7 +141,7 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
                     "unexpected argument '%s'; 'aimfair help %s' lists the options", argv[1], command->name);
         return FALSE;
     }
-    return take_common(cli, &common, error);
+    return take_labels(cli, &common, error) && take_common(cli, &common, error);
 }
 
 gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer value, GError **error)
@@ -264,6 +291,13 @@ int aimf_cli_choice(const char *option, const char *text, const char *const *cho
     g_autofree char *list = g_strjoinv(", ", (char **)choices);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is one of %s, not '%s'", option, list, text);
     return -1;
+}
+
+AimfManifest *aimf_cli_open_manifest(AimfCli *cli, const char *path, AimfColumnUse target, AimfColumnUse labels,
+                                     GError **error)
+{
+    const AimfManifestOptions options = { .target = target, .protected_labels = labels, .labels = cli->labels };
+    return aimf_manifest_open_with(path, &options, cli->monitor, error);
 }
 
 /* Levenshtein distance over bytes, one row at a time. */

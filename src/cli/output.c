@@ -1,6 +1,7 @@
 /* Results on stdout: text and JSON, with every failed write noticed. */
 #include "cli.h"
 
+#include <aimfair/json.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -30,13 +31,19 @@ void aimf_cli_print(AimfCli *cli, const char *format, ...)
     va_end(args);
 }
 
+char *aimf_cli_label(const char *label)
+{
+    g_autofree char *shown = aimf_cli_printable(label);
+    gboolean bare = *shown != 0;
+    for (const char *c = shown; bare && *c; c = g_utf8_next_char(c))
+        bare = !g_unichar_isspace(g_utf8_get_char(c));
+    return bare ? g_steal_pointer(&shown) : g_strdup_printf("\"%s\"", shown);
+}
+
 void aimf_cli_print_json(AimfCli *cli, JsonBuilder *builder)
 {
-    g_autoptr(JsonGenerator) generator = json_generator_new();
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    json_generator_set_pretty(generator, TRUE);
-    json_generator_set_root(generator, root);
-    g_autofree char *text = json_generator_to_data(generator, NULL);
+    g_autofree char *text = aimf_json_write(root, TRUE);
     aimf_cli_print(cli, "%s\n", text);
 }
 

@@ -35,14 +35,26 @@ static gboolean check(AimfCli *cli, const Arguments *a, char *const *files, int 
            aimf_cli_check_apart("-o", a->output, (const char *const *)files, (gsize)n_files, error);
 }
 
-static AimfManifest *open_images(const Arguments *a, char *const *files, int n_files, GError **error)
+static AimfManifest *open_images(AimfCli *cli, const Arguments *a, char *const *files, int n_files, GError **error)
 {
     if (a->data)
-        return aimf_manifest_open(a->data, error);
+        return aimf_cli_open_manifest(cli, a->data, AIMF_COLUMN_UNUSED, AIMF_COLUMN_UNUSED, error);
     AimfManifest *manifest = aimf_manifest_new();
     for (int i = 0; i < n_files; i++)
-        aimf_manifest_add(manifest, files[i], 0, "0"); /* nobody looks at the labels */
+        aimf_manifest_add(manifest, files[i], -1, NULL);
     return manifest;
+}
+
+static void add_names(JsonBuilder *builder, char *const *names)
+{
+    if (!names) {
+        json_builder_add_null_value(builder);
+        return;
+    }
+    json_builder_begin_array(builder);
+    for (; *names; names++)
+        json_builder_add_string_value(builder, *names);
+    json_builder_end_array(builder);
 }
 
 static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *predictions, const char *output)
@@ -74,6 +86,9 @@ static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *
     for (int c = 0; c < n_classes; c++)
         json_builder_add_int_value(builder, counts[c]);
     json_builder_end_array(builder);
+    aimf_cli_json_text(builder, "target", model->target);
+    json_builder_set_member_name(builder, "class_names");
+    add_names(builder, model->classes);
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
 }
@@ -94,7 +109,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, &a, argv + 1, argc - 1, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(a.model, error);
-    g_autoptr(AimfManifest) manifest = model ? open_images(&a, argv + 1, argc - 1, error) : NULL;
+    g_autoptr(AimfManifest) manifest = model ? open_images(cli, &a, argv + 1, argc - 1, error) : NULL;
     if (!manifest)
         return FALSE;
     const AimfPredictOptions options = {

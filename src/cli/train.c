@@ -4,6 +4,7 @@
 typedef struct {
     char *architecture;
     char *init;
+    char *only;
     char *train;
     char *validation;
     char *output;
@@ -16,6 +17,7 @@ static void arguments_clear(Arguments *a)
 {
     g_free(a->architecture);
     g_free(a->init);
+    g_free(a->only);
     g_free(a->train);
     g_free(a->validation);
     g_free(a->output);
@@ -36,6 +38,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "architecture (resnet18)", "NAME" },
         { "init", 0, 0, G_OPTION_ARG_FILENAME, &a->init,
           "weights to begin with, or random: torchvision's scheme (random)", "FILE" },
+        { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the weights to begin with, take those below these keys",
+          "KEY,…" },
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep", "CSV" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
@@ -49,6 +53,11 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !aimf_cli_require(cli, "--train", a->train, error) ||
         !aimf_cli_require(cli, "--val", a->validation, error) || !aimf_cli_require(cli, "-o", a->output, error))
         return FALSE;
+    if (a->only && (!a->init || g_str_equal(a->init, "random"))) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--only chooses among the weights of --init, which names no file");
+        return FALSE;
+    }
     training->inputs[0] = a->init;
     training->inputs[1] = a->train;
     training->inputs[2] = a->validation;
@@ -69,10 +78,11 @@ static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)
     return FALSE;
 }
 
-/* @weights: receives (owned) those of --init */
-static AimfModel *make_model(AimfCli *cli, const Arguments *a, AimfTensors **weights, GError **error)
+/* @file: receives (owned) that of --init */
+static AimfModel *make_model(AimfCli *cli, const Arguments *a, AimfTensors **file, GError **error)
 {
-    g_autoptr(AimfManifest) train = aimf_manifest_open(a->train, error);
+    g_autoptr(AimfManifest) train =
+        aimf_cli_open_manifest(cli, a->train, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
     if (!train)
         return NULL;
     int classes = aimf_manifest_classes(train);
@@ -83,10 +93,12 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, AimfTensors **wei
         return NULL;
     if (is_random(a))
         return g_steal_pointer(&model);
-    *weights = aimf_tensors_open(a->init, error);
-    if (!*weights)
+    *file = aimf_tensors_open(a->init, error);
+    if (!*file)
         return NULL;
-    if (!aimf_model_take_weights(model, *weights, cli->monitor, error)) {
+    g_autoptr(AimfTensors) weights =
+        aimf_model_select_weights(*file, model->architecture, a->only, cli->monitor, error);
+    if (!weights || !aimf_model_take_weights(model, weights, cli->monitor, error)) {
         g_prefix_error(error, "--init %s: ", a->init);
         return NULL;
     }
@@ -121,5 +133,6 @@ const AimfCommand AIMF_COMMAND_TRAIN = {
     .summary = "train a classifier and keep its best epoch",
     .description = "Defaults are the paper's: 15 epochs, learning rate 0.01, a tenth of it after epoch 10.\n"
                    "Example: aimfair train --train train.csv --val val.csv -o biased.safetensors",
+    .reads_labels = TRUE,
     .run = run,
 };

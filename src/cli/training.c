@@ -167,10 +167,12 @@ gboolean aimf_check_model_output(const char *path, GError **error)
 
 /* --- What came out --- */
 
+/* (nullable) */
 static const char *label_text(const AimfManifest *validation, int group)
 {
     guint n;
-    return aimf_manifest_groups(validation, &n)[group];
+    const char *const *labels = aimf_manifest_groups(validation, &n);
+    return aimf_manifest_has_labels(validation) ? labels[group] : NULL;
 }
 
 static double share(guint part, guint n)
@@ -218,8 +220,9 @@ static void print_groups(AimfCli *cli, const AimfTrainResult *result, const Aimf
         if (!group->n)
             continue;
         double before = 100 * share(group->right_before, group->n), after = 100 * share(group->right_after, group->n);
-        aimf_cli_print(cli, "%-8d%-16s%8u%10.2f%10.2f%+10.2f\n", group->target, label_text(validation, group->group),
-                       group->n, before, after, after - before);
+        const char *label = label_text(validation, group->group);
+        aimf_cli_print(cli, "%-8d%-16s%8u%10.2f%10.2f%+10.2f\n", group->target, label ? label : "-", group->n, before,
+                       after, after - before);
     }
 }
 
@@ -231,11 +234,11 @@ static void report_text(AimfCli *cli, const char *output, const AimfTrainResult 
         aimf_cli_print(cli, "%s: the start", output);
     else
         aimf_cli_print(cli, "%s: epoch %u of %u", output, best->epoch + 1, result->history->len);
-    aimf_cli_print(cli, ", validation accuracy %.2f %%, worst group %.2f %%", 100 * best->val_accuracy,
-                   100 * best->val_worst_group_accuracy);
+    aimf_cli_print(cli, ", validation accuracy %.2f %%", 100 * best->val_accuracy);
+    if (!isnan(best->val_worst_group_accuracy))
+        aimf_cli_print(cli, ", worst group %.2f %%", 100 * best->val_worst_group_accuracy);
     if (result->groups && !result->kept_start)
-        aimf_cli_print(cli, " (%.2f %% and %.2f %% at the start)", 100 * start->val_accuracy,
-                       100 * start->val_worst_group_accuracy);
+        aimf_cli_print(cli, " (%.2f %% at the start)", 100 * start->val_accuracy);
     aimf_cli_print(cli, "\n");
     if (result->groups)
         print_groups(cli, result, validation);
@@ -268,8 +271,10 @@ static void explain_interruption(const char *state_path, GError *failure)
 gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
-    g_autoptr(AimfManifest) train = aimf_manifest_open(train_path, error);
-    g_autoptr(AimfManifest) validation = train ? aimf_manifest_open(validation_path, error) : NULL;
+    g_autoptr(AimfManifest) train =
+        aimf_cli_open_manifest(cli, train_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
+    g_autoptr(AimfManifest) validation =
+        train ? aimf_cli_open_manifest(cli, validation_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error) : NULL;
     if (!validation || !check_sets(cli, arguments, train, validation, error))
         return FALSE;
     AimfTrainResult result;

@@ -1,10 +1,18 @@
 #include "data/csv.h"
 
-#include "base/file.h"
+#include "base/content.h"
+#include "base/monitor.h"
+#include "base/text_file.h"
 #include <string.h>
 
 enum { MAX_ROW_BYTES = 1 << 20, MAX_COLUMNS = 4096 };
 static const gsize MAX_FILE_BYTES = (gsize)1 << 31;
+static const char SEPARATORS[] = ",;\t|";
+
+static const char *separator_name(char separator)
+{
+    return separator == ';' ? "semicolons" : separator == '\t' ? "tabs" : separator == '|' ? "bars" : "commas";
+}
 
 static gboolean fail_row(const AimfCsv *csv, GError **error, const char *what)
 {
@@ -33,26 +41,56 @@ static gboolean take_quoted(AimfCsv *csv, GError **error)
     }
 }
 
+/*
+ * 0,75 or -1,5e-3 and nothing else: where fields are parted by semicolons, numbers have commas (Excel, write.csv2 of
+ * R). With another separator, 1,234 may mean thousands: it stays as it is, and no reader takes it for a number.
+ */
+static void read_decimal_comma(char *field, char separator)
+{
+    static const char DIGITS[] = "0123456789";
+    char *comma = field + strspn(field, "+- ");
+    gsize whole = strspn(comma, DIGITS);
+    comma += whole;
+    if (*comma != ',')
+        return;
+    gsize n = strspn(comma + 1, DIGITS);
+    const char *rest = comma + 1 + n;
+    if (*rest == 'e' || *rest == 'E') {
+        rest++;
+        rest += *rest == '+' || *rest == '-';
+        rest += strspn(rest, DIGITS);
+    }
+    gboolean thousands = separator != ';' && n == 3 && whole && whole <= 3 && comma[-(gssize)whole] != '0';
+    if (whole && n && rest[strspn(rest, " ")] == 0 && !thousands)
+        *comma = '.';
+}
+
 static gboolean take_bare(AimfCsv *csv, GError **error)
 {
     const char *start = csv->next;
-    while (csv->next < csv->end && !strchr(",\"\r\n", *csv->next)) /* strchr finds 0 too: reported by the caller */
-        csv->next++;
-    if (csv->text->len + (gsize)(csv->next - start) > MAX_ROW_BYTES)
+    for (; csv->next < csv->end; csv->next++) {
+        char c = *csv->next;
+        if (c == csv->separator || c == '"' || c == '\r' || c == '\n' || c == 0) /* 0 is reported by the caller */
+            break;
+    }
+    gsize before = csv->text->len;
+    if (before + (gsize)(csv->next - start) > MAX_ROW_BYTES)
         return fail_row(csv, error, "a row of more than 1 MiB; this is not a CSV file of ours");
     g_string_append_len(csv->text, start, csv->next - start);
+    if (csv->separator != ',')
+        read_decimal_comma(csv->text->str + before, csv->separator);
     return TRUE;
 }
 
-/* What stands behind a field: a comma (*more), the end of the line or of the file; anything else is an error. */
+/* What stands behind a field: a separator (*more), the end of the line or of the file; anything else is an error. */
 static gboolean take_separator(AimfCsv *csv, gboolean *more, GError **error)
 {
     *more = FALSE;
     if (csv->next == csv->end)
         return TRUE;
     char c = *csv->next++;
-    *more = c == ',';
-    if (c == ',')
+    *more = c == csv->separator;
+    if (*more)
         return TRUE;
     if (c == '\r' && csv->next < csv->end && *csv->next == '\n')
         c = *csv->next++;
@@ -94,58 +132,141 @@ static gboolean read_row(AimfCsv *csv, GError **error)
     return TRUE;
 }
 
-static void skip_blank_lines(AimfCsv *csv)
+/* The bytes of the line break at @at, 0 if there is none. */
+static gsize line_break(const AimfCsv *csv, const char *at)
+{
+    gsize left = (gsize)(csv->end - at);
+    return left && *at == '\n' ? 1 : left > 1 && at[0] == '\r' && at[1] == '\n' ? 2 : 0;
+}
+
+/* Passes over lines of nothing but blanks and @separators, which spreadsheets write for rows that are empty. */
+static void skip_blank_lines(AimfCsv *csv, const char *separators)
 {
     while (csv->next < csv->end) {
-        gsize left = (gsize)(csv->end - csv->next);
-        gsize n = *csv->next == '\n' ? 1 : left > 1 && csv->next[0] == '\r' && csv->next[1] == '\n' ? 2 : 0;
-        if (n == 0)
+        const char *at = csv->next;
+        while (at < csv->end && *at && (*at == ' ' || strchr(separators, *at)))
+            at++;
+        gsize n = line_break(csv, at);
+        if ((n == 0 && at < csv->end) || at - csv->next > MAX_ROW_BYTES)
             return;
-        csv->next += n;
-        csv->next_line++;
+        csv->next = at + n;
+        csv->next_line += n > 0;
     }
+}
+
+/* Empty fields too many are a spreadsheet's; a value too many is none of the columns'. */
+static gboolean check_fields(AimfCsv *csv, GError **error)
+{
+    guint n = csv->fields->len;
+    while (n > csv->columns->len) {
+        const char *field = g_ptr_array_index(csv->fields, n - 1);
+        if (field[strspn(field, " \t")])
+            break;
+        n--;
+    }
+    if (n == csv->columns->len)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                "%s:%" G_GUINT64_FORMAT ": %u fields, but the header names %u columns%s%s", csv->path, csv->line, n,
+                csv->columns->len, csv->separator == ',' ? "" : "; they are separated by ",
+                csv->separator == ',' ? "" : separator_name(csv->separator));
+    return FALSE;
 }
 
 gboolean aimf_csv_next(AimfCsv *csv, GError **error)
 {
-    skip_blank_lines(csv);
-    if (csv->next == csv->end || !read_row(csv, error))
-        return FALSE;
-    if (csv->fields->len == csv->columns->len)
-        return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                "%s:%" G_GUINT64_FORMAT ": %u fields, but the header names %u columns", csv->path, csv->line,
-                csv->fields->len, csv->columns->len);
-    return FALSE;
+    const char separators[] = { csv->separator, '\t', 0 };
+    skip_blank_lines(csv, separators);
+    return csv->next < csv->end && read_row(csv, error) && check_fields(csv, error);
 }
 
-static gboolean read_header(AimfCsv *csv, GError **error)
+/* Excel's "sep=;" before the header: takes the line and the separator. FALSE if there is no such line. */
+static gboolean take_separator_line(AimfCsv *csv)
 {
-    skip_blank_lines(csv);
-    if (csv->next == csv->end)
-        return fail_row(csv, error, "the file is empty; its first line must name the columns");
-    if (!read_row(csv, error))
+    const char *at = csv->next;
+    gboolean quoted = at < csv->end && *at == '"';
+    at += quoted;
+    if (csv->end - at < 5 || g_ascii_strncasecmp(at, "sep=", 4) != 0 || !at[4] || !strchr(SEPARATORS, at[4]))
         return FALSE;
+    char separator = at[4];
+    at += 5 + (quoted && at[5] == '"'); /* a 0 follows the file's bytes */
+    while (at < csv->end && (*at == separator || *at == ' '))
+        at++;
+    gsize n = line_break(csv, at);
+    if (n == 0 && at < csv->end)
+        return FALSE;
+    csv->separator = separator;
+    csv->next = at + n;
+    csv->next_line += n > 0;
+    return TRUE;
+}
+
+/* The first separator of the header that is not inside quotes; a comma where there is none. */
+static char find_separator(const AimfCsv *csv)
+{
+    gboolean quoted = FALSE;
+    gsize left = MIN((gsize)(csv->end - csv->next), MAX_ROW_BYTES);
+    for (const char *c = csv->next; c < csv->next + left && *c; c++) {
+        if (*c == '"')
+            quoted = !quoted;
+        else if (!quoted && (*c == '\n' || *c == '\r'))
+            break;
+        else if (!quoted && strchr(SEPARATORS, *c))
+            return *c;
+    }
+    return ',';
+}
+
+/* The names of the header. Those missing at its end are columns that a spreadsheet has and nobody filled in. */
+static gboolean take_names(AimfCsv *csv, GError **error)
+{
     for (guint i = 0; i < csv->fields->len; i++) {
         char *name = g_strstrip(g_strdup(g_ptr_array_index(csv->fields, i)));
         g_ptr_array_add(csv->columns, name);
         if (!g_utf8_validate(name, -1, NULL))
-            return fail_row(csv, error, "the name of a column is not UTF-8");
+            return fail_row(csv, error, "the name of a column is not UTF-8; spreadsheets call that form 'CSV UTF-8'");
     }
+    for (guint n = csv->columns->len; n > 1 && *(char *)g_ptr_array_index(csv->columns, n - 1) == 0; n--)
+        g_ptr_array_set_size(csv->columns, (gint)n - 1);
     for (guint i = 0; i < csv->columns->len; i++) {
         const char *name = g_ptr_array_index(csv->columns, i);
-        if (aimf_csv_column(csv, name) != (int)i) {
+        int first = aimf_csv_column(csv, name);
+        if (first == (int)i)
+            continue;
+        if (*name)
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s:%" G_GUINT64_FORMAT ": column '%s' is there twice",
                         csv->path, csv->line, name);
-            return FALSE;
-        }
+        else
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                        "%s:%" G_GUINT64_FORMAT ": columns %d and %u have no name in the header", csv->path, csv->line,
+                        first + 1, i + 1);
+        return FALSE;
     }
     return TRUE;
 }
 
+static gboolean read_header(AimfCsv *csv, GError **error)
+{
+    gsize bytes = (gsize)(csv->end - csv->next);
+    const AimfContent *content = aimf_content_recognise(csv->next, bytes);
+    if (content) {
+        g_autofree char *what = g_strdup_printf("this is %s, not a CSV table; %s", content->name, content->mend);
+        return fail_row(csv, error, what);
+    }
+    skip_blank_lines(csv, SEPARATORS);
+    if (take_separator_line(csv))
+        skip_blank_lines(csv, SEPARATORS);
+    else
+        csv->separator = find_separator(csv);
+    csv->line = csv->next_line;
+    if (csv->next == csv->end)
+        return fail_row(csv, error, "the file is empty; its first line must name the columns");
+    return read_row(csv, error) && take_names(csv, error);
+}
+
 AimfCsv *aimf_csv_open(const char *path, GError **error)
 {
-    GBytes *bytes = aimf_file_read(path, MAX_FILE_BYTES, error);
+    GBytes *bytes = aimf_text_read(path, MAX_FILE_BYTES, error);
     if (!bytes)
         return NULL;
     g_autoptr(AimfCsv) csv = g_new0(AimfCsv, 1);
@@ -159,9 +280,15 @@ AimfCsv *aimf_csv_open(const char *path, GError **error)
     csv->offsets = g_array_new(FALSE, FALSE, sizeof(gsize));
     csv->fields = g_ptr_array_new();
     csv->columns = g_ptr_array_new_with_free_func(g_free);
-    if (size >= 3 && memcmp(csv->next, "\xEF\xBB\xBF", 3) == 0)
-        csv->next += 3;
     return read_header(csv, error) ? g_steal_pointer(&csv) : NULL;
+}
+
+void aimf_csv_tell(const AimfCsv *csv, const AimfMonitor *monitor)
+{
+    if (csv->separator != ',')
+        aimf_message(monitor, AIMF_LOG_INFO,
+                     "'%s' is read as a table separated by %s, with decimal commas as well as points", csv->path,
+                     separator_name(csv->separator));
 }
 
 void aimf_csv_free(AimfCsv *csv)
@@ -192,8 +319,9 @@ int aimf_csv_require(const AimfCsv *csv, const char *name, GError **error)
         GString *names = g_string_new(NULL);
         for (guint i = 0; i < csv->columns->len && names->len < 500; i++)
             g_string_append_printf(names, "%s%s", i ? ", " : "", (const char *)g_ptr_array_index(csv->columns, i));
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: no column '%s'; its columns are: %s", csv->path, name,
-                    names->str);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: no column '%s'; its columns%s%s are: %s", csv->path,
+                    name, csv->separator == ',' ? "" : ", separated by ",
+                    csv->separator == ',' ? "" : separator_name(csv->separator), names->str);
         g_string_free(names, TRUE);
     }
     return column;

@@ -1,15 +1,24 @@
-/* CSV as RFC 4180 has it: quoted fields, doubled quotes, line breaks inside quotes, LF or CRLF, an optional UTF-8 BOM. */
+/*
+ * CSV as RFC 4180 has it (quoted fields, doubled quotes, line breaks inside quotes, LF or CRLF) and as spreadsheets
+ * write:
+ * semicolons, tabs or bars between the fields, a first line "sep=;", a byte order mark, UTF-16, CR alone, empty
+ * columns and rows at the end.
+ */
 #pragma once
 
 #include <aimfair/error.h>
+#include <aimfair/monitor.h>
 
 /**
  * AimfCsv:
- * A CSV file being read, the header first. @n_columns fields make a row. @fields: (n_columns) of the current row, valid until the
- * next; @line: where that row begins, from 1.
+ * A CSV file being read, the header first. @n_columns fields make a row. @fields: (n_columns) of the current row,
+ * valid until the next; @line: where that row begins, from 1. @separator: the first of , ; tab | in the header
+ * outside quotes, or what a line "sep=;" before it says. Where it is no comma, a bare field that is a number with
+ * one, 0,75, is read as 0.75; with a tab or a bar not where it may mean thousands, 1,234.
  */
 typedef struct {
     char *path;
+    char separator;
     GBytes *bytes;
     const char *next;
     const char *end;
@@ -21,12 +30,21 @@ typedef struct {
     GPtrArray *columns; /* of char *: the header */
 } AimfCsv;
 
-/** aimf_csv_open: (owned) with the header read; NULL when there is none, it is broken, or a name is empty or there twice. */
+/**
+ * aimf_csv_open: (owned) with the header read; columns without a name at its end are left out. NULL when there is no
+ * header, it is broken, or a name is there twice, and for a file that is something else, which the message names.
+ */
 AimfCsv *aimf_csv_open(const char *path, GError **error);
 void aimf_csv_free(AimfCsv *csv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfCsv, aimf_csv_free)
 
-/** aimf_csv_next: the next row, blank lines passed over. FALSE with @error for a broken row, FALSE without at the end. */
+/** aimf_csv_tell: says how the table was read if its separator is no comma. */
+void aimf_csv_tell(const AimfCsv *csv, const AimfMonitor *monitor);
+
+/**
+ * aimf_csv_next: the next row; lines of nothing but blanks and separators are passed over, and empty fields beyond
+ * the last column dropped. FALSE with @error for a broken row, FALSE without at the end.
+ */
 gboolean aimf_csv_next(AimfCsv *csv, GError **error);
 
 /** aimf_csv_column: index of the column @name, -1 if there is none. */

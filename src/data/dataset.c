@@ -1,10 +1,11 @@
 #include "data/dataset.h"
 
+#include "base/content.h"
 #include "base/monitor.h"
 #include <string.h>
 
 static const AimfDatasetKind KINDS[] = {
-    { "celeba", "CelebA: img_align_celeba/ and list_attr_celeba.txt or .csv", TRUE },
+    { "celeba", "CelebA: img_align_celeba/ and list_attr_celeba.txt or .csv, or Img/ and Anno/", TRUE },
     { "utkface", "UTKFace: [age]_[gender]_[race]_[date].jpg", FALSE },
     { "groups", "group folders: target_protected, for instance 0_0, 0_1, 1_0, 1_1", FALSE },
     { "csv", "any CSV with columns for path, target and protected", FALSE },
@@ -60,13 +61,56 @@ AimfDataset *aimf_dataset_open(const char *kind, const AimfDatasetOptions *optio
 
 gboolean aimf_is_image_name(const char *name)
 {
-    static const char *const ENDINGS[] = { ".jpg", ".jpeg", ".png", ".webp" };
+    static const char *const ENDINGS[] = { ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp" };
     gsize length = strlen(name);
     for (gsize i = 0; i < G_N_ELEMENTS(ENDINGS); i++) {
         gsize n = strlen(ENDINGS[i]);
         if (length > n && g_ascii_strcasecmp(name + length - n, ENDINGS[i]) == 0)
             return TRUE;
     }
+    return FALSE;
+}
+
+void aimf_other_formats_note(AimfOtherFormats *others, const char *name)
+{
+    const char *format = aimf_content_of_name(name);
+    for (guint i = 0; format && i < AIMF_MAX_OTHER_FORMATS; i++) {
+        if (others->formats[i].name && strcmp(others->formats[i].name, format) != 0)
+            continue;
+        others->formats[i].name = format;
+        others->formats[i].n++;
+        others->first = others->first ? others->first : g_strdup(name);
+        return;
+    }
+}
+
+void aimf_other_formats_tell(const AimfOtherFormats *others, AimfDataset *dataset, const AimfMonitor *monitor)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+    for (guint i = 0; i < AIMF_MAX_OTHER_FORMATS && others->formats[i].name; i++) {
+        dataset->n_other_formats += others->formats[i].n;
+        g_string_append_printf(list, "%s%u %s", i ? ", " : "", others->formats[i].n, others->formats[i].name);
+    }
+    if (!others->first)
+        return;
+    g_autofree char *shown = g_utf8_make_valid(others->first, -1);
+    aimf_message(
+        monitor, AIMF_LOG_WARNING,
+        "left out because their format is not read: %s, the first is '%s'; JPEG, PNG and WebP are read: convert "
+        "them, for instance with ImageMagick's mogrify -format png",
+        list->str, shown);
+}
+
+void aimf_other_formats_clear(AimfOtherFormats *others)
+{
+    g_clear_pointer(&others->first, g_free);
+}
+
+gboolean aimf_is_one_of(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (g_ascii_strcasecmp(name, *names) == 0)
+            return TRUE;
     return FALSE;
 }
 

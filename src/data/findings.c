@@ -1,5 +1,6 @@
 #include <aimfair/error.h>
 #include <aimfair/findings.h>
+#include <aimfair/json.h>
 
 #include "base/json.h"
 #include <string.h>
@@ -139,7 +140,7 @@ char *aimf_findings_json(const AimfFindings *findings)
     }
     json_builder_end_array(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    return json_to_string(root, FALSE);
+    return aimf_json_write(root, FALSE);
 }
 
 static const char *text_of(JsonObject *object, const char *name)

@@ -19,17 +19,75 @@ static const char *parse_folder(const char *name, int *target)
     return separator + 1;
 }
 
-static gboolean read_folder(AimfDataset *dataset, const char *folder, int target, const char *label, GError **error)
+/* One folder: its pictures' labels are in its name. */
+typedef struct {
+    const char *path;
+    int target;
+    const char *label;
+} Group;
+
+static gboolean read_folder(AimfDataset *dataset, const Group *group, AimfOtherFormats *others, GError **error)
 {
-    g_autoptr(GPtrArray) names = aimf_directory_list(folder, error);
+    g_autoptr(GPtrArray) names = aimf_directory_list(group->path, error);
     if (!names)
         return FALSE;
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
+        aimf_other_formats_note(others, name);
         if (!aimf_is_image_name(name))
             continue;
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        aimf_manifest_add(dataset->samples, path, target, label);
+        g_autofree char *path = g_build_filename(group->path, name, NULL);
+        aimf_manifest_add(dataset->samples, path, group->target, group->label);
+    }
+    return TRUE;
+}
+
+/*
+ * (owned, nullable) a folder below @root that holds group folders: archives often unpack into a folder of their own.
+ */
+static char *find_deeper(const char *root, const GPtrArray *folders)
+{
+    for (guint i = 0; i < folders->len && i < 100; i++) {
+        g_autofree char *folder = g_build_filename(root, g_ptr_array_index(folders, i), NULL);
+        if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+            continue;
+        g_autoptr(GPtrArray) names = aimf_directory_list(folder, NULL);
+        for (guint k = 0; names && k < names->len; k++) {
+            int target;
+            g_autofree char *inner = g_build_filename(folder, g_ptr_array_index(names, k), NULL);
+            if (parse_folder(g_ptr_array_index(names, k), &target) && g_file_test(inner, G_FILE_TEST_IS_DIR))
+                return g_steal_pointer(&folder);
+        }
+    }
+    return NULL;
+}
+
+static gboolean read_folders(AimfDataset *dataset, const char *root, const GPtrArray *folders, AimfOtherFormats *others,
+                             const AimfMonitor *monitor, GError **error)
+{
+    for (guint i = 0; i < folders->len; i++) {
+        const char *name = g_ptr_array_index(folders, i);
+        g_autofree char *folder = g_build_filename(root, name, NULL);
+        if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+            continue;
+        Group group = { .path = folder };
+        group.label = parse_folder(name, &group.target);
+        if (!group.label) {
+            g_autofree char *shown = g_utf8_make_valid(name, -1);
+            aimf_message(monitor, AIMF_LOG_WARNING, "the folder '%s' is not named target_protected and is left out",
+                         shown);
+            dataset->n_bad_names++;
+            continue;
+        }
+        if (!read_folder(dataset, &group, others, error))
+            return FALSE;
+        guint n_labels;
+        aimf_manifest_groups(dataset->samples, &n_labels);
+        if (n_labels > AIMF_MAX_LABELS) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has folders for more than %d protected labels",
+                        root, AIMF_MAX_LABELS);
+            return FALSE;
+        }
     }
     return TRUE;
 }
@@ -40,35 +98,15 @@ gboolean aimf_read_groups(AimfDataset *dataset, const AimfDatasetOptions *option
     if (!aimf_option_required("--root", options->root, error))
         return FALSE;
     g_autoptr(GPtrArray) folders = aimf_directory_list(options->root, error);
-    if (!folders)
+    g_auto(AimfOtherFormats) others = { 0 };
+    if (!folders || !read_folders(dataset, options->root, folders, &others, monitor, error))
         return FALSE;
-    for (guint i = 0; i < folders->len; i++) {
-        const char *name = g_ptr_array_index(folders, i);
-        g_autofree char *folder = g_build_filename(options->root, name, NULL);
-        if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
-            continue;
-        int target;
-        const char *label = parse_folder(name, &target);
-        if (!label) {
-            g_autofree char *shown = g_utf8_make_valid(name, -1);
-            aimf_message(monitor, AIMF_LOG_WARNING, "the folder '%s' is not named target_protected and is left out",
-                         shown);
-            dataset->n_bad_names++;
-            continue;
-        }
-        if (!read_folder(dataset, folder, target, label, error))
-            return FALSE;
-        guint n_labels;
-        aimf_manifest_groups(dataset->samples, &n_labels);
-        if (n_labels > AIMF_MAX_LABELS) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has folders for more than %d protected labels",
-                        options->root, AIMF_MAX_LABELS);
-            return FALSE;
-        }
-    }
+    aimf_other_formats_tell(&others, dataset, monitor);
     if (aimf_manifest_count(dataset->samples))
         return TRUE;
+    g_autofree char *deeper = find_deeper(options->root, folders);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
-                "no pictures in group folders (0_0, 0_1, 1_0, 1_1 …) below '%s'", options->root);
+                "no JPEG, PNG or WebP pictures in group folders (0_0, 0_1, 1_0, 1_1 …) below '%s'%s%s", options->root,
+                deeper ? "; there are such folders in " : "", deeper ? deeper : "");
     return FALSE;
 }

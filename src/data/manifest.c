@@ -1,7 +1,7 @@
 #include <aimfair/data.h>
 
 #include "base/file.h"
-#include "data/csv.h"
+#include "data/labels.h"
 #include <string.h>
 
 typedef struct {
@@ -21,6 +21,9 @@ struct AimfManifest {
     GHashTable *label_id; /* label → index in order of appearance + 1 */
     GArray *rank;         /* of guint: index in order of appearance → index in labels */
     int max_target;
+    gboolean has_targets;
+    gboolean has_labels;
+    guint n_dropped;
 };
 
 /* protected, protected2, …; not protected_by or protected-attribute, which are columns like any other. */
@@ -42,6 +45,7 @@ AimfManifest *aimf_manifest_new(void)
     manifest->label_id = g_hash_table_new(g_str_hash, g_str_equal);
     manifest->rank = g_array_new(FALSE, FALSE, sizeof(guint));
     manifest->max_target = -1;
+    manifest->has_targets = manifest->has_labels = TRUE;
     return manifest;
 }
 
@@ -94,10 +98,10 @@ static int find_column(const AimfManifest *manifest, const char *name)
 }
 
 /* Appends a row whose columns (n_columns, taken) may be NULL. */
-static void append_row(AimfManifest *manifest, const char *folder, const char *written, int target, const char *label,
+static void append_row(AimfManifest *manifest, const char *folder, const char *written, int target, guint label,
                        const char **columns)
 {
-    Row row = { .target = target, .label = intern_label(manifest, label), .columns = columns };
+    Row row = { .target = target, .label = label, .columns = columns };
     row.path = row.written = g_string_chunk_insert(manifest->text, written);
     if (folder && strcmp(folder, ".") != 0 && !g_path_is_absolute(written)) {
         g_autofree char *path = g_build_filename(folder, written, NULL);
@@ -109,8 +113,28 @@ static void append_row(AimfManifest *manifest, const char *folder, const char *w
 
 void aimf_manifest_add(AimfManifest *manifest, const char *path, int target, const char *protected_label)
 {
-    g_assert(target >= 0 && *path);
-    append_row(manifest, NULL, path, target, protected_label, NULL);
+    g_assert(target >= -1 && *path);
+    manifest->has_targets = target >= 0;
+    if (!protected_label && manifest->has_labels) {
+        manifest->has_labels = FALSE;
+        g_ptr_array_remove_index(manifest->columns, 0); /* protected, which a new manifest has */
+    }
+    append_row(manifest, NULL, path, target, intern_label(manifest, protected_label ? protected_label : ""), NULL);
+}
+
+gboolean aimf_manifest_has_targets(const AimfManifest *manifest)
+{
+    return manifest->has_targets;
+}
+
+gboolean aimf_manifest_has_labels(const AimfManifest *manifest)
+{
+    return manifest->has_labels;
+}
+
+guint aimf_manifest_n_dropped(const AimfManifest *manifest)
+{
+    return manifest->n_dropped;
 }
 
 guint aimf_manifest_count(const AimfManifest *manifest)
@@ -139,14 +163,14 @@ const char *const *aimf_manifest_groups(const AimfManifest *manifest, guint *n)
 
 int aimf_manifest_classes(const AimfManifest *manifest)
 {
-    return manifest->rows->len == 0 ? 0 : MAX(manifest->max_target + 1, 2);
+    return manifest->max_target < 0 ? 0 : MAX(manifest->max_target + 1, 2);
 }
 
 guint *aimf_manifest_counts(const AimfManifest *manifest)
 {
     guint n_labels = manifest->labels->len;
     guint *counts = g_new0(guint, (gsize)aimf_manifest_classes(manifest) * n_labels + 1);
-    for (guint i = 0; i < manifest->rows->len; i++) {
+    for (guint i = 0; manifest->has_targets && i < manifest->rows->len; i++) {
         AimfSample sample = aimf_manifest_at(manifest, i);
         counts[(guint)sample.target * n_labels + (guint)sample.group]++;
     }
@@ -226,6 +250,8 @@ void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, co
 AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *rows, guint n)
 {
     AimfManifest *subset = aimf_manifest_new();
+    subset->has_targets = manifest->has_targets;
+    subset->has_labels = manifest->has_labels;
     g_ptr_array_set_size(subset->columns, 0);
     for (guint i = 0; i < n_columns(manifest); i++)
         g_ptr_array_add(subset->columns, g_strdup(g_ptr_array_index(manifest->columns, i)));
@@ -236,7 +262,7 @@ AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *
         const char **columns = row->columns ? g_new(const char *, n_columns(manifest)) : NULL;
         for (guint c = 0; columns && c < n_columns(manifest); c++)
             columns[c] = g_string_chunk_insert_const(subset->text, row->columns[c]);
-        append_row(subset, NULL, sample.path, sample.target, sample.protected_label, columns);
+        append_row(subset, NULL, sample.path, sample.target, intern_label(subset, sample.protected_label), columns);
     }
     return subset;
 }
@@ -245,18 +271,24 @@ AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *
 
 /* Where the columns of a file go. */
 typedef struct {
+    AimfManifest *manifest;
+    AimfCsv *csv;
+    const AimfManifestOptions *options;
     int path;
-    int target;
-    GArray *label;   /* of int: the protected columns, in the order in which they are joined */
-    GArray *columns; /* of int: the columns of the manifest, in the order of the file */
-} Layout;
+    int target; /* or -1 */
+    AimfLabels *labels;
+    GArray *columns;    /* of int: the columns of the manifest, in the order of the file */
+    GArray *label_part; /* of int: for each of them which part of the label it is, or -1 */
+} Reading;
 
-static void layout_clear(Layout *layout)
+static void reading_clear(Reading *r)
 {
-    g_clear_pointer(&layout->label, g_array_unref);
-    g_clear_pointer(&layout->columns, g_array_unref);
+    aimf_csv_free(r->csv);
+    aimf_labels_free(r->labels);
+    g_clear_pointer(&r->columns, g_array_unref);
+    g_clear_pointer(&r->label_part, g_array_unref);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Layout, layout_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
 /* protected, protected2, …, protected10: the group must not depend on the order of the columns. */
 static gint compare_protected(gconstpointer a, gconstpointer b, gpointer user_data)
@@ -268,95 +300,131 @@ static gint compare_protected(gconstpointer a, gconstpointer b, gpointer user_da
     return nx != ny ? (nx < ny ? -1 : 1) : strcmp(x, y);
 }
 
-static gboolean layout_read(Layout *layout, AimfCsv *csv, AimfManifest *manifest, GError **error)
+/* The column @name if it is to be read, else -1; FALSE with an error when it must be there and is not. */
+static gboolean find_used(const AimfCsv *csv, const char *name, AimfColumnUse use, int *column, GError **error)
 {
-    layout->path = aimf_csv_require(csv, "path", error);
-    if (layout->path < 0 || (layout->target = aimf_csv_require(csv, "target", error)) < 0 ||
-        aimf_csv_require(csv, "protected", error) < 0)
+    *column = use == AIMF_COLUMN_UNUSED ? -1 : aimf_csv_column(csv, name);
+    return *column >= 0 || use != AIMF_COLUMN_REQUIRED || aimf_csv_require(csv, name, error) >= 0;
+}
+
+static gboolean read_header(Reading *r, GError **error)
+{
+    int protected;
+    r->path = aimf_csv_require(r->csv, "path", error);
+    if (r->path < 0 || !find_used(r->csv, "target", r->options->target, &r->target, error) ||
+        !find_used(r->csv, "protected", r->options->protected_labels, &protected, error))
         return FALSE;
-    layout->label = g_array_new(FALSE, FALSE, sizeof(int));
-    layout->columns = g_array_new(FALSE, FALSE, sizeof(int));
-    g_ptr_array_set_size(manifest->columns, 0);
-    for (int i = 0; i < (int)csv->columns->len; i++) {
-        const char *name = g_ptr_array_index(csv->columns, (guint)i);
-        if (i == layout->path || i == layout->target)
+    r->labels = aimf_labels_new(r->csv, &r->options->labels);
+    r->columns = g_array_new(FALSE, FALSE, sizeof(int));
+    r->label_part = g_array_new(FALSE, FALSE, sizeof(int));
+    r->manifest->has_targets = r->target >= 0;
+    r->manifest->has_labels = protected >= 0;
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(int)); /* the columns that make the label */
+    g_ptr_array_set_size(r->manifest->columns, 0);
+    for (int i = 0; i < (int)r->csv->columns->len; i++) {
+        const char *name = g_ptr_array_index(r->csv->columns, (guint)i);
+        if (i == r->path || i == r->target)
             continue;
-        if (is_protected(name))
-            g_array_append_val(layout->label, i);
-        g_array_append_val(layout->columns, i);
-        g_ptr_array_add(manifest->columns, g_strdup(name));
+        if (protected >= 0 && is_protected(name))
+            g_array_append_val(parts, i);
+        g_array_append_val(r->columns, i);
+        g_ptr_array_add(r->manifest->columns, g_strdup(name));
     }
-    g_ptr_array_add(manifest->columns, NULL);
-    g_array_sort_with_data(layout->label, compare_protected, csv);
-    return TRUE;
-}
-
-static gboolean read_label(const AimfCsv *csv, const Layout *layout, GString *label, GError **error)
-{
-    g_string_truncate(label, 0);
-    for (guint i = 0; i < layout->label->len; i++) {
-        int column = g_array_index(layout->label, int, i);
-        const char *text = aimf_csv_field(csv, column);
-        if (!*text)
-            return aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "no protected label");
-        if (!g_utf8_validate(text, -1, NULL))
-            return aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not UTF-8", text);
-        if (i)
-            g_string_append_c(label, '_');
-        g_string_append(label, text);
+    g_ptr_array_add(r->manifest->columns, NULL);
+    g_array_sort_with_data(parts, compare_protected, r->csv);
+    for (guint i = 0; i < parts->len; i++)
+        aimf_labels_add_column(r->labels, g_array_index(parts, int, i), NULL);
+    for (guint c = 0; c < r->columns->len; c++) {
+        int part = (int)parts->len - 1;
+        while (part >= 0 && g_array_index(parts, int, (guint)part) != g_array_index(r->columns, int, c))
+            part--;
+        g_array_append_val(r->label_part, part);
     }
     return TRUE;
 }
 
-static gboolean read_sample(AimfManifest *manifest, const AimfCsv *csv, const Layout *layout, const char *folder,
-                            GString *label, GError **error)
+static gboolean read_sample(Reading *r, const char *folder, GError **error)
 {
-    const char *path = aimf_csv_field(csv, layout->path);
+    const char *path = aimf_csv_field(r->csv, r->path);
     if (!*path)
-        return aimf_csv_fail(csv, layout->path, AIMF_ERROR_INVALID, error, "no path");
-    const char *text = aimf_csv_field(csv, layout->target);
-    guint64 target;
-    if (!g_ascii_string_to_unsigned(text, 10, 0, AIMF_MAX_CLASSES - 1, &target, NULL))
-        return aimf_csv_fail(csv, layout->target, AIMF_ERROR_INVALID, error, "'%s' is not a class number from 0 to %d",
-                             text, AIMF_MAX_CLASSES - 1);
-    if (!read_label(csv, layout, label, error))
-        return FALSE;
+        return aimf_csv_fail(r->csv, r->path, AIMF_ERROR_INVALID, error, "no path");
+    int target = -1;
+    guint label;
+    AimfCellState state = AIMF_CELL_READ;
+    if (r->target >= 0)
+        state = aimf_cell_class(r->csv, r->target, &r->options->labels, AIMF_MAX_CLASSES, &target, error);
+    if (state == AIMF_CELL_READ)
+        state = aimf_labels_read(r->labels, &label, error);
+    r->manifest->n_dropped += state == AIMF_CELL_MISSING;
+    if (state != AIMF_CELL_READ)
+        return state == AIMF_CELL_MISSING;
     const char **columns = NULL;
-    if (layout->columns->len > 1) { /* protected alone is told by the label */
-        columns = g_new(const char *, layout->columns->len);
-        for (guint i = 0; i < layout->columns->len; i++)
-            columns[i] = g_string_chunk_insert_const(manifest->text,
-                                                     aimf_csv_field(csv, g_array_index(layout->columns, int, i)));
+    if (r->columns->len > (r->manifest->has_labels ? 1 : 0)) { /* protected alone is told by the label */
+        columns = g_new(const char *, r->columns->len);
+        for (guint i = 0; i < r->columns->len; i++) {
+            const char *text = aimf_csv_field(r->csv, g_array_index(r->columns, int, i));
+            gboolean part = g_array_index(r->label_part, int, i) >= 0; /* filled in once labels are final */
+            columns[i] = part ? NULL : g_string_chunk_insert_const(r->manifest->text, text);
+        }
     }
-    append_row(manifest, folder, path, (int)target, label->str, columns);
-    if (manifest->labels->len <= AIMF_MAX_LABELS)
-        return TRUE;
-    return aimf_csv_fail(csv, g_array_index(layout->label, int, 0), AIMF_ERROR_INVALID, error,
-                         "more than %d different labels; a protected column holds a few groups, not numbers",
-                         AIMF_MAX_LABELS);
+    append_row(r->manifest, folder, path, target, label, columns);
+    return TRUE;
 }
 
-AimfManifest *aimf_manifest_open(const char *path, GError **error)
+/* Rows have labels by number of appearance until all of the file is known. */
+static gboolean finish_labels(Reading *r, GError **error)
 {
-    g_autoptr(AimfCsv) csv = aimf_csv_open(path, error);
-    if (!csv)
-        return NULL;
+    AimfManifest *manifest = r->manifest;
+    if (!aimf_labels_finish(r->labels, error))
+        return FALSE;
+    guint n = aimf_labels_count(r->labels), n_parts = aimf_labels_n_columns(r->labels);
+    g_autofree guint *interned = g_new(guint, n + 1);
+    g_autofree const char **parts = g_new(const char *, (gsize)n *n_parts + 1);
+    for (guint id = 0; id < n; id++) {
+        interned[id] = intern_label(manifest, aimf_labels_at(r->labels, id));
+        for (guint i = 0; i < n_parts; i++)
+            parts[id * n_parts + i] = g_string_chunk_insert_const(manifest->text, aimf_labels_part(r->labels, id, i));
+    }
+    for (guint i = 0; i < manifest->rows->len; i++) {
+        Row *row = &g_array_index(manifest->rows, Row, i);
+        guint id = row->label;
+        row->label = interned[id];
+        for (guint c = 0; row->columns && c < r->columns->len; c++) {
+            int part = g_array_index(r->label_part, int, c);
+            if (part >= 0)
+                row->columns[c] = parts[id * n_parts + (guint)part];
+        }
+    }
+    return TRUE;
+}
+
+AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOptions *options, const AimfMonitor *monitor,
+                                      GError **error)
+{
+    static const AimfManifestOptions DEFAULTS = { 0 };
     g_autoptr(AimfManifest) manifest = aimf_manifest_new();
-    g_auto(Layout) layout = { 0 };
-    if (!layout_read(&layout, csv, manifest, error))
+    g_auto(Reading) r = { .manifest = manifest, .options = options ? options : &DEFAULTS };
+    r.csv = aimf_csv_open(path, error);
+    if (!r.csv || !read_header(&r, error))
         return NULL;
     manifest->path = g_strdup(path);
     g_autofree char *folder = g_path_get_dirname(path);
-    GString *label = g_string_new(NULL);
     GError *failure = NULL;
-    while (!failure && aimf_csv_next(csv, &failure))
-        read_sample(manifest, csv, &layout, folder, label, &failure);
-    g_string_free(label, TRUE);
+    while (!failure && aimf_csv_next(r.csv, &failure))
+        read_sample(&r, folder, &failure);
     if (failure) {
         g_propagate_error(error, failure);
         return NULL;
     }
+    if (!finish_labels(&r, error))
+        return NULL;
+    aimf_labels_warn(r.labels, NULL, path, manifest->n_dropped, monitor);
     return g_steal_pointer(&manifest);
+}
+
+AimfManifest *aimf_manifest_open(const char *path, GError **error)
+{
+    return aimf_manifest_open_with(path, NULL, NULL, error);
 }
 
 /* --- Writing --- */
@@ -378,7 +446,7 @@ gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GErr
         return FALSE;
     g_autofree char *directory = g_path_get_dirname(path);
     g_autofree char *folder = g_canonicalize_filename(directory, NULL);
-    GString *line = g_string_new("path,target");
+    GString *line = g_string_new(manifest->has_targets ? "path,target" : "path");
     for (guint c = 0; c < n_columns(manifest); c++) {
         g_string_append_c(line, ',');
         aimf_csv_append(line, g_ptr_array_index(manifest->columns, c));
@@ -390,7 +458,8 @@ gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GErr
         AimfSample sample = aimf_manifest_at(manifest, i);
         g_autofree char *shown = path_seen_from(folder, sample.path);
         aimf_csv_append(line, shown);
-        g_string_append_printf(line, ",%d", sample.target);
+        if (manifest->has_targets)
+            g_string_append_printf(line, ",%d", sample.target);
         for (guint c = 0; c < n_columns(manifest); c++) {
             g_string_append_c(line, ',');
             aimf_csv_append(line, column_text(manifest, i, c));

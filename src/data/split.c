@@ -8,7 +8,7 @@
 
 enum { MAX_ATTRIBUTES = 8 };
 
-/* The rows of a manifest by (target, protected) group, target-major. */
+/* The rows of a manifest by (target, protected) group, target-major; a manifest without targets is of one class. */
 typedef struct {
     const AimfManifest *samples;
     const char *const *labels;
@@ -30,14 +30,14 @@ static Groups groups_of(const AimfManifest *samples, const guint8 *parts)
 {
     Groups groups = { .samples = samples };
     groups.labels = aimf_manifest_groups(samples, &groups.n_labels);
-    groups.n = (guint)aimf_manifest_classes(samples) * groups.n_labels;
+    groups.n = (guint)MAX(aimf_manifest_classes(samples), 1) * groups.n_labels;
     groups.rows = g_new(GArray *, groups.n);
     for (guint g = 0; g < groups.n; g++)
         groups.rows[g] = g_array_new(FALSE, FALSE, sizeof(guint32));
     for (guint32 i = 0; i < aimf_manifest_count(samples); i++) {
         AimfSample sample = aimf_manifest_at(samples, i);
         if (!parts || parts[i] == AIMF_PART_TRAIN)
-            g_array_append_val(groups.rows[(guint)sample.target * groups.n_labels + (guint)sample.group], i);
+            g_array_append_val(groups.rows[(guint)MAX(sample.target, 0) * groups.n_labels + (guint)sample.group], i);
     }
     return groups;
 }
@@ -51,14 +51,16 @@ static void groups_shuffle(Groups *groups, guint64 seed, guint draw)
     }
 }
 
-/* @detail: "" or what the images are for. */
+/* @label: empty without protected labels; @detail: "" or what the images are for. */
 static gboolean fail_short(int target, const char *label, guint64 asked, guint there, const char *detail,
                            GError **error)
 {
+    g_autofree char *group =
+        *label ? g_strdup_printf("group %d_%s (target %d, protected %s)", target, label, target, label)
+               : g_strdup_printf("target %d", target);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "group %d_%s (target %d, protected %s): %" G_GUINT64_FORMAT
-                " images are asked for%s, %u there are; ask for fewer or add images",
-                target, label, target, label, asked, detail, there);
+                "%s: %" G_GUINT64_FORMAT " images are asked for%s, %u there are; ask for fewer or add images", group,
+                asked, detail, there);
     return FALSE;
 }
 
@@ -180,6 +182,12 @@ static guint *biased_sizes(const Groups *groups, double bias, guint count, GErro
 {
     if (groups->n_labels == 0) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there are no images to draw from");
+        return NULL;
+    }
+    if (!aimf_manifest_has_targets(groups->samples) || !aimf_manifest_has_labels(groups->samples)) {
+        g_set_error(
+            error, AIMF_ERROR, AIMF_ERROR_INVALID,
+            "a biased set needs a target and a protected attribute; without them there is no group to be small");
         return NULL;
     }
     g_autofree guint *sizes = g_new0(guint, groups->n + 1);

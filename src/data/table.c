@@ -1,95 +1,68 @@
 /* Any CSV: the user says which columns are the path, the target and the protected attributes, and what their values mean. */
-#include "data/csv.h"
 #include "data/dataset.h"
+#include "data/labels.h"
 
 #include <string.h>
 
-/* "female=1,male=0,*=2": values of a column and what they become. */
 typedef struct {
-    GHashTable *values; /* char * → char * */
-    const char *others; /* (nullable) what all other values become */
-} ValueMap;
-
-static void value_map_free(gpointer data)
-{
-    ValueMap *map = data;
-    g_hash_table_unref(map->values);
-    g_free(map);
-}
-
-static ValueMap *value_map_parse(const char *option, const char *text, GError **error)
-{
-    ValueMap *map = g_new0(ValueMap, 1);
-    map->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_auto(GStrv) pairs = g_strsplit(text, ",", -1);
-    for (char **pair = pairs; *pair; pair++) {
-        char *sign = strrchr(*pair, '=');
-        if (!sign || sign == *pair || !sign[1]) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s: expected VALUE=NUMBER-OR-LABEL, found '%s'", option,
-                        *pair);
-            value_map_free(map);
-            return NULL;
-        }
-        g_hash_table_replace(map->values, g_strndup(*pair, (gsize)(sign - *pair)), g_strdup(sign + 1));
-    }
-    map->others = g_hash_table_lookup(map->values, "*");
-    return map;
-}
-
-typedef struct {
+    AimfCsv *csv;
+    const AimfLabelRules *rules;
     int path;
-    int target;
-    int split;         /* or -1 */
-    GArray *protected; /* of int */
-    ValueMap *target_map;
-    GPtrArray *protected_maps; /* of ValueMap * */
+    int target; /* or -1 */
+    int split;  /* or -1 */
+    AimfLabels *labels;
+    AimfValueMap *target_map;
+    AimfSpellings *target_spellings; /* with a map */
+    GPtrArray *protected_maps;       /* of AimfValueMap * */
     const char *folder;
+    GArray *rows; /* of Row */
     GByteArray *parts;
 } Reading;
 
+/* A sample whose label waits until all of the file is known. */
+typedef struct {
+    char *path;
+    int target;
+    guint label;
+} Row;
+
+static void row_clear(gpointer data)
+{
+    g_free(((Row *)data)->path);
+}
+
 static void reading_clear(Reading *r)
 {
-    g_clear_pointer(&r->protected, g_array_unref);
-    g_clear_pointer(&r->target_map, value_map_free);
+    aimf_labels_free(r->labels);
+    aimf_csv_free(r->csv);
+    aimf_spellings_free(r->target_spellings);
+    aimf_value_map_free(r->target_map);
     g_clear_pointer(&r->protected_maps, g_ptr_array_unref);
+    g_clear_pointer(&r->rows, g_array_unref);
     g_clear_pointer(&r->parts, g_byte_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
-/* The text of a field after its map; NULL with an error when the map does not know it or it is no label. */
-static const char *read_mapped(const AimfCsv *csv, int column, const ValueMap *map, GError **error)
+static AimfCellState read_target(const Reading *r, int *target, GError **error)
 {
-    const char *text = aimf_csv_field(csv, column);
-    if (map) {
-        const char *value = g_hash_table_lookup(map->values, text);
-        value = value ? value : map->others;
-        if (!value)
-            aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'",
-                          text);
-        return value;
-    }
-    if (!*text || !g_utf8_validate(text, -1, NULL)) {
-        aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "'%s' is not a label", text);
-        return NULL;
-    }
-    return text;
+    const char *class_text;
+    AimfCellState state = AIMF_CELL_READ;
+    *target = -1;
+    if (r->target < 0)
+        return state;
+    if (r->target_map)
+        state = aimf_cell_mapped(r->csv, r->target, r->rules, r->target_map, r->target_spellings, &class_text, error);
+    else
+        state = aimf_cell_text(r->csv, r->target, r->rules, &class_text, error);
+    if (state != AIMF_CELL_READ || aimf_class_of(class_text, AIMF_MAX_CLASSES, target))
+        return state;
+    aimf_csv_fail(r->csv, r->target, AIMF_ERROR_INVALID, error,
+                  "'%s' is not a class number from 0 to %d; --target-map turns values into them", class_text,
+                  AIMF_MAX_CLASSES - 1);
+    return AIMF_CELL_FAILED;
 }
 
-static gboolean read_target(const Reading *r, const AimfCsv *csv, int *target, GError **error)
-{
-    const char *text = read_mapped(csv, r->target, r->target_map, error);
-    if (!text)
-        return FALSE;
-    guint64 number;
-    if (!g_ascii_string_to_unsigned(text, 10, 0, AIMF_MAX_CLASSES - 1, &number, NULL))
-        return aimf_csv_fail(csv, r->target, AIMF_ERROR_INVALID, error,
-                             "'%s' is not a class number from 0 to %d; --target-map turns values into them", text,
-                             AIMF_MAX_CLASSES - 1);
-    *target = (int)number;
-    return TRUE;
-}
-
-static gboolean read_part(const Reading *r, const AimfCsv *csv, guint8 *part, GError **error)
+static gboolean read_part(const Reading *r, guint8 *part, GError **error)
 {
     static const struct {
         const char *name;
@@ -103,109 +76,141 @@ static gboolean read_part(const Reading *r, const AimfCsv *csv, guint8 *part, GE
     *part = AIMF_PART_TRAIN;
     if (r->split < 0)
         return TRUE;
-    const char *text = aimf_csv_field(csv, r->split);
+    g_autofree char *text = g_strstrip(g_strdup(aimf_csv_field(r->csv, r->split)));
     for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++) {
         if (g_ascii_strcasecmp(text, NAMES[i].name) == 0) {
             *part = NAMES[i].part;
             return TRUE;
         }
     }
-    return aimf_csv_fail(csv, r->split, AIMF_ERROR_INVALID, error, "expected train, val or test, found '%s'", text);
+    return aimf_csv_fail(r->csv, r->split, AIMF_ERROR_INVALID, error, "expected train, val or test, found '%s'", text);
 }
 
-static gboolean read_sample(Reading *r, const AimfCsv *csv, AimfDataset *dataset, GError **error)
+static gboolean read_sample(Reading *r, AimfDataset *dataset, GError **error)
 {
-    int target = 0;
     guint8 part;
-    const char *name = aimf_csv_field(csv, r->path);
+    Row row;
+    const char *name = aimf_csv_field(r->csv, r->path);
     if (!*name)
-        return aimf_csv_fail(csv, r->path, AIMF_ERROR_INVALID, error, "no path");
-    if (!read_target(r, csv, &target, error) || !read_part(r, csv, &part, error))
+        return aimf_csv_fail(r->csv, r->path, AIMF_ERROR_INVALID, error, "no path");
+    AimfCellState state = read_target(r, &row.target, error);
+    if (state == AIMF_CELL_READ)
+        state = aimf_labels_read(r->labels, &row.label, error);
+    dataset->n_dropped += state == AIMF_CELL_MISSING;
+    if (state != AIMF_CELL_READ)
+        return state == AIMF_CELL_MISSING;
+    if (!read_part(r, &part, error))
         return FALSE;
-    g_autoptr(GString) label = g_string_new(NULL);
-    for (guint i = 0; i < r->protected->len; i++) {
-        const ValueMap *map = i < r->protected_maps->len ? g_ptr_array_index(r->protected_maps, i) : NULL;
-        const char *text = read_mapped(csv, g_array_index(r->protected, int, i), map, error);
-        if (!text)
-            return FALSE;
-        g_string_append_printf(label, "%s%s", i ? "_" : "", text);
-    }
-    g_autofree char *path = g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(r->folder, name, NULL);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    row.path = g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(r->folder, name, NULL);
+    if (!g_file_test(row.path, G_FILE_TEST_EXISTS)) {
         dataset->n_missing++;
+        g_free(row.path);
         return TRUE;
     }
-    aimf_manifest_add(dataset->samples, path, target, label->str);
+    g_array_append_val(r->rows, row);
     g_byte_array_append(r->parts, &part, 1);
-    guint n_labels;
-    aimf_manifest_groups(dataset->samples, &n_labels);
-    if (n_labels <= AIMF_MAX_LABELS)
-        return TRUE;
-    return aimf_csv_fail(csv, g_array_index(r->protected, int, 0), AIMF_ERROR_INVALID, error,
-                         "more than %d different labels; --protected-map turns values into groups", AIMF_MAX_LABELS);
+    return TRUE;
 }
 
-static gboolean find_columns(Reading *r, const AimfCsv *csv, const AimfDatasetOptions *options, GError **error)
+/* The column @name that an option gave; NULL: none. */
+static gboolean find_column(const AimfCsv *csv, const char *name, int *column, GError **error)
 {
-    r->path = aimf_csv_require(csv, options->path_column, error);
-    if (r->path < 0 || (r->target = aimf_csv_require(csv, options->target, error)) < 0)
+    *column = -1;
+    return !name || (*column = aimf_csv_require(csv, name, error)) >= 0;
+}
+
+static gboolean find_columns(Reading *r, const AimfDatasetOptions *options, GError **error)
+{
+    if (!find_column(r->csv, options->path_column, &r->path, error) ||
+        !find_column(r->csv, options->target, &r->target, error) ||
+        !find_column(r->csv, options->split_column, &r->split, error))
         return FALSE;
-    r->split = -1;
-    if (options->split_column && (r->split = aimf_csv_require(csv, options->split_column, error)) < 0)
-        return FALSE;
+    r->labels = aimf_labels_new(r->csv, r->rules);
+    if (!options->protected_attributes)
+        return TRUE;
     g_auto(GStrv) names = g_strsplit(options->protected_attributes, ",", -1);
     for (char **name = names; *name; name++) {
-        int column = aimf_csv_require(csv, g_strstrip(*name), error);
+        int column = aimf_csv_require(r->csv, g_strstrip(*name), error);
         if (column < 0)
             return FALSE;
-        g_array_append_val(r->protected, column);
+        guint i = aimf_labels_n_columns(r->labels);
+        aimf_labels_add_column(r->labels, column,
+                               i < r->protected_maps->len ? g_ptr_array_index(r->protected_maps, i) : NULL);
     }
     return TRUE;
 }
 
 static gboolean parse_maps(Reading *r, const AimfDatasetOptions *options, GError **error)
 {
-    if (options->target_map && !(r->target_map = value_map_parse("--target-map", options->target_map, error)))
-        return FALSE;
+    if (options->target_map) {
+        r->target_map = aimf_value_map_parse("--target-map", options->target_map, error);
+        if (!r->target_map)
+            return FALSE;
+        r->target_spellings = aimf_spellings_new(options->target);
+        aimf_value_map_list(r->target_map, r->target_spellings);
+    }
     for (guint i = 0; options->protected_maps && options->protected_maps[i]; i++) {
-        ValueMap *map = value_map_parse("--protected-map", options->protected_maps[i], error);
+        AimfValueMap *map = aimf_value_map_parse("--protected-map", options->protected_maps[i], error);
         if (!map)
             return FALSE;
         g_ptr_array_add(r->protected_maps, map);
     }
-    if (r->protected_maps->len <= r->protected->len)
-        return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%u protected maps for %u protected columns",
-                r->protected_maps->len, r->protected->len);
-    return FALSE;
+    return TRUE;
+}
+
+static gboolean check_options(const AimfDatasetOptions *options, GError **error)
+{
+    if (!aimf_option_required("--file", options->file, error) ||
+        !aimf_option_required("--path-column", options->path_column, error) ||
+        (options->target_map && !aimf_option_required("--target-column", options->target, error)))
+        return FALSE;
+    guint n_columns = 0, n_maps = 0;
+    for (const char *c = options->protected_attributes; c; c = strchr(c, ','), c = c ? c + 1 : NULL)
+        n_columns++;
+    while (options->protected_maps && options->protected_maps[n_maps])
+        n_maps++;
+    if (n_maps > n_columns)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%u protected maps for %u protected columns", n_maps,
+                    n_columns);
+    return n_maps <= n_columns;
+}
+
+static gboolean read_rows(Reading *r, AimfDataset *dataset, const AimfMonitor *monitor, GError **error)
+{
+    GError *failure = NULL;
+    while (!failure && aimf_csv_next(r->csv, &failure))
+        read_sample(r, dataset, &failure);
+    if (failure) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    if (!aimf_labels_finish(r->labels, error))
+        return FALSE;
+    gboolean labelled = aimf_labels_n_columns(r->labels) > 0;
+    for (guint i = 0; i < r->rows->len; i++) {
+        const Row *row = &g_array_index(r->rows, Row, i);
+        aimf_manifest_add(dataset->samples, row->path, row->target,
+                          labelled ? aimf_labels_at(r->labels, row->label) : NULL);
+    }
+    aimf_labels_warn(r->labels, r->target_spellings, r->csv->path, dataset->n_dropped, monitor);
+    return TRUE;
 }
 
 gboolean aimf_read_csv(AimfDataset *dataset, const AimfDatasetOptions *options, const AimfMonitor *monitor,
                        GError **error)
 {
-    (void)monitor;
-    if (!aimf_option_required("--file", options->file, error) ||
-        !aimf_option_required("--path-column", options->path_column, error) ||
-        !aimf_option_required("--target-column", options->target, error) ||
-        !aimf_option_required("--protected-column", options->protected_attributes, error))
-        return FALSE;
-    g_autoptr(AimfCsv) csv = aimf_csv_open(options->file, error);
-    if (!csv)
+    if (!check_options(options, error))
         return FALSE;
     g_autofree char *own_folder = g_path_get_dirname(options->file);
-    g_auto(Reading) r = { .folder = options->root ? options->root : own_folder };
-    r.protected = g_array_new(FALSE, FALSE, sizeof(int));
-    r.protected_maps = g_ptr_array_new_with_free_func(value_map_free);
+    g_auto(Reading) r = { .rules = &options->labels, .folder = options->root ? options->root : own_folder };
+    r.csv = aimf_csv_open(options->file, error);
+    r.protected_maps = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))aimf_value_map_free);
+    r.rows = g_array_new(FALSE, FALSE, sizeof(Row));
+    g_array_set_clear_func(r.rows, row_clear);
     r.parts = g_byte_array_new();
-    if (!find_columns(&r, csv, options, error) || !parse_maps(&r, options, error))
+    if (!r.csv || !parse_maps(&r, options, error) || !find_columns(&r, options, error) ||
+        !read_rows(&r, dataset, monitor, error))
         return FALSE;
-    GError *failure = NULL;
-    while (!failure && aimf_csv_next(csv, &failure))
-        read_sample(&r, csv, dataset, &failure);
-    if (failure) {
-        g_propagate_error(error, failure);
-        return FALSE;
-    }
     if (options->split_column)
         dataset->parts = g_byte_array_free(g_steal_pointer(&r.parts), FALSE);
     if (aimf_manifest_count(dataset->samples))

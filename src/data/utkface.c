@@ -8,6 +8,12 @@
 
 enum { AGE, GENDER, RACE, N_FIELDS };
 
+/* As the archives unpack, aligned and cropped pictures before the same ones as they were found. */
+static const char *const FOLDERS[] = {
+    "UTKFace", "utkface_aligned_cropped", "crop_part1", "UTKface_inthewild", "part1", "part2", "part3", NULL
+};
+enum { MAX_DEPTH = 3 };
+
 /* Takes a number of at most @digits digits off *@text. */
 static gboolean take_number(const char **text, int digits, int high, int *value)
 {
@@ -37,54 +43,119 @@ static int field_of(const AimfAttribute *attribute, const int fields[N_FIELDS])
     g_assert_not_reached();
 }
 
-static void add_sample(AimfDataset *dataset, const char *path, const int fields[N_FIELDS], const AimfAttribute *target,
-                       const GArray *attributes)
+typedef struct {
+    AimfDataset *dataset;
+    AimfAttribute target;
+    GArray *attributes;
+    AimfOtherFormats others;
+    GHashTable *seen; /* char *: the pictures of the folders before, by fields and date */
+    guint n_folders;  /* that have pictures */
+    guint n_repeated;
+    char *bad_name; /* the first */
+} Reading;
+
+static void reading_clear(Reading *r)
 {
-    GString *label = g_string_new(NULL);
-    for (guint i = 0; i < attributes->len; i++)
+    g_clear_pointer(&r->attributes, g_array_unref);
+    g_clear_pointer(&r->seen, g_hash_table_unref);
+    g_clear_pointer(&r->bad_name, g_free);
+    aimf_other_formats_clear(&r->others);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
+
+static void add_sample(Reading *r, const char *path, const int fields[N_FIELDS])
+{
+    g_autoptr(GString) label = g_string_new(NULL);
+    for (guint i = 0; i < r->attributes->len; i++)
         g_string_append_printf(label, "%s%d", i ? "_" : "",
-                               field_of(&g_array_index(attributes, AimfAttribute, i), fields));
-    aimf_manifest_add(dataset->samples, path, field_of(target, fields), label->str);
-    g_string_free(label, TRUE);
+                               field_of(&g_array_index(r->attributes, AimfAttribute, i), fields));
+    aimf_manifest_add(r->dataset->samples, path, field_of(&r->target, fields), label->str);
+}
+
+/*
+ * Kaggle's archive holds the same pictures up to four times: a test picture's copy would be trained on. What is called
+ * alike up to the date is the same face; within a folder, names differ for a reason.
+ */
+static void read_pictures(Reading *r, const char *folder, const GPtrArray *names)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new();
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        aimf_other_formats_note(&r->others, name);
+        if (!aimf_is_image_name(name))
+            continue;
+        int fields[N_FIELDS];
+        if (!parse_name(name, fields)) {
+            r->dataset->n_bad_names++;
+            r->bad_name = r->bad_name ? r->bad_name : g_strdup(name);
+            continue;
+        }
+        g_autofree char *key = g_strndup(name, strspn(name, "0123456789_"));
+        if (g_hash_table_contains(r->seen, key)) {
+            r->n_repeated++;
+            continue;
+        }
+        g_ptr_array_add(keys, g_steal_pointer(&key));
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        add_sample(r, path, fields);
+    }
+    r->n_folders += keys->len > 0;
+    for (guint i = 0; i < keys->len; i++)
+        g_hash_table_add(r->seen, g_ptr_array_index(keys, i));
+}
+
+static gboolean read_folder(Reading *r, const char *folder, int depth, GError **error)
+{
+    g_autoptr(GPtrArray) names = aimf_directory_list(folder, error);
+    if (!names)
+        return FALSE;
+    read_pictures(r, folder, names);
+    for (const char *const *known = FOLDERS; *known && depth < MAX_DEPTH; known++) {
+        for (guint i = 0; i < names->len; i++) {
+            const char *name = g_ptr_array_index(names, i);
+            if (g_ascii_strcasecmp(name, *known) != 0)
+                continue;
+            g_autofree char *inner = g_build_filename(folder, name, NULL);
+            if (g_file_test(inner, G_FILE_TEST_IS_DIR) && !read_folder(r, inner, depth + 1, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static void tell(const Reading *r, const AimfMonitor *monitor)
+{
+    aimf_other_formats_tell(&r->others, r->dataset, monitor);
+    if (r->n_folders > 1)
+        aimf_message(monitor, AIMF_LOG_INFO, "%u pictures in %u folders; %u more that are there twice are taken once",
+                     aimf_manifest_count(r->dataset->samples), r->n_folders, r->n_repeated);
+    if (!r->dataset->n_bad_names)
+        return;
+    g_autofree char *shown = g_utf8_make_valid(r->bad_name, -1);
+    aimf_message(monitor, AIMF_LOG_WARNING,
+                 "left out for names that are not [age]_[gender]_[race]_[date]: %u, the first is '%s'",
+                 r->dataset->n_bad_names, shown);
 }
 
 gboolean aimf_read_utkface(AimfDataset *dataset, const AimfDatasetOptions *options, const AimfMonitor *monitor,
                            GError **error)
 {
-    AimfAttribute target;
+    g_auto(Reading) r = { .dataset = dataset };
     if (!aimf_option_required("--root", options->root, error) ||
         !aimf_option_required("--target", options->target, error) ||
         !aimf_option_required("--protected", options->protected_attributes, error) ||
-        !aimf_attribute_parse("utkface", options->target, &target, error))
+        !aimf_attribute_parse("utkface", options->target, &r.target, error))
         return FALSE;
-    g_autoptr(GArray) attributes = aimf_attributes_parse("utkface", options->protected_attributes, error);
-    g_autoptr(GPtrArray) names = attributes ? aimf_directory_list(options->root, error) : NULL;
-    if (!names)
+    r.attributes = aimf_attributes_parse("utkface", options->protected_attributes, error);
+    r.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!r.attributes || !read_folder(&r, options->root, 0, error))
         return FALSE;
-    const char *bad_name = NULL;
-    for (guint i = 0; i < names->len; i++) {
-        const char *name = g_ptr_array_index(names, i);
-        if (!aimf_is_image_name(name))
-            continue;
-        int fields[N_FIELDS];
-        if (!parse_name(name, fields)) {
-            dataset->n_bad_names++;
-            bad_name = bad_name ? bad_name : name;
-            continue;
-        }
-        g_autofree char *path = g_build_filename(options->root, name, NULL);
-        add_sample(dataset, path, fields, &target, attributes);
-    }
-    if (dataset->n_bad_names) {
-        g_autofree char *shown = g_utf8_make_valid(bad_name, -1);
-        aimf_message(monitor, AIMF_LOG_WARNING,
-                     "left out for names that are not [age]_[gender]_[race]_[date]: %u, the first is '%s'",
-                     dataset->n_bad_names, shown);
-    }
+    tell(&r, monitor);
     if (aimf_manifest_count(dataset->samples))
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
-                "no picture named [age]_[gender]_[race]_[date].jpg in '%s'; --root is the folder that holds them",
+                "no picture named [age]_[gender]_[race]_[date].jpg in '%s' or its folders UTKFace, crop_part1, part1, "
+                "part2, part3; --root is the folder that holds them",
                 options->root);
     return FALSE;
 }

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <aimfair/json.h>
 #include <string.h>
 
 enum { VERSION = 1 };
@@ -52,7 +53,7 @@ char *aimf_job_describe(const AimfJob *job, guint per_group)
 {
     g_autoptr(JsonObject) description = describe(job, per_group);
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), description);
-    g_autofree char *text = json_to_string(node, TRUE);
+    g_autofree char *text = aimf_json_write(node, TRUE);
     return g_strconcat(text, "\n", NULL);
 }
 
@@ -60,8 +61,8 @@ char *aimf_job_describe(const AimfJob *job, guint per_group)
 static void compare_member(GString *differences, JsonObject *here, JsonObject *there, const char *name)
 {
     JsonNode *mine = json_object_get_member(here, name), *theirs = json_object_get_member(there, name);
-    g_autofree char *ours = json_to_string(mine, FALSE);
-    g_autofree char *found = theirs ? json_to_string(theirs, FALSE) : g_strdup("missing");
+    g_autofree char *ours = aimf_json_write(mine, FALSE);
+    g_autofree char *found = theirs ? aimf_json_write(theirs, FALSE) : g_strdup("missing");
     if (strcmp(ours, found) != 0)
         g_string_append_printf(differences, "%s%s is %.80s there and %.80s here", differences->len ? ", " : "", name,
                                found, ours);

@@ -6,6 +6,7 @@
 #include "data/csv.h"
 
 #include <aimfair/data.h>
+#include <aimfair/json.h>
 #include <math.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ static void add_settings(GArray *texts, GPtrArray *kept, JsonObject *settings)
     json_object_iter_init_ordered(&member, settings);
     while (json_object_iter_next_ordered(&member, &name, &value)) {
         const char *text = json_node_get_string(value);
-        add_text(texts, kept, name, text ? g_strdup(text) : json_to_string(value, FALSE));
+        add_text(texts, kept, name, text ? g_strdup(text) : aimf_json_write(value, FALSE));
     }
 }
 
@@ -237,7 +238,7 @@ char *aimf_job_line(const AimfJob *job, guint64 index, const AimfMade *made)
     json_object_set_string_member(line, "sha256", failed ? NULL : made->sha256);
     json_object_set_object_member(line, "settings", json_object_ref(job->settings));
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), line);
-    return json_to_string(node, FALSE);
+    return aimf_json_write(node, FALSE);
 }
 
 /* What the other members must be follows from these, so they are compared as text. */

@@ -2,11 +2,12 @@
 #include "fair/measures.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 static gboolean same_groups(const AimfMeasures *a, const AimfMeasures *b)
 {
-    if (a->n_targets != b->n_targets || a->n_protected != b->n_protected)
+    if (a->n_targets != b->n_targets || a->n_protected != b->n_protected || a->positive != b->positive)
         return FALSE;
     for (int i = 0; i < a->n_targets * a->n_protected; i++)
         if (a->groups[i].n != b->groups[i].n)
@@ -32,6 +33,42 @@ static void average_scalars(AimfMeasures *average, const AimfMeasures *const *ru
     memcpy(&average->scalars, means, sizeof means);
 }
 
+/* What the runs have one of each of. */
+typedef const void *(*Holder)(const AimfMeasures *run, gsize index);
+
+/*
+ * The mean of @n_values numbers that lie in a row, @offset bytes into what @holder gives of each run, goes to the
+ * same place of @into.
+ */
+static void average_numbers(void *into, const AimfMeasures *const *runs, guint n, Holder holder, gsize index,
+                            gsize offset, gsize n_values)
+{
+    for (gsize v = 0; v < n_values; v++) {
+        double sum = 0, value;
+        for (guint r = 0; r < n; r++) {
+            memcpy(&value, (const char *)holder(runs[r], index) + offset + v * sizeof value, sizeof value);
+            sum += value;
+        }
+        value = sum / n;
+        memcpy((char *)into + offset + v * sizeof value, &value, sizeof value);
+    }
+}
+
+static const void *protected_at(const AimfMeasures *run, gsize index)
+{
+    return &run->protected_groups[index];
+}
+
+static const void *class_at(const AimfMeasures *run, gsize index)
+{
+    return &run->classes[index];
+}
+
+static const void *class_group_at(const AimfMeasures *run, gsize index)
+{
+    return &run->class_groups[index];
+}
+
 static void average_groups(AimfMeasures *average, const AimfMeasures *const *runs, guint n)
 {
     for (int i = 0; i < average->n_targets * average->n_protected; i++) {
@@ -42,17 +79,29 @@ static void average_groups(AimfMeasures *average, const AimfMeasures *const *run
             group->selection_rate += runs[r]->groups[i].selection_rate / n;
         }
     }
-    for (int i = 0; i < average->n_protected; i++) {
-        AimfProtectedMeasure *group = &average->protected_groups[i];
-        group->accuracy = group->tpr = group->fpr = group->selection_rate = 0;
-        for (guint r = 0; r < n; r++) {
-            const AimfProtectedMeasure *run = &runs[r]->protected_groups[i];
-            group->accuracy += run->accuracy / n;
-            group->tpr += run->tpr / n;
-            group->fpr += run->fpr / n;
-            group->selection_rate += run->selection_rate / n;
-        }
+    for (int i = 0; i < average->n_protected; i++)
+        average_numbers(&average->protected_groups[i], runs, n, protected_at, (gsize)i,
+                        offsetof(AimfProtectedMeasure, accuracy), AIMF_N_GROUP_MEASURES);
+}
+
+static void average_classes(AimfMeasures *average, const AimfMeasures *const *runs, guint n)
+{
+    gsize n_targets = (gsize)average->n_targets, n_protected = (gsize)average->n_protected;
+    const gsize first = offsetof(AimfClassMeasure, tpr);
+    gboolean known = TRUE;
+    for (guint r = 0; r < n; r++)
+        known = known && runs[r]->classes;
+    average->classes = known ? g_memdup2(runs[0]->classes, sizeof(AimfClassMeasure) * n_targets) : NULL;
+    average->class_groups =
+        known ? g_memdup2(runs[0]->class_groups, sizeof(AimfProtectedMeasure) * n_targets * n_protected) : NULL;
+    for (gsize i = 0; known && i < n_targets; i++) {
+        average_numbers(&average->classes[i], runs, n, class_at, i, first,
+                        (offsetof(AimfClassMeasure, groups) - first) / sizeof(double));
+        average->classes[i].groups = average->class_groups + i * n_protected;
     }
+    for (gsize i = 0; known && i < n_targets * n_protected; i++)
+        average_numbers(&average->class_groups[i], runs, n, class_group_at, i, offsetof(AimfProtectedMeasure, accuracy),
+                        AIMF_N_GROUP_MEASURES);
 }
 
 AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GError **error)
@@ -64,9 +113,9 @@ AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GE
     for (guint r = 1; r < n; r++) {
         if (!same_groups(runs[0], runs[r])) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                        "result %u has other groups, or groups of other sizes, than the first; only results on test "
-                        "sets of the "
-                        "same composition can be averaged",
+                        "result %u has other groups, groups of other sizes or another positive class than the first; "
+                        "only results "
+                        "on test sets of the same composition can be averaged",
                         r + 1);
             return NULL;
         }
@@ -79,6 +128,7 @@ AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GE
         g_memdup2(runs[0]->protected_groups, sizeof *average->protected_groups * (gsize)average->n_protected);
     average_scalars(average, runs, n);
     average_groups(average, runs, n);
+    average_classes(average, runs, n);
     AimfSpread spread = { 0 };
     for (int i = 0; i < average->n_targets * average->n_protected; i++)
         aimf_spread_add(&spread, average->groups[i].accuracy);

@@ -1,7 +1,7 @@
 /* Percentile intervals by resampling rows: Efron, "Bootstrap methods: another look at the jackknife", 1979. */
 #include "base/monitor.h"
 #include "base/random.h"
-#include "fair/measures.h"
+#include "fair/tally.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,14 +20,14 @@ static guint32 draw_below(AimfRandom *random, guint32 n)
 }
 
 /* Resample @index drawn into @weights and measured. It depends on (seed, index) only, so any thread may do it. */
-static AimfScalars resample(const AimfTally *tally, guint64 seed, guint index, guint32 *weights, AimfCell *cells)
+static AimfScalars resample(const AimfTally *tally, guint64 seed, guint index, guint32 *weights, AimfCounter *counter)
 {
     AimfRandom random = aimf_random_at(seed, AIMF_STREAM_BOOTSTRAP, index);
     memset(weights, 0, sizeof *weights * tally->n);
     for (guint i = 0; i < tally->n; i++)
         weights[draw_below(&random, tally->n)]++;
-    double auc = aimf_tally(tally, weights, cells);
-    return aimf_scalars_of_cells(cells, tally->n_targets, tally->n_protected, auc);
+    aimf_tally_count(tally, weights, counter);
+    return aimf_scalars_of_counts(&counter->counts);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -62,7 +62,6 @@ static AimfInterval interval(const AimfScalars *drawn, guint resamples, guint sc
 gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
                         const AimfMonitor *monitor, GError **error)
 {
-    gsize n_cells = (gsize)tally->n_targets * (gsize)tally->n_protected;
     g_autofree AimfScalars *drawn = g_try_new(AimfScalars, resamples);
     g_autofree double *sorted = g_try_new(double, resamples);
     gboolean enough = drawn && sorted;
@@ -70,15 +69,16 @@ gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, A
 #pragma omp parallel
         {
             g_autofree guint32 *weights = g_try_new(guint32, tally->n);
-            g_autofree AimfCell *cells = g_try_new(AimfCell, n_cells);
-            if (!weights || !cells) {
+            g_auto(AimfCounter) counter = { 0 };
+            gboolean able = aimf_counter_init(&counter, tally) && weights;
+            if (!able) {
 #pragma omp atomic write
                 enough = FALSE;
             }
 #pragma omp for schedule(static)
             for (guint i = 0; i < resamples; i++)
-                if (weights && cells && !(monitor && monitor->stop && *monitor->stop))
-                    drawn[i] = resample(tally, seed, i, weights, cells);
+                if (able && !(monitor && monitor->stop && *monitor->stop))
+                    drawn[i] = resample(tally, seed, i, weights, &counter);
         }
     }
     if (!enough) {

@@ -30,6 +30,7 @@ enum { MAX_FILE_BYTES = 64 << 20 };
 typedef struct {
     struct stat status;
     char *text;
+    char *origin; /* (nullable) hashes of model and data, from the evidence */
     AimfEvaluation *evaluation;
 } Result;
 
@@ -37,7 +38,25 @@ static void result_clear(gpointer data)
 {
     Result *result = data;
     g_free(result->text);
+    g_free(result->origin);
     aimf_evaluation_free(result->evaluation);
+}
+
+/* (owned, nullable) hashes of the weights and the rows that a result is of */
+static char *read_origin(JsonObject *object)
+{
+    static const char *const names[] = { "weights_sha256", "rows_sha256" };
+    const char *hashes[G_N_ELEMENTS(names)];
+    JsonNode *node = json_object_get_member(object, "evidence");
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+        return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        JsonNode *hash = json_object_get_member(json_node_get_object(node), names[i]);
+        hashes[i] = hash && JSON_NODE_HOLDS_VALUE(hash) ? json_node_get_string(hash) : NULL;
+        if (!hashes[i])
+            return NULL;
+    }
+    return g_strconcat(hashes[0], " ", hashes[1], NULL);
 }
 
 static gboolean read_result(const char *path, Result *result, GError **error)
@@ -46,6 +65,7 @@ static gboolean read_result(const char *path, Result *result, GError **error)
     if (!root || !(result->evaluation = aimf_evaluation_open(path, error)))
         return FALSE;
     result->text = json_to_string(root, FALSE);
+    result->origin = read_origin(json_node_get_object(root));
     if (stat(path, &result->status) != 0)
         memset(&result->status, 0, sizeof result->status);
     return TRUE;
@@ -71,6 +91,10 @@ static void compare_results(const Result *a, const Result *b, const char *path_a
                           path_a, path_b);
     else if (strcmp(a->text, b->text) == 0)
         aimf_findings_add(findings, "same-set", TRUE, "'%s' and '%s' say the same; an average is of different results",
+                          path_a, path_b);
+    else if (a->origin && g_strcmp0(a->origin, b->origin) == 0)
+        aimf_findings_add(findings, "same-set", TRUE,
+                          "'%s' and '%s' are of the same weights and the same data; an average is of different results",
                           path_a, path_b);
     else if (same_figures(a->evaluation->measures, b->evaluation->measures))
         aimf_findings_add(findings, "same-set", FALSE, "'%s' and '%s' have the same figures: are they of one model?",

@@ -1,8 +1,11 @@
 /* Measures as JSON. */
 #include <aimfair/fair.h>
+#include <aimfair/json.h>
+#include <aimfair/version.h>
 #include <json-glib/json-glib.h>
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 void aimf_evaluation_free(AimfEvaluation *evaluation)
@@ -11,151 +14,265 @@ void aimf_evaluation_free(AimfEvaluation *evaluation)
         return;
     g_free(evaluation->model);
     g_free(evaluation->data);
+    g_free(evaluation->target);
+    g_strfreev(evaluation->classes);
     g_strfreev(evaluation->labels);
     aimf_measures_free(evaluation->measures);
     for (guint i = 0; i < evaluation->n_gates; i++)
         aimf_gate_clear(&evaluation->gates[i]);
     g_free(evaluation->gates);
     aimf_findings_free(evaluation->findings);
+    aimf_evidence_free(evaluation->evidence);
     g_free(evaluation);
 }
 
-static void add_double(JsonBuilder *builder, const char *name, double value)
+/* What is not finite is written as null. */
+static void set_double(JsonObject *object, const char *name, double value)
 {
-    json_builder_set_member_name(builder, name);
-    if (isfinite(value))
-        json_builder_add_double_value(builder, value);
-    else
-        json_builder_add_null_value(builder);
+    json_object_set_double_member(object, name, value);
 }
 
-static void add_int(JsonBuilder *builder, const char *name, gint64 value)
+static void set_text(JsonObject *object, const char *name, const char *value)
 {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, value);
-}
-
-static void add_text(JsonBuilder *builder, const char *name, const char *value)
-{
-    json_builder_set_member_name(builder, name);
     if (value)
-        json_builder_add_string_value(builder, value);
+        json_object_set_string_member(object, name, value);
     else
-        json_builder_add_null_value(builder);
+        json_object_set_null_member(object, name);
 }
 
-static void add_interval(JsonBuilder *builder, const char *name, AimfInterval interval)
+static void set_texts(JsonObject *object, const char *name, char *const *values)
 {
-    json_builder_set_member_name(builder, name);
+    JsonArray *array = json_array_new();
+    for (char *const *value = values; value && *value; value++)
+        json_array_add_string_element(array, *value);
+    if (values)
+        json_object_set_array_member(object, name, g_steal_pointer(&array));
+    else
+        json_object_set_null_member(object, name);
+    g_clear_pointer(&array, json_array_unref);
+}
+
+static void set_class(JsonObject *object, const char *name, const AimfEvaluation *evaluation, int target)
+{
+    if (evaluation->classes)
+        json_object_set_string_member(object, name, evaluation->classes[target]);
+}
+
+/*
+ * The object in @root that the member @path, "macro.equalized_odds.mean", belongs into, made if missing; its own name
+ * to @member.
+ */
+static JsonObject *holder_of(JsonObject *root, const char *path, const char **member)
+{
+    const char *dot = strchr(path, '.');
+    *member = path;
+    if (!dot)
+        return root;
+    g_autofree char *name = g_strndup(path, (gsize)(dot - path));
+    if (!json_object_has_member(root, name))
+        json_object_set_object_member(root, name, json_object_new());
+    return holder_of(json_object_get_object_member(root, name), dot + 1, member);
+}
+
+static void set_path(JsonObject *root, const char *path, double value)
+{
+    const char *member;
+    JsonObject *holder = holder_of(root, path, &member);
+    set_double(holder, member, value);
+}
+
+static void set_interval(JsonObject *root, const char *path, AimfInterval interval)
+{
+    const char *member;
+    JsonObject *holder = holder_of(root, path, &member);
     if (isnan(interval.low)) {
-        json_builder_add_null_value(builder);
+        json_object_set_null_member(holder, member);
         return;
     }
-    json_builder_begin_array(builder);
-    json_builder_add_double_value(builder, interval.low);
-    json_builder_add_double_value(builder, interval.high);
-    json_builder_end_array(builder);
+    JsonArray *array = json_array_new();
+    json_array_add_double_element(array, interval.low);
+    json_array_add_double_element(array, interval.high);
+    json_object_set_array_member(holder, member, array);
 }
 
-/* A member per measure, or per interval; "equalized_odds.mean" and its like become members of one object. */
-static void add_scalars(JsonBuilder *builder, const AimfMeasures *measures, gboolean intervals)
-{
-    gsize open = 0; /* length of the object's name that is open */
-    for (guint i = 0; i < AIMF_N_SCALARS; i++) {
-        const char *name = aimf_scalar_name(i), *dot = strchr(name, '.');
-        gsize length = dot ? (gsize)(dot - name) : 0;
-        if (open && !length)
-            json_builder_end_object(builder);
-        if (length && !open) {
-            g_autofree char *object = g_strndup(name, length);
-            json_builder_set_member_name(builder, object);
-            json_builder_begin_object(builder);
-        }
-        open = length;
-        const char *member = dot ? dot + 1 : name;
-        if (intervals)
-            add_interval(builder, member, measures->intervals[i]);
-        else
-            add_double(builder, member, aimf_scalar_at(&measures->scalars, i));
-    }
-    g_assert(!open);
-}
-
-static void add_groups(JsonBuilder *builder, const AimfEvaluation *evaluation)
+/* A member per measure, and per interval; those over classes only where there are more than two. */
+static void set_scalars(JsonObject *root, const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
-    json_builder_set_member_name(builder, "groups");
-    json_builder_begin_array(builder);
-    for (int i = 0; i < measures->n_targets * measures->n_protected; i++) {
-        const AimfGroupMeasure *group = &measures->groups[i];
-        json_builder_begin_object(builder);
-        add_int(builder, "target", group->target);
-        add_text(builder, "protected", evaluation->labels[group->group]);
-        add_int(builder, "n", group->n);
-        add_double(builder, "accuracy", group->accuracy);
-        add_double(builder, "tpr", measures->protected_groups[group->group].tpr);
-        add_double(builder, "fpr", measures->protected_groups[group->group].fpr);
-        add_double(builder, "selection_rate", group->selection_rate);
-        json_builder_end_object(builder);
+    JsonObject *intervals = json_object_new();
+    for (guint i = 0; i < AIMF_N_SCALARS; i++) {
+        if (aimf_scalar_of_classes(i) && measures->n_targets == 2)
+            continue;
+        set_path(root, aimf_scalar_name(i), aimf_scalar_at(&measures->scalars, i));
+        set_interval(intervals, aimf_scalar_name(i), measures->intervals[i]);
     }
-    json_builder_end_array(builder);
+    json_object_set_object_member(root, evaluation->runs > 1 ? "ranges" : "intervals", intervals);
 }
 
-static void add_gates(JsonBuilder *builder, const AimfEvaluation *evaluation)
+static void set_groups(JsonObject *root, const AimfEvaluation *evaluation)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    JsonArray *groups = json_array_new();
+    for (int i = 0; i < measures->n_targets * measures->n_protected; i++) {
+        const AimfGroupMeasure *group = &measures->groups[i];
+        JsonObject *object = json_object_new();
+        json_object_set_int_member(object, "target", group->target);
+        set_class(object, "class", evaluation, group->target);
+        set_text(object, "protected", evaluation->labels[group->group]);
+        json_object_set_int_member(object, "n", group->n);
+        set_double(object, "accuracy", group->accuracy);
+        set_double(object, "tpr", measures->protected_groups[group->group].tpr);
+        set_double(object, "fpr", measures->protected_groups[group->group].fpr);
+        set_double(object, "selection_rate", group->selection_rate);
+        json_array_add_object_element(groups, object);
+    }
+    json_object_set_array_member(root, "groups", groups);
+}
+
+/* An object per protected label, with the numbers from @first on. */
+static JsonArray *label_objects(const AimfEvaluation *evaluation, const AimfProtectedMeasure *labels, guint first)
+{
+    JsonArray *array = json_array_new();
+    for (int g = 0; g < evaluation->measures->n_protected; g++) {
+        JsonObject *object = json_object_new();
+        set_text(object, "protected", evaluation->labels[g]);
+        json_object_set_int_member(object, "n", labels[g].n);
+        for (guint i = first; i < AIMF_N_GROUP_MEASURES; i++)
+            set_double(object, aimf_group_measure_name(i), aimf_group_measure_at(&labels[g], i));
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
+static void set_classes(JsonObject *root, const AimfEvaluation *evaluation)
+{
+    const AimfMeasures *measures = evaluation->measures;
+    const guint first_scalar = offsetof(AimfScalars, positive) / sizeof(double);
+    JsonArray *array = json_array_new();
+    for (int target = 0; target < measures->n_targets; target++) {
+        const AimfClassMeasure *measure = &measures->classes[target];
+        const AimfScalars own = { .positive = measure->scalars };
+        JsonObject *object = json_object_new();
+        json_object_set_int_member(object, "target", target);
+        set_class(object, "class", evaluation, target);
+        json_object_set_int_member(object, "n", measure->n);
+        set_double(object, "tpr", measure->tpr);
+        set_double(object, "fpr", measure->fpr);
+        set_double(object, "precision", measure->precision);
+        set_double(object, "selection_rate", measure->selection_rate);
+        for (guint i = first_scalar; i < first_scalar + AIMF_N_CLASS_SCALARS; i++)
+            set_path(object, aimf_scalar_name(i), aimf_scalar_at(&own, i));
+        json_object_set_array_member(object, "by_group",
+                                     label_objects(evaluation, measure->groups, aimf_group_measure_find("tpr")));
+        json_array_add_object_element(array, object);
+    }
+    json_object_set_array_member(root, "classes", array);
+}
+
+static void set_gates(JsonObject *root, const AimfEvaluation *evaluation)
 {
     const AimfScalars *scalars = &evaluation->measures->scalars;
-    json_builder_set_member_name(builder, "require");
-    json_builder_begin_array(builder);
+    JsonArray *gates = json_array_new();
     for (guint i = 0; i < evaluation->n_gates; i++) {
         const AimfGate *gate = &evaluation->gates[i];
-        json_builder_begin_object(builder);
-        add_text(builder, "gate", gate->text);
-        add_double(builder, "value", aimf_scalar_at(scalars, gate->scalar));
-        json_builder_set_member_name(builder, "met");
-        json_builder_add_boolean_value(builder, aimf_gate_met(gate, scalars));
-        json_builder_end_object(builder);
+        JsonObject *object = json_object_new();
+        set_text(object, "gate", gate->text);
+        set_double(object, "value", aimf_scalar_at(scalars, gate->scalar));
+        json_object_set_boolean_member(object, "met", aimf_gate_met(gate, scalars));
+        json_array_add_object_element(gates, object);
     }
-    json_builder_end_array(builder);
+    json_object_set_array_member(root, "require", gates);
+}
+
+/* json-glib's whole numbers have a sign; a seed that needs all 64 bits is a text. */
+static void set_bootstrap(JsonObject *object, const AimfEvidence *evidence)
+{
+    JsonObject *bootstrap = json_object_new();
+    json_object_set_int_member(bootstrap, "resamples", evidence->resamples);
+    if (evidence->seed <= G_MAXINT64) {
+        json_object_set_int_member(bootstrap, "seed", (gint64)evidence->seed);
+    } else {
+        g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, evidence->seed);
+        set_text(bootstrap, "seed", seed);
+    }
+    json_object_set_object_member(object, "bootstrap", bootstrap);
+}
+
+static void set_results(JsonObject *object, const AimfEvidence *evidence)
+{
+    JsonArray *results = json_array_new();
+    for (guint i = 0; evidence->results[i]; i++) {
+        JsonObject *result = json_object_new();
+        set_text(result, "file", evidence->results[i]);
+        set_text(result, "sha256", evidence->results_sha256[i]);
+        json_array_add_object_element(results, result);
+    }
+    json_object_set_array_member(object, "results", results);
+}
+
+static void set_evidence(JsonObject *root, const AimfEvidence *evidence)
+{
+    JsonObject *object = json_object_new();
+    set_text(object, "version", aimf_version());
+    if (evidence->results) {
+        set_results(object, evidence);
+    } else {
+        set_text(object, "model_sha256", evidence->model_sha256);
+        set_text(object, "weights_sha256", evidence->weights_sha256);
+        set_text(object, "data_sha256", evidence->data_sha256);
+        set_text(object, "rows_sha256", evidence->rows_sha256);
+        set_double(object, "threshold", evidence->threshold);
+        json_object_set_int_member(object, "calibration_bins", AIMF_CALIBRATION_BINS);
+        set_bootstrap(object, evidence);
+        set_text(object, "precision", evidence->precision);
+        set_text(object, "engine", evidence->backend);
+        set_text(object, "instruction_set", evidence->instruction_set);
+    }
+    json_object_set_object_member(root, "evidence", object);
 }
 
 /* What was found about the data; that a model was measured on what it has seen is also a member of its own. */
-static void add_findings(JsonBuilder *builder, const AimfFindings *findings)
+static void set_findings(JsonObject *root, const AimfFindings *findings)
 {
     static const struct {
         const char *finding, *member;
     } marks[] = { { "trained-on", "on_training_set" }, { "chosen-on", "on_validation_set" } };
-    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
-        if (!aimf_findings_has(findings, marks[i].finding))
-            continue;
-        json_builder_set_member_name(builder, marks[i].member);
-        json_builder_add_boolean_value(builder, TRUE);
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
+        if (aimf_findings_has(findings, marks[i].finding))
+            json_object_set_boolean_member(root, marks[i].member, TRUE);
     g_autofree char *warnings = aimf_findings_json(findings);
-    json_builder_set_member_name(builder, "warnings");
-    json_builder_add_value(builder, json_from_string(warnings, NULL));
+    json_object_set_member(root, "warnings", json_from_string(warnings, NULL));
 }
 
 char *aimf_evaluation_json(const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    json_builder_begin_object(builder);
-    add_scalars(builder, measures, FALSE);
-    json_builder_set_member_name(builder, evaluation->runs > 1 ? "ranges" : "intervals");
-    json_builder_begin_object(builder);
-    add_scalars(builder, measures, TRUE);
-    json_builder_end_object(builder);
-    add_groups(builder, evaluation);
-    add_text(builder, "model", evaluation->model);
-    add_text(builder, "data", evaluation->data);
-    add_int(builder, "n", measures->n);
+    JsonObject *object = json_object_new();
+    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+    json_node_take_object(root, object);
+    set_scalars(object, evaluation);
+    set_groups(object, evaluation);
+    json_object_set_array_member(object, "by_group", label_objects(evaluation, measures->protected_groups, 0));
+    if (measures->classes)
+        set_classes(object, evaluation);
+    if (measures->positive < 0)
+        json_object_set_null_member(object, "positive");
+    else
+        json_object_set_int_member(object, "positive", measures->positive);
+    set_text(object, "target", evaluation->target);
+    set_texts(object, "class_names", evaluation->classes);
+    set_text(object, "model", evaluation->model);
+    set_text(object, "data", evaluation->data);
+    json_object_set_int_member(object, "n", measures->n);
+    if (evaluation->n_dropped)
+        json_object_set_int_member(object, "dropped", evaluation->n_dropped);
     if (evaluation->runs > 1)
-        add_int(builder, "runs", evaluation->runs);
+        json_object_set_int_member(object, "runs", evaluation->runs);
     if (evaluation->n_gates)
-        add_gates(builder, evaluation);
-    add_findings(builder, evaluation->findings);
-    json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
+        set_gates(object, evaluation);
+    if (evaluation->evidence)
+        set_evidence(object, evaluation->evidence);
+    set_findings(object, evaluation->findings);
+    g_autofree char *text = aimf_json_write(root, TRUE);
     return g_strconcat(text, "\n", NULL);
 }

@@ -7,18 +7,18 @@
 /* Index of the measure called @name, AIMF_N_SCALARS if there is none. "equalized_odds" alone is the paper's. */
 static guint find_scalar(const char *name)
 {
-    if (strcmp(name, "equalized_odds") == 0)
-        name = "equalized_odds.mean";
+    g_autofree char *paper = g_str_has_suffix(name, "equalized_odds") ? g_strconcat(name, ".mean", NULL) : NULL;
     guint i = 0;
-    while (i < AIMF_N_SCALARS && strcmp(aimf_scalar_name(i), name) != 0)
+    while (i < AIMF_N_SCALARS && strcmp(aimf_scalar_name(i), paper ? paper : name) != 0)
         i++;
     return i;
 }
 
+/* Those over classes have the names of the others behind "macro." and "worst.". */
 static char *scalar_list(void)
 {
     g_autoptr(GString) list = g_string_new(NULL);
-    for (guint i = 0; i < AIMF_N_SCALARS; i++)
+    for (guint i = 0; i < AIMF_N_SCALARS && !aimf_scalar_of_classes(i); i++)
         g_string_append_printf(list, "%s%s", i ? ", " : "", aimf_scalar_name(i));
     return g_string_free(g_steal_pointer(&list), FALSE);
 }
@@ -36,10 +36,13 @@ gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error)
     guint scalar = find_scalar(g_strstrip(name));
     if (!compares || end == number || end[strspn(end, " \t")] || !isfinite(bound) || scalar == AIMF_N_SCALARS) {
         g_autofree char *list = scalar_list();
-        g_set_error(
-            error, AIMF_ERROR, AIMF_ERROR_INVALID,
-            "'%s' is not a demand like 'worst_group_accuracy>=0.7'; the measures are %s, compared by >=, >, <= or <",
-            text, list);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "'%s' is not a demand like 'worst_group_accuracy>=0.7'; the measures are %s, with more than two "
+                    "classes those "
+                    "from equalized_odds.mean on also as macro.equalized_odds.mean and worst.equalized_odds.mean, "
+                    "compared by >=, "
+                    ">, <= or <",
+                    text, list);
         return FALSE;
     }
     *gate = (AimfGate){ g_strdup(text), scalar, *sign == '>', strict, bound };

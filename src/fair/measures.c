@@ -1,27 +1,41 @@
 /* Measures of accuracy and fairness from counts per group. */
 #include "fair/measures.h"
 
+#include "fair/tally.h"
+
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
+
+/* --- Names --- */
+
+#define CLASS_SCALAR_NAMES(prefix)                                                                                     \
+    prefix "equalized_odds.mean", prefix "equalized_odds.max", prefix "equalized_odds.sum",                            \
+        prefix "equal_opportunity", prefix "demographic_parity", prefix "auc", prefix "demographic_parity_ratio",      \
+        prefix "equalized_odds_ratio", prefix "equal_opportunity_ratio", prefix "false_negative_rate_gap",             \
+        prefix "precision_gap", prefix "calibration_error", prefix "calibration_error_gap"
 
 static const char *const scalar_names[] = {
     "accuracy",
     "worst_group_accuracy",
     "std_group_accuracy",
-    "equalized_odds.mean",
-    "equalized_odds.max",
-    "equalized_odds.sum",
-    "equal_opportunity",
-    "demographic_parity",
-    "auc",
     "balanced_accuracy",
+    CLASS_SCALAR_NAMES(""),
+    CLASS_SCALAR_NAMES("macro."),
+    CLASS_SCALAR_NAMES("worst."),
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(scalar_names) == AIMF_N_SCALARS);
+G_STATIC_ASSERT(offsetof(AimfScalars, calibration_error_gap) + sizeof(double) == offsetof(AimfScalars, macro));
 
 const char *aimf_scalar_name(guint index)
 {
     g_assert(index < AIMF_N_SCALARS);
     return scalar_names[index];
+}
+
+gboolean aimf_scalar_of_classes(guint index)
+{
+    return index >= offsetof(AimfScalars, macro) / sizeof(double);
 }
 
 double aimf_scalar_at(const AimfScalars *scalars, guint index)
@@ -30,6 +44,69 @@ double aimf_scalar_at(const AimfScalars *scalars, guint index)
     double values[AIMF_N_SCALARS];
     memcpy(values, scalars, sizeof values);
     return values[index];
+}
+
+static const struct {
+    const char *name;
+    const char *fairlearn;
+} group_measures[] = {
+    { "accuracy", "accuracy_score" },   { "balanced_accuracy", "balanced_accuracy_score" },
+    { "tpr", "true_positive_rate" },    { "fpr", "false_positive_rate" },
+    { "tnr", "true_negative_rate" },    { "fnr", "false_negative_rate" },
+    { "precision", "precision_score" }, { "selection_rate", "selection_rate" },
+    { "auc", "roc_auc_score" },         { "calibration_error", "ece" },
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(group_measures) == AIMF_N_GROUP_MEASURES);
+G_STATIC_ASSERT(sizeof(AimfProtectedMeasure) ==
+                offsetof(AimfProtectedMeasure, accuracy) + AIMF_N_GROUP_MEASURES * sizeof(double));
+
+const char *aimf_group_measure_name(guint index)
+{
+    g_assert(index < AIMF_N_GROUP_MEASURES);
+    return group_measures[index].name;
+}
+
+double aimf_group_measure_at(const AimfProtectedMeasure *measure, guint index)
+{
+    double value;
+    g_assert(index < AIMF_N_GROUP_MEASURES);
+    memcpy(&value, (const char *)measure + offsetof(AimfProtectedMeasure, accuracy) + index * sizeof value,
+           sizeof value);
+    return value;
+}
+
+guint aimf_group_measure_find(const char *name)
+{
+    guint i = 0;
+    while (i < AIMF_N_GROUP_MEASURES && strcmp(group_measures[i].name, name) != 0 &&
+           strcmp(group_measures[i].fairlearn, name) != 0)
+        i++;
+    return i;
+}
+
+/* --- Counts --- */
+
+gboolean aimf_counts_init(AimfCounts *counts, int n_targets, int n_protected, int positive)
+{
+    *counts = (AimfCounts){
+        .n_targets = n_targets,
+        .n_protected = n_protected,
+        .positive = positive,
+        .classes_known = TRUE,
+        .cells = g_try_new0(AimfCell, (gsize)n_targets * (gsize)n_protected),
+        .totals = g_try_new0(guint64, n_protected),
+        .scores = g_try_new(AimfScores, n_targets),
+    };
+    for (int target = 0; counts->scores && target < n_targets; target++)
+        counts->scores[target] = (AimfScores){ NAN, NAN, NAN };
+    return counts->cells && counts->totals && counts->scores;
+}
+
+void aimf_counts_clear(AimfCounts *counts)
+{
+    g_free(counts->cells);
+    g_free(counts->totals);
+    g_free(counts->scores);
 }
 
 static double ratio(guint64 part, guint64 whole)
@@ -54,34 +131,7 @@ void aimf_spread_store(const AimfSpread *spread, AimfScalars *scalars)
     scalars->std_group_accuracy = spread->n ? sqrt(spread->squares / spread->n) : NAN;
 }
 
-AimfProtectedMeasure aimf_protected_of_cells(const AimfCell *cells, int n_targets, int n_protected, int group)
-{
-    AimfCell all = { 0 }, positive = { 0 };
-    for (int target = 0; target < n_targets; target++) {
-        const AimfCell *cell = &cells[target * n_protected + group];
-        all.n += cell->n;
-        all.correct += cell->correct;
-        all.selected += cell->selected;
-        if (target == 1)
-            positive = *cell;
-    }
-    return (AimfProtectedMeasure){
-        .group = group,
-        .n = (guint)all.n,
-        .accuracy = ratio(all.correct, all.n),
-        .tpr = ratio(positive.selected, positive.n),
-        .fpr = ratio(all.selected - positive.selected, all.n - positive.n),
-        .selection_rate = ratio(all.selected, all.n),
-    };
-}
-
-/* Lowest and highest of the rates that exist, and how many there are. */
-typedef struct {
-    double low, high;
-    int n;
-} Range;
-
-static void extend(Range *range, double value)
+void aimf_range_add(AimfRange *range, double value)
 {
     if (isnan(value))
         return;
@@ -90,20 +140,127 @@ static void extend(Range *range, double value)
     range->n++;
 }
 
-static double gap(const Range *range)
+double aimf_range_gap(const AimfRange *range)
 {
     return range->n > 1 ? range->high - range->low : NAN;
 }
 
-static double balanced_accuracy(const AimfCell *cells, int n_targets, int n_protected)
+static double range_ratio(const AimfRange *range)
+{
+    return range->n > 1 && range->high > 0 ? range->low / range->high : NAN;
+}
+
+/* --- One class against all others --- */
+
+/* Rates of one protected label. */
+typedef struct {
+    double tpr, fpr, tnr, fnr, precision, selection;
+} Rates;
+
+static Rates rates_of(const AimfCounts *counts, int target, int group)
+{
+    if (target < 0)
+        return (Rates){ NAN, NAN, NAN, NAN, NAN, NAN };
+    const AimfCell *cell = &counts->cells[target * counts->n_protected + group];
+    guint64 total = counts->totals[group], others = total - cell->n, false_positives = cell->predicted - cell->correct;
+    return (Rates){
+        .tpr = ratio(cell->correct, cell->n),
+        .fpr = ratio(false_positives, others),
+        .tnr = ratio(others - false_positives, others),
+        .fnr = ratio(cell->n - cell->correct, cell->n),
+        .precision = ratio(cell->correct, cell->predicted),
+        .selection = ratio(cell->predicted, total),
+    };
+}
+
+/* fairlearn takes the smaller ratio; one of rates that are all 0 is none, and then the other counts. */
+static double odds_ratio(const AimfRange *tpr, const AimfRange *fpr)
+{
+    double of_tpr = range_ratio(tpr), of_fpr = range_ratio(fpr);
+    return tpr->n > 1 && fpr->n > 1 ? fmin(of_tpr, of_fpr) : NAN;
+}
+
+static AimfClassScalars class_scalars(const AimfCounts *counts, int target)
+{
+    AimfRange tpr = { 0 }, fpr = { 0 }, fnr = { 0 }, precision = { 0 }, selection = { 0 };
+    for (int group = 0; group < counts->n_protected; group++) {
+        Rates rates = rates_of(counts, target, group);
+        aimf_range_add(&tpr, rates.tpr);
+        aimf_range_add(&fpr, rates.fpr);
+        aimf_range_add(&fnr, rates.fnr);
+        aimf_range_add(&precision, rates.precision);
+        aimf_range_add(&selection, rates.selection);
+    }
+    AimfScores scores = target < 0 ? (AimfScores){ NAN, NAN, NAN } : counts->scores[target];
+    double tpr_gap = aimf_range_gap(&tpr), fpr_gap = aimf_range_gap(&fpr);
+    return (AimfClassScalars){
+        .equalized_odds_mean = (tpr_gap + fpr_gap) / 2,
+        .equalized_odds_max = isnan(tpr_gap) || isnan(fpr_gap) ? NAN : MAX(tpr_gap, fpr_gap),
+        .equalized_odds_sum = tpr_gap + fpr_gap,
+        .equal_opportunity = tpr_gap,
+        .demographic_parity = aimf_range_gap(&selection),
+        .auc = scores.auc,
+        .demographic_parity_ratio = range_ratio(&selection),
+        .equalized_odds_ratio = odds_ratio(&tpr, &fpr),
+        .equal_opportunity_ratio = range_ratio(&tpr),
+        .false_negative_rate_gap = aimf_range_gap(&fnr),
+        .precision_gap = aimf_range_gap(&precision),
+        .calibration_error = scores.calibration_error,
+        .calibration_error_gap = scores.calibration_error_gap,
+    };
+}
+
+static gboolean low_is_bad(gsize class_scalar)
+{
+    const gsize good[] = {
+        offsetof(AimfClassScalars, auc),
+        offsetof(AimfClassScalars, demographic_parity_ratio),
+        offsetof(AimfClassScalars, equalized_odds_ratio),
+        offsetof(AimfClassScalars, equal_opportunity_ratio),
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++)
+        if (class_scalar * sizeof(double) == good[i])
+            return TRUE;
+    return FALSE;
+}
+
+/* Mean and worst over the classes, each measure by itself. NaN for two classes, whose measures mirror each other. */
+static void over_classes(const AimfCounts *counts, AimfClassScalars *macro, AimfClassScalars *worst)
+{
+    double sums[AIMF_N_CLASS_SCALARS] = { 0 };
+    AimfRange ranges[AIMF_N_CLASS_SCALARS] = { 0 };
+    gboolean many = counts->n_targets > 2 && counts->classes_known;
+    for (int target = 0; many && target < counts->n_targets; target++) {
+        double values[AIMF_N_CLASS_SCALARS];
+        AimfClassScalars scalars = class_scalars(counts, target);
+        memcpy(values, &scalars, sizeof values);
+        for (gsize i = 0; i < AIMF_N_CLASS_SCALARS; i++) {
+            sums[i] += isnan(values[i]) ? 0 : values[i];
+            aimf_range_add(&ranges[i], values[i]);
+        }
+    }
+    double means[AIMF_N_CLASS_SCALARS], worsts[AIMF_N_CLASS_SCALARS];
+    for (gsize i = 0; i < AIMF_N_CLASS_SCALARS; i++) {
+        const AimfRange *range = &ranges[i];
+        means[i] = range->n ? sums[i] / range->n : NAN;
+        worsts[i] = range->n ? (low_is_bad(i) ? range->low : range->high) : NAN;
+    }
+    memcpy(macro, means, sizeof means);
+    memcpy(worst, worsts, sizeof worsts);
+}
+
+/* --- All classes --- */
+
+/* Mean recall of the classes that occur among the labels from @first on, @n of them. */
+static double balanced_accuracy(const AimfCounts *counts, int first, int n_labels)
 {
     double sum = 0;
     int classes = 0;
-    for (int target = 0; target < n_targets; target++) {
+    for (int target = 0; target < counts->n_targets; target++) {
         guint64 n = 0, correct = 0;
-        for (int group = 0; group < n_protected; group++) {
-            n += cells[target * n_protected + group].n;
-            correct += cells[target * n_protected + group].correct;
+        for (int group = first; group < first + n_labels; group++) {
+            n += counts->cells[target * counts->n_protected + group].n;
+            correct += counts->cells[target * counts->n_protected + group].correct;
         }
         if (n) {
             sum += ratio(correct, n);
@@ -113,144 +270,83 @@ static double balanced_accuracy(const AimfCell *cells, int n_targets, int n_prot
     return classes ? sum / classes : NAN;
 }
 
-AimfScalars aimf_scalars_of_cells(const AimfCell *cells, int n_targets, int n_protected, double auc)
+AimfScalars aimf_scalars_of_counts(const AimfCounts *counts)
 {
     AimfSpread spread = { 0 };
-    Range tpr = { 0 }, fpr = { 0 }, selection = { 0 };
     guint64 n = 0, correct = 0;
-    for (int i = 0; i < n_targets * n_protected; i++) {
-        n += cells[i].n;
-        correct += cells[i].correct;
-        aimf_spread_add(&spread, ratio(cells[i].correct, cells[i].n));
+    for (int i = 0; i < counts->n_targets * counts->n_protected; i++) {
+        const AimfCell *cell = &counts->cells[i];
+        n += cell->n;
+        correct += cell->correct;
+        aimf_spread_add(&spread, ratio(cell->correct, cell->n));
     }
-    for (int group = 0; group < n_protected; group++) {
-        AimfProtectedMeasure measure = aimf_protected_of_cells(cells, n_targets, n_protected, group);
-        extend(&tpr, measure.tpr);
-        extend(&fpr, measure.fpr);
-        extend(&selection, measure.selection_rate);
-    }
-    double tpr_gap = gap(&tpr), fpr_gap = gap(&fpr);
     AimfScalars scalars = {
         .accuracy = ratio(correct, n),
-        .equalized_odds_mean = (tpr_gap + fpr_gap) / 2,
-        .equalized_odds_max = isnan(tpr_gap) || isnan(fpr_gap) ? NAN : MAX(tpr_gap, fpr_gap),
-        .equalized_odds_sum = tpr_gap + fpr_gap,
-        .equal_opportunity = tpr_gap,
-        .demographic_parity = gap(&selection),
-        .auc = auc,
-        .balanced_accuracy = balanced_accuracy(cells, n_targets, n_protected),
+        .balanced_accuracy = balanced_accuracy(counts, 0, counts->n_protected),
+        .positive = class_scalars(counts, counts->positive),
     };
+    over_classes(counts, &scalars.macro, &scalars.worst);
     aimf_spread_store(&spread, &scalars);
     return scalars;
 }
 
-double aimf_tally(const AimfTally *tally, const guint32 *weights, AimfCell *cells)
+static AimfProtectedMeasure protected_measure(const AimfCounts *counts, int target, int group)
 {
-    guint64 positives = 0, negatives = 0;
-    guint64 tied_positives = 0, tied_negatives = 0;
-    guint64 twice_wins = 0; /* pairs (positive, negative) in the right order count 2, ties 1: exact in integers */
-    memset(cells, 0, sizeof *cells * (gsize)tally->n_targets * (gsize)tally->n_protected);
-    for (guint i = 0; i < tally->n; i++) {
-        guint weight = weights ? weights[i] : 1;
-        AimfCell *cell = &cells[tally->row_cell[i]];
-        guint8 outcome = tally->row_outcome[i];
-        cell->n += weight;
-        cell->correct += outcome & OUTCOME_CORRECT ? weight : 0;
-        cell->selected += outcome & OUTCOME_SELECTED ? weight : 0;
-        if (outcome & OUTCOME_POSITIVE)
-            tied_positives += weight;
-        else
-            tied_negatives += weight;
-        if (!(outcome & OUTCOME_TIE_ENDS))
-            continue;
-        twice_wins += tied_positives * (2 * negatives + tied_negatives);
-        positives += tied_positives;
-        negatives += tied_negatives;
-        tied_positives = tied_negatives = 0;
+    guint64 correct = 0;
+    for (int t = 0; t < counts->n_targets; t++)
+        correct += counts->cells[t * counts->n_protected + group].correct;
+    Rates rates = rates_of(counts, target, group);
+    return (AimfProtectedMeasure){
+        .group = group,
+        .n = (guint)counts->totals[group],
+        .accuracy = ratio(correct, counts->totals[group]),
+        .balanced_accuracy = balanced_accuracy(counts, group, 1),
+        .tpr = rates.tpr,
+        .fpr = rates.fpr,
+        .tnr = rates.tnr,
+        .fnr = rates.fnr,
+        .precision = rates.precision,
+        .selection_rate = rates.selection,
+        .auc = NAN,
+        .calibration_error = NAN,
+    };
+}
+
+/* Rates of all protected labels together. */
+static AimfClassMeasure class_measure(const AimfCounts *counts, int target)
+{
+    guint64 n = 0, correct = 0, predicted = 0, total = 0;
+    for (int group = 0; group < counts->n_protected; group++) {
+        const AimfCell *cell = &counts->cells[target * counts->n_protected + group];
+        n += cell->n;
+        correct += cell->correct;
+        predicted += cell->predicted;
+        total += counts->totals[group];
     }
-    return positives && negatives ? (double)twice_wins / 2 / ((double)positives * (double)negatives) : NAN;
+    return (AimfClassMeasure){
+        .target = target,
+        .n = (guint)n,
+        .tpr = ratio(correct, n),
+        .fpr = ratio(predicted - correct, total - n),
+        .precision = ratio(correct, predicted),
+        .selection_rate = ratio(predicted, total),
+        .scalars = class_scalars(counts, target),
+    };
 }
 
-/* --- Building the tally --- */
-
-typedef struct {
-    const int *target;
-    const int *prediction;
-    const float *score;
-    const int *group;
-} Rows;
-
-static gboolean check_rows(guint n, const Rows *rows, int n_targets, int n_protected, GError **error)
+static void add_classes(AimfMeasures *measures, const AimfCounts *counts)
 {
-    for (guint i = 0; i < n; i++) {
-        const char *what = NULL;
-        int value = 0, limit = n_targets;
-        if ((value = rows->target[i]) < 0 || value >= limit)
-            what = "target";
-        else if ((value = rows->prediction[i]) < 0 || value >= limit)
-            what = "prediction";
-        else if ((value = rows->group[i]) < 0 || value >= (limit = n_protected))
-            what = "protected group";
-        if (what) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "sample %u: its %s is %d; it must be from 0 to %d", i,
-                        what, value, limit - 1);
-            return FALSE;
-        }
-        if (rows->score && isnan(rows->score[i])) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "sample %u: its score is not a number", i);
-            return FALSE;
-        }
+    gsize n_protected = (gsize)counts->n_protected;
+    measures->classes = g_new0(AimfClassMeasure, counts->n_targets);
+    measures->class_groups = g_new0(AimfProtectedMeasure, (gsize)counts->n_targets * n_protected);
+    for (int target = 0; target < counts->n_targets; target++) {
+        AimfProtectedMeasure *groups = measures->class_groups + (gsize)target * n_protected;
+        for (int group = 0; group < counts->n_protected; group++)
+            groups[group] = protected_measure(counts, target, group);
+        measures->classes[target] = class_measure(counts, target);
+        measures->classes[target].groups = groups;
     }
-    return TRUE;
 }
-
-static int compare_scores(gconstpointer a, gconstpointer b, gpointer data)
-{
-    const float *score = data;
-    guint32 i = *(const guint32 *)a, j = *(const guint32 *)b;
-    return (score[i] > score[j]) - (score[i] < score[j]);
-}
-
-static void tally_clear(AimfTally *tally)
-{
-    g_free(tally->row_cell);
-    g_free(tally->row_outcome);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfTally, tally_clear)
-
-static gboolean no_memory(guint n, GError **error)
-{
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the measures of %u samples", n);
-    return FALSE;
-}
-
-static gboolean tally_rows(AimfTally *tally, const Rows *rows, GError **error)
-{
-    guint n = tally->n;
-    g_autofree guint32 *order = g_try_new(guint32, n);
-    tally->row_cell = g_try_new(guint32, n);
-    tally->row_outcome = g_try_new(guint8, n);
-    if (!order || !tally->row_cell || !tally->row_outcome)
-        return no_memory(n, error);
-    for (guint32 i = 0; i < n; i++)
-        order[i] = i;
-    if (rows->score)
-        g_qsort_with_data(order, (gint)n, sizeof *order, compare_scores, (gpointer)rows->score);
-    for (guint i = 0; i < n; i++) {
-        guint32 row = order[i];
-        int outcome = 0;
-        tally->row_cell[i] = (guint32)(rows->target[row] * tally->n_protected + rows->group[row]);
-        outcome |= rows->prediction[row] == rows->target[row] ? OUTCOME_CORRECT : 0;
-        outcome |= rows->prediction[row] == 1 ? OUTCOME_SELECTED : 0;
-        outcome |= rows->target[row] == 1 ? OUTCOME_POSITIVE : 0;
-        if (rows->score && (i + 1 == n || rows->score[order[i + 1]] != rows->score[row]))
-            outcome |= OUTCOME_TIE_ENDS;
-        tally->row_outcome[i] = (guint8)outcome;
-    }
-    return TRUE;
-}
-
-/* --- The measures --- */
 
 void aimf_measures_free(AimfMeasures *measures)
 {
@@ -258,63 +354,124 @@ void aimf_measures_free(AimfMeasures *measures)
         return;
     g_free(measures->groups);
     g_free(measures->protected_groups);
+    g_free(measures->classes);
+    g_free(measures->class_groups);
     g_free(measures);
 }
 
-AimfMeasures *aimf_measures_of_cells(const AimfCell *cells, int n_targets, int n_protected, double auc)
+AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts)
 {
+    int n_targets = counts->n_targets, n_protected = counts->n_protected;
     AimfMeasures *measures = g_new0(AimfMeasures, 1);
     measures->n_targets = n_targets;
     measures->n_protected = n_protected;
+    measures->positive = counts->positive;
     measures->groups = g_new0(AimfGroupMeasure, (gsize)n_targets * (gsize)n_protected);
     measures->protected_groups = g_new0(AimfProtectedMeasure, (gsize)n_protected);
-    measures->scalars = aimf_scalars_of_cells(cells, n_targets, n_protected, auc);
+    measures->scalars = aimf_scalars_of_counts(counts);
     for (int i = 0; i < n_targets * n_protected; i++) {
-        measures->n += (guint)cells[i].n;
+        const AimfCell *cell = &counts->cells[i];
+        measures->n += (guint)cell->n;
         measures->groups[i] = (AimfGroupMeasure){
             .target = i / n_protected,
             .group = i % n_protected,
-            .n = (guint)cells[i].n,
-            .accuracy = ratio(cells[i].correct, cells[i].n),
-            .selection_rate = ratio(cells[i].selected, cells[i].n),
+            .n = (guint)cell->n,
+            .accuracy = ratio(cell->correct, cell->n),
+            .selection_rate = counts->positive < 0 ? NAN : ratio(cell->selected, cell->n),
         };
     }
     for (int group = 0; group < n_protected; group++)
-        measures->protected_groups[group] = aimf_protected_of_cells(cells, n_targets, n_protected, group);
+        measures->protected_groups[group] = protected_measure(counts, counts->positive, group);
+    if (n_targets > 2 && counts->classes_known)
+        add_classes(measures, counts);
     for (guint i = 0; i < AIMF_N_SCALARS; i++)
         measures->intervals[i] = (AimfInterval){ NAN, NAN };
     return measures;
+}
+
+/* --- Measuring samples --- */
+
+static gboolean check_row(const AimfRows *rows, guint i, GError **error)
+{
+    const char *what = NULL;
+    int value = 0, limit = rows->n_targets;
+    if ((value = rows->target[i]) < 0 || value >= limit)
+        what = "target";
+    else if ((value = rows->prediction[i]) < 0 || value >= limit)
+        what = "prediction";
+    else if ((value = rows->group[i]) < 0 || value >= (limit = rows->n_protected))
+        what = "protected group";
+    if (what) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "sample %u: its %s is %d; it must be from 0 to %d", i, what,
+                    value, limit - 1);
+        return FALSE;
+    }
+    gboolean unknown = (rows->score && isnan(rows->score[i])) || (rows->probability && isnan(rows->probability[i]));
+    for (int k = 0; rows->class_probability && k < rows->n_targets; k++)
+        unknown |= isnan(rows->class_probability[(gsize)i * (gsize)rows->n_targets + (gsize)k]);
+    if (unknown)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "sample %u: its score is not a number", i);
+    return !unknown;
+}
+
+static gboolean check_sizes(const AimfRows *rows, guint resamples, GError **error)
+{
+    enum { MAX_CELLS = 1 << 20 };
+    if (rows->n == 0 || rows->n > G_MAXINT)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there must be from 1 to %d samples to measure, not %u",
+                    G_MAXINT, rows->n);
+    else if (rows->n_targets < 2 || rows->n_protected < 1 || rows->n_targets > MAX_CELLS / rows->n_protected)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "%d classes and %d protected labels: there must be at least 2 and 1, and at most %d groups",
+                    rows->n_targets, rows->n_protected, MAX_CELLS);
+    else if (rows->positive >= rows->n_targets || (rows->positive < 0 && rows->n_targets == 2))
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the positive class is %d; it must be from 0 to %d",
+                    rows->positive, rows->n_targets - 1);
+    else if (resamples > AIMF_MAX_RESAMPLES)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%u bootstrap resamples; at most %d are possible", resamples,
+                    AIMF_MAX_RESAMPLES);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 seed, const AimfMonitor *monitor,
+                                GError **error)
+{
+    if (!check_sizes(rows, resamples, error))
+        return NULL;
+    for (guint i = 0; i < rows->n; i++)
+        if (!check_row(rows, i, error))
+            return NULL;
+    g_auto(AimfTally) tally = { 0 };
+    g_auto(AimfCounter) counter = { 0 };
+    if (!aimf_tally_init(&tally, rows, error))
+        return NULL;
+    if (!aimf_counter_init(&counter, &tally)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the measures of %u samples", rows->n);
+        return NULL;
+    }
+    aimf_tally_count(&tally, NULL, &counter);
+    g_autoptr(AimfMeasures) measures = aimf_measures_of_counts(&counter.counts);
+    if (!aimf_tally_score_labels(&tally, &counter, measures, error) ||
+        (resamples && !aimf_bootstrap(&tally, resamples, seed, measures->intervals, monitor, error)))
+        return NULL;
+    return g_steal_pointer(&measures);
 }
 
 AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
                            int n_targets, int n_protected, guint resamples, guint64 seed, const AimfMonitor *monitor,
                            GError **error)
 {
-    enum { MAX_CELLS = 1 << 20 };
-    if (n == 0 || n > G_MAXINT) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there must be from 1 to %d samples to measure, not %u",
-                    G_MAXINT, n);
-        return NULL;
-    }
-    if (n_targets < 2 || n_protected < 1 || n_targets > MAX_CELLS / n_protected) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "%d classes and %d protected labels: there must be at least 2 and 1, and at most %d groups",
-                    n_targets, n_protected, MAX_CELLS);
-        return NULL;
-    }
-    if (resamples > AIMF_MAX_RESAMPLES) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%u bootstrap resamples; at most %d are possible", resamples,
-                    AIMF_MAX_RESAMPLES);
-        return NULL;
-    }
-    Rows rows = { target, prediction, score, group };
-    g_auto(AimfTally) tally = { .n = n, .n_targets = n_targets, .n_protected = n_protected };
-    if (!check_rows(n, &rows, n_targets, n_protected, error) || !tally_rows(&tally, &rows, error))
-        return NULL;
-    g_autofree AimfCell *cells = g_new(AimfCell, (gsize)n_targets * (gsize)n_protected);
-    double auc = aimf_tally(&tally, NULL, cells);
-    g_autoptr(AimfMeasures) measures = aimf_measures_of_cells(cells, n_targets, n_protected, auc);
-    if (resamples && !aimf_bootstrap(&tally, resamples, seed, measures->intervals, monitor, error))
-        return NULL;
-    return g_steal_pointer(&measures);
+    const AimfRows rows = {
+        .n = n,
+        .n_targets = n_targets,
+        .n_protected = n_protected,
+        .positive = 1,
+        .target = target,
+        .prediction = prediction,
+        .group = group,
+        .score = score,
+    };
+    return aimf_measure_rows(&rows, resamples, seed, monitor, error);
 }

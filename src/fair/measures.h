@@ -1,23 +1,52 @@
-/* Counting: everything but the AUC is a function of how many samples of each group were judged how. */
+/* Counting: everything but what rests on scores is a function of how many samples of each group were judged how. */
 #pragma once
 
 #include <aimfair/fair.h>
 
-/** AimfCell: one (target, protected) group. @selected: predicted as class 1 */
+/**
+ * AimfCell: one (target, protected) group. @selected: predicted as the positive class
+ * @predicted: samples of the protected label, whatever their target, that were predicted as this target
+ */
 typedef struct {
     guint64 n;
     guint64 correct;
     guint64 selected;
+    guint64 predicted;
 } AimfCell;
 
-/** aimf_scalars_of_cells: @cells: (n_targets, n_protected); the AUC is passed through. */
-AimfScalars aimf_scalars_of_cells(const AimfCell *cells, int n_targets, int n_protected, double auc);
+/** AimfScores: what the scores of one class against all others say; NaN where unknown. */
+typedef struct {
+    double auc;
+    double calibration_error;
+    double calibration_error_gap;
+} AimfScores;
 
-/** aimf_protected_of_cells: one protected label over all targets. */
-AimfProtectedMeasure aimf_protected_of_cells(const AimfCell *cells, int n_targets, int n_protected, int group);
+/**
+ * AimfCounts: what the measures are computed from.
+ * @positive: -1 for none; @classes_known: whether predictions are known class by class (old files of results do not
+ * say)
+ */
+typedef struct {
+    int n_targets;
+    int n_protected;
+    int positive;
+    gboolean classes_known;
+    AimfCell *cells;    /* (n_targets, n_protected), owned */
+    guint64 *totals;    /* (n_protected) samples of each label, owned */
+    AimfScores *scores; /* (n_targets), owned */
+} AimfCounts;
 
-/** aimf_measures_of_cells: (owned) all measures but the intervals, which are NaN. */
-AimfMeasures *aimf_measures_of_cells(const AimfCell *cells, int n_targets, int n_protected, double auc);
+/** aimf_counts_init: cells and totals all 0, scores NaN. FALSE without memory; aimf_counts_clear is for both. */
+gboolean aimf_counts_init(AimfCounts *counts, int n_targets, int n_protected, int positive);
+void aimf_counts_clear(AimfCounts *counts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfCounts, aimf_counts_clear)
+
+AimfScalars aimf_scalars_of_counts(const AimfCounts *counts);
+/**
+ * aimf_measures_of_counts: (owned) all measures but the intervals and the scores of each protected label, which are
+ * NaN.
+ */
+AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts);
 
 /** AimfSpread: lowest and population deviation of the accuracies added so far; NaN while there are none. */
 typedef struct {
@@ -32,24 +61,35 @@ void aimf_spread_add(AimfSpread *spread, double accuracy);
 /** aimf_spread_store: into worst_group_accuracy and std_group_accuracy. */
 void aimf_spread_store(const AimfSpread *spread, AimfScalars *scalars);
 
-/* What is known of one row; the AUC sums up pairs where a tie ends, nowhere without scores. */
-enum { OUTCOME_CORRECT = 1, OUTCOME_SELECTED = 2, OUTCOME_POSITIVE = 4, OUTCOME_TIE_ENDS = 8 };
+/** AimfRange: lowest and highest of the numbers that exist, and how many there are. */
+typedef struct {
+    double low, high;
+    int n;
+} AimfRange;
+
+/** aimf_range_add: NaN is left out. */
+void aimf_range_add(AimfRange *range, double value);
+/** aimf_range_gap: NaN for fewer than two numbers. */
+double aimf_range_gap(const AimfRange *range);
 
 /**
- * AimfTally: the samples in ascending order of score, so that a resample is a weight per row and one pass counts everything.
- * @row_cell: (n) index into cells; @row_outcome: (n) bits of OUTCOME_…
+ * AimfRows: samples to be measured.
+ * @score: (n, nullable) larger is more class 1; @probability: (n, nullable) of class 1
+ * @class_probability: (n, n_targets; nullable) of every class, with more than two
  */
 typedef struct {
     guint n;
     int n_targets;
     int n_protected;
-    guint32 *row_cell;
-    guint8 *row_outcome;
-} AimfTally;
+    int positive;
+    const int *target;
+    const int *prediction;
+    const int *group;
+    const float *score;
+    const float *probability;
+    const float *class_probability;
+} AimfRows;
 
-/** aimf_tally: counts the rows, each as often as @weights says (NULL: once), into @cells, and returns the AUC. */
-double aimf_tally(const AimfTally *tally, const guint32 *weights, AimfCell *cells);
-
-/** aimf_bootstrap: fills @intervals. FALSE with MEMORY or INTERRUPTED. */
-gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
-                        const AimfMonitor *monitor, GError **error);
+/** aimf_measure_rows: see aimf_measure. */
+AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 seed, const AimfMonitor *monitor,
+                                GError **error);

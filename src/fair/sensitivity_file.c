@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "fair/sensitivity.h"
 
+#include <aimfair/json.h>
 #include <string.h>
 
 enum { VERSION = 1, MAX_FILE_BYTES = 64 << 20 };
@@ -43,7 +44,7 @@ char *aimf_sensitivities_json(const AimfSensitivities *sensitivities)
     json_builder_add_value(builder, json_from_string(warnings, NULL));
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *text = aimf_json_write(root, TRUE);
     return g_strconcat(text, "\n", NULL);
 }
 

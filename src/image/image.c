@@ -1,5 +1,6 @@
 #include "image/formats.h"
 
+#include "base/content.h"
 #include "base/file.h"
 
 #include <string.h>
@@ -60,6 +61,57 @@ void aimf_image_free(AimfImage *image)
     g_free(image);
 }
 
+static const struct {
+    const char *bytes;
+    gsize n;
+    const char *name;
+} BEGINNINGS[] = { { "\xff\xd8\xff", 3, "JPEG" }, { "\x89PNG\r\n\x1a\n", 8, "PNG" }, { "RIFF", 4, "WebP" } };
+
+/* The first bytes as something to read, where they are text; NULL where they are not. (owned) */
+static char *quote_text(const AimfEncoded *picture)
+{
+    enum { SHOWN = 40 };
+    const char *text = (const char *)picture->data, *end = text;
+    g_utf8_validate_len(text, MIN(picture->bytes, SHOWN), &end);
+    /* A character may be cut at the end. */
+    gboolean whole = end > text && end - text + 4 > MIN((glong)picture->bytes, SHOWN);
+    g_autofree char *shown = g_strndup(text, (gsize)(end - text));
+    for (char *c = shown; *c; c++) {
+        if (g_ascii_iscntrl(*c) && !g_ascii_isspace(*c))
+            return NULL;
+        *c = g_ascii_isspace(*c) ? ' ' : *c;
+    }
+    return whole ? g_strdup(g_strstrip(shown)) : NULL;
+}
+
+/* What is no picture of ours is called by what it is: a download that went wrong looks like a picture by its name. */
+static AimfImage *fail_unknown(const AimfEncoded *picture, GError **error)
+{
+    if (picture->bytes == 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "'%s' is empty (0 bytes); a JPEG, PNG or WebP picture was expected", picture->name);
+        return NULL;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(BEGINNINGS); i++) {
+        if (picture->bytes < 2 || picture->bytes >= 12 ||
+            memcmp(picture->data, BEGINNINGS[i].bytes, MIN(picture->bytes, BEGINNINGS[i].n)) != 0)
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "'%s' is a %s picture that is cut off after %" G_GSIZE_FORMAT " bytes; get the file again",
+                    picture->name, BEGINNINGS[i].name, picture->bytes);
+        return NULL;
+    }
+    const AimfContent *content = aimf_content_recognise(picture->data, picture->bytes);
+    g_autofree char *text = content ? NULL : quote_text(picture);
+    if (content)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not a JPEG, PNG or WebP picture but %s; %s",
+                    picture->name, content->name, content->mend);
+    else
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not a JPEG, PNG or WebP picture%s%s%s",
+                    picture->name, text ? ", but text: '" : "", text ? text : "", text ? "'" : "");
+    return NULL;
+}
+
 AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GError **error)
 {
     AimfEncoded picture = { data, bytes, name };
@@ -69,12 +121,7 @@ AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GE
         return aimf_png_decode(&picture, error);
     if (bytes >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(picture.data + 8, "WEBP", 4) == 0)
         return aimf_webp_decode(&picture, error);
-    if (bytes == 0)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is empty; a JPEG, PNG or WebP picture was expected",
-                    name);
-    else
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not a JPEG, PNG or WebP picture", name);
-    return NULL;
+    return fail_unknown(&picture, error);
 }
 
 AimfImage *aimf_image_open(const char *path, GError **error)

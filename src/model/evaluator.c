@@ -137,13 +137,22 @@ AimfPredictions *aimf_evaluator_run(AimfEvaluator *evaluator, AimfLoader *loader
     return predictions;
 }
 
+static AimfPredictions *with_names(AimfPredictions *predictions, const AimfModel *model)
+{
+    if (predictions) {
+        predictions->classes = g_strdupv(model->classes);
+        predictions->threshold = model->threshold;
+    }
+    return predictions;
+}
+
 AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *manifest,
                                     const AimfPredictOptions *options, const AimfMonitor *monitor, GError **error)
 {
     guint n = aimf_manifest_count(manifest);
     guint batch = options->batch ? options->batch : DEFAULT_BATCH;
     if (n == 0)
-        return aimf_predictions_new(0, model->outputs, error);
+        return with_names(aimf_predictions_new(0, model->outputs, error), model);
     aimf_set_threads(options->threads);
     g_autoptr(AimfEvaluator) evaluator = aimf_evaluator_new(model, MIN(batch, n), options->precision, error);
     if (!evaluator || !aimf_evaluator_load(evaluator, model->tensors, error))
@@ -153,5 +162,6 @@ AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *
     loading.threads = options->threads;
     loading.skip_bad = options->skip_bad;
     g_autoptr(AimfLoader) loader = aimf_loader_new(manifest, &loading, monitor, error);
-    return loader ? aimf_evaluator_run(evaluator, loader, manifest, "predicting", monitor, error) : NULL;
+    return loader ? with_names(aimf_evaluator_run(evaluator, loader, manifest, "predicting", monitor, error), model)
+                  : NULL;
 }

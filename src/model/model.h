@@ -29,7 +29,7 @@ AimfModel *aimf_model_blank(const char *architecture, int image_size, int output
 /**
  * aimf_model_fill:
  * @fresh_head: leave a final layer for another number of classes as it is, instead of refusing it
- * As aimf_model_take_weights, but a failure while reading leaves some tensors replaced.
+ * Replaces the model's weights by those of the same names in @tensors, and refuses any other; a failure while reading leaves some replaced.
  */
 gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
                          GError **error);
@@ -45,6 +45,9 @@ gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *build
 /** aimf_model_check_manifest: FALSE with INVALID: no rows, or a target that is no class of the model (names the row). */
 gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,
                                    GError **error);
+
+/** aimf_softmax: of @logits (n), computed in f64, into @shares (n). */
+void aimf_softmax(const float *logits, int n, float *shares);
 
 /** aimf_predictions_new: (owned) for @n images, all as if skipped; NULL with MEMORY. */
 AimfPredictions *aimf_predictions_new(guint n, int outputs, GError **error);

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include "base/file.h"
+#include "base/number.h"
 #include "data/csv.h"
 
 #include <math.h>
@@ -35,30 +36,58 @@ void aimf_predictions_free(AimfPredictions *predictions)
     g_free(predictions->logits);
     g_free(predictions->probability);
     g_free(predictions->prediction);
+    g_strfreev(predictions->classes);
     g_free(predictions);
+}
+
+void aimf_softmax(const float *logits, int n, float *shares)
+{
+    double largest = -INFINITY, sum = 0;
+    for (int k = 0; k < n; k++)
+        largest = MAX(largest, (double)logits[k]);
+    for (int k = 0; k < n; k++)
+        sum += exp((double)logits[k] - largest);
+    for (int k = 0; k < n; k++)
+        shares[k] = (float)(exp((double)logits[k] - largest) / sum);
 }
 
 static void append_number(GString *line, float value)
 {
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    char text[AIMF_NUMBER_SIZE];
     g_string_append_c(line, ',');
     if (!isnan(value))
-        g_string_append(line, g_ascii_formatd(text, sizeof text, "%.9g", (double)value));
+        g_string_append(line, aimf_number_text_single(text, value));
+}
+
+static void append_row(GString *line, const AimfPredictions *predictions, guint i, float *shares)
+{
+    int outputs = predictions->outputs, prediction = predictions->prediction[i];
+    const float *logits = predictions->logits + (gsize)i * (gsize)outputs;
+    for (int k = 0; k < outputs; k++)
+        append_number(line, logits[k]);
+    append_number(line, predictions->probability[i]);
+    g_string_append_c(line, ',');
+    if (prediction >= 0)
+        g_string_append_printf(line, "%d", prediction);
+    if (outputs > 2)
+        aimf_softmax(logits, outputs, shares); /* all NaN where the image was skipped */
+    for (int k = 0; outputs > 2 && k < outputs; k++)
+        append_number(line, shares[k]);
+    if (predictions->classes) {
+        g_string_append_c(line, ',');
+        aimf_csv_append(line, prediction >= 0 ? predictions->classes[prediction] : "");
+    }
+    g_string_append_c(line, '\n');
 }
 
 static void write_rows(const AimfPredictions *predictions, const AimfManifest *manifest, AimfWriter *writer)
 {
     g_autoptr(GString) line = g_string_new(NULL);
+    g_autofree float *shares = g_new(float, predictions->outputs);
     for (guint i = 0; i < predictions->n; i++) {
         g_string_truncate(line, 0);
         aimf_csv_append(line, aimf_manifest_at(manifest, i).path);
-        for (int k = 0; k < predictions->outputs; k++)
-            append_number(line, predictions->logits[(gsize)i * (gsize)predictions->outputs + (gsize)k]);
-        append_number(line, predictions->probability[i]);
-        g_string_append_c(line, ',');
-        if (predictions->prediction[i] >= 0)
-            g_string_append_printf(line, "%d", predictions->prediction[i]);
-        g_string_append_c(line, '\n');
+        append_row(line, predictions, i, shares);
         aimf_writer_write(writer, line->str, line->len);
     }
 }
@@ -76,7 +105,10 @@ gboolean aimf_predictions_save(const AimfPredictions *predictions, const AimfMan
         else
             aimf_writer_printf(writer, ",logit_%d", k);
     }
-    aimf_writer_printf(writer, ",probability,prediction\n");
+    aimf_writer_printf(writer, ",probability,prediction");
+    for (int k = 0; predictions->outputs > 2 && k < predictions->outputs; k++)
+        aimf_writer_printf(writer, ",probability_%d", k);
+    aimf_writer_printf(writer, predictions->classes ? ",class\n" : "\n");
     write_rows(predictions, manifest, writer);
     return aimf_writer_commit(writer, error);
 }

@@ -2,7 +2,9 @@
 #include "model/model.h"
 
 #include "base/json.h"
+#include "base/number.h"
 
+#include <aimfair/json.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -13,9 +15,9 @@
 /* Locale-independent and exact on the way back. */
 static char *triple_text(const float values[3])
 {
-    char text[3][G_ASCII_DTOSTR_BUF_SIZE];
+    char text[3][AIMF_NUMBER_SIZE];
     for (int i = 0; i < 3; i++)
-        g_ascii_formatd(text[i], sizeof text[i], "%.9g", (double)values[i]);
+        aimf_number_text_single(text[i], values[i]);
     return g_strdup_printf("%s,%s,%s", text[0], text[1], text[2]);
 }
 
@@ -25,7 +27,7 @@ static char *classes_text(char *const *classes)
     for (char *const *name = classes; *name; name++)
         json_array_add_string_element(array, *name);
     g_autoptr(JsonNode) node = json_node_init_array(json_node_alloc(), array);
-    return json_to_string(node, FALSE);
+    return aimf_json_write(node, FALSE);
 }
 
 gboolean aimf_model_save(const AimfModel *model, const char *path, GError **error)
@@ -36,8 +38,8 @@ gboolean aimf_model_save(const AimfModel *model, const char *path, GError **erro
     g_autofree char *mean = triple_text(model->mean);
     g_autofree char *std = triple_text(model->std);
     g_autofree char *classes = model->classes ? classes_text(model->classes) : NULL;
-    char threshold[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_dtostr(threshold, sizeof threshold, model->threshold);
+    char threshold[AIMF_NUMBER_SIZE];
+    aimf_number_text(threshold, model->threshold);
     aimf_tensors_set_metadata(tensors, KEY("format"), FORMAT_VERSION);
     aimf_tensors_set_metadata(tensors, KEY("architecture"), model->architecture);
     aimf_tensors_set_metadata(tensors, KEY("image_size"), size);

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <aimfair/json.h>
 #include <math.h>
 #include <string.h>
 
@@ -167,7 +168,7 @@ static const char *read_text(Reader *reader, const char *name, const char *other
 static void refuse(Reader *reader, const char *name, const char *expected)
 {
     JsonNode *node = lookup(reader, name);
-    g_autofree char *found = node ? json_to_string(node, FALSE) : g_strdup("missing");
+    g_autofree char *found = node ? aimf_json_write(node, FALSE) : g_strdup("missing");
     if (!reader->error)
         g_set_error(&reader->error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
                     "'%s': '%s' is %.80s; only %s is supported (Stable Diffusion 1.x and 2.x)", reader->path, name,

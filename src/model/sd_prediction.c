@@ -1,8 +1,8 @@
 /* Whether a UNet of a single file predicts the noise or v (Salimans and Ho 2022): the weights have the same names and shapes. */
 #include "model/sd_open.h"
 
-#include "base/file.h"
 #include "base/monitor.h"
+#include "base/text_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static gboolean look_into_yaml(const char *path, gboolean *found, gboolean *v, G
     *found = g_file_test(yaml, G_FILE_TEST_EXISTS);
     if (!*found)
         return TRUE;
-    g_autoptr(GBytes) bytes = aimf_file_read(yaml, MAX_YAML_BYTES, error);
+    g_autoptr(GBytes) bytes = aimf_text_read(yaml, MAX_YAML_BYTES, error);
     if (!bytes)
         return FALSE;
     g_autofree char *value = parameterization(g_bytes_get_data(bytes, NULL));

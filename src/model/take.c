@@ -1,4 +1,4 @@
-/* Weights from files that others wrote: key prefixes, another head, and everything else strictly. */
+/* Weights into a model: another head, and everything else strictly. */
 #include "model/model.h"
 
 #include "base/monitor.h"
@@ -39,38 +39,17 @@ static gboolean complain(const Complaints *complaints, const char *architecture,
     return FALSE;
 }
 
-/* Data-parallel training prepends "module.", the original's wrapper class the architecture's name; each may come first. */
-static const char *strip_prefixes(const char *key, const char *architecture)
-{
-    gboolean module = FALSE, wrapper = FALSE;
-    gsize length = strlen(architecture);
-    for (;;) {
-        if (!module && g_str_has_prefix(key, "module.")) {
-            key += strlen("module.");
-            module = TRUE;
-        } else if (!wrapper && g_str_has_prefix(key, architecture) && key[length] == '.') {
-            key += length + 1;
-            wrapper = TRUE;
-        } else {
-            return key;
-        }
-    }
-}
-
-/* For every tensor of the model the entry that fits its name, or -1. (owned) */
+/* For every tensor of the model the entry of its name, or -1. (owned) */
 static int *match_names(const AimfModel *model, const AimfTensors *tensors, Complaints *complaints)
 {
     guint n = aimf_tensors_count(model->tensors);
     int *entry = g_new(int, n);
     for (guint i = 0; i < n; i++)
-        entry[i] = -1;
+        entry[i] = aimf_tensors_find(tensors, aimf_tensors_at(model->tensors, i)->name);
     for (guint i = 0; i < aimf_tensors_count(tensors); i++) {
         const char *name = aimf_tensors_at(tensors, i)->name;
-        int index = aimf_tensors_find(model->tensors, strip_prefixes(name, model->architecture));
-        if (index < 0 || entry[index] >= 0) /* the second: the same name with and without a prefix */
+        if (aimf_tensors_find(model->tensors, name) < 0)
             g_ptr_array_add(complaints->surplus, g_strdup(name));
-        else
-            entry[index] = (int)i;
     }
     return entry;
 }
@@ -181,9 +160,14 @@ gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean 
 gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, const AimfMonitor *monitor,
                                  GError **error)
 {
+    /* The view only counts itself as one more user of @tensors. */
+    g_autoptr(AimfTensors) weights =
+        aimf_model_select_weights((AimfTensors *)tensors, model->architecture, NULL, monitor, error);
+    if (!weights)
+        return FALSE;
     AimfTensors *before = model->tensors;
     model->tensors = aimf_tensors_load(before, AIMF_N_DTYPES, error);
-    if (model->tensors && aimf_model_fill(model, tensors, TRUE, monitor, error)) {
+    if (model->tensors && aimf_model_fill(model, weights, TRUE, monitor, error)) {
         aimf_tensors_free(before);
         return TRUE;
     }

@@ -1,5 +1,6 @@
 /* Prompts in a user's own form. */
 #include "base/file.h"
+#include "base/text_file.h"
 #include "data/csv.h"
 #include "prompts/prompts.h"
 
@@ -55,7 +56,7 @@ static gboolean add_prompt(AimfPromptGroup *group, const char *text, const char 
 
 static gboolean read_lines(AimfPromptGroup *group, const char *path, GError **error)
 {
-    g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_TEXT_FILE_BYTES, error);
+    g_autoptr(GBytes) bytes = aimf_text_read(path, MAX_TEXT_FILE_BYTES, error);
     if (!bytes)
         return FALSE;
     gsize size;
@@ -64,7 +65,7 @@ static gboolean read_lines(AimfPromptGroup *group, const char *path, GError **er
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' holds a NUL byte; it must be UTF-8 text", path);
         return FALSE;
     }
-    g_auto(GStrv) lines = g_strsplit(g_str_has_prefix(text, "\xEF\xBB\xBF") ? text + 3 : text, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line; line++)
         if (*g_strstrip(*line) && !add_prompt(group, *line, path, error))
             return FALSE;
@@ -121,7 +122,8 @@ static gboolean read_csv(AimfPrompts *prompts, const char *path, GError **error)
 AimfPrompts *aimf_prompts_import(const char *path, GError **error)
 {
     g_autofree char *lower = g_ascii_strdown(path, -1);
-    gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR), csv = g_str_has_suffix(lower, ".csv");
+    gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR),
+             csv = g_str_has_suffix(lower, ".csv") || g_str_has_suffix(lower, ".tsv");
     if (!folder && !csv && !g_str_has_suffix(path, TEXT_SUFFIX))
         return aimf_prompts_open(path, error);
     g_autoptr(AimfPrompts) prompts = g_new0(AimfPrompts, 1);

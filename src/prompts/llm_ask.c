@@ -6,6 +6,7 @@
 #include "prompts/llm_instruction.h"
 #include "prompts/llm_setting.h"
 
+#include <aimfair/json.h>
 #include <string.h>
 
 enum { LIMIT_CANDIDATES = 1000, SHOWN_REFUSALS = 8, SPARE_REQUESTS = 10, EXPECTED_FACTOR = 5 };
@@ -57,7 +58,7 @@ static char *origin_text(const AimfLlmOptions *o)
     json_builder_add_int_value(builder, (gint64)o->seed);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    return json_to_string(root, FALSE);
+    return aimf_json_write(root, FALSE);
 }
 
 /* Whether an earlier run, of which @origin tells, asked the same of the same model: so that one file has one origin. */

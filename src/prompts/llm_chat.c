@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "prompts/llm_secret.h"
 
+#include <aimfair/json.h>
 #include <string.h>
 
 enum { BYTES_PER_TOKEN = 4 };
@@ -78,7 +79,7 @@ char *aimf_chat_request(const AimfChatQuestion *question, const AimfDialect *dia
     json_builder_add_boolean_value(builder, FALSE);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    return json_to_string(root, FALSE);
+    return aimf_json_write(root, FALSE);
 }
 
 /* --- What a server says of a request it did not answer --- */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
+#include <aimfair/json.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static char *to_line(const AimfLlmRecord *record)
     add_text(builder, "message", record->answer->message);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, FALSE);
+    g_autofree char *text = aimf_json_write(root, FALSE);
     return g_strconcat(text, "\n", NULL);
 }
 

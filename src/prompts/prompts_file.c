@@ -4,6 +4,7 @@
 #include "prompts/prompts.h"
 
 #include <aimfair/data.h>
+#include <aimfair/json.h>
 #include <string.h>
 
 enum { VERSION = 1, MAX_FILE_BYTES = 256 << 20 };
@@ -76,7 +77,7 @@ gboolean aimf_prompts_save(const AimfPrompts *prompts, const char *path, GError 
     json_builder_end_array(builder);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *json = json_to_string(root, TRUE);
+    g_autofree char *json = aimf_json_write(root, TRUE);
     g_autofree char *text = g_strconcat(json, "\n", NULL);
     return aimf_file_write(path, text, strlen(text), error);
 }
@@ -175,7 +176,7 @@ static gboolean read_origin(AimfPrompts *prompts, JsonObject *object, const char
         return TRUE;
     if (!aimf_json_object(object, where, "origin", error))
         return FALSE;
-    prompts->origin = json_to_string(json_object_get_member(object, "origin"), FALSE);
+    prompts->origin = aimf_json_write(json_object_get_member(object, "origin"), FALSE);
     return TRUE;
 }
 

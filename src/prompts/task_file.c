@@ -1,5 +1,5 @@
 /* A task described in a YAML file; libcyaml checks the form against the schema below and says where it is broken. */
-#include "base/file.h"
+#include "base/text_file.h"
 #include "prompts/task.h"
 
 #include <cyaml/cyaml.h>
@@ -171,7 +171,7 @@ static guint line_of_unknown_key(const char *log, const char *text)
 
 static YamlTask *load(const char *path, const cyaml_config_t *config, GError **error)
 {
-    g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_FILE_BYTES, error);
+    g_autoptr(GBytes) bytes = aimf_text_read(path, MAX_FILE_BYTES, error);
     if (!bytes)
         return NULL;
     gsize size;

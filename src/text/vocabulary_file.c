@@ -1,6 +1,7 @@
 /* The forms in which CLIP's vocabulary is found: OpenAI's list of merges, and Hugging Face's vocab.json or tokenizer.json. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text_file.h"
 #include "text/vocabulary.h"
 
 #include <gio/gio.h>
@@ -58,8 +59,12 @@ static GString *read_text(const char *path, GError **error)
             return NULL;
         g_bytes_unref(bytes);
         bytes = inflated;
-        data = g_bytes_get_data(bytes, &size);
     }
+    GBytes *text = aimf_text_decode(g_steal_pointer(&bytes), path, error);
+    if (!text)
+        return NULL;
+    bytes = text;
+    data = g_bytes_get_data(bytes, &size);
     const char *valid_end = data;
     if (size && !g_utf8_validate_len(data, size, &valid_end)) {
         guint line = 1;

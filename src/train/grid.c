@@ -26,6 +26,8 @@ static gboolean is_labelled(const AimfManifest *const *sets, guint n, guint whic
     guint n_labels, n_others;
     const char *const *labels = aimf_manifest_groups(sets[which], &n_labels);
     gboolean labelled = n_labels > 1;
+    if (!aimf_manifest_has_labels(sets[which]))
+        return FALSE;
     for (guint i = 0; i < n && n_labels == 1 && !labelled; i++) {
         aimf_manifest_groups(sets[i], &n_others);
         labelled = n_others > 1 && has_label(sets[i], labels[0]);

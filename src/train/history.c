@@ -2,22 +2,25 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/number.h"
 
+#include <aimfair/json.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-/* The members of an epoch that are numbers, in the order of the log's columns. */
+/* The members of an epoch that are numbers, in the order of the log's columns; what may be unknown is then null, or an empty field. */
 static const struct {
     const char *name;
     gsize offset;
+    gboolean may_be_unknown;
 } columns[] = {
-    { "learning_rate", offsetof(AimfEpoch, learning_rate) },
-    { "loss", offsetof(AimfEpoch, loss) },
-    { "val_accuracy", offsetof(AimfEpoch, val_accuracy) },
-    { "val_worst_group_accuracy", offsetof(AimfEpoch, val_worst_group_accuracy) },
-    { "images_per_second", offsetof(AimfEpoch, images_per_second) },
-    { "seconds", offsetof(AimfEpoch, seconds) },
+    { "learning_rate", offsetof(AimfEpoch, learning_rate), FALSE },
+    { "loss", offsetof(AimfEpoch, loss), FALSE },
+    { "val_accuracy", offsetof(AimfEpoch, val_accuracy), FALSE },
+    { "val_worst_group_accuracy", offsetof(AimfEpoch, val_worst_group_accuracy), TRUE },
+    { "images_per_second", offsetof(AimfEpoch, images_per_second), FALSE },
+    { "seconds", offsetof(AimfEpoch, seconds), FALSE },
 };
 
 static double *member(AimfEpoch *epoch, gsize column)
@@ -30,20 +33,18 @@ static JsonObject *epoch_object(AimfEpoch epoch, guint number)
 {
     JsonObject *object = json_object_new();
     json_object_set_int_member(object, "epoch", number);
-    for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
-        double value = *member(&epoch, c);
-        if (isnan(value))
-            json_object_set_null_member(object, columns[c].name);
+    for (gsize c = 0; c < G_N_ELEMENTS(columns); c++)
+        if (isfinite(*member(&epoch, c)))
+            json_object_set_double_member(object, columns[c].name, *member(&epoch, c));
         else
-            json_object_set_double_member(object, columns[c].name, value);
-    }
+            json_object_set_null_member(object, columns[c].name);
     json_object_set_boolean_member(object, "best", epoch.best);
     return object;
 }
 
 static char *to_text(JsonNode *node)
 {
-    char *text = json_to_string(node, FALSE);
+    char *text = aimf_json_write(node, FALSE);
     json_node_unref(node);
     return text;
 }
@@ -60,9 +61,10 @@ static void write_csv_row(AimfWriter *writer, AimfEpoch epoch, guint number)
 {
     aimf_writer_printf(writer, "%u", number);
     for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
-        char text[G_ASCII_DTOSTR_BUF_SIZE];
-        double value = *member(&epoch, c);
-        aimf_writer_printf(writer, ",%s", isnan(value) ? "" : g_ascii_formatd(text, sizeof text, "%.9g", value));
+        char text[AIMF_NUMBER_SIZE] = "";
+        if (isfinite(*member(&epoch, c)))
+            aimf_number_text(text, *member(&epoch, c));
+        aimf_writer_printf(writer, ",%s", text);
     }
     aimf_writer_printf(writer, ",%d\n", epoch.best);
 }
@@ -121,6 +123,10 @@ static gboolean parse_epoch(JsonNode *node, AimfEpoch *epoch)
     JsonObject *object = json_node_get_object(node);
     for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
         JsonNode *value = json_object_get_member(object, columns[c].name);
+        if (value && JSON_NODE_HOLDS_NULL(value) && columns[c].may_be_unknown) {
+            *member(epoch, c) = NAN;
+            continue;
+        }
         if (!value || !JSON_NODE_HOLDS_VALUE(value))
             return FALSE;
         *member(epoch, c) = json_node_get_double(value);
@@ -193,6 +199,17 @@ static gboolean parse_share(JsonObject *object, const char *name, double *value)
     return *value >= 0 && *value <= 1;
 }
 
+/* The worst group is unknown where there are no protected labels. */
+static gboolean parse_worst(JsonObject *object, double *value)
+{
+    const char *name = "val_worst_group_accuracy";
+    JsonNode *node = json_object_get_member(object, name);
+    if (!node || !JSON_NODE_HOLDS_NULL(node))
+        return parse_share(object, name, value);
+    *value = NAN;
+    return TRUE;
+}
+
 gboolean aimf_start_parse(const char *text, AimfTrainResult *result, GError **error)
 {
     g_autoptr(JsonNode) node = aimf_json_parse(text, strlen(text), NULL);
@@ -201,7 +218,7 @@ gboolean aimf_start_parse(const char *text, AimfTrainResult *result, GError **er
     JsonArray *groups = list && JSON_NODE_HOLDS_ARRAY(list) ? json_node_get_array(list) : NULL;
     gboolean good = groups && json_array_get_length(groups) == result->groups->len &&
                     parse_share(object, "val_accuracy", &result->start.val_accuracy) &&
-                    parse_share(object, "val_worst_group_accuracy", &result->start.val_worst_group_accuracy);
+                    parse_worst(object, &result->start.val_worst_group_accuracy);
     for (guint i = 0; good && i < result->groups->len; i++)
         good = parse_counts(json_array_get_element(groups, i), &g_array_index(result->groups, AimfGroupChange, i));
     if (!good) {

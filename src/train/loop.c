@@ -163,7 +163,13 @@ static void prepare_groups(Trainer *trainer)
 
 /* --- Measuring on the validation set --- */
 
-/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups. */
+/* (owned) what follows the accuracy; nothing where the worst group is unknown */
+static char *worst_text(double accuracy)
+{
+    return isnan(accuracy) ? g_strdup("") : g_strdup_printf(", worst group %.2f %%", 100 * accuracy);
+}
+
+/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups if the validation set names them. */
 static gboolean measure(Trainer *trainer, const AimfPredictions *predictions, AimfEpoch *epoch, GError **error)
 {
     guint n_labels, n = 0, right = 0;
@@ -191,6 +197,8 @@ static gboolean measure(Trainer *trainer, const AimfPredictions *predictions, Ai
         if (trainer->group_n[i])
             epoch->val_worst_group_accuracy =
                 MIN(epoch->val_worst_group_accuracy, (double)trainer->group_right[i] / trainer->group_n[i]);
+    if (!aimf_manifest_has_labels(trainer->validation))
+        epoch->val_worst_group_accuracy = NAN;
     return TRUE;
 }
 
@@ -230,8 +238,9 @@ static gboolean measure_start(Trainer *trainer, const AimfTensors *weights, GErr
     start->best = trainer->options->keep_best_of == AIMF_KEEP_BEST_OF_START;
     for (guint i = 0; i < trainer->n_groups; i++)
         g_array_index(result->groups, AimfGroupChange, i).right_before = trainer->group_right[i];
-    aimf_message(trainer->monitor, AIMF_LOG_INFO, "start: validation accuracy %.2f %%, worst group %.2f %%",
-                 100 * start->val_accuracy, 100 * start->val_worst_group_accuracy);
+    g_autofree char *worst = worst_text(start->val_worst_group_accuracy);
+    aimf_message(trainer->monitor, AIMF_LOG_INFO, "start: validation accuracy %.2f %%%s", 100 * start->val_accuracy,
+                 worst);
     return TRUE;
 }
 
@@ -454,10 +463,11 @@ static gboolean run_epoch(Trainer *trainer, GError **error)
     epoch.seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
     keep_if_best(trainer, &epoch);
     g_array_append_val(trainer->result->history, epoch);
+    g_autofree char *worst = worst_text(epoch.val_worst_group_accuracy);
     aimf_message(trainer->monitor, AIMF_LOG_INFO,
-                 "epoch %u/%u: loss %.4f, validation accuracy %.2f %%, worst group %.2f %%, %.0f images/s%s", index + 1,
-                 trainer->options->epochs, epoch.loss, 100 * epoch.val_accuracy, 100 * epoch.val_worst_group_accuracy,
-                 epoch.images_per_second, epoch.best ? ", best so far" : "");
+                 "epoch %u/%u: loss %.4f, validation accuracy %.2f %%%s, %.0f images/s%s", index + 1,
+                 trainer->options->epochs, epoch.loss, 100 * epoch.val_accuracy, worst, epoch.images_per_second,
+                 epoch.best ? ", best so far" : "");
     return save(trainer, error);
 }
 

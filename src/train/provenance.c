@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 
+#include <aimfair/json.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -75,13 +76,13 @@ JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train,
 static char *value_text(JsonObject *run, const char *key)
 {
     JsonNode *node = json_object_get_member(run, key);
-    return node ? json_to_string(node, FALSE) : g_strdup("nothing");
+    return node ? aimf_json_write(node, FALSE) : g_strdup("nothing");
 }
 
 char *aimf_run_text(JsonObject *run)
 {
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), run);
-    return json_to_string(node, FALSE);
+    return aimf_json_write(node, FALSE);
 }
 
 /* How many epochs there are changes none of them. */
@@ -166,7 +167,7 @@ void aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *trai
     if (result->groups)
         json_object_set_double_member(run, "start_accuracy", result->start.val_accuracy);
     json_array_add_object_element(json_node_get_array(list), json_object_ref(run));
-    g_autofree char *text = json_to_string(list, FALSE);
+    g_autofree char *text = aimf_json_write(list, FALSE);
     aimf_tensors_set_metadata(model->tensors, TRAININGS, text);
 }
 

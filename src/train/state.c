@@ -4,6 +4,7 @@
 #include "train/provenance.h"
 #include "train/rules.h"
 
+#include "base/number.h"
 #include "weights/tensors.h"
 
 #include <math.h>
@@ -87,8 +88,8 @@ gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GE
     g_autofree char *start = state->result->groups ? aimf_start_json(state->result) : NULL;
     g_autofree char *best_epoch =
         state->result->kept_start ? g_strdup("start") : g_strdup_printf("%u", state->result->best_epoch);
-    char best_accuracy[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_dtostr(best_accuracy, sizeof best_accuracy, state->result->best_accuracy);
+    char best_accuracy[AIMF_NUMBER_SIZE];
+    aimf_number_text(best_accuracy, state->result->best_accuracy);
     aimf_tensors_set_metadata(file, KEY("format"), FORMAT_VERSION);
     aimf_tensors_set_metadata(file, KEY("run"), run);
     aimf_tensors_set_metadata(file, KEY("history"), history);

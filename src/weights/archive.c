@@ -1,5 +1,7 @@
 #include "weights/archive.h"
 
+#include "weights/foreign.h"
+
 #include <string.h>
 #include <zip.h>
 
@@ -30,6 +32,28 @@ static char *find_folder(zip_t *zip, const char *marker)
     return NULL;
 }
 
+/* (static, nullable) What an archive without a marker is, by its first members' names. */
+static const char *other_kind(zip_t *zip)
+{
+    enum { MAX_NAMES = 1000 };
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (zip_int64_t i = 0; i < MIN(zip_get_num_entries(zip, 0), MAX_NAMES); i++) {
+        const char *name = zip_get_name(zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
+        if (name)
+            g_ptr_array_add(names, (char *)name);
+    }
+    return aimf_foreign_archive((const char *const *)names->pdata, names->len);
+}
+
+/* The directory of an archive is its end. */
+static const char *why_not(zip_error_t *cause)
+{
+    return zip_error_code_zip(cause) == ZIP_ER_NOZIP
+               ? "its directory, which stands at the end, is missing: the file is "
+                 "cut off (an incomplete download? get it again)"
+               : zip_error_strerror(cause);
+}
+
 AimfArchive *aimf_archive_open(GBytes *map, const char *marker, GError **error)
 {
     zip_error_t cause;
@@ -39,7 +63,7 @@ AimfArchive *aimf_archive_open(GBytes *map, const char *marker, GError **error)
     zip_source_t *source = zip_source_buffer_create(data, size, 0, &cause);
     zip_t *zip = source ? zip_open_from_source(source, ZIP_RDONLY, &cause) : NULL;
     if (!zip) {
-        zip_failed(error, NULL, zip_error_strerror(&cause));
+        zip_failed(error, NULL, why_not(&cause));
         zip_source_free(source);
         zip_error_fini(&cause);
         return NULL;
@@ -52,8 +76,10 @@ AimfArchive *aimf_archive_open(GBytes *map, const char *marker, GError **error)
     archive->folder = find_folder(zip, marker);
     if (archive->folder)
         return archive;
+    const char *kind = other_kind(zip);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                "a ZIP archive, but not a PyTorch checkpoint: '%s' is not in a folder of it", marker);
+                "a ZIP archive, but not a PyTorch checkpoint: '%s' is not in a folder of it%s%s", marker,
+                kind ? "; it looks like " : "", kind ? kind : "");
     aimf_archive_free(archive);
     return NULL;
 }

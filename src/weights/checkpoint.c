@@ -79,7 +79,7 @@ static gboolean read_storage(const Checkpoint *checkpoint, const AimfPickleStora
 static gboolean read_scattered(const Checkpoint *checkpoint, const AimfPickleView *view,
                                const AimfPickleStorage *storage, void *to, GError **error)
 {
-    gsize element_bytes = aimf_dtype_bytes(storage->dtype);
+    gsize element_bytes = aimf_dtype_bytes(view->dtype);
     gsize begin = (gsize)view->offset * element_bytes, bytes = (gsize)extent(view) * element_bytes;
     if (storage->data) {
         gather(view, element_bytes, storage->data + begin, to);
@@ -101,7 +101,7 @@ static gboolean read_tensor(gpointer source, guint index, gsize begin, gsize byt
     const Checkpoint *checkpoint = source;
     const AimfPickleView *view = &g_array_index(checkpoint->views, AimfPickleView, index);
     const AimfPickleStorage *storage = &g_array_index(checkpoint->storages, AimfPickleStorage, view->storage);
-    gsize element_bytes = aimf_dtype_bytes(storage->dtype);
+    gsize element_bytes = aimf_dtype_bytes(view->dtype);
     gsize whole = (gsize)aimf_shape_count(&view->shape) * element_bytes;
     if (is_contiguous(view))
         return read_storage(checkpoint, storage, (gsize)view->offset * element_bytes + begin, bytes, to, error);
@@ -130,9 +130,11 @@ AimfTensors *aimf_checkpoint_build(const AimfPickle *pickle, const AimfPickleVal
     checkpoint->storages = g_array_ref(pickle->storages);
     checkpoint->views = g_array_new(FALSE, FALSE, sizeof(AimfPickleView));
     g_autoptr(AimfTensors) tensors = aimf_tensors_new_from_file(map, &checkpoint_source, checkpoint);
-    g_autoptr(GArray) entries = aimf_state_dict(root, error);
+    const char *wrapper;
+    g_autoptr(GArray) entries = aimf_state_dict(pickle, root, &wrapper, error);
     if (!entries)
         return NULL;
+    aimf_tensors_set_wrapper(tensors, wrapper);
     for (guint i = 0; i < entries->len; i++) {
         const AimfStateEntry *entry = &g_array_index(entries, AimfStateEntry, i);
         if (entry->text) {
@@ -142,9 +144,9 @@ AimfTensors *aimf_checkpoint_build(const AimfPickle *pickle, const AimfPickleVal
         const AimfPickleView *view = entry->view;
         const AimfPickleStorage *storage = &g_array_index(checkpoint->storages, AimfPickleStorage, view->storage);
         const guint8 *data = storage->data && is_contiguous(view)
-                                 ? storage->data + (gsize)view->offset * aimf_dtype_bytes(storage->dtype)
+                                 ? storage->data + (gsize)view->offset * aimf_dtype_bytes(view->dtype)
                                  : NULL;
-        if (!aimf_tensors_append(tensors, entry->name, storage->dtype, &view->shape, data, error))
+        if (!aimf_tensors_append(tensors, entry->name, view->dtype, &view->shape, data, error))
             return NULL;
         g_array_append_val(checkpoint->views, *view);
     }

@@ -47,7 +47,7 @@ gboolean aimf_stream_storage(AimfStream *stream, AimfPickleStorage *storage, GEr
                     storage->key, count, storage->count);
         return FALSE;
     }
-    guint64 bytes = (guint64)count * aimf_dtype_bytes(storage->dtype);
+    guint64 bytes = (guint64)count * storage->type.bytes;
     return (storage->data = aimf_stream_take(stream, bytes, "a storage", error)) != NULL;
 }
 

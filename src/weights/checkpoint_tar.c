@@ -55,11 +55,11 @@ static const AimfPickleValue *take_tuple(AimfStream *stream, AimfPickle *pickle,
 static gboolean take_storage(AimfStream *stream, AimfPickle *pickle, GHashTable *storages, GError **error)
 {
     gint64 id, count;
-    AimfDtype dtype;
+    AimfPickleElement type;
     const AimfPickleValue *entry = take_tuple(stream, pickle, 3, &id, error);
     if (!entry)
         return FALSE;
-    if (!aimf_pickle_storage_type(entry->items->pdata[2], &dtype))
+    if (!aimf_pickle_storage_type(entry->items->pdata[2], &type))
         return refuse(error, "a storage has no type");
     const guint8 *counted = aimf_stream_take(stream, sizeof count, "a storage", error);
     if (!counted)
@@ -67,7 +67,7 @@ static gboolean take_storage(AimfStream *stream, AimfPickle *pickle, GHashTable 
     memcpy(&count, counted, sizeof count);
     stream->at -= sizeof count; /* aimf_stream_storage wants it too */
     g_autofree char *key = g_strdup_printf("%" G_GINT64_FORMAT, id);
-    AimfPickleValue *value = aimf_pickle_storage(pickle, key, dtype, count, error);
+    AimfPickleValue *value = aimf_pickle_storage(pickle, key, &type, count, error);
     if (!value ||
         !aimf_stream_storage(stream, &g_array_index(pickle->storages, AimfPickleStorage, value->storage.index), error))
         return FALSE;

@@ -14,6 +14,15 @@ static const char *const storage_types[AIMF_N_DTYPES] = {
     [AIMF_BOOL] = "BoolStorage",
 };
 
+/* Those that have no storage type of their own: bytes, and the tensor says what they are. */
+static const char *const element_types[AIMF_N_DTYPES] = {
+    [AIMF_F8_E4M3] = "float8_e4m3fn",
+    [AIMF_F8_E5M2] = "float8_e5m2",
+    [AIMF_U64] = "uint64",
+    [AIMF_U32] = "uint32",
+    [AIMF_U16] = "uint16",
+};
+
 static void put_code(GByteArray *pickle, char code)
 {
     g_byte_array_append(pickle, (const guint8 *)&code, 1);
@@ -57,7 +66,10 @@ static void put_tuple(GByteArray *pickle, const gint64 *values, int n)
     put_code(pickle, 't');
 }
 
-/* name: torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict()) */
+/*
+ * name: torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict()), or _rebuild_tensor_v3 with the type of the
+ * elements behind that
+ */
 static void put_tensor(GByteArray *pickle, const AimfTensor *tensor, guint index)
 {
     gint64 stride[AIMF_MAX_RANK], count = aimf_shape_count(&tensor->shape), step = 1;
@@ -66,16 +78,20 @@ static void put_tensor(GByteArray *pickle, const AimfTensor *tensor, guint index
         step *=
             count ? tensor->shape.dim[i] : 1; /* an empty tensor's sizes may overflow, and its strides mean nothing */
     }
+    const char *element_type = element_types[tensor->dtype];
     g_autofree char *key = g_strdup_printf("%u", index);
     put_text(pickle, tensor->name);
-    put_global(pickle, "torch._utils", "_rebuild_tensor_v2");
+    put_global(pickle, "torch._utils", element_type ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2");
     put_code(pickle, '(');
     put_code(pickle, '(');
     put_text(pickle, "storage");
-    put_global(pickle, "torch", storage_types[tensor->dtype]);
+    if (element_type)
+        put_global(pickle, "torch.storage", "UntypedStorage");
+    else
+        put_global(pickle, "torch", storage_types[tensor->dtype]);
     put_text(pickle, key);
     put_text(pickle, "cpu");
-    put_integer(pickle, count);
+    put_integer(pickle, element_type ? (gint64)tensor->bytes : count);
     put_code(pickle, 't');
     put_code(pickle, 'Q'); /* the tuple is a persistent id: a storage */
     put_integer(pickle, 0);
@@ -85,6 +101,8 @@ static void put_tensor(GByteArray *pickle, const AimfTensor *tensor, guint index
     put_global(pickle, "collections", "OrderedDict");
     put_code(pickle, ')');
     put_code(pickle, 'R'); /* no hooks */
+    if (element_type)
+        put_global(pickle, "torch", element_type);
     put_code(pickle, 't');
     put_code(pickle, 'R');
     put_code(pickle, 's');

@@ -47,7 +47,7 @@ static gboolean find_members(AimfArchive *archive, AimfPickle *pickle, GError **
             return FALSE;
         }
         storage->member = (guint64)member;
-        guint64 bytes, needed = (guint64)storage->count * aimf_dtype_bytes(storage->dtype);
+        guint64 bytes, needed = (guint64)storage->count * storage->type.bytes;
         if (!aimf_archive_size(archive, storage->member, &bytes, error))
             return FALSE;
         if (bytes != needed) {

@@ -2,17 +2,19 @@
 
 #include <string.h>
 
-/* The binary interchange formats of IEEE 754-2008, 3.6, and bfloat16: how wide exponent and fraction are. */
+/*
+ * The binary interchange formats of IEEE 754-2008, 3.6, bfloat16 and fp8: how wide exponent and fraction are. @finite: the largest exponent
+ * has numbers like the others, and only its largest fraction is NaN.
+ */
 typedef struct {
     guint exponent_bits;
     guint fraction_bits;
+    gboolean finite;
 } Format;
 
 static const Format formats[AIMF_N_DTYPES] = {
-    [AIMF_F32] = { 8, 23 },
-    [AIMF_BF16] = { 8, 7 },
-    [AIMF_F16] = { 5, 10 },
-    [AIMF_F64] = { 11, 52 },
+    [AIMF_F32] = { 8, 23, FALSE },  [AIMF_BF16] = { 8, 7, FALSE },   [AIMF_F16] = { 5, 10, FALSE },
+    [AIMF_F64] = { 11, 52, FALSE }, [AIMF_F8_E4M3] = { 4, 3, TRUE }, [AIMF_F8_E5M2] = { 5, 2, FALSE },
 };
 
 enum { F64_FRACTION = 52, F64_BIAS = 1023, F64_EXPONENT_ONES = 2047 };
@@ -30,7 +32,7 @@ static inline guint64 widen(guint64 bits, Format format)
     guint64 sign = bits >> (format.fraction_bits + format.exponent_bits) << 63;
     guint64 ones = (1ull << format.exponent_bits) - 1;
     guint64 bias = ones >> 1;
-    if (exponent == ones)
+    if (exponent == ones && (!format.finite || fraction == (1ull << format.fraction_bits) - 1))
         exponent = F64_EXPONENT_ONES;
     else if (exponent != 0)
         exponent += F64_BIAS - bias;
@@ -42,7 +44,7 @@ static inline guint64 widen(guint64 bits, Format format)
     return sign | exponent << F64_FRACTION | fraction << (F64_FRACTION - format.fraction_bits);
 }
 
-/* Bits of an f64 to those of the nearest value in the narrower @format, ties to even. */
+/* Bits of an f64 to those of the nearest value in the narrower @format, ties to even; beyond a @finite format's largest, to its NaN. */
 static inline guint64 narrow(guint64 bits, Format format)
 {
     guint64 fraction = bits & ((1ull << F64_FRACTION) - 1);
@@ -50,15 +52,18 @@ static inline guint64 narrow(guint64 bits, Format format)
     gint64 exponent = (gint64)(bits >> F64_FRACTION & F64_EXPONENT_ONES);
     guint64 sign = bits >> 63 << (format.fraction_bits + format.exponent_bits);
     guint64 infinity = (guint64)ones << format.fraction_bits;
+    guint64 nan = infinity | ((1ull << format.fraction_bits) - 1);
     guint shift = F64_FRACTION - format.fraction_bits;
+    if (exponent == F64_EXPONENT_ONES && format.finite)
+        return sign | nan;
     if (exponent == F64_EXPONENT_ONES) {
         guint64 kept = fraction >> shift;
         gboolean lost_nan = fraction != 0 && kept == 0; /* its set bits were all below: it must not become infinity */
         return sign | infinity | (lost_nan ? 1ull << (format.fraction_bits - 1) : kept);
     }
     exponent += (ones >> 1) - F64_BIAS;
-    if (exponent >= ones)
-        return sign | infinity;
+    if (exponent >= ones + format.finite)
+        return sign | (format.finite ? nan : infinity);
     if (exponent <= 0) { /* subnormal in the target: the leading one becomes visible and moves down */
         if (exponent < -(gint64)format.fraction_bits)
             return sign; /* below half of the smallest one */
@@ -72,7 +77,7 @@ static inline guint64 narrow(guint64 bits, Format format)
     if (rest > half || (rest == half && (quotient & 1)))
         quotient++;
     /* A carry out of the fraction is the next exponent, up to infinity: the formats are made that way. */
-    return sign | (((guint64)exponent << format.fraction_bits) + quotient);
+    return sign | MIN(((guint64)exponent << format.fraction_bits) + quotient, nan);
 }
 
 static inline guint64 load(const guint8 *from, gsize bytes)

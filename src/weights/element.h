@@ -11,7 +11,8 @@ gboolean aimf_dtype_is_float(AimfDtype dtype);
 
 /**
  * aimf_elements_convert:
- * @n floating-point elements, rounded once, to nearest even. Overflow gives infinity; NaN stays NaN, its sign and leading bits kept.
+ * @n floating-point elements, rounded once, to nearest even. Overflow gives infinity, or NaN in a type that has none; NaN stays NaN, its
+ * sign and leading bits kept.
  * @from may be unaligned; @to may not overlap it.
  */
 void aimf_elements_convert(gsize n, AimfDtype from_dtype, const void *from, AimfDtype to_dtype, void *to);

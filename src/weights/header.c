@@ -1,5 +1,6 @@
 #include "weights/header.h"
 
+#include <aimfair/json.h>
 #include <string.h>
 
 enum {
@@ -111,7 +112,7 @@ void aimf_header_build_metadata(JsonBuilder *builder, const AimfTensors *tensors
 char *aimf_header_text(JsonBuilder *builder, gsize *bytes)
 {
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    json_generator_set_root(generator, root);
-    return json_generator_to_data(generator, bytes);
+    char *text = aimf_json_write(root, FALSE);
+    *bytes = strlen(text);
+    return text;
 }

@@ -104,7 +104,7 @@ static gboolean broken(GError **error, const char *what)
 static const guint8 *take(Machine *m, guint64 bytes, GError **error)
 {
     if (bytes > m->bytes - m->at) {
-        broken(error, "it ends too early");
+        broken(error, "it ends too early (a file that is cut off?)");
         return NULL;
     }
     const guint8 *taken = m->data + m->at;
@@ -318,15 +318,28 @@ static gboolean run_float(Machine *m, guint8 code, GError **error)
     return push(m, value, error);
 }
 
-static gboolean is_utf8_with_zeros(const char *data, gsize bytes)
+/* Half of a surrogate pair, as Python puts a file name's bytes that are no text into one; it writes them as if they were characters. */
+static gboolean is_surrogate(const char *data, gsize bytes)
 {
+    return bytes >= 3 && (guint8)data[0] == 0xed && (guint8)data[1] >= 0xa0 && ((guint8)data[2] & 0xc0) == 0x80;
+}
+
+/* Whether it is UTF-8 but for zeros and surrogates, which no text here may have; @plain: whether there are none. */
+static gboolean is_python_text(const char *data, gsize bytes, gboolean *plain)
+{
+    *plain = TRUE;
     while (bytes > 0) {
-        gsize run = strnlen(data, bytes);
-        if (run && !g_utf8_validate(data, (gssize)run, NULL))
+        const char *end;
+        if (g_utf8_validate(data, (gssize)bytes, &end))
+            return TRUE;
+        *plain = FALSE;
+        bytes -= (gsize)(end - data);
+        data = end;
+        gsize skipped = *data == 0 ? 1 : is_surrogate(data, bytes) ? 3 : 0;
+        if (skipped == 0)
             return FALSE;
-        run = MIN(run + 1, bytes);
-        data += run;
-        bytes -= run;
+        data += skipped;
+        bytes -= skipped;
     }
     return TRUE;
 }
@@ -339,25 +352,36 @@ static gboolean run_text(Machine *m, guint8 code, GError **error)
     gsize width = code == 'U' || code == 0x8c ? 1 : code == 0x8d ? 8 : 4;
     if (!take_number(m, width, &bytes, error) || !(data = take(m, bytes, error)))
         return FALSE;
-    if (!is_utf8_with_zeros((const char *)data, bytes))
+    gboolean plain;
+    if (!is_python_text((const char *)data, bytes, &plain))
         return broken(error, "a text in it is not UTF-8");
     /* Protocol 2 has no bytes: numpy's numbers are texts with zeros in them. As names they would seem to end early. */
-    gboolean is_text = !memchr(data, 0, bytes);
-    return push_bytes(m, is_text ? AIMF_PICKLE_TEXT : AIMF_PICKLE_OPAQUE, data, bytes, error);
+    return push_bytes(m, plain ? AIMF_PICKLE_TEXT : AIMF_PICKLE_OPAQUE, data, bytes, error);
+}
+
+/* SHORT_BINBYTES, BINBYTES, BINBYTES8, BYTEARRAY8: of no use here. */
+static gboolean run_bytes(Machine *m, guint8 code, GError **error)
+{
+    guint64 bytes;
+    const guint8 *data = NULL;
+    gsize width = code == 'C' ? 1 : code == 'B' ? 4 : 8;
+    if (!take_number(m, width, &bytes, error) || !(data = take(m, bytes, error)))
+        return FALSE;
+    return push_bytes(m, AIMF_PICKLE_OPAQUE, data, bytes, error);
 }
 
 /* --- Containers --- */
 
 static gboolean run_empty(Machine *m, guint8 code, GError **error)
 {
-    AimfPickleKind kind = code == ')' ? AIMF_PICKLE_TUPLE : code == ']' ? AIMF_PICKLE_LIST : AIMF_PICKLE_DICT;
+    AimfPickleKind kind = code == ')' ? AIMF_PICKLE_TUPLE : code == '}' ? AIMF_PICKLE_DICT : AIMF_PICKLE_LIST;
     return push(m, aimf_pickle_value(m->pickle, kind, error), error);
 }
 
 static gboolean run_tuple(Machine *m, guint8 code, GError **error)
 {
     guint begin;
-    if (code == 't') {
+    if (code == 't' || code == 0x91) { /* FROZENSET */
         if (!pop_mark(m, &begin, error))
             return FALSE;
     } else {
@@ -373,12 +397,12 @@ static gboolean run_tuple(Machine *m, guint8 code, GError **error)
     return push(m, tuple, error);
 }
 
-/* APPEND, APPENDS, SETITEM, SETITEMS: what lies above a container goes into it. */
+/* APPEND, APPENDS, ADDITEMS (of a set, which is a list here), SETITEM, SETITEMS: what lies above a container goes into it. */
 static gboolean run_fill(Machine *m, guint8 code, GError **error)
 {
     gboolean dict = code == 's' || code == 'u';
     guint begin;
-    if (code == 'e' || code == 'u') {
+    if (code == 'e' || code == 'u' || code == 0x90) {
         if (!pop_mark(m, &begin, error))
             return FALSE;
     } else {
@@ -449,7 +473,7 @@ static gboolean run_build(Machine *m, guint8 code, GError **error)
     (void)code;
     AimfPickleValue *state = pop(m, error);
     AimfPickleValue *object = state ? top(m, error) : NULL;
-    return object && aimf_pickle_build(object, state, error);
+    return object && aimf_pickle_build(m->pickle, object, state, error);
 }
 
 static gboolean run_persistent(Machine *m, guint8 code, GError **error)
@@ -493,15 +517,22 @@ static const Opcode opcodes[256] = {
     [0x8d] = { "BINUNICODE8", run_text },
     ['U'] = { "SHORT_BINSTRING", run_text },
     ['T'] = { "BINSTRING", run_text },
+    ['C'] = { "SHORT_BINBYTES", run_bytes },
+    ['B'] = { "BINBYTES", run_bytes },
+    [0x8e] = { "BINBYTES8", run_bytes },
+    [0x96] = { "BYTEARRAY8", run_bytes },
     [')'] = { "EMPTY_TUPLE", run_empty },
     [']'] = { "EMPTY_LIST", run_empty },
     ['}'] = { "EMPTY_DICT", run_empty },
+    [0x8f] = { "EMPTY_SET", run_empty },
     [0x85] = { "TUPLE1", run_tuple },
     [0x86] = { "TUPLE2", run_tuple },
     [0x87] = { "TUPLE3", run_tuple },
     ['t'] = { "TUPLE", run_tuple },
+    [0x91] = { "FROZENSET", run_tuple },
     ['a'] = { "APPEND", run_fill },
     ['e'] = { "APPENDS", run_fill },
+    [0x90] = { "ADDITEMS", run_fill },
     ['s'] = { "SETITEM", run_fill },
     ['u'] = { "SETITEMS", run_fill },
     ['c'] = { "GLOBAL", run_global },
@@ -523,13 +554,6 @@ static const Opcode opcodes[256] = {
     ['l'] = { "LIST", NULL },
     ['d'] = { "DICT", NULL },
     ['o'] = { "OBJ", NULL },
-    ['B'] = { "BINBYTES", NULL },
-    ['C'] = { "SHORT_BINBYTES", NULL },
-    [0x8e] = { "BINBYTES8", NULL },
-    [0x96] = { "BYTEARRAY8", NULL },
-    [0x8f] = { "EMPTY_SET", NULL },
-    [0x90] = { "ADDITEMS", NULL },
-    [0x91] = { "FROZENSET", NULL },
     [0x92] = { "NEWOBJ_EX", NULL },
     [0x82] = { "EXT1", NULL },
     [0x83] = { "EXT2", NULL },
@@ -568,5 +592,6 @@ const AimfPickleValue *aimf_pickle_load(AimfPickle *pickle, const guint8 *data, 
     g_ptr_array_unref(m.memo);
     g_ptr_array_unref(m.stack);
     *used = m.at;
+    pickle->bytes += m.at;
     return m.result;
 }

@@ -1,7 +1,9 @@
 /*
- * A reader of pickles that can build tensors, dicts, lists, numbers and texts, and nothing else: it never calls anything, and a
- * pickle that names anything else is refused by that name. Opcodes of protocols 2 to 5, as far as torch.save writes them.
- * Source: CPython, Lib/pickletools.py, for the opcodes; PyTorch, torch/_utils.py and torch/serialization.py, for what the names mean.
+ * A reader of pickles that can build tensors, dicts, lists, numbers and texts, and nothing else: it never calls anything. It passes
+ * over what is known to be harmless, and a pickle that names anything else is refused by that name. Opcodes of protocols 2 to 5, as
+ * far as torch.save writes them.
+ * Source: CPython, Lib/pickletools.py, for the opcodes; PyTorch, torch/_utils.py and torch/serialization.py, for what the names mean,
+ * and torch/_weights_only_unpickler.py, for what PyTorch itself takes to be harmless.
  */
 #pragma once
 
@@ -21,19 +23,28 @@ typedef enum {
     AIMF_PICKLE_GLOBAL,
     AIMF_PICKLE_STORAGE,
     AIMF_PICKLE_TENSOR,
-    AIMF_PICKLE_OPAQUE, /* something that is known to be harmless and is not looked into */
+    AIMF_PICKLE_UNREADABLE, /* a tensor of a kind that is not read */
+    AIMF_PICKLE_OPAQUE,     /* something that is known to be harmless and is not looked into */
 } AimfPickleKind;
+
+/** AimfPickleElement: what elements are; @unreadable: (nullable) as of AimfPickleValue, then @dtype says nothing. */
+typedef struct {
+    AimfDtype dtype;
+    gsize bytes;
+    const char *unreadable;
+} AimfPickleElement;
 
 /** AimfPickleGlobal: a name that pickles may use; see pickle_object.c. */
 typedef struct AimfPickleGlobal AimfPickleGlobal;
 
 /**
  * AimfPickleStorage: a block of @count elements that tensors are views of.
- * @key: (owned) what the file calls it; @data: (nullable) its bytes, or @member: of the archive that has them; set by the caller
+ * @key: (owned) what the file calls it; @type: of its elements; @data: (nullable) its bytes, or @member: of the archive that has them;
+ *   set by the caller
  */
 typedef struct {
     char *key;
-    AimfDtype dtype;
+    AimfPickleElement type;
     gint64 count;
     const guint8 *data;
     guint64 member;
@@ -41,8 +52,9 @@ typedef struct {
 
 /** AimfPickleView: a tensor: which elements of which storage. Lies within it: that is checked when it is made. */
 typedef struct {
-    guint storage; /* index into the pickle's storages */
-    gint64 offset; /* in elements */
+    guint storage;   /* index into the pickle's storages */
+    AimfDtype dtype; /* may be another than the storage's */
+    gint64 offset;   /* in elements of @dtype */
     AimfShape shape;
     gint64 stride[AIMF_MAX_RANK];
 } AimfPickleView;
@@ -63,12 +75,14 @@ struct AimfPickleValue {
             guint index;
             gint64 offset, count; /* a part of it, in elements */
         } storage;
-        AimfPickleView *view; /* owned; NULL for a Parameter that never got its tensor */
+        const char *unreadable; /* what kind it is, why it is not read, and the mend: "sparse …" */
+        AimfPickleView *view;   /* owned; NULL for a Parameter that never got its tensor */
     };
 };
 
 /** AimfPickle: what was built, by one pickle or several of the same file. @storages: of AimfPickleStorage. */
 typedef struct {
+    gsize bytes;       /* that were read */
     GPtrArray *values; /* all of them; they live as long as the pickle */
     GArray *storages;
     GHashTable *storage_indices; /* key to index + 1 */
@@ -87,6 +101,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPickle, aimf_pickle_free)
 const AimfPickleValue *aimf_pickle_load(AimfPickle *pickle, const guint8 *data, gsize bytes, gsize *used,
                                         GError **error);
 
+/** aimf_pickle_name: (borrowed, nullable) what @value names; NULL for what is no name, and for types of callbacks. */
+const char *aimf_pickle_name(const AimfPickleValue *value);
 gboolean aimf_pickle_is_text(const AimfPickleValue *value, const char *text);
 /** aimf_pickle_lookup: (nullable) the dict @value's entry under the text @key. */
 const AimfPickleValue *aimf_pickle_lookup(const AimfPickleValue *value, const char *key);
@@ -94,14 +110,14 @@ const AimfPickleValue *aimf_pickle_lookup(const AimfPickleValue *value, const ch
 /* --- For forms that keep storages and tensors outside of the pickle that uses them --- */
 
 /** aimf_pickle_storage_type: whether @value names a type of storage, and of which elements. */
-gboolean aimf_pickle_storage_type(const AimfPickleValue *value, AimfDtype *dtype);
+gboolean aimf_pickle_storage_type(const AimfPickleValue *value, AimfPickleElement *type);
 /** aimf_pickle_storage: (borrowed) storage @key as a value; NULL with FORMAT: a size that is impossible or not the one it had before. */
-AimfPickleValue *aimf_pickle_storage(AimfPickle *pickle, const char *key, AimfDtype dtype, gint64 count,
+AimfPickleValue *aimf_pickle_storage(AimfPickle *pickle, const char *key, const AimfPickleElement *type, gint64 count,
                                      GError **error);
 /** aimf_pickle_narrow: (borrowed) @count elements of the value @storage from @offset on; NULL with FORMAT. */
 AimfPickleValue *aimf_pickle_narrow(AimfPickle *pickle, const AimfPickleValue *storage, gint64 offset, gint64 count,
                                     GError **error);
-/** aimf_pickle_tensor: (borrowed) the tensor that @view, whose storage is not yet set, sees in the value @storage; NULL with FORMAT. */
+/** aimf_pickle_tensor: (borrowed) the tensor that @view, whose storage and type are not yet set, sees in the value @storage; NULL with FORMAT. */
 AimfPickleValue *aimf_pickle_tensor(AimfPickle *pickle, const AimfPickleValue *storage, const AimfPickleView *view,
                                     GError **error);
 /** aimf_pickle_define: what the persistent id @id, a number as text, means in later pickles. */
@@ -117,6 +133,6 @@ const AimfPickleGlobal *aimf_pickle_global(const char *module, const char *name,
 AimfPickleValue *aimf_pickle_call(AimfPickle *pickle, const AimfPickleValue *callable, const AimfPickleValue *args,
                                   GError **error);
 /** aimf_pickle_build: gives @object the attributes @state. */
-gboolean aimf_pickle_build(AimfPickleValue *object, const AimfPickleValue *state, GError **error);
+gboolean aimf_pickle_build(AimfPickle *pickle, AimfPickleValue *object, const AimfPickleValue *state, GError **error);
 /** aimf_pickle_persistent: the storage or tensor that the persistent id @id means. */
 AimfPickleValue *aimf_pickle_persistent(AimfPickle *pickle, const AimfPickleValue *id, GError **error);

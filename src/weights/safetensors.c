@@ -13,8 +13,10 @@ enum {
 
 /* The names of the element types in the header. */
 static const char *const dtype_names[AIMF_N_DTYPES] = {
-    [AIMF_F32] = "F32", [AIMF_BF16] = "BF16", [AIMF_F16] = "F16", [AIMF_F64] = "F64", [AIMF_I64] = "I64",
-    [AIMF_I32] = "I32", [AIMF_I16] = "I16",   [AIMF_I8] = "I8",   [AIMF_U8] = "U8",   [AIMF_BOOL] = "BOOL",
+    [AIMF_F32] = "F32", [AIMF_BF16] = "BF16",       [AIMF_F16] = "F16",         [AIMF_F64] = "F64",
+    [AIMF_I64] = "I64", [AIMF_I32] = "I32",         [AIMF_I16] = "I16",         [AIMF_I8] = "I8",
+    [AIMF_U8] = "U8",   [AIMF_BOOL] = "BOOL",       [AIMF_U64] = "U64",         [AIMF_U32] = "U32",
+    [AIMF_U16] = "U16", [AIMF_F8_E4M3] = "F8_E4M3", [AIMF_F8_E5M2] = "F8_E5M2",
 };
 
 static guint64 header_length(const guint8 *data)
@@ -75,7 +77,8 @@ static gboolean parse_dtype(JsonObject *object, const char *name, AimfDtype *dty
             return TRUE;
         }
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                "tensor '%s' has elements of type '%.20s', which is not known", name, text);
+                "tensor '%s' has elements of the type '%.20s', which is not read (save it as F32, F16 or BF16)", name,
+                text);
     return FALSE;
 }
 
@@ -102,7 +105,9 @@ static gboolean parse_tensor(AimfTensors *tensors, JsonNode *node, const char *n
     const guint8 *bytes = g_bytes_get_data(data, &size);
     if (integers(object, "data_offsets", offsets, 2) != 2 || offsets[0] > offsets[1] || (guint64)offsets[1] > size) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                    "tensor '%s' does not lie within the %" G_GSIZE_FORMAT " bytes of data", name, size);
+                    "tensor '%s' does not lie within the %" G_GSIZE_FORMAT " bytes of data (a file that is cut off? "
+                    "get it again)",
+                    name, size);
         return FALSE;
     }
     if (!aimf_tensors_append(tensors, name, dtype, &shape, bytes + offsets[0], error))
@@ -157,8 +162,9 @@ AimfTensors *aimf_safetensors_parse(GBytes *map, GError **error)
     if (length > size - LENGTH_BYTES || length > MAX_HEADER_BYTES) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
                     "the header claims %" G_GUINT64_FORMAT " bytes of a file of %" G_GSIZE_FORMAT
-                    "; at most %d are accepted",
-                    length, size, MAX_HEADER_BYTES);
+                    "; at most %d are accepted%s",
+                    length, size, MAX_HEADER_BYTES,
+                    length <= MAX_HEADER_BYTES ? " (a file that is cut off? get it again)" : "");
         return NULL;
     }
     g_autoptr(JsonParser) parser = aimf_header_parse((const char *)data + LENGTH_BYTES, length, error);

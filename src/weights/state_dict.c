@@ -5,21 +5,26 @@
 #include <string.h>
 
 enum {
-    MAX_DEPTH = 64,            /* also ends containers that contain themselves */
-    MAX_VISITS = 1 << 21,      /* containers met again and again could grow without end */
+    MAX_DEPTH = 64,       /* also ends containers that contain themselves */
+    MAX_VISITS = 1 << 23, /* containers met again and again could grow without end … */
+    VISITS_PER_BYTE = 16, /* … and real files hardly ever share one */
+    FREE_VISITS = 1000,
+    BYTES_PER_VISIT = 64,      /* of a key, which is copied at every visit */
+    MAX_KEY_ITEMS = 8,         /* of a tuple that is a dict's key */
     MAX_NAMES_BYTES = 1 << 26, /* of all names together */
     MAX_TEXT_BYTES = 4096,
     MAX_TEXTS = 10000,
 };
 
 /* Keys under which programs put a model's tensors. */
-static const char *const wrappers[] = { "state_dict", "model_state_dict", "model",   "module",
-                                        "net",        "network",          "weights", "params" };
+static const char *const wrappers[] = { "state_dict", "model_state_dict", "ema_state_dict", "model", "module",
+                                        "net",        "network",          "weights",        "params" };
 
 typedef struct {
     GArray *entries;
     GString *name; /* of where the walk is */
-    guint depth, visits, n_texts;
+    guint depth, n_texts;
+    gsize visits, max_visits; /* values looked at */
     gsize names_bytes;
 } Walk;
 
@@ -51,6 +56,13 @@ static gboolean add_tensor(Walk *walk, const AimfPickleView *view, GError **erro
     if (view)
         return add(walk, view, NULL, error);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the Parameter '%s' never got its tensor", walk->name->str);
+    return FALSE;
+}
+
+static gboolean refuse_tensor(const Walk *walk, const char *kind, GError **error)
+{
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "the tensor '%s' is %s",
+                walk->name->len ? walk->name->str : "tensor", kind);
     return FALSE;
 }
 
@@ -94,12 +106,13 @@ static char *scalar_text(const AimfPickleValue *value)
 }
 
 /* A list of nothing but numbers; NULL if it is another, or too long to be kept: then *@too_long. */
-static char *numbers_text(const AimfPickleValue *value, gboolean *too_long)
+static char *numbers_text(Walk *walk, const AimfPickleValue *value, gboolean *too_long)
 {
     GString *text = g_string_new("[");
     *too_long = FALSE;
     for (guint i = 0; i < value->items->len; i++) {
         g_autofree char *item = scalar_text(value->items->pdata[i]);
+        walk->visits++;
         if (!item) {
             g_string_free(text, TRUE);
             *too_long = FALSE;
@@ -116,6 +129,7 @@ static char *numbers_text(const AimfPickleValue *value, gboolean *too_long)
 static gboolean visit_as(Walk *walk, const char *key, gsize bytes, const AimfPickleValue *value, GError **error)
 {
     gsize length = walk->name->len;
+    walk->visits += bytes / BYTES_PER_VISIT;
     if (length + 1 + bytes > AIMF_MAX_NAME_BYTES) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "a name that begins with '%.40s' has more than %d bytes",
                     walk->name->str, AIMF_MAX_NAME_BYTES);
@@ -129,20 +143,55 @@ static gboolean visit_as(Walk *walk, const char *key, gsize bytes, const AimfPic
     return done;
 }
 
+static char *key_text(const AimfPickleValue *key);
+
+/* "(1, a)"; NULL if an item of it cannot be written. */
+static char *tuple_text(const AimfPickleValue *tuple)
+{
+    g_autoptr(GString) text = g_string_new("(");
+    for (guint i = 0; i < tuple->items->len; i++) {
+        const AimfPickleValue *value = tuple->items->pdata[i];
+        g_autofree char *item = i < MAX_KEY_ITEMS && value->kind != AIMF_PICKLE_TUPLE ? key_text(value) : NULL;
+        if (!item)
+            return NULL;
+        g_string_append_printf(text, "%s%s", i ? ", " : "", item);
+    }
+    g_string_append_c(text, ')');
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* A key as text, as far as it has one. */
+static char *key_text(const AimfPickleValue *key)
+{
+    switch (key->kind) {
+    case AIMF_PICKLE_TEXT:
+        return key->text.bytes <= AIMF_MAX_NAME_BYTES ? g_strndup(key->text.data, key->text.bytes) : NULL;
+    case AIMF_PICKLE_NONE:
+        return g_strdup("None");
+    case AIMF_PICKLE_GLOBAL:
+        return g_strdup(aimf_pickle_name(key));
+    case AIMF_PICKLE_TUPLE:
+        return tuple_text(key);
+    default:
+        return scalar_text(key);
+    }
+}
+
 static gboolean visit_dict(Walk *walk, const AimfPickleValue *dict, GError **error)
 {
     for (guint i = 0; i < dict->items->len; i += 2) {
-        const AimfPickleValue *key = dict->items->pdata[i];
-        g_autofree char *number = scalar_text(key);
-        if (key->kind == AIMF_PICKLE_GLOBAL) /* Lightning's callbacks: their type is the key of their state */
+        const AimfPickleValue *key = dict->items->pdata[i], *value = dict->items->pdata[i + 1];
+        if (key->kind == AIMF_PICKLE_GLOBAL && !aimf_pickle_name(key)) /* the key of a callback's state is its type */
             continue;
-        if (!number && key->kind != AIMF_PICKLE_TEXT) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                        "a dict in '%s' has a key that is neither text nor number", walk->name->str);
+        if (key->kind == AIMF_PICKLE_LIST || key->kind == AIMF_PICKLE_DICT) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "a dict in '%s' has a list or a dict as a key",
+                        walk->name->str);
             return FALSE;
         }
-        const char *text = number ? number : key->text.data;
-        if (!visit_as(walk, text, number ? strlen(number) : key->text.bytes, dict->items->pdata[i + 1], error))
+        g_autofree char *text = key->kind == AIMF_PICKLE_TEXT ? NULL : key_text(key);
+        if (!text && key->kind != AIMF_PICKLE_TEXT)
+            text = g_strdup_printf("#%u", i / 2);
+        if (!visit_as(walk, text ? text : key->text.data, text ? strlen(text) : key->text.bytes, value, error))
             return FALSE;
     }
     return TRUE;
@@ -151,7 +200,7 @@ static gboolean visit_dict(Walk *walk, const AimfPickleValue *dict, GError **err
 static gboolean visit_sequence(Walk *walk, const AimfPickleValue *sequence, GError **error)
 {
     gboolean too_long;
-    char *numbers = numbers_text(sequence, &too_long);
+    char *numbers = numbers_text(walk, sequence, &too_long);
     if (too_long)
         return TRUE;
     if (numbers)
@@ -168,7 +217,7 @@ static gboolean visit_sequence(Walk *walk, const AimfPickleValue *sequence, GErr
 /* Recursion is no deeper than MAX_DEPTH. */
 static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error)
 {
-    if (walk->depth >= MAX_DEPTH || ++walk->visits > MAX_VISITS) {
+    if (walk->depth >= MAX_DEPTH || ++walk->visits > walk->max_visits) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the checkpoint is nested too deeply or contains itself");
         return FALSE;
     }
@@ -177,6 +226,9 @@ static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error)
     switch (value->kind) {
     case AIMF_PICKLE_TENSOR:
         done = add_tensor(walk, value->view, error);
+        break;
+    case AIMF_PICKLE_UNREADABLE:
+        done = refuse_tensor(walk, value->unreadable, error);
         break;
     case AIMF_PICKLE_DICT:
         done = visit_dict(walk, value, error);
@@ -205,8 +257,8 @@ static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error)
     return done;
 }
 
-/* How many bytes all tensors' names lose: the common wrapper and its dot, or none. */
-static gsize wrapper_bytes(const AimfPickleValue *root, GArray *entries)
+/* The wrapper that all tensors' names lose, with its dot, or NULL. */
+static const char *common_wrapper(const AimfPickleValue *root, GArray *entries)
 {
     for (guint w = 0; w < G_N_ELEMENTS(wrappers); w++) {
         const AimfPickleValue *wrapped = aimf_pickle_lookup(root, wrappers[w]);
@@ -219,14 +271,16 @@ static gsize wrapper_bytes(const AimfPickleValue *root, GArray *entries)
             all &= !entry->view || g_str_has_prefix(entry->name, prefix);
         }
         if (all)
-            return strlen(prefix);
+            return wrappers[w];
     }
-    return 0;
+    return NULL;
 }
 
-GArray *aimf_state_dict(const AimfPickleValue *root, GError **error)
+GArray *aimf_state_dict(const AimfPickle *pickle, const AimfPickleValue *root, const char **wrapper, GError **error)
 {
     Walk walk = { .entries = g_array_new(FALSE, FALSE, sizeof(AimfStateEntry)), .name = g_string_new(NULL) };
+    walk.max_visits =
+        pickle->bytes > MAX_VISITS / VISITS_PER_BYTE ? MAX_VISITS : FREE_VISITS + VISITS_PER_BYTE * pickle->bytes;
     g_array_set_clear_func(walk.entries, entry_clear);
     gboolean done = visit(&walk, root, error);
     g_string_free(walk.name, TRUE);
@@ -234,7 +288,8 @@ GArray *aimf_state_dict(const AimfPickleValue *root, GError **error)
         g_array_unref(walk.entries);
         return NULL;
     }
-    gsize skipped = wrapper_bytes(root, walk.entries);
+    *wrapper = common_wrapper(root, walk.entries);
+    gsize skipped = *wrapper ? strlen(*wrapper) + 1 : 0;
     for (guint i = 0; skipped && i < walk.entries->len; i++) {
         AimfStateEntry *entry = &g_array_index(walk.entries, AimfStateEntry, i);
         if (entry->view)

@@ -3,9 +3,12 @@
 #include "base/file.h"
 #include "weights/checkpoint.h"
 #include "weights/element.h"
+#include "weights/foreign.h"
 #include "weights/safetensors.h"
 
 #include <string.h>
+
+enum { MAX_LISTED = 8 };
 
 typedef struct {
     AimfTensor tensor;
@@ -19,6 +22,7 @@ struct AimfTensors {
     GHashTable *indices;  /* name, owned by the entry, to index */
     GHashTable *metadata; /* text to text, both owned */
     gboolean in_memory;
+    const char *wrapper;          /* nullable */
     GBytes *map;                  /* nullable */
     gboolean maps_file;           /* the map is a file's pages, not memory */
     const AimfTensorSource *type; /* nullable */
@@ -254,6 +258,34 @@ AimfTensors *aimf_tensors_load(const AimfTensors *tensors, AimfDtype dtype, GErr
     return aimf_tensors_select(tensors, "", dtype, error);
 }
 
+void aimf_tensors_set_wrapper(AimfTensors *tensors, const char *wrapper)
+{
+    tensors->wrapper = wrapper;
+}
+
+char *aimf_tensors_below(const AimfTensors *tensors, const char *key)
+{
+    g_autofree char *prefix = g_strconcat(key, g_str_has_suffix(key, ".") ? "" : ".", NULL);
+    g_autofree char *wrapper = tensors->wrapper ? g_strconcat(tensors->wrapper, ".", NULL) : NULL;
+    return g_strdup(wrapper && g_str_has_prefix(prefix, wrapper) ? prefix + strlen(wrapper) : prefix);
+}
+
+char *aimf_tensors_beginnings(const AimfTensors *tensors)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < aimf_tensors_count(tensors); i++) {
+        const char *name = aimf_tensors_at(tensors, i)->name;
+        char *begin = g_strndup(name, strcspn(name, "."));
+        if (g_hash_table_add(seen, begin) && g_hash_table_size(seen) <= MAX_LISTED)
+            g_string_append_printf(text, "%s'%s'", text->len ? ", " : "", begin);
+    }
+    guint n = g_hash_table_size(seen);
+    if (n > MAX_LISTED)
+        g_string_append_printf(text, " and %u more", n - MAX_LISTED);
+    return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : g_strdup("nothing: there are none");
+}
+
 AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix, AimfDtype dtype, GError **error)
 {
     g_autoptr(AimfTensors) loaded = aimf_tensors_new();
@@ -269,7 +301,9 @@ AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix,
             return NULL;
     }
     if (skipped && aimf_tensors_count(loaded) == 0) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "no tensor's name begins with '%s'", prefix);
+        g_autofree char *names = aimf_tensors_beginnings(tensors);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "no tensor's name begins with '%s'; they begin with %s",
+                    prefix, names);
         return NULL;
     }
     copy_metadata(tensors, loaded);
@@ -313,7 +347,11 @@ AimfTensors *aimf_tensors_open(const char *path, GError **error)
     if (!map)
         return NULL;
     AimfTensors *tensors = NULL;
-    if (aimf_is_safetensors(map)) {
+    g_autofree char *foreign = aimf_foreign(map);
+    if (foreign) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "neither safetensors nor a PyTorch checkpoint, but %s",
+                    foreign);
+    } else if (aimf_is_safetensors(map)) {
         tensors = aimf_safetensors_parse(map, error);
     } else if (aimf_is_checkpoint(map)) {
         tensors = aimf_checkpoint_parse(map, error);

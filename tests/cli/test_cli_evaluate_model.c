@@ -2,6 +2,7 @@
 #include "base/random.h"
 #include "cli/support_program.h"
 
+#include <aimfair/graph.h>
 #include <aimfair/model.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -95,9 +96,99 @@ static void test_answers(void)
     for (int i = 0; i < 2; i++) {
         json_object_remove_member(json_node_get_object(nodes[i]), "model");
         json_object_remove_member(json_node_get_object(nodes[i]), "data");
+        json_object_remove_member(json_node_get_object(nodes[i]), "evidence");
     }
     g_autofree char *left = json_to_string(a, FALSE), *right = json_to_string(b, FALSE);
     g_assert_cmpstr(left, ==, right);
+    g_assert_cmpint(g_unlink(answers_path), ==, 0);
+}
+
+static char *hash_of(const char *path)
+{
+    g_autofree char *text = NULL;
+    gsize length;
+    g_assert_true(g_file_get_contents(path, &text, &length, NULL));
+    return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, length);
+}
+
+static void test_evidence(void)
+{
+    g_auto(ProgramRun) run = RUN("evaluate", "--model", model_path, "--data", manifest_path, "--json", "--quiet",
+                                 "--threshold", "0.3", "--seed", "9", "--bootstrap", "20");
+    g_assert_cmpint(run.status, ==, 0);
+    g_autoptr(JsonNode) root = parse(run.out);
+    JsonObject *evidence = json_object_get_object_member(json_node_get_object(root), "evidence");
+    g_autoptr(AimfModel) model = aimf_model_open(model_path, NULL);
+    g_autoptr(AimfManifest) manifest = aimf_manifest_open(manifest_path, NULL);
+    g_autofree char *file = hash_of(model_path), *weights = aimf_model_hash(model);
+    g_autofree char *data = hash_of(manifest_path), *rows = aimf_manifest_hash(manifest);
+    g_autofree char *engine = aimf_backend_version(NULL);
+    g_assert_cmpstr(json_object_get_string_member(evidence, "model_sha256"), ==, file);
+    g_assert_cmpstr(json_object_get_string_member(evidence, "weights_sha256"), ==, weights);
+    g_assert_cmpstr(json_object_get_string_member(evidence, "data_sha256"), ==, data);
+    g_assert_cmpstr(json_object_get_string_member(evidence, "rows_sha256"), ==, rows);
+    g_assert_cmpstr(json_object_get_string_member(evidence, "engine"), ==, engine);
+    g_assert_cmpstr(json_object_get_string_member(evidence, "precision"), ==, "f32");
+    g_assert_nonnull(json_object_get_string_member(evidence, "instruction_set"));
+    g_assert_cmpfloat(json_object_get_double_member(evidence, "threshold"), ==, 0.3);
+    g_assert_cmpint(json_object_get_int_member(json_object_get_object_member(evidence, "bootstrap"), "seed"), ==, 9);
+}
+
+/* Three classes with names: the names are everywhere, and the saved probabilities give the same measures again. */
+static void test_named_classes(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfModel) model = aimf_model_new("resnet18", SIDE, 3, 1, &error);
+    g_assert_no_error(error);
+    model->target = g_strdup("age");
+    model->classes = g_strsplit("young,adult,\"old\", very", ",", 3);
+    g_autofree char *path = g_build_filename(folder, "three.safetensors", NULL);
+    aimf_model_save(model, path, &error);
+    g_assert_no_error(error);
+    g_auto(ProgramRun) asked =
+        RUN("evaluate", "--model", path, "--data", manifest_path, "--predictions", answers_path, "--json", "--quiet");
+    g_assert_cmpint(asked.status, ==, 0);
+    g_autofree char *saved = NULL;
+    g_assert_true(g_file_get_contents(answers_path, &saved, NULL, NULL));
+    g_assert_true(
+        g_str_has_prefix(saved, "path,target,protected,prediction,probability_0,probability_1,probability_2,class\n"));
+    g_auto(ProgramRun) read = RUN("evaluate", "--from-predictions", answers_path, "--json", "--quiet");
+    g_assert_cmpstr(read.err, ==, "");
+    g_autoptr(JsonNode) a = parse(asked.out), b = parse(read.out);
+    JsonObject *from_model = json_node_get_object(a), *from_file = json_node_get_object(b);
+    g_assert_cmpstr(json_object_get_string_member(from_model, "target"), ==, "age");
+    g_assert_cmpstr(json_array_get_string_element(json_object_get_array_member(from_model, "class_names"), 2), ==,
+                    "\"old\", very");
+    const char *const same[] = { "accuracy", "macro", "worst", "by_group" };
+    for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
+        g_assert_true(
+            json_node_equal(json_object_get_member(from_model, same[i]), json_object_get_member(from_file, same[i])));
+    g_auto(ProgramRun) table =
+        RUN("evaluate", "--model", path, "--data", manifest_path, "--quiet", "--positive", "adult");
+    g_assert_nonnull(strstr(table.out, "target: age\npositive class: 1 adult\n"));
+    g_assert_nonnull(strstr(table.out, "\n2 \"old\", very"));
+
+    g_auto(ProgramRun) told =
+        RUN("predict", "--model", path, "--data", manifest_path, "-o", answers_path, "--json", "--quiet");
+    g_assert_cmpint(told.status, ==, 0);
+    g_autoptr(JsonNode) root = parse(told.out);
+    JsonArray *names = json_object_get_array_member(json_node_get_object(root), "class_names");
+    g_assert_cmpstr(json_array_get_string_element(names, 0), ==, "young");
+    g_autofree char *answers = NULL;
+    g_assert_true(g_file_get_contents(answers_path, &answers, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(answers, "\n", 3);
+    g_assert_cmpstr(
+        lines[0], ==,
+        "path,logit_0,logit_1,logit_2,probability,prediction,probability_0,probability_1,probability_2,class");
+    g_auto(GStrv) fields = g_strsplit(lines[1], ",", 10);
+    double shares[3];
+    for (guint k = 0; k < 3; k++)
+        shares[k] = g_ascii_strtod(fields[6 + k], NULL);
+    gint64 predicted = g_ascii_strtoll(fields[5], NULL, 10);
+    g_assert_cmpfloat_with_epsilon(shares[0] + shares[1] + shares[2], 1, 1e-6);
+    g_assert_cmpfloat(shares[predicted], ==, g_ascii_strtod(fields[4], NULL));
+    g_autofree char *quoted = g_strdup_printf("\"\"\"%s", "old");
+    g_assert_true(g_str_has_prefix(fields[9], predicted == 2 ? quoted : model->classes[predicted]));
     g_assert_cmpint(g_unlink(answers_path), ==, 0);
 }
 
@@ -203,6 +294,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     set_up();
     g_test_add_func("/cli-evaluate-model/answers", test_answers);
+    g_test_add_func("/cli-evaluate-model/evidence", test_evidence);
+    g_test_add_func("/cli-evaluate-model/named-classes", test_named_classes);
     g_test_add_func("/cli-evaluate-model/threshold", test_threshold);
     g_test_add_func("/cli-evaluate-model/bad-images", test_bad_images);
     g_test_add_func("/cli-evaluate-model/unknown-class", test_unknown_class);

@@ -194,14 +194,17 @@ static void test_evaluation_sets(void)
 
 static void test_average(void)
 {
-    g_free(run(0,
-               EVALUATE "--model biased.safetensors --data test.csv --json >one.json; cp one.json copy.json; "
-                        "ln -s one.json link.json; tr -d ' \\n' <one.json >dense.json; "
-                        "sed 's/biased.safetensors/second.safetensors/' one.json >second.json; "
-                        "sed 's/\"warnings\" : \\[\\]/\"warnings\":[{\"name\":\"trained-on\",\"text\":\"seen it\"}]/' "
-                        "second.json >seen.json"));
+    g_free(run(0, EVALUATE
+               "--model biased.safetensors --data test.csv --json >one.json; cp one.json copy.json; "
+               "ln -s one.json link.json; tr -d ' \\n' <one.json >dense.json; "
+               "sed 's/biased.safetensors/second.safetensors/;s/\"weights_sha256\" *: *\"./&0/' one.json "
+               ">second.json; "
+               "sed 's/\"warnings\" *: *\\[\\]/\"warnings\":[{\"name\":\"trained-on\",\"text\":\"seen it\"}]/' "
+               "second.json >seen.json"));
     expect(2, EVALUATE "--average one.json one.json", "'one.json' and 'one.json' are one file");
     expect(2, EVALUATE "--average one.json second.json link.json", "'one.json' and 'link.json' are one file");
+    g_free(run(0, EVALUATE "--model biased.safetensors --data test.csv --threads 2 --seed 9 --json >reseeded.json"));
+    expect(2, EVALUATE "--average one.json reseeded.json", "of the same weights and the same data");
     expect(2, EVALUATE "--average one.json copy.json", "say the same");
     expect(2, EVALUATE "--average one.json dense.json", "--allow same-set");
     g_autoptr(JsonNode) allowed = run_json(EVALUATE "--average one.json copy.json --allow same-set");

@@ -102,6 +102,48 @@ static void test_predict(void)
     g_free(run(0, "test $(wc -l <q.csv) = 3")); /* the failed run has left it alone */
 }
 
+/* Nobody has to know protected labels to train, and nobody has to know classes to predict. */
+static void test_unlabelled(void)
+{
+    g_free(run(0, "for set in train val balanced; do cut -d, -f1,2 $set.csv >bare_$set.csv; done; "
+                  "cut -d, -f1 val.csv >pictures.csv; head -1 bare_train.csv | grep -qx path,target"));
+    g_autofree char *trained =
+        run(0, "\"$AIMFAIR\" train --threads 1 --image-size 32 --batch 8 --epochs 1 --train bare_train.csv "
+               "--val bare_val.csv -o bare.safetensors --log bare_log.csv --json");
+    g_assert_null(strstr(trained, "worst group"));
+    g_assert_nonnull(strstr(trained, "\"val_worst_group_accuracy\" : null"));
+    g_free(run(0, "tail -1 bare_log.csv | cut -d, -f5 | grep -qx ''"));
+    g_free(run(0, "\"$AIMFAIR\" sensitivity -q --threads 1 --batch 8 --model bare.safetensors --real bare_train.csv "
+                  "--biased bare_val.csv --balanced bare_balanced.csv -o bare.json"));
+    expect(0,
+           "\"$AIMFAIR\" finetune -q --threads 1 --batch 8 --epochs 1 --train bare_balanced.csv --val bare_val.csv "
+           "--model bare.safetensors --sensitivity bare.json --top-k 50 -o bare_fair.safetensors",
+           "validation accuracy");
+    expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model bare.safetensors --data pictures.csv -o b.csv", "20 images");
+    g_free(run(0,
+               "sed 's/,1,/,cat,/' val.csv >cats.csv && \"$AIMFAIR\" predict -q --threads 1 --model bare.safetensors "
+               "--data cats.csv -o c.csv && cmp b.csv c.csv"));
+    expect(0, "\"$AIMFAIR\" data check pictures.csv bare_val.csv", "pictures.csv: 20 images");
+    expect(2, "\"$AIMFAIR\" evaluate --model bare.safetensors --data bare_val.csv", "no column 'protected'");
+    expect(2,
+           "\"$AIMFAIR\" finetune --model bare.safetensors --trainable fc --train pictures.csv --val val.csv -o "
+           "x.safetensors",
+           "no column 'target'");
+    expect(0,
+           "\"$AIMFAIR\" data csv -q --file bare_train.csv --path-column path --target-column target "
+           "--val-per-group 2 -o drawn && head -1 drawn/val.csv",
+           "path,target\n");
+    expect(0,
+           "\"$AIMFAIR\" data csv -q --file pictures.csv --path-column path --val-per-group 2 -o drawn && "
+           "wc -l <drawn/val.csv",
+           "3");
+    expect(2,
+           "\"$AIMFAIR\" data csv --file bare_train.csv --path-column path --target-column target --bias 1/9 "
+           "--count 9 -o drawn",
+           "needs a target and a protected attribute");
+    g_free(run(0, "rm -r drawn"));
+}
+
 /* What a command needs is not what it writes. */
 static void test_overwriting(void)
 {
@@ -190,6 +232,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/killed", test_killed);
     g_test_add_func("/cli/sensitivity-and-finetune", test_sensitivity_and_finetune);
     g_test_add_func("/cli/predict", test_predict);
+    g_test_add_func("/cli/unlabelled", test_unlabelled);
     g_test_add_func("/cli/overwriting", test_overwriting);
     g_test_add_func("/cli/other-network", test_other_network);
     g_test_add_func("/cli/file-size-limit", test_file_size_limit);

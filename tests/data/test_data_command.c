@@ -140,6 +140,51 @@ static void test_csv(void)
     data_folder_free(folder);
 }
 
+/*
+ * Files as a first day brings them: Kaggle's nested CelebA with a mark and CRLF, a table from Excel, pictures of
+ * other formats.
+ */
+static void test_first_day(void)
+{
+    char *folder = data_folder_new();
+    g_free(data_draw(folder, "c/img_align_celeba/img_align_celeba/000001.jpg", 1));
+    g_free(data_draw(folder, "c/img_align_celeba/img_align_celeba/000002.png", 2));
+    data_touch(folder, "c/img_align_celeba/img_align_celeba/000003.bmp");
+    g_free(data_write(folder, "c/list_attr_celeba.csv",
+                      "\xEF\xBB\xBFimage_id,Smiling,Male\r\n000001.jpg,1,-1\r\n000002.jpg,-1,1\r\n"));
+    g_free(data_write(folder, "c/list_eval_partition.csv",
+                      "\xEF\xBB\xBFimage_id,partition\r\n000001.jpg,0\r\n000002.jpg,2\r\n"));
+    g_autofree char *root = g_build_filename(folder, "c", NULL), *out = g_build_filename(folder, "out", NULL);
+    g_auto(ProgramRun) celeba =
+        RUN("data", "celeba", "--root", root, "--target", "Smiling", "--protected", "Male", "-o", out, "--json");
+    g_assert_cmpint(celeba.status, ==, 0);
+    expect_part(celeba.err, "1 BMP, the first is '000003.bmp'");
+    g_autoptr(JsonParser) parser = NULL;
+    JsonObject *result = parse(celeba.out, &parser);
+    g_assert_cmpint(json_object_get_int_member(result, "other_formats"), ==, 1);
+    static const gint64 SIZES[] = { 1, 0, 1 };
+    JsonArray *manifests = json_object_get_array_member(result, "manifests");
+    for (guint i = 0; i < 3; i++)
+        g_assert_cmpint(json_object_get_int_member(json_array_get_object_element(manifests, i), "images"), ==,
+                        SIZES[i]);
+
+    g_autofree char *sheet =
+        data_write(folder, "sheet.csv",
+                   "sep=;\r\nBild;Art;Licht;;\r\nc/img_align_celeba/img_align_celeba/000002.png;1;hell;;\r\n"
+                   ";;;;\r\n");
+    g_auto(ProgramRun) csv = RUN("data", "csv", "--file", sheet, "--path-column", "Bild", "--target-column", "Art",
+                                 "--protected-column", "Licht", "-o", out);
+    g_assert_cmpint(csv.status, ==, 0);
+    expect_part(csv.out, "train.csv: 1 images");
+    /* A photograph that is a page in truth. */
+    g_free(data_write(folder, "page.jpg", "<!DOCTYPE html><html><body>Sign in"));
+    g_autofree char *list = data_write(folder, "list.csv", "path,target,protected\npage.jpg,1,x\n");
+    g_auto(ProgramRun) check = RUN("data", "check", list);
+    g_assert_cmpint(check.status, ==, 2);
+    expect_part(check.out, "not a JPEG, PNG or WebP picture but an HTML page");
+    data_folder_free(folder);
+}
+
 static void test_wrong_usage(void)
 {
     g_auto(ProgramRun) nothing = RUN("data");
@@ -268,6 +313,7 @@ int main(int argc, char **argv)
     g_test_add_func("/data-command/utkface", test_utkface);
     g_test_add_func("/data-command/groups", test_groups);
     g_test_add_func("/data-command/csv", test_csv);
+    g_test_add_func("/data-command/first-day", test_first_day);
     g_test_add_func("/data-command/wrong-usage", test_wrong_usage);
     g_test_add("/data-command/check", CheckFixture, NULL, set_up_check, test_check, tear_down_check);
     g_test_add("/data-command/check-command", CheckFixture, NULL, set_up_check, test_check_command, tear_down_check);

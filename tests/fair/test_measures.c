@@ -13,7 +13,7 @@ typedef struct {
     guint n;
     int n_targets, n_protected;
     int *target, *prediction, *group;
-    float *score;
+    float *score, *probability, *class_probability;
 } Case;
 
 static void case_clear(Case *c)
@@ -22,6 +22,8 @@ static void case_clear(Case *c)
     g_free(c->prediction);
     g_free(c->group);
     g_free(c->score);
+    g_free(c->probability);
+    g_free(c->class_probability);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Case, case_clear)
 
@@ -36,16 +38,58 @@ static Case case_read(JsonObject *json)
         .prediction = golden_ints(json, "prediction"),
         .group = golden_ints(json, "group"),
         .score = golden_floats(json, "score"),
+        .probability = golden_floats(json, "probability"),
+        .class_probability = golden_floats(json, "class_probability"),
     };
 }
 
 static AimfMeasures *case_measure(const Case *c, guint resamples, guint64 seed)
 {
     g_autoptr(GError) error = NULL;
-    AimfMeasures *measures = aimf_measure(c->n, c->target, c->prediction, c->score, c->group, c->n_targets,
-                                          c->n_protected, resamples, seed, NULL, &error);
+    const AimfOutcomes outcomes = {
+        .n = c->n,
+        .n_targets = c->n_targets,
+        .n_protected = c->n_protected,
+        .target = c->target,
+        .group = c->group,
+        .prediction = c->prediction,
+        .logit = c->score,
+        .probability = c->probability,
+        .class_probability = c->class_probability,
+        .positive = c->n_targets == 2 ? 1 : -1,
+    };
+    AimfMeasures *measures = aimf_outcomes_measure(&outcomes, resamples, seed, NULL, &error);
     g_assert_no_error(error);
     return measures;
+}
+
+static void check_labels(const AimfProtectedMeasure *labels, JsonArray *expected)
+{
+    for (guint g = 0; g < json_array_get_length(expected); g++) {
+        JsonArray *numbers = json_array_get_array_element(expected, g);
+        g_assert_cmpuint(json_array_get_length(numbers), ==, AIMF_N_GROUP_MEASURES);
+        g_assert_cmpuint((guint)labels[g].group, ==, g);
+        for (guint i = 0; i < AIMF_N_GROUP_MEASURES; i++)
+            assert_close(aimf_group_measure_at(&labels[g], i), golden_double(numbers, i), TOLERANCE,
+                         aimf_group_measure_name(i));
+    }
+}
+
+static void check_classes(const AimfMeasures *measures, const Case *c)
+{
+    const guint first = G_STRUCT_OFFSET(AimfScalars, positive) / sizeof(double);
+    JsonArray *classes = json_object_get_array_member(c->json, "classes");
+    g_assert_true((json_array_get_length(classes) > 0) == (measures->classes != NULL));
+    for (guint k = 0; k < json_array_get_length(classes); k++) {
+        JsonObject *class = json_array_get_object_element(classes, k);
+        JsonArray *scalars = json_object_get_array_member(class, "scalars");
+        const AimfScalars found = { .positive = measures->classes[k].scalars };
+        g_assert_cmpuint(json_array_get_length(scalars), ==, AIMF_N_CLASS_SCALARS);
+        for (guint i = 0; i < AIMF_N_CLASS_SCALARS; i++)
+            assert_close(aimf_scalar_at(&found, first + i), golden_double(scalars, i), TOLERANCE,
+                         aimf_scalar_name(first + i));
+        check_labels(measures->classes[k].groups, json_object_get_array_member(class, "protected"));
+    }
 }
 
 static void check_groups(const AimfMeasures *measures, const Case *c)
@@ -65,13 +109,8 @@ static void check_groups(const AimfMeasures *measures, const Case *c)
         }
     }
     g_assert_cmpuint(counted, ==, c->n);
-    for (int group = 0; group < c->n_protected; group++) {
-        JsonArray *rates = json_array_get_array_element(labels, (guint)group);
-        const AimfProtectedMeasure *found = &measures->protected_groups[group];
-        assert_close(found->tpr, golden_double(rates, 0), TOLERANCE, "TPR");
-        assert_close(found->fpr, golden_double(rates, 1), TOLERANCE, "FPR");
-        assert_close(found->selection_rate, golden_double(rates, 2), TOLERANCE, "selection rate");
-    }
+    check_labels(measures->protected_groups, labels);
+    check_classes(measures, c);
 }
 
 static void check_intervals(const Case *c)
@@ -96,12 +135,13 @@ static void test_goldens(void)
     g_autoptr(JsonParser) golden = golden_open();
     JsonArray *cases = golden_array(golden, "measures");
     guint with_intervals = 0;
-    g_assert_cmpuint(json_array_get_length(cases), ==, 10);
+    g_assert_cmpuint(json_array_get_length(cases), ==, 12);
     for (guint i = 0; i < json_array_get_length(cases); i++) {
         g_auto(Case) c = case_read(json_array_get_object_element(cases, i));
         g_test_message("case %s", json_object_get_string_member(c.json, "name"));
         g_autoptr(AimfMeasures) measures = case_measure(&c, 0, 0);
         JsonArray *scalars = json_object_get_array_member(c.json, "scalars");
+        g_assert_cmpuint(json_array_get_length(scalars), ==, AIMF_N_SCALARS);
         for (guint s = 0; s < AIMF_N_SCALARS; s++) {
             assert_close(aimf_scalar_at(&measures->scalars, s), golden_double(scalars, s), TOLERANCE,
                          aimf_scalar_name(s));
@@ -173,6 +213,87 @@ static void test_rejects(void)
     }
 }
 
+/*
+ * Probabilities at the edges of bins: 0.2 is in the third of the fifteen, (2/15, 3/15], though as a single it is
+ * above a fifth.
+ */
+static void test_calibration_edges(void)
+{
+    int target[] = { 1, 0, 1, 0, 1, 0 }, group[] = { 0, 0, 0, 0, 0, 0 }, prediction[] = { 0, 0, 1, 1, 1, 0 };
+    float probability[] = { 0.2F, 0.19F, 0.6F, 0.61F, 1, 0 };
+    const AimfOutcomes outcomes = {
+        .n = 6,
+        .n_targets = 2,
+        .n_protected = 1,
+        .target = target,
+        .group = group,
+        .prediction = prediction,
+        .probability = probability,
+        .positive = 1,
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfMeasures) measures = aimf_outcomes_measure(&outcomes, 0, 0, NULL, &error);
+    g_assert_no_error(error);
+    /* Bins: {0.2, 0.19}, one of two right; {0.6}, one of one; {0.61}, none; 1 and 0 are as they say. */
+    double expected = (fabs(0.39 - 1) + fabs(0.6 - 1) + 0.61) / 6;
+    assert_close(measures->scalars.calibration_error, expected, 1e-7, "calibration error");
+    assert_close(measures->protected_groups[0].calibration_error, expected, 1e-7, "of the label");
+    g_assert_true(isnan(measures->scalars.calibration_error_gap));
+}
+
+/* Who the positive class is turns TPR into TNR and nothing else about it. */
+static void test_positive(void)
+{
+    int target[] = { 0, 0, 0, 1, 1, 0, 0, 1, 1, 1 }, group[] = { 0, 0, 0, 0, 0, 1, 1, 1, 1, 1 };
+    int prediction[] = { 0, 0, 1, 1, 0, 0, 1, 1, 1, 1 };
+    float logit[] = { -1, -2, 1, 2, -0.5F, -3, 0.5F, 1, 2, 3 };
+    AimfOutcomes outcomes = {
+        .n = 10,
+        .n_targets = 2,
+        .n_protected = 2,
+        .target = target,
+        .group = group,
+        .prediction = prediction,
+        .logit = logit,
+        .positive = 1,
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfMeasures) one = aimf_outcomes_measure(&outcomes, 0, 0, NULL, &error);
+    outcomes.positive = 0;
+    g_autoptr(AimfMeasures) zero = aimf_outcomes_measure(&outcomes, 0, 0, NULL, &error);
+    g_assert_no_error(error);
+    for (int g = 0; g < 2; g++) {
+        g_assert_cmpfloat(one->protected_groups[g].tpr, ==, zero->protected_groups[g].tnr);
+        g_assert_cmpfloat(one->protected_groups[g].fnr, ==, zero->protected_groups[g].fpr);
+        g_assert_cmpfloat(one->protected_groups[g].auc, ==, zero->protected_groups[g].auc);
+        g_assert_cmpfloat(one->protected_groups[g].accuracy, ==, zero->protected_groups[g].accuracy);
+    }
+    g_assert_cmpfloat(one->scalars.equal_opportunity, ==, 0.5);
+    assert_close(zero->scalars.equal_opportunity, 2.0 / 3 - 0.5, 1e-15, "TNR gap");
+    assert_close(one->scalars.demographic_parity_ratio, 0.4 / 0.8, 1e-15, "ratio of selection");
+    assert_close(zero->scalars.demographic_parity_ratio, 0.2 / 0.6, 1e-15, "ratio of those not selected");
+    g_assert_cmpfloat(one->scalars.auc, ==, zero->scalars.auc);
+    outcomes.positive = 2;
+    g_assert_null(aimf_outcomes_measure(&outcomes, 0, 0, NULL, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+    g_assert_nonnull(strstr(error->message, "the positive class is 2"));
+}
+
+/* A perfect classifier has FPR 0 for every label: no ratio, and no reason to call it unfair. */
+static void test_ratios_of_nothing(void)
+{
+    const int target[] = { 0, 1, 0, 1 }, group[] = { 0, 0, 1, 1 }, nobody[] = { 0, 0, 0, 0 };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfMeasures) perfect = aimf_measure(4, target, target, NULL, group, 2, 2, 0, 0, NULL, &error);
+    g_autoptr(AimfMeasures) never = aimf_measure(4, target, nobody, NULL, group, 2, 2, 0, 0, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpfloat(perfect->scalars.equalized_odds_ratio, ==, 1);
+    g_assert_cmpfloat(perfect->scalars.demographic_parity_ratio, ==, 1);
+    g_assert_true(isnan(never->scalars.equalized_odds_ratio) && isnan(never->scalars.demographic_parity_ratio));
+    g_assert_true(isnan(never->scalars.precision_gap)); /* of nobody, no share is right */
+    g_assert_cmpfloat(never->scalars.false_negative_rate_gap, ==, 0);
+}
+
 /* Two seeds that fail on opposite groups: averaged first, as the paper does, the worst group is at 0.5, not at 0. */
 static void test_average(void)
 {
@@ -220,13 +341,37 @@ static void test_gates(void)
         { "equalized_odds.sum<=0.1", FALSE },
         { "auc>=0", FALSE },
         { "auc<=1", FALSE },
+        { "demographic_parity_ratio>=0.8", TRUE },
+        { "equalized_odds_ratio>=0.8", FALSE },
+        { "calibration_error_gap<0.05", TRUE },
+        { "macro.equalized_odds<=0.2", TRUE },
+        { "macro.equalized_odds.mean<0.2", FALSE },
+        { "worst.auc>=0.6", TRUE },
     };
     static const char *const bad[] = {
-        "",         ">=0.7",        "accuracy",      "accuracy=0.7",   "accuracy>=",
-        "wst>=0.7", "accuracy>=0x", "accuracy>=nan", "accuracy>=0.7,", "accuracy>==0.7",
+        "",
+        ">=0.7",
+        "accuracy",
+        "accuracy=0.7",
+        "accuracy>=",
+        "wst>=0.7",
+        "accuracy>=0x",
+        "accuracy>=nan",
+        "accuracy>=0.7,",
+        "accuracy>==0.7",
+        "macro.accuracy>=0",
+        "macro.>=0",
     };
     AimfScalars scalars = {
-        .worst_group_accuracy = 0.7, .equalized_odds_mean = 0.1, .equalized_odds_sum = 0.2, .auc = NAN
+        .worst_group_accuracy = 0.7,
+        .equalized_odds_mean = 0.1,
+        .equalized_odds_sum = 0.2,
+        .auc = NAN,
+        .demographic_parity_ratio = 0.8,
+        .equalized_odds_ratio = 0.79,
+        .calibration_error_gap = 0.04,
+        .macro = { .equalized_odds_mean = 0.2 },
+        .worst = { .auc = 0.6 },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
         AimfGate gate;
@@ -263,6 +408,9 @@ int main(int argc, char **argv)
     g_test_add_func("/measures/bootstrap-reproducible", test_bootstrap_reproducible);
     g_test_add_func("/measures/bootstrap-certain", test_bootstrap_certain);
     g_test_add_func("/measures/rejects", test_rejects);
+    g_test_add_func("/measures/calibration-edges", test_calibration_edges);
+    g_test_add_func("/measures/positive", test_positive);
+    g_test_add_func("/measures/ratios-of-nothing", test_ratios_of_nothing);
     g_test_add_func("/measures/average", test_average);
     g_test_add_func("/measures/gates", test_gates);
     g_test_add_func("/measures/bootstrap_stops", test_bootstrap_stops);

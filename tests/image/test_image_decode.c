@@ -123,6 +123,49 @@ static void test_empty(void)
     check_refused((const guint8 *)"RIFF\4\0\0\0WEBP", 12, "start.webp");
 }
 
+/* What is no picture of ours is called by what it is, and what can be done is said. */
+static void test_others(void)
+{
+    static const struct {
+        const char *bytes;
+        gsize n;
+        const char *says[2];
+    } CASES[] = {
+#define BYTES(text) text, sizeof(text) - 1
+        { BYTES(""), { "0 bytes", "was expected" } },
+        { BYTES("GIF89a\1\0\1\0\0\0\0"), { "a GIF picture", "convert" } },
+        { BYTES("II*\0\x08\0\0\0"), { "a TIFF picture", "convert" } },
+        { BYTES("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"), { "a BMP picture", "convert" } },
+        { BYTES("\0\0\0\x18"
+                "ftypheic"),
+          { "a HEIC picture", "convert" } },
+        { BYTES("\0\0\0\x1C"
+                "ftypavif"),
+          { "an AVIF picture", "convert" } },
+        { BYTES("<html><body>404 Not Found"), { "an HTML page", "get the file again" } },
+        { BYTES("<svg xmlns='http://www.w3.org/2000/svg'/>"), { "an SVG drawing", "convert" } },
+        { BYTES("%PDF-1.4\n%"), { "a PDF document", "" } },
+        { BYTES("version https://git-lfs.github.com/spec/v1\n"), { "a Git LFS pointer", "git lfs pull" } },
+        { BYTES("\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), { "nothing but zero bytes", "get the file again" } },
+        { BYTES("{\"error\":\n\"no such key\"}"), { "but text: '{\"error\": \"no such key\"}'", "" } },
+        { BYTES("404: Not Found"), { "but text: '404: Not Found'", "" } },
+        { BYTES("\xFF\xD8"), { "a JPEG picture that is cut off after 2 bytes", "get the file again" } },
+        { BYTES("\x89PNG\r"), { "a PNG picture that is cut off after 5 bytes", "" } },
+        { BYTES("RIFF\4\0"), { "a WebP picture that is cut off after 6 bytes", "" } },
+        { BYTES("RIFF\4\0\0\0WAVEfmt "), { "a sound", "" } },
+        { BYTES("\1\2\3\4\5\6\7\x08\x0e\x0f\x10\x11\x12"), { "not a JPEG, PNG or WebP picture", "" } },
+#undef BYTES
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(decode((const guint8 *)CASES[i].bytes, CASES[i].n, "face.jpg", &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT);
+        for (int k = 0; k < 2; k++)
+            if (!strstr(error->message, CASES[i].says[k]) || !strstr(error->message, "face.jpg"))
+                g_error("'%s' is not in: %s", CASES[i].says[k], error->message);
+    }
+}
+
 static void check_open_fails(const char *path, int code)
 {
     g_autoptr(GError) error = NULL;
@@ -247,6 +290,7 @@ int main(int argc, char **argv)
     g_test_add_func("/image/decode/truncated", test_truncated);
     g_test_add_func("/image/decode/flipped", test_flipped);
     g_test_add_func("/image/decode/empty", test_empty);
+    g_test_add_func("/image/decode/others", test_others);
     g_test_add_func("/image/decode/open", test_open);
     g_test_add_func("/image/save", test_save);
     g_test_add_func("/image/texts", test_texts);

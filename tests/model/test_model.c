@@ -216,8 +216,8 @@ static void test_strictness(void)
                                           "conv1.weight is f32 1x9408 in place of f32 64x3x7x7", NULL });
     Change twice = { .extra = "module.bn1.bias" };
     assert_refused(source->tensors, twice, (const char *const[]){ "surplus (1): module.bn1.bias", NULL });
-    Change other_prefix = { .prefix = "encoder." };
-    assert_refused(source->tensors, other_prefix,
+    Change other_names = { .prefix = "stem_" };
+    assert_refused(source->tensors, other_names,
                    (const char *const[]){ "missing (102)", "surplus (122)", "and 114 more", NULL });
     Change no_head = { .skip = "fc." };
     assert_refused(source->tensors, no_head, (const char *const[]){ "missing (2): fc.weight, fc.bias", NULL });

@@ -267,6 +267,8 @@ static void test_prediction(void)
         { NULL, NULL, "a:\n  parameterization: eps # x\n", AIMF_PREDICTION_AS_TRAINED, FALSE,
           "the configuration beside it" },
         { NULL, NULL, "a:\n  timesteps: 1000\n", AIMF_PREDICTION_AS_TRAINED, FALSE, "the configuration beside it" },
+        { NULL, NULL, "\xEF\xBB\xBFparameterization: v\r\n", AIMF_PREDICTION_AS_TRAINED, TRUE,
+          "the configuration beside it" },
         { NULL, NULL, "parameterization: 'v'", AIMF_PREDICTION_EPSILON, FALSE, "the caller" },
     };
     g_autoptr(GError) error = NULL;

@@ -199,6 +199,16 @@ static void test_folder(void)
     g_assert_cmpstr(alone->groups[0].name, ==, "1_0");
     g_assert_cmpstr(alone->groups[0].prompts[1].text, ==, "Two.");
 
+    g_free(write_file(folder, "1_0.txt", "One.\rTwo.\r"));
+    g_autoptr(AimfPrompts) mac = aimf_prompts_import(file, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(mac->groups[0].n_prompts, ==, 2);
+    g_autofree char *sheet = write_file(folder, "sheet.TSV", "group\tprompt\t\r\n1_0\tOne, two.\t\r\n\t\t\r\n");
+    g_autoptr(AimfPrompts) tabs = aimf_prompts_import(sheet, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(tabs->groups[0].n_prompts, ==, 1);
+    g_assert_cmpstr(tabs->groups[0].prompts[0].text, ==, "One, two.");
+
     g_free(write_file(folder, "women.txt", "Four."));
     g_autoptr(GError) named = NULL;
     g_assert_null(aimf_prompts_import(folder, &named));

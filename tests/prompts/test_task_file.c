@@ -190,6 +190,28 @@ static void test_bombs(void)
     }
 }
 
+/* With a mark, with other line ends, in UTF-16: the same task. */
+static void test_encodings(void)
+{
+    g_autoptr(GString) marked = g_string_new("\xEF\xBB\xBF"), windows = g_string_new(CHAIRS),
+                       mac = g_string_new(CHAIRS);
+    g_string_append(marked, CHAIRS);
+    g_string_replace(windows, "\n", "\r\n", 0);
+    g_string_replace(mac, "\n", "\r", 0);
+    g_autoptr(GString) utf16 = g_string_new_len("\xFF\xFE", 2);
+    for (const char *c = CHAIRS; *c; c++) {
+        g_string_append_c(utf16, *c);
+        g_string_append_c(utf16, 0);
+    }
+    const GString *const texts[] = { marked, windows, mac, utf16 };
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AimfTask) task = open_text(texts[i]->str, (gssize)texts[i]->len, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(aimf_task_groups(task), ==, 4);
+    }
+}
+
 static void test_nowhere(void)
 {
     g_autoptr(GError) missing = NULL;
@@ -208,6 +230,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task-file/hostile", test_hostile);
     g_test_add_func("/task-file/damage", test_damage);
     g_test_add_func("/task-file/bombs", test_bombs);
+    g_test_add_func("/task-file/encodings", test_encodings);
     g_test_add_func("/task-file/nowhere", test_nowhere);
     return g_test_run();
 }

@@ -114,6 +114,9 @@ static void test_lists(Fixture *fixture, gconstpointer data)
     static const char windows[] = "#version: 0.2\r\nh e\r\nl o</w>\r\n";
     write_file(fixture, "bpe.txt", windows, strlen(windows));
     assert_tokens(fixture, "bpe.txt", 516, "helo", 2);
+    static const char marked[] = "\xEF\xBB\xBF#version: 0.2\nh e\nl o</w>\n";
+    write_file(fixture, "bpe.txt", marked, strlen(marked));
+    assert_tokens(fixture, "bpe.txt", 516, "helo", 2);
 }
 
 /* (owned) @text packed by gzip. */

@@ -115,8 +115,10 @@ static void test_names(void)
         { BYTES("\x80\2c\x1b[2J\nx\n."), "names \\033[2J.x" },
         { BYTES("\x80\2\x82\1."), "EXT1" },
         { BYTES("\x80\2(S'a'\n."), "STRING" },
-        { BYTES("\x80\3C\1a."), "SHORT_BINBYTES" },
-        { BYTES("\x80\4\x8f."), "EMPTY_SET" },
+        { BYTES("\x80\4)}\x92."), "NEWOBJ_EX" },
+        { BYTES("\x80\5\x97."), "NEXT_BUFFER" },
+        { BYTES("\x80\2c__main__\nNet\n."), "names __main__.Net; only tensors" },
+        { BYTES("\x80\2cnumpy.core.multiarray\narange\n."), "names numpy.core.multiarray.arange" },
         { BYTES("\x80\2\xfe."), "no opcode 0xfe" },
         { BYTES("\x80\6N."), "protocol 6" },
         { BYTES("\x80\1N."), "protocol 1" },
@@ -168,8 +170,15 @@ static void test_machine(void)
         { BYTES("ctorch\nSize\nN\x85R."), "not a tuple" },
         { BYTES("}q\0" TEXT1("a") "h\0s."), "contains itself" },
         { BYTES("]q\0h\0a."), "contains itself" },
-        { BYTES("}]Ns."), "neither text nor number" },
-        { BYTES("}X\3\0\0\0a\0bNs."), "neither text nor number" }, /* as a name it would seem to be "a" */
+        { BYTES("}]Ns."), "a list or a dict as a key" },
+        { BYTES("X\3\0\0\0\xed\x9f\xff."), "not UTF-8" },
+        { BYTES("X\2\0\0\0\xed\xa0."), "not UTF-8" },
+        { BYTES("ctorch._tensor\n_rebuild_from_type_v2\n)R."), "not made as tensors are" },
+        { BYTES("ctorch._tensor\n_rebuild_from_type_v2\nq\0(h\0h\0)}tR."), "not made as tensors are" }, /* itself */
+        { BYTES("ctorch._tensor\n_rebuild_from_type_v2\n(ccollections\nOrderedDict\nN)}tR."),
+          "not made as tensors are" },
+        { BYTES("ctorch\nfloat32\n)R."), "calls a type of storage" },
+        { BYTES("ctorch._utils\n_rebuild_device_tensor_from_cpu_tensor\n)R."), "another device" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
         assert_pickle_refused(cases[i].object, cases[i].says);
@@ -203,13 +212,19 @@ static void test_tensors(void)
         { BYTES(DICT(TENSOR("N", "K\0", "(K\4t", "(K\1t"))), "lacks its storage" },
         { BYTES(DICT(REBUILD ")R")), "empty stack" },
         { BYTES("\x80\2ctorch._utils\n_rebuild_tensor_v2\n)R."), "lacks its storage" },
-        { BYTES(DICT(REBUILD FLOATS4 "K\0(K\4t(K\1t\x89)}X\4\0\0\0conj\x88stR")), "conjugated" },
         { BYTES(DICT(TENSOR(STORAGE("FloatStorage", "J\xff\xff\xff\xff"), "K\0", "(K\0t", "(K\1t"))),
           "impossible size" },
         { BYTES(DICT(TENSOR(STORAGE("FloatStorage", INT64("\xff", "\x7f")), "K\0", "(K\4t", "(K\1t"))), "impossible" },
         { BYTES(DICT(TENSOR(STORAGE("FloatStorage", INT64("\xff", "\x0f")), "K\0", "(K\4t", "(K\1t"))),
           "were announced" },
-        { BYTES(DICT(TENSOR(STORAGE("ComplexFloatStorage", "K\4"), "K\0", "(K\4t", "(K\1t"))), "ComplexFloatStorage" },
+        { BYTES(DICT("ctorch._utils\n_rebuild_tensor_v3\n(" FLOATS4 "K\0(K\4t(K\1t\x89)tR")), "type of its elements" },
+        { BYTES(DICT("ctorch._utils\n_rebuild_tensor_v3\n(" FLOATS4 "K\0(K\4t(K\1t\x89)ctorch\nfloat64\ntR")),
+          "within its storage '0' of 2" },
+        { BYTES(DICT("ctorch._utils\n_rebuild_tensor_v3\n(" FLOATS4 "K\x0f(K\1t(K\1t\x89)ctorch\nuint16\ntR")),
+          "within its storage '0' of 8" },
+        { BYTES(DICT("ctorch._utils\n_rebuild_tensor_v3\n((X\7\0\0\0storagectorch\nFloatStorage\n" TEXT1(
+              "0") "NK\4(" TEXT1("v") "K\1K\3ttQK\0(K\1t(K\1t\x89)ctorch\nfloat64\ntR")),
+          "do not begin where elements" },
         { BYTES(DICT(TENSOR("K\1Q", "K\0", "(K\4t", "(K\1t"))), "not a storage's" },
         { BYTES(DICT(TENSOR("(X\7\0\0\0storageNNNNtQ", "K\0", "(K\4t", "(K\1t"))), "lacks its type" },
         { BYTES(DICT(
@@ -231,6 +246,33 @@ static void test_tensors(void)
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
         assert_pickle_refused(cases[i].object, cases[i].says);
+}
+
+/* PyTorch before 0.2: a tensor that gets its elements as its state. */
+static void test_state_of_tensor(void)
+{
+    g_autoptr(GError) error = NULL;
+    const Bytes object = BYTES("\x80\2}" TEXT1("w") "ctorch\nFloatTensor\n)\x81(" FLOATS4 "K\1(K\2t(K\2ttbs.");
+    g_autoptr(AimfTensors) tensors = open_pickle(object, &error);
+    g_assert_no_error(error);
+    float values[2];
+    g_assert_true(aimf_tensors_read(tensors, 0, AIMF_F32, values, &error));
+    g_assert_cmpfloat(values[0], ==, 2);
+    g_assert_cmpfloat(values[1], ==, 4);
+}
+
+/* Elements of another type than the storage's: the halves of four floats' bits, from the fourth on. */
+static void test_typed_tensor(void)
+{
+    g_autoptr(GError) error = NULL;
+    const Bytes object =
+        BYTES(DICT("ctorch._utils\n_rebuild_tensor_v3\n(" FLOATS4 "K\3(K\2t(K\2t\x89)ctorch\nuint16\ntR"));
+    g_autoptr(AimfTensors) tensors = open_pickle(object, &error);
+    g_assert_no_error(error);
+    guint16 values[2];
+    g_assert_true(aimf_tensors_read(tensors, 0, AIMF_U16, values, &error));
+    g_assert_cmphex(values[0], ==, 0x4000);
+    g_assert_cmphex(values[1], ==, 0x4040);
 }
 
 /* A view of a storage, as the older form could have: elements 1 and 2 of it. */
@@ -306,6 +348,17 @@ static void test_nesting(void)
         g_byte_array_append(lists, (const guint8 *)"a", 1);
     g_byte_array_append(lists, (const guint8 *)".", 1);
     assert_pickle_refused((Bytes){ (const char *)lists->data, lists->len }, "nested too deeply");
+
+    /* A list of numbers that is met again and again. */
+    g_autoptr(GByteArray) again = g_byte_array_new();
+    g_byte_array_append(again, (const guint8 *)"](", 2);
+    for (int i = 0; i < 100000; i++)
+        g_byte_array_append(again, (const guint8 *)"K\1", 2);
+    g_byte_array_append(again, (const guint8 *)"eq\0](N", 6);
+    for (int i = 0; i < 100000; i++)
+        g_byte_array_append(again, (const guint8 *)"h\0", 2);
+    g_byte_array_append(again, (const guint8 *)"e.", 2);
+    assert_pickle_refused((Bytes){ (const char *)again->data, again->len }, "nested too deeply or contains itself");
 
     /* Forty lists, each of them holding the one before twice: 2^40 paths. */
     g_autoptr(GByteArray) laughs = g_byte_array_new();
@@ -597,7 +650,7 @@ static void test_tar(void)
           "made without a tensor" },
         { { SYS_INFO, STORAGES, TENSORS, { "pickle", BYTES("\x80\2}" TEXT1("w") "ctorch\nFloatTensor\n)\x81s.") } },
           AIMF_ERROR_FORMAT,
-          "calls a type" },
+          "'w' never got its tensor" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
@@ -654,6 +707,8 @@ int main(int argc, char **argv)
     g_test_add_func("/hostile/names", test_names);
     g_test_add_func("/hostile/machine", test_machine);
     g_test_add_func("/hostile/tensors", test_tensors);
+    g_test_add_func("/hostile/state_of_tensor", test_state_of_tensor);
+    g_test_add_func("/hostile/typed_tensor", test_typed_tensor);
     g_test_add_func("/hostile/storage_view", test_storage_view);
     g_test_add_func("/hostile/streams", test_streams);
     g_test_add_func("/hostile/nesting", test_nesting);

@@ -42,6 +42,42 @@ static void test_half_values(void)
     }
 }
 
+/* FP8 as PyTorch widens it, every value, and back to the same bits; one of the two has no infinities. */
+static void test_eight_bits(void)
+{
+    static const struct {
+        const char *name;
+        AimfDtype dtype;
+    } types[] = { { "e4m3", AIMF_F8_E4M3 }, { "e5m2", AIMF_F8_E5M2 } };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) file = aimf_tensors_open(GOLDEN_DIR "/weights/foreign/widened.safetensors", &error);
+    g_assert_no_error(error);
+    for (guint t = 0; t < G_N_ELEMENTS(types); t++) {
+        float expected[256];
+        g_assert_true(
+            aimf_tensors_read(file, (guint)aimf_tensors_find(file, types[t].name), AIMF_F32, expected, &error));
+        for (guint64 bits = 0; bits < 256; bits++) {
+            guint64 wide = convert_one(types[t].dtype, bits, AIMF_F32);
+            float value;
+            memcpy(&value, &wide, sizeof value);
+            g_assert_true(isnan(expected[bits]) ? isnan(value) : value == expected[bits]);
+            g_assert_cmpint(signbit(value) != 0, ==, bits >= 128);
+            g_assert_cmphex(convert_one(AIMF_F32, wide, types[t].dtype), ==, bits);
+        }
+    }
+    double largest[2] = { 0, 0 };
+    for (guint t = 0; t < 2; t++)
+        for (guint64 bits = 0; bits < 128; bits++) {
+            guint64 wide = convert_one(types[t].dtype, bits, AIMF_F64);
+            double value;
+            memcpy(&value, &wide, sizeof value);
+            if (isfinite(value))
+                largest[t] = fmax(largest[t], value);
+        }
+    g_assert_cmpfloat(largest[0], ==, 448);
+    g_assert_cmpfloat(largest[1], ==, 57344);
+}
+
 /* Widens both to f64 and compares there; which NaN it is, PyTorch does not keep. */
 static void assert_same_values(const AimfTensors *tensors, const char *name, AimfDtype dtype, const void *found)
 {
@@ -64,13 +100,21 @@ static void test_against_references(void)
         const char *from, *to;
         AimfDtype dtype;
     } cases[] = {
-        { "f32", "f32_bf16", AIMF_BF16 }, { "f32", "f32_f16", AIMF_F16 }, { "f32", "f32_f64", AIMF_F64 },
-        { "f64", "f64_f32", AIMF_F32 },   { "f64", "f64_f16", AIMF_F16 },
+        { "f32", "f32_bf16", AIMF_BF16 },
+        { "f32", "f32_f16", AIMF_F16 },
+        { "f32", "f32_f64", AIMF_F64 },
+        { "f64", "f64_f32", AIMF_F32 },
+        { "f64", "f64_f16", AIMF_F16 },
+        { "singles", "singles_e4m3", AIMF_F8_E4M3 },
+        { "singles", "singles_e5m2", AIMF_F8_E5M2 },
     };
     g_autoptr(GError) error = NULL;
-    g_autoptr(AimfTensors) tensors = aimf_tensors_open(GOLDEN_DIR "/weights/conversions.safetensors", &error);
+    g_autoptr(AimfTensors) sixteen = aimf_tensors_open(GOLDEN_DIR "/weights/conversions.safetensors", &error);
+    g_assert_no_error(error);
+    g_autoptr(AimfTensors) eight = aimf_tensors_open(GOLDEN_DIR "/weights/foreign/widened.safetensors", &error);
     g_assert_no_error(error);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const AimfTensors *tensors = strcmp(cases[i].from, "singles") == 0 ? eight : sixteen;
         guint index = (guint)aimf_tensors_find(tensors, cases[i].from);
         gsize n = (gsize)aimf_shape_count(&aimf_tensors_at(tensors, index)->shape);
         g_autofree void *found = g_malloc(n * aimf_dtype_bytes(cases[i].dtype));
@@ -104,6 +148,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/element/widening_is_exact", test_widening_is_exact);
     g_test_add_func("/element/half_values", test_half_values);
+    g_test_add_func("/element/eight_bits", test_eight_bits);
     g_test_add_func("/element/against_references", test_against_references);
     g_test_add_func("/element/rounds_once", test_rounds_once);
     g_test_add_func("/element/nan", test_nan);

@@ -1,0 +1,299 @@
+#include "data/labels.h"
+
+#include "base/monitor.h"
+
+#include <math.h>
+#include <string.h>
+
+/* --- Cells --- */
+
+static gboolean is_blank(gunichar c)
+{
+    return g_unichar_isspace(c) || c == 0x200B || c == 0x2060 || c == 0xFEFF; /* these three have no width */
+}
+
+/* Within the row's own copy of the text, which nobody else reads. */
+static char *strip(char *text)
+{
+    while (*text && is_blank(g_utf8_get_char(text)))
+        text = g_utf8_next_char(text);
+    char *end = text + strlen(text);
+    while (end > text) {
+        char *last = g_utf8_prev_char(end);
+        if (!is_blank(g_utf8_get_char(last)))
+            break;
+        end = last;
+    }
+    *end = 0;
+    return text;
+}
+
+/* What pandas reads as missing (pandas.read_csv, na_values), from which many tables come. */
+static gboolean is_missing(const char *text)
+{
+    static const char *const WORDS[] = {
+        "",    "nan",  "NaN",  "NA",     "N/A",     "None",    "null",     "NULL", "n/a",  "<NA>", "#N/A",
+        "#NA", "-nan", "-NaN", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN", "NAN",  "Null", "NaT",  "#N/A N/A",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(WORDS); i++)
+        if (strcmp(WORDS[i], text) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* @as_label: the word could be a label, which no number and no class is. */
+static AimfCellState missing(const AimfCsv *csv, int column, const AimfLabelRules *rules, const char *text,
+                             gboolean as_label, GError **error)
+{
+    if (rules->missing == AIMF_MISSING_DROP)
+        return AIMF_CELL_MISSING;
+    if (rules->missing == AIMF_MISSING_KEEP && *text && as_label)
+        return AIMF_CELL_READ;
+    if (!*text)
+        aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "there is no value; --missing drop leaves such rows out");
+    else
+        aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error,
+                      "'%s' stands for a missing value; --missing drop leaves such rows out%s", text,
+                      as_label ? ", --missing keep takes the word as a label" : "");
+    return AIMF_CELL_FAILED;
+}
+
+static gboolean is_utf8(const AimfCsv *csv, int column, GError **error)
+{
+    const char *text = aimf_csv_field(csv, column);
+    return g_utf8_validate(text, -1, NULL) ||
+           aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not UTF-8", text);
+}
+
+static AimfCellState read_cell(const AimfCsv *csv, int column, const AimfLabelRules *rules, gboolean as_label,
+                               const char **text, GError **error)
+{
+    if (!is_utf8(csv, column, error))
+        return AIMF_CELL_FAILED;
+    *text = strip(g_ptr_array_index(csv->fields, (guint)column));
+    return is_missing(*text) ? missing(csv, column, rules, *text, as_label, error) : AIMF_CELL_READ;
+}
+
+AimfCellState aimf_cell_text(const AimfCsv *csv, int column, const AimfLabelRules *rules, const char **text,
+                             GError **error)
+{
+    return read_cell(csv, column, rules, FALSE, text, error);
+}
+
+/* A map's own entry counts before the question whether the text stands for nothing, "*" after it. */
+AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
+                               AimfSpellings *spellings, const char **result, GError **error)
+{
+    if (!is_utf8(csv, column, error))
+        return AIMF_CELL_FAILED;
+    const char *text = strip(g_ptr_array_index(csv->fields, (guint)column));
+    *result = map ? aimf_value_map_get(map, text, rules->merge_spellings) : NULL;
+    if (!*result) {
+        AimfCellState state = read_cell(csv, column, rules, TRUE, &text, error);
+        if (state != AIMF_CELL_READ)
+            return state;
+        *result = map ? aimf_value_map_others(map) : text;
+    }
+    aimf_spellings_add(spellings, text, 1);
+    if (*result)
+        return AIMF_CELL_READ;
+    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'", text);
+    return AIMF_CELL_FAILED;
+}
+
+gboolean aimf_class_of(const char *text, int limit, int *value)
+{
+    if (strspn(text, "0123456789+.eE") != strlen(text))
+        return FALSE;
+    char *end;
+    double number = g_ascii_strtod(text, &end);
+    if (end == text || *end || !(number >= 0 && number < limit) || number != floor(number))
+        return FALSE;
+    *value = (int)number;
+    return TRUE;
+}
+
+AimfCellState aimf_cell_class(const AimfCsv *csv, int column, const AimfLabelRules *rules, int limit, int *value,
+                              GError **error)
+{
+    const char *text;
+    AimfCellState state = aimf_cell_text(csv, column, rules, &text, error);
+    if (state != AIMF_CELL_READ || aimf_class_of(text, limit, value))
+        return state;
+    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "'%s' is not a class number from 0 to %d", text, limit - 1);
+    return AIMF_CELL_FAILED;
+}
+
+/* --- Labels --- */
+
+typedef struct {
+    int column;
+    const AimfValueMap *map;
+    AimfSpellings *spellings;
+} LabelColumn;
+
+/* One label as it is first met. */
+typedef struct {
+    char **parts; /* (n_columns) after the maps; after finishing, as they are usually spelled */
+    char *joined; /* after finishing */
+} Label;
+
+struct AimfLabels {
+    const AimfCsv *csv;
+    const AimfLabelRules *rules;
+    GArray *columns;   /* of LabelColumn */
+    GHashTable *index; /* char *, the parts with their lengths → number + 1 */
+    GArray *labels;    /* of Label */
+    GString *key;
+};
+
+static void label_column_clear(gpointer data)
+{
+    aimf_spellings_free(((LabelColumn *)data)->spellings);
+}
+
+static void label_clear(gpointer data)
+{
+    g_strfreev(((Label *)data)->parts);
+    g_free(((Label *)data)->joined);
+}
+
+AimfLabels *aimf_labels_new(const AimfCsv *csv, const AimfLabelRules *rules)
+{
+    AimfLabels *labels = g_new(AimfLabels, 1);
+    *labels = (AimfLabels){
+        .csv = csv,
+        .rules = rules,
+        .columns = g_array_new(FALSE, FALSE, sizeof(LabelColumn)),
+        .index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .labels = g_array_new(FALSE, FALSE, sizeof(Label)),
+        .key = g_string_new(NULL),
+    };
+    g_array_set_clear_func(labels->columns, label_column_clear);
+    g_array_set_clear_func(labels->labels, label_clear);
+    return labels;
+}
+
+void aimf_labels_free(AimfLabels *labels)
+{
+    if (!labels)
+        return;
+    g_array_unref(labels->columns);
+    g_hash_table_unref(labels->index);
+    g_array_unref(labels->labels);
+    g_string_free(labels->key, TRUE);
+    g_free(labels);
+}
+
+void aimf_labels_add_column(AimfLabels *labels, int column, const AimfValueMap *map)
+{
+    const char *name = g_ptr_array_index(labels->csv->columns, (guint)column);
+    LabelColumn added = { column, map, aimf_spellings_new(name) };
+    if (map)
+        aimf_value_map_list(map, added.spellings);
+    g_array_append_val(labels->columns, added);
+}
+
+guint aimf_labels_n_columns(const AimfLabels *labels)
+{
+    return labels->columns->len;
+}
+
+AimfCellState aimf_labels_read(AimfLabels *labels, guint *id, GError **error)
+{
+    const char **parts = g_newa(const char *, labels->columns->len + 1);
+    for (guint i = 0; i < labels->columns->len; i++) {
+        const LabelColumn *column = &g_array_index(labels->columns, LabelColumn, i);
+        AimfCellState state = aimf_cell_mapped(labels->csv, column->column, labels->rules, column->map,
+                                               column->spellings, &parts[i], error);
+        if (state != AIMF_CELL_READ)
+            return state;
+    }
+    parts[labels->columns->len] = NULL;
+    g_string_truncate(labels->key, 0);
+    for (guint i = 0; i < labels->columns->len; i++)
+        g_string_append_printf(labels->key, "%" G_GSIZE_FORMAT ":%s", strlen(parts[i]), parts[i]);
+    guint known = GPOINTER_TO_UINT(g_hash_table_lookup(labels->index, labels->key->str));
+    if (!known) {
+        if (labels->labels->len == AIMF_MAX_LABELS) {
+            aimf_csv_fail(labels->csv, g_array_index(labels->columns, LabelColumn, 0).column, AIMF_ERROR_INVALID, error,
+                          "more than %d different labels; a protected column holds a few groups, not numbers",
+                          AIMF_MAX_LABELS);
+            return AIMF_CELL_FAILED;
+        }
+        Label label = { .parts = g_strdupv((char **)parts) };
+        g_array_append_val(labels->labels, label);
+        known = labels->labels->len;
+        g_hash_table_insert(labels->index, g_strdup(labels->key->str), GUINT_TO_POINTER(known));
+    }
+    *id = known - 1;
+    return AIMF_CELL_READ;
+}
+
+gboolean aimf_labels_finish(AimfLabels *labels, GError **error)
+{
+    g_autoptr(GHashTable) joined = g_hash_table_new(g_str_hash, g_str_equal); /* char * → Label * */
+    for (guint l = 0; l < labels->labels->len; l++) {
+        Label *label = &g_array_index(labels->labels, Label, l);
+        for (guint i = 0; labels->rules->merge_spellings && i < labels->columns->len; i++) {
+            const LabelColumn *column = &g_array_index(labels->columns, LabelColumn, i);
+            if (column->map)
+                continue;
+            const char *usual = aimf_spellings_usual(column->spellings, label->parts[i]);
+            char *old = label->parts[i];
+            label->parts[i] = g_strdup(usual);
+            g_free(old);
+        }
+        label->joined = g_strjoinv("_", label->parts);
+        const Label *same = g_hash_table_lookup(joined, label->joined);
+        if (!same) {
+            g_hash_table_insert(joined, label->joined, label);
+            continue;
+        }
+        for (guint i = 0; i < labels->columns->len; i++) {
+            if (strcmp(same->parts[i], label->parts[i]) == 0)
+                continue;
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "'%s': two groups would both be called '%s', since labels are joined by '_'; rename them, or "
+                        "let 'data csv --protected-map' do it",
+                        labels->csv->path, label->joined);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+guint aimf_labels_count(const AimfLabels *labels)
+{
+    return labels->labels->len;
+}
+
+const char *aimf_labels_at(const AimfLabels *labels, guint id)
+{
+    return g_array_index(labels->labels, Label, id).joined;
+}
+
+const char *aimf_labels_part(const AimfLabels *labels, guint id, guint column)
+{
+    return g_array_index(labels->labels, Label, id).parts[column];
+}
+
+void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,
+                      const AimfMonitor *monitor)
+{
+    if (n_dropped)
+        aimf_message(monitor, AIMF_LOG_WARNING, "'%s': %u row%s with missing values left out", path, n_dropped,
+                     n_dropped == 1 ? "" : "s");
+    if (labels->rules->merge_spellings)
+        return;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < labels->columns->len; i++)
+        aimf_spellings_describe(g_array_index(labels->columns, LabelColumn, i).spellings, text);
+    if (other)
+        aimf_spellings_describe(other, text);
+    if (text->len)
+        aimf_message(monitor, AIMF_LOG_WARNING,
+                     "'%s': labels that differ only in case, blanks, the form of a number or of accents count as "
+                     "different groups: %s; --merge-labels joins them",
+                     path, text->str);
+}

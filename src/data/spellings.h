@@ -1,0 +1,27 @@
+/* The different texts in one column of a table, and which of them probably mean the same. */
+#pragma once
+
+#include <glib.h>
+
+/** AimfSpellings: the texts of a column, each with the number of its rows. */
+typedef struct AimfSpellings AimfSpellings;
+
+/** aimf_spellings_new: (owned) of the column @column. */
+AimfSpellings *aimf_spellings_new(const char *column);
+void aimf_spellings_free(AimfSpellings *spellings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSpellings, aimf_spellings_free)
+
+/** aimf_spellings_add: @rows more rows say @text (UTF-8); 0 for a text that an option named. */
+void aimf_spellings_add(AimfSpellings *spellings, const char *text, guint64 rows);
+
+/**
+ * aimf_spelling_key: (owned) the same for texts that differ only in case, in blanks, in how a number is written (1, 1.0, 01) or
+ * in Unicode's composition.
+ */
+char *aimf_spelling_key(const char *text);
+
+/** aimf_spellings_usual: (borrowed) the most frequent text with the key of @text, which was added; the first by bytes of equally many. */
+const char *aimf_spellings_usual(const AimfSpellings *spellings, const char *text);
+
+/** aimf_spellings_describe: appends the sets of texts with one key, "column 'sex': 'F' (3 rows) and 'f' (1)"; FALSE if there are none. */
+gboolean aimf_spellings_describe(const AimfSpellings *spellings, GString *text);

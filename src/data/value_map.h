@@ -1,0 +1,23 @@
+/* What the values of a column become: "female=1,male=0,*=2". */
+#pragma once
+
+#include "data/spellings.h"
+
+#include <aimfair/error.h>
+
+typedef struct AimfValueMap AimfValueMap;
+
+/** aimf_value_map_parse: (owned); NULL with INVALID, naming @option. Blanks around values and results do not count. */
+AimfValueMap *aimf_value_map_parse(const char *option, const char *text, GError **error);
+void aimf_value_map_free(AimfValueMap *map);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfValueMap, aimf_value_map_free)
+
+/**
+ * aimf_value_map_get: (borrowed, nullable) what @text becomes by its own entry.
+ * @alike: an entry for another spelling of it (aimf_spelling_key) counts as well
+ */
+const char *aimf_value_map_get(const AimfValueMap *map, const char *text, gboolean alike);
+/** aimf_value_map_others: (borrowed, nullable) what all texts without an entry become: that of "*". */
+const char *aimf_value_map_others(const AimfValueMap *map);
+/** aimf_value_map_list: adds the values that have entries to @spellings, with 0 rows. */
+void aimf_value_map_list(const AimfValueMap *map, AimfSpellings *spellings);

@@ -1,0 +1,97 @@
+#include "fair/class_columns.h"
+
+#include <string.h>
+
+#define PREFIX "probability_"
+
+void aimf_class_columns_clear(AimfClassColumns *columns)
+{
+    g_free(columns->columns);
+    g_strfreev(columns->names);
+    *columns = (AimfClassColumns){ 0 };
+}
+
+/* One more than the largest number there is; 0 without probability_0 and probability_1, which any numbering has. */
+static guint64 count_numbered(const AimfCsv *csv)
+{
+    guint64 n = 0;
+    if (aimf_csv_column(csv, PREFIX "0") < 0 || aimf_csv_column(csv, PREFIX "1") < 0)
+        return 0;
+    for (guint i = 0; i < csv->columns->len; i++) {
+        const char *name = g_ptr_array_index(csv->columns, i);
+        guint64 number;
+        if (g_str_has_prefix(name, PREFIX) &&
+            g_ascii_string_to_unsigned(name + strlen(PREFIX), 10, 0, G_MAXINT - 1, &number, NULL))
+            n = MAX(n, number + 1);
+    }
+    return n;
+}
+
+static gboolean find_numbered(AimfClassColumns *found, const AimfCsv *csv, guint64 n, GError **error)
+{
+    found->columns = g_new(int, csv->columns->len);
+    for (guint64 k = 0; k < n; k++) {
+        g_autofree char *name = g_strdup_printf(PREFIX "%" G_GUINT64_FORMAT, k);
+        int column = aimf_csv_column(csv, name);
+        if (column < 0) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "'%s' has the column " PREFIX "%" G_GUINT64_FORMAT ", but no %s", csv->path, n - 1, name);
+            return FALSE;
+        }
+        found->columns[found->n++] = column;
+    }
+    return TRUE;
+}
+
+static void find_named(AimfClassColumns *found, const AimfCsv *csv)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    found->columns = g_new(int, csv->columns->len);
+    for (guint i = 0; i < csv->columns->len; i++) {
+        const char *name = g_ptr_array_index(csv->columns, i);
+        if (!g_str_has_prefix(name, PREFIX) || !name[strlen(PREFIX)])
+            continue;
+        found->columns[names->len] = (int)i;
+        g_ptr_array_add(names, g_strdup(name + strlen(PREFIX)));
+    }
+    found->n = (int)names->len;
+    g_ptr_array_add(names, NULL);
+    found->names = (char **)g_ptr_array_steal(names, NULL);
+    if (found->n < 2)
+        aimf_class_columns_clear(found);
+}
+
+gboolean aimf_class_columns_find(AimfClassColumns *found, const AimfCsv *csv, GError **error)
+{
+    guint64 n = count_numbered(csv);
+    *found = (AimfClassColumns){ 0 };
+    if (n)
+        return find_numbered(found, csv, n, error);
+    if (aimf_csv_column(csv, "probability") < 0)
+        find_named(found, csv);
+    return TRUE;
+}
+
+AimfCellState aimf_class_columns_read(const AimfClassColumns *columns, const AimfCsv *csv, const AimfLabelRules *rules,
+                                      float *values, int *largest, GError **error)
+{
+    float best = -1;
+    for (int k = 0; k < columns->n; k++) {
+        const char *text;
+        AimfCellState state = aimf_cell_text(csv, columns->columns[k], rules, &text, error);
+        if (state != AIMF_CELL_READ)
+            return state;
+        char *end;
+        double number = g_ascii_strtod(text, &end);
+        if (end == text || *end || !(number >= 0 && number <= 1)) {
+            aimf_csv_fail(csv, columns->columns[k], AIMF_ERROR_INVALID, error,
+                          "expected a probability from 0 to 1, found '%s'", text);
+            return AIMF_CELL_FAILED;
+        }
+        values[k] = (float)number;
+        if (values[k] > best)
+            *largest = k;
+        best = MAX(best, values[k]);
+    }
+    return AIMF_CELL_READ;
+}

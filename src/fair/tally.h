@@ -1,0 +1,70 @@
+/* Samples put in such an order that a resample is a weight per row and a few passes count everything. */
+#pragma once
+
+#include "fair/measures.h"
+
+/** AimfKind: what the counts know of a row; there are few kinds. */
+typedef struct {
+    int target;
+    int prediction;
+    int group;
+} AimfKind;
+
+/* What the AUC knows of one row; it sums up pairs where a tie ends. */
+enum { OUTCOME_POSITIVE = 1, OUTCOME_TIE_ENDS = 2 };
+
+/** AimfView: the rows in ascending order of the score of class @target against all others. */
+typedef struct {
+    int target;
+    guint32 *row;       /* (n, nullable) which row; NULL: in the tally's order */
+    guint8 *outcome;    /* (n) bits of OUTCOME_… */
+    guint32 *bin;       /* (n, nullable) protected label * AIMF_CALIBRATION_BINS + bin of the probability */
+    float *probability; /* (n, nullable) */
+} AimfView;
+
+/** AimfTally: everything owned. Rows are numbered in the order of the first view, if there is one. */
+typedef struct {
+    guint n;
+    int n_targets;
+    int n_protected;
+    int positive;
+    guint n_kinds;
+    AimfKind *kinds;
+    guint32 *row_kind; /* (n) */
+    guint n_views;
+    AimfView *views;
+} AimfTally;
+
+/** aimf_tally_init: of @rows, whose numbers were checked. FALSE with MEMORY; aimf_tally_clear is for both. */
+gboolean aimf_tally_init(AimfTally *tally, const AimfRows *rows, GError **error);
+void aimf_tally_clear(AimfTally *tally);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfTally, aimf_tally_clear)
+
+/** AimfBin: of one protected label's probabilities. */
+typedef struct {
+    guint64 n;
+    guint64 positives;
+    double probabilities; /* their sum */
+} AimfBin;
+
+/** AimfCounter: where one thread counts. */
+typedef struct {
+    AimfCounts counts;
+    guint64 *kinds; /* (n_kinds), owned */
+    AimfBin *bins;  /* (n_protected, AIMF_CALIBRATION_BINS), owned */
+} AimfCounter;
+
+/** aimf_counter_init: FALSE without memory; aimf_counter_clear is for both. */
+gboolean aimf_counter_init(AimfCounter *counter, const AimfTally *tally);
+void aimf_counter_clear(AimfCounter *counter);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfCounter, aimf_counter_clear)
+
+/** aimf_tally_count: counts the rows, each as often as @weights says (NULL: once), into @counter's counts. */
+void aimf_tally_count(const AimfTally *tally, const guint32 *weights, AimfCounter *counter);
+
+/** aimf_tally_score_labels: AUC and calibration error of every protected label, into @measures. FALSE with MEMORY. */
+gboolean aimf_tally_score_labels(const AimfTally *tally, AimfCounter *counter, AimfMeasures *measures, GError **error);
+
+/** aimf_bootstrap: fills @intervals. FALSE with MEMORY or INTERRUPTED. */
+gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
+                        const AimfMonitor *monitor, GError **error);
