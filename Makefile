@@ -15,7 +15,7 @@ WERROR  ?= OFF
 DEMO    ?=
 RELEASE ?= build/release
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
-SOURCES  = $(shell find src include tests bench -name '*.[ch]' | LC_ALL=C sort)
+SOURCES  = $(shell find src include tests bench examples -name '*.[ch]' | LC_ALL=C sort)
 FORMAT   = clang-format-14
 
 .PHONY: all build demo check check-all bench lint check-format check-layers analyse install format clean setup setup-lint

@@ -15,8 +15,6 @@
 /* CelebA's size; the network input of the paper. */
 enum { WIDTH = 178, HEIGHT = 218, SIZE = 224, N_PICTURES = 64, N_ROUNDS = 25 };
 
-static const float half[3] = { 0.5f, 0.5f, 0.5f };
-
 typedef struct {
     AimfImage *images[N_PICTURES];
     GBytes *files[N_PICTURES];
@@ -65,10 +63,13 @@ static void run_lanczos(Bench *bench, guint i)
 static void to_planes(Bench *bench, const AimfImage *image, guint i)
 {
     static const AimfAugment augment = AIMF_AUGMENT_DEFAULT;
+    static const AimfPreprocess preprocess = {
+        .width = SIZE, .height = SIZE, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.5f, 0.5f, 0.5f }
+    };
     AimfBox box;
     gboolean flip;
     aimf_augment_draw(&augment, 1, 0, i, image->width, image->height, &box, &flip);
-    aimf_image_to_planes(image, &box, flip, SIZE, half, half, bench->planes, NULL);
+    aimf_image_to_planes(image, &box, flip, &preprocess, bench->planes, NULL);
 }
 
 static void run_planes(Bench *bench, guint i)

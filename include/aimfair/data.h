@@ -101,6 +101,15 @@ AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *
 const char *aimf_manifest_get(const AimfManifest *manifest, guint index, const char *name);
 /** aimf_manifest_set: changes the text in a column that is none of path, target, protected…; adds the column if it is new. */
 void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, const char *value);
+/**
+ * aimf_manifest_class_names, aimf_manifest_group_names:
+ * What the classes, and the labels of aimf_manifest_groups, are called: the texts of the columns target_name and
+ * protected_name, which readers of datasets write. Returns: (owned) NULL-terminated, in the order of the classes or
+ * labels; NULL unless every one of them that has rows has one name throughout. What has no rows is called by its
+ * number or label.
+ */
+char **aimf_manifest_class_names(const AimfManifest *manifest);
+char **aimf_manifest_group_names(const AimfManifest *manifest);
 /** aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it, absolute otherwise. */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
 
@@ -279,23 +288,21 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
 
 /**
  * AimfLoaderOptions:
- * @image_size: side of the square network input in pixels; @batch: images per batch
- * @augment: (nullable) training augmentation; NULL: plain resize of the whole picture
+ * @preprocess: how a picture becomes the network's input; @batch: images per batch
+ * @augment: (nullable) training augmentation: its crop is resized to the input's size with the preprocessing's
+ *   interpolation, in place of its resizing and central crop. NULL: the preprocessing alone
  * @shuffle: draw a new order each epoch; @drop_last: leave out an incomplete last batch
- * @mean, @std: per channel, after scaling to [0, 1]
  * @seed: of order and augmentation; @threads: decoders, 0 for one per processor
  * @skip_bad: how many different unreadable images are tolerated over the loader's life before next fails; each is reported as a
  *   warning, once
  * @cache_bytes: decoded pictures kept from epoch to epoch, at most
  */
 typedef struct {
-    int image_size;
+    AimfPreprocess preprocess;
     guint batch;
     const AimfAugment *augment;
     gboolean shuffle;
     gboolean drop_last;
-    float mean[3];
-    float std[3];
     guint64 seed;
     int threads;
     guint skip_bad;
@@ -304,7 +311,8 @@ typedef struct {
 
 /**
  * AimfBatch: valid until the next call for its loader.
- * @n: images in it; @images: (n, 3, size, size) f32; @targets: (n) f32 of the class numbers; @samples: (n) row in the manifest
+ * @n: images in it; @images: (n, 3, height, width) f32; @targets: (n) f32 of the class numbers; @samples: (n) row in
+ *   the manifest
  */
 typedef struct {
     guint n;

@@ -47,7 +47,7 @@ GBytes *aimf_image_encode_png(const AimfImage *image, const AimfImageText *texts
 gboolean aimf_image_save_png(const AimfImage *image, const AimfImageText *texts, gsize n, const char *path,
                              GError **error);
 
-typedef enum { AIMF_BILINEAR, AIMF_LANCZOS } AimfFilter;
+typedef enum { AIMF_BILINEAR, AIMF_BICUBIC, AIMF_LANCZOS } AimfFilter;
 
 /** AimfBox: a rectangle of whole pixels inside a picture. */
 typedef struct {
@@ -89,14 +89,78 @@ typedef struct {
 void aimf_augment_draw(const AimfAugment *augment, guint64 seed, guint epoch, guint sample, int width, int height,
                        AimfBox *box, gboolean *flip);
 
+/* --- The way into a network --- */
+
+/**
+ * AimfResizing: whose arithmetic resizing follows. All but the last give 8 bits a sample.
+ * @AIMF_RESIZE_PILLOW: Image.resize of Pillow 13, as aimf_image_resize: what torchvision does to PIL images, always
+ *   antialiased
+ * @AIMF_RESIZE_TENSOR: torchvision.transforms on uint8 tensors: single precision, rounded at the end
+ * @AIMF_RESIZE_TENSOR_V2: torchvision.transforms.v2 on uint8 tensors: weights of 16 bits, rounded after each pass
+ * @AIMF_RESIZE_FLOAT: either of them on floating-point tensors: single precision, not rounded
+ */
+typedef enum { AIMF_RESIZE_PILLOW, AIMF_RESIZE_TENSOR, AIMF_RESIZE_TENSOR_V2, AIMF_RESIZE_FLOAT } AimfResizing;
+
+/**
+ * AimfPreprocess: what becomes of a decoded picture before a network sees it. Zero is the default of all but the
+ * sizes and @std.
+ * @width, @height: of the network's input in pixels
+ * @resize: 0: the whole picture is resized to @width x @height, whatever its shape. Otherwise its shorter side is
+ *   resized to this many pixels and the middle cut out, black where the picture is smaller: torchvision's Resize and
+ *   CenterCrop
+ * @filter: AIMF_BILINEAR or AIMF_BICUBIC
+ * @aliased: no antialiasing (torchvision's antialias=False), which AIMF_RESIZE_PILLOW cannot do
+ * @bgr: the network's channels are blue, green and red
+ * @full_range: its values go to 255 rather than to 1, before @mean and @std
+ * @mean, @std: (3) of red, green and blue, wherever the network has them: value = (value - mean) / std
+ */
+typedef struct {
+    int width;
+    int height;
+    int resize;
+    AimfFilter filter;
+    AimfResizing resizing;
+    gboolean aliased;
+    gboolean bgr;
+    gboolean full_range;
+    float mean[3];
+    float std[3];
+} AimfPreprocess;
+
+/**
+ * aimf_preprocess_names: (borrowed) NULL-terminated names under which files and options say what may differ from the
+ * default: "resize" (pixels), "interpolation" (bilinear, bicubic), "resizer" (pillow, tensor, tensor-v2, float),
+ * "antialias" (yes, no), "channel_order" (rgb, bgr), "value_range" (1, 255).
+ */
+const char *const *aimf_preprocess_names(void);
+/**
+ * aimf_preprocess_set: the member that is called @name to what @value says. FALSE with INVALID that says what it may
+ * be.
+ */
+gboolean aimf_preprocess_set(AimfPreprocess *preprocess, const char *name, const char *value, GError **error);
+/** aimf_preprocess_get: (owned) its text as aimf_preprocess_set takes it, NULL for the default. */
+char *aimf_preprocess_get(const AimfPreprocess *preprocess, const char *name);
+/** aimf_preprocess_check: FALSE with INVALID that says which member does not fit, and why. */
+gboolean aimf_preprocess_check(const AimfPreprocess *preprocess, GError **error);
+/**
+ * aimf_preprocess_text: (owned) on one line: "64x48 pixels, bicubic (pillow), RGB from 0 to 1, mean 0.5,0.5,0.5, std
+ * 0.5,0.5,0.5".
+ */
+char *aimf_preprocess_text(const AimfPreprocess *preprocess);
+
 /**
  * aimf_image_to_planes:
- * @box: (nullable); @flip: mirror horizontally after resizing
- * @planes: (3, size, size) f32, receives (value / 255 - mean[c]) / std[c] of the bilinearly resized picture
- * Decoded picture to network input in one go, equal to the bit to torchvision's ToTensor and Normalize.
- * FALSE with INVALID (box, size, a deviation of 0, a number that is not finite) or MEMORY.
+ * @box: (nullable) this part alone, resized to width x height whatever @preprocess->resize says: torchvision's
+ *   resized_crop
+ * @flip: mirror horizontally after resizing and cropping
+ * @planes: (3, height, width) f32, receives the network's input
+ * Decoded picture to network input in one go. With 8-bit resizing it equals torchvision's ToTensor and Normalize to
+ * the bit.
+ * FALSE with INVALID (@preprocess, the box, a picture so long that it would become more than 2^20 pixels) or MEMORY.
+ * Source: torchvision 0.29, transforms/functional.py (Resize, CenterCrop) and PyTorch,
+ * aten/src/ATen/native/cpu/UpSampleKernel.cpp.
  */
-gboolean aimf_image_to_planes(const AimfImage *image, const AimfBox *box, gboolean flip, int size, const float mean[3],
-                              const float std[3], float *planes, GError **error);
+gboolean aimf_image_to_planes(const AimfImage *image, const AimfBox *box, gboolean flip,
+                              const AimfPreprocess *preprocess, float *planes, GError **error);
 
 G_END_DECLS

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * AimfModel: a classifier: its weights, and all that is needed to use them, so that a saved model needs no flags.
  * @architecture: registry name, "resnet18"
- * @image_size: side of the input in pixels; @mean, @std: its normalisation
+ * @preprocess: how a picture becomes its input
  * @outputs: logits per image: 1 (sigmoid, two classes) or the number of classes (softmax)
  * @target: (nullable) what is predicted, "Smiling"; @classes: (nullable) NULL-terminated names of the classes
  * @threshold: a sigmoid output of at least this is class 1
@@ -18,10 +18,8 @@ G_BEGIN_DECLS
  */
 typedef struct {
     char *architecture;
-    int image_size;
+    AimfPreprocess preprocess;
     int outputs;
-    float mean[3];
-    float std[3];
     char *target;
     char **classes;
     double threshold;
@@ -37,37 +35,56 @@ const char *const *aimf_architectures(void);
 /**
  * aimf_model_new:
  * A model with fresh weights from torchvision's initialisation scheme (convolutions: Kaiming normal, fan out; linear: PyTorch's
- * default uniform; batch norm: 1 and 0), drawn from @seed. Returns: (owned) or NULL with NOT_FOUND (no such architecture) or INVALID.
+ * default uniform; batch norm: 1 and 0), drawn from @seed. Its input is square, resized whole, bilinear, with mean
+ * and deviation 0.5; another may be set in preprocess, of which the weights do not depend. Returns: (owned) or NULL
+ * with NOT_FOUND (no such architecture) or INVALID.
  */
 AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error);
 
 /**
  * aimf_model_select_weights:
- * @only: (nullable) prefixes with commas between them: only tensors below these keys of the file are looked at; "." for the set that
- *   has no prefix
- * Finds the one set of tensors in a file of others that are the weights of @architecture: below any chain of prefixes ("module.",
- * "state_dict.model.backbone."), with the modules left out that torch.compile and others put between, beside optimizers, schedules,
- * averaged copies and other models, the final layer under its own name, or one linear layer that takes as many features, below the
- * prefix or beside it. What is taken and what is passed over is told to @monitor: as a warning where its use is not known.
- * Returns: (owned) a view of @tensors, which must not change any more, under the architecture's own names, of the file's types, the final
- * layer with as many outputs as it has there. NULL with NOT_FOUND (no such architecture; nothing below @only, says what there is) or
- * INVALID: no set fits, listing what is missing, surplus or of a wrong shape in the nearest; several fit, listing them; several layers
- * may be the final one.
+ * @only: (nullable) prefixes with commas between them: only tensors below these keys of the file are looked at; "."
+ *   for the set that has no prefix
+ * Finds the one set of tensors in a file of others that are the weights of @architecture: below any chain of prefixes
+ * ("module.", "state_dict.model.backbone."), with the modules left out that torch.compile and others put between,
+ * beside optimizers, schedules, averaged copies and other models, the final layer under its own name, or one linear
+ * layer that takes as many features, below the prefix or beside it. What is taken and what is passed over is told to
+ * @monitor: as a warning where its use is not known.
+ * Returns: (owned) a view of @tensors, which must not change any more, under the architecture's own names, of the
+ * file's types, the final layer with as many outputs as it has there. NULL with NOT_FOUND (no such architecture;
+ * nothing below @only, says what there is) or INVALID: no set fits, listing what is missing, surplus or of a wrong
+ * shape in the nearest; several fit, listing them; several layers may be the final one.
  */
 AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const char *only,
                                        const AimfMonitor *monitor, GError **error);
 /**
  * aimf_model_take_weights:
- * Replaces the model's weights by those in @tensors, as aimf_model_select_weights finds them. A final layer for another number of
- * classes (ImageNet's 1000) is left fresh, with a warning to @monitor.
+ * Replaces the model's weights by those in @tensors, as aimf_model_select_weights finds them. A final layer for
+ * another number of outputs (ImageNet's 1000) is left fresh, with a warning to @monitor that names both shapes.
  * Returns: FALSE as aimf_model_select_weights, or with INVALID for values that are not finite.
  */
 gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, const AimfMonitor *monitor,
                                  GError **error);
 
+/**
+ * aimf_weights_outputs: the outputs of the final layer of @architecture in @tensors, which aimf_model_select_weights
+ * gave; 0 if there is no such layer, or no such architecture.
+ */
+int aimf_weights_outputs(const char *architecture, const AimfTensors *tensors);
+/** aimf_model_renew_head: the final layer as aimf_model_new would draw it with @seed. FALSE as aimf_model_new. */
+gboolean aimf_model_renew_head(AimfModel *model, guint64 seed, GError **error);
+/**
+ * aimf_saved_preprocess: the preprocessing that a saved model's file @tensors asks for. FALSE without @error: it is
+ * no saved model; with FORMAT: it is a damaged one. @preprocess is then as it was.
+ */
+gboolean aimf_saved_preprocess(const AimfTensors *tensors, AimfPreprocess *preprocess, GError **error);
+
 /** aimf_model_open: a model saved by aimf_model_save. NULL also with FORMAT when the file is a plain weight file; says the mend. */
 AimfModel *aimf_model_open(const char *path, GError **error);
-/** aimf_model_save: safetensors, atomically. Its own metadata are set in @model->tensors. FALSE with IO. */
+/**
+ * aimf_model_save: safetensors, atomically. Its own metadata are set in @model->tensors. FALSE with IO, or INVALID: a
+ * model that cannot be.
+ */
 gboolean aimf_model_save(const AimfModel *model, const char *path, GError **error);
 /** aimf_model_copy: (owned) with its own tensors; NULL with MEMORY. */
 AimfModel *aimf_model_copy(const AimfModel *model, GError **error);
@@ -75,8 +92,8 @@ AimfModel *aimf_model_copy(const AimfModel *model, GError **error);
 char *aimf_model_hash(const AimfModel *model);
 
 /**
- * AimfModelGraph: the model as a graph. @images (N, 3, S, S) and @targets (N, or N x 1 for one output) are inputs; @logits
- * (N, outputs); @loss a scalar.
+ * AimfModelGraph: the model as a graph. @images (N, 3, H, W) and @targets (N, or N x 1 for one output) are inputs;
+ * @logits (N, outputs); @loss a scalar.
  */
 typedef struct {
     AimfGraph *graph; /* owned */
@@ -95,7 +112,7 @@ typedef struct {
 gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training, AimfModelGraph *built,
                           GError **error);
 
-/** aimf_model_loader_options: the loader options that fit the model: size and normalisation; everything else zero. */
+/** aimf_model_loader_options: the loader options that fit the model: its preprocessing; everything else zero. */
 AimfLoaderOptions aimf_model_loader_options(const AimfModel *model);
 
 /**
@@ -139,5 +156,59 @@ typedef struct {
  */
 AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *manifest,
                                     const AimfPredictOptions *options, const AimfMonitor *monitor, GError **error);
+
+/* --- Comparing with another program --- */
+
+/**
+ * AimfReferences: logits that another program gave. @pictures: their paths, and no labels; @logits: (n, outputs); all
+ * owned.
+ */
+typedef struct {
+    AimfManifest *pictures;
+    int outputs;
+    double *logits;
+} AimfReferences;
+
+void aimf_references_free(AimfReferences *references);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfReferences, aimf_references_free)
+
+/**
+ * aimf_references_open:
+ * A CSV with the column path (absolute, or from the CSV's own folder) and one per logit: logit0,logit1,… or
+ * logit_0,logit_1,…; for one output also logit. Others are not looked at. Returns: (owned) or NULL with NOT_FOUND,
+ * IO, or FORMAT naming file, line and column.
+ */
+AimfReferences *aimf_references_open(const char *path, int outputs, GError **error);
+
+/**
+ * AimfDisagreement: @largest: difference between a model's logits and the reference ones, divided by the reference's
+ * size where that is above 1; the other members say where that was: @row of the references, @output, and both values
+ */
+typedef struct {
+    double largest;
+    guint row;
+    int output;
+    double found;
+    double expected;
+} AimfDisagreement;
+
+/**
+ * aimf_references_compare: FALSE with what aimf_model_predict gives, or INVALID when the numbers of outputs differ.
+ */
+gboolean aimf_references_compare(const AimfReferences *references, const AimfModel *model,
+                                 const AimfPredictOptions *options, const AimfMonitor *monitor,
+                                 AimfDisagreement *disagreement, GError **error);
+
+/**
+ * aimf_references_explain:
+ * Looks for the way of preprocessing that agrees: every resizer, with and without antialiasing, both interpolations,
+ * both orders of channels, means and deviations given in the other order, and both ranges of values; on the first
+ * four pictures.
+ * Returns: whether one agrees within @tolerance; @preprocess is then the best one, else untouched. FALSE with @error
+ * only for what aimf_model_predict gives.
+ */
+gboolean aimf_references_explain(const AimfReferences *references, const AimfModel *model, double tolerance,
+                                 const AimfPredictOptions *options, const AimfMonitor *monitor,
+                                 AimfPreprocess *preprocess, GError **error);
 
 G_END_DECLS

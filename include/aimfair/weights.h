@@ -29,8 +29,8 @@ typedef struct {
  * A checkpoint's nested dicts become one level with names joined by '.'; numbers and texts in it become metadata. When all tensors
  * lie below one top-level key such as "state_dict" or "model" (docs/convert.md lists them), their names lose it.
  * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT (truncated, sizes or offsets that lie, a pickle that names anything but
- * tensors, dicts and numbers, a file of another kind; the message names it), UNSUPPORTED (a tensor's kind: sparse, quantised …; named
- * too) or MEMORY.
+ * tensors, dicts and numbers, a file of another kind; the message names it), UNSUPPORTED (a tensor's kind: sparse,
+ * quantised …; named too) or MEMORY.
  */
 AimfTensors *aimf_tensors_open(const char *path, GError **error);
 /** aimf_tensors_new: (owned) an empty set in memory. */
@@ -67,14 +67,15 @@ int aimf_tensors_add(AimfTensors *tensors, const char *name, AimfDtype dtype, co
 AimfTensors *aimf_tensors_load(const AimfTensors *tensors, AimfDtype dtype, GError **error);
 
 /**
- * aimf_tensors_below: (owned) the prefix that the names of @tensors have for what lies below the key @key of the file: @key and a dot.
- * Shorter by a wrapper that opening has taken away ("" for "state_dict" where that was one). A dot behind @key changes nothing.
+ * aimf_tensors_below: (owned) the prefix that the names of @tensors have for what lies below the key @key of the
+ * file: @key and a dot. Shorter by a wrapper that opening has taken away ("" for "state_dict" where that was one). A
+ * dot behind @key changes nothing.
  */
 char *aimf_tensors_below(const AimfTensors *tensors, const char *key);
 /**
  * aimf_tensors_select: (owned) those entries whose name begins with @prefix, without it, copied into memory as by aimf_tensors_load.
- * All metadata come along. NULL also with NOT_FOUND: no name begins so, and how they do begin; INVALID: a name would become empty or be
- * there twice.
+ * All metadata come along. NULL also with NOT_FOUND: no name begins so, and how they do begin; INVALID: a name would
+ * become empty or be there twice.
  */
 AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix, AimfDtype dtype, GError **error);
 
@@ -98,6 +99,7 @@ void aimf_tensors_release_pages(const AimfTensors *tensors);
 
 /** aimf_tensors_metadata: (borrowed, nullable) the text stored under @key. */
 const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key);
+/** aimf_tensors_set_metadata: @value NULL takes the key away. */
 void aimf_tensors_set_metadata(AimfTensors *tensors, const char *key, const char *value);
 /** aimf_tensors_metadata_keys: (owned) NULL-terminated, sorted. */
 char **aimf_tensors_metadata_keys(const AimfTensors *tensors);

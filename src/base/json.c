@@ -4,8 +4,47 @@
 
 #include <aimfair/json.h>
 #include <math.h>
+#include <string.h>
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, BINARY_BYTES = 512, SHOWN_BYTES = 24 };
+
+static gboolean not_json(GError **error, const char *text, gsize at, const char *why)
+{
+    guint line = 1;
+    for (gsize i = 0; i < at; i++)
+        line += text[i] == '\n';
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: line %u has %s", line, why);
+    return FALSE;
+}
+
+/* What no JSON begins with is another kind of file, whatever stands further down in it. */
+static gboolean check_beginning(const char *text, gsize length, GError **error)
+{
+    gsize start = 0;
+    while (start < length && strchr(" \t\r\n", text[start]) && text[start])
+        start++;
+    if (start == length) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is empty");
+        return FALSE;
+    }
+    for (gsize i = start; i < MIN(length, start + BINARY_BYTES); i++) {
+        if ((guchar)text[i] >= ' ' || strchr("\t\r\n\f\b\x1b", text[i] ? text[i] : 'x'))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is binary");
+        return FALSE;
+    }
+    static const char *const words[] = { "true", "false", "null" };
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (length - start >= strlen(words[i]) && memcmp(text + start, words[i], strlen(words[i])) == 0)
+            return TRUE;
+    if (strchr("{[\"-/'0123456789", text[start]))
+        return TRUE;
+    gsize n = MIN(strcspn(text + start, "\r\n"), SHOWN_BYTES);
+    g_autofree char *shown = g_utf8_make_valid(text + start, (gssize)n);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it %s\"%s\"",
+                text[start] == '<' ? "is HTML or XML and begins with " : "begins with ", shown);
+    return FALSE;
+}
 
 /* Looked at first, because json-glib recurses; it also knows comments and single quotes, and they could hide brackets. */
 static gboolean check_nesting(const char *text, gsize length, GError **error)
@@ -21,9 +60,12 @@ static gboolean check_nesting(const char *text, gsize length, GError **error)
                 inside_text = FALSE;
         } else if (c == '"') {
             inside_text = TRUE;
-        } else if (c == '/' || c == '\'') {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "JSON has neither comments nor single quotes");
-            return FALSE;
+        } else if (c == '/') {
+            gboolean comment = i + 1 < length && (text[i + 1] == '/' || text[i + 1] == '*');
+            return not_json(error, text, i,
+                            comment ? "a comment, and JSON has no comments" : "a '/' outside of a text");
+        } else if (c == '\'') {
+            return not_json(error, text, i, "a single quote, and JSON has no single quotes");
         } else if (c == '[' || c == '{') {
             depth++;
             deepest = MAX(deepest, depth);
@@ -38,7 +80,12 @@ static gboolean check_nesting(const char *text, gsize length, GError **error)
 
 JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
 {
-    if (!check_nesting(text, length, error))
+    static const char mark[] = "\xef\xbb\xbf";
+    if (length >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
+        text += strlen(mark);
+        length -= strlen(mark);
+    }
+    if (!check_beginning(text, length, error) || !check_nesting(text, length, error))
         return NULL;
     g_autoptr(JsonParser) parser = json_parser_new();
     g_autoptr(GError) reason = NULL;

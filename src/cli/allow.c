@@ -1,5 +1,7 @@
 #include "allow.h"
 
+#include <aimfair/names.h>
+
 void aimf_allow_init(AimfAllow *allow)
 {
     *allow = (AimfAllow){ .findings = aimf_findings_new() };
@@ -25,9 +27,8 @@ static char **names_of(const AimfAllow *allow, GError **error)
                 continue;
             }
             g_autofree char *list = g_strjoinv(", ", (char **)known);
-            const char *nearest = aimf_cli_nearest(name, known);
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--allow takes %s, not '%s'%s%s%s", list, name,
-                        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+            g_autofree char *hint = aimf_name_hint(name, known);
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--allow takes %s, not '%s'%s", list, name, hint);
             return NULL;
         }
     }

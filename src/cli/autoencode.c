@@ -2,15 +2,16 @@
 #include "cli.h"
 
 #include <aimfair/diffusion.h>
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
-
-enum { MAX_SIDE = 4096 };
 
 typedef struct {
     char *vae;
     char *output;
     gint image_size;
+    gboolean is_folder; /* the output */
 } Arguments;
 
 static void arguments_clear(Arguments *a)
@@ -106,10 +107,32 @@ static AimfImage *pass(AimfAutoencoder *autoencoder, const AimfImage *image, GEr
 
 /* --- The command --- */
 
+/* A name that ends like a picture's is a picture's, unless a folder has it. */
+static gboolean is_folder(const char *output)
+{
+    static const char *const endings[] = { ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff" };
+    g_autofree char *lower = g_ascii_strdown(output, -1);
+    gboolean picture = g_str_equal(output, "-"); /* no place for a PNG, but no folder either */
+    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
+        picture = picture || g_str_has_suffix(lower, endings[i]);
+    return g_file_test(output, G_FILE_TEST_IS_DIR) || !picture;
+}
+
+/* The folder that the pictures go to is made once nothing else is wrong. */
+static gboolean make_folder(const Arguments *a, GError **error)
+{
+    g_autofree char *folder = a->is_folder ? g_strdup(a->output) : g_path_get_dirname(a->output);
+    if (g_mkdir_with_parents(folder, 0777) == 0)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "-o: cannot make the folder '%s': %s", folder,
+                g_strerror(errno));
+    return FALSE;
+}
+
 /* (owned) where the picture @path goes: the file -o, or one of its own name in the folder -o. */
 static char *output_of(const Arguments *a, const char *path)
 {
-    if (!g_file_test(a->output, G_FILE_TEST_IS_DIR))
+    if (!a->is_folder)
         return g_strdup(a->output);
     g_autofree char *name = g_path_get_basename(path);
     char *dot = strrchr(name, '.');
@@ -122,8 +145,8 @@ static char *output_of(const Arguments *a, const char *path)
 static gboolean check_outputs(const Arguments *a, char *const *paths, int n, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (n > 1 && !g_file_test(a->output, G_FILE_TEST_IS_DIR)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "-o %s: several pictures need a folder that is there",
+    if (n > 1 && !a->is_folder) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "-o %s: several pictures need a folder, not one PNG",
                     a->output);
         return FALSE;
     }
@@ -137,7 +160,7 @@ static gboolean check_outputs(const Arguments *a, char *const *paths, int n, GEr
                         output);
             return FALSE;
         }
-        if (!aimf_cli_check_output("-o", output, error) ||
+        if (!aimf_cli_check_new_output("-o", output, error) ||
             !aimf_cli_check_apart("-o", output, (const char *const *)paths, (gsize)n, error) ||
             !aimf_cli_check_apart("-o", output, (const char *const[]){ a->vae }, 1, error))
             return FALSE;
@@ -191,6 +214,21 @@ static gboolean stopped(const AimfCli *cli, GError **error)
     return TRUE;
 }
 
+static void show_progress(const AimfCli *cli, guint done, guint n, gint64 started_us)
+{
+    double seconds = (double)(g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
+    const AimfProgress progress = {
+        .stage = "autoencoding",
+        .unit = "pictures",
+        .done = done,
+        .total = n,
+        .rate = done && seconds > 0 ? done / seconds : 0,
+        .seconds_left = done ? seconds / done * (n - done) : -1,
+        .whole_seconds_left = -1,
+    };
+    cli->monitor->progress(&progress, cli->monitor->user_data);
+}
+
 static gboolean check_image_size(const Arguments *a, int scale, GError **error)
 {
     if (a->image_size % scale == 0)
@@ -205,15 +243,17 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     g_auto(Arguments) a = { 0 };
     const GOptionEntry entries[] = {
         { "vae", 0, 0, G_OPTION_ARG_FILENAME, &a.vae, "a KL autoencoder or TAESD, file or folder", "PATH" },
-        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output, "the PNG, or a folder for several", "PATH" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a.image_size, "squares of N pixels, 0 for their own size (0)", "N" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output, "the PNG, or a folder; it is made", "PATH" },
+        { "image-size", 0, 0, G_OPTION_ARG_INT, &a.image_size, "squares of N pixels, 0 for their own size (0)",
+          "N [0, 4096]" },
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !aimf_cli_require(cli, "--vae", a.vae, error) ||
         !aimf_cli_require(cli, "-o", a.output, error) ||
-        !aimf_cli_require(cli, "the picture", argc > 1 ? argv[1] : NULL, error) ||
-        !aimf_cli_check_int("--image-size", a.image_size, 0, MAX_SIDE, error) ||
-        !check_outputs(&a, argv + 1, argc - 1, error))
+        !aimf_cli_require(cli, "the picture", argc > 1 ? argv[1] : NULL, error))
+        return FALSE;
+    a.is_folder = is_folder(a.output);
+    if (!check_outputs(&a, argv + 1, argc - 1, error))
         return FALSE;
     g_autoptr(AimfAutoencoder) autoencoder = aimf_autoencoder_open(a.vae, cli->precision, cli->monitor, error);
     if (!autoencoder || !check_image_size(&a, aimf_autoencoder_scale(autoencoder), error))
@@ -222,9 +262,15 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     json_builder_begin_object(builder);
     json_builder_set_member_name(builder, "pictures");
     json_builder_begin_array(builder);
-    for (int i = 1; i < argc; i++)
+    gint64 started_us = g_get_monotonic_time();
+    if (!make_folder(&a, error))
+        return FALSE;
+    for (int i = 1; i < argc; i++) {
+        if (argc > 2)
+            show_progress(cli, (guint)i - 1, (guint)argc - 1, started_us);
         if (stopped(cli, error) || !autoencode(cli, autoencoder, &a, argv[i], builder, error))
             return FALSE;
+    }
     json_builder_end_array(builder);
     json_builder_end_object(builder);
     if (cli->json)

@@ -12,12 +12,11 @@
  *         gint epochs = 15;
  *         const GOptionEntry entries[] = {
  *             { "model", 0, 0, G_OPTION_ARG_FILENAME, &model_path, "the model to start from", "FILE" },
- *             { "epochs", 0, 0, G_OPTION_ARG_INT, &epochs, "passes over the training set (15)", "N" },
+ *             { "epochs", 0, 0, G_OPTION_ARG_INT, &epochs, "passes over the training set (15)", "N [1, 100000]" },
  *             G_OPTION_ENTRY_NULL,
  *         };
  *         if (!aimf_cli_parse(cli, entries, &argc, argv, error) ||
- *             !aimf_cli_require(cli, "--model", model_path, error) ||
- *             !aimf_cli_check_int("--epochs", epochs, 1, 100000, error))
+ *             !aimf_cli_require(cli, "--model", model_path, error))
  *             return FALSE;
  *         … work, with cli->monitor, cli->seed, cli->threads, cli->precision …
  *         aimf_cli_print(cli, "…");
@@ -51,16 +50,20 @@ typedef struct AimfCli AimfCli;
  * @arguments: (nullable) what follows the options in the usage line, "MANIFEST…"; NULL: the command takes none
  * @description: (nullable) text below the options in the command's help
  * @reads_labels: it has the options of how labels in tables are understood, --missing and --merge-labels
+ * @subcommands: (nullable) NULL-terminated; their names are this one's and a word more, "data groups". main.c finds
+ * them
  * @run: FALSE with an error, or FALSE without when there is nothing more to do (help was shown); argv[0] is the command's name
  */
-typedef struct {
+typedef struct AimfCommand AimfCommand;
+struct AimfCommand {
     const char *name;
     const char *summary;
     const char *arguments;
     const char *description;
     gboolean reads_labels;
+    const AimfCommand *const *subcommands;
     gboolean (*run)(AimfCli *cli, int argc, char **argv, GError **error);
-} AimfCommand;
+};
 
 /**
  * AimfCli: one invocation. The common options have their values after aimf_cli_parse.
@@ -68,6 +71,8 @@ typedef struct {
  * @labels: what --missing and --merge-labels say
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
  * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE
+ * @text_option: (nullable) the option whose text goes to stdout
+ * @describe: (nullable) receives a command's options in place of their being parsed; then nothing is run. @description: for it
  */
 struct AimfCli {
     const AimfCommand *command;
@@ -82,13 +87,17 @@ struct AimfCli {
     const AimfMonitor *monitor;
     AimfExit exit_status;
     int output_failure; /* errno of the first write to stdout that failed */
+    const char *text_option;
+    void (*describe)(AimfCli *cli, const GOptionEntry *own, const GOptionEntry *common);
+    gpointer description;
 };
 
 /* --- Options --- */
 
 /**
  * aimf_cli_parse:
- * @entries: the command's own options, ended by G_OPTION_ENTRY_NULL; strings they receive belong to the caller
+ * @entries: the command's own options, ended by G_OPTION_ENTRY_NULL; strings they receive belong to the caller. A
+ *   number's range stands behind its argument's name, "N [1, 65536]", and is checked here
  * Parses @argv, leaves in it argv[0] and the positional arguments, sets the common options (--seed, --threads, --precision,
  * --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the help was asked for and printed.
  */
@@ -96,11 +105,21 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
 
 /** aimf_cli_require: FALSE with INVALID unless @value (what the option @option received) is there; says how to get help. */
 gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer value, GError **error);
-/** aimf_cli_check_int, _double: FALSE with INVALID, naming @option and the range, unless @low <= @value <= @high. */
+/**
+ * aimf_cli_check_int, _double: FALSE with INVALID, naming @option and the range, unless @low <= @value <= @high. Options that are numbers
+ * have their range in their entry.
+ */
 gboolean aimf_cli_check_int(const char *option, gint64 value, gint64 low, gint64 high, GError **error);
 gboolean aimf_cli_check_double(const char *option, double value, double low, double high, GError **error);
 /** aimf_cli_check_output: FALSE unless a file could be made at @path, so that this is not found out after hours of work. */
 gboolean aimf_cli_check_output(const char *option, const char *path, GError **error);
+/** aimf_cli_check_new_output: the same where missing folders are made before it is written. */
+gboolean aimf_cli_check_new_output(const char *option, const char *path, GError **error);
+/**
+ * aimf_cli_check_text_output: the same for what aimf_cli_write_text writes: "-" is the standard output, unless it is
+ * taken. Then what the command prints goes to stderr.
+ */
+gboolean aimf_cli_check_text_output(AimfCli *cli, const char *option, const char *path, GError **error);
 /** aimf_cli_check_apart: FALSE with INVALID if @path is one of @others (n), the command's other files; NULL among them is none. */
 gboolean aimf_cli_check_apart(const char *option, const char *path, const char *const *others, gsize n, GError **error);
 
@@ -116,12 +135,35 @@ gboolean aimf_cli_double(const char *option, const char *text, double *value, GE
 gboolean aimf_cli_pair(const char *option, const char *text, double pair[2], GError **error);
 /** aimf_cli_uints: "6,9" -> (owned) array of guint; an empty text gives an empty array. NULL with an error. */
 GArray *aimf_cli_uints(const char *option, const char *text, GError **error);
+/** aimf_cli_size: "224", a square, or "320x240", width and height. */
+gboolean aimf_cli_size(const char *option, const char *text, int *width, int *height, GError **error);
+/** aimf_cli_triple: "0.485,0.456,0.406". */
+gboolean aimf_cli_triple(const char *option, const char *text, double triple[3], GError **error);
 /** aimf_cli_bytes: "1073741824", "512M", "2G" (powers of 1024). */
 gboolean aimf_cli_bytes(const char *option, const char *text, gsize *bytes, GError **error);
 /** aimf_cli_choice: index of @text in the NULL-terminated @choices, -1 with an error that lists them. */
 int aimf_cli_choice(const char *option, const char *text, const char *const *choices, GError **error);
-/** aimf_cli_nearest: (borrowed, nullable) the one of the NULL-terminated @names most like @text, if any is alike. */
-const char *aimf_cli_nearest(const char *text, const char *const *names);
+
+/* --- The program's tables for other programs --- */
+
+/** aimf_cli_commands: NULL-terminated. */
+extern const AimfCommand *const aimf_cli_commands[];
+/** aimf_cli_print_completion: a script for @shell, bash or zsh, with every command and option. */
+gboolean aimf_cli_print_completion(AimfCli *cli, const char *shell, GError **error);
+/**
+ * aimf_cli_print_manual: the manual page of @name, "aimfair" or a command, in man(7); "" prints the names that there
+ * are.
+ */
+gboolean aimf_cli_print_manual(AimfCli *cli, const char *name, GError **error);
+
+/**
+ * aimf_cli_write_text:
+ * @write: writes @data as the file @path
+ * Writes @path, or for "-" a passing file whose text then goes to stdout.
+ */
+gboolean aimf_cli_write_text(AimfCli *cli, const char *path,
+                             gboolean (*write)(const char *path, gconstpointer data, GError **error),
+                             gconstpointer data, GError **error);
 
 /* --- Results on stdout. A failed write is remembered; the frame then reports it and exits with 1. --- */
 
@@ -157,6 +199,7 @@ extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_PROMPTS;
 extern const AimfCommand AIMF_COMMAND_GENERATE;
 extern const AimfCommand AIMF_COMMAND_AUTOENCODE;
+extern const AimfCommand AIMF_COMMAND_IMPORT;
 extern const AimfCommand AIMF_COMMAND_TRAIN;
 extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
 extern const AimfCommand AIMF_COMMAND_FINETUNE;

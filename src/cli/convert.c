@@ -150,7 +150,10 @@ static void print(AimfCli *cli, const char *path, const AimfTensors *tensors)
 
 /* --- The command --- */
 
-/* transformers 4 refuses safetensors that do not say whose layout their tensors have. Source: its modeling_utils.py, load_state_dict. */
+/*
+ * transformers 4 refuses safetensors that do not say whose layout their tensors have. Source: its modeling_utils.py,
+ * load_state_dict.
+ */
 static void mark_format(AimfTensors *tensors)
 {
     static const char *const formats[] = { "pt", "tf", "flax", "mlx", "np", NULL };

@@ -52,6 +52,18 @@ typedef struct {
     const AimfManifest *manifest;
 } Output;
 
+static gboolean require_folder(const AimfCli *cli, const char *folder, GError **error)
+{
+    if (!aimf_cli_require(cli, "-o", folder, error))
+        return FALSE;
+    if (!g_str_equal(folder, "-"))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "-o is a folder for several files, so there is no -o - for the standard output; './-' is a folder of "
+                "that name");
+    return FALSE;
+}
+
 static gboolean make_folder(const char *folder, GError **error)
 {
     if (g_mkdir_with_parents(folder, 0777) == 0)
@@ -114,10 +126,6 @@ static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, Options 
 
 static gboolean read_split_options(const AimfCli *cli, const Options *o, AimfSplitOptions *split, GError **error)
 {
-    if (!aimf_cli_check_int("--count", o->count, 0, MAX_COUNT, error) ||
-        !aimf_cli_check_int("--val-per-group", o->val_per_group, 0, MAX_COUNT, error) ||
-        !aimf_cli_check_int("--test-per-group", o->test_per_group, 0, MAX_COUNT, error))
-        return FALSE;
     *split = (AimfSplitOptions){
         .biased = o->bias != NULL,
         .count = (guint)o->count,
@@ -149,8 +157,8 @@ static gboolean check_source(const Options *o, GError **error)
 static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError **error)
 {
     AimfSplitOptions split;
-    if (!aimf_cli_require(cli, "-o", o->output, error) || !check_source(o, error) ||
-        !aimf_allow_check(&o->allow, error) || !read_split_options(cli, o, &split, error))
+    if (!require_folder(cli, o->output, error) || !check_source(o, error) || !aimf_allow_check(&o->allow, error) ||
+        !read_split_options(cli, o, &split, error))
         return FALSE;
     AimfDatasetOptions options = {
         .root = o->root,
@@ -196,12 +204,14 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError
 #define BIAS_ENTRIES(o)                                                                                                \
     { "bias", 0, 0, G_OPTION_ARG_STRING, &(o).bias, "minority to majority in the training set, such as 1/9", "B" },    \
     {                                                                                                                  \
-        "count", 0, 0, G_OPTION_ARG_INT, &(o).count, "images of the biased training set", "N"                          \
+        "count", 0, 0, G_OPTION_ARG_INT, &(o).count, "images of the biased training set", "N [1, 100000000]"           \
     }
 #define SPLIT_ENTRIES(o)                                                                                               \
-    { "val-per-group", 0, 0, G_OPTION_ARG_INT, &(o).val_per_group, "validation images of each group (0)", "N" },       \
+    { "val-per-group",   0, 0, G_OPTION_ARG_INT, &(o).val_per_group, "validation images of each group (0)",            \
+      "N [0, 100000000]" },                                                                                            \
     {                                                                                                                  \
-        "test-per-group", 0, 0, G_OPTION_ARG_INT, &(o).test_per_group, "test images of each group (0)", "N"            \
+        "test-per-group", 0, 0, G_OPTION_ARG_INT, &(o).test_per_group, "test images of each group (0)",                \
+            "N [0, 100000000]"                                                                                         \
     }
 #define OUTPUT_ENTRY(o)                                                                                                \
     {                                                                                                                  \
@@ -272,8 +282,8 @@ static gboolean parse_biased(const char *text, double *bias, guint *count, GErro
     const char *colon = strrchr(text, ':');
     guint64 number;
     if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, MAX_COUNT, &number, NULL)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--biased takes BIAS:IMAGES such as 1/9:20000, not '%s'",
-                    text);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--biased takes BIAS:IMAGES such as 1/9:20000, from 1 to %d images, not '%s'", MAX_COUNT, text);
         return FALSE;
     }
     *count = (guint)number;
@@ -285,8 +295,7 @@ static gboolean draw_groups(AimfCli *cli, Options *o, GError **error)
 {
     double bias = 0;
     guint count = 0, n = 0;
-    if (!aimf_cli_require(cli, "-o", o->output, error) ||
-        !aimf_cli_check_int("--balanced", o->balanced, 0, MAX_COUNT, error) ||
+    if (!require_folder(cli, o->output, error) ||
         !aimf_cli_require(cli, "--balanced or --biased", o->balanced || o->biased ? o : NULL, error) ||
         (o->biased && !parse_biased(o->biased, &bias, &count, error)) || !aimf_allow_check(&o->allow, error))
         return FALSE;
@@ -319,7 +328,8 @@ static gboolean run_groups(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_allow_init(&o.allow);
     const GOptionEntry entries[] = {
         ROOT_ENTRY(o, "folder with 0_0/, 0_1/, 1_0/, 1_1/ (target_protected)"),
-        { "balanced", 0, 0, G_OPTION_ARG_INT, &o.balanced, "write balanced.csv with N images of each group", "N" },
+        { "balanced", 0, 0, G_OPTION_ARG_INT, &o.balanced, "write balanced.csv with N images of each group",
+          "N [1, 100000000]" },
         { "biased", 0, 0, G_OPTION_ARG_STRING, &o.biased, "write biased.csv with so many images in all", "B:N" },
         OUTPUT_ENTRY(o),
         AIMF_ALLOW_ENTRY(&o.allow),
@@ -356,34 +366,12 @@ static const AimfCommand CSV = {
 
 static const AimfCommand *const SUBCOMMANDS[] = { &CELEBA, &UTKFACE, &GROUPS, &CSV, &AIMF_COMMAND_DATA_CHECK, NULL };
 
-static const char *word_of(const AimfCommand *subcommand)
-{
-    return subcommand->name + strlen("data ");
-}
-
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
-    const char *word = argc > 1 ? argv[1] : "--help";
-    for (const AimfCommand *const *c = SUBCOMMANDS; *c; c++) {
-        if (strcmp(word_of(*c), word) == 0) {
-            cli->command = *c;
-            return (*c)->run(cli, argc - 1, argv + 1, error);
-        }
-    }
-    if (argc > 1 && strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0) {
+    const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+    if (aimf_cli_parse(cli, entries, &argc, argv, error))
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "there is no 'data %s'; 'aimfair help data' lists what there is", word);
-        return FALSE;
-    }
-    aimf_cli_print(cli, "Usage: aimfair data LAYOUT [OPTION…]\n"
-                        "       aimfair data check MANIFEST…\n\n"
-                        "Turns a dataset into manifests (CSV: path, target, protected).\n\n");
-    for (const AimfCommand *const *c = SUBCOMMANDS; *c; c++)
-        aimf_cli_print(cli, "  %-10s%s\n", word_of(*c), (*c)->summary);
-    aimf_cli_print(cli, "\n'aimfair data LAYOUT --help' lists the options.\n");
-    if (argc > 1)
-        return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a layout or 'check' is missing");
+                    "a layout or 'check' is missing; 'aimfair help data' lists what there is");
     return FALSE;
 }
 
@@ -391,5 +379,7 @@ const AimfCommand AIMF_COMMAND_DATA = {
     .name = "data",
     .summary = "turn a dataset into manifests, check manifests",
     .arguments = "LAYOUT|check",
+    .description = "'aimfair help data LAYOUT' lists the options. A manifest is a CSV: path, target, protected.",
+    .subcommands = SUBCOMMANDS,
     .run = run,
 };

@@ -21,10 +21,15 @@ void data_print_groups(AimfCli *cli, const AimfManifest *manifest)
     guint n_labels;
     const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
     g_autofree guint *counts = aimf_manifest_counts(manifest);
+    g_auto(GStrv) classes = aimf_manifest_class_names(manifest);
+    g_auto(GStrv) groups = aimf_manifest_group_names(manifest);
     aimf_cli_print(cli, "  %8s  %-12s  %8s\n", "target", labelled ? "protected" : "", "images");
     for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++) {
         g_autofree char *label = labelled ? aimf_cli_label(labels[g % n_labels]) : g_strdup("");
-        aimf_cli_print(cli, "  %8u  %-12s  %8u\n", g / n_labels, label, counts[g]);
+        aimf_cli_print(cli, "  %8u  %-12s  %8u", g / n_labels, label, counts[g]);
+        if (classes && groups)
+            aimf_cli_print(cli, "  %s, %s", classes[g / n_labels], groups[g % n_labels]);
+        aimf_cli_print(cli, "\n");
     }
 }
 
@@ -33,6 +38,8 @@ void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
     guint n_labels;
     const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
     g_autofree guint *counts = aimf_manifest_counts(manifest);
+    g_auto(GStrv) classes = aimf_manifest_class_names(manifest);
+    g_auto(GStrv) names = aimf_manifest_group_names(manifest);
     aimf_cli_json_int(builder, "images", aimf_manifest_count(manifest));
     if (aimf_manifest_n_dropped(manifest))
         aimf_cli_json_int(builder, "dropped", aimf_manifest_n_dropped(manifest));
@@ -45,6 +52,10 @@ void data_json_groups(JsonBuilder *builder, const AimfManifest *manifest)
         aimf_cli_json_int(builder, "target", g / n_labels);
         if (aimf_manifest_has_labels(manifest))
             aimf_cli_json_text(builder, "protected", labels[g % n_labels]);
+        if (classes)
+            aimf_cli_json_text(builder, "target_name", classes[g / n_labels]);
+        if (names)
+            aimf_cli_json_text(builder, "protected_name", names[g % n_labels]);
         aimf_cli_json_int(builder, "images", counts[g]);
         json_builder_end_object(builder);
     }

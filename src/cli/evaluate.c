@@ -10,7 +10,6 @@ typedef struct {
     char *data;
     char *save;
     char *given;
-    char *threshold_text;
     char *positive;
     char *by_group_text;
     char **require;
@@ -29,7 +28,6 @@ static void options_clear(Options *o)
     g_free(o->data);
     g_free(o->save);
     g_free(o->given);
-    g_free(o->threshold_text);
     g_free(o->positive);
     g_free(o->by_group_text);
     g_strfreev(o->require);
@@ -45,7 +43,7 @@ static gboolean invalid(const char *message, GError **error)
 
 /* --- Options --- */
 
-static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GError **error)
+static gboolean check_options(AimfCli *cli, Options *o, int n_files, GError **error)
 {
     if ((o->model != NULL) + (o->given != NULL) + (o->average != FALSE) > 1)
         return invalid("--model, --from-predictions and --average exclude each other", error);
@@ -53,7 +51,7 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
         return invalid("files without an option belong to --average", error);
     if (o->average && n_files < 2)
         return invalid("--average needs two JSON files or more", error);
-    if (o->average && (o->data || o->save || o->threshold_text || o->positive))
+    if (o->average && (o->data || o->save || o->threshold >= 0 || o->positive))
         return invalid("--data, --predictions, --threshold and --positive have no meaning with --average", error);
     if (o->given && (o->data || o->save))
         return invalid("--data and --predictions belong to --model, not to --from-predictions", error);
@@ -61,17 +59,10 @@ static gboolean check_options(const AimfCli *cli, Options *o, int n_files, GErro
         (!aimf_cli_require(cli, "--model (or --from-predictions, or --average)", o->model, error) ||
          !aimf_cli_require(cli, "--data", o->data, error)))
         return FALSE;
-    o->threshold = -1;
-    if (o->threshold_text && (!aimf_cli_double("--threshold", o->threshold_text, &o->threshold, error) ||
-                              !aimf_cli_check_double("--threshold", o->threshold, 0, 1, error)))
-        return FALSE;
     const char *const inputs[] = { o->model, o->data };
-    return (!o->save || (aimf_cli_check_output("--predictions", o->save, error) &&
+    return (!o->save || (aimf_cli_check_text_output(cli, "--predictions", o->save, error) &&
                          aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error))) &&
-           aimf_cli_by_group(o->by_group_text, &o->by_group, error) &&
-           aimf_cli_check_int("--bootstrap", o->bootstrap, 0, AIMF_MAX_RESAMPLES, error) &&
-           aimf_cli_check_int("--batch", o->batch, 1, 65536, error) &&
-           aimf_cli_check_int("--skip-bad", o->skip_bad, 0, G_MAXINT, error) && aimf_allow_check(&o->allow, error);
+           aimf_cli_by_group(o->by_group_text, &o->by_group, error) && aimf_allow_check(&o->allow, error);
 }
 
 static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError **error)
@@ -79,22 +70,23 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
     const GOptionEntry entries[] = {
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &o->model, "a saved model to evaluate", "FILE" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &o->data, "manifest to evaluate it on", "CSV" },
-        { "predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->save, "also write the model's answers, with the labels",
-          "CSV" },
+        { "predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->save,
+          "also write the model's answers, with the labels; - for stdout", "CSV" },
         { "from-predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->given, "evaluate answers of any program instead",
           "CSV" },
         { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
-        { "threshold", 0, 0, G_OPTION_ARG_STRING, &o->threshold_text,
-          "probability from which on it is class 1 (the model's own, 0.5)", "P" },
+        { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &o->threshold,
+          "probability from which on it is class 1 (the model's own, 0.5)", "P [0, 1]" },
         { "positive", 0, 0, G_OPTION_ARG_STRING, &o->positive,
           "the class, by number or name, that rates and gaps are of (1; none of more than two)", "CLASS" },
         { "by-group", 0, 0, G_OPTION_ARG_STRING, &o->by_group_text,
           "what to show of every protected label: tpr,precision,… or all", "MEASURES" },
-        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)", "N" },
+        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)",
+          "N [0, 1000000]" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
-        { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N" },
-        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N [1, 65536]" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N [0, 2147483647]" },
         AIMF_ALLOW_ENTRY(&o->allow),
         G_OPTION_ENTRY_NULL,
     };
@@ -117,6 +109,11 @@ static gboolean parse_gates(AimfEvaluation *evaluation, char **texts, GError **e
 }
 
 /* --- Sources of measures --- */
+
+static gboolean save_outcomes(const char *path, gconstpointer outcomes, GError **error)
+{
+    return aimf_outcomes_save(outcomes, path, error);
+}
 
 static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
 {
@@ -144,7 +141,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, AimfEvaluation *e
         evaluation->evidence ? aimf_model_predict(model, manifest, &options, cli->monitor, error) : NULL;
     g_autoptr(AimfOutcomes) outcomes =
         predictions ? aimf_outcomes_from_predictions(manifest, predictions, error) : NULL;
-    if (!outcomes || (o->save && !aimf_outcomes_save(outcomes, o->save, error)))
+    if (!outcomes || (o->save && !aimf_cli_write_text(cli, o->save, save_outcomes, outcomes, error)))
         return NULL;
     return g_steal_pointer(&outcomes);
 }
@@ -245,7 +242,7 @@ static void report_gates(AimfCli *cli, const AimfEvaluation *evaluation)
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
-    g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128 };
+    g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128, .threshold = -1 };
     g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
     aimf_allow_init(&o.allow);
     if (!parse(cli, &argc, argv, &o, error) || !parse_gates(evaluation, o.require, error))

@@ -1,5 +1,6 @@
 #include "evaluate_table.h"
 
+#include <aimfair/names.h>
 #include <math.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ static gboolean unknown_measure(const char *name, GError **error)
     const char *names[AIMF_N_GROUP_MEASURES + 1] = { NULL };
     for (guint i = 0; i < AIMF_N_GROUP_MEASURES; i++)
         names[i] = aimf_group_measure_name(i);
-    const char *nearest = aimf_cli_nearest(name, names);
+    const char *nearest = aimf_nearest_name(name, names);
     g_autofree char *list = g_strjoinv(", ", (char **)names);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--by-group: a group has no '%s'%s%s%s; it has %s, or all", name,
                 nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", list);

@@ -54,7 +54,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "the model to begin with", "FILE" },
         { "sensitivity", 0, 0, G_OPTION_ARG_FILENAME, &a->sensitivity,
           "train what this file of its sensitivities selects", "FILE" },
-        { "top-k", 0, 0, G_OPTION_ARG_INT, &a->top_k, "length of the two lists that are intersected (55)", "K" },
+        { "top-k", 0, 0, G_OPTION_ARG_INT, &a->top_k, "length of the two lists that are intersected (55)",
+          "K [1, 2147483647]" },
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "train all, or these tensors and modules", "NAME,…" },
         { "prefix", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->prefixes, "train tensors named so; may be repeated", "TEXT" },
         { "force", 0, 0, G_OPTION_ARG_NONE, &a->force, "take sensitivities of another model", NULL },
@@ -65,12 +66,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         G_OPTION_ENTRY_NULL,
     };
     g_autofree GOptionEntry *entries = aimf_training_entries(training, own, FALSE);
-    a->top_k = G_MININT; /* so that --top-k 0 is seen */
     if (!aimf_cli_parse(cli, entries, &argc, argv, error))
         return FALSE;
-    if (a->top_k != G_MININT && !aimf_cli_check_int("--top-k", a->top_k, 1, G_MAXINT, error))
-        return FALSE;
-    a->top_k = MAX(a->top_k, 0);
     training->inputs[0] = a->model;
     training->inputs[1] = a->sensitivity;
     training->inputs[2] = a->train;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MAX_SIDE = 4096, MAX_BATCH = 1024, PAPER_SIZE = 224, NOT_GIVEN = G_MININT };
+enum { MAX_SIDE = 4096, PAPER_SIZE = 224, NOT_GIVEN = G_MININT };
 
 static void arguments_clear(AimfGenerateArguments *a)
 {
@@ -46,9 +46,7 @@ static gboolean take_sampling(AimfGenerateArguments *a, GError **error)
     for (int i = 0; i < AIMF_N_SPACINGS; i++)
         spacings[i] = aimf_spacing_name((AimfSpacing)i);
     int spacing = a->spacing ? aimf_cli_choice("--spacing", a->spacing, spacings, error) : AIMF_SPACING_USUAL;
-    if (sampler < 0 || spacing < 0 || !aimf_cli_check_int("--steps", a->steps, 1, 999, error) ||
-        !aimf_cli_check_double("--guidance", a->guidance, 0, 1000, error) ||
-        !aimf_cli_check_double("--eta", a->eta, 0, 1, error) || !take_size(a, error))
+    if (sampler < 0 || spacing < 0 || !take_size(a, error))
         return FALSE;
     if (a->eta > 0 && sampler != AIMF_SAMPLER_DDIM) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--eta is DDIM's noise; --sampler %s has no use for it",
@@ -119,22 +117,23 @@ static gboolean parse(AimfCli *cli, AimfGenerateArguments *a, int argc, char **a
     const GOptionEntry entries[] = {
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "a checkpoint or a folder in diffusers' layout", "PATH" },
         { "prompts", 0, 0, G_OPTION_ARG_FILENAME, &a->prompts, "groups and their prompts, prompts.json", "FILE" },
-        { "per-group", 0, 0, G_OPTION_ARG_INT, &a->per_group, "pictures for each group", "N" },
+        { "per-group", 0, 0, G_OPTION_ARG_INT, &a->per_group, "pictures for each group", "N [1, 1000000]" },
         { "prompt", 0, 0, G_OPTION_ARG_STRING, &a->prompt, "one picture of this", "TEXT" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the folder of the job, or the PNG", "PATH" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of a job's files, 0 for the model's (224)", "N" },
-        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "pictures at once (1)", "N" },
+        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of a job's files, 0 for the model's (224)",
+          "N [0, 4096]" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "pictures at once (1)", "N [1, 1024]" },
         { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume, "go on with the job in the folder", NULL },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "make part I of N, counted from 0", "I/N" },
         { "preview", 0, 0, G_OPTION_ARG_NONE, &a->preview, "a contact sheet for each group", NULL },
         { "sampler", 0, 0, G_OPTION_ARG_STRING, &a->sampler, "ddim, plms, dpm-solver++, euler or euler-a (ddim)",
           "NAME" },
-        { "steps", 0, 0, G_OPTION_ARG_INT, &a->steps, "of the sampler (50)", "N" },
+        { "steps", 0, 0, G_OPTION_ARG_INT, &a->steps, "of the sampler (50)", "N [1, 999]" },
         { "spacing", 0, 0, G_OPTION_ARG_STRING, &a->spacing, "of timesteps: usual, leading, linspace, trailing (usual)",
           "NAME" },
-        { "guidance", 0, 0, G_OPTION_ARG_DOUBLE, &a->guidance, "classifier-free, 1 for none (9)", "SCALE" },
+        { "guidance", 0, 0, G_OPTION_ARG_DOUBLE, &a->guidance, "classifier-free, 1 for none (9)", "SCALE [0, 1000]" },
         { "negative", 0, 0, G_OPTION_ARG_STRING, &a->negative, "what guidance leads away from (nothing)", "TEXT" },
-        { "eta", 0, 0, G_OPTION_ARG_DOUBLE, &a->eta, "noise of DDIM, from 0 to 1 (0)", "X" },
+        { "eta", 0, 0, G_OPTION_ARG_DOUBLE, &a->eta, "noise of DDIM, from 0 to 1 (0)", "X [0, 1]" },
         { "size", 0, 0, G_OPTION_ARG_STRING, &a->size, "what the model paints, N or WxH (its own size)", "PIXELS" },
         { "vae", 0, 0, G_OPTION_ARG_FILENAME, &a->vae, "another autoencoder, or TAESD", "PATH" },
         { "tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &a->tokenizer, "CLIP's vocabulary", "PATH" },
@@ -219,6 +218,15 @@ static void report(AimfCli *cli, const AimfGenerateArguments *a, const AimfDiffu
     aimf_cli_print_json(cli, builder);
 }
 
+static gboolean check_folder(const AimfGenerateArguments *a, GError **error)
+{
+    if (!g_str_equal(a->output, "-"))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "-o is a folder of pictures, so there is no -o - for the standard output");
+    return FALSE;
+}
+
 static gboolean generate_many(AimfCli *cli, const AimfGenerateArguments *a, GError **error)
 {
     AimfGeneration generation = {
@@ -230,9 +238,7 @@ static gboolean generate_many(AimfCli *cli, const AimfGenerateArguments *a, GErr
         .preview = a->preview,
         .folder = a->output,
     };
-    if (!aimf_cli_check_int("--per-group", a->per_group, 1, 1000000, error) ||
-        !aimf_cli_check_int("--batch", a->batch, 0, MAX_BATCH, error) ||
-        !aimf_cli_check_int("--image-size", generation.image_size, 0, MAX_SIDE, error) ||
+    if (!aimf_cli_require(cli, "--per-group", a->per_group ? a : NULL, error) || !check_folder(a, error) ||
         !take_shard(a->shard, &generation, error))
         return FALSE;
     g_autoptr(AimfPrompts) prompts = aimf_prompts_open(a->prompts, error);

@@ -1,6 +1,7 @@
 /* The program: the table of commands, help, version, and what an error means for the exit status. */
 #include "cli.h"
 
+#include <aimfair/names.h>
 #include <aimfair/version.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -10,11 +11,12 @@
 
 /* One row per command, so that additions do not touch each other. */
 /* clang-format off */
-static const AimfCommand *const commands[] = {
+const AimfCommand *const aimf_cli_commands[] = {
     &AIMF_COMMAND_DATA,
     &AIMF_COMMAND_PROMPTS,
     &AIMF_COMMAND_GENERATE,
     &AIMF_COMMAND_AUTOENCODE,
+    &AIMF_COMMAND_IMPORT,
     &AIMF_COMMAND_TRAIN,
     &AIMF_COMMAND_SENSITIVITY,
     &AIMF_COMMAND_FINETUNE,
@@ -27,24 +29,48 @@ static const AimfCommand *const commands[] = {
 };
 /* clang-format on */
 
-static const AimfCommand *find_command(const char *name)
+/* "groups" of "data groups". */
+static const char *last_word(const AimfCommand *command)
 {
-    for (const AimfCommand *const *c = commands; *c; c++)
-        if (strcmp((*c)->name, name) == 0)
+    const char *blank = strrchr(command->name, ' ');
+    return blank ? blank + 1 : command->name;
+}
+
+/*
+ * The one of @among whose last word is @word; NULL with an error that names the nearest. @parent: (nullable) whose
+ * subcommands these are
+ */
+static const AimfCommand *find(const AimfCommand *const *among, const char *word, const char *parent, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (const AimfCommand *const *c = among; *c; c++) {
+        if (strcmp(last_word(*c), word) == 0)
             return *c;
+        g_ptr_array_add(names, (gpointer)last_word(*c));
+    }
+    if (!parent)
+        g_ptr_array_add(names, (gpointer) "help");
+    g_ptr_array_add(names, NULL);
+    const char *nearest = aimf_nearest_name(word, (const char *const *)names->pdata);
+    g_autofree char *hint = nearest ? g_strdup_printf(" did you mean '%s'?", nearest) : g_strdup("");
+    if (parent)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "there is no '%s %s';%s 'aimfair help %s' lists what there is", parent, word, hint, parent);
+    else
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "there is no command '%s';%s 'aimfair help' lists the commands", word, hint);
     return NULL;
 }
 
-static gboolean unknown_command(const char *name, GError **error)
+/* The command that the first of @argv name, @n_words of them. */
+static const AimfCommand *find_command(int argc, char **argv, int *n_words, GError **error)
 {
-    const char *names[G_N_ELEMENTS(commands) + 1] = { "help" };
-    for (gsize i = 0; commands[i]; i++)
-        names[i + 1] = commands[i]->name;
-    const char *nearest = aimf_cli_nearest(name, names);
-    g_autofree char *hint = nearest ? g_strdup_printf(" did you mean '%s'?", nearest) : NULL;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there is no command '%s';%s 'aimfair help' lists the commands",
-                name, hint ? hint : "");
-    return FALSE;
+    const AimfCommand *command = find(aimf_cli_commands, argv[0], NULL, error);
+    *n_words = 1;
+    if (!command || !command->subcommands || argc < 2 || argv[1][0] == '-')
+        return command;
+    *n_words = 2;
+    return find(command->subcommands, argv[1], command->name, error);
 }
 
 static gboolean print_overview(AimfCli *cli)
@@ -54,7 +80,7 @@ static gboolean print_overview(AimfCli *cli)
         "Usage: aimfair COMMAND [OPTION…]\n\n"
         "Makes biased image classifiers fairer by fine-tuning selected parameters on balanced synthetic images.\n\n"
         "Commands:\n");
-    for (const AimfCommand *const *c = commands; *c; c++)
+    for (const AimfCommand *const *c = aimf_cli_commands; *c; c++)
         aimf_cli_print(cli, "  %-14s%s\n", (*c)->name, (*c)->summary);
     aimf_cli_print(cli, "\n'aimfair help COMMAND' describes a command, 'aimfair --version' names the version.\n");
     return TRUE;
@@ -69,9 +95,28 @@ static gboolean print_version(AimfCli *cli)
 
 static gboolean run_command(AimfCli *cli, int argc, char **argv, GError **error)
 {
-    if (!(cli->command = find_command(argv[0])))
-        return unknown_command(argv[0], error);
-    return cli->command->run(cli, argc, argv, error);
+    int n_words;
+    if (!(cli->command = find_command(argc, argv, &n_words, error)))
+        return FALSE;
+    return cli->command->run(cli, argc - n_words + 1, argv + n_words - 1, error);
+}
+
+/* "help", "help train", "help data groups". */
+static gboolean print_help(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    int n_words;
+    if (!argc)
+        return print_overview(cli);
+    const AimfCommand *command = find_command(argc, argv, &n_words, error);
+    if (!command)
+        return FALSE;
+    if (argc == n_words) {
+        cli->command = command;
+        return command->run(cli, 2, (char *[]){ argv[n_words - 1], (char[]){ "--help" }, NULL }, error);
+    }
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has no '%s'; 'aimfair help %s' describes it",
+                command->name, argv[n_words], command->name);
+    return FALSE;
 }
 
 static gboolean dispatch(AimfCli *cli, int argc, char **argv, GError **error)
@@ -83,11 +128,12 @@ static gboolean dispatch(AimfCli *cli, int argc, char **argv, GError **error)
     }
     if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
         return print_version(cli);
-    gboolean help = strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0;
-    if (help && argc == 2)
-        return print_overview(cli);
-    if (help)
-        return run_command(cli, 2, (char *[]){ argv[2], (char[]){ "--help" }, NULL }, error);
+    if (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+        return print_help(cli, argc - 2, argv + 2, error);
+    if (strcmp(first, "--completion") == 0)
+        return aimf_cli_print_completion(cli, argc > 2 ? argv[2] : "", error);
+    if (strcmp(first, "--manual") == 0)
+        return aimf_cli_print_manual(cli, argc > 2 ? argv[2] : "", error);
     return run_command(cli, argc - 1, argv + 1, error);
 }
 
@@ -117,8 +163,6 @@ static void report(const AimfCli *cli, const GError *error)
 {
     g_autofree char *message = aimf_cli_printable(error->message);
     fprintf(stderr, "aimfair%s%s: %s\n", cli->command ? " " : "", cli->command ? cli->command->name : "", message);
-    if (cli->command && g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
-        fprintf(stderr, "'aimfair help %s' lists the options\n", cli->command->name);
 }
 
 /*

@@ -1,6 +1,8 @@
 /* Parsing of options and of the small texts that they take. */
 #include "cli.h"
+#include "entries.h"
 
+#include <aimfair/names.h>
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
@@ -32,9 +34,11 @@ static void common_clear(Common *common)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Common, common_clear)
 
-static GOptionGroup *common_group(AimfCli *cli, Common *common)
+enum { N_COMMON = 8 };
+
+static void common_entries(AimfCli *cli, Common *common, GOptionEntry entries[N_COMMON])
 {
-    const GOptionEntry entries[] = {
+    const GOptionEntry all[N_COMMON] = {
         { "seed", 0, 0, G_OPTION_ARG_STRING, &common->seed, "of everything random (0)", "N" },
         { "threads", 0, 0, G_OPTION_ARG_STRING, &common->threads, "0 for one per processor (0)", "N" },
         { "precision", 0, 0, G_OPTION_ARG_STRING, &common->precision, "f32 or bf16 (f32)", "KIND" },
@@ -44,24 +48,32 @@ static GOptionGroup *common_group(AimfCli *cli, Common *common)
         { "help", 'h', 0, G_OPTION_ARG_NONE, &common->help, "show this help", NULL },
         G_OPTION_ENTRY_NULL,
     };
-    GOptionGroup *group = g_option_group_new("common", "Common options:", "", NULL, NULL);
-    g_option_group_add_entries(group, entries);
-    return group;
+    memcpy(entries, all, sizeof all);
 }
 
-static GOptionGroup *labels_group(AimfCli *cli, Common *common)
+/* Not the main group: help shows that one last. */
+static void add_group(GOptionContext *context, const char *name, const char *title, const GOptionEntry *entries)
 {
-    const GOptionEntry entries[] = {
+    GOptionGroup *group = g_option_group_new(name, title, "", NULL, NULL);
+    g_option_group_add_entries(group, entries);
+    g_option_context_add_group(context, group);
+}
+
+/* (owned, an array) The command's own options, and those of labels where it reads them. */
+static GOptionEntry *own_entries(AimfCli *cli, Common *common, const GOptionEntry *own)
+{
+    const GOptionEntry labels[] = {
         { "missing", 0, 0, G_OPTION_ARG_STRING, &common->missing,
-          "targets and labels that are empty, nan, NA …: error; drop: leave the rows out; keep: a label (error)",
-          "KIND" },
+          "rows without target or label (empty, nan, NA …): error, drop, or keep the word as a label (error)", "KIND" },
         { "merge-labels", 0, 0, G_OPTION_ARG_NONE, &cli->labels.merge_spellings,
           "labels that differ only in case, blanks, the form of a number or of accents are one", NULL },
-        G_OPTION_ENTRY_NULL,
     };
-    GOptionGroup *group = g_option_group_new("labels", "How labels are understood:", "", NULL, NULL);
-    g_option_group_add_entries(group, entries);
-    return group;
+    GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    for (; own->long_name; own++)
+        g_array_append_val(entries, *own);
+    if (cli->command->reads_labels)
+        g_array_append_vals(entries, labels, G_N_ELEMENTS(labels));
+    return (GOptionEntry *)(void *)g_array_free(entries, FALSE);
 }
 
 static gboolean take_labels(AimfCli *cli, const Common *common, GError **error)
@@ -107,24 +119,42 @@ static void drop_separator(int *argc, char **argv)
     }
 }
 
+/* (owned) The command in a sentence, and what subcommands it has. */
+static char *summary_of(const AimfCommand *command)
+{
+    GString *text = g_string_new(NULL);
+    g_string_printf(text, "%c%s.", g_ascii_toupper(command->summary[0]), command->summary + 1);
+    for (const AimfCommand *const *c = command->subcommands; c && *c; c++)
+        g_string_append_printf(text, "%s  %-10s%s", c == command->subcommands ? "\n\nSubcommands:\n" : "\n",
+                               strrchr((*c)->name, ' ') + 1, (*c)->summary);
+    return g_string_free(text, FALSE);
+}
+
 gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, char **argv, GError **error)
 {
     const AimfCommand *command = cli->command;
     g_auto(Common) common = { 0 };
+    GOptionEntry common_table[N_COMMON];
+    common_entries(cli, &common, common_table);
+    g_autofree GOptionEntry *own_table = own_entries(cli, &common, entries);
+    if (cli->describe) {
+        cli->describe(cli, own_table, common_table);
+        return FALSE;
+    }
+    g_autoptr(Entries) own = entries_new(own_table);
+    const GOptionEntry *const tables[] = { entries_table(own), common_table };
+    if (!entries_check_names(tables, G_N_ELEMENTS(tables), command->name, *argc, argv, error))
+        return FALSE;
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     g_autofree char *program = g_strconcat("aimfair ", command->name, NULL);
-    g_autofree char *summary = g_strdup_printf("%c%s.", g_ascii_toupper(command->summary[0]), command->summary + 1);
+    g_autofree char *summary = summary_of(command);
     g_set_prgname(program);
     g_option_context_set_summary(context, summary);
     g_option_context_set_description(context, command->description);
     g_option_context_set_help_enabled(context, FALSE); /* GOption's own exits, and does not see a failed write */
-    /* Not the main group: help shows that one last. */
-    GOptionGroup *own = g_option_group_new("own", "Options:", "", NULL, NULL);
-    g_option_group_add_entries(own, entries);
-    g_option_context_add_group(context, own);
-    if (command->reads_labels)
-        g_option_context_add_group(context, labels_group(cli, &common));
-    g_option_context_add_group(context, common_group(cli, &common));
+    if (tables[0]->long_name)
+        add_group(context, "own", "Options:", tables[0]);
+    add_group(context, "common", "Common options:", tables[1]);
     if (!g_option_context_parse(context, argc, &argv, error)) {
         if (error && (*error)->domain == G_CONVERT_ERROR)
             g_prefix_error(error, "an option's text is not in the encoding of the locale; is LC_ALL=C.UTF-8 wanted? ");
@@ -141,7 +171,7 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
                     "unexpected argument '%s'; 'aimfair help %s' lists the options", argv[1], command->name);
         return FALSE;
     }
-    return take_labels(cli, &common, error) && take_common(cli, &common, error);
+    return take_labels(cli, &common, error) && take_common(cli, &common, error) && entries_take_numbers(own, error);
 }
 
 gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer value, GError **error)
@@ -181,12 +211,25 @@ static gboolean is_standard_stream(const char *path)
     return same;
 }
 
-gboolean aimf_cli_check_output(const char *option, const char *path, GError **error)
+/* (owned) @folder, or the nearest one above it that exists. */
+static char *existing_folder(const char *folder)
 {
-    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *at = g_canonicalize_filename(folder, NULL);
+    while (!g_file_test(at, G_FILE_TEST_EXISTS)) {
+        char *parent = g_path_get_dirname(at);
+        g_free(at);
+        at = parent;
+    }
+    return g_steal_pointer(&at);
+}
+
+static gboolean check_output(const char *option, const char *path, const char *folder, GError **error)
+{
     const char *wrong = NULL;
     if (!*path)
         wrong = "the name is empty";
+    else if (strcmp(path, "-") == 0)
+        wrong = "only texts go to the standard output; './-' is a file of that name";
     else if (g_file_test(path, G_FILE_TEST_IS_DIR))
         wrong = "it is a folder";
     else if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
@@ -200,6 +243,32 @@ gboolean aimf_cli_check_output(const char *option, const char *path, GError **er
     if (wrong)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s", option, path, wrong);
     return !wrong;
+}
+
+gboolean aimf_cli_check_output(const char *option, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    return check_output(option, path, folder, error);
+}
+
+gboolean aimf_cli_check_new_output(const char *option, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path), *existing = existing_folder(folder);
+    return check_output(option, path, existing, error);
+}
+
+gboolean aimf_cli_check_text_output(AimfCli *cli, const char *option, const char *path, GError **error)
+{
+    if (strcmp(path, "-") != 0)
+        return aimf_cli_check_output(option, path, error);
+    const char *other = cli->json ? "--json" : cli->text_option;
+    if (other) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "%s - and %s both write to the standard output; name a file for one of them", option, other);
+        return FALSE;
+    }
+    cli->text_option = option;
+    return TRUE;
 }
 
 static gboolean same_file(const char *a, const char *b)
@@ -239,14 +308,37 @@ gboolean aimf_cli_double(const char *option, const char *text, double *value, GE
     return (end && !*end) || wrong_text(option, "a number", text, error);
 }
 
+/* Whether @text is @n numbers and commas between them. */
+static gboolean scan_doubles(const char *text, double *values, int n)
+{
+    const char *end = scan_double(text, &values[0]);
+    for (int i = 1; i < n; i++)
+        end = end && *end == ',' ? scan_double(end + 1, &values[i]) : NULL;
+    return end && !*end;
+}
+
 gboolean aimf_cli_pair(const char *option, const char *text, double pair[2], GError **error)
 {
-    const char *end = scan_double(text, &pair[0]);
-    if (end && *end == ',')
-        end = scan_double(end + 1, &pair[1]);
-    else
-        end = NULL;
-    return (end && !*end) || wrong_text(option, "two numbers like 0.08,1", text, error);
+    return scan_doubles(text, pair, 2) || wrong_text(option, "two numbers like 0.08,1", text, error);
+}
+
+gboolean aimf_cli_triple(const char *option, const char *text, double triple[3], GError **error)
+{
+    return scan_doubles(text, triple, 3) ||
+           wrong_text(option, "three numbers, of red, green and blue, like 0.485,0.456,0.406", text, error);
+}
+
+gboolean aimf_cli_size(const char *option, const char *text, int *width, int *height, GError **error)
+{
+    g_auto(GStrv) sides = g_strsplit(text, "x", 3);
+    guint n = g_strv_length(sides);
+    gint64 across, down;
+    if (n < 1 || n > 2 || !g_ascii_string_to_signed(sides[0], 10, 1, G_MAXINT, &across, NULL) ||
+        !g_ascii_string_to_signed(sides[n - 1], 10, 1, G_MAXINT, &down, NULL))
+        return wrong_text(option, "a number of pixels like 224, or width and height like 320x240", text, error);
+    *width = (int)across;
+    *height = (int)down;
+    return TRUE;
 }
 
 GArray *aimf_cli_uints(const char *option, const char *text, GError **error)
@@ -289,7 +381,8 @@ int aimf_cli_choice(const char *option, const char *text, const char *const *cho
         if (strcmp(choices[i], text) == 0)
             return i;
     g_autofree char *list = g_strjoinv(", ", (char **)choices);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is one of %s, not '%s'", option, list, text);
+    g_autofree char *hint = aimf_name_hint(text, choices);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is one of %s, not '%s'%s", option, list, text, hint);
     return -1;
 }
 
@@ -298,38 +391,4 @@ AimfManifest *aimf_cli_open_manifest(AimfCli *cli, const char *path, AimfColumnU
 {
     const AimfManifestOptions options = { .target = target, .protected_labels = labels, .labels = cli->labels };
     return aimf_manifest_open_with(path, &options, cli->monitor, error);
-}
-
-/* Levenshtein distance over bytes, one row at a time. */
-static guint edit_distance(const char *a, const char *b)
-{
-    gsize n = strlen(b);
-    g_autofree guint *row = g_new(guint, n + 1);
-    for (gsize j = 0; j <= n; j++)
-        row[j] = (guint)j;
-    for (gsize i = 0; a[i]; i++) {
-        guint diagonal = row[0]++;
-        for (gsize j = 0; j < n; j++) {
-            guint substitute = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = MIN(substitute, MIN(row[j], diagonal) + 1);
-        }
-    }
-    return row[n];
-}
-
-const char *aimf_cli_nearest(const char *text, const char *const *names)
-{
-    const char *nearest = NULL;
-    guint best = MAX(2, (guint)MIN(strlen(text), 64) / 3); /* more mistakes than that: another word was meant */
-    if (strlen(text) > 64)
-        return NULL;
-    for (; *names; names++) {
-        guint distance = g_str_has_prefix(*names, text) && *text ? 0 : edit_distance(text, *names);
-        if (distance <= best && (!nearest || distance < best)) {
-            nearest = *names;
-            best = distance;
-        }
-    }
-    return nearest;
 }

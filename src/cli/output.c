@@ -3,8 +3,10 @@
 
 #include <aimfair/json.h>
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 char *aimf_cli_printable(const char *text)
 {
@@ -26,7 +28,10 @@ void aimf_cli_print(AimfCli *cli, const char *format, ...)
     va_start(args, format);
     aimf_cli_end_progress(); /* both streams may be one terminal */
     errno = 0;
-    if (vprintf(format, args) < 0 && !cli->output_failure)
+    if (cli->text_option) {
+        if (!cli->quiet)
+            vfprintf(stderr, format, args);
+    } else if (vprintf(format, args) < 0 && !cli->output_failure)
         cli->output_failure = errno ? errno : EIO;
     va_end(args);
 }
@@ -38,6 +43,45 @@ char *aimf_cli_label(const char *label)
     for (const char *c = shown; bare && *c; c = g_utf8_next_char(c))
         bare = !g_unichar_isspace(g_utf8_get_char(c));
     return bare ? g_steal_pointer(&shown) : g_strdup_printf("\"%s\"", shown);
+}
+
+/* What @path has, to stdout. */
+static gboolean copy_out(AimfCli *cli, const char *path, GError **error)
+{
+    char *text;
+    gsize length;
+    g_autoptr(GError) reason = NULL;
+    if (!g_file_get_contents(path, &text, &length, &reason)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "cannot pass on what was written for the standard output: %s",
+                    reason->message);
+        return FALSE;
+    }
+    aimf_cli_end_progress();
+    errno = 0;
+    if (fwrite(text, 1, length, stdout) != length && !cli->output_failure)
+        cli->output_failure = errno ? errno : EIO;
+    g_free(text);
+    return TRUE;
+}
+
+gboolean aimf_cli_write_text(AimfCli *cli, const char *path,
+                             gboolean (*write)(const char *path, gconstpointer data, GError **error),
+                             gconstpointer data, GError **error)
+{
+    if (strcmp(path, "-") != 0)
+        return write(path, data, error);
+    g_autoptr(GError) reason = NULL;
+    g_autofree char *folder = g_dir_make_tmp("aimfair-XXXXXX", &reason);
+    if (!folder) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "cannot make a passing file: %s; is TMPDIR right?",
+                    reason->message);
+        return FALSE;
+    }
+    g_autofree char *passing = g_build_filename(folder, "text", NULL);
+    gboolean good = write(passing, data, error) && copy_out(cli, passing, error);
+    g_unlink(passing);
+    g_rmdir(folder);
+    return good;
 }
 
 void aimf_cli_print_json(AimfCli *cli, JsonBuilder *builder)

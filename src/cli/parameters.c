@@ -1,5 +1,6 @@
 #include "parameters.h"
 
+#include <aimfair/names.h>
 #include <string.h>
 
 char **aimf_parameter_names(const AimfModel *model, GArray *sizes, GError **error)
@@ -28,6 +29,19 @@ static gboolean belongs(const char *name, const char *wanted)
     return strncmp(name, wanted, length) == 0 && (name[length] == 0 || name[length] == '.');
 }
 
+/* (owned) " (did you mean 'layer4'?)": of the tensors and of the modules that they belong to. */
+static char *hint_of(char *const *names, const char *text)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func(g_free);
+    for (; *names; names++) {
+        for (const char *dot = strchr(*names, '.'); dot; dot = strchr(dot + 1, '.'))
+            g_ptr_array_add(known, g_strndup(*names, (gsize)(dot - *names)));
+        g_ptr_array_add(known, g_strdup(*names));
+    }
+    g_ptr_array_add(known, NULL);
+    return aimf_name_hint(text, (const char *const *)known->pdata);
+}
+
 /* The names that @fits says yes to for one of @wanted, each of which must fit something. */
 static char **filter(const AimfModel *model, const char *option, char *const *wanted,
                      gboolean (*fits)(const char *, const char *), GError **error)
@@ -41,8 +55,10 @@ static char **filter(const AimfModel *model, const char *option, char *const *wa
             hits += fits(*name, *part) ? 1 : 0;
         if (hits && **part)
             continue;
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s: no parameter of the model fits '%s'; there are %s … %s",
-                    option, *part, names[0], names[g_strv_length(names) - 1]);
+        g_autofree char *hint = hint_of(names, *part);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "%s: no parameter of the model fits '%s'%s; there are %s … %s", option, *part, hint, names[0],
+                    names[g_strv_length(names) - 1]);
         return NULL;
     }
     GPtrArray *selected = g_ptr_array_new();

@@ -5,7 +5,7 @@
 typedef struct {
     char *model;
     char *architecture;
-    gint image_size; /* 0: not given */
+    char *image_size;
     gint batch;
     char *trainable;
     gboolean training;
@@ -17,6 +17,7 @@ static void arguments_clear(Arguments *a)
 {
     g_free(a->model);
     g_free(a->architecture);
+    g_free(a->image_size);
     g_free(a->trainable);
     g_free(a->backend);
 }
@@ -28,9 +29,9 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "a saved model", "FILE" },
         { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "an architecture in place of a model (resnet18)",
           "NAME" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the input in pixels (224, or the model's)",
-          "N" },
-        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per run (128)", "N" },
+        { "image-size", 0, 0, G_OPTION_ARG_STRING, &a->image_size, "pixels of the input (224, or the model's)",
+          "N|WxH" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per run (128)", "N [1, 65536]" },
         { "training", 0, 0, G_OPTION_ARG_NONE, &a->training, "a training step of all parameters", NULL },
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "a training step of these tensors and modules",
           "NAME,…" },
@@ -44,17 +45,21 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--model and --arch exclude each other");
         return FALSE;
     }
-    return aimf_cli_check_int("--batch", a->batch, 1, 65536, error);
+    return TRUE;
 }
 
 static AimfModel *open_model(AimfCli *cli, const Arguments *a, GError **error)
 {
-    if (!a->model)
-        return aimf_model_new(a->architecture ? a->architecture : "resnet18", a->image_size ? a->image_size : 224, 1,
-                              cli->seed, error);
-    AimfModel *model = aimf_model_open(a->model, error);
-    if (model && a->image_size)
-        model->image_size = a->image_size;
+    int width = 224, height = 224;
+    if (a->image_size && !aimf_cli_size("--image-size", a->image_size, &width, &height, error))
+        return NULL;
+    AimfModel *model = a->model
+                           ? aimf_model_open(a->model, error)
+                           : aimf_model_new(a->architecture ? a->architecture : "resnet18", width, 1, cli->seed, error);
+    if (model && (a->image_size || !a->model)) {
+        model->preprocess.width = width;
+        model->preprocess.height = height;
+    }
     return model;
 }
 

@@ -28,9 +28,7 @@ static gboolean check(AimfCli *cli, const Arguments *a, char *const *files, int 
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "name the images by --data MANIFEST, or by --images FILE…");
         return FALSE;
     }
-    return aimf_cli_check_int("--batch", a->batch, 1, 65536, error) &&
-           aimf_cli_check_int("--skip-bad", a->skip_bad, 0, G_MAXINT, error) &&
-           aimf_cli_check_output("-o", a->output, error) &&
+    return aimf_cli_check_text_output(cli, "-o", a->output, error) &&
            aimf_cli_check_apart("-o", a->output, (const char *const[]){ a->model, a->data }, 2, error) &&
            aimf_cli_check_apart("-o", a->output, (const char *const *)files, (gsize)n_files, error);
 }
@@ -93,6 +91,17 @@ static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *
     aimf_cli_print_json(cli, builder);
 }
 
+typedef struct {
+    const AimfPredictions *predictions;
+    const AimfManifest *manifest;
+} Saved;
+
+static gboolean save(const char *path, gconstpointer data, GError **error)
+{
+    const Saved *saved = data;
+    return aimf_predictions_save(saved->predictions, saved->manifest, path, error);
+}
+
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Arguments) a = { .batch = 128 };
@@ -100,10 +109,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a.model, "a saved model", "FILE" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &a.data, "manifest of the images", "CSV" },
         { "images", 0, 0, G_OPTION_ARG_NONE, &a.images, "the images are the arguments", NULL },
-        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output, "the CSV to write: path,logit,probability,prediction",
-          "CSV" },
-        { "batch", 0, 0, G_OPTION_ARG_INT, &a.batch, "images at once, at most (128)", "N" },
-        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a.output,
+          "the CSV to write: path,logit,probability,prediction; - for stdout", "CSV" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a.batch, "images at once, at most (128)", "N [1, 65536]" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N [0, 2147483647]" },
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, &a, argv + 1, argc - 1, error))
@@ -119,7 +128,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         .skip_bad = (guint)a.skip_bad,
     };
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, manifest, &options, cli->monitor, error);
-    if (!predictions || !aimf_predictions_save(predictions, manifest, a.output, error))
+    const Saved saved = { predictions, manifest };
+    if (!predictions || !aimf_cli_write_text(cli, a.output, save, &saved, error))
         return FALSE;
     report(cli, model, predictions, a.output);
     return TRUE;

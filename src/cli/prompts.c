@@ -1,10 +1,6 @@
 /* aimfair prompts: prompts for every group of a task. */
 #include "prompts_llm.h"
 
-#include <string.h>
-
-enum { MAX_COUNT = 2000 };
-
 typedef struct {
     PromptsTaskOptions task;
     PromptsLlmOptions llm;
@@ -35,10 +31,9 @@ static gboolean check_options(AimfCli *cli, const Options *o, GError **error)
     return aimf_cli_require(cli, "-o", o->output, error) &&
            aimf_cli_require(cli, "--task, or --target and --protected,",
                             o->task.task || o->task.target || o->task.protected_attributes ? o : NULL, error) &&
-           aimf_cli_check_int("--count", o->count, 1, MAX_COUNT, error) &&
-           aimf_cli_check_output("-o", o->output, error) &&
+           aimf_cli_check_text_output(cli, "-o", o->output, error) &&
            aimf_cli_check_apart("-o", o->output, inputs, G_N_ELEMENTS(inputs), error) &&
-           (!o->text || (aimf_cli_check_output("--text", o->text, error) &&
+           (!o->text || (aimf_cli_check_text_output(cli, "--text", o->text, error) &&
                          aimf_cli_check_apart("--text", o->text, inputs, G_N_ELEMENTS(inputs), error) &&
                          aimf_cli_check_apart("--text", o->text, (const char *const[]){ o->output }, 1, error))) &&
            prompts_llm_check(&o->llm, files, G_N_ELEMENTS(files), error);
@@ -83,10 +78,21 @@ static void print_summary(AimfCli *cli, const AimfPrompts *prompts, const Option
         prompts_llm_print(cli, &o->report);
 }
 
+static gboolean save(const char *path, gconstpointer prompts, GError **error)
+{
+    return aimf_prompts_save(prompts, path, error);
+}
+
+static gboolean save_text(const char *path, gconstpointer prompts, GError **error)
+{
+    return aimf_prompts_save_text(prompts, path, error);
+}
+
 static gboolean write_prompts(AimfCli *cli, const AimfPrompts *prompts, const AimfTask *task, const Options *o,
                               GError **error)
 {
-    if (!aimf_prompts_save(prompts, o->output, error) || (o->text && !aimf_prompts_save_text(prompts, o->text, error)))
+    if (!aimf_cli_write_text(cli, o->output, save, prompts, error) ||
+        (o->text && !aimf_cli_write_text(cli, o->text, save_text, prompts, error)))
         return FALSE;
     g_autoptr(AimfBalance) balance = aimf_prompts_balance(prompts, task);
     (cli->json ? print_json_summary : print_summary)(cli, prompts, o, balance);
@@ -114,10 +120,10 @@ static gboolean run_prompts(AimfCli *cli, int argc, char **argv, GError **error)
     const GOptionEntry entries[] = {
         PROMPTS_TASK_ENTRIES(o.task),
         PROMPTS_LLM_ENTRIES(o.llm),
-        { "count", 0, 0, G_OPTION_ARG_INT, &o.count, "prompts of each group (50)", "N" },
+        { "count", 0, 0, G_OPTION_ARG_INT, &o.count, "prompts of each group (50)", "N [1, 2000]" },
         { "plain", 0, 0, G_OPTION_ARG_NONE, &o.plain, "one prompt per group without contexts, the baseline", NULL },
-        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "the prompts.json to write", "FILE" },
-        { "text", 0, 0, G_OPTION_ARG_FILENAME, &o.text, "also write them as text for people", "FILE" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "the prompts.json to write; - for stdout", "FILE" },
+        { "text", 0, 0, G_OPTION_ARG_FILENAME, &o.text, "also write them as text for people; - for stdout", "FILE" },
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check_options(cli, &o, error))
@@ -137,24 +143,13 @@ static gboolean run_prompts(AimfCli *cli, int argc, char **argv, GError **error)
 
 /* --- The command and its subcommands --- */
 
-static const AimfCommand *const SUBCOMMANDS[] = { &AIMF_COMMAND_PROMPTS_CHECK, &AIMF_COMMAND_PROMPTS_TASKS };
-
-static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
-{
-    const char *word = argc > 1 ? argv[1] : "";
-    for (gsize i = 0; i < G_N_ELEMENTS(SUBCOMMANDS); i++)
-        if (strcmp(SUBCOMMANDS[i]->name + strlen("prompts "), word) == 0) {
-            cli->command = SUBCOMMANDS[i];
-            return SUBCOMMANDS[i]->run(cli, argc - 1, argv + 1, error);
-        }
-    return run_prompts(cli, argc, argv, error);
-}
+static const AimfCommand *const SUBCOMMANDS[] = { &AIMF_COMMAND_PROMPTS_CHECK, &AIMF_COMMAND_PROMPTS_TASKS, NULL };
 
 const AimfCommand AIMF_COMMAND_PROMPTS = {
     .name = "prompts",
     .summary = "write prompts for every group of a task, check prompts",
     .description =
-        "'aimfair prompts check FILE' checks prompts that exist, 'aimfair prompts tasks' lists the built-in tasks.\n"
         "With --llm the server's key, if it wants one, comes from the environment variable AIMFAIR_LLM_API_KEY.",
-    .run = run,
+    .subcommands = SUBCOMMANDS,
+    .run = run_prompts,
 };

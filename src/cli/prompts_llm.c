@@ -25,21 +25,10 @@ void prompts_llm_options_clear(PromptsLlmOptions *options)
     g_free(options->log);
 }
 
-static gboolean check_numbers(const PromptsLlmOptions *o, GError **error)
-{
-    return aimf_cli_check_int("--llm-batch", o->batch, 1, 100, error) &&
-           aimf_cli_check_int("--llm-parallel", o->parallel, 1, 64, error) &&
-           aimf_cli_check_int("--llm-attempts", o->attempts, 1, 100, error) &&
-           aimf_cli_check_int("--llm-answer-tokens", o->answer_tokens, 1, G_MAXINT32, error) &&
-           aimf_cli_check_int("--llm-max-requests", o->max_requests, 0, G_MAXINT32, error) &&
-           aimf_cli_check_int("--llm-max-tokens", o->max_tokens, 0, G_MAXINT64, error) &&
-           aimf_cli_check_double("--llm-temperature", o->temperature, 0, 2, error) &&
-           aimf_cli_check_double("--llm-timeout", o->timeout, 0.001, 1e6, error);
-}
-
+/* (owned, nullable) Beside the output; there is nothing beside the standard output. */
 static char *state_path(const char *output)
 {
-    return g_strconcat(output, ".partial", NULL);
+    return g_str_equal(output, "-") ? NULL : g_strconcat(output, ".partial", NULL);
 }
 
 gboolean prompts_llm_check(const PromptsLlmOptions *o, const char *const *files, gsize n, GError **error)
@@ -56,7 +45,8 @@ gboolean prompts_llm_check(const PromptsLlmOptions *o, const char *const *files,
                     "--llm needs --llm-model NAME: the model's name as the server knows it");
         return FALSE;
     }
-    return check_numbers(o, error) && (!o->log || aimf_cli_check_apart("--llm-log", o->log, files, n, error));
+    return !o->log || (aimf_cli_check_output("--llm-log", o->log, error) &&
+                       aimf_cli_check_apart("--llm-log", o->log, files, n, error));
 }
 
 static gboolean take_contexts(const char *text, AimfLlmContexts *contexts, GError **error)
@@ -95,7 +85,7 @@ static void tell_of_failure(AimfCli *cli, const char *state, const PromptsLlmRep
                          "%u requests were sent, %" G_GUINT64_FORMAT " tokens used, %" G_GUINT64_FORMAT
                          " prompts accepted",
                          usage->requests, usage->prompt_tokens + usage->completion_tokens, report->stats.accepted);
-    if (g_file_test(state, G_FILE_TEST_EXISTS))
+    if (state && g_file_test(state, G_FILE_TEST_EXISTS))
         aimf_cli_message(cli, AIMF_LOG_INFO, "accepted prompts are kept in '%s'; the same command goes on from there",
                          state);
 }
@@ -135,7 +125,8 @@ AimfPrompts *prompts_from_llm(AimfCli *cli, const PromptsLlmOptions *o, const Pr
 void prompts_llm_saved(const PromptsJob *job)
 {
     g_autofree char *state = state_path(job->output);
-    g_unlink(state);
+    if (state)
+        g_unlink(state);
 }
 
 void prompts_llm_print(AimfCli *cli, const PromptsLlmReport *report)

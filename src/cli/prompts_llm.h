@@ -26,22 +26,22 @@ void prompts_llm_options_init(PromptsLlmOptions *options);
 void prompts_llm_options_clear(PromptsLlmOptions *options);
 
 /* clang-format off */
-#define PROMPTS_LLM_ENTRIES(o)                                                                                         \
-    { "llm", 0, 0, G_OPTION_ARG_STRING, &(o).url,                                                                      \
+#define PROMPTS_LLM_ENTRIES(o) \
+    { "llm", 0, 0, G_OPTION_ARG_STRING, &(o).url, \
       "have a language model write them: the address of its OpenAI-compatible interface, http://localhost:8080/v1", "URL" }, \
-    { "llm-model", 0, 0, G_OPTION_ARG_STRING, &(o).model, "the model's name there", "NAME" },                          \
-    { "llm-contexts", 0, 0, G_OPTION_ARG_STRING, &(o).contexts,                                                        \
+    { "llm-model", 0, 0, G_OPTION_ARG_STRING, &(o).model, "the model's name there", "NAME" }, \
+    { "llm-contexts", 0, 0, G_OPTION_ARG_STRING, &(o).contexts, \
       "contexts the same for all groups (shared), or whole prompts group by group, as the paper (per-group)", "WAY" }, \
     { "llm-log", 0, 0, G_OPTION_ARG_FILENAME, &(o).log, "append requests and answers here, as lines of JSON", "FILE" }, \
-    { "llm-batch", 0, 0, G_OPTION_ARG_INT, &(o).batch, "prompts in one request (10)", "N" },                           \
-    { "llm-parallel", 0, 0, G_OPTION_ARG_INT, &(o).parallel, "requests at a time (4)", "N" },                          \
-    { "llm-attempts", 0, 0, G_OPTION_ARG_INT, &(o).attempts, "times a request is tried (5)", "N" },                    \
-    { "llm-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &(o).timeout, "seconds for one request (600)", "SECONDS" },            \
-    { "llm-temperature", 0, 0, G_OPTION_ARG_DOUBLE, &(o).temperature, "of the model's draws (1)", "T" },               \
-    { "llm-answer-tokens", 0, 0, G_OPTION_ARG_INT, &(o).answer_tokens, "tokens of an answer at most (4096)", "N" },    \
-    { "llm-max-requests", 0, 0, G_OPTION_ARG_INT, &(o).max_requests,                                                   \
-      "requests in all (five times what is needed if all goes well, and ten)", "N" },                                  \
-    { "llm-max-tokens", 0, 0, G_OPTION_ARG_INT64, &(o).max_tokens, "tokens of requests and answers in all (no bound)", "N" }
+    { "llm-batch", 0, 0, G_OPTION_ARG_INT, &(o).batch, "prompts in one request (10)", "N [1, 100]" }, \
+    { "llm-parallel", 0, 0, G_OPTION_ARG_INT, &(o).parallel, "requests at a time (4)", "N [1, 64]" }, \
+    { "llm-attempts", 0, 0, G_OPTION_ARG_INT, &(o).attempts, "times a request is tried (5)", "N [1, 100]" }, \
+    { "llm-timeout", 0, 0, G_OPTION_ARG_DOUBLE, &(o).timeout, "seconds for one request (600)", "SECONDS [0.001, 1e+06]" }, \
+    { "llm-temperature", 0, 0, G_OPTION_ARG_DOUBLE, &(o).temperature, "of the model's draws (1)", "T [0, 2]" }, \
+    { "llm-answer-tokens", 0, 0, G_OPTION_ARG_INT, &(o).answer_tokens, "tokens of an answer at most (4096)", "N [1, 2147483647]" }, \
+    { "llm-max-requests", 0, 0, G_OPTION_ARG_INT, &(o).max_requests, \
+      "requests in all (five times what is needed if all goes well, and ten)", "N [0, 2147483647]" }, \
+    { "llm-max-tokens", 0, 0, G_OPTION_ARG_INT64, &(o).max_tokens, "tokens of requests and answers in all (no bound)", "N [0, 9223372036854775807]" }
 /* clang-format on */
 
 /** prompts_llm_check: FALSE with INVALID for options that do not fit together or to the job's files (@files: (n)). */

@@ -31,7 +31,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
 static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
 {
-    if (!aimf_cli_require(cli, "-o", a->output, error) || !aimf_cli_check_output("-o", a->output, error))
+    if (!aimf_cli_require(cli, "-o", a->output, error) || !aimf_cli_check_text_output(cli, "-o", a->output, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
         if (!a->gradients && !aimf_cli_require(cli, sets[i].option, a->data[i], error))
@@ -55,7 +55,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "balanced", 0, 0, G_OPTION_ARG_FILENAME, &a->data[2], "manifest of the balanced synthetic set", "CSV" },
         { "from-gradients", 0, 0, G_OPTION_ARG_FILENAME, &a->gradients, "recompute from these, without a pass",
           "FILE" },
-        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the sensitivities to write, .json", "FILE" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the sensitivities to write, .json; - for stdout",
+          "FILE" },
         G_OPTION_ENTRY_NULL,
     };
     g_autofree GOptionEntry *entries = aimf_training_entries(training, own, TRUE);
@@ -136,6 +137,10 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, AimfTrainingArgume
     g_autofree char *hash = aimf_model_hash(model);
     g_autofree char *path = gradients_path(a->output);
     aimf_tensors_set_metadata(gradients, MODEL_KEY, hash);
+    if (g_str_equal(a->output, "-")) {
+        aimf_cli_message(cli, AIMF_LOG_INFO, "with -o - the gradients are not kept");
+        return g_steal_pointer(&gradients);
+    }
     return aimf_tensors_save(gradients, path, error) ? g_steal_pointer(&gradients) : NULL;
 }
 
@@ -168,6 +173,11 @@ static gboolean check_origin(const Arguments *a, const AimfTensors *gradients, G
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the gradients in '%s' are of another model than '%s'",
                 a->gradients, a->model);
     return FALSE;
+}
+
+static gboolean save(const char *path, gconstpointer sensitivities, GError **error)
+{
+    return aimf_sensitivities_save(sensitivities, path, error);
 }
 
 static void report(AimfCli *cli, const AimfSensitivities *sensitivities)
@@ -205,7 +215,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!aimf_allow_report(cli, &training.allow, error))
         return FALSE;
     sensitivities->findings = g_steal_pointer(&training.allow.findings);
-    if (!aimf_sensitivities_save(sensitivities, arguments.output, error))
+    if (!aimf_cli_write_text(cli, arguments.output, save, sensitivities, error))
         return FALSE;
     report(cli, sensitivities);
     return TRUE;

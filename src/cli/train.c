@@ -5,12 +5,13 @@ typedef struct {
     char *architecture;
     char *init;
     char *only;
+    char *head;
     char *train;
     char *validation;
     char *output;
     char *target;
     char *classes;
-    gint image_size;
+    char *image_size;
 } Arguments;
 
 static void arguments_clear(Arguments *a)
@@ -18,6 +19,8 @@ static void arguments_clear(Arguments *a)
     g_free(a->architecture);
     g_free(a->init);
     g_free(a->only);
+    g_free(a->head);
+    g_free(a->image_size);
     g_free(a->train);
     g_free(a->validation);
     g_free(a->output);
@@ -25,11 +28,6 @@ static void arguments_clear(Arguments *a)
     g_free(a->classes);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
-
-static gboolean is_random(const Arguments *a)
-{
-    return !a->init || g_str_equal(a->init, "random");
-}
 
 static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *training, int argc, char **argv,
                       GError **error)
@@ -43,17 +41,24 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep", "CSV" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
-        { "image-size", 0, 0, G_OPTION_ARG_INT, &a->image_size, "side of the network's input in pixels (224)", "N" },
+        { "head", 0, 0, G_OPTION_ARG_STRING, &a->head,
+          "keep the final layer of --init, or draw a new one (keep where its outputs fit the classes)", "keep|new" },
+        { "image-size", 0, 0, G_OPTION_ARG_STRING, &a->image_size,
+          "pixels of the network's input (224, or those of the model at --init)", "N|WxH" },
         { "target", 0, 0, G_OPTION_ARG_STRING, &a->target, "what is predicted, to be kept in the model", "NAME" },
-        { "classes", 0, 0, G_OPTION_ARG_STRING, &a->classes, "names of the classes, to be kept in the model",
-          "NAME,…" },
+        { "classes", 0, 0, G_OPTION_ARG_STRING, &a->classes,
+          "names of the classes, to be kept in the model (the training set's, if it has any)", "NAME,…" },
         G_OPTION_ENTRY_NULL,
     };
     g_autofree GOptionEntry *entries = aimf_training_entries(training, own, FALSE);
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !aimf_cli_require(cli, "--train", a->train, error) ||
         !aimf_cli_require(cli, "--val", a->validation, error) || !aimf_cli_require(cli, "-o", a->output, error))
         return FALSE;
-    if (a->only && (!a->init || g_str_equal(a->init, "random"))) {
+    if (!a->architecture)
+        a->architecture = g_strdup("resnet18");
+    if (g_strcmp0(a->init, "random") == 0)
+        g_clear_pointer(&a->init, g_free);
+    if (a->only && !a->init) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "--only chooses among the weights of --init, which names no file");
         return FALSE;
@@ -61,16 +66,17 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     training->inputs[0] = a->init;
     training->inputs[1] = a->train;
     training->inputs[2] = a->validation;
-    training->options.measure_start = !is_random(a);
+    training->options.measure_start = a->init != NULL;
     return aimf_cli_check_output("-o", a->output, error) && aimf_training_take(cli, training, a->output, error) &&
            aimf_check_model_output(a->output, error);
 }
 
-static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)
+/* What --classes says, else what the training set's reader knew. */
+static gboolean set_names(AimfModel *model, const AimfManifest *train, const Arguments *a, GError **error)
 {
     guint expected = model->outputs == 1 ? 2 : (guint)model->outputs;
     model->target = g_strdup(a->target);
-    model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : NULL;
+    model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : aimf_manifest_class_names(train);
     if (!model->classes || g_strv_length(model->classes) == expected)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--classes has %u names; the training set has %u classes",
@@ -78,45 +84,117 @@ static gboolean set_names(AimfModel *model, const Arguments *a, GError **error)
     return FALSE;
 }
 
-/* @file: receives (owned) that of --init */
-static AimfModel *make_model(AimfCli *cli, const Arguments *a, AimfTensors **file, GError **error)
+typedef enum { HEAD_THAT_FITS, HEAD_KEEP, HEAD_NEW } Head;
+
+static gboolean parse_head(const Arguments *a, Head *head, GError **error)
 {
+    static const char *const names[] = { "keep", "new", NULL };
+    int choice = a->head ? aimf_cli_choice("--head", a->head, names, error) : 0;
+    *head = !a->head ? HEAD_THAT_FITS : choice == 0 ? HEAD_KEEP : HEAD_NEW;
+    if (choice >= 0 && a->head && !a->init)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--head says what becomes of --init's final layer");
+    return choice >= 0 && (!a->head || a->init);
+}
+
+/*
+ * How many outputs the model has: those of the final layer in @weights where they are for as many classes as the
+ * training set's, be it one or two for two classes; else the fewest.
+ */
+static gboolean choose_outputs(AimfCli *cli, const Arguments *a, Head head, const AimfTensors *weights, int classes,
+                               int *outputs, GError **error)
+{
+    *outputs = classes > 2 ? classes : 1;
+    int found = weights ? aimf_weights_outputs(a->architecture, weights) : 0;
+    gboolean fits = found > 0 && MAX(found, 2) == MAX(classes, 2);
+    if (fits && head != HEAD_NEW) {
+        if (found == 2)
+            aimf_cli_message(cli, AIMF_LOG_INFO,
+                             "the final layer of '%s' has 2 outputs: it is kept, and trained by softmax cross-entropy",
+                             a->init);
+        *outputs = found;
+    }
+    if (fits || head != HEAD_KEEP)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "--head keep: the final layer of '%s' has %d outputs, and the training set has %d classes; without the "
+                "option the layer is replaced",
+                a->init, found, MAX(classes, 2));
+    return FALSE;
+}
+
+/* The size that was asked for; without one, how the model in @file prepares pictures, else the paper's 224 pixels. */
+static gboolean set_preprocess(AimfCli *cli, const Arguments *a, const AimfTensors *file, AimfModel *model,
+                               GError **error)
+{
+    GError *failure = NULL;
+    gboolean saved = file && aimf_saved_preprocess(file, &model->preprocess, &failure);
+    if (failure) {
+        g_propagate_prefixed_error(error, failure, "--init %s: ", a->init);
+        return FALSE;
+    }
+    if (a->image_size &&
+        !aimf_cli_size("--image-size", a->image_size, &model->preprocess.width, &model->preprocess.height, error))
+        return FALSE;
+    if (saved) {
+        g_autofree char *text = aimf_preprocess_text(&model->preprocess);
+        aimf_cli_message(cli, AIMF_LOG_INFO, "pictures are prepared as by '%s': %s", a->init, text);
+    }
+    return aimf_preprocess_check(&model->preprocess, error);
+}
+
+static gboolean take_weights(AimfCli *cli, const Arguments *a, Head head, const AimfTensors *weights, AimfModel *model,
+                             GError **error)
+{
+    if (!aimf_model_take_weights(model, weights, cli->monitor, error)) {
+        g_prefix_error(error, "--init %s: ", a->init);
+        return FALSE;
+    }
+    return head != HEAD_NEW || aimf_model_renew_head(model, cli->seed, error);
+}
+
+/* (owned) The architecture's weights among what --init holds. */
+static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, AimfTensors *file, GError **error)
+{
+    AimfTensors *weights = aimf_model_select_weights(file, a->architecture, a->only, cli->monitor, error);
+    if (!weights)
+        g_prefix_error(error, "--init %s: ", a->init);
+    return weights;
+}
+
+/* @opened: receives (owned, nullable) the file of --init */
+static AimfModel *make_model(AimfCli *cli, const Arguments *a, Head head, AimfTensors **opened, GError **error)
+{
+    enum { PAPERS_SIZE = 224 };
     g_autoptr(AimfManifest) train =
         aimf_cli_open_manifest(cli, a->train, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
     if (!train)
         return NULL;
-    int classes = aimf_manifest_classes(train);
-    const char *architecture = a->architecture ? a->architecture : "resnet18";
-    g_autoptr(AimfModel) model =
-        aimf_model_new(architecture, a->image_size, classes > 2 ? classes : 1, cli->seed, error);
-    if (!model || !set_names(model, a, error))
+    g_autoptr(AimfTensors) file = a->init ? aimf_tensors_open(a->init, error) : NULL;
+    g_autoptr(AimfTensors) weights = file ? select_weights(cli, a, file, error) : NULL;
+    int outputs;
+    if ((a->init && !weights) || !choose_outputs(cli, a, head, weights, aimf_manifest_classes(train), &outputs, error))
         return NULL;
-    if (is_random(a))
-        return g_steal_pointer(&model);
-    *file = aimf_tensors_open(a->init, error);
-    if (!*file)
+    g_autoptr(AimfModel) model = aimf_model_new(a->architecture, PAPERS_SIZE, outputs, cli->seed, error);
+    if (!model || !set_names(model, train, a, error) || !set_preprocess(cli, a, file, model, error) ||
+        (weights && !take_weights(cli, a, head, weights, model, error)))
         return NULL;
-    g_autoptr(AimfTensors) weights =
-        aimf_model_select_weights(*file, model->architecture, a->only, cli->monitor, error);
-    if (!weights || !aimf_model_take_weights(model, weights, cli->monitor, error)) {
-        g_prefix_error(error, "--init %s: ", a->init);
-        return NULL;
-    }
+    *opened = g_steal_pointer(&file);
     return g_steal_pointer(&model);
 }
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
-    g_auto(Arguments) arguments = { .image_size = 224 };
+    g_auto(Arguments) arguments = { 0 };
+    Head head;
     g_auto(AimfTrainingArguments) training;
     aimf_training_arguments_init(&training, &AIMF_PRETRAIN_DEFAULTS);
-    if (!parse(cli, &arguments, &training, argc, argv, error))
+    if (!parse(cli, &arguments, &training, argc, argv, error) || !parse_head(&arguments, &head, error))
         return FALSE;
-    g_autoptr(AimfTensors) weights = NULL;
-    g_autoptr(AimfModel) model = make_model(cli, &arguments, &weights, error);
+    g_autoptr(AimfTensors) file = NULL;
+    g_autoptr(AimfModel) model = make_model(cli, &arguments, head, &file, error);
     if (!model)
         return FALSE;
-    training.start = weights;
+    training.start = file;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
     if (!aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,

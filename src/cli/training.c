@@ -34,19 +34,19 @@ void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
 GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry *own, gboolean single_pass)
 {
     const GOptionEntry pass[] = {
-        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per step (128)", "N" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per step (128)", "N [1, 65536]" },
         { "crop-scale", 0, 0, G_OPTION_ARG_STRING, &a->crop_scale, "area of the random crop (0.08,1)", "LOW,HIGH" },
         { "augment", 0, 0, G_OPTION_ARG_STRING, &a->augment, "crop-flip, or none: whole pictures (crop-flip)", "KIND" },
         { "shuffle", 0, 0, G_OPTION_ARG_STRING, &a->shuffle, "epoch, or none: in file order (epoch)", "KIND" },
-        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a->skip_bad, "tolerate N unreadable images (0)", "N" },
+        { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a->skip_bad, "tolerate N unreadable images (0)", "N [0, 2147483647]" },
         AIMF_ALLOW_ENTRY(&a->allow),
         G_OPTION_ENTRY_NULL,
     };
     const GOptionEntry training[] = {
-        { "epochs", 0, 0, G_OPTION_ARG_INT, &a->epochs, "passes over the training set", "N" },
-        { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->learning_rate, "learning rate", "RATE" },
-        { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->momentum, "of SGD (0.9)", "M" },
-        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->weight_decay, "of SGD (0.0001)", "W" },
+        { "epochs", 0, 0, G_OPTION_ARG_INT, &a->epochs, "passes over the training set", "N [1, 100000]" },
+        { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->learning_rate, "learning rate", "RATE [1e-12, 1e+06]" },
+        { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->momentum, "of SGD (0.9)", "M [0, 0.999999]" },
+        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->weight_decay, "of SGD (0.0001)", "W [0, 1000]" },
         { "milestones", 0, 0, G_OPTION_ARG_STRING, &a->milestone_text,
           "epochs after which the rate falls to a tenth (10)", "N,…" },
         { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache, "memory for decoded pictures (0)", "BYTES" },
@@ -92,11 +92,6 @@ static gboolean take_augmentation(AimfTrainingArguments *a, GError **error)
 
 static gboolean take_schedule(AimfTrainingArguments *a, GError **error)
 {
-    if (!aimf_cli_check_int("--epochs", a->epochs, 1, 100000, error) ||
-        !aimf_cli_check_double("--lr", a->learning_rate, 1e-12, 1e6, error) ||
-        !aimf_cli_check_double("--momentum", a->momentum, 0, 0.999999, error) ||
-        !aimf_cli_check_double("--weight-decay", a->weight_decay, 0, 1e3, error))
-        return FALSE;
     if (a->milestone_text) {
         a->milestones = aimf_cli_uints("--milestones", a->milestone_text, error);
         if (!a->milestones)
@@ -134,9 +129,8 @@ static gboolean check_paths(const AimfTrainingArguments *a, const char *output, 
 
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *output, GError **error)
 {
-    if (!aimf_cli_check_int("--batch", a->batch, 1, 65536, error) ||
-        !aimf_cli_check_int("--skip-bad", a->skip_bad, 0, G_MAXINT, error) || !take_augmentation(a, error) ||
-        !take_schedule(a, error) || !take_start(a, error) || !aimf_allow_check(&a->allow, error))
+    if (!take_augmentation(a, error) || !take_schedule(a, error) || !take_start(a, error) ||
+        !aimf_allow_check(&a->allow, error))
         return FALSE;
     if (a->cache && !aimf_cli_bytes("--cache", a->cache, &a->options.cache_bytes, error))
         return FALSE;

@@ -1,6 +1,7 @@
 #include "data/attribute.h"
 
 #include <aimfair/data.h>
+#include <aimfair/names.h>
 #include <string.h>
 
 /* A field of a dataset and the values it may have. */
@@ -104,16 +105,24 @@ static const char *find_alias(const char *kind, const char *name)
 
 static gboolean unknown_attribute(const char *kind, const char *name, GError **error)
 {
-    GString *names = g_string_new(NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(FIELDS); i++)
-        if (strcmp(FIELDS[i].kind, kind) == 0)
-            g_string_append_printf(names, "%s%s", names->len ? ", " : "", FIELDS[i].name);
-    for (gsize i = 0; i < G_N_ELEMENTS(ALIASES); i++)
-        if (strcmp(ALIASES[i].kind, kind) == 0)
-            g_string_append_printf(names, ", %s (%s)", ALIASES[i].alias, ALIASES[i].expression);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s has no attribute '%s'; it has: %s", kind, name,
-                names->len ? names->str : "none");
-    g_string_free(names, TRUE);
+    g_autoptr(GString) list = g_string_new(NULL);
+    const char *names[G_N_ELEMENTS(FIELDS) + G_N_ELEMENTS(ALIASES) + 1] = { NULL };
+    gsize n = 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(FIELDS); i++) {
+        if (strcmp(FIELDS[i].kind, kind) != 0)
+            continue;
+        names[n++] = FIELDS[i].name;
+        g_string_append_printf(list, "%s%s", list->len ? ", " : "", FIELDS[i].name);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(ALIASES); i++) {
+        if (strcmp(ALIASES[i].kind, kind) != 0)
+            continue;
+        names[n++] = ALIASES[i].alias;
+        g_string_append_printf(list, ", %s (%s)", ALIASES[i].alias, ALIASES[i].expression);
+    }
+    g_autofree char *hint = aimf_name_hint(name, names);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s has no attribute '%s'%s; it has: %s", kind, name, hint,
+                list->len ? list->str : "none");
     return FALSE;
 }
 
@@ -198,6 +207,49 @@ int aimf_attribute_evaluate(const AimfAttribute *attribute, int value)
         break;
     }
     return value;
+}
+
+/* What the values of fields are called where it is not the field's own name or "not" that, in their order. */
+static const struct {
+    const char *field;
+    const char *const names[5];
+} VALUE_NAMES[] = {
+    { "gender", { "male", "female" } },
+    { "race", { "White", "Black", "Asian", "Indian", "Other" } },
+    { "Male", { "female", "male" } },
+    { "Young", { "old", "young" } },
+};
+
+/* (owned) */
+static char *value_name(const char *field, int value, gboolean other)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(VALUE_NAMES); i++) {
+        if (strcmp(VALUE_NAMES[i].field, field) != 0)
+            continue;
+        if (!other)
+            return g_strdup(VALUE_NAMES[i].names[value]);
+        return VALUE_NAMES[i].names[2] ? g_strdup_printf("not %s", VALUE_NAMES[i].names[value])
+                                       : g_strdup(VALUE_NAMES[i].names[1 - value]);
+    }
+    gboolean yes = (value == 1) != other;
+    return yes ? g_strdup(field) : g_strdup_printf("not %s", field);
+}
+
+char *aimf_attribute_name_of(const AimfAttribute *attribute, int number)
+{
+    if (attribute->rule == AIMF_ATTRIBUTE_VALUE)
+        return value_name(attribute->field, number, FALSE);
+    if (attribute->rule == AIMF_ATTRIBUTE_EQUALS && strcmp(attribute->field, "age") != 0)
+        return value_name(attribute->field, attribute->operand, !number);
+    static const char *const signs[][2] = {
+        [AIMF_ATTRIBUTE_EQUALS] = { "not ", ":" },
+        [AIMF_ATTRIBUTE_AT_LEAST] = { "<", ">=" },
+        [AIMF_ATTRIBUTE_BELOW] = { ">=", "<" },
+    };
+    const char *sign = signs[attribute->rule][number != 0];
+    if (attribute->rule == AIMF_ATTRIBUTE_EQUALS)
+        return g_strdup_printf("%s%s:%d", number ? "" : sign, attribute->field, attribute->operand);
+    return g_strdup_printf("%s%s%d", attribute->field, sign, attribute->operand);
 }
 
 char *aimf_attribute_canonical(const char *kind, const char *text, GError **error)

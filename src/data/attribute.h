@@ -28,3 +28,9 @@ gboolean aimf_attribute_parse(const char *kind, const char *text, AimfAttribute 
 GArray *aimf_attributes_parse(const char *kind, const char *list, GError **error);
 
 int aimf_attribute_evaluate(const AimfAttribute *attribute, int value);
+
+/**
+ * aimf_attribute_name_of: (owned) what the number that @attribute gives is called: "female", "White", "not
+ * Blond_Hair", "age>=40".
+ */
+char *aimf_attribute_name_of(const AimfAttribute *attribute, int number);

@@ -117,14 +117,16 @@ static gboolean read_image(Reading *r, const char *name, const GPtrArray *values
     guint number = read_number(r, name, line, error);
     if (!number || !read_value(r, &r->target, g_ptr_array_index(values, (guint)r->target_column), line, &target, error))
         return FALSE;
-    g_autoptr(GString) label = g_string_new(NULL);
+    g_autoptr(GString) label = g_string_new(NULL), names = g_string_new(NULL);
     for (guint i = 0; i < r->attributes->len; i++) {
         int value = 0;
         guint column = (guint)g_array_index(r->label_columns, int, i);
-        if (!read_value(r, &g_array_index(r->attributes, AimfAttribute, i), g_ptr_array_index(values, column), line,
-                        &value, error))
+        const AimfAttribute *attribute = &g_array_index(r->attributes, AimfAttribute, i);
+        if (!read_value(r, attribute, g_ptr_array_index(values, column), line, &value, error))
             return FALSE;
+        g_autofree char *value_name = aimf_attribute_name_of(attribute, value);
         g_string_append_printf(label, "%s%d", i ? "_" : "", value);
+        g_string_append_printf(names, "%s%s", i ? " and " : "", value_name);
     }
     const char *path = g_hash_table_lookup(r->folder.pictures, GUINT_TO_POINTER(number));
     if (!path) {
@@ -133,7 +135,9 @@ static gboolean read_image(Reading *r, const char *name, const GPtrArray *values
     }
     if (!find_part(r, number, line, &part, error))
         return FALSE;
+    g_autofree char *target_name = aimf_attribute_name_of(&r->target, target);
     aimf_manifest_add(r->dataset->samples, path, target, label->str);
+    aimf_dataset_name_last(r->dataset, target_name, names->str);
     g_byte_array_append(r->parts, &part, 1);
     return TRUE;
 }

@@ -3,6 +3,7 @@
 #include "base/content.h"
 #include "base/monitor.h"
 #include "base/text_file.h"
+#include <aimfair/names.h>
 #include <string.h>
 
 enum { MAX_ROW_BYTES = 1 << 20, MAX_COLUMNS = 4096 };
@@ -285,7 +286,7 @@ AimfCsv *aimf_csv_open(const char *path, GError **error)
 
 void aimf_csv_tell(const AimfCsv *csv, const AimfMonitor *monitor)
 {
-    if (csv->separator != ',')
+    if (csv && csv->separator != ',')
         aimf_message(monitor, AIMF_LOG_INFO,
                      "'%s' is read as a table separated by %s, with decimal commas as well as points", csv->path,
                      separator_name(csv->separator));
@@ -317,10 +318,15 @@ int aimf_csv_require(const AimfCsv *csv, const char *name, GError **error)
     int column = aimf_csv_column(csv, name);
     if (column < 0) {
         GString *names = g_string_new(NULL);
+        g_autoptr(GPtrArray) known = g_ptr_array_new();
+        for (guint i = 0; i < csv->columns->len; i++)
+            g_ptr_array_add(known, g_ptr_array_index(csv->columns, i));
+        g_ptr_array_add(known, NULL);
+        g_autofree char *hint = aimf_name_hint(name, (const char *const *)known->pdata);
         for (guint i = 0; i < csv->columns->len && names->len < 500; i++)
             g_string_append_printf(names, "%s%s", i ? ", " : "", (const char *)g_ptr_array_index(csv->columns, i));
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: no column '%s'; its columns%s%s are: %s", csv->path,
-                    name, csv->separator == ',' ? "" : ", separated by ",
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: no column '%s'%s; its columns%s%s are: %s", csv->path,
+                    name, hint, csv->separator == ',' ? "" : ", separated by ",
                     csv->separator == ',' ? "" : separator_name(csv->separator), names->str);
         g_string_free(names, TRUE);
     }

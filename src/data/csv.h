@@ -38,7 +38,7 @@ AimfCsv *aimf_csv_open(const char *path, GError **error);
 void aimf_csv_free(AimfCsv *csv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfCsv, aimf_csv_free)
 
-/** aimf_csv_tell: says how the table was read if its separator is no comma. */
+/** aimf_csv_tell: says how the table @csv (nullable) is read if its separator is no comma. */
 void aimf_csv_tell(const AimfCsv *csv, const AimfMonitor *monitor);
 
 /**

@@ -2,6 +2,7 @@
 
 #include "base/content.h"
 #include "base/monitor.h"
+#include <aimfair/names.h>
 #include <string.h>
 
 static const AimfDatasetKind KINDS[] = {
@@ -38,9 +39,21 @@ static AimfDatasetReader find_reader(const char *kind, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
         if (strcmp(KINDS[i].name, kind) == 0)
             return READERS[i];
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
-                "there is no dataset layout '%s'; there are celeba, utkface, groups and csv", kind);
+    const char *names[G_N_ELEMENTS(KINDS) + 1] = { NULL };
+    for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
+        names[i] = KINDS[i].name;
+    g_autofree char *list = g_strjoinv(", ", (char **)names);
+    g_autofree char *hint = aimf_name_hint(kind, names);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no dataset layout '%s'%s; there are: %s", kind, hint,
+                list);
     return NULL;
+}
+
+void aimf_dataset_name_last(AimfDataset *dataset, const char *target_name, const char *protected_name)
+{
+    guint last = aimf_manifest_count(dataset->samples) - 1;
+    aimf_manifest_set(dataset->samples, last, "target_name", target_name);
+    aimf_manifest_set(dataset->samples, last, "protected_name", protected_name);
 }
 
 AimfDataset *aimf_dataset_open(const char *kind, const AimfDatasetOptions *options, const AimfMonitor *monitor,

@@ -16,6 +16,12 @@ gboolean aimf_read_groups(AimfDataset *dataset, const AimfDatasetOptions *option
 gboolean aimf_read_csv(AimfDataset *dataset, const AimfDatasetOptions *options, const AimfMonitor *monitor,
                        GError **error);
 
+/**
+ * aimf_dataset_name_last: keeps what the newest sample's target and protected label are called, as its columns
+ * target_name and protected_name.
+ */
+void aimf_dataset_name_last(AimfDataset *dataset, const char *target_name, const char *protected_name);
+
 /** aimf_is_image_name: the name ends like that of a JPEG, PNG or WebP file, in whatever case. */
 gboolean aimf_is_image_name(const char *name);
 

@@ -15,7 +15,7 @@ enum { N_SLOTS = 3, MAX_THREADS = 256, STOP_POLL_US = 50000, DECODER_NICENESS = 
 
 /* A batch buffer. While a batch is being made, each place is written by the one thread that took it. */
 typedef struct {
-    float *images;     /* (batch, 3, size, size) */
+    float *images;     /* (batch, 3, height, width) */
     float *targets;    /* (batch) */
     guint32 *samples;  /* (batch) */
     gboolean *skipped; /* (batch) */
@@ -76,7 +76,7 @@ static gboolean make_planes(const AimfLoader *loader, guint32 sample, const Aimf
     gboolean flip = FALSE;
     if (o->augment)
         aimf_augment_draw(o->augment, o->seed, loader->epoch, sample, image->width, image->height, &box, &flip);
-    return aimf_image_to_planes(image, o->augment ? &box : NULL, flip, o->image_size, o->mean, o->std, planes, error);
+    return aimf_image_to_planes(image, o->augment ? &box : NULL, flip, &o->preprocess, planes, error);
 }
 
 /* Within an epoch a sample is one item only, so its entries in bad and cache belong to the thread that took it. */
@@ -162,16 +162,13 @@ static gpointer decode_items(gpointer data)
 
 static gboolean check_options(const AimfLoaderOptions *o, guint count, GError **error)
 {
-    gboolean normal = TRUE;
-    for (int c = 0; c < 3; c++)
-        normal = normal && o->std[c] > 0;
+    if (!aimf_preprocess_check(&o->preprocess, error))
+        return FALSE;
     if (count == 0)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the manifest names no images");
-    else if (o->batch == 0 || o->image_size < 1 || o->image_size > 16384 || o->threads < 0 || !normal)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "batch %u, image size %d, threads %d: expected at least 1, 1 to 16384, at least 0, and positive "
-                    "standard deviations",
-                    o->batch, o->image_size, o->threads);
+    else if (o->batch == 0 || o->threads < 0)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "batch %u, threads %d: expected at least 1, at least 0",
+                    o->batch, o->threads);
     else if (o->drop_last && count < o->batch)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "%u images do not fill one batch of %u and incomplete batches are left out; make the batch smaller",
@@ -194,7 +191,7 @@ static gboolean allocate_slots(AimfLoader *loader, GError **error)
         if (!slot->images || !slot->targets || !slot->samples || !slot->skipped || !slot->failures) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY,
                         "no memory for batches of %u images of %d x %d pixels; make the batch smaller",
-                        loader->options.batch, loader->options.image_size, loader->options.image_size);
+                        loader->options.batch, loader->options.preprocess.width, loader->options.preprocess.height);
             return FALSE;
         }
     }
@@ -224,7 +221,7 @@ AimfLoader *aimf_loader_new(const AimfManifest *manifest, const AimfLoaderOption
     loader->n_batches = loader->n_items / batch + (loader->n_items % batch != 0);
     loader->next_item = loader->n_items;
     loader->first_batch = loader->next_batch = loader->n_batches;
-    loader->image_floats = 3 * (gsize)options->image_size * (gsize)options->image_size;
+    loader->image_floats = 3 * (gsize)options->preprocess.width * (gsize)options->preprocess.height;
     loader->order = g_new(guint32, count);
     loader->bad = g_new0(guint8, count);
     loader->cache = g_new0(AimfImage *, count);
@@ -327,8 +324,10 @@ static gboolean skip_failures(AimfLoader *loader, Slot *slot, GError **error)
             continue;
         gboolean fatal = failure->domain == AIMF_ERROR && failure->code == AIMF_ERROR_MEMORY;
         if (fatal || loader->n_bad >= loader->options.skip_bad) {
-            g_set_error(error, failure->domain, failure->code, "%s; it is unreadable image %u, tolerated are %u",
-                        failure->message, loader->n_bad + 1, loader->options.skip_bad);
+            g_autofree char *hint = g_strdup_printf(
+                "; it is unreadable image %u, tolerated are %u: --skip-bad N leaves out up to N of them",
+                loader->n_bad + 1, loader->options.skip_bad);
+            g_set_error(error, failure->domain, failure->code, "%s%s", failure->message, fatal ? "" : hint);
             return FALSE;
         }
         loader->n_bad++;

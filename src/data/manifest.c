@@ -405,6 +405,7 @@ AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOption
     g_autoptr(AimfManifest) manifest = aimf_manifest_new();
     g_auto(Reading) r = { .manifest = manifest, .options = options ? options : &DEFAULTS };
     r.csv = aimf_csv_open(path, error);
+    aimf_csv_tell(r.csv, monitor);
     if (!r.csv || !read_header(&r, error))
         return NULL;
     manifest->path = g_strdup(path);

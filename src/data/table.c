@@ -204,6 +204,7 @@ gboolean aimf_read_csv(AimfDataset *dataset, const AimfDatasetOptions *options, 
     g_autofree char *own_folder = g_path_get_dirname(options->file);
     g_auto(Reading) r = { .rules = &options->labels, .folder = options->root ? options->root : own_folder };
     r.csv = aimf_csv_open(options->file, error);
+    aimf_csv_tell(r.csv, monitor);
     r.protected_maps = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))aimf_value_map_free);
     r.rows = g_array_new(FALSE, FALSE, sizeof(Row));
     g_array_set_clear_func(r.rows, row_clear);

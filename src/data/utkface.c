@@ -65,11 +65,18 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
 static void add_sample(Reading *r, const char *path, const int fields[N_FIELDS])
 {
-    g_autoptr(GString) label = g_string_new(NULL);
-    for (guint i = 0; i < r->attributes->len; i++)
-        g_string_append_printf(label, "%s%d", i ? "_" : "",
-                               field_of(&g_array_index(r->attributes, AimfAttribute, i), fields));
-    aimf_manifest_add(r->dataset->samples, path, field_of(&r->target, fields), label->str);
+    g_autoptr(GString) label = g_string_new(NULL), names = g_string_new(NULL);
+    for (guint i = 0; i < r->attributes->len; i++) {
+        const AimfAttribute *attribute = &g_array_index(r->attributes, AimfAttribute, i);
+        int value = field_of(attribute, fields);
+        g_autofree char *name = aimf_attribute_name_of(attribute, value);
+        g_string_append_printf(label, "%s%d", i ? "_" : "", value);
+        g_string_append_printf(names, "%s%s", i ? " and " : "", name);
+    }
+    int target = field_of(&r->target, fields);
+    g_autofree char *target_name = aimf_attribute_name_of(&r->target, target);
+    aimf_manifest_add(r->dataset->samples, path, target, label->str);
+    aimf_dataset_name_last(r->dataset, target_name, names->str);
 }
 
 /*

@@ -1,5 +1,6 @@
 /* The whole method, step by step, on the demo's portraits. Each step is the call that the command of its name makes. */
 #include "demo/chart.h"
+#include "demo/meter.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
@@ -41,13 +42,49 @@ static const AimfAugment AUGMENT = { .scale = { 0.85, 1 }, .ratio = { 3.0 / 4, 4
 /* What the steps hand on to one another. */
 typedef struct {
     const AimfDemoOptions *options;
-    const AimfMonitor *monitor;
+    const AimfMonitor *monitor; /* the meter's */
+    Meter meter;
     AimfDemoResult *result;
     AimfManifest *train, *validation, *test, *balanced, *biased;
     AimfModel *model; /* the biased one */
     AimfSensitivities *sensitivities;
     char **selected;
 } Demo;
+
+/*
+ * What a picture costs beside one that is only looked at: drawing it, and training on it, forward and backward.
+ * A rough guess; what it really is shows in the time left as soon as the first training has begun.
+ */
+static const double COST_DRAWING = 3, COST_TRAINING = 4;
+
+static guint drawn_pictures(void)
+{
+    return aimf_portrait_set_size(&PHOTOGRAPHS) + aimf_portrait_set_size(&VALIDATION) + aimf_portrait_set_size(&TEST) +
+           aimf_portrait_set_size(&SYNTHETIC);
+}
+
+/* Pictures that a training goes over, those of validation in units of the others' cost. */
+static double trained_pictures(guint epochs, const AimfPortraitSet *set)
+{
+    return epochs * (aimf_portrait_set_size(set) + aimf_portrait_set_size(&VALIDATION) / COST_TRAINING);
+}
+
+/* Those of the three passes for sensitivities: the biased synthetic set is a part of the balanced one. */
+static double passed_pictures(void)
+{
+    guint biased = 0;
+    for (int i = 0; i < 4; i++)
+        biased += SYNTHETIC_BIASED[i / 2][i % 2];
+    return aimf_portrait_set_size(&PHOTOGRAPHS) + aimf_portrait_set_size(&SYNTHETIC) + biased;
+}
+
+static double whole_cost(void)
+{
+    double training =
+        trained_pictures(PRETRAIN_EPOCHS, &PHOTOGRAPHS) + 2 * trained_pictures(FINETUNE_EPOCHS, &SYNTHETIC);
+    return COST_DRAWING * drawn_pictures() + COST_TRAINING * (training + passed_pictures()) +
+           3 * aimf_portrait_set_size(&TEST);
+}
 
 static void demo_clear(Demo *demo)
 {
@@ -75,6 +112,7 @@ static AimfManifest *draw_set(const Demo *demo, const AimfPortraitSet *set, cons
 
 static gboolean draw_pictures(Demo *demo, GError **error)
 {
+    meter_next(&demo->meter, drawn_pictures(), COST_DRAWING);
     return (demo->train = draw_set(demo, &PHOTOGRAPHS, "train", error)) &&
            (demo->validation = draw_set(demo, &VALIDATION, "val", error)) &&
            (demo->test = draw_set(demo, &TEST, "test", error)) &&
@@ -84,9 +122,10 @@ static gboolean draw_pictures(Demo *demo, GError **error)
 }
 
 /* Accuracy and gaps on the test photographs. */
-static AimfMeasures *measure(const Demo *demo, const AimfModel *model, GError **error)
+static AimfMeasures *measure(Demo *demo, const AimfModel *model, GError **error)
 {
     const AimfPredictOptions options = { .precision = demo->options->precision, .threads = demo->options->threads };
+    meter_next(&demo->meter, aimf_manifest_count(demo->test), 1);
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, demo->test, &options, demo->monitor, error);
     g_autoptr(AimfOutcomes) outcomes =
         predictions ? aimf_outcomes_from_predictions(demo->test, predictions, error) : NULL;
@@ -114,6 +153,8 @@ static gboolean train_and_measure(Demo *demo, AimfModel *model, const AimfManife
     AimfTrainResult trained = { 0 };
     gint64 began = g_get_monotonic_time();
     g_autofree char *path = path_of(demo, file);
+    meter_next(&demo->meter, trained_pictures(options->epochs, which == AIMF_DEMO_BIASED ? &PHOTOGRAPHS : &SYNTHETIC),
+               COST_TRAINING);
     gboolean ok = aimf_train(model, data, demo->validation, options, demo->monitor, &trained, error) &&
                   aimf_model_save(model, path, error);
     row->seconds = (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;
@@ -160,6 +201,7 @@ static gboolean select_tensors(Demo *demo, GError **error)
     const AimfGradientSet sets[] = { { "real", demo->train },
                                      { "biased", demo->biased },
                                      { "balanced", demo->balanced } };
+    meter_next(&demo->meter, passed_pictures(), COST_TRAINING);
     if (!aimf_mean_gradients(demo->model, sets, G_N_ELEMENTS(sets), &options, demo->monitor, gradients, error) ||
         !(demo->sensitivities = aimf_sensitivities_from_gradients(gradients, hash, error)) ||
         !aimf_sensitivities_save(demo->sensitivities, path, error) ||
@@ -203,7 +245,9 @@ gboolean aimf_demo(const AimfDemoOptions *options, const AimfMonitor *monitor, A
     *result = (AimfDemoResult){ 0 };
     for (int i = 0; i < AIMF_DEMO_N_MODELS; i++)
         result->models[i].name = names[i];
-    Demo demo = { .options = options, .monitor = monitor, .result = result };
+    Demo demo = { .options = options, .result = result };
+    meter_begin(&demo.meter, monitor, whole_cost());
+    demo.monitor = monitor ? &demo.meter.inner : NULL;
     gboolean ok = run_steps(&demo, error);
     demo_clear(&demo);
     result->seconds = (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;

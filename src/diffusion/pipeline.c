@@ -44,7 +44,7 @@ static AimfTokenizer *open_tokenizer(const AimfSdModel *model, const AimfDiffusi
     g_set_error(
         error, AIMF_ERROR, AIMF_ERROR_INVALID,
         "the vocabulary '%s' has %u tokens, the text encoder of '%s' knows %d; name the one that belongs to it as "
-        "the tokenizer",
+        "the tokenizer (a folder with vocab.json, merges.txt and the added_tokens.json that goes with them)",
         path, aimf_tokenizer_size(tokenizer), options->model, model->text.vocabulary);
     return NULL;
 }

@@ -25,7 +25,11 @@ static AimfTextStates *work_out(AimfDiffusion *diffusion, const char *prompt, Ai
     if (!network)
         return NULL;
     gint32 ids[AIMF_PROMPT_TOKENS];
-    guint cut = aimf_tokenizer_prompt(diffusion->tokenizer, prompt, diffusion->networks.model->text.pad_token, ids);
+    const AimfClipTextConfig *config = &diffusion->networks.model->text;
+    /* The last token stands for the end, behind which tokens may have been added. */
+    gboolean with_end = config->pad_token == config->vocabulary - 1;
+    gint32 pad = with_end ? aimf_tokenizer_end(diffusion->tokenizer) : config->pad_token;
+    guint cut = aimf_tokenizer_prompt(diffusion->tokenizer, prompt, pad, ids);
     float *tokens = aimf_plan_data(network->plan, network->values.input); /* (1, 77) */
     for (int i = 0; i < AIMF_PROMPT_TOKENS; i++)
         tokens[i] = (float)ids[i];

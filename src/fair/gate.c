@@ -1,5 +1,6 @@
 /* Demands on measures: "worst_group_accuracy>=0.7". */
 #include <aimfair/fair.h>
+#include <aimfair/names.h>
 
 #include <math.h>
 #include <string.h>
@@ -23,6 +24,14 @@ static char *scalar_list(void)
     return g_string_free(g_steal_pointer(&list), FALSE);
 }
 
+static char *scalar_hint(const char *name)
+{
+    const char *names[AIMF_N_SCALARS + 1] = { NULL };
+    for (guint i = 0; i < AIMF_N_SCALARS; i++)
+        names[i] = aimf_scalar_name(i);
+    return aimf_name_hint(name, names);
+}
+
 gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error)
 {
     gsize name_length = strcspn(text, "<>=");
@@ -36,13 +45,12 @@ gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error)
     guint scalar = find_scalar(g_strstrip(name));
     if (!compares || end == number || end[strspn(end, " \t")] || !isfinite(bound) || scalar == AIMF_N_SCALARS) {
         g_autofree char *list = scalar_list();
+        g_autofree char *hint = scalar == AIMF_N_SCALARS ? scalar_hint(name) : g_strdup("");
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "'%s' is not a demand like 'worst_group_accuracy>=0.7'; the measures are %s, with more than two "
-                    "classes those "
-                    "from equalized_odds.mean on also as macro.equalized_odds.mean and worst.equalized_odds.mean, "
-                    "compared by >=, "
-                    ">, <= or <",
-                    text, list);
+                    "'%s' is not a demand like 'worst_group_accuracy>=0.7'%s; the measures are %s, with more than two "
+                    "classes those from equalized_odds.mean on also as macro.equalized_odds.mean and "
+                    "worst.equalized_odds.mean, compared by >=, >, <= or <",
+                    text, hint, list);
         return FALSE;
     }
     *gate = (AimfGate){ g_strdup(text), scalar, *sign == '>', strict, bound };

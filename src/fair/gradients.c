@@ -56,7 +56,7 @@ static gboolean prepare(Pass *pass, GError **error)
     aimf_set_threads(pass->options->threads);
     if (!compile(pass, error))
         return FALSE;
-    pass->image_values = 3 * (gsize)pass->model->image_size * (gsize)pass->model->image_size;
+    pass->image_values = 3 * aimf_model_pixels(pass->model);
     aimf_plan_gradients(pass->plan, &pass->n);
     pass->sum = g_try_new(double, pass->n);
     if (!pass->sum)

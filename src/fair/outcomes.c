@@ -398,6 +398,7 @@ AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfL
     static const AimfLabelRules STRICT = { 0 };
     g_auto(Reading) r = { .threshold = threshold, .classes = 2, .rules = rules ? rules : &STRICT };
     r.csv = aimf_csv_open(path, error);
+    aimf_csv_tell(r.csv, monitor);
     if (!r.csv)
         return NULL;
     r.labels = aimf_labels_new(r.csv, r.rules);

@@ -1,6 +1,7 @@
 /* From a graph to steps: which nodes are needed, which kernel runs each, and where layouts must change between them. */
 #include "graph/plan.h"
 
+#include <aimfair/names.h>
 #include <omp.h>
 #include <string.h>
 
@@ -304,11 +305,22 @@ static gboolean differentiate(AimfPlan *plan, const AimfCompileOptions *options,
     return !plan->graph->failure;
 }
 
+static void unknown_backend(const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (const AimfBackend *const *backend = aimf_backends; *backend; backend++)
+        g_ptr_array_add(names, (gpointer)(*backend)->name);
+    g_ptr_array_add(names, NULL);
+    g_autofree char *list = g_strjoinv(", ", (char **)names->pdata);
+    g_autofree char *hint = aimf_name_hint(name, (const char *const *)names->pdata);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no backend '%s'%s; there are: %s", name, hint, list);
+}
+
 AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *options, GError **error)
 {
     const AimfBackend *backend = find_backend(options->backend);
     if (!backend) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no backend '%s'", options->backend);
+        unknown_backend(options->backend, error);
         return NULL;
     }
     if (graph->failure) {

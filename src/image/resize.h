@@ -40,8 +40,21 @@ typedef struct {
     AimfTapPair *pairs;
 } AimfTaps;
 
-/** aimf_taps_init: for resizing @in positions to @out; @mirror reverses the outputs. FALSE when memory is short. */
-gboolean aimf_taps_init(AimfTaps *taps, int in, int out, AimfFilter filter, gboolean mirror);
+/**
+ * AimfAxis: one direction of resizing @in positions to @out, of which those from @first on are wanted, @n of them.
+ * @mirror: the wanted outputs in reverse order
+ */
+typedef struct {
+    int in, out;
+    int first, n;
+    AimfFilter filter;
+    AimfResizing resizing;
+    gboolean aliased;
+    gboolean mirror;
+} AimfAxis;
+
+/** aimf_taps_init: for resizing to 8 bits. FALSE when memory is short. */
+gboolean aimf_taps_init(AimfTaps *taps, const AimfAxis *axis);
 void aimf_taps_clear(AimfTaps *taps);
 
 /** What a pass may read or write beyond the end of its rows. */
@@ -72,14 +85,29 @@ const AimfPasses *const *aimf_passes_supported(guint *n);
  */
 typedef struct AimfResizer AimfResizer;
 
+/**
+ * AimfResizeOptions:
+ * @box: the part of @image that is resized; @width, @height: of the output
+ * @whole: the size that @box becomes, of which the output is the part at (@x, @y); zero: the output is all of it
+ * @resizing, @aliased: see AimfPreprocess; AimfResizer does the kinds that round to 8 bits after each pass,
+ *   AimfFloatResizer the others
+ */
 typedef struct {
     const AimfImage *image;
     AimfBox box;
-    int width, height; /* of the output */
+    int width, height;
+    struct {
+        int width, height, x, y;
+    } whole;
     AimfFilter filter;
+    AimfResizing resizing;
+    gboolean aliased;
     gboolean flip;
     const AimfPasses *passes; /* NULL: the fastest */
 } AimfResizeOptions;
+
+/** aimf_resize_prepare: checks the sizes of @options and fills in both axes. FALSE with INVALID. */
+gboolean aimf_resize_prepare(const AimfResizeOptions *options, AimfAxis *across, AimfAxis *down, GError **error);
 
 /** aimf_resizer_new: (owned) or NULL with INVALID (box, size) or MEMORY. */
 AimfResizer *aimf_resizer_new(const AimfResizeOptions *options, GError **error);
@@ -87,6 +115,16 @@ void aimf_resizer_free(AimfResizer *resizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfResizer, aimf_resizer_free)
 /** aimf_resizer_row: (borrowed) the next row, RGB, valid until the next call. */
 const guint8 *aimf_resizer_row(AimfResizer *resizer);
+
+/** AimfFloatResizer: the same in single precision, as PyTorch's kernels for floating-point tensors compute. */
+typedef struct AimfFloatResizer AimfFloatResizer;
+
+/** aimf_float_resizer_new: (owned) @samples: the values of the 256 samples there are. NULL with INVALID or MEMORY. */
+AimfFloatResizer *aimf_float_resizer_new(const AimfResizeOptions *options, const float samples[256], GError **error);
+void aimf_float_resizer_free(AimfFloatResizer *resizer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfFloatResizer, aimf_float_resizer_free)
+/** aimf_float_resizer_row: (borrowed) the next row, RGB, valid until the next call. */
+const float *aimf_float_resizer_row(AimfFloatResizer *resizer);
 
 /** aimf_box_check: @box, or all of @image when NULL, into @out; FALSE with INVALID when it is not inside. */
 gboolean aimf_box_check(const AimfImage *image, const AimfBox *box, AimfBox *out, GError **error);

@@ -1,7 +1,7 @@
 /*
- * One model's weights among all that a file holds: below any chain of prefixes, beside an optimizer's state, averaged copies and other
- * models, the final layer under its own name or another. Only a set that has every tensor of the architecture and none that it does
- * not know is taken, for a deeper network has all the names of a shallower one.
+ * One model's weights among all that a file holds: below any chain of prefixes, beside an optimizer's state, averaged
+ * copies and other models, the final layer under its own name or another. Only a set that has every tensor of the
+ * architecture and none that it does not know is taken, for a deeper network has all the names of a shallower one.
  */
 #include "model/choose.h"
 
@@ -70,7 +70,10 @@ typedef struct {
     gsize prefix_bytes;
 } End;
 
-/* Modules that training programs put between others: torch.compile, FSDP, checkpointing of activations, DataParallel of a part. */
+/*
+ * Modules that training programs put between others: torch.compile, FSDP, checkpointing of activations, DataParallel
+ * of a part.
+ */
 static gboolean is_wrapper(const char *component, gsize bytes)
 {
     static const char *const wrappers[] = { "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
@@ -479,8 +482,9 @@ AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *archite
         return NULL;
     g_auto(AimfBuilder) builder;
     aimf_builder_init(&builder, FALSE);
+    int side = search.architecture->min_image_size;
     AimfModel shape = { .architecture = (char *)search.architecture->name,
-                        .image_size = search.architecture->min_image_size,
+                        .preprocess = { .width = side, .height = side },
                         .outputs = 1 };
     g_autofree gboolean *marks = g_new0(gboolean, MAX(aimf_tensors_count(tensors), 1));
     if (!mark_only(tensors, only, marks, error) || !aimf_model_walk(&shape, 1, &builder, NULL, NULL, error))

@@ -1,4 +1,7 @@
-/* What a search for one model's weights among a file's tensors finds. Between choose.c, which searches, and choose_report.c. */
+/*
+ * What a search for one model's weights among a file's tensors finds. Between choose.c, which searches, and
+ * choose_report.c.
+ */
 #pragma once
 
 #include "model/architecture.h"
@@ -28,12 +31,18 @@ typedef struct {
     GPtrArray *missing, *surplus, *wrong;
 } AimfWeightSet;
 
-/** aimf_weights_kind: (static, nullable) what training programs store under such a name; @inside: among a model's own tensors. */
+/**
+ * aimf_weights_kind: (static, nullable) what training programs store under such a name; @inside: among a model's own
+ * tensors.
+ */
 const char *aimf_weights_kind(const char *name, gboolean inside);
 
 /** aimf_weight_set_complain: sets INVALID that lists what is missing, surplus or wrong in the set that fits best. */
 void aimf_weight_set_complain(const AimfWeightSet *set, const char *architecture, GError **error);
-/** aimf_weight_sets_ambiguous: sets INVALID that lists @sets (AimfWeightSet *), which all fit, the outputs by entry @head_weight, and how to choose. */
+/**
+ * aimf_weight_sets_ambiguous: sets INVALID that lists @sets (AimfWeightSet *), which all fit, the outputs by entry
+ * @head_weight, and how to choose.
+ */
 void aimf_weight_sets_ambiguous(const GPtrArray *sets, const AimfTensors *tensors, const char *architecture,
                                 guint head_weight, GError **error);
 /** AimfWeightChoice: @set of @n entries was taken from those of @tensors that @allowed says, one gboolean each. */

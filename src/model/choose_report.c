@@ -8,8 +8,8 @@
 enum { MAX_LISTED = 8, MAX_COMPONENTS = 4 };
 
 /*
- * What training programs store beside a model's weights, by one component of the name. @inside: also where it stands among them, for
- * what no layer of a network is called.
+ * What training programs store beside a model's weights, by one component of the name. @inside: also where it stands
+ * among them, for what no layer of a network is called.
  */
 static const struct {
     const char *pattern;

@@ -21,7 +21,7 @@ struct AimfEvaluator {
 
 AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPrecision precision, GError **error)
 {
-    gsize pixels = (gsize)model->image_size * (gsize)model->image_size;
+    gsize pixels = aimf_model_pixels(model);
     batch = (guint)CLAMP(EVALUATION_PIXELS / pixels, 1, MAX(batch, 1));
     g_auto(AimfBuilder) builder;
     aimf_builder_init(&builder, FALSE);
@@ -122,7 +122,7 @@ AimfPredictions *aimf_evaluator_run(AimfEvaluator *evaluator, AimfLoader *loader
     GError *failure = NULL;
     aimf_stage_begin(&stage, monitor, stage_name, "images", predictions->n);
     aimf_loader_begin(loader, 0);
-    float *images = aimf_plan_data(evaluator->plan, evaluator->images); /* (batch, 3, S, S) */
+    float *images = aimf_plan_data(evaluator->plan, evaluator->images); /* (batch, 3, H, W) */
     while (aimf_check_stop(monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
         /* What is left of the batch before in a shorter one is computed too, and not looked at. */
         memcpy(images, batch.images, batch.n * evaluator->image_values * sizeof(float));

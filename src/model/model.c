@@ -16,11 +16,15 @@ void aimf_model_free(AimfModel *model)
     g_free(model);
 }
 
-static gboolean check_dimensions(const AimfArchitecture *architecture, int image_size, int outputs, GError **error)
+static gboolean check_dimensions(const AimfArchitecture *architecture, const AimfModel *model, GError **error)
 {
-    if (image_size < architecture->min_image_size || image_size > architecture->max_image_size) {
+    const int sides[] = { model->preprocess.width, model->preprocess.height };
+    int outputs = model->outputs;
+    for (gsize i = 0; i < G_N_ELEMENTS(sides); i++) {
+        if (sides[i] >= architecture->min_image_size && sides[i] <= architecture->max_image_size)
+            continue;
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s takes images of %d to %d pixels a side, not %d",
-                    architecture->name, architecture->min_image_size, architecture->max_image_size, image_size);
+                    architecture->name, architecture->min_image_size, architecture->max_image_size, sides[i]);
         return FALSE;
     }
     if (outputs < 1 || outputs > AIMF_MAX_OUTPUTS_OF_MODEL) {
@@ -31,17 +35,24 @@ static gboolean check_dimensions(const AimfArchitecture *architecture, int image
     return TRUE;
 }
 
+gboolean aimf_model_check(const AimfModel *model, GError **error)
+{
+    const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, error);
+    return architecture && check_dimensions(architecture, model, error) &&
+           aimf_preprocess_check(&model->preprocess, error);
+}
+
 gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *builder, AimfValue *images,
                          AimfValue *logits, GError **error)
 {
     const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, error);
-    if (!architecture || !check_dimensions(architecture, model->image_size, model->outputs, error))
+    if (!architecture || !check_dimensions(architecture, model, error))
         return FALSE;
     if (batch < 1 || batch > AIMF_MAX_BATCH) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a batch of %u is outside 1 … %d", batch, AIMF_MAX_BATCH);
         return FALSE;
     }
-    AimfShape shape = AIMF_SHAPE(batch, 3, model->image_size, model->image_size);
+    AimfShape shape = AIMF_SHAPE(batch, 3, model->preprocess.height, model->preprocess.width);
     AimfValue input = aimf_graph_input(builder->graph, "images", shape);
     AimfValue output = architecture->logits(builder, input, model->outputs);
     if (images)
@@ -85,15 +96,14 @@ static void initialise_all(const GArray *specs, guint64 seed, AimfTensors *tenso
     }
 }
 
-static AimfModel *make(const char *architecture, int image_size, int outputs, const guint64 *seed, GError **error)
+static AimfModel *make(const char *architecture, const AimfPreprocess *preprocess, int outputs, const guint64 *seed,
+                       GError **error)
 {
     g_autoptr(AimfModel) model = g_new0(AimfModel, 1);
     *model = (AimfModel){
         .architecture = g_strdup(architecture),
-        .image_size = image_size,
+        .preprocess = *preprocess,
         .outputs = outputs,
-        .mean = { 0.5f, 0.5f, 0.5f },
-        .std = { 0.5f, 0.5f, 0.5f },
         .threshold = 0.5,
         .tensors = aimf_tensors_new(),
     };
@@ -113,12 +123,30 @@ static AimfModel *make(const char *architecture, int image_size, int outputs, co
 
 AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error)
 {
-    return make(architecture, image_size, outputs, &seed, error);
+    const AimfPreprocess preprocess = {
+        .width = image_size, .height = image_size, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.5f, 0.5f, 0.5f }
+    };
+    return make(architecture, &preprocess, outputs, &seed, error);
 }
 
-AimfModel *aimf_model_blank(const char *architecture, int image_size, int outputs, GError **error)
+AimfModel *aimf_model_blank(const char *architecture, const AimfPreprocess *preprocess, int outputs, GError **error)
 {
-    return make(architecture, image_size, outputs, NULL, error);
+    return make(architecture, preprocess, outputs, NULL, error);
+}
+
+gboolean aimf_model_renew_head(AimfModel *model, guint64 seed, GError **error)
+{
+    g_auto(AimfBuilder) builder;
+    aimf_builder_init(&builder, FALSE);
+    if (!aimf_model_walk(model, 1, &builder, NULL, NULL, error))
+        return FALSE;
+    const char *head = aimf_architecture_find(model->architecture, NULL)->head;
+    for (guint i = 0; i < builder.tensors->len; i++) {
+        const AimfTensorSpec *spec = &g_array_index(builder.tensors, AimfTensorSpec, i);
+        if (g_str_has_prefix(spec->name, head) && spec->name[strlen(head)] == '.')
+            initialise(spec, seed, i, aimf_tensors_writable(model->tensors, i));
+    }
+    return TRUE;
 }
 
 AimfModel *aimf_model_copy(const AimfModel *model, GError **error)
@@ -156,11 +184,10 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training
     AimfValue images, logits;
     if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
         return FALSE;
-    if (training && batch == 1 &&
-        model->image_size <= aimf_architecture_find(model->architecture, NULL)->min_image_size) {
+    int least = aimf_architecture_find(model->architecture, NULL)->min_image_size;
+    if (training && batch == 1 && model->preprocess.width <= least && model->preprocess.height <= least) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "training on images of %d pixels needs a batch of 2 or more: one value has no variance",
-                    model->image_size);
+                    "training on images of %d pixels needs a batch of 2 or more: one value has no variance", least);
         return FALSE;
     }
     AimfGraph *graph = builder.graph;
@@ -181,10 +208,7 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training
 
 AimfLoaderOptions aimf_model_loader_options(const AimfModel *model)
 {
-    AimfLoaderOptions options = { .image_size = model->image_size };
-    memcpy(options.mean, model->mean, sizeof options.mean);
-    memcpy(options.std, model->std, sizeof options.std);
-    return options;
+    return (AimfLoaderOptions){ .preprocess = model->preprocess };
 }
 
 gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,

@@ -14,6 +14,12 @@ static inline int aimf_model_n_classes(const AimfModel *model)
     return model->outputs == 1 ? 2 : model->outputs;
 }
 
+/** aimf_model_pixels: of one input. */
+static inline gsize aimf_model_pixels(const AimfModel *model)
+{
+    return (gsize)model->preprocess.width * (gsize)model->preprocess.height;
+}
+
 /** aimf_sigmoid: in f32, as torch.sigmoid, so that a logit next to 0 falls on the same side of the threshold. */
 static inline float aimf_sigmoid(float logit)
 {
@@ -24,15 +30,19 @@ static inline float aimf_sigmoid(float logit)
  * aimf_model_blank: (owned) a model whose tensors are all zero, to be filled from a file.
  * NULL as aimf_model_new.
  */
-AimfModel *aimf_model_blank(const char *architecture, int image_size, int outputs, GError **error);
+AimfModel *aimf_model_blank(const char *architecture, const AimfPreprocess *preprocess, int outputs, GError **error);
 
 /**
  * aimf_model_fill:
  * @fresh_head: leave a final layer for another number of classes as it is, instead of refusing it
- * Replaces the model's weights by those of the same names in @tensors, and refuses any other; a failure while reading leaves some replaced.
+ * Replaces the model's weights by those of the same names in @tensors, and refuses any other; a failure while reading
+ * leaves some replaced.
  */
 gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
                          GError **error);
+
+/** aimf_model_check: FALSE with INVALID or NOT_FOUND: an architecture, outputs or a preprocessing that cannot be. */
+gboolean aimf_model_check(const AimfModel *model, GError **error);
 
 /**
  * aimf_model_walk:

@@ -1,6 +1,7 @@
 #include "model/architecture.h"
 
 #include <aimfair/model.h>
+#include <aimfair/names.h>
 
 /* ResNet's strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
 static const AimfArchitecture architectures[] = {
@@ -25,6 +26,8 @@ const AimfArchitecture *aimf_architecture_find(const char *name, GError **error)
         if (g_str_equal(architectures[i].name, name))
             return &architectures[i];
     g_autofree char *known = g_strjoinv(", ", (char **)aimf_architectures());
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no architecture '%s'; known: %s", name, known);
+    g_autofree char *hint = aimf_name_hint(name, aimf_architectures());
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no architecture '%s'%s; there are: %s", name, hint,
+                known);
     return NULL;
 }

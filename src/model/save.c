@@ -1,4 +1,8 @@
-/* Saved models: safetensors whose metadata makes them usable without flags. Version 1 of the format. */
+/*
+ * Saved models: safetensors whose metadata makes them usable without flags. Version 1 of the format knows pictures
+ * that are resized whole to a square, as this program's training does; version 2 has a key for whatever differs, so
+ * that programs of before refuse it.
+ */
 #include "model/model.h"
 
 #include "base/json.h"
@@ -9,7 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-#define FORMAT_VERSION "1"
+#define PLAIN_VERSION "1"
+#define EXTENDED_VERSION "2"
 #define KEY(name) "aimfair." name
 
 /* Locale-independent and exact on the way back. */
@@ -30,22 +35,39 @@ static char *classes_text(char *const *classes)
     return aimf_json_write(node, FALSE);
 }
 
+/* Returns: whether something differs from what version 1 knows. */
+static gboolean store_preprocess(const AimfPreprocess *p, AimfTensors *tensors)
+{
+    g_autofree char *size =
+        p->width == p->height ? g_strdup_printf("%d", p->width) : g_strdup_printf("%dx%d", p->width, p->height);
+    g_autofree char *mean = triple_text(p->mean);
+    g_autofree char *std = triple_text(p->std);
+    gboolean extended = p->width != p->height;
+    aimf_tensors_set_metadata(tensors, KEY("image_size"), size);
+    aimf_tensors_set_metadata(tensors, KEY("mean"), mean);
+    aimf_tensors_set_metadata(tensors, KEY("std"), std);
+    for (const char *const *name = aimf_preprocess_names(); *name; name++) {
+        g_autofree char *key = g_strconcat(KEY(""), *name, NULL);
+        g_autofree char *value = aimf_preprocess_get(p, *name);
+        aimf_tensors_set_metadata(tensors, key, value);
+        extended = extended || value;
+    }
+    return extended;
+}
+
 gboolean aimf_model_save(const AimfModel *model, const char *path, GError **error)
 {
+    if (!aimf_model_check(model, error))
+        return FALSE;
     AimfTensors *tensors = model->tensors;
-    g_autofree char *size = g_strdup_printf("%d", model->image_size);
+    gboolean extended = store_preprocess(&model->preprocess, tensors);
     g_autofree char *outputs = g_strdup_printf("%d", model->outputs);
-    g_autofree char *mean = triple_text(model->mean);
-    g_autofree char *std = triple_text(model->std);
     g_autofree char *classes = model->classes ? classes_text(model->classes) : NULL;
     char threshold[AIMF_NUMBER_SIZE];
     aimf_number_text(threshold, model->threshold);
-    aimf_tensors_set_metadata(tensors, KEY("format"), FORMAT_VERSION);
+    aimf_tensors_set_metadata(tensors, KEY("format"), extended ? EXTENDED_VERSION : PLAIN_VERSION);
     aimf_tensors_set_metadata(tensors, KEY("architecture"), model->architecture);
-    aimf_tensors_set_metadata(tensors, KEY("image_size"), size);
     aimf_tensors_set_metadata(tensors, KEY("outputs"), outputs);
-    aimf_tensors_set_metadata(tensors, KEY("mean"), mean);
-    aimf_tensors_set_metadata(tensors, KEY("std"), std);
     aimf_tensors_set_metadata(tensors, KEY("threshold"), threshold);
     if (model->target)
         aimf_tensors_set_metadata(tensors, KEY("target"), model->target);
@@ -94,6 +116,49 @@ static gboolean read_triple(const AimfTensors *tensors, const char *key, float v
     return good || refuse(key, text, positive ? "three positive numbers" : "three numbers", error);
 }
 
+/* "224", or "320x240": width and height. Whether the architecture takes it is seen later. */
+static gboolean read_size(const AimfTensors *tensors, AimfPreprocess *p, GError **error)
+{
+    const char *text = aimf_tensors_metadata(tensors, KEY("image_size"));
+    g_auto(GStrv) sides = g_strsplit(text ? text : "", "x", 3);
+    guint n = g_strv_length(sides);
+    gint64 width, height;
+    if (n < 1 || n > 2 || !g_ascii_string_to_signed(sides[0], 10, 1, G_MAXINT, &width, NULL) ||
+        !g_ascii_string_to_signed(sides[n - 1], 10, 1, G_MAXINT, &height, NULL))
+        return refuse(KEY("image_size"), text, "a positive whole number, or two: 320x240", error);
+    p->width = (int)width;
+    p->height = (int)height;
+    return TRUE;
+}
+
+static gboolean read_preprocess(const AimfTensors *tensors, gboolean extended, AimfPreprocess *p, GError **error)
+{
+    if (!read_size(tensors, p, error) || !read_triple(tensors, KEY("mean"), p->mean, FALSE, error) ||
+        !read_triple(tensors, KEY("std"), p->std, TRUE, error))
+        return FALSE;
+    for (const char *const *name = aimf_preprocess_names(); extended && *name; name++) {
+        g_autofree char *key = g_strconcat(KEY(""), *name, NULL);
+        const char *value = aimf_tensors_metadata(tensors, key);
+        if (value && !aimf_preprocess_set(p, *name, value, error)) {
+            g_prefix_error(error, "its metadata has %s: ", key);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean aimf_saved_preprocess(const AimfTensors *tensors, AimfPreprocess *preprocess, GError **error)
+{
+    const char *version = aimf_tensors_metadata(tensors, KEY("format"));
+    AimfPreprocess found = { 0 };
+    if (!version)
+        return FALSE;
+    if (!read_preprocess(tensors, g_str_equal(version, EXTENDED_VERSION), &found, error))
+        return FALSE;
+    *preprocess = found;
+    return TRUE;
+}
+
 static gboolean read_classes(const AimfTensors *tensors, AimfModel *model, GError **error)
 {
     const char *text = aimf_tensors_metadata(tensors, KEY("classes"));
@@ -120,24 +185,27 @@ static AimfModel *read_model(const AimfTensors *tensors, GError **error)
     const char *version = aimf_tensors_metadata(tensors, KEY("format"));
     if (!version) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                    "it has weights but does not say how to use them; only 'aimfair train --init' takes such a file");
+                    "it has weights but does not say how to use them; 'aimfair import' makes a saved model of it, and "
+                    "'aimfair train --init' begins with it");
         return NULL;
     }
-    if (!g_str_equal(version, FORMAT_VERSION)) {
-        refuse(KEY("format"), version, "version " FORMAT_VERSION ", the only one this program knows", error);
+    gboolean extended = g_str_equal(version, EXTENDED_VERSION);
+    if (!extended && !g_str_equal(version, PLAIN_VERSION)) {
+        refuse(KEY("format"), version, "version " PLAIN_VERSION " or " EXTENDED_VERSION ", those this program knows",
+               error);
         return NULL;
     }
     const char *architecture = aimf_tensors_metadata(tensors, KEY("architecture"));
-    int size, outputs;
+    AimfPreprocess preprocess = { 0 };
+    int outputs;
     if (!architecture) {
         refuse(KEY("architecture"), NULL, "a name", error);
         return NULL;
     }
-    if (!read_int(tensors, KEY("image_size"), &size, error) || !read_int(tensors, KEY("outputs"), &outputs, error))
+    if (!read_preprocess(tensors, extended, &preprocess, error) || !read_int(tensors, KEY("outputs"), &outputs, error))
         return NULL;
-    g_autoptr(AimfModel) model = aimf_model_blank(architecture, size, outputs, error);
-    if (!model || !read_triple(tensors, KEY("mean"), model->mean, FALSE, error) ||
-        !read_triple(tensors, KEY("std"), model->std, TRUE, error) || !read_classes(tensors, model, error))
+    g_autoptr(AimfModel) model = aimf_model_blank(architecture, &preprocess, outputs, error);
+    if (!model || !aimf_model_check(model, error) || !read_classes(tensors, model, error))
         return NULL;
     const char *threshold = aimf_tensors_metadata(tensors, KEY("threshold"));
     if (!threshold || !read_double(threshold, &model->threshold) || model->threshold <= 0 || model->threshold >= 1) {

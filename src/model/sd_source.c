@@ -28,17 +28,31 @@ void aimf_sd_source_free(AimfSdSource *source)
 
 /* --- Single files --- */
 
-/* A training checkpoint has its optimizer's tensors beside its model's: then opening it could not take the wrapper away. */
-#define WRAPPER "state_dict."
+/*
+ * How many bytes of wrappers come before the name proper. A training checkpoint has its optimizer's tensors beside
+ * its model's: then opening it could not take "state_dict." away; the others come from training on several devices
+ * and from torch.compile.
+ */
+static gsize wrapped_bytes(const char *name)
+{
+    static const char *const wrappers[] = { "state_dict.", "model_state_dict.", "module.", "_orig_mod." };
+    gsize bytes = 0, before;
+    do {
+        before = bytes;
+        for (guint w = 0; w < G_N_ELEMENTS(wrappers); w++)
+            if (g_str_has_prefix(name + bytes, wrappers[w]))
+                bytes += strlen(wrappers[w]);
+    } while (bytes > before);
+    return bytes;
+}
 
 static AimfTensors *unwrap(AimfTensors *wrapped, GError **error)
 {
     g_autoptr(AimfTensors) view = aimf_tensors_new_view();
     for (guint i = 0; i < aimf_tensors_count(wrapped); i++) {
         const AimfTensor *tensor = aimf_tensors_at(wrapped, i);
-        gboolean has = g_str_has_prefix(tensor->name, WRAPPER);
-        if (!aimf_tensors_add_view(view, tensor->name + (has ? strlen(WRAPPER) : 0), wrapped, i, 0, &tensor->shape,
-                                   error))
+        const char *name = tensor->name + wrapped_bytes(tensor->name);
+        if (!aimf_tensors_add_view(view, *name ? name : tensor->name, wrapped, i, 0, &tensor->shape, error))
             return NULL;
     }
     g_auto(GStrv) keys = aimf_tensors_metadata_keys(wrapped);
@@ -54,7 +68,7 @@ AimfSdSource *aimf_sd_source_open(const char *path, GError **error)
         return NULL;
     gboolean wrapped = FALSE;
     for (guint i = 0; i < aimf_tensors_count(tensors) && !wrapped; i++)
-        wrapped = g_str_has_prefix(aimf_tensors_at(tensors, i)->name, WRAPPER);
+        wrapped = wrapped_bytes(aimf_tensors_at(tensors, i)->name) > 0;
     AimfTensors *unwrapped = wrapped ? unwrap(tensors, error) : g_steal_pointer(&tensors);
     return unwrapped ? source_new(unwrapped, path) : NULL;
 }

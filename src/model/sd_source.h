@@ -10,7 +10,10 @@ typedef struct {
     char *path;
 } AimfSdSource;
 
-/** aimf_sd_source_open: (owned) a single file. Names lose a wrapper that only some have ("state_dict."). NULL as aimf_tensors_open. */
+/**
+ * aimf_sd_source_open: (owned) a single file. Names lose wrappers ("state_dict.", "module."). NULL as
+ * aimf_tensors_open.
+ */
 AimfSdSource *aimf_sd_source_open(const char *path, GError **error);
 /**
  * aimf_sd_source_open_component: (owned) the weights in a component's @folder of diffusers' layout: NAME.safetensors or NAME.bin,

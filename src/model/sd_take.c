@@ -79,6 +79,24 @@ static void note_misshapen(Take *take, const AimfTensor *tensor, const AimfShape
                                     expected, part == AIMF_SD_WHOLE ? "" : " three times"));
 }
 
+/* FP8 is read by value, but some programs keep factors beside it, without which the values mean something else. */
+static gboolean check_unscaled(const AimfSdSource *source, const AimfTensor *tensor, GError **error)
+{
+    if (tensor->dtype != AIMF_F8_E4M3 && tensor->dtype != AIMF_F8_E5M2)
+        return TRUE;
+    gsize stem = strlen(tensor->name) - (g_str_has_suffix(tensor->name, ".weight") ? strlen(".weight") : 0);
+    g_autofree char *comfy = g_strdup_printf("%.*s.scale_weight", (int)stem, tensor->name);
+    g_autofree char *torch = g_strdup_printf("%s_scale", tensor->name);
+    const char *scale = aimf_sd_source_has(source, comfy) ? comfy : torch;
+    if (!aimf_sd_source_has(source, "scaled_fp8") && !aimf_sd_source_has(source, scale))
+        return TRUE;
+    g_set_error(
+        error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
+        "'%s': '%s' is FP8 with a scale beside it ('%s'); only FP8 that needs none is read: get the model as f16",
+        source->path, tensor->name, aimf_sd_source_has(source, scale) ? scale : "scaled_fp8");
+    return FALSE;
+}
+
 static gboolean take_one(Take *take, const char *ours, AimfShape shape, GError **error)
 {
     int index = -1, part = AIMF_SD_WHOLE;
@@ -92,6 +110,8 @@ static gboolean take_one(Take *take, const char *ours, AimfShape shape, GError *
     }
     take->source->used[index] = TRUE;
     const AimfTensor *tensor = aimf_tensors_at(take->source->tensors, (guint)index);
+    if (!check_unscaled(take->source, tensor, error))
+        return FALSE;
     if (!aimf_dtype_is_float(tensor->dtype) || !fits(&shape, tensor->shape, part)) {
         note_misshapen(take, tensor, &shape, part);
         return TRUE;

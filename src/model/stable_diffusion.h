@@ -12,7 +12,8 @@ enum { AIMF_SD_MAX_LEVELS = 8 };
 
 /**
  * AimfClipTextConfig: @layers: those there are; @layers_used: those that run (2.x stops before the last one);
- * @hidden: width; @quick_gelu: OpenAI's activation, else the exact one; @pad_token: fills up the 77 tokens
+ * @hidden: width; @quick_gelu: OpenAI's activation, else the exact one; @pad_token: fills up the 77 tokens; the last
+ *   of the vocabulary stands for the end, wherever that is when tokens were added behind it
  */
 typedef struct {
     int vocabulary, positions, hidden, intermediate, heads, layers, layers_used;

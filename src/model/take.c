@@ -39,6 +39,15 @@ static gboolean complain(const Complaints *complaints, const char *architecture,
     return FALSE;
 }
 
+int aimf_weights_outputs(const char *name, const AimfTensors *tensors)
+{
+    const AimfArchitecture *architecture = aimf_architecture_find(name, NULL);
+    g_autofree char *weight = architecture ? g_strconcat(architecture->head, ".weight", NULL) : NULL;
+    int index = weight ? aimf_tensors_find(tensors, weight) : -1;
+    const AimfTensor *tensor = index >= 0 ? aimf_tensors_at(tensors, (guint)index) : NULL;
+    return tensor && tensor->shape.rank == 2 ? (int)MIN(tensor->shape.dim[0], G_MAXINT) : 0;
+}
+
 /* For every tensor of the model the entry of its name, or -1. (owned) */
 static int *match_names(const AimfModel *model, const AimfTensors *tensors, Complaints *complaints)
 {
@@ -55,7 +64,7 @@ static int *match_names(const AimfModel *model, const AimfTensors *tensors, Comp
 }
 
 /* A head like the model's but for the number of its classes. */
-static gboolean is_other_head(const AimfModel *model, const AimfTensors *tensors, const int *entry, gint64 *outputs)
+static gboolean is_other_head(const AimfModel *model, const AimfTensors *tensors, const int *entry, AimfShape *shape)
 {
     const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, NULL);
     g_autofree char *weight_name = g_strconcat(architecture->head, ".weight", NULL);
@@ -66,7 +75,7 @@ static gboolean is_other_head(const AimfModel *model, const AimfTensors *tensors
     const AimfShape *ours = &aimf_tensors_at(model->tensors, (guint)weight)->shape;
     const AimfShape *theirs = &aimf_tensors_at(tensors, (guint)entry[weight])->shape;
     const AimfShape *their_bias = &aimf_tensors_at(tensors, (guint)entry[bias])->shape;
-    *outputs = theirs->dim[0];
+    *shape = *theirs;
     return theirs->rank == 2 && theirs->dim[1] == ours->dim[1] && theirs->dim[0] != ours->dim[0] &&
            their_bias->rank == 1 && their_bias->dim[0] == theirs->dim[0];
 }
@@ -125,8 +134,8 @@ static int *match(const AimfModel *model, const AimfTensors *tensors, gboolean f
         .wrong = g_ptr_array_new_with_free_func(g_free),
     };
     g_autofree int *entry = match_names(model, tensors, &complaints);
-    gint64 outputs;
-    gboolean keep_head = fresh_head && is_other_head(model, tensors, entry, &outputs);
+    AimfShape other;
+    gboolean keep_head = fresh_head && is_other_head(model, tensors, entry, &other);
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
         const AimfTensor *ours = aimf_tensors_at(model->tensors, i);
         if (keep_head && is_head(model, ours->name))
@@ -135,10 +144,14 @@ static int *match(const AimfModel *model, const AimfTensors *tensors, gboolean f
             check_entry(ours, entry[i] < 0 ? NULL : aimf_tensors_at(tensors, (guint)entry[i]), &complaints);
     }
     gboolean strict = complain(&complaints, model->architecture, error);
-    if (strict && keep_head)
+    if (strict && keep_head) {
+        g_autofree char *shape = aimf_shape_text(&other);
         aimf_message(monitor, AIMF_LOG_WARNING,
-                     "the weights' final layer has %" G_GINT64_FORMAT " outputs: it is replaced by a fresh one with %d",
-                     outputs, model->outputs);
+                     "the weights' final layer %s.weight is %s, for %" G_GINT64_FORMAT
+                     " outputs: it is replaced by a fresh one, %dx%" G_GINT64_FORMAT,
+                     aimf_architecture_find(model->architecture, NULL)->head, shape, other.dim[0], model->outputs,
+                     other.dim[1]);
+    }
     g_ptr_array_unref(complaints.missing);
     g_ptr_array_unref(complaints.surplus);
     g_ptr_array_unref(complaints.wrong);

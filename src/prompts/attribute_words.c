@@ -6,6 +6,7 @@
 #include "prompts/task.h"
 
 #include <aimfair/data.h>
+#include <aimfair/names.h>
 #include <string.h>
 
 enum { MAX_VALUES = 5 };
@@ -247,6 +248,8 @@ static const AttributeWords *find_words(const char *kind, const AimfAttribute *a
                                         GError **error)
 {
     GString *known = g_string_new(NULL);
+    const char *names[G_N_ELEMENTS(ATTRIBUTES) + 1] = { NULL };
+    gsize n = 0;
     for (gsize i = 0; i < G_N_ELEMENTS(ATTRIBUTES); i++) {
         if (strcmp(ATTRIBUTES[i].kind, kind) != 0)
             continue;
@@ -255,11 +258,13 @@ static const AttributeWords *find_words(const char *kind, const AimfAttribute *a
             return &ATTRIBUTES[i];
         }
         g_string_append_printf(known, "%s%s", known->len ? ", " : "", ATTRIBUTES[i].field);
+        names[n++] = ATTRIBUTES[i].field;
     }
+    g_autofree char *hint = aimf_name_hint(text, names);
     g_set_error(
         error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
-        "no words are known for '%s' of %s; there are some for: %s. Others: describe the task in a file (--task)", text,
-        kind, known->str);
+        "no words are known for '%s' of %s%s; there are some for: %s. Others: describe the task in a file (--task)",
+        text, kind, hint, known->str);
     g_string_free(known, TRUE);
     return NULL;
 }

@@ -284,6 +284,40 @@ static void search_json(Reader *reader, const char *text)
     }
 }
 
+/* Whether it could be an answer: any object, an array of objects or texts; 2 for an object that has "prompts". */
+static int likeness(const char *text, gsize length)
+{
+    g_autoptr(JsonNode) root = aimf_json_parse(text, length, NULL);
+    if (root && JSON_NODE_HOLDS_OBJECT(root))
+        return json_object_has_member(json_node_get_object(root), "prompts") ? 2 : 1;
+    JsonArray *array = root && JSON_NODE_HOLDS_ARRAY(root) ? json_node_get_array(root) : NULL;
+    JsonNode *first = array && json_array_get_length(array) ? json_array_get_element(array, 0) : NULL;
+    return first && (JSON_NODE_HOLDS_OBJECT(first) || node_text(first));
+}
+
+char *aimf_answer_json(const char *thoughts)
+{
+    const char *start = thoughts + strspn(thoughts, " \t\r\n"), *found = NULL;
+    gsize found_length = 0;
+    int found_likeness = 1;
+    guint attempts = 0;
+    if (*start == '{' || *start == '[' || g_str_has_prefix(start, "```"))
+        return g_strdup(start);
+    for (const char *at = strpbrk(start, "{["); at && attempts < MAX_ATTEMPTS; attempts++) {
+        gsize length;
+        g_autofree char *repaired = NULL;
+        find_end(at, &length, &repaired);
+        int like = length ? likeness(at, length) : 0;
+        if (like >= found_likeness) {
+            found = at;
+            found_length = length;
+            found_likeness = like;
+        }
+        at = strpbrk(at + (like ? length : 1), "{[");
+    }
+    return found ? g_strndup(found, found_length) : NULL;
+}
+
 /* --- Lines --- */
 
 /* The text after "3.", "3)", "-", "*" or "•" (borrowed), NULL without such a mark. */

@@ -13,5 +13,13 @@
  */
 GArray *aimf_answer_read(const char *text, const char *const *dimensions, guint n, guint limit);
 
+/**
+ * aimf_answer_json:
+ * @thoughts: valid UTF-8: what a model thought, where its answer may stand among it
+ * Returns: (owned, nullable) all of it where it begins like an answer, else the last whole JSON object or array, one
+ * with "prompts" before others.
+ */
+char *aimf_answer_json(const char *thoughts);
+
 /** aimf_answer_name: (owned) the dimension @name as a name in JSON: "hair colour" gives "hair_colour". */
 char *aimf_answer_name(const char *name);

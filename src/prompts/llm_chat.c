@@ -1,12 +1,13 @@
 #include "prompts/llm_chat.h"
 
 #include "base/json.h"
+#include "prompts/llm_answer.h"
 #include "prompts/llm_secret.h"
 
 #include <aimfair/json.h>
 #include <string.h>
 
-enum { BYTES_PER_TOKEN = 4 };
+enum { BYTES_PER_TOKEN = 4, MAX_PART_DEPTH = 4 };
 
 void aimf_chat_answer_clear(AimfChatAnswer *answer)
 {
@@ -195,6 +196,7 @@ static gboolean check_status(const AimfHttpReply *reply, JsonNode *root, const A
         answer->message = g_strdup_printf("asked in another form: the server said %ld: %s", status, text);
         return FALSE;
     }
+    answer->broken = status >= 500;
     if (is_passing(status, root))
         return again(answer, g_strdup_printf("the server said %ld: %s", status, text));
     return never(answer, status == 404 ? AIMF_ERROR_NOT_FOUND : AIMF_ERROR_INVALID,
@@ -224,44 +226,113 @@ static AimfUsage read_usage(JsonNode *root, gsize request_bytes, gsize answer_by
     return (AimfUsage){ request_bytes / BYTES_PER_TOKEN, answer_bytes / BYTES_PER_TOKEN, TRUE };
 }
 
-/* (owned, nullable) A message's content: a text, or parts of which some are texts. */
-static char *content_text(JsonObject *message)
+static gboolean is_blank(const char *text)
 {
-    const char *text = text_member(message, "content");
-    if (text)
-        return g_utf8_make_valid(text, -1);
-    JsonNode *node = message ? json_object_get_member(message, "content") : NULL;
-    if (!node || !JSON_NODE_HOLDS_ARRAY(node))
-        return NULL;
-    GString *joined = g_string_new(NULL);
-    JsonArray *parts = json_node_get_array(node);
-    for (guint i = 0; i < json_array_get_length(parts); i++) {
-        JsonNode *part = json_array_get_element(parts, i);
-        const char *piece = JSON_NODE_HOLDS_OBJECT(part) ? text_member(json_node_get_object(part), "text") : NULL;
-        g_string_append(joined, piece ? piece : "");
-    }
-    return g_string_free(joined, FALSE);
+    return !text[strspn(text, " \t\r\n")];
 }
 
-/* Reasoning models served without a reasoning parser think within their answer, up to a closing tag. */
-static void drop_thoughts(char *text)
+/*
+ * Appends what @node says: "…", a list of parts, {"text": "…"} or {"text": {"value": "…"}}; thoughts among the parts
+ * only if @thoughts.
+ */
+static void append_said(GString *text, JsonNode *node, gboolean thoughts, guint depth)
+{
+    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
+        g_string_append(text, json_node_get_string(node));
+    if (depth == MAX_PART_DEPTH)
+        return;
+    if (JSON_NODE_HOLDS_ARRAY(node)) {
+        JsonArray *parts = json_node_get_array(node);
+        for (guint i = 0; i < json_array_get_length(parts); i++)
+            append_said(text, json_array_get_element(parts, i), thoughts, depth + 1);
+    } else if (JSON_NODE_HOLDS_OBJECT(node)) {
+        JsonObject *part = json_node_get_object(node);
+        const char *type = text_member(part, "type");
+        gboolean thought = json_object_has_member(part, "thinking") || (type && strstr(type, "reason"));
+        static const char *const names[] = { "text", "value", "thinking" };
+        for (gsize i = 0; i < G_N_ELEMENTS(names) && (thoughts || !thought); i++)
+            if (json_object_has_member(part, names[i]))
+                append_said(text, json_object_get_member(part, names[i]), thoughts, depth + 1);
+    }
+}
+
+/*
+ * (owned, nullable) What the member @name says; an object that says nothing may itself be the JSON that was asked for.
+ */
+static char *said_in(JsonObject *object, const char *name, gboolean thoughts)
+{
+    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+    if (!node || JSON_NODE_HOLDS_NULL(node))
+        return NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    append_said(text, node, thoughts, 0);
+    if (!text->len && JSON_NODE_HOLDS_OBJECT(node) && !thoughts) {
+        g_autofree char *json = json_to_string(node, FALSE);
+        g_string_assign(text, json);
+    }
+    return is_blank(text->str) ? NULL : g_utf8_make_valid(text->str, (gssize)text->len);
+}
+
+/* (owned, nullable) What the model would have a tool called with: some servers make a schema a tool. */
+static char *said_to_tool(JsonObject *message)
+{
+    JsonNode *calls = message ? json_object_get_member(message, "tool_calls") : NULL;
+    JsonNode *first = calls && JSON_NODE_HOLDS_ARRAY(calls) && json_array_get_length(json_node_get_array(calls))
+                          ? json_array_get_element(json_node_get_array(calls), 0)
+                          : NULL;
+    JsonObject *call = first && JSON_NODE_HOLDS_OBJECT(first) ? json_node_get_object(first) : NULL;
+    JsonObject *function = object_member(call, "function");
+    return said_in(function ? function : object_member(message, "function_call"), "arguments", FALSE);
+}
+
+/*
+ * Reasoning models served without a reasoning parser think within their answer, up to a closing tag. (owned, nullable)
+ * the thoughts.
+ */
+static char *take_thoughts(char *text)
 {
     static const char *const ends[] = { "</think>", "</thinking>", "</reasoning>" };
+    char *thoughts = NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
-        const char *end = g_strrstr(text, ends[i]);
-        if (end)
-            memmove(text, end + strlen(ends[i]), strlen(end + strlen(ends[i])) + 1);
+        char *end = g_strrstr(text, ends[i]);
+        if (!end)
+            continue;
+        g_free(thoughts);
+        thoughts = g_strndup(text, (gsize)(end - text));
+        memmove(text, end + strlen(ends[i]), strlen(end + strlen(ends[i])) + 1);
     }
+    return thoughts;
+}
+
+/*
+ * (owned, nullable) The text that answers, and where it stood, if in an odd place: the content; else what a tool
+ * would be called with; else JSON among the thoughts. A list of lines there may be of what the model decided against.
+ */
+static char *find_text(JsonObject *choice, const char **source)
+{
+    static const char *const places[] = { "reasoning_content", "reasoning", "reasoning_details", "thinking",
+                                          "content" };
+    JsonObject *message = object_member(choice, "message");
+    g_autofree char *content = said_in(message, "content", FALSE);
+    g_autofree char *thoughts = content ? take_thoughts(content) : NULL;
+    *source = NULL;
+    if (content && !is_blank(content))
+        return g_steal_pointer(&content);
+    char *text = said_to_tool(message);
+    *source = text ? "a tool's arguments" : thoughts ? "its thoughts" : NULL;
+    if (text || (text = said_in(choice, "text", FALSE)))
+        return text;
+    for (gsize i = 0; !thoughts && i < G_N_ELEMENTS(places); i++)
+        if ((thoughts = said_in(message, places[i], TRUE)))
+            *source = places[i];
+    return thoughts ? aimf_answer_json(thoughts) : NULL;
 }
 
 static void read_choice(JsonObject *choice, const char *key, AimfChatAnswer *answer)
 {
-    JsonObject *message = object_member(choice, "message");
-    const char *reason = text_member(choice, "finish_reason");
-    const char *refusal = text_member(message, "refusal");
-    answer->text = content_text(message);
-    if (answer->text)
-        drop_thoughts(answer->text);
+    const char *reason = text_member(choice, "finish_reason"), *source;
+    const char *refusal = text_member(object_member(choice, "message"), "refusal");
+    answer->text = find_text(choice, &source);
     aimf_secret_redact(answer->text, answer->text ? strlen(answer->text) : 0, key);
     if (g_strcmp0(reason, "content_filter") == 0 || (refusal && *refusal)) {
         answer->outcome = AIMF_CHAT_FILTERED;
@@ -271,10 +342,15 @@ static void read_choice(JsonObject *choice, const char *key, AimfChatAnswer *ans
     } else if (g_strcmp0(reason, "length") == 0) {
         answer->outcome = AIMF_CHAT_CUT;
         answer->message = g_strdup("the answer was cut off at the limit of tokens");
-    } else if (!answer->text || !*answer->text) {
-        again(answer, g_strdup("the answer has no text"));
+    } else if (!answer->text) {
+        again(answer,
+              source ? g_strdup_printf("the answer has no text, and there is no JSON in %s either; is there a way to "
+                                       "turn the model's thinking off?",
+                                       source)
+                     : g_strdup("the answer has no text"));
     } else {
         answer->outcome = AIMF_CHAT_ANSWER;
+        answer->message = source ? g_strdup_printf("the answer's content is empty; taken from %s", source) : NULL;
     }
 }
 
@@ -292,6 +368,7 @@ static void not_understood(const AimfHttpReply *reply, const GError *reason, Aim
 static void error_within(JsonNode *root, const AimfHttpReply *reply, const char *key, AimfChatAnswer *answer)
 {
     g_autofree char *text = said(root, reply, key);
+    answer->broken = TRUE;
     again(answer, g_strdup_printf("the server answered with an error: %s", text));
 }
 

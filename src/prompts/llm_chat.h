@@ -54,13 +54,16 @@ typedef struct {
 
 /**
  * AimfChatAnswer: @text: (nullable) valid UTF-8 without what a reasoning model thought aloud before it
- * @message: (nullable) what went wrong, for people; @code: of the error that NEVER ends in
+ * @message: (nullable) what went wrong, for people, or of an ANSWER that it stood in an odd place; @code: of the
+ * error that NEVER ends in
+ * @broken: with AGAIN: the server itself failed (5xx), which the form that was asked for may have brought about
  */
 typedef struct {
     AimfChatOutcome outcome;
     char *text;
     char *message;
     AimfErrorCode code;
+    gboolean broken;
     AimfUsage usage;
 } AimfChatAnswer;
 

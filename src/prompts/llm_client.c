@@ -16,6 +16,7 @@ struct AimfLlmClient {
     AimfHttp *http;
     AimfLlmLog *log; /* nullable */
     AimfDialect dialect;
+    gboolean odd_place_told; /* once is enough */
     const char *system;
     JsonNode *schema;
     const char *forms[AIMF_ANSWER_TEXT + 1];
@@ -117,7 +118,9 @@ static gboolean fail(AimfLlmClient *client, const AimfQuestion *question, AimfEr
 static void write_body(AimfLlmClient *client, AimfQuestion *question)
 {
     const AimfLlmOptions *o = client->options;
-    g_autofree char *user = g_strconcat(question->user, "\n", client->forms[client->dialect.form], NULL);
+    AimfDialect dialect = client->dialect;
+    dialect.form = MAX(dialect.form, question->form);
+    g_autofree char *user = g_strconcat(question->user, "\n", client->forms[dialect.form], NULL);
     AimfChatQuestion chat = {
         .model = o->model,
         .system = client->system,
@@ -128,8 +131,8 @@ static void write_body(AimfLlmClient *client, AimfQuestion *question)
         .max_tokens = o->answer_tokens,
     };
     g_free(question->body);
-    question->body = aimf_chat_request(&chat, &client->dialect);
-    question->sent = client->dialect;
+    question->body = aimf_chat_request(&chat, &dialect);
+    question->sent = dialect;
     question->reserved_tokens = strlen(question->body) / BYTES_PER_TOKEN + o->answer_tokens;
 }
 
@@ -207,7 +210,8 @@ static gboolean repeat_later(AimfLlmClient *client, AimfQuestion *owned, const c
         return fail(client, question, AIMF_ERROR_FAILED, message, error);
     }
     if (++question->attempt >= o->attempts) {
-        g_autofree char *message = g_strdup_printf("%s; that was attempt %u", why, question->attempt);
+        g_autofree char *message = g_strdup_printf("%s; that was attempt %u%s", why, question->attempt,
+                                                   question->form ? ", without a JSON schema as well" : "");
         return fail(client, question, AIMF_ERROR_FAILED, message, error);
     }
     *wait_seconds = MAX(back_off(client, question), at_least_seconds);
@@ -226,6 +230,33 @@ gboolean aimf_llm_client_repeat(AimfLlmClient *client, AimfQuestion *question, c
         client->dialect.form != AIMF_ANSWER_TEXT)
         client->dialect.form++;
     return repeat_later(client, question, why, 0, &wait, error);
+}
+
+/*
+ * A server's constrained decoding may break on a schema without a word about it: a question that meets such a failure
+ * for the second time is asked in a freer form, and for the last time in the freest.
+ */
+static void loosen(const AimfLlmClient *client, AimfQuestion *question)
+{
+    if (++question->broken < 2 || question->sent.form == AIMF_ANSWER_TEXT)
+        return;
+    gboolean last = question->attempt + 2 >= client->options->attempts;
+    question->form = last ? AIMF_ANSWER_TEXT : question->sent.form + 1;
+}
+
+/* What brought an answer to one question is how the others are asked. */
+static void learn_form(AimfLlmClient *client, const AimfQuestion *question, const AimfChatAnswer *answer)
+{
+    if (question->form > client->dialect.form && question->sent.form == question->form) {
+        aimf_message(client->monitor, AIMF_LOG_WARNING,
+                     "the server fails where %s is asked for, and answers without: the rest is asked without",
+                     client->dialect.form == AIMF_ANSWER_SCHEMA ? "a JSON schema" : "a JSON object");
+        client->dialect.form = question->form;
+    }
+    if (answer->outcome == AIMF_CHAT_ANSWER && answer->message && !client->odd_place_told) {
+        client->odd_place_told = TRUE;
+        aimf_message(client->monitor, AIMF_LOG_INFO, "%s: %s", question->about, answer->message);
+    }
 }
 
 /* --- Answers --- */
@@ -247,6 +278,7 @@ static gboolean settle(AimfLlmClient *client, AimfQuestion *owned, const AimfHtt
     case AIMF_CHAT_ANSWER:
     case AIMF_CHAT_CUT:
     case AIMF_CHAT_FILTERED:
+        learn_form(client, question, answer);
         *answered = g_steal_pointer(&question);
         return TRUE;
     case AIMF_CHAT_OTHERWISE:
@@ -254,6 +286,8 @@ static gboolean settle(AimfLlmClient *client, AimfQuestion *owned, const AimfHtt
         g_queue_push_head(&client->waiting, g_steal_pointer(&question));
         return TRUE;
     case AIMF_CHAT_AGAIN:
+        if (answer->broken)
+            loosen(client, question);
         if (!repeat_later(client, g_steal_pointer(&question), answer->message, reply->retry_after_seconds, &wait,
                           error))
             return FALSE;

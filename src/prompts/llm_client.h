@@ -18,7 +18,9 @@ typedef struct {
     guint group;
     guint n;
     /* the client's */
-    guint attempt; /* that failed */
+    guint attempt;       /* that failed */
+    guint broken;        /* of these, by the server's own fault */
+    AimfAnswerForm form; /* the strictest that it is still asked in */
     guint request;
     gint64 ready_us;
     char *body; /* while it is under way */

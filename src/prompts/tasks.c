@@ -1,6 +1,7 @@
 /* The built-in tasks, and those made of attributes that words are known for. */
 #include "prompts/task.h"
 
+#include <aimfair/names.h>
 #include <string.h>
 
 #define PORTRAIT "A portrait photo of"
@@ -134,7 +135,9 @@ AimfTask *aimf_task_find(const char *name, GError **error)
                                 : make_animals(TASKS[i].name, TASKS[i].summary, error);
     }
     g_autofree char *known = g_strjoinv(", ", (char **)aimf_task_names());
+    g_autofree char *hint = aimf_name_hint(name, aimf_task_names());
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
-                "there is no built-in task '%s'; there are %s. A file that describes one ends in .yaml", name, known);
+                "there is no built-in task '%s'%s; there are %s. A file that describes one ends in .yaml", name, hint,
+                known);
     return NULL;
 }

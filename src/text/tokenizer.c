@@ -74,7 +74,7 @@ char *aimf_tokenizer_hash(const AimfTokenizer *tokenizer)
         const AimfSpecial *special = &g_array_index(vocabulary->specials, AimfSpecial, i);
         g_checksum_update(sum, (const guchar *)special->text, (gssize)strlen(special->text) + 1);
         hash_number(sum, special->id);
-        hash_number(sum, special->folded);
+        hash_number(sum, special->folded | special->alone << 1);
     }
     hash_merges(sum, vocabulary);
     return g_strdup(g_checksum_get_string(sum));
@@ -109,16 +109,38 @@ static void encode_words(Encoding *encoding, const char *text)
         }
 }
 
-/* The first special token spelled in @text, the longest of those at one place; @at receives where, or the end. */
-static const AimfSpecial *find_special(const AimfVocabulary *vocabulary, const char *text, gboolean folded,
-                                       const char **at)
+/*
+ * What \w is to Hugging Face's tokenizers: letters, marks, digits, what connects and the two joiners. Source:
+ * Unicode, UTS 18, annex C.
+ */
+static gboolean is_of_word(gunichar c)
+{
+    GUnicodeType type = g_unichar_type(c);
+    return g_unichar_isalpha(c) || g_unichar_ismark(c) || type == G_UNICODE_DECIMAL_NUMBER ||
+           type == G_UNICODE_LETTER_NUMBER || type == G_UNICODE_CONNECT_PUNCTUATION || c == 0x200c || c == 0x200d;
+}
+
+/* Whether no part of a word stands before @at in the text that begins with @begin, nor at @end. */
+static gboolean is_alone(const char *begin, const char *at, const char *end)
+{
+    return (at == begin || !is_of_word(g_utf8_get_char(g_utf8_prev_char(at)))) &&
+           (!*end || !is_of_word(g_utf8_get_char(end)));
+}
+
+/*
+ * The first special token spelled from @text on, the longest of those at one place; @at receives where, or the end.
+ * @begin: the text's
+ */
+static const AimfSpecial *find_special(const AimfVocabulary *vocabulary, const char *begin, const char *text,
+                                       gboolean folded, const char **at)
 {
     const AimfSpecial *found = NULL;
     for (*at = text; **at && !found; *at += !found)
         for (guint i = 0; i < vocabulary->specials->len; i++) {
             const AimfSpecial *special = &g_array_index(vocabulary->specials, AimfSpecial, i);
-            if (special->folded == folded && g_str_has_prefix(*at, special->text) &&
-                (!found || strlen(special->text) > strlen(found->text)))
+            gsize length = strlen(special->text);
+            if (special->folded == folded && length > 0 && g_str_has_prefix(*at, special->text) &&
+                (!special->alone || is_alone(begin, *at, *at + length)) && (!found || length > strlen(found->text)))
                 found = special;
         }
     return found;
@@ -128,9 +150,10 @@ static const AimfSpecial *find_special(const AimfVocabulary *vocabulary, const c
 static void encode_specials(Encoding *encoding, const char *text, gboolean folded)
 {
     const AimfSpecial *special;
+    const char *begin = text;
     do {
         const char *at;
-        special = find_special(encoding->vocabulary, text, folded, &at);
+        special = find_special(encoding->vocabulary, begin, text, folded, &at);
         gsize length = (gsize)(at - text);
         if (folded) {
             g_autofree char *part = g_strndup(text, length);

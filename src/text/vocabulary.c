@@ -1,6 +1,10 @@
 #include "text/vocabulary.h"
 
+#include "text/words.h"
+
 #include <string.h>
+
+enum { MAX_SPECIALS = 10000 }; /* each is looked for at each place of a text */
 
 /* What a token ends with that stands at the end of a word. */
 static const char FINAL[] = "</w>";
@@ -104,21 +108,27 @@ gboolean aimf_vocabulary_merge(AimfVocabulary *vocabulary, const char *left, con
     return TRUE;
 }
 
-gboolean aimf_vocabulary_special(AimfVocabulary *vocabulary, const char *token, gboolean folded, GError **error)
+gboolean aimf_vocabulary_special(AimfVocabulary *vocabulary, const char *token, gboolean folded, gboolean alone,
+                                 GError **error)
 {
-    AimfSpecial special = { .id = aimf_vocabulary_id(vocabulary, token), .folded = folded };
+    AimfSpecial special = { .id = aimf_vocabulary_id(vocabulary, token), .folded = folded, .alone = alone };
     if (special.id < 0 || !*token) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the special token '%.60s' is missing", token);
         return FALSE;
     }
+    if (vocabulary->specials->len >= MAX_SPECIALS) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "there are more than %d added tokens", MAX_SPECIALS);
+        return FALSE;
+    }
+    special.text = folded ? aimf_text_fold(token, strlen(token)) : g_strdup(token);
     for (guint i = 0; i < vocabulary->specials->len; i++) {
         AimfSpecial *there = &g_array_index(vocabulary->specials, AimfSpecial, i);
         if (there->id == special.id) {
-            there->folded = folded;
+            g_free(there->text);
+            *there = special;
             return TRUE;
         }
     }
-    special.text = g_strdup(token);
     g_array_append_val(vocabulary->specials, special);
     return TRUE;
 }

@@ -3,11 +3,14 @@
 
 #include <aimfair/error.h>
 
-/** AimfSpecial: a token that text itself may spell; @folded: also when normalization and lower-casing have made it so. */
+/**
+ * AimfSpecial: a token that text itself may spell; @folded: when normalization and lower-casing have made it so, and
+ * @text is folded too; @alone: only where no letter, digit or underscore stands beside it
+ */
 typedef struct {
     char *text;
     gint32 id;
-    gboolean folded;
+    gboolean folded, alone;
 } AimfSpecial;
 
 /** AimfMerge: what a pair becomes; @pair: left id << 32 | right id; @id: -1 in an empty slot; of several pairs, the lowest @rank merges first. */
@@ -19,7 +22,7 @@ typedef struct {
 
 /**
  * AimfVocabulary:
- * @n_tokens: the highest id + 1
+ * @n_tokens: the highest id + 1; @n_own: the same without the tokens that were added later
  * @bytes: token of a byte inside a word [0] and at its end [1]
  * @unknown: stands for a byte that has no token
  * @original: from OpenAI's own file, so text is cleaned as OpenAI's tokenizer does, else as Hugging Face's
@@ -27,7 +30,7 @@ typedef struct {
  * @merges: an open hash table of @mask + 1 slots
  */
 typedef struct {
-    guint n_tokens;
+    guint n_tokens, n_own;
     gint32 begin, end, unknown;
     gint32 bytes[2][256];
     gboolean original;
@@ -55,8 +58,9 @@ void aimf_vocabulary_add_bytes(AimfVocabulary *vocabulary);
 gint32 aimf_vocabulary_id(const AimfVocabulary *vocabulary, const char *token);
 /** aimf_vocabulary_merge: the next merge; its parts and its result must be tokens. */
 gboolean aimf_vocabulary_merge(AimfVocabulary *vocabulary, const char *left, const char *right, GError **error);
-/** aimf_vocabulary_special: @token, spelled in text; a second call for the same token replaces @folded. */
-gboolean aimf_vocabulary_special(AimfVocabulary *vocabulary, const char *token, gboolean folded, GError **error);
+/** aimf_vocabulary_special: @token, spelled in text; a second call for the same token replaces what the first said. */
+gboolean aimf_vocabulary_special(AimfVocabulary *vocabulary, const char *token, gboolean folded, gboolean alone,
+                                 GError **error);
 /** aimf_vocabulary_finish: refuses a merge that is there twice. */
 gboolean aimf_vocabulary_finish(AimfVocabulary *vocabulary, GError **error);
 

@@ -150,21 +150,94 @@ static gboolean read_ids(AimfVocabulary *vocabulary, JsonObject *tokens, const c
             !aimf_vocabulary_add(vocabulary, token, (gint32)id, error))
             return FALSE;
     }
+    vocabulary->n_own = vocabulary->n_tokens;
     return TRUE;
 }
 
-/* A special token of a configuration is its text, or an object that has it as "content". */
-static const char *special_text(JsonObject *config, const char *role, gboolean *folded)
+static gboolean flag(JsonObject *object, const char *name)
 {
-    JsonNode *node = json_object_get_member(config, role);
-    *folded = FALSE;
+    JsonNode *node = json_object_get_member(object, name);
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_boolean(node);
+}
+
+/* A token of a configuration is its text, or an object that has it as "content". NULL: none. */
+static const char *special_text(JsonNode *node, gboolean *folded, gboolean *alone)
+{
+    *folded = *alone = FALSE;
     if (node && JSON_NODE_HOLDS_OBJECT(node)) {
         JsonObject *object = json_node_get_object(node);
-        JsonNode *normalized = json_object_get_member(object, "normalized");
-        *folded = normalized && JSON_NODE_HOLDS_VALUE(normalized) && json_node_get_boolean(normalized);
+        *folded = flag(object, "normalized");
+        *alone = flag(object, "single_word");
         node = json_object_get_member(object, "content");
     }
     return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+}
+
+/* A token that was added to the vocabulary, unless it is there with this number; text may spell it. */
+static gboolean add_token(AimfVocabulary *vocabulary, const char *token, gint64 id, gboolean folded, gboolean alone,
+                          GError **error)
+{
+    if (aimf_vocabulary_id(vocabulary, token) != id) {
+        if (id < vocabulary->n_own || id > MAX_ID || !*token) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                        "the added token '%.60s' has the number %" G_GINT64_FORMAT "; those from %u to %d are free",
+                        token, id, vocabulary->n_own, MAX_ID);
+            return FALSE;
+        }
+        if (!aimf_vocabulary_add(vocabulary, token, (gint32)id, error))
+            return FALSE;
+    }
+    return aimf_vocabulary_special(vocabulary, token, folded, alone, error);
+}
+
+/*
+ * added_tokens.json, {"token": id, …}: what textual inversion and the like added. They are looked for in the folded
+ * text.
+ */
+static gboolean read_added(AimfVocabulary *vocabulary, const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "added_tokens.json", NULL);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    g_autoptr(JsonNode) root = aimf_json_open(path, LIMIT_BYTES, error);
+    if (!root)
+        return FALSE;
+    JsonObject *tokens = json_node_get_object(root);
+    JsonObjectIter iter;
+    const char *token;
+    json_object_iter_init(&iter, tokens);
+    while (json_object_iter_next(&iter, &token, NULL)) {
+        gint64 id;
+        if (!aimf_json_int(tokens, path, token, 0, MAX_ID, &id, error))
+            return FALSE;
+        if (!add_token(vocabulary, token, id, TRUE, FALSE, error)) {
+            g_prefix_error(error, "'%s': ", path);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* tokenizer.json's [{"id": 49408, "content": "<new>", …}, …]. */
+static gboolean read_added_list(AimfVocabulary *vocabulary, JsonObject *root, GError **error)
+{
+    JsonNode *node = json_object_get_member(root, "added_tokens");
+    JsonArray *list = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    for (guint i = 0; list && i < json_array_get_length(list); i++) {
+        gboolean folded, alone;
+        JsonNode *element = json_array_get_element(list, i);
+        const char *text = special_text(element, &folded, &alone);
+        JsonNode *id = text && JSON_NODE_HOLDS_OBJECT(element)
+                           ? json_object_get_member(json_node_get_object(element), "id")
+                           : NULL;
+        if (!id || !JSON_NODE_HOLDS_VALUE(id) || json_node_get_value_type(id) != G_TYPE_INT64) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "added_tokens[%u] has no 'content' or no 'id'", i);
+            return FALSE;
+        }
+        if (!add_token(vocabulary, text, json_node_get_int(id), folded, alone, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* @config: (nullable) tokenizer_config.json or special_tokens_map.json: which tokens text may spell, and who begins and ends. */
@@ -180,10 +253,11 @@ static gboolean read_specials(AimfVocabulary *vocabulary, JsonObject *config, GE
         { "pad_token", END, NULL },
     };
     for (guint i = 0; i < G_N_ELEMENTS(specials); i++) {
-        gboolean folded = FALSE;
-        const char *text = config ? special_text(config, specials[i].role, &folded) : NULL;
+        gboolean folded, alone;
+        JsonNode *node = config ? json_object_get_member(config, specials[i].role) : NULL;
+        const char *text = special_text(node, &folded, &alone);
         text = text ? text : specials[i].text;
-        if (!aimf_vocabulary_special(vocabulary, text, folded, error))
+        if (!aimf_vocabulary_special(vocabulary, text, folded, alone, error))
             return FALSE;
         if (specials[i].id)
             *specials[i].id = aimf_vocabulary_id(vocabulary, text);
@@ -192,12 +266,19 @@ static gboolean read_specials(AimfVocabulary *vocabulary, JsonObject *config, GE
     if (!decoder || !JSON_NODE_HOLDS_OBJECT(decoder))
         return TRUE;
     JsonObjectIter iter;
-    const char *id;
+    const char *key;
+    JsonNode *node;
     json_object_iter_init(&iter, json_node_get_object(decoder));
-    while (json_object_iter_next(&iter, &id, NULL)) {
-        gboolean folded;
-        const char *text = special_text(json_node_get_object(decoder), id, &folded);
-        if (text && !aimf_vocabulary_special(vocabulary, text, folded, error))
+    while (json_object_iter_next(&iter, &key, &node)) {
+        gboolean folded, alone;
+        gint64 id;
+        const char *text = special_text(node, &folded, &alone);
+        if (!g_ascii_string_to_signed(key, 10, 0, MAX_ID, &id, NULL)) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "added_tokens_decoder has '%.60s' where numbers stand",
+                        key);
+            return FALSE;
+        }
+        if (text && !add_token(vocabulary, text, id, folded, alone, error))
             return FALSE;
     }
     return TRUE;
@@ -247,9 +328,8 @@ static gboolean merge_element(AimfVocabulary *vocabulary, JsonNode *node, GError
     return FALSE;
 }
 
-static gboolean read_tokenizer_json(AimfVocabulary *vocabulary, const char *path, GError **error)
+static gboolean read_tokenizer_json(AimfVocabulary *vocabulary, JsonNode *root, const char *path, GError **error)
 {
-    g_autoptr(JsonNode) root = aimf_json_open(path, LIMIT_BYTES, error);
     JsonObject *model = root ? aimf_json_object(json_node_get_object(root), path, "model", error) : NULL;
     JsonObject *tokens = model ? aimf_json_object(model, path, "vocab", error) : NULL;
     JsonArray *merges = tokens ? aimf_json_array(model, path, "merges", error) : NULL;
@@ -267,9 +347,18 @@ static gboolean read_folder(AimfVocabulary *vocabulary, const char *folder, GErr
 {
     g_autofree char *pair = g_build_filename(folder, "vocab.json", NULL);
     g_autofree char *fast = g_build_filename(folder, "tokenizer.json", NULL);
-    gboolean read = g_file_test(pair, G_FILE_TEST_EXISTS) ? read_pair(vocabulary, folder, error)
-                                                          : read_tokenizer_json(vocabulary, fast, error);
-    return read && read_folder_specials(vocabulary, folder, error);
+    if (g_file_test(pair, G_FILE_TEST_EXISTS))
+        return read_pair(vocabulary, folder, error) && read_added(vocabulary, folder, error) &&
+               read_folder_specials(vocabulary, folder, error);
+    g_autoptr(JsonNode) root = aimf_json_open(fast, LIMIT_BYTES, error);
+    if (!root || !read_tokenizer_json(vocabulary, root, fast, error) ||
+        !read_folder_specials(vocabulary, folder, error))
+        return FALSE;
+    /* Last: it says more of each token than its roles in the configuration do. */
+    if (read_added_list(vocabulary, json_node_get_object(root), error))
+        return TRUE;
+    g_prefix_error(error, "'%s': ", fast);
+    return FALSE;
 }
 
 /* (owned) The one of the known files that the folder has; NULL: none. @hugging_face: its folder is to be read instead. */

@@ -52,12 +52,17 @@ static gboolean is_ascii(const char *text, gsize length)
 
 char *aimf_text_fold(const char *text, gsize length)
 {
-    if (is_ascii(text, length))
-        return g_ascii_strdown(text, (gssize)length);
-    g_autofree char *normal = g_utf8_normalize(text, (gssize)length, G_NORMALIZE_DEFAULT_COMPOSE);
+    g_autofree char *normal = is_ascii(text, length)
+                                  ? g_strndup(text, length)
+                                  : g_utf8_normalize(text, (gssize)length, G_NORMALIZE_DEFAULT_COMPOSE);
     GString *folded = g_string_sized_new(length + 16);
-    for (const char *at = normal; *at; at = g_utf8_next_char(at))
-        aimf_character_append_lower(folded, g_utf8_get_char(at));
+    for (const char *at = normal; *at; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+        if (aimf_character_class(c) != AIMF_SPACE)
+            aimf_character_append_lower(folded, c);
+        else if (folded->len == 0 || folded->str[folded->len - 1] != ' ')
+            g_string_append_c(folded, ' ');
+    }
     return g_string_free(folded, FALSE);
 }
 

@@ -6,7 +6,10 @@
 /** aimf_text_repair: (owned) @text with U+FFFD for every longest part that begins a character but does not make one. */
 char *aimf_text_repair(const char *text);
 
-/** aimf_text_fold: (owned) @length bytes of @text in normal form C and lower case, character by character. */
+/**
+ * aimf_text_fold: (owned) @length bytes of @text in normal form C and lower case, character by character, one blank
+ * for any white space.
+ */
 char *aimf_text_fold(const char *text, gsize length);
 
 /** AimfWord: a part of a text that byte pairs do not cross; @special: spells <|startoftext|> or <|endoftext|>. */

@@ -359,8 +359,8 @@ static void count_batches(AimfTensors *tensors, guint n)
 static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
-    gsize image_values = 3 * (gsize)trainer->model->image_size * (gsize)trainer->model->image_size;
-    float *images = aimf_plan_data(trainer->plan, trainer->built.images);   /* (batch, 3, S, S) */
+    gsize image_values = 3 * aimf_model_pixels(trainer->model);
+    float *images = aimf_plan_data(trainer->plan, trainer->built.images);   /* (batch, 3, H, W) */
     float *targets = aimf_plan_data(trainer->plan, trainer->built.targets); /* (batch) */
     const float *loss = aimf_plan_data(trainer->plan, trainer->built.loss);
     g_autofree char *stage_name = g_strdup_printf("epoch %u/%u", epoch->epoch + 1, o->epochs);

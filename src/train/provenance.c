@@ -22,15 +22,29 @@ static void set_doubles(JsonObject *run, const char *key, const double *values, 
     json_object_set_array_member(run, key, array);
 }
 
+/* What is as it always was is said as it always was: states and trainings of before stay comparable. */
+static void describe_size(JsonObject *run, const AimfPreprocess *preprocess)
+{
+    if (preprocess->width == preprocess->height)
+        json_object_set_int_member(run, "image_size", preprocess->width);
+    else
+        set_text(run, "image_size", g_strdup_printf("%dx%d", preprocess->width, preprocess->height));
+    for (const char *const *name = aimf_preprocess_names(); *name; name++) {
+        char *value = aimf_preprocess_get(preprocess, *name);
+        if (value)
+            set_text(run, *name, value);
+    }
+}
+
 static void describe_input(JsonObject *run, const AimfModel *model, const AimfTrainOptions *options)
 {
     double mean[3], std[3];
     for (int c = 0; c < 3; c++) {
-        mean[c] = (double)model->mean[c];
-        std[c] = (double)model->std[c];
+        mean[c] = (double)model->preprocess.mean[c];
+        std[c] = (double)model->preprocess.std[c];
     }
     json_object_set_string_member(run, "architecture", model->architecture);
-    json_object_set_int_member(run, "image_size", model->image_size);
+    describe_size(run, &model->preprocess);
     json_object_set_int_member(run, "outputs", model->outputs);
     set_doubles(run, "mean", mean, 3);
     set_doubles(run, "std", std, 3);

@@ -67,8 +67,8 @@ static void put_tuple(GByteArray *pickle, const gint64 *values, int n)
 }
 
 /*
- * name: torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict()), or _rebuild_tensor_v3 with the type of the
- * elements behind that
+ * name: torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict()), or _rebuild_tensor_v3 with
+ * the type of the elements behind that
  */
 static void put_tensor(GByteArray *pickle, const AimfTensor *tensor, guint index)
 {

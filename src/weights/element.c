@@ -3,8 +3,8 @@
 #include <string.h>
 
 /*
- * The binary interchange formats of IEEE 754-2008, 3.6, bfloat16 and fp8: how wide exponent and fraction are. @finite: the largest exponent
- * has numbers like the others, and only its largest fraction is NaN.
+ * The binary interchange formats of IEEE 754-2008, 3.6, bfloat16 and fp8: how wide exponent and fraction are.
+ * @finite: the largest exponent has numbers like the others, and only its largest fraction is NaN.
  */
 typedef struct {
     guint exponent_bits;
@@ -44,7 +44,10 @@ static inline guint64 widen(guint64 bits, Format format)
     return sign | exponent << F64_FRACTION | fraction << (F64_FRACTION - format.fraction_bits);
 }
 
-/* Bits of an f64 to those of the nearest value in the narrower @format, ties to even; beyond a @finite format's largest, to its NaN. */
+/*
+ * Bits of an f64 to those of the nearest value in the narrower @format, ties to even; beyond a @finite format's
+ * largest, to its NaN.
+ */
 static inline guint64 narrow(guint64 bits, Format format)
 {
     guint64 fraction = bits & ((1ull << F64_FRACTION) - 1);

@@ -11,8 +11,7 @@ gboolean aimf_dtype_is_float(AimfDtype dtype);
 
 /**
  * aimf_elements_convert:
- * @n floating-point elements, rounded once, to nearest even. Overflow gives infinity, or NaN in a type that has none; NaN stays NaN, its
- * sign and leading bits kept.
- * @from may be unaligned; @to may not overlap it.
+ * @n floating-point elements, rounded once, to nearest even. Overflow gives infinity, or NaN in a type that has none;
+ * NaN stays NaN, its sign and leading bits kept. @from may be unaligned; @to may not overlap it.
  */
 void aimf_elements_convert(gsize n, AimfDtype from_dtype, const void *from, AimfDtype to_dtype, void *to);

@@ -70,9 +70,10 @@ static const char *by_magic(Head head)
 }
 
 /*
- * A protocol buffer whose field 1 is a small number and whose second field is a text, a message or a number that models have there.
- * Sources: onnx/onnx.proto, ModelProto: 1 is ir_version, 2 the producer, 7 the graph, 8 the opset; tensorflow, saved_model.proto: 1 is
- * the version of the scheme, which is 1, 2 the graphs.
+ * A protocol buffer whose field 1 is a small number and whose second field is a text, a message or a number that
+ * models have there.
+ * Sources: onnx/onnx.proto, ModelProto: 1 is ir_version, 2 the producer, 7 the graph, 8 the opset; tensorflow,
+ * saved_model.proto: 1 is the version of the scheme, which is 1, 2 the graphs.
  */
 static const char *by_fields(Head head)
 {

@@ -5,8 +5,8 @@
 
 /**
  * aimf_foreign:
- * Returns: (owned, nullable) what the file with the bytes @map is, with its article, and what to do about it: "a Git LFS pointer …";
- * NULL for what may be a weight file and for what is not known. Looks at the beginning only.
+ * Returns: (owned, nullable) what the file with the bytes @map is, with its article, and what to do about it: "a Git
+ * LFS pointer …"; NULL for what may be a weight file and for what is not known. Looks at the beginning only.
  */
 char *aimf_foreign(GBytes *map);
 /** aimf_foreign_archive: (static, nullable) the same of a ZIP archive, by the names (@n) of its members. */

@@ -318,7 +318,10 @@ static gboolean run_float(Machine *m, guint8 code, GError **error)
     return push(m, value, error);
 }
 
-/* Half of a surrogate pair, as Python puts a file name's bytes that are no text into one; it writes them as if they were characters. */
+/*
+ * Half of a surrogate pair, as Python puts a file name's bytes that are no text into one; it writes them as if they
+ * were characters.
+ */
 static gboolean is_surrogate(const char *data, gsize bytes)
 {
     return bytes >= 3 && (guint8)data[0] == 0xed && (guint8)data[1] >= 0xa0 && ((guint8)data[2] & 0xc0) == 0x80;
@@ -397,7 +400,10 @@ static gboolean run_tuple(Machine *m, guint8 code, GError **error)
     return push(m, tuple, error);
 }
 
-/* APPEND, APPENDS, ADDITEMS (of a set, which is a list here), SETITEM, SETITEMS: what lies above a container goes into it. */
+/*
+ * APPEND, APPENDS, ADDITEMS (of a set, which is a list here), SETITEM, SETITEMS: what lies above a container goes
+ * into it.
+ */
 static gboolean run_fill(Machine *m, guint8 code, GError **error)
 {
     gboolean dict = code == 's' || code == 'u';

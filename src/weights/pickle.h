@@ -1,9 +1,9 @@
 /*
- * A reader of pickles that can build tensors, dicts, lists, numbers and texts, and nothing else: it never calls anything. It passes
- * over what is known to be harmless, and a pickle that names anything else is refused by that name. Opcodes of protocols 2 to 5, as
- * far as torch.save writes them.
- * Source: CPython, Lib/pickletools.py, for the opcodes; PyTorch, torch/_utils.py and torch/serialization.py, for what the names mean,
- * and torch/_weights_only_unpickler.py, for what PyTorch itself takes to be harmless.
+ * A reader of pickles that can build tensors, dicts, lists, numbers and texts, and nothing else: it never calls
+ * anything. It passes over what is known to be harmless, and a pickle that names anything else is refused by that
+ * name. Opcodes of protocols 2 to 5, as far as torch.save writes them.
+ * Source: CPython, Lib/pickletools.py, for the opcodes; PyTorch, torch/_utils.py and torch/serialization.py, for what
+ * the names mean, and torch/_weights_only_unpickler.py, for what PyTorch itself takes to be harmless.
  */
 #pragma once
 
@@ -39,8 +39,8 @@ typedef struct AimfPickleGlobal AimfPickleGlobal;
 
 /**
  * AimfPickleStorage: a block of @count elements that tensors are views of.
- * @key: (owned) what the file calls it; @type: of its elements; @data: (nullable) its bytes, or @member: of the archive that has them;
- *   set by the caller
+ * @key: (owned) what the file calls it; @type: of its elements; @data: (nullable) its bytes, or @member: of the
+ *   archive that has them; set by the caller
  */
 typedef struct {
     char *key;
@@ -117,7 +117,10 @@ AimfPickleValue *aimf_pickle_storage(AimfPickle *pickle, const char *key, const 
 /** aimf_pickle_narrow: (borrowed) @count elements of the value @storage from @offset on; NULL with FORMAT. */
 AimfPickleValue *aimf_pickle_narrow(AimfPickle *pickle, const AimfPickleValue *storage, gint64 offset, gint64 count,
                                     GError **error);
-/** aimf_pickle_tensor: (borrowed) the tensor that @view, whose storage and type are not yet set, sees in the value @storage; NULL with FORMAT. */
+/**
+ * aimf_pickle_tensor: (borrowed) the tensor that @view, whose storage and type are not yet set, sees in the value
+ * @storage; NULL with FORMAT.
+ */
 AimfPickleValue *aimf_pickle_tensor(AimfPickle *pickle, const AimfPickleValue *storage, const AimfPickleView *view,
                                     GError **error);
 /** aimf_pickle_define: what the persistent id @id, a number as text, means in later pickles. */

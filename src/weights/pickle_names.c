@@ -1,6 +1,7 @@
 /*
- * The names that a checkpoint's pickle may use. Source: PyTorch, torch/_weights_only_unpickler.py, _get_allowed_globals; beside them
- * what programs store next to their weights and what is as harmless: settings, paths, states of random number generators.
+ * The names that a checkpoint's pickle may use. Source: PyTorch, torch/_weights_only_unpickler.py,
+ * _get_allowed_globals; beside them what programs store next to their weights and what is as harmless: settings,
+ * paths, states of random number generators.
  */
 #include "weights/pickle_names.h"
 

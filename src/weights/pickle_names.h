@@ -23,7 +23,10 @@ typedef enum {
     AIMF_MAKES_CALLBACK, /* the type of one, as a key */
 } AimfPickleMakes;
 
-/** AimfPickleGlobal: @element: of a storage and of an element type; its @unreadable is also what an unreadable tensor is */
+/**
+ * AimfPickleGlobal: @element: of a storage and of an element type; its @unreadable is also what an unreadable tensor
+ * is
+ */
 struct AimfPickleGlobal {
     const char *name;
     AimfPickleMakes makes;

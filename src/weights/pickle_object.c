@@ -188,8 +188,8 @@ AimfPickleValue *aimf_pickle_tensor(AimfPickle *pickle, const AimfPickleValue *s
 }
 
 /*
- * _rebuild_tensor(storage, offset, size, stride), _rebuild_tensor_v2(…, requires_grad, hooks[, metadata]), and, @typed,
- * _rebuild_tensor_v3(…, requires_grad, hooks, dtype[, metadata]).
+ * _rebuild_tensor(storage, offset, size, stride), _rebuild_tensor_v2(…, requires_grad, hooks[, metadata]), and,
+ * @typed, _rebuild_tensor_v3(…, requires_grad, hooks, dtype[, metadata]).
  */
 static AimfPickleValue *rebuild_tensor(AimfPickle *pickle, const AimfPickleValue *args, gboolean typed, GError **error)
 {
@@ -241,7 +241,10 @@ static AimfPickleValue *parameter(AimfPickle *pickle, const AimfPickleValue *arg
     return is_tensor ? data : refuse(error, "a Parameter is made from what is not a tensor");
 }
 
-/* (function, type, its arguments, attributes): a tensor that a Python program has given a type or attributes of its own. */
+/*
+ * (function, type, its arguments, attributes): a tensor that a Python program has given a type or attributes of its
+ * own.
+ */
 static AimfPickleValue *from_type(AimfPickle *pickle, const AimfPickleValue *args, GError **error)
 {
     const AimfPickleValue *function = item(args, 0, AIMF_PICKLE_GLOBAL), *inner = item(args, 2, AIMF_PICKLE_TUPLE);
@@ -253,7 +256,10 @@ static AimfPickleValue *from_type(AimfPickle *pickle, const AimfPickleValue *arg
     return !tensor || is_tensor ? tensor : refuse(error, "a tensor with attributes is not made as tensors are");
 }
 
-/* The first argument if it is a container of one of these kinds that has items, not copied; otherwise an empty one of the first kind. */
+/*
+ * The first argument if it is a container of one of these kinds that has items, not copied; otherwise an empty one of
+ * the first kind.
+ */
 static AimfPickleValue *first_or_new(AimfPickle *pickle, const AimfPickleValue *args, AimfPickleKind kind,
                                      AimfPickleKind other, GError **error)
 {
@@ -326,9 +332,9 @@ AimfPickleValue *aimf_pickle_call(AimfPickle *pickle, const AimfPickleValue *cal
 }
 
 /*
- * An OrderedDict's attributes (a state_dict's _metadata) and a Parameter's flags change no value. PyTorch before 0.2 made tensors and
- * Parameters empty and gave them their elements here: (storage, offset, size, stride), or (data, gradient, hooks, requires_grad,
- * volatile), see torch/_tensor.py, __setstate__.
+ * An OrderedDict's attributes (a state_dict's _metadata) and a Parameter's flags change no value. PyTorch before 0.2
+ * made tensors and Parameters empty and gave them their elements here: (storage, offset, size, stride), or (data,
+ * gradient, hooks, requires_grad, volatile), see torch/_tensor.py, __setstate__.
  */
 gboolean aimf_pickle_build(AimfPickle *pickle, AimfPickleValue *object, const AimfPickleValue *state, GError **error)
 {

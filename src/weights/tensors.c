@@ -317,7 +317,10 @@ const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key)
 
 void aimf_tensors_set_metadata(AimfTensors *tensors, const char *key, const char *value)
 {
-    g_hash_table_replace(tensors->metadata, g_strdup(key), g_strdup(value));
+    if (value)
+        g_hash_table_replace(tensors->metadata, g_strdup(key), g_strdup(value));
+    else
+        g_hash_table_remove(tensors->metadata, key);
 }
 
 gboolean aimf_tensors_has_metadata(const AimfTensors *tensors)

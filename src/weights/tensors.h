@@ -47,10 +47,16 @@ const void *aimf_tensors_bytes(const AimfTensors *tensors, guint index, void **b
 gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize begin, gsize bytes, void *to,
                                  GError **error);
 
-/** aimf_tensors_set_wrapper: (static, nullable) the key that all names had before them in the file, so that it may still be asked for. */
+/**
+ * aimf_tensors_set_wrapper: (static, nullable) the key that all names had before them in the file, so that it may
+ * still be asked for.
+ */
 void aimf_tensors_set_wrapper(AimfTensors *tensors, const char *wrapper);
 
-/** aimf_tensors_beginnings: (owned) what the names begin with, up to their first dot, for messages: "'a', 'b' and 3 more". */
+/**
+ * aimf_tensors_beginnings: (owned) what the names begin with, up to their first dot, for messages: "'a', 'b' and 3
+ * more".
+ */
 char *aimf_tensors_beginnings(const AimfTensors *tensors);
 
 /** aimf_tensors_has_metadata: whether there is any text at all. */

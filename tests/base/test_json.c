@@ -76,11 +76,50 @@ static void test_open(void)
     g_rmdir(folder);
 }
 
+/* What is no JSON is said to be none, whatever it has in it; what is JSON but for a comment is told of the comment. */
+static void test_not_json(void)
+{
+    static const struct {
+        const char *text;
+        gssize length;
+        const char *says;
+    } cases[] = {
+        { "path,target,protected\na/b.jpg,0,1\n", -1, "not JSON: it begins with \"path,target,protected\"" },
+        { "it's a photo", -1, "not JSON: it begins with \"it's a photo\"" },
+        { "1_0: a/b\n", -1, "not JSON: line 1 has a '/' outside of a text" },
+        { "<!DOCTYPE html>\n", -1, "not JSON: it is HTML or XML" },
+        { "\x89PNG\r\n\x1a\n\0\0", 10, "not JSON: it" },
+        { "\x40\0\0\0\0\0\0\0{\"a\": 1}", 16, "not JSON: it is binary" },
+        { "PK\x03\x04", -1, "not JSON: it is binary" },
+        { "", -1, "not JSON: it is empty" },
+        { " \n\n", -1, "not JSON: it is empty" },
+        { "{\"a\": 1, // one\n\"b\": 2}", -1, "not JSON: line 1 has a comment" },
+        { "{\n\"a\": /* one */ 1}", -1, "not JSON: line 2 has a comment" },
+        { "{\n\n'a': 1}", -1, "not JSON: line 3 has a single quote" },
+        { "{\"a\": 1/2}", -1, "not JSON: line 1 has a '/' outside of a text" },
+        { "{\"a\": 1", -1, "not JSON: " },
+        { "task: smiling\nattributes:\n", -1, "not JSON: it begins with \"task: smiling\"" },
+        { "version https://git-lfs.github.com/spec/v1\n", -1, "not JSON: it begins with \"version https://git-lfs.\"" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        gsize length = cases[i].length < 0 ? strlen(cases[i].text) : (gsize)cases[i].length;
+        g_assert_null(aimf_json_parse(cases[i].text, length, &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT);
+        g_test_message("%s", error->message);
+        g_assert_nonnull(strstr(error->message, cases[i].says));
+    }
+    static const char marked[] = "\xef\xbb\xbf{\"path\": \"a/b\", \"it\": \"isn't // one\"}";
+    g_autoptr(JsonNode) node = aimf_json_parse(marked, strlen(marked), NULL);
+    g_assert_nonnull(node);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/json/bombs", test_bombs);
     g_test_add_func("/json/texts", test_texts);
     g_test_add_func("/json/open", test_open);
+    g_test_add_func("/json/not-json", test_not_json);
     return g_test_run();
 }

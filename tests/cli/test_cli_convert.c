@@ -57,6 +57,57 @@ static void test_only_and_dtype(void)
     g_assert_cmpstr(aimf_tensors_at(tensors, 0)->name, ==, "0.weight");
 }
 
+/* A wrapper that opening took away may be named, and a dot behind a key changes nothing. */
+static void test_only_names_wrapper(void)
+{
+    const char *path = support_weights_path("only.safetensors");
+    static const char *const keys[] = { "state_dict", "state_dict.", "model." };
+    static const char *const files[] = { GOLDEN("foreign/harmless.pth"), GOLDEN("checkpoint.pth"),
+                                         GOLDEN("foreign/training.pth") };
+    for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_auto(ProgramRun) run = RUN("convert", files[i], path, "--only", keys[i]);
+        g_assert_cmpint(run.status, ==, 0);
+    }
+}
+
+/* transformers 4 opens no safetensors without it; what says already whose layout it has stays. */
+static void test_format(void)
+{
+    const char *first = support_weights_path("first.safetensors"), *second = support_weights_path("second.safetensors");
+    g_auto(ProgramRun) run = RUN("convert", GOLDEN("checkpoint.pth"), first);
+    g_assert_cmpint(run.status, ==, 0);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) tensors = aimf_tensors_open(first, &error);
+    g_assert_cmpstr(aimf_tensors_metadata(tensors, "format"), ==, "pt");
+    g_autoptr(AimfTensors) other = aimf_tensors_load(tensors, AIMF_N_DTYPES, NULL);
+    aimf_tensors_set_metadata(other, "format", "flax");
+    g_assert_true(aimf_tensors_save(other, first, NULL));
+    g_auto(ProgramRun) again = RUN("convert", first, second);
+    g_assert_cmpint(again.status, ==, 0);
+    g_autoptr(AimfTensors) kept = aimf_tensors_open(second, &error);
+    g_assert_cmpstr(aimf_tensors_metadata(kept, "format"), ==, "flax");
+    g_auto(ProgramRun) checkpoint = RUN("convert", GOLDEN("checkpoint.pth"), support_weights_path("third.pth"));
+    g_assert_cmpint(checkpoint.status, ==, 0);
+    g_autoptr(AimfTensors) third = aimf_tensors_open(support_weights_path("third.pth"), &error);
+    g_assert_null(aimf_tensors_metadata(third, "format"));
+}
+
+/* FP8 by value: 448 and 2^-9 are the ends of what e4m3fn can say. */
+static void test_eight_bits(void)
+{
+    const char *path = support_weights_path("wide.safetensors");
+    g_auto(ProgramRun) run = RUN("convert", GOLDEN("foreign/types.pth"), path, "--dtype", "f32", "--list");
+    g_assert_cmpint(run.status, ==, 0);
+    assert_contains(run.out, "u16                                              u16   5");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) tensors = aimf_tensors_open(path, &error);
+    g_assert_no_error(error);
+    const float *values = aimf_tensors_data(tensors, (guint)aimf_tensors_find(tensors, "e4m3"));
+    g_assert_cmpfloat(values[0x7e], ==, 448);
+    g_assert_cmpfloat(values[0x01], ==, 0x1p-9f);
+    g_assert_cmpfloat(values[0xb8], ==, -1);
+}
+
 static void test_overflow_is_told(void)
 {
     g_autoptr(GError) error = NULL;
@@ -108,7 +159,7 @@ static void test_list_is_printable(void)
 
 static void test_wrong_usage(void)
 {
-    const char *out = support_weights_path("out.safetensors");
+    g_autofree char *out = g_strdup(support_weights_path("out.safetensors"));
     assert_refused(RUN("convert"), 2, "found 0");
     assert_refused(RUN("convert", GOLDEN("views.pth")), 2, "found 1");
     assert_refused(RUN("convert", "a", "b", "c"), 2, "found 3");
@@ -118,6 +169,10 @@ static void test_wrong_usage(void)
     assert_refused(RUN("convert", GOLDEN("whole_module.pth"), out), 2, "names torch.nn.modules.container.Sequential");
     assert_refused(RUN("convert", support_weights_path("absent"), out), 2, "absent");
     assert_refused(RUN("convert", GOLDEN("views.pth"), support_weights_path("no/where.pth")), 2, "no/where.pth");
+    assert_refused(RUN("convert", GOLDEN("foreign/sparse.pth"), out), 2, "'fc.weight' is sparse");
+    const char *pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+    assert_refused(RUN("convert", support_weights_write("lfs.pth", pointer, strlen(pointer)), out), 2,
+                   "Git LFS pointer");
     g_assert_false(g_file_test(out, G_FILE_TEST_EXISTS));
 }
 
@@ -137,6 +192,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli_convert/there_and_back", test_there_and_back);
     g_test_add_func("/cli_convert/only_and_dtype", test_only_and_dtype);
+    g_test_add_func("/cli_convert/only_names_wrapper", test_only_names_wrapper);
+    g_test_add_func("/cli_convert/format", test_format);
+    g_test_add_func("/cli_convert/eight_bits", test_eight_bits);
     g_test_add_func("/cli_convert/overflow_is_told", test_overflow_is_told);
     g_test_add_func("/cli_convert/list", test_list);
     g_test_add_func("/cli_convert/list_is_printable", test_list_is_printable);

@@ -52,7 +52,7 @@ static void test_usage(void)
         { "-o job --prompts prompts.json --noise x", "--noise goes with --prompt only" },
         { "-o x.jpg --prompt a", "its name ends in .png" },
         { "-o prompts.json/x.png --prompt a", "-o: cannot write" },
-        { "-o job --prompts prompts.json", "--per-group is 0; it must be from 1" },
+        { "-o job --prompts prompts.json", "--per-group is missing" },
         { "-o job --prompts prompts.json --per-group 1 --shard 4/4", "from 0/4 to 3/4 for four, not '4/4'" },
         { "-o job --prompts prompts.json --per-group 1 --shard 1", "--shard takes" },
         { "-o job --prompts prompts.json --per-group 1 --shard 1/0", "--shard takes" },
@@ -248,6 +248,15 @@ static void test_autoencode(void)
     JsonObject *first = json_array_get_object_element(pictures, 0);
     double mean = json_object_get_double_member(first, "mean_difference");
     g_assert_true(mean > 0 && mean < json_object_get_double_member(first, "largest_difference"));
+    expect(0, AUTOENCODE "a.png b.jpg -o new/deep", "new/deep/b.png: 64 x 48 pixels");
+    expect(0, AUTOENCODE "a.png -o other", "other/a.png: 64 x 48 pixels");
+    expect(0, AUTOENCODE "a.png -o more/of/x.png", "more/of/x.png: 64 x 48 pixels");
+    expect(2, AUTOENCODE "a.png missing.png -o late", "missing.png");
+    expect(2, "\"$AIMFAIR\" autoencode --vae prompts.json a.png -o never", "prompts.json");
+    g_autofree char *never = in_folder("never");
+    g_assert_false(g_file_test(never, G_FILE_TEST_EXISTS));
+    expect(2, AUTOENCODE "a.png -o a.png/under/x.png", "cannot write 'a.png/under/x.png'");
+    expect(2, AUTOENCODE "a.png -o -", "-");
     expect(2, AUTOENCODE "-o after.png", "the picture is missing");
     expect(2, AUTOENCODE "a.png -o after.jpg", "ends in .png");
     expect(2, AUTOENCODE "a.png -o a.png", "would replace a file");

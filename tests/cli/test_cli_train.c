@@ -2,6 +2,7 @@
 #include "cli/support_program.h"
 #include "train/support_drawn.h"
 
+#include <aimfair/weights.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -200,6 +201,23 @@ static void test_plan(void)
     expect(2, "\"$AIMFAIR\" plan --model fair.safetensors --image-size 31", "32 to 4096");
 }
 
+/* Two sets in one file: neither is taken unasked, and --only takes one; a wild rate ends the training then. */
+static void test_init_only(void)
+{
+    g_autofree char *from = g_build_filename(folder, "biased.safetensors", NULL);
+    g_autofree char *to = g_build_filename(folder, "two.safetensors", NULL);
+    g_autoptr(AimfTensors) model = aimf_tensors_open(from, NULL), two = aimf_tensors_new();
+    for (guint i = 0; i < 2 * aimf_tensors_count(model); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(model, i / 2);
+        g_autofree char *name = g_strconcat(i % 2 ? "ema.module." : "state_dict.", tensor->name, NULL);
+        aimf_tensors_add(two, name, tensor->dtype, &tensor->shape, aimf_tensors_data(model, i / 2), NULL);
+    }
+    g_assert_true(aimf_tensors_save(two, to, NULL));
+    expect(2, TRAIN "-o x.safetensors --init two.safetensors", "2 sets of weights of a resnet18, below 'ema.module.'");
+    expect(2, TRAIN "-o x.safetensors --init two.safetensors --only model", "they begin with 'state_dict', 'ema'");
+    expect(1, TRAIN "-o x.safetensors --lr 1e6 --init two.safetensors --only ema", "epoch 1");
+}
+
 static void test_wrong_usage(void)
 {
     expect(2, "\"$AIMFAIR\" train --val val.csv -o x.safetensors", "--train is missing");
@@ -211,7 +229,8 @@ static void test_wrong_usage(void)
     expect(2, TRAIN "-o x.safetensors --lr nan", "--lr");
     expect(2, TRAIN "-o x.safetensors --batch 99", "fewer than one batch of 99");
     expect(2, TRAIN "-o x.safetensors --classes a,b,c", "--classes has 3 names");
-    expect(2, TRAIN "-o x.safetensors --init train.csv", "train.csv");
+    expect(2, TRAIN "-o x.safetensors --init train.csv", "but a table (CSV) that begins with 'path,target,protected'");
+    expect(2, TRAIN "-o x.safetensors --only model", "--only chooses among the weights of --init");
     expect(1, TRAIN "-o x.safetensors --lr 1e6", "epoch 1");
     expect(2, FINETUNE "--model biased.safetensors -o x.safetensors", "say once what to train");
     expect(2, FINETUNE "--model val.csv --trainable fc -o x.safetensors", "val.csv");
@@ -237,6 +256,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/other-network", test_other_network);
     g_test_add_func("/cli/file-size-limit", test_file_size_limit);
     g_test_add_func("/cli/plan", test_plan);
+    g_test_add_func("/cli/init-only", test_init_only);
     g_test_add_func("/cli/wrong-usage", test_wrong_usage);
     int status = g_test_run();
     support_drawn_remove(folder);

@@ -72,6 +72,45 @@ static void test_utkface(void)
     data_folder_free(folder);
 }
 
+/*
+ * The names that a dataset has for its numbers are kept in the manifest and shown; a training keeps them in the model.
+ */
+static void test_names(void)
+{
+    char *folder = data_folder_new();
+    for (guint i = 0; i < 8; i++) {
+        g_autofree char *name = g_strdup_printf("faces/30_%u_%u_%u.jpg", i % 2, i / 2 % 2, i);
+        data_touch(folder, name);
+    }
+    g_autofree char *root = g_build_filename(folder, "faces", NULL);
+    g_autofree char *path = g_build_filename(folder, "train.csv", NULL);
+    g_auto(ProgramRun) run =
+        RUN("data", "utkface", "--root", root, "--target", "gender", "--protected", "White", "-o", folder);
+    g_assert_cmpint(run.status, ==, 0);
+    expect_part(run.out, "         1  1                    2  female, White\n");
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_true(g_str_has_prefix(text, "path,target,protected,target_name,protected_name\n"));
+    expect_part(text, "faces/30_0_1_2.jpg,0,0,male,not White\n");
+    g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, NULL);
+    g_auto(GStrv) classes = aimf_manifest_class_names(manifest);
+    g_auto(GStrv) groups = aimf_manifest_group_names(manifest);
+    g_autofree char *all = g_strdup_printf("%s %s, %s %s", classes[0], classes[1], groups[0], groups[1]);
+    g_assert_cmpstr(all, ==, "male female, not White White");
+    g_assert_cmpstr(aimf_manifest_at(manifest, 0).protected_label, ==, "1");
+    /* Other attributes, several of them, and a file whose names contradict one another. */
+    g_auto(ProgramRun) more =
+        RUN("data", "utkface", "--root", root, "--target", "age>=40", "--protected", "Male,race", "-o", folder);
+    g_assert_cmpint(more.status, ==, 0);
+    expect_part(more.out, "age<40, female and Black");
+    g_autofree char *odd = data_write(
+        folder, "odd.csv", "path,target,protected,target_name\na.png,0,x,cat\nb.png,0,y,dog\nc.png,1,x,dog\n");
+    g_autoptr(AimfManifest) contradictory = aimf_manifest_open(odd, NULL);
+    g_assert_null(aimf_manifest_class_names(contradictory));
+    g_assert_null(aimf_manifest_group_names(contradictory));
+    data_folder_free(folder);
+}
+
 static void test_groups(void)
 {
     char *folder = data_folder_new();
@@ -176,6 +215,15 @@ static void test_first_day(void)
                                  "--protected-column", "Licht", "-o", out);
     g_assert_cmpint(csv.status, ==, 0);
     expect_part(csv.out, "train.csv: 1 images");
+    expect_part(csv.err, "sheet.csv' is read as a table separated by semicolons");
+    g_autofree char *answers = data_write(folder, "answers.tsv",
+                                          "target\tprotected\tprobability\r\n1\ta\t0,75\r\n0\ta\t0,25\r\n"
+                                          "1\tb\t0,4\r\n0\tb\t0,6\r\n\t\t\r\n");
+    g_auto(ProgramRun) evaluate = RUN("evaluate", "--from-predictions", answers, "--json", "--bootstrap", "0");
+    g_assert_cmpint(evaluate.status, ==, 0);
+    expect_part(evaluate.err, "answers.tsv' is read as a table separated by tabs");
+    g_autoptr(JsonParser) measures = NULL;
+    g_assert_cmpfloat(json_object_get_double_member(parse(evaluate.out, &measures), "accuracy"), ==, 0.5);
     /* A photograph that is a page in truth. */
     g_free(data_write(folder, "page.jpg", "<!DOCTYPE html><html><body>Sign in"));
     g_autofree char *list = data_write(folder, "list.csv", "path,target,protected\npage.jpg,1,x\n");
@@ -311,6 +359,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/data-command/utkface", test_utkface);
+    g_test_add_func("/data-command/names", test_names);
     g_test_add_func("/data-command/groups", test_groups);
     g_test_add_func("/data-command/csv", test_csv);
     g_test_add_func("/data-command/first-day", test_first_day);

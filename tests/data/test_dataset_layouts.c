@@ -140,8 +140,7 @@ static void test_celeba_partition(void)
 {
     static const char *const FORMS[] = {
         "000001.jpg 2\n000002.jpg 0\n162771.jpg 1\n182638.jpg 0\n000007.jpg 0\n",
-        "\xEF\xBB\xBF"
-        "000001.jpg 2\r\n\r\n000002.jpg 0\r\n162771.jpg 1\r\n182638.jpg 0\r\n",
+        "\357\273\277000001.jpg 2\r\n\r\n000002.jpg 0\r\n162771.jpg 1\r\n182638.jpg 0\r\n",
         "\xEF\xBB\xBFimage_id,partition\r\n000001.jpg,2\r\n000002.jpg,0\r\n162771.jpg,1\r\n182638.jpg,0\r\n,\r\n",
         "image_id;partition\n000001.jpg;2\n000002.jpg;0\n162771.jpg;1\n182638.jpg;0\n",
     };

@@ -42,12 +42,10 @@ static const AimfAugment AUGMENT = AIMF_AUGMENT_DEFAULT;
 static AimfLoaderOptions options_of(guint batch, int threads)
 {
     return (AimfLoaderOptions){
-        .image_size = SIZE,
+        .preprocess = { .width = SIZE, .height = SIZE, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.5f, 0.5f, 0.5f } },
         .batch = batch,
         .augment = &AUGMENT,
         .shuffle = TRUE,
-        .mean = { 0.5f, 0.5f, 0.5f },
-        .std = { 0.5f, 0.5f, 0.5f },
         .seed = 42,
         .threads = threads,
     };
@@ -96,7 +94,7 @@ static void expect_pixels(const Fixture *f, const AimfLoaderOptions *o, guint ep
     if (o->augment)
         aimf_augment_draw(o->augment, o->seed, epoch, sample, image->width, image->height, &box, &flip);
     float planes[PIXELS];
-    aimf_image_to_planes(image, o->augment ? &box : NULL, flip, SIZE, o->mean, o->std, planes, &error);
+    aimf_image_to_planes(image, o->augment ? &box : NULL, flip, &o->preprocess, planes, &error);
     g_assert_no_error(error);
     expect_same(planes, found, sizeof planes);
 }
@@ -257,6 +255,7 @@ static void test_skip_bad(Fixture *f, gconstpointer data)
         }
         const char *path = f->paths[tolerated == 0 ? 4 : tolerated == 1 ? 5 : 9];
         g_assert_nonnull(strstr(error->message, path));
+        g_assert_nonnull(strstr(error->message, "--skip-bad N"));
         g_clear_error(&error);
         g_assert_false(aimf_loader_next(loader, &batch, &error)); /* a failure stays one */
         g_assert_nonnull(error);
@@ -305,10 +304,10 @@ static void test_refusals(Fixture *f, gconstpointer data)
     options = options_of(4, -1);
     expect_refused(f->manifest, options, AIMF_ERROR_INVALID);
     options = options_of(4, 1);
-    options.image_size = 0;
+    options.preprocess.height = 0;
     expect_refused(f->manifest, options, AIMF_ERROR_INVALID);
     options = options_of(4, 1);
-    options.std[1] = 0;
+    options.preprocess.std[1] = 0;
     expect_refused(f->manifest, options, AIMF_ERROR_INVALID);
 }
 

@@ -259,6 +259,12 @@ static void test_other_head(void)
 
 /* --- Saved models --- */
 
+static AimfPreprocess small_model_preprocess(void)
+{
+    g_autoptr(AimfModel) model = small_model(1);
+    return model->preprocess;
+}
+
 static void test_saved(void)
 {
     GError *error = NULL;
@@ -266,8 +272,8 @@ static void test_saved(void)
     model->target = g_strdup("Mood, \"quoted\"");
     model->classes = g_strdupv((char *[]){ (char[]){ "sad" }, (char[]){ "so, so" }, (char[]){ "glad ☺" }, NULL });
     model->threshold = 0.3;
-    model->mean[1] = 0.1f;
-    model->std[2] = 0.229f;
+    model->preprocess.mean[1] = 0.1f;
+    model->preprocess.std[2] = 0.229f;
     aimf_tensors_set_metadata(model->tensors, "my.note", "kept");
     const char *path = support_weights_path("model.safetensors");
     aimf_model_save(model, path, &error);
@@ -277,10 +283,10 @@ static void test_saved(void)
     g_autofree char *hash = aimf_model_hash(model), *opened_hash = aimf_model_hash(opened);
     g_assert_cmpstr(hash, ==, opened_hash);
     g_assert_cmpstr(opened->architecture, ==, "resnet18");
-    g_assert_cmpint(opened->image_size, ==, 48);
+    g_assert_cmpint(opened->preprocess.width, ==, 48);
     g_assert_cmpint(opened->outputs, ==, 3);
-    g_assert_cmpfloat(opened->mean[1], ==, 0.1f);
-    g_assert_cmpfloat(opened->std[2], ==, 0.229f);
+    g_assert_cmpfloat(opened->preprocess.mean[1], ==, 0.1f);
+    g_assert_cmpfloat(opened->preprocess.std[2], ==, 0.229f);
     g_assert_cmpfloat(opened->threshold, ==, 0.3);
     g_assert_cmpstr(opened->target, ==, model->target);
     g_assert_true(g_strv_equal((const char *const *)opened->classes, (const char *const *)model->classes));
@@ -293,6 +299,48 @@ static void test_saved(void)
     g_assert_true(g_file_get_contents(path, &first_bytes, &first_length, NULL));
     g_assert_true(g_file_get_contents(again, &second_bytes, &second_length, NULL));
     support_assert_same_bytes(first_bytes, first_length, second_bytes, second_length);
+}
+
+/* What version 1 cannot say makes version 2, in which every member comes back; and only then. */
+static void test_preprocess_saved(void)
+{
+    const struct {
+        const char *name, *value;
+    } changes[] = { { "resize", "256" },        { "interpolation", "bicubic" }, { "resizer", "tensor-v2" },
+                    { "channel_order", "bgr" }, { "value_range", "255" },       { "resizer", "float" },
+                    { "resizer", "tensor" } };
+    const char *path = support_weights_path("model.safetensors");
+    for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
+        GError *error = NULL;
+        g_autoptr(AimfModel) model = small_model(1);
+        g_assert_true(aimf_preprocess_set(&model->preprocess, changes[i].name, changes[i].value, NULL));
+        if (g_str_equal(changes[i].value, "tensor"))
+            model->preprocess.aliased = TRUE;
+        aimf_model_save(model, path, &error);
+        g_assert_no_error(error);
+        g_autoptr(AimfModel) opened = aimf_model_open(path, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(memcmp(&opened->preprocess, &model->preprocess, sizeof model->preprocess), ==, 0);
+        g_assert_cmpstr(aimf_tensors_metadata(opened->tensors, "aimfair.format"), ==, "2");
+        /* Back to the default, the file is one of version 1 again, without the key. */
+        opened->preprocess = small_model_preprocess();
+        aimf_model_save(opened, path, &error);
+        g_autoptr(AimfTensors) file = aimf_tensors_open(path, NULL);
+        g_autofree char *key = g_strconcat("aimfair.", changes[i].name, NULL);
+        g_assert_null(aimf_tensors_metadata(file, key));
+        g_assert_cmpstr(aimf_tensors_metadata(file, "aimfair.format"), ==, "1");
+    }
+    g_autoptr(AimfModel) wide = small_model(1);
+    wide->preprocess.width = 64;
+    g_assert_true(aimf_model_save(wide, path, NULL));
+    g_autoptr(AimfModel) opened = aimf_model_open(path, NULL);
+    g_assert_cmpstr(aimf_tensors_metadata(opened->tensors, "aimfair.image_size"), ==, "64x32");
+    g_assert_cmpint(opened->preprocess.width, ==, 64);
+    g_assert_cmpint(opened->preprocess.height, ==, 32);
+    AimfModelGraph built;
+    g_assert_true(aimf_model_build(opened, 1, TRUE, &built, NULL)); /* two pixels at the end have a variance */
+    g_assert_cmpint(aimf_graph_shape(built.graph, built.images).dim[3], ==, 64);
+    aimf_graph_free(built.graph);
 }
 
 static void test_plain_weights_refused(void)
@@ -311,7 +359,13 @@ static void test_damaged_metadata(void)
     const struct {
         const char *key, *value, *says;
     } cases[] = {
-        { "aimfair.format", "2", "version 1" },
+        { "aimfair.image_size", "64x", "320x240" },
+        { "aimfair.image_size", "64x32x3", "320x240" },
+        { "aimfair.image_size", "64x99999", "32 to 4096" },
+        { "aimfair.interpolation", "nearest", "none of bilinear, bicubic" },
+        { "aimfair.resize", "-1", "number of pixels" },
+        { "aimfair.antialias", "no", "Pillow always" },
+        { "aimfair.format", "3", "version 1 or 2" },
         { "aimfair.architecture", "vgg", "known: resnet18" },
         { "aimfair.image_size", "-5", "positive whole number" },
         { "aimfair.image_size", "99999", "32 to 4096" },
@@ -335,6 +389,7 @@ static void test_damaged_metadata(void)
         g_assert_true(aimf_model_save(model, path, NULL));
         g_autoptr(AimfTensors) file = aimf_tensors_open(path, NULL);
         g_autoptr(AimfTensors) loaded = aimf_tensors_load(file, AIMF_N_DTYPES, NULL);
+        aimf_tensors_set_metadata(loaded, "aimfair.format", "2");
         aimf_tensors_set_metadata(loaded, cases[i].key, cases[i].value);
         const char *damaged = support_weights_path("damaged.safetensors");
         g_assert_true(aimf_tensors_save(loaded, damaged, NULL));
@@ -358,6 +413,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/strictness", test_strictness);
     g_test_add_func("/model/other-head", test_other_head);
     g_test_add_func("/model/saved", test_saved);
+    g_test_add_func("/model/preprocess-saved", test_preprocess_saved);
     g_test_add_func("/model/plain-weights-refused", test_plain_weights_refused);
     g_test_add_func("/model/damaged-metadata", test_damaged_metadata);
     int status = g_test_run();

@@ -153,7 +153,7 @@ static void test_surplus(void)
 }
 
 /* A file of a training run: the model's tensors are wrapped, because the optimizer's stand beside them. */
-static void test_wrapped(void)
+static void wrap_and_open(const char *wrapper)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *folder = tiny_sd_folder();
@@ -162,7 +162,7 @@ static void test_wrapped(void)
     g_autoptr(AimfTensors) wrapped = aimf_tensors_new();
     for (guint i = 0; i < aimf_tensors_count(file); i++) {
         const AimfTensor *tensor = aimf_tensors_at(file, i);
-        g_autofree char *name = g_strconcat("state_dict.", tensor->name, NULL);
+        g_autofree char *name = g_strconcat(wrapper, tensor->name, NULL);
         int index = aimf_tensors_add(wrapped, name, tensor->dtype, &tensor->shape, NULL, NULL);
         g_assert_true(aimf_tensors_read(file, i, tensor->dtype, aimf_tensors_writable(wrapped, (guint)index), NULL));
     }
@@ -173,6 +173,40 @@ static void test_wrapped(void)
     g_assert_no_error(error);
     assert_weights(model, FALSE, 1);
     tiny_sd_remove(folder);
+}
+
+static void test_wrapped(void)
+{
+    static const char *const wrappers[] = { "state_dict.", "module.", "model_state_dict._orig_mod.module." };
+    for (guint i = 0; i < G_N_ELEMENTS(wrappers); i++)
+        wrap_and_open(wrappers[i]);
+}
+
+/* FP8 is read by value, unless something beside it changes what the values mean. */
+static void test_eight_bits(void)
+{
+    static const AimfDtype dtypes[] = { AIMF_F8_E4M3, AIMF_F8_E5M2 };
+    for (guint i = 0; i < G_N_ELEMENTS(dtypes); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *folder = tiny_sd_folder();
+        g_autofree char *path = tiny_sd_write(folder, &(TinySd){ .form = TINY_SD_SAFETENSORS, .dtype = dtypes[i] });
+        AimfSdOptions options = { .model = path };
+        g_autoptr(AimfSdModel) model = open_tiny(&options, NULL, &error);
+        g_assert_no_error(error);
+        const AimfTensor *tensor = aimf_tensors_at(model->weights.unet, 0);
+        g_autofree float *values = g_new(float, tensor->bytes);
+        g_assert_cmpint(tensor->dtype, ==, dtypes[i]);
+        g_assert_true(aimf_tensors_read(model->weights.unet, 0, AIMF_F32, values, &error));
+        g_autoptr(AimfTensors) file = aimf_tensors_open(path, NULL),
+                               changed = aimf_tensors_load(file, AIMF_N_DTYPES, NULL);
+        aimf_tensors_add(changed, "model.diffusion_model.out.2.scale_weight", AIMF_F32, &AIMF_SHAPE(1), NULL, NULL);
+        g_assert_true(aimf_tensors_save(changed, path, NULL));
+        g_assert_null(open_tiny(&options, NULL, &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED);
+        g_assert_nonnull(
+            strstr(error->message, "is FP8 with a scale beside it ('model.diffusion_model.out.2.scale_weight')"));
+        tiny_sd_remove(folder);
+    }
 }
 
 /* Names of files as diffusers gives them to variants: fp16 is taken where there is no other, non_ema where raw weights are asked for. */
@@ -402,6 +436,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/sd_open/averaged/raw", GINT_TO_POINTER(TRUE), test_averaged);
     g_test_add_func("/sd_open/surplus", test_surplus);
     g_test_add_func("/sd_open/wrapped", test_wrapped);
+    g_test_add_func("/sd_open/eight_bits", test_eight_bits);
     g_test_add_func("/sd_open/variants", test_variants);
     g_test_add_func("/sd_open/prediction", test_prediction);
     g_test_add_func("/sd_open/v_prediction", test_v_prediction);

@@ -264,6 +264,66 @@ static void answer_choosily(const Call *call, LlmAct act)
         answer_dressed(call, form ? LLM_GOOD : LLM_PROSE);
 }
 
+/* (owned) @format with @json and with it as a text in JSON, in this order. */
+static char *message_of(const char *format, const char *json)
+{
+    g_autoptr(JsonNode) text = json_node_init_string(json_node_alloc(), json);
+    g_autofree char *quoted = json_to_string(text, FALSE);
+    g_auto(GStrv) around_json = g_strsplit(format, "@JSON@", 2);
+    g_autofree char *with_json = g_strjoinv(json, around_json);
+    g_auto(GStrv) around_text = g_strsplit(with_json, "@TEXT@", 2);
+    g_autofree char *message = g_strjoinv(quoted, around_text);
+    return g_strdup_printf(
+        "{\"choices\":[{\"index\":0,%s,\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":100,"
+        "\"completion_tokens\":50,\"total_tokens\":150}}",
+        message);
+}
+
+/* What was asked for, but not in the place where it belongs. */
+static void answer_elsewhere(const Call *call, LlmAct act)
+{
+    static const char *const forms[] = {
+        [LLM_REASONING_CONTENT] = "\"message\":{\"content\":\"\",\"reasoning_content\":@TEXT@}",
+        [LLM_REASONING] = "\"message\":{\"content\":null,\"reasoning\":@TEXT@}",
+        [LLM_THOUGHT_PARTS] = "\"message\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\","
+                              "\"text\":@TEXT@}]}]}",
+        [LLM_ONLY_THOUGHTS] = "\"message\":{\"content\":\"  \",\"reasoning_content\":@TEXT@}",
+        [LLM_ALL_IN_THOUGHTS] = "\"message\":{\"content\":@TEXT@}",
+        [LLM_TOOL_CALL] =
+            "\"message\":{\"content\":null,\"reasoning\":\"{\\\"prompts\\\": [1]}\",\"tool_calls\":[{\"type\":"
+            "\"function\",\"function\":{\"name\":\"prompts\",\"arguments\":@TEXT@}}]}",
+        [LLM_PARTS] = "\"message\":{\"content\":[{\"type\":\"reasoning\",\"text\":\"{[\"},{\"type\":\"text\",\"text\":"
+                      "\"So: \"},{\"type\":\"output_text\",\"text\":{\"value\":@TEXT@}},\" and so on\"]}",
+        [LLM_OBJECT] = "\"message\":{\"content\":@JSON@}",
+        [LLM_COMPLETION] = "\"text\":@TEXT@",
+    };
+    g_autofree char *json = say(call);
+    g_autofree char *lines = as_lines(json);
+    g_autofree char *text = NULL;
+    if (act == LLM_ONLY_THOUGHTS)
+        text = g_strdup(lines);
+    else if (act == LLM_REASONING_CONTENT || act == LLM_THOUGHT_PARTS)
+        text = g_strdup_printf(
+            "They want [a list] of {them}. First {\"prompts\": [\"no\"]}, or:\n%s\nSo %s. That is [1] it.", lines,
+            json);
+    else
+        text = act == LLM_ALL_IN_THOUGHTS ? g_strdup_printf("<think>\n%s\n</think>\n", json) : g_strdup(json);
+    g_autofree char *body = message_of(forms[act], text);
+    reply(call, 200, JSON_TYPE, body);
+}
+
+/* Constrained decoding that falls over, and says nothing about it. */
+static void break_on_forms(const Call *call, LlmAct act)
+{
+    g_autofree char *form = asked_form(call);
+    if (form && act == LLM_FORM_BREAKS_WITHIN)
+        reply(call, 200, JSON_TYPE, "{\"error\": {\"message\": \"worker died\", \"code\": 502}}");
+    else if (form && (act == LLM_FORM_BREAKS || strcmp(form, "json_schema") == 0))
+        reply_error(call, act == LLM_FORM_BREAKS ? 502 : 500, "", "Internal Server Error", "internal");
+    else
+        answer_dressed(call, form ? LLM_GOOD : LLM_PROSE);
+}
+
 static void send_elsewhere(const Call *call)
 {
     g_autofree char *more = g_strdup_printf("Location: %s/chat/completions", call->server->neighbour->url);
@@ -325,6 +385,10 @@ static void play(const Call *call, LlmAct act)
         answer_choosily(call, act);
     else if (act == LLM_STALLING || act == LLM_DRIPPING || act == LLM_HANGING_UP || act == LLM_HUGE)
         answer_partly(call, act);
+    else if (act >= LLM_REASONING_CONTENT)
+        answer_elsewhere(call, act);
+    else if (act >= LLM_SCHEMA_BREAKS)
+        break_on_forms(call, act);
     else if (act == LLM_SILENT)
         wait_for_end(call);
     else if (act == LLM_HUGE_HEAD)

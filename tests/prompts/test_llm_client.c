@@ -175,6 +175,18 @@ static void test_answers(void)
         { { LLM_NO_SCHEMA, LLM_NO_SCHEMA }, AIMF_CHAT_ANSWER, 2, 0 },
         { { LLM_NO_FORMAT, LLM_NO_FORMAT }, AIMF_CHAT_ANSWER, 3, 0 },
         { { LLM_NEW_MODEL, LLM_NEW_MODEL }, AIMF_CHAT_ANSWER, 4, 0 },
+        { { LLM_SCHEMA_BREAKS, LLM_SCHEMA_BREAKS }, AIMF_CHAT_ANSWER, 3, 2 },
+        { { LLM_FORM_BREAKS, LLM_FORM_BREAKS }, AIMF_CHAT_ANSWER, 3, 2 },
+        { { LLM_FORM_BREAKS_WITHIN, LLM_FORM_BREAKS_WITHIN }, AIMF_CHAT_ANSWER, 3, 2 },
+        { { LLM_REASONING_CONTENT, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
+        { { LLM_REASONING, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
+        { { LLM_THOUGHT_PARTS, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
+        { { LLM_ALL_IN_THOUGHTS, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
+        { { LLM_ONLY_THOUGHTS, LLM_GOOD }, AIMF_CHAT_ANSWER, 2, 1 },
+        { { LLM_TOOL_CALL, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
+        { { LLM_PARTS, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
+        { { LLM_OBJECT, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
+        { { LLM_COMPLETION, LLM_GOOD }, AIMF_CHAT_ANSWER, 1, 0 },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(Result) result = meet(cases[i].acts, 2);
@@ -186,6 +198,68 @@ static void test_answers(void)
         g_assert_cmpuint(result.usage.requests, ==, cases[i].requests);
         g_assert_cmpuint(result.usage.repeated, ==, cases[i].repeated);
     }
+}
+
+/*
+ * Wherever it stood, what is handed on is the JSON, with nothing of the thoughts but what cannot be taken for prompts.
+ */
+static void test_odd_places(void)
+{
+    static const struct {
+        LlmAct act;
+        const char *says; /* NULL: nothing to be told */
+    } cases[] = {
+        { LLM_REASONING_CONTENT, "taken from reasoning_content" },
+        { LLM_REASONING, "taken from reasoning" },
+        { LLM_THOUGHT_PARTS, "taken from content" },
+        { LLM_ALL_IN_THOUGHTS, "taken from its thoughts" },
+        { LLM_TOOL_CALL, "taken from a tool's arguments" },
+        { LLM_OBJECT, NULL },
+        { LLM_COMPLETION, NULL },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Result) result = meet(&cases[i].act, 1);
+        g_assert_no_error(result.error);
+        g_autofree char *said = say_fixed(NULL, 0, NULL);
+        g_autoptr(JsonNode) expected = json_from_string(said, NULL);
+        g_autoptr(JsonNode) got = json_from_string(g_ptr_array_index(result.answers, 0), NULL);
+        g_test_message("act %d: %s", cases[i].act, (char *)g_ptr_array_index(result.answers, 0));
+        g_assert_nonnull(got);
+        g_assert_true(json_node_equal(got, expected));
+        g_assert_true(cases[i].says ? strstr(result.told, cases[i].says) != NULL : !strstr(result.told, "taken from"));
+    }
+    static const LlmAct parts[] = { LLM_PARTS };
+    g_auto(Result) result = meet(parts, 1);
+    g_autofree char *said = say_fixed(NULL, 0, NULL);
+    g_autofree char *expected = g_strdup_printf("So: %s and so on", said);
+    g_assert_cmpstr(g_ptr_array_index(result.answers, 0), ==, expected);
+}
+
+/* A server that fails on forms: the first question finds out, the others are asked without, and it is said. */
+static void test_forms_that_break(void)
+{
+    static const LlmAct acts[] = { LLM_SCHEMA_BREAKS, LLM_FORM_BREAKS };
+    static const guint requests[] = { 3, 4 };
+    for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
+        g_autoptr(LlmServer) server = llm_server_new(&acts[i], 1, NULL, say_fixed, NULL);
+        AimfLlmOptions options = quick(server);
+        options.attempts = AIMF_LLM_DEFAULTS.attempts;
+        g_auto(Result) one = converse(&options, 1, 0);
+        g_assert_no_error(one.error);
+        g_assert_cmpuint(one.usage.requests, ==, requests[i]);
+        options.parallel = 1;
+        g_auto(Result) result = converse(&options, 6, 0);
+        g_assert_no_error(result.error);
+        g_assert_cmpuint(result.answers->len, ==, 6);
+        const char *told = strstr(result.told, "fails where a JSON schema is asked for");
+        g_assert_nonnull(told);
+        g_assert_null(strstr(told + 1, "fails where a JSON schema is asked for"));
+        g_assert_null(strstr(llm_server_request(server, llm_server_count(server) - 1)->body, "json_schema"));
+    }
+    /* A failure that has nothing to do with the form changes it for nobody but the question that met it. */
+    static const LlmAct broken[] = { LLM_BROKEN, LLM_BROKEN, LLM_BROKEN };
+    g_auto(Result) result = meet(broken, 3);
+    g_assert_nonnull(strstr(result.error->message, "without a JSON schema as well"));
 }
 
 /* Every manner that ends the work, at once or after all attempts, and what is said of it. */
@@ -210,6 +284,7 @@ static void test_failures(void)
         { LLM_NO_JSON, AIMF_ERROR_FAILED, 3, "not JSON" },
         { LLM_NO_UTF8, AIMF_ERROR_FAILED, 3, "not UTF-8" },
         { LLM_EMPTY, AIMF_ERROR_FAILED, 3, "no text" },
+        { LLM_ONLY_THOUGHTS, AIMF_ERROR_FAILED, 3, "no JSON in reasoning_content either" },
         { LLM_DEAF, AIMF_ERROR_FAILED, 3, "no whole answer" },
         { LLM_HANGING_UP, AIMF_ERROR_FAILED, 3, "no whole answer" },
         { LLM_STALLING, AIMF_ERROR_FAILED, 3, "stalled for 0.2 s" },
@@ -458,6 +533,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/llm-client/answers", test_answers);
+    g_test_add_func("/llm-client/odd-places", test_odd_places);
+    g_test_add_func("/llm-client/forms-that-break", test_forms_that_break);
     g_test_add_func("/llm-client/failures", test_failures);
     g_test_add_func("/llm-client/redirect", test_redirect);
     g_test_add_func("/llm-client/parallel", test_parallel);

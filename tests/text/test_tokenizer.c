@@ -79,6 +79,74 @@ static void test_without_configuration(void)
     g_rmdir(folder);
 }
 
+static void copy_file(const char *from_folder, const char *to_folder, const char *name)
+{
+    g_autofree char *from = g_build_filename(from_folder, name, NULL), *to = g_build_filename(to_folder, name, NULL);
+    g_autoptr(GBytes) bytes = aimf_file_read(from, 1 << 20, NULL);
+    gsize size;
+    const void *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+    g_assert_true(!data || aimf_file_write(to, data, size, NULL)); /* not each of them has each */
+}
+
+static void check_added(const char *folder, const char *name)
+{
+    g_autoptr(AimfTokenizer) tokenizer = open_good(folder);
+    g_assert_cmpuint(aimf_tokenizer_size(tokenizer), ==, 758);
+    g_assert_cmpint(aimf_tokenizer_end(tokenizer), ==, 753);
+    check_rows(tokenizer, "added/tokens.json", name);
+}
+
+static void remove_folder(const char *folder)
+{
+    g_autoptr(GPtrArray) names = aimf_directory_list(folder, NULL);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(folder, names->pdata[i], NULL);
+        g_remove(path);
+    }
+    g_rmdir(folder);
+}
+
+/*
+ * Tokens that textual inversion added, as transformers 4 stores them: found in folded text, some of them only as
+ * whole words.
+ */
+static void test_added(void)
+{
+    static const char *const names[] = { "plain", "bare", "single" };
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *folder = g_dir_make_tmp("aimfair-text-XXXXXX", NULL), *pair = golden("pair");
+        g_autofree char *added = g_build_filename(GOLDEN_DIR, "text", "added", names[i], NULL);
+        copy_file(pair, folder, "vocab.json");
+        copy_file(pair, folder, "merges.txt");
+        copy_file(added, folder, "added_tokens.json");
+        copy_file(added, folder, "tokenizer_config.json");
+        check_added(folder, names[i]);
+        remove_folder(folder);
+    }
+}
+
+/* The same as transformers 5 stores it: all in tokenizer.json, whose vocabulary is taken from text/fast. */
+static void test_added_fast(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("aimfair-text-XXXXXX", NULL), *added = golden("added/fast");
+    g_autofree char *of_vocabulary = golden("fast/tokenizer.json"), *of_added = golden("added/fast/tokenizer.json");
+    g_autofree char *path = g_build_filename(folder, "tokenizer.json", NULL);
+    g_autoptr(JsonNode) vocabulary = aimf_json_open(of_vocabulary, 1 << 20, NULL);
+    g_autoptr(JsonNode) whole = aimf_json_open(of_added, 1 << 20, NULL);
+    JsonNode *model = json_node_copy(json_object_get_member(json_node_get_object(vocabulary), "model"));
+    JsonObject *made = json_object_new();
+    json_object_set_member(made, "model", model);
+    json_object_set_member(made, "added_tokens",
+                           json_node_copy(json_object_get_member(json_node_get_object(whole), "added_tokens")));
+    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), made);
+    json_object_unref(made);
+    g_autofree char *text = json_to_string(root, FALSE);
+    g_assert_true(aimf_file_write(path, text, strlen(text), NULL));
+    copy_file(added, folder, "tokenizer_config.json");
+    check_added(folder, "fast");
+    remove_folder(folder);
+}
+
 /* OpenAI's own vocabulary, where it is. */
 static void test_real(void)
 {
@@ -207,6 +275,8 @@ static void test_hash(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/tokenizer/added", test_added);
+    g_test_add_func("/tokenizer/added_fast", test_added_fast);
     g_test_add_func("/tokenizer/hash", test_hash);
     g_test_add_func("/tokenizer/references", test_references);
     g_test_add_func("/tokenizer/without-configuration", test_without_configuration);

@@ -196,7 +196,9 @@ static void test_pairs(Fixture *fixture, gconstpointer data)
         { "{", "tokenizer_config.json" },
         { "{\"pad_token\": \"[PAD]\"}", "special token '[PAD]' is missing" },
         { "{\"bos_token\": {\"content\": \"[CLS]\"}}", "special token '[CLS]' is missing" },
-        { "{\"added_tokens_decoder\": {\"3\": {\"content\": \"[X]\"}}}", "special token '[X]' is missing" },
+        { "{\"added_tokens_decoder\": {\"3\": {\"content\": \"[X]\"}}}", "'[X]' has the number 3; those from 10" },
+        { "{\"added_tokens_decoder\": {\"x\": {\"content\": \"[X]\"}}}", "added_tokens_decoder has 'x'" },
+        { "{\"added_tokens_decoder\": {\"99999999\": {\"content\": \"[X]\"}}}", "added_tokens_decoder has '99999999'" },
         { "{\"eos_token\": \"\"}", "special token '' is missing" },
     };
     for (guint i = 0; i < G_N_ELEMENTS(configs); i++) {
@@ -207,6 +209,19 @@ static void test_pairs(Fixture *fixture, gconstpointer data)
         "{\"pad_token\": 5, \"bos_token\": null, \"added_tokens_decoder\": {\"1\": 7, \"2\": []}}";
     write_file(fixture, "tokenizer_config.json", odd, strlen(odd));
     assert_tokens(fixture, "", 10, "a", 1);
+    static const char *const added[][2] = {
+        { "[]", "not a JSON object" },
+        { "{\"<new>\": 3}", "'<new>' has the number 3; those from 10" },
+        { "{\"<new>\": -1}", "'<new>' must be a whole number" },
+        { "{\"<new>\": \"10\"}", "'<new>' must be a whole number" },
+        { "{\"\": 10}", "has the number 10" },
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(added); i++) {
+        write_file(fixture, "added_tokens.json", added[i][0], strlen(added[i][0]));
+        assert_refused(fixture, "", AIMF_ERROR_FORMAT, added[i][1]);
+    }
+    write_file(fixture, "added_tokens.json", "{\"<new>\": 10}", strlen("{\"<new>\": 10}"));
+    assert_tokens(fixture, "", 11, "a<NEW>a", 3);
 }
 
 static void test_tokenizer_json(Fixture *fixture, gconstpointer data)

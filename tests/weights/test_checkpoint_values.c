@@ -1,4 +1,7 @@
-/* What programs store beside their weights, and tensors of unusual kinds: files of PyTorch (tests/golden/make_checkpoints.py). */
+/*
+ * What programs store beside their weights, and tensors of unusual kinds: files of PyTorch
+ * (tests/golden/make_checkpoints.py).
+ */
 #include "weights/support_weights.h"
 
 #include <string.h>

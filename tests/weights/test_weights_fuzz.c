@@ -1,6 +1,7 @@
 /* Thousands of damaged files: each must open or give an error, and neither may touch memory that is not its own. */
 #include "base/random.h"
 #include "weights/archive.h"
+#include "weights/element.h"
 #include "weights/support_weights.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ static guint exercise(const char *path)
             continue;
         g_autoptr(GError) cause = NULL;
         gint64 count = aimf_shape_count(&tensor->shape);
-        AimfDtype dtype = tensor->dtype <= AIMF_F64 ? AIMF_F64 : tensor->dtype;
+        AimfDtype dtype = aimf_dtype_is_float(tensor->dtype) ? AIMF_F64 : tensor->dtype;
         g_autofree void *values = g_malloc((gsize)count * aimf_dtype_bytes(dtype) + 1);
         gboolean done = aimf_tensors_read(tensors, i, dtype, values, &cause);
         g_assert_true(done == (cause == NULL));
@@ -32,7 +33,9 @@ static guint exercise(const char *path)
 /* One to four changes: a byte, a bit, a run copied from elsewhere, an end cut off. */
 static gsize damage(AimfRandom *random, char *data, gsize bytes)
 {
-    static const char codes[] = "\x80\x81\x85\x86\x87\x88\x89\x8a\x8c\x93\x94()]}.0RQbcehjqstuaNJKMGX\xff\0\x7f\1";
+    static const char codes[] =
+        "\x80\x81\x85\x86\x87\x88\x89\x8a\x8c\x93\x94()]}.0RQbcehjqstuaNJKMGX\xff\0\x7f\1\x8f\x90\x91"
+        "CB";
     for (guint64 changes = aimf_random_below(random, 4) + 1; changes > 0 && bytes > 0; changes--) {
         gsize at = (gsize)aimf_random_below(random, bytes), from = (gsize)aimf_random_below(random, bytes);
         switch (aimf_random_below(random, 8)) {
@@ -57,11 +60,30 @@ static gsize damage(AimfRandom *random, char *data, gsize bytes)
 
 static void test_files(void)
 {
-    static const char *const names[] = {
-        "types.safetensors", "checkpoint.safetensors", "network.old.pth", "views.old.pth", "checkpoint.old.pth",
-        "protocol5.old.pth", "types_plain.old.pth",    "network.pth",     "views.pth",     "deflated.pth",
-        "alone.pth",         "whole_module.pth",       "network.tar.pth", "views.tar.pth"
-    };
+    static const char *const names[] = { "types.safetensors",
+                                         "checkpoint.safetensors",
+                                         "network.old.pth",
+                                         "views.old.pth",
+                                         "checkpoint.old.pth",
+                                         "protocol5.old.pth",
+                                         "types_plain.old.pth",
+                                         "network.pth",
+                                         "views.pth",
+                                         "deflated.pth",
+                                         "alone.pth",
+                                         "whole_module.pth",
+                                         "network.tar.pth",
+                                         "views.tar.pth",
+                                         "foreign/harmless.old.pth",
+                                         "foreign/keys.old.pth",
+                                         "foreign/attributes.old.pth",
+                                         "foreign/training.old.pth",
+                                         "foreign/trusted.old.pth",
+                                         "foreign/quantised.old.pth",
+                                         "foreign/sparse.old.pth",
+                                         "foreign/types.pth",
+                                         "foreign/protocol5.pth",
+                                         "foreign/types.safetensors" };
     guint opened = 0;
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(GOLDEN_DIR "/weights", names[i], NULL);

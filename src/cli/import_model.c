@@ -1,0 +1,356 @@
+/* aimfair import: a classifier that another program trained becomes a saved model, its weights untouched. */
+#include "training.h"
+
+#include <math.h>
+#include <string.h>
+
+#define DEFAULT_TOLERANCE 1e-4
+
+typedef struct {
+    char *output;
+    char *architecture;
+    char *only;
+    char *image_size;
+    char *crop;
+    char *mean;
+    char *std;
+    char *value_range;
+    char *channel_order;
+    char *interpolation;
+    char *antialias;
+    char *resizer;
+    char *resize;
+    char *target;
+    char *classes;
+    char *threshold;
+    char *verify;
+    gdouble tolerance;
+} Arguments;
+
+static void arguments_clear(Arguments *a)
+{
+    char *const texts[] = { a->output, a->architecture, a->only,          a->image_size, a->crop,    a->mean,
+                            a->std,    a->value_range,  a->channel_order, a->antialias,  a->resizer, a->interpolation,
+                            a->resize, a->target,       a->classes,       a->threshold,  a->verify };
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static gboolean invalid(const char *message, GError **error)
+{
+    g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_INVALID, message);
+    return FALSE;
+}
+
+/* --- Options --- */
+
+static gboolean check(AimfCli *cli, const Arguments *a, int n_files, const char *weights, GError **error)
+{
+    if (n_files != 1) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "expected the name of one file of weights, found %d; see 'aimfair help import'", n_files);
+        return FALSE;
+    }
+    if (!a->image_size && !a->crop)
+        return aimf_cli_require(cli, "--image-size", NULL, error);
+    if (a->crop && !a->resize)
+        return invalid("--crop needs --resize: the shorter side is resized, then the middle is cut out", error);
+    const char *const inputs[] = { weights, a->verify };
+    return aimf_cli_require(cli, "-o", a->output, error) && aimf_cli_require(cli, "--mean", a->mean, error) &&
+           aimf_cli_require(cli, "--std", a->std, error) && aimf_check_model_output(a->output, error) &&
+           aimf_cli_check_apart("-o", a->output, inputs, G_N_ELEMENTS(inputs), error);
+}
+
+static gboolean parse(AimfCli *cli, Arguments *a, int *argc, char **argv, GError **error)
+{
+    const GOptionEntry entries[] = {
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
+        { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "architecture (resnet18)", "NAME" },
+        { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the file, look only below these keys", "KEY,…" },
+        { "image-size", 0, 0, G_OPTION_ARG_STRING, &a->image_size, "pixels that the network sees", "N|WxH" },
+        { "mean", 0, 0, G_OPTION_ARG_STRING, &a->mean, "subtracted from the values, as Normalize does", "R,G,B" },
+        { "std", 0, 0, G_OPTION_ARG_STRING, &a->std, "what the difference is divided by", "R,G,B" },
+        { "value-range", 0, 0, G_OPTION_ARG_STRING, &a->value_range,
+          "values before that go to 1, as ToTensor makes them, or to 255 (1)", "1|255" },
+        { "channel-order", 0, 0, G_OPTION_ARG_STRING, &a->channel_order, "of the network's input: rgb or bgr (rgb)",
+          "ORDER" },
+        { "interpolation", 0, 0, G_OPTION_ARG_STRING, &a->interpolation, "bilinear or bicubic (bilinear)", "KIND" },
+        { "antialias", 0, 0, G_OPTION_ARG_STRING, &a->antialias, "yes or no (yes)", "yes|no" },
+        { "resizer", 0, 0, G_OPTION_ARG_STRING, &a->resizer,
+          "whose arithmetic: pillow, tensor, tensor-v2 or float (pillow; tensor without antialiasing)", "NAME" },
+        { "resize", 0, 0, G_OPTION_ARG_STRING, &a->resize,
+          "resize the shorter side and cut the middle out (the whole picture is resized)", "N" },
+        { "crop", 0, 0, G_OPTION_ARG_STRING, &a->crop, "what is cut out, if there is no --image-size", "N|WxH" },
+        { "target", 0, 0, G_OPTION_ARG_STRING, &a->target, "what is predicted, to be kept in the model", "NAME" },
+        { "classes", 0, 0, G_OPTION_ARG_STRING, &a->classes, "names of the classes, from 0", "NAME,…" },
+        { "threshold", 0, 0, G_OPTION_ARG_STRING, &a->threshold, "probability from which on it is class 1 (0.5)", "P" },
+        { "verify", 0, 0, G_OPTION_ARG_FILENAME, &a->verify, "compare with these logits before writing", "CSV" },
+        { "tolerance", 0, 0, G_OPTION_ARG_DOUBLE, &a->tolerance, "what --verify lets pass (0.0001)", "D [0, 1e6]" },
+        G_OPTION_ENTRY_NULL,
+    };
+    return aimf_cli_parse(cli, entries, argc, argv, error) && check(cli, a, *argc - 1, argv[1], error);
+}
+
+static gboolean take_size(const Arguments *a, AimfPreprocess *p, GError **error)
+{
+    int width, height;
+    if (a->image_size && !aimf_cli_size("--image-size", a->image_size, &p->width, &p->height, error))
+        return FALSE;
+    if (!a->crop)
+        return TRUE;
+    if (!aimf_cli_size("--crop", a->crop, &width, &height, error))
+        return FALSE;
+    if (a->image_size && (width != p->width || height != p->height)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--crop is %s and --image-size %s; what is cut out is what the network sees, so they must be equal",
+                    a->crop, a->image_size);
+        return FALSE;
+    }
+    p->width = width;
+    p->height = height;
+    return TRUE;
+}
+
+static gboolean take_triple(const char *option, const char *text, double least, float values[3], GError **error)
+{
+    double numbers[3];
+    if (!aimf_cli_triple(option, text, numbers, error))
+        return FALSE;
+    for (int c = 0; c < 3; c++) {
+        if (!aimf_cli_check_double(option, numbers[c], least, 1e5, error))
+            return FALSE;
+        values[c] = (float)numbers[c];
+    }
+    return TRUE;
+}
+
+static gboolean take_preprocess(const Arguments *a, AimfPreprocess *p, GError **error)
+{
+    const char *const given[][3] = {
+        { "--resize", "resize", a->resize },
+        { "--interpolation", "interpolation", a->interpolation },
+        { "--antialias", "antialias", a->antialias },
+        { "--resizer", "resizer", a->resizer },
+        { "--channel-order", "channel_order", a->channel_order },
+        { "--value-range", "value_range", a->value_range },
+    };
+    if (!take_size(a, p, error) || !take_triple("--mean", a->mean, -1e5, p->mean, error) ||
+        !take_triple("--std", a->std, 1e-5, p->std, error))
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(given); i++) {
+        if (given[i][2] && !aimf_preprocess_set(p, given[i][1], given[i][2], error)) {
+            g_prefix_error(error, "%s: ", given[i][0]);
+            return FALSE;
+        }
+    }
+    if (p->aliased && !a->resizer)
+        p->resizing = AIMF_RESIZE_TENSOR; /* Pillow cannot */
+    return aimf_preprocess_check(p, error);
+}
+
+static gboolean take_names(const Arguments *a, AimfModel *model, GError **error)
+{
+    guint n = model->outputs == 1 ? 2 : (guint)model->outputs;
+    model->target = g_strdup(a->target);
+    model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : NULL;
+    if (model->classes && g_strv_length(model->classes) != n) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--classes has %u names; the weights' final layer has %d output%s, for %u classes",
+                    g_strv_length(model->classes), model->outputs, model->outputs == 1 ? "" : "s", n);
+        return FALSE;
+    }
+    if (!a->threshold)
+        return TRUE;
+    if (n > 2)
+        return invalid("--threshold needs a model of two classes; of several, the largest logit wins", error);
+    if (!aimf_cli_double("--threshold", a->threshold, &model->threshold, error))
+        return FALSE;
+    if (model->threshold > 0 && model->threshold < 1)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--threshold is %s; it must be above 0 and below 1",
+                a->threshold);
+    return FALSE;
+}
+
+/* --- Weights --- */
+
+/* A model computes in single precision; what double precision had beyond that is said, not lost in silence. */
+static gboolean warn_of_rounding(AimfCli *cli, const AimfTensors *weights, GError **error)
+{
+    gint64 rounded = 0;
+    for (guint i = 0; i < aimf_tensors_count(weights); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(weights, i);
+        if (tensor->dtype != AIMF_F64)
+            continue;
+        gint64 n = aimf_shape_count(&tensor->shape);
+        g_autofree double *values = g_try_new(double, (gsize)MAX(n, 1));
+        if (!values) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory to look at tensor '%s'", tensor->name);
+            return FALSE;
+        }
+        if (!aimf_tensors_read(weights, i, AIMF_F64, values, error))
+            return FALSE;
+        for (gint64 k = 0; k < n; k++)
+            rounded += (double)(float)values[k] != values[k] && !isnan(values[k]);
+    }
+    if (rounded)
+        aimf_cli_message(cli, AIMF_LOG_WARNING,
+                         "%" G_GINT64_FORMAT " weights of double precision were rounded to single precision", rounded);
+    return TRUE;
+}
+
+static AimfModel *make_model(AimfCli *cli, const Arguments *a, const char *path, GError **error)
+{
+    const char *architecture = a->architecture ? a->architecture : "resnet18";
+    enum { ANY_SIZE = 224 };
+    AimfPreprocess preprocess = { 0 };
+    if (!take_preprocess(a, &preprocess, error))
+        return NULL;
+    g_autoptr(AimfTensors) file = aimf_tensors_open(path, error);
+    if (!file)
+        return NULL;
+    g_autoptr(AimfTensors) weights = aimf_model_select_weights(file, architecture, a->only, cli->monitor, error);
+    if (!weights) {
+        g_prefix_error(error, "'%s': ", path);
+        return NULL;
+    }
+    int outputs = aimf_weights_outputs(architecture, weights);
+    g_autoptr(AimfModel) model = aimf_model_new(architecture, ANY_SIZE, MAX(outputs, 1), 0, error);
+    if (!model)
+        return NULL;
+    if (!aimf_model_take_weights(model, weights, cli->monitor, error) || !warn_of_rounding(cli, weights, error)) {
+        g_prefix_error(error, "'%s': ", path);
+        return NULL;
+    }
+    model->preprocess = preprocess;
+    return take_names(a, model, error) ? g_steal_pointer(&model) : NULL;
+}
+
+/* --- Comparing with reference logits --- */
+
+/* The options that say @found where it is not what was given; empty if it is. */
+static char *differing_options(const AimfPreprocess *given, const AimfPreprocess *found)
+{
+    static const char *const options[][3] = { { "interpolation", "--interpolation", "bilinear" },
+                                              { "antialias", "--antialias", "yes" },
+                                              { "resizer", "--resizer", "pillow" },
+                                              { "channel_order", "--channel-order", "rgb" },
+                                              { "value_range", "--value-range", "1" } };
+    GString *text = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        g_autofree char *before = aimf_preprocess_get(given, options[i][0]);
+        g_autofree char *after = aimf_preprocess_get(found, options[i][0]);
+        if (g_strcmp0(before, after) != 0)
+            g_string_append_printf(text, " %s %s", options[i][1], after ? after : options[i][2]);
+    }
+    if (memcmp(given->mean, found->mean, sizeof given->mean) != 0 ||
+        memcmp(given->std, found->std, sizeof given->std) != 0)
+        g_string_append(text, " with --mean and --std in the other order");
+    return g_string_free(text, FALSE);
+}
+
+static gboolean disagree(AimfCli *cli, const Arguments *a, const AimfModel *model, const AimfReferences *references,
+                         const AimfDisagreement *worst, const AimfPredictOptions *options, GError **error)
+{
+    AimfPreprocess found;
+    GError *failure = NULL;
+    gboolean explained =
+        aimf_references_explain(references, model, a->tolerance, options, cli->monitor, &found, &failure);
+    if (failure) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    g_autofree char *differing = explained ? differing_options(&model->preprocess, &found) : NULL;
+    g_autofree char *hint = NULL;
+    if (!explained)
+        hint = g_strdup("no other resizer, interpolation, channel order or value range agrees either: look at "
+                        "--image-size, --resize, --mean and --std, and at the weights");
+    else if (*differing)
+        hint = g_strdup_printf("the first pictures agree with%s", differing);
+    else
+        hint = g_strdup("the first pictures agree as they are: look at this one");
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "--verify %s: the largest difference is %.3g, above the tolerance of %g: logit %d of '%s' is %.7g, the "
+                "reference is %.7g; %s. Nothing was written",
+                a->verify, worst->largest, a->tolerance, worst->output,
+                aimf_manifest_at(references->pictures, worst->row).path, worst->found, worst->expected, hint);
+    return FALSE;
+}
+
+static gboolean verify(AimfCli *cli, const Arguments *a, const AimfModel *model, AimfDisagreement *worst, guint *n,
+                       GError **error)
+{
+    g_autoptr(AimfReferences) references = aimf_references_open(a->verify, model->outputs, error);
+    const AimfPredictOptions options = { .precision = AIMF_PRECISION_F32, .threads = cli->threads };
+    if (!references || !aimf_references_compare(references, model, &options, cli->monitor, worst, error))
+        return FALSE;
+    *n = aimf_manifest_count(references->pictures);
+    return worst->largest <= a->tolerance || disagree(cli, a, model, references, worst, &options, error);
+}
+
+/* --- The command --- */
+
+static void report_json(AimfCli *cli, const Arguments *a, const AimfModel *model, const AimfDisagreement *worst,
+                        guint n_verified)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autofree char *hash = aimf_model_hash(model), *preprocess = aimf_preprocess_text(&model->preprocess);
+    json_builder_begin_object(builder);
+    aimf_cli_json_text(builder, "model", a->output);
+    aimf_cli_json_text(builder, "model_hash", hash);
+    aimf_cli_json_text(builder, "architecture", model->architecture);
+    aimf_cli_json_int(builder, "outputs", model->outputs);
+    aimf_cli_json_double(builder, "threshold", model->threshold);
+    aimf_cli_json_text(builder, "preprocess", preprocess);
+    if (a->verify) {
+        json_builder_set_member_name(builder, "verified");
+        json_builder_begin_object(builder);
+        aimf_cli_json_text(builder, "references", a->verify);
+        aimf_cli_json_int(builder, "n", n_verified);
+        aimf_cli_json_double(builder, "largest_difference", worst->largest);
+        aimf_cli_json_double(builder, "tolerance", a->tolerance);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_object(builder);
+    aimf_cli_print_json(cli, builder);
+}
+
+static void report(AimfCli *cli, const Arguments *a, const AimfModel *model, const AimfDisagreement *worst,
+                   guint n_verified)
+{
+    g_autofree char *preprocess = aimf_preprocess_text(&model->preprocess);
+    g_autofree char *classes = model->classes ? g_strjoinv(", ", model->classes) : NULL;
+    aimf_cli_print(cli, "%s: %s, %d output%s (%s)%s%s\n%s\n", a->output, model->architecture, model->outputs,
+                   model->outputs == 1 ? "" : "s", model->outputs == 1 ? "sigmoid" : "softmax", classes ? ": " : "",
+                   classes ? classes : "", preprocess);
+    if (a->verify)
+        aimf_cli_print(cli, "%s: %u pictures, largest difference of a logit %.3g (tolerance %g)\n", a->verify,
+                       n_verified, worst->largest, a->tolerance);
+}
+
+static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
+{
+    g_auto(Arguments) a = { .tolerance = DEFAULT_TOLERANCE };
+    if (!parse(cli, &a, &argc, argv, error))
+        return FALSE;
+    AimfDisagreement worst = { 0 };
+    guint n_verified = 0;
+    g_autoptr(AimfModel) model = make_model(cli, &a, argv[1], error);
+    if (!model || (a.verify && !verify(cli, &a, model, &worst, &n_verified, error)) ||
+        !aimf_model_save(model, a.output, error))
+        return FALSE;
+    (cli->json ? report_json : report)(cli, &a, model, &worst, n_verified);
+    return TRUE;
+}
+
+const AimfCommand AIMF_COMMAND_IMPORT = {
+    .name = "import",
+    .summary = "make a saved model of a classifier that was trained elsewhere",
+    .arguments = "WEIGHTS",
+    .description =
+        "The weights keep their bits; how pictures are prepared for them becomes part of the model.\n"
+        "Example: aimfair import resnet18_smile.pth -o smile.safetensors --image-size 224 --mean 0.485,0.456,0.406 "
+        "--std 0.229,0.224,0.225 --resize 256 --verify logits.csv",
+    .run = run,
+};
