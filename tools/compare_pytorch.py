@@ -190,7 +190,7 @@ def compare_finetuning(options, sensitivity, epochs=2, rate=0.01, k=48):
         options.balanced, "--val", options.test, "--epochs", str(epochs), "--lr", str(rate), "--batch", str(options.batch),
         "--augment", "none", "--shuffle", "none", "--log", log, "-o", output)
     with open(log, encoding="utf-8") as file:
-        losses = [json.loads(line)["loss"] for line in file]
+        losses = [epoch["loss"] for epoch in map(json.loads, file) if epoch["epoch"] > 0]
     with open(sensitivity, encoding="utf-8") as file:
         mask = {row["name"] for row in json.load(file)["tensors"] if max(row["domain_rank"], row["bias_rank"]) <= k}
     theirs = original_finetuning(options, mask, torch.contiguous_format, epochs, rate)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aimfair/error.h>
+#include <aimfair/findings.h>
 #include <aimfair/image.h>
 #include <aimfair/monitor.h>
 
@@ -133,6 +134,17 @@ gboolean aimf_bias_count(double bias, guint count, int target, const char *prote
                          GError **error);
 
 /**
+ * aimf_check_bias: certain "empty-group" for each group that gets no image in a biased set of @count only because
+ * its share, which is not 0, is rounded; says how many images it takes. @samples: what the set is to be drawn from
+ */
+void aimf_check_bias(const AimfManifest *samples, double bias, guint count, AimfFindings *findings);
+/**
+ * aimf_check_part: doubtful "empty-group" for the groups of @samples that @part, drawn from it and called @name
+ * ("test set"), lacks. An empty part is passed over.
+ */
+void aimf_check_part(const AimfManifest *samples, const AimfManifest *part, const char *name, AimfFindings *findings);
+
+/**
  * aimf_manifest_draw_balanced, aimf_manifest_draw_biased:
  * Images drawn without replacement with @seed, in the order of @manifest: @per_group of each (target, protected) group, or
  * aimf_bias_count of each. Returns: (owned) or NULL with INVALID naming the group that is short, what was asked and what there is.
@@ -251,7 +263,8 @@ typedef struct {
     char *text;
 } AimfProblem;
 
-/** AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a path in two manifests, a leak if one is for testing. */
+/** AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a picture in two manifests, a leak if one
+ * is for testing. Paths are known through links; with @decode also copies with the same bytes. */
 typedef struct {
     GArray *missing;
     GArray *unreadable;

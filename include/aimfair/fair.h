@@ -1,6 +1,7 @@
 /* The method's own parts: measures of fairness, sensitivities of parameters, and the selection of what to fine-tune. */
 #pragma once
 
+#include <aimfair/findings.h>
 #include <aimfair/model.h>
 
 G_BEGIN_DECLS
@@ -338,6 +339,8 @@ AimfEvidence *aimf_evidence_of_results(const char *const *paths, guint n, GError
  * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures; @evidence:
  * (nullable)
  * @n_dropped: rows left out because a value was missing
+ * @findings: (nullable) what is to be said about the data. "trained-on" and "chosen-on" are also marks of their own
+ *   in the JSON
  */
 typedef struct {
     char *model;
@@ -351,6 +354,7 @@ typedef struct {
     AimfGate *gates;
     guint n_gates;
     AimfEvidence *evidence;
+    AimfFindings *findings;
 } AimfEvaluation;
 
 void aimf_evaluation_free(AimfEvaluation *evaluation);
@@ -378,11 +382,15 @@ typedef struct {
     guint bias_rank;
 } AimfSensitivity;
 
-/** AimfSensitivities: @model_hash: of the model they were measured on; @tensors: in the model's order. */
+/**
+ * AimfSensitivities: @model_hash: of the model they were measured on; @tensors: in the model's order; @findings:
+ * (nullable) about the sets, kept in the file as its warnings.
+ */
 typedef struct {
     char *model_hash;
     guint n;
     AimfSensitivity *tensors;
+    AimfFindings *findings;
 } AimfSensitivities;
 
 void aimf_sensitivities_free(AimfSensitivities *sensitivities);

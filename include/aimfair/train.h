@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/** AimfKeepBestOf: whether the weights that a training begins with can be the ones that it keeps. */
+typedef enum { AIMF_KEEP_BEST_OF_EPOCHS, AIMF_KEEP_BEST_OF_START } AimfKeepBestOf;
+
 /**
  * AimfTrainOptions:
  * @epochs, @batch, @learning_rate, @momentum, @weight_decay: of SGD
@@ -19,8 +22,13 @@ G_BEGIN_DECLS
  * @cache_bytes: decoded pictures of both sets together kept from epoch to epoch, at most
  * @state_path: (nullable) where the state for resuming is kept after every epoch; it stays there at the end, for the caller to
  *   remove once the result is saved
- * @resume: continue from @state_path if it is there; the result has the same bytes as an undisturbed run
+ * @resume: continue from @state_path if it is there; the result has the same bytes as an undisturbed run. The state
+ *   of a run with fewer epochs is continued to @epochs
  * @log_path: (nullable) a line per epoch, counted from 1: CSV if it ends in .csv, JSON lines otherwise
+ * @measure_start: measure the weights it begins with on the validation set: epoch 0 of the log
+ * @keep_best_of: AIMF_KEEP_BEST_OF_START keeps them where no epoch is better by the rule of @later_tie_wins; needs
+ *   @measure_start
+ * @ready: (nullable) called with @ready_data when everything is checked and compiled, before the first epoch
  */
 typedef struct {
     guint epochs;
@@ -43,9 +51,16 @@ typedef struct {
     const char *state_path;
     gboolean resume;
     const char *log_path;
+    gboolean measure_start;
+    AimfKeepBestOf keep_best_of;
+    void (*ready)(gpointer ready_data);
+    gpointer ready_data;
 } AimfTrainOptions;
 
-/** AIMF_PRETRAIN_DEFAULTS, AIMF_FINETUNE_DEFAULTS: the paper's settings (arXiv 2503.05665 and its run script). */
+/**
+ * AIMF_PRETRAIN_DEFAULTS, AIMF_FINETUNE_DEFAULTS: the paper's settings (arXiv 2503.05665 and its run script); the
+ * latter measures the start.
+ */
 extern const AimfTrainOptions AIMF_PRETRAIN_DEFAULTS;
 extern const AimfTrainOptions AIMF_FINETUNE_DEFAULTS;
 
@@ -61,16 +76,41 @@ typedef struct {
     gboolean best;                   /* so far */
 } AimfEpoch;
 
-/** AimfTrainResult: @history: of AimfEpoch, owned; @best_epoch: the one whose weights the model now has. */
+/**
+ * AimfGroupChange: a (target, protected) group of the validation set: its pictures, and those that were right at
+ * the start and now.
+ */
+typedef struct {
+    int target;
+    int group; /* index into the manifest's protected labels */
+    guint n;
+    guint right_before;
+    guint right_after;
+} AimfGroupChange;
+
+/**
+ * AimfTrainResult:
+ * @history: of AimfEpoch, owned; @best_epoch: the one whose weights the model now has, unless @kept_start;
+ *   @best_accuracy: theirs
+ * @start: only accuracies and seconds; @groups: (nullable) of AimfGroupChange, target-major, owned; both with
+ *   measure_start alone
+ * @kept_start: no epoch was better, and the model has the weights that it began with
+ */
 typedef struct {
     GArray *history;
     guint best_epoch;
     double best_accuracy;
+    AimfEpoch start;
+    GArray *groups;
+    gboolean kept_start;
 } AimfTrainResult;
 
 void aimf_train_result_clear(AimfTrainResult *result);
-/** aimf_history_json: (owned) the epochs, counted from 1, as an array on one line. */
-char *aimf_history_json(const GArray *history);
+/**
+ * aimf_train_result_json: (owned) the epochs, counted from 1, as an array on one line; the start as epoch 0 if it
+ * was measured.
+ */
+char *aimf_train_result_json(const AimfTrainResult *result);
 
 /**
  * aimf_train:

@@ -1,4 +1,5 @@
 /* aimfair data: every layout becomes manifests. */
+#include "allow.h"
 #include "data_check.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ typedef struct {
     char **protected_maps;
     gint balanced;
     char *biased;
+    AimfAllow allow;
 } Options;
 
 static void options_clear(Options *o)
@@ -37,6 +39,7 @@ static void options_clear(Options *o)
     g_free(o->target_map);
     g_strfreev(o->protected_maps);
     g_free(o->biased);
+    aimf_allow_clear(&o->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -70,7 +73,8 @@ static gboolean make_folder(const char *folder, GError **error)
     return FALSE;
 }
 
-static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output *outputs, char **paths)
+static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output *outputs, char **paths,
+                          const AimfFindings *findings)
 {
     if (!cli->json) {
         for (guint i = 0; paths[i]; i++) {
@@ -94,15 +98,17 @@ static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
+    aimf_allow_json(builder, findings);
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
 }
 
 /* Writes the manifests that are there and says what is in them. */
-static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, const char *folder, const Output *outputs,
-                              guint n, GError **error)
+static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, Options *o, const Output *outputs, guint n,
+                              GError **error)
 {
-    if (!make_folder(folder, error))
+    const char *folder = o->output;
+    if (!aimf_allow_report(cli, &o->allow, error) || !make_folder(folder, error))
         return FALSE;
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < n; i++) {
@@ -112,7 +118,7 @@ static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, const ch
             return FALSE;
     }
     g_ptr_array_add(paths, NULL);
-    print_outputs(cli, dataset, outputs, (char **)paths->pdata);
+    print_outputs(cli, dataset, outputs, (char **)paths->pdata, o->allow.findings);
     return TRUE;
 }
 
@@ -148,10 +154,11 @@ static gboolean check_source(const Options *o, GError **error)
     return TRUE;
 }
 
-static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, GError **error)
+static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError **error)
 {
     AimfSplitOptions split;
-    if (!require_folder(cli, o->output, error) || !check_source(o, error) || !read_split_options(cli, o, &split, error))
+    if (!require_folder(cli, o->output, error) || !check_source(o, error) || !aimf_allow_check(&o->allow, error) ||
+        !read_split_options(cli, o, &split, error))
         return FALSE;
     AimfDatasetOptions options = {
         .root = o->root,
@@ -166,12 +173,19 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, 
     };
     g_autoptr(AimfDataset) dataset = aimf_dataset_open(kind, &options, cli->monitor, error);
     AimfManifest *parts[AIMF_N_PARTS];
-    if (!dataset || !aimf_dataset_split(dataset, &split, cli->monitor, parts, error))
+    if (!dataset)
         return FALSE;
+    if (split.biased)
+        aimf_check_bias(dataset->samples, split.bias, split.count, o->allow.findings);
+    if (!aimf_allow_report(cli, &o->allow, error) || !aimf_dataset_split(dataset, &split, cli->monitor, parts, error))
+        return FALSE;
+    static const char *const names[AIMF_N_PARTS] = { "training set", "validation set", "test set" };
+    for (int i = split.biased ? AIMF_PART_VAL : AIMF_PART_TRAIN; i < AIMF_N_PARTS; i++)
+        aimf_check_part(dataset->samples, parts[i], names[i], o->allow.findings);
     const Output outputs[] = { { "train.csv", parts[AIMF_PART_TRAIN] },
                                { "val.csv", parts[AIMF_PART_VAL] },
                                { "test.csv", parts[AIMF_PART_TEST] } };
-    gboolean good = write_outputs(cli, dataset, o->output, outputs, G_N_ELEMENTS(outputs), error);
+    gboolean good = write_outputs(cli, dataset, o, outputs, G_N_ELEMENTS(outputs), error);
     for (int i = 0; i < AIMF_N_PARTS; i++)
         aimf_manifest_free(parts[i]);
     return good;
@@ -207,11 +221,13 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, const Options *o, 
 static gboolean run_celeba(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { 0 };
+    aimf_allow_init(&o.allow);
     const GOptionEntry entries[] = {
         ROOT_ENTRY(o, "folder with img_align_celeba/ and list_attr_celeba.txt or .csv, or Img/ and Anno/"),
         ATTRIBUTE_ENTRIES(o),
         BIAS_ENTRIES(o),
         OUTPUT_ENTRY(o),
+        AIMF_ALLOW_ENTRY(&o.allow),
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, &argc, argv, error) && split_dataset(cli, "celeba", &o, error);
@@ -220,12 +236,14 @@ static gboolean run_celeba(AimfCli *cli, int argc, char **argv, GError **error)
 static gboolean run_utkface(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { 0 };
+    aimf_allow_init(&o.allow);
     const GOptionEntry entries[] = {
         ROOT_ENTRY(o, "folder with the images, or with UTKFace/, crop_part1/ or part1/ to part3/"),
         ATTRIBUTE_ENTRIES(o),
         BIAS_ENTRIES(o),
         SPLIT_ENTRIES(o),
         OUTPUT_ENTRY(o),
+        AIMF_ALLOW_ENTRY(&o.allow),
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, &argc, argv, error) && split_dataset(cli, "utkface", &o, error);
@@ -234,6 +252,7 @@ static gboolean run_utkface(AimfCli *cli, int argc, char **argv, GError **error)
 static gboolean run_csv(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { 0 };
+    aimf_allow_init(&o.allow);
     const GOptionEntry entries[] = {
         { "file", 0, 0, G_OPTION_ARG_FILENAME, &o.file, "the CSV to read", "CSV" },
         ROOT_ENTRY(o, "where its relative paths begin (the file's own folder)"),
@@ -249,6 +268,7 @@ static gboolean run_csv(AimfCli *cli, int argc, char **argv, GError **error)
         BIAS_ENTRIES(o),
         SPLIT_ENTRIES(o),
         OUTPUT_ENTRY(o),
+        AIMF_ALLOW_ENTRY(&o.allow),
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, &argc, argv, error) && split_dataset(cli, "csv", &o, error);
@@ -271,17 +291,21 @@ static gboolean parse_biased(const char *text, double *bias, guint *count, GErro
     return aimf_bias_parse(ratio, bias, error);
 }
 
-static gboolean draw_groups(AimfCli *cli, const Options *o, GError **error)
+static gboolean draw_groups(AimfCli *cli, Options *o, GError **error)
 {
     double bias = 0;
     guint count = 0, n = 0;
     if (!require_folder(cli, o->output, error) ||
         !aimf_cli_require(cli, "--balanced or --biased", o->balanced || o->biased ? o : NULL, error) ||
-        (o->biased && !parse_biased(o->biased, &bias, &count, error)))
+        (o->biased && !parse_biased(o->biased, &bias, &count, error)) || !aimf_allow_check(&o->allow, error))
         return FALSE;
     AimfDatasetOptions options = { .root = o->root };
     g_autoptr(AimfDataset) dataset = aimf_dataset_open("groups", &options, cli->monitor, error);
     if (!dataset)
+        return FALSE;
+    if (o->biased)
+        aimf_check_bias(dataset->samples, bias, count, o->allow.findings);
+    if (!aimf_allow_report(cli, &o->allow, error))
         return FALSE;
     g_autoptr(AimfManifest) balanced = NULL;
     g_autoptr(AimfManifest) biased = NULL;
@@ -295,18 +319,20 @@ static gboolean draw_groups(AimfCli *cli, const Options *o, GError **error)
         outputs[n++] = (Output){ "balanced.csv", balanced };
     if (biased)
         outputs[n++] = (Output){ "biased.csv", biased };
-    return write_outputs(cli, dataset, o->output, outputs, n, error);
+    return write_outputs(cli, dataset, o, outputs, n, error);
 }
 
 static gboolean run_groups(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { 0 };
+    aimf_allow_init(&o.allow);
     const GOptionEntry entries[] = {
         ROOT_ENTRY(o, "folder with 0_0/, 0_1/, 1_0/, 1_1/ (target_protected)"),
         { "balanced", 0, 0, G_OPTION_ARG_INT, &o.balanced, "write balanced.csv with N images of each group",
           "N [1, 100000000]" },
         { "biased", 0, 0, G_OPTION_ARG_STRING, &o.biased, "write biased.csv with so many images in all", "B:N" },
         OUTPUT_ENTRY(o),
+        AIMF_ALLOW_ENTRY(&o.allow),
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, &argc, argv, error) && draw_groups(cli, &o, error);

@@ -1,5 +1,5 @@
 /* aimfair demo: the whole method on drawn portraits, and a table of what it changed. */
-#include "cli.h"
+#include "allow.h"
 
 #include <aimfair/demo.h>
 
@@ -61,6 +61,29 @@ static void print_groups(AimfCli *cli, const AimfDemoResult *result)
     }
 }
 
+/* (owned) which groups a model has made worse, whatever has become of the gap between them. */
+static AimfFindings *find_worse(const AimfDemoResult *result)
+{
+    AimfFindings *findings = aimf_findings_new();
+    const AimfMeasures *before = result->models[AIMF_DEMO_BIASED].measures;
+    for (int i = AIMF_DEMO_BIASED + 1; i < AIMF_DEMO_N_MODELS; i++) {
+        const AimfMeasures *after = result->models[i].measures;
+        g_autoptr(GString) worse = g_string_new(NULL);
+        for (int g = 0; g < before->n_targets * before->n_protected; g++) {
+            const AimfGroupMeasure *group = &before->groups[g];
+            double accuracy = after->groups[g].accuracy;
+            if (accuracy < group->accuracy)
+                g_string_append_printf(worse, "%s %s from %.1f to %.1f %%", worse->len ? ";" : "",
+                                       aimf_demo_group_name(group->target, group->group), 100 * group->accuracy,
+                                       100 * accuracy);
+        }
+        if (worse->len)
+            aimf_findings_add(findings, "levelling-down", FALSE, "levelling down by %s:%s", result->models[i].name,
+                              worse->str);
+    }
+    return findings;
+}
+
 /* In words, and only what the figures say. */
 static void print_verdict(AimfCli *cli, const AimfDemoResult *result)
 {
@@ -77,6 +100,9 @@ static void print_verdict(AimfCli *cli, const AimfDemoResult *result)
                    verdict, 100 * before->worst_group_accuracy, 100 * after->worst_group_accuracy,
                    100 * before->equalized_odds_mean, 100 * after->equalized_odds_mean, 100 * before->accuracy,
                    100 * after->accuracy);
+    g_autoptr(AimfFindings) worse = find_worse(result);
+    for (guint i = 0; i < aimf_findings_count(worse); i++)
+        aimf_cli_print(cli, "%s\n", aimf_findings_at(worse, i)->text);
 }
 
 static void print_text(AimfCli *cli, const AimfDemoResult *result, const char *directory)
@@ -135,6 +161,8 @@ static void print_json(AimfCli *cli, const AimfDemoResult *result)
     for (int i = 0; i < AIMF_DEMO_N_MODELS; i++)
         add_model(builder, &result->models[i]);
     json_builder_end_array(builder);
+    g_autoptr(AimfFindings) worse = find_worse(result);
+    aimf_allow_json(builder, worse);
     aimf_cli_json_text(builder, "portraits", result->portraits);
     aimf_cli_json_text(builder, "chart", result->chart);
     aimf_cli_json_double(builder, "seconds", result->seconds);

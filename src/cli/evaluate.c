@@ -1,6 +1,8 @@
 /* aimfair evaluate: how accurate a classifier is and how fair. */
+#include "allow.h"
 #include "evaluate_table.h"
 
+#include <aimfair/sets.h>
 #include <math.h>
 
 typedef struct {
@@ -17,6 +19,7 @@ typedef struct {
     gint skip_bad;
     double threshold; /* negative: not given */
     AimfByGroup by_group;
+    AimfAllow allow;
 } Options;
 
 static void options_clear(Options *o)
@@ -28,6 +31,7 @@ static void options_clear(Options *o)
     g_free(o->positive);
     g_free(o->by_group_text);
     g_strfreev(o->require);
+    aimf_allow_clear(&o->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -58,7 +62,7 @@ static gboolean check_options(AimfCli *cli, Options *o, int n_files, GError **er
     const char *const inputs[] = { o->model, o->data };
     return (!o->save || (aimf_cli_check_text_output(cli, "--predictions", o->save, error) &&
                          aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error))) &&
-           aimf_cli_by_group(o->by_group_text, &o->by_group, error);
+           aimf_cli_by_group(o->by_group_text, &o->by_group, error) && aimf_allow_check(&o->allow, error);
 }
 
 static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError **error)
@@ -83,6 +87,7 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N [1, 65536]" },
         { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N [0, 2147483647]" },
+        AIMF_ALLOW_ENTRY(&o->allow),
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, error);
@@ -117,6 +122,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, AimfEvaluation *e
         model ? aimf_cli_open_manifest(cli, o->data, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_REQUIRED, error) : NULL;
     if (!manifest)
         return NULL;
+    aimf_check_evaluation_set(model, manifest, o->allow.findings);
     if (o->threshold >= 0 && model->outputs > 2) {
         invalid("--threshold needs a model of two classes; this one chooses the largest of several", error);
         return NULL;
@@ -176,8 +182,11 @@ static gboolean evaluate(AimfCli *cli, const Options *o, AimfEvaluation *evaluat
     return evaluation->measures != NULL;
 }
 
-static gboolean average(char **paths, guint n, AimfEvaluation *evaluation, GError **error)
+static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEvaluation *evaluation, GError **error)
 {
+    if (!aimf_check_results((const char *const *)paths, n, o->allow.findings, error) ||
+        !aimf_allow_report(cli, &o->allow, error))
+        return FALSE;
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
     for (guint i = 0; i < n; i++) {
         AimfEvaluation *run = aimf_evaluation_open(paths[i], error);
@@ -193,6 +202,8 @@ static gboolean average(char **paths, guint n, AimfEvaluation *evaluation, GErro
     evaluation->classes = g_steal_pointer(&mean->classes);
     evaluation->target = g_steal_pointer(&mean->target);
     evaluation->measures = g_steal_pointer(&mean->measures);
+    for (guint i = 0; i < aimf_findings_count(mean->findings); i++)
+        aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
     evaluation->evidence = aimf_evidence_of_results((const char *const *)paths, n, error);
     return evaluation->evidence != NULL;
 }
@@ -233,12 +244,14 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128, .threshold = -1 };
     g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
+    aimf_allow_init(&o.allow);
     if (!parse(cli, &argc, argv, &o, error) || !parse_gates(evaluation, o.require, error))
         return FALSE;
-    gboolean done =
-        o.average ? average(argv + 1, (guint)argc - 1, evaluation, error) : evaluate(cli, &o, evaluation, error);
-    if (!done)
+    gboolean done = o.average ? average(cli, &o, argv + 1, (guint)argc - 1, evaluation, error)
+                              : evaluate(cli, &o, evaluation, error);
+    if (!done || !aimf_allow_report(cli, &o.allow, error))
         return FALSE;
+    evaluation->findings = g_steal_pointer(&o.allow.findings);
     if (cli->json) {
         g_autofree char *text = aimf_evaluation_json(evaluation);
         aimf_cli_print(cli, "%s", text);

@@ -2,7 +2,8 @@
 #include "parameters.h"
 #include "training.h"
 
-#include <aimfair/fair.h>
+#include <aimfair/sets.h>
+#include <string.h>
 
 enum { DEFAULT_TOP_K = 55 };
 
@@ -42,7 +43,7 @@ static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
     else if (a->top_k && !a->sensitivity)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--top-k needs --sensitivity");
     else
-        return aimf_check_model_output(a->output, error);
+        return aimf_cli_check_output("-o", a->output, error);
     return FALSE;
 }
 
@@ -71,7 +72,9 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     training->inputs[1] = a->sensitivity;
     training->inputs[2] = a->train;
     training->inputs[3] = a->validation;
-    return check(cli, a, error) && aimf_training_take(cli, training, a->output, error);
+    training->finetuning = TRUE;
+    return check(cli, a, error) && aimf_training_take(cli, training, a->output, error) &&
+           aimf_check_model_output(a->output, error);
 }
 
 /* Sensitivities of another model would select without a word what they say nothing about. */
@@ -120,20 +123,32 @@ static gboolean check_tensors(const Arguments *a, const AimfModel *model, const 
     return FALSE;
 }
 
-static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const AimfModel *model, GError **error)
+/* Sensitivities that were taken from wrong sets say so. */
+static void repeat_warnings(const char *path, const AimfSensitivities *sensitivities, AimfFindings *findings)
+{
+    for (guint i = 0; i < aimf_findings_count(sensitivities->findings); i++)
+        aimf_findings_add(findings, "sensitivity", FALSE, "'%s' was measured with this warning: %s", path,
+                          aimf_findings_at(sensitivities->findings, i)->text);
+}
+
+static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const AimfModel *model, AimfFindings *findings,
+                                      GError **error)
 {
     g_autoptr(AimfSensitivities) sensitivities = aimf_sensitivities_open(a->sensitivity, error);
     if (!sensitivities || !check_origin(cli, a, model, sensitivities, error) ||
         !check_tensors(a, model, sensitivities, error))
         return NULL;
+    repeat_warnings(a->sensitivity, sensitivities, findings);
+    aimf_check_sensitivities(sensitivities, findings);
     guint k = a->top_k ? (guint)a->top_k : DEFAULT_TOP_K;
     return aimf_select_top_k(sensitivities, k, error);
 }
 
-static char **select_trainable(AimfCli *cli, const Arguments *a, const AimfModel *model, GError **error)
+static char **select_trainable(AimfCli *cli, const Arguments *a, const AimfModel *model, AimfFindings *findings,
+                               GError **error)
 {
     if (a->sensitivity)
-        return selected_by_sensitivity(cli, a, model, error);
+        return selected_by_sensitivity(cli, a, model, findings, error);
     if (a->trainable)
         return aimf_named_parameters(model, "--trainable", a->trainable, error);
     return aimf_prefixed_parameters(model, a->prefixes, error);
@@ -150,28 +165,87 @@ static void add_names(JsonBuilder *builder, const char *member, char *const *nam
     json_builder_end_array(builder);
 }
 
-static gboolean report_mask(AimfCli *cli, const AimfModel *model, char **selected, JsonBuilder *builder, GError **error)
+/* What is trained, for when the checks are done. */
+typedef struct {
+    AimfCli *cli;
+    GArray *sizes;   /* of gint64 */
+    char **names;    /* all parameters */
+    char **selected; /* borrowed */
+} Mask;
+
+static void mask_clear(Mask *mask)
 {
-    g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(gint64));
-    g_auto(GStrv) names = aimf_parameter_names(model, sizes, error);
-    if (!names)
-        return FALSE;
-    if (cli->json) {
-        add_names(builder, "trained", names, selected, TRUE);
-        add_names(builder, "frozen", names, selected, FALSE);
-        return TRUE;
+    g_clear_pointer(&mask->sizes, g_array_unref);
+    g_strfreev(mask->names);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Mask, mask_clear)
+
+/* Tensors and values of a module, or of all. */
+typedef struct {
+    guint tensors, trained_tensors;
+    gint64 values, trained_values;
+} Sum;
+
+static void add_tensor(Sum *sum, gint64 size, gboolean trained)
+{
+    sum->tensors++;
+    sum->values += size;
+    sum->trained_tensors += trained ? 1 : 0;
+    sum->trained_values += trained ? size : 0;
+}
+
+static void print_sum(AimfCli *cli, const char *what, const Sum *sum)
+{
+    aimf_cli_print(cli, "%-12s %3u of %3u tensors, %5.1f %% of %9" G_GINT64_FORMAT " values\n", what,
+                   sum->trained_tensors, sum->tensors, 100 * (double)sum->trained_values / (double)sum->values,
+                   sum->values);
+}
+
+/* A line for each part of the network ("layer3"), the last ones together where there are many. */
+static void print_modules(const Mask *mask)
+{
+    enum { MAX_LINES = 9 };
+    Sum sum = { 0 };
+    g_autofree char *shown = NULL;
+    guint n_lines = 0;
+    for (guint i = 0; i < mask->sizes->len; i++) {
+        g_autofree char *module = g_strndup(mask->names[i], strcspn(mask->names[i], "."));
+        if (shown && strcmp(shown, module) != 0 && n_lines + 1 < MAX_LINES) {
+            print_sum(mask->cli, shown, &sum);
+            sum = (Sum){ 0 };
+            g_clear_pointer(&shown, g_free);
+            n_lines++;
+        }
+        gboolean further = shown && strcmp(shown, module) != 0;
+        if (!shown || further) {
+            g_free(shown);
+            shown = further ? g_strdup("the rest") : g_steal_pointer(&module);
+        }
+        add_tensor(&sum, g_array_index(mask->sizes, gint64, i),
+                   g_strv_contains((const char *const *)mask->selected, mask->names[i]));
     }
-    gint64 all = 0, trained = 0;
-    for (guint i = 0; i < sizes->len; i++) {
-        gint64 size = g_array_index(sizes, gint64, i);
-        gboolean hit = g_strv_contains((const char *const *)selected, names[i]);
-        all += size;
-        trained += hit ? size : 0;
-        aimf_cli_print(cli, "%-32s %9" G_GINT64_FORMAT "  %s\n", names[i], size, hit ? "trained" : "frozen");
-    }
-    aimf_cli_print(cli, "%u of %u tensors, %.1f %% of %" G_GINT64_FORMAT " values are trained\n",
-                   g_strv_length(selected), sizes->len, 100 * (double)trained / (double)all, all);
-    return aimf_cli_finish_output(cli, error); /* the mask is to be seen before the work, not after */
+    print_sum(mask->cli, shown, &sum);
+}
+
+static void print_tensors(const Mask *mask)
+{
+    for (guint i = 0; i < mask->sizes->len; i++)
+        aimf_cli_print(mask->cli, "%-32s %9" G_GINT64_FORMAT "  %s\n", mask->names[i],
+                       g_array_index(mask->sizes, gint64, i),
+                       g_strv_contains((const char *const *)mask->selected, mask->names[i]) ? "trained" : "frozen");
+}
+
+static void print_mask(gpointer data)
+{
+    const Mask *mask = data;
+    Sum all = { 0 };
+    for (guint i = 0; i < mask->sizes->len; i++)
+        add_tensor(&all, g_array_index(mask->sizes, gint64, i),
+                   g_strv_contains((const char *const *)mask->selected, mask->names[i]));
+    (mask->cli->verbose ? print_tensors : print_modules)(mask);
+    aimf_cli_print(mask->cli, "%u of %u tensors, %.1f %% of %" G_GINT64_FORMAT " values are trained\n",
+                   all.trained_tensors, all.tensors, 100 * (double)all.trained_values / (double)all.values, all.values);
+    aimf_cli_finish_output(mask->cli, NULL); /* to be seen before the work; what fails is reported at the end */
 }
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
@@ -182,14 +256,24 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
-    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, error) : NULL;
+    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, training.allow.findings, error) : NULL;
     if (!selected)
+        return FALSE;
+    g_auto(Mask) mask = { .cli = cli, .sizes = g_array_new(FALSE, FALSE, sizeof(gint64)), .selected = selected };
+    if (!(mask.names = aimf_parameter_names(model, mask.sizes, error)))
         return FALSE;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
     training.options.trainable = (const char *const *)selected;
-    if (!report_mask(cli, model, selected, builder, error) ||
-        !aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,
+    training.start = model->tensors;
+    if (cli->json) {
+        add_names(builder, "trained", mask.names, selected, TRUE);
+        add_names(builder, "frozen", mask.names, selected, FALSE);
+    } else {
+        training.options.ready = print_mask;
+        training.options.ready_data = &mask;
+    }
+    if (!aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,
                            error))
         return FALSE;
     json_builder_end_object(builder);

@@ -1,10 +1,11 @@
 /* aimfair sensitivity: how the tensors of a model react to bias and to the change from real to synthetic images. */
 #include "training.h"
 
-#include <aimfair/fair.h>
+#include <aimfair/sets.h>
 #include <string.h>
 
 #define MODEL_KEY "aimfair.model_hash"
+#define WARNINGS_KEY "aimfair.warnings"
 
 typedef struct {
     char *model;
@@ -105,7 +106,20 @@ static AimfManifest *open_set(AimfCli *cli, const char *path, GError **error)
     return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
 }
 
-static AimfTensors *measure(AimfCli *cli, const Arguments *a, const AimfTrainOptions *training, GError **error)
+static gboolean check_sets(AimfCli *cli, const AimfModel *model, const AimfGradientSet *data, AimfAllow *allow,
+                           GError **error)
+{
+    const AimfSensitivitySets given = {
+        .model = model,
+        .real = data[0].manifest,
+        .biased = data[1].manifest,
+        .balanced = data[2].manifest,
+    };
+    return aimf_check_sensitivity_sets(&given, cli->monitor, allow->findings, error) &&
+           aimf_allow_report(cli, allow, error);
+}
+
+static AimfTensors *measure(AimfCli *cli, const Arguments *a, AimfTrainingArguments *training, GError **error)
 {
     g_autoptr(AimfModel) model = aimf_model_open(a->model, error);
     if (!model)
@@ -115,8 +129,11 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, const AimfTrainOpt
     g_autoptr(AimfManifest) biased = real ? open_set(cli, a->data[1], error) : NULL;
     g_autoptr(AimfManifest) balanced = biased ? open_set(cli, a->data[2], error) : NULL;
     const AimfGradientSet data[] = { { sets[0].name, real }, { sets[1].name, biased }, { sets[2].name, balanced } };
-    if (!balanced || !pass(cli, model, data, training, gradients, error))
+    if (!balanced || !check_sets(cli, model, data, &training->allow, error) ||
+        !pass(cli, model, data, &training->options, gradients, error))
         return NULL;
+    g_autofree char *warnings = aimf_findings_json(training->allow.findings);
+    aimf_tensors_set_metadata(gradients, WARNINGS_KEY, warnings);
     g_autofree char *hash = aimf_model_hash(model);
     g_autofree char *path = gradients_path(a->output);
     aimf_tensors_set_metadata(gradients, MODEL_KEY, hash);
@@ -125,6 +142,16 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, const AimfTrainOpt
         return g_steal_pointer(&gradients);
     }
     return aimf_tensors_save(gradients, path, error) ? g_steal_pointer(&gradients) : NULL;
+}
+
+/* What was found about the sets when they were passed over. */
+static gboolean read_warnings(const Arguments *a, const AimfTensors *gradients, AimfFindings *findings, GError **error)
+{
+    const char *text = aimf_tensors_metadata(gradients, WARNINGS_KEY);
+    if (!text || aimf_findings_parse(findings, text))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s': its warnings are damaged", a->gradients);
+    return FALSE;
 }
 
 /* A file of gradients says which model they are of; a model that is named must be that one. */
@@ -176,12 +203,19 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
     g_autoptr(AimfTensors) gradients = arguments.gradients ? aimf_tensors_open(arguments.gradients, error)
-                                                           : measure(cli, &arguments, &training.options, error);
-    if (!gradients || (arguments.gradients && !check_origin(&arguments, gradients, error)))
+                                                           : measure(cli, &arguments, &training, error);
+    if (!gradients || (arguments.gradients && (!check_origin(&arguments, gradients, error) ||
+                                               !read_warnings(&arguments, gradients, training.allow.findings, error))))
         return FALSE;
     g_autoptr(AimfSensitivities) sensitivities =
         aimf_sensitivities_from_gradients(gradients, aimf_tensors_metadata(gradients, MODEL_KEY), error);
-    if (!sensitivities || !aimf_cli_write_text(cli, arguments.output, save, sensitivities, error))
+    if (!sensitivities)
+        return FALSE;
+    aimf_check_sensitivities(sensitivities, training.allow.findings);
+    if (!aimf_allow_report(cli, &training.allow, error))
+        return FALSE;
+    sensitivities->findings = g_steal_pointer(&training.allow.findings);
+    if (!aimf_cli_write_text(cli, arguments.output, save, sensitivities, error))
         return FALSE;
     report(cli, sensitivities);
     return TRUE;

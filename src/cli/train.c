@@ -66,7 +66,9 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     training->inputs[0] = a->init;
     training->inputs[1] = a->train;
     training->inputs[2] = a->validation;
-    return aimf_check_model_output(a->output, error) && aimf_training_take(cli, training, a->output, error);
+    training->options.measure_start = a->init != NULL;
+    return aimf_cli_check_output("-o", a->output, error) && aimf_training_take(cli, training, a->output, error) &&
+           aimf_check_model_output(a->output, error);
 }
 
 /* What --classes says, else what the training set's reader knew. */
@@ -159,7 +161,8 @@ static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, AimfTensors
     return weights;
 }
 
-static AimfModel *make_model(AimfCli *cli, const Arguments *a, Head head, GError **error)
+/* @opened: receives (owned, nullable) the file of --init */
+static AimfModel *make_model(AimfCli *cli, const Arguments *a, Head head, AimfTensors **opened, GError **error)
 {
     enum { PAPERS_SIZE = 224 };
     g_autoptr(AimfManifest) train =
@@ -175,6 +178,7 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, Head head, GError
     if (!model || !set_names(model, train, a, error) || !set_preprocess(cli, a, file, model, error) ||
         (weights && !take_weights(cli, a, head, weights, model, error)))
         return NULL;
+    *opened = g_steal_pointer(&file);
     return g_steal_pointer(&model);
 }
 
@@ -186,9 +190,11 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_training_arguments_init(&training, &AIMF_PRETRAIN_DEFAULTS);
     if (!parse(cli, &arguments, &training, argc, argv, error) || !parse_head(&arguments, &head, error))
         return FALSE;
-    g_autoptr(AimfModel) model = make_model(cli, &arguments, head, error);
+    g_autoptr(AimfTensors) file = NULL;
+    g_autoptr(AimfModel) model = make_model(cli, &arguments, head, &file, error);
     if (!model)
         return FALSE;
+    training.start = file;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
     if (!aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,

@@ -14,6 +14,7 @@ void aimf_training_arguments_init(AimfTrainingArguments *arguments, const AimfTr
         .augmentation = AIMF_AUGMENT_DEFAULT,
         .options = *defaults,
     };
+    aimf_allow_init(&arguments->allow);
 }
 
 void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
@@ -25,6 +26,8 @@ void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
     g_free(arguments->cache);
     g_free(arguments->log);
     g_free(arguments->state_path);
+    g_free(arguments->keep_best_of);
+    aimf_allow_clear(&arguments->allow);
     g_clear_pointer(&arguments->milestones, g_array_unref);
 }
 
@@ -36,6 +39,7 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
         { "augment", 0, 0, G_OPTION_ARG_STRING, &a->augment, "crop-flip, or none: whole pictures (crop-flip)", "KIND" },
         { "shuffle", 0, 0, G_OPTION_ARG_STRING, &a->shuffle, "epoch, or none: in file order (epoch)", "KIND" },
         { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a->skip_bad, "tolerate N unreadable images (0)", "N [0, 2147483647]" },
+        AIMF_ALLOW_ENTRY(&a->allow),
         G_OPTION_ENTRY_NULL,
     };
     const GOptionEntry training[] = {
@@ -47,7 +51,12 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
           "epochs after which the rate falls to a tenth (10)", "N,…" },
         { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache, "memory for decoded pictures (0)", "BYTES" },
         { "log", 0, 0, G_OPTION_ARG_FILENAME, &a->log, "a line per epoch: .csv, or JSON lines", "FILE" },
-        { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume, "continue a training that was stopped or killed", NULL },
+        { "keep-best-of", 0, 0, G_OPTION_ARG_STRING, &a->keep_best_of,
+          "epochs, or start: also the weights it begins with (epochs)", "WHICH" },
+        { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume,
+          "continue a training that was stopped or killed, or make it longer", NULL },
+        { "keep-state", 0, 0, G_OPTION_ARG_NONE, &a->keep_state,
+          "leave OUTPUT.state there at the end, for --resume with more --epochs", NULL },
         G_OPTION_ENTRY_NULL,
     };
     GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
@@ -97,6 +106,17 @@ static gboolean take_schedule(AimfTrainingArguments *a, GError **error)
     return TRUE;
 }
 
+static gboolean take_start(AimfTrainingArguments *a, GError **error)
+{
+    static const char *const choices[] = { "epochs", "start", NULL };
+    int choice = a->keep_best_of ? aimf_cli_choice("--keep-best-of", a->keep_best_of, choices, error) : 0;
+    if (choice < 0)
+        return FALSE;
+    a->options.keep_best_of = choice == 1 ? AIMF_KEEP_BEST_OF_START : AIMF_KEEP_BEST_OF_EPOCHS;
+    a->options.measure_start = a->options.measure_start || choice == 1;
+    return TRUE;
+}
+
 static gboolean check_paths(const AimfTrainingArguments *a, const char *output, GError **error)
 {
     const char *const outputs[] = { output, a->state_path };
@@ -109,7 +129,8 @@ static gboolean check_paths(const AimfTrainingArguments *a, const char *output, 
 
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *output, GError **error)
 {
-    if (!take_augmentation(a, error) || !take_schedule(a, error))
+    if (!take_augmentation(a, error) || !take_schedule(a, error) || !take_start(a, error) ||
+        !aimf_allow_check(&a->allow, error))
         return FALSE;
     if (a->cache && !aimf_cli_bytes("--cache", a->cache, &a->options.cache_bytes, error))
         return FALSE;
@@ -129,34 +150,116 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
 
 gboolean aimf_check_model_output(const char *path, GError **error)
 {
-    if (!aimf_is_checkpoint_name(path))
+    g_autofree char *lower = g_ascii_strdown(path, -1);
+    if (g_str_has_suffix(lower, ".safetensors"))
         return aimf_cli_check_output("-o", path, error);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "-o %s: models are saved as .safetensors, with what is needed to use them; 'aimfair convert' makes a "
-                "PyTorch checkpoint of one",
-                path);
+                "-o %s: a model's name ends in .safetensors, as '%s.safetensors' does%s", path, path,
+                aimf_is_checkpoint_name(path) ? "; 'aimfair convert' makes a PyTorch checkpoint of one" : "");
     return FALSE;
 }
 
-static void report(AimfCli *cli, const AimfModel *model, const char *output, const AimfTrainResult *result,
-                   JsonBuilder *builder)
+/* --- What came out --- */
+
+/* (nullable) */
+static const char *label_text(const AimfManifest *validation, int group)
 {
-    if (cli->json) {
-        g_autofree char *hash = aimf_model_hash(model), *epochs = aimf_history_json(result->history);
-        aimf_cli_json_text(builder, "model", output);
-        aimf_cli_json_text(builder, "model_hash", hash);
-        aimf_cli_json_int(builder, "best_epoch", (gint64)result->best_epoch + 1);
-        aimf_cli_json_double(builder, "best_accuracy", result->best_accuracy);
-        json_builder_set_member_name(builder, "epochs");
-        json_builder_add_value(builder, json_from_string(epochs, NULL));
-        return;
+    guint n;
+    const char *const *labels = aimf_manifest_groups(validation, &n);
+    return aimf_manifest_has_labels(validation) ? labels[group] : NULL;
+}
+
+static double share(guint part, guint n)
+{
+    return n ? (double)part / n : NAN;
+}
+
+static void json_groups(JsonBuilder *builder, const AimfTrainResult *result, const AimfManifest *validation)
+{
+    json_builder_set_member_name(builder, "groups");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < result->groups->len; i++) {
+        const AimfGroupChange *group = &g_array_index(result->groups, AimfGroupChange, i);
+        json_builder_begin_object(builder);
+        aimf_cli_json_int(builder, "target", group->target);
+        aimf_cli_json_text(builder, "protected", label_text(validation, group->group));
+        aimf_cli_json_int(builder, "n", group->n);
+        aimf_cli_json_double(builder, "before", share(group->right_before, group->n));
+        aimf_cli_json_double(builder, "after", share(group->right_after, group->n));
+        json_builder_end_object(builder);
     }
-    const AimfEpoch *best = &g_array_index(result->history, AimfEpoch, result->best_epoch);
-    aimf_cli_print(cli, "%s: epoch %u of %u, validation accuracy %.2f %%", output, best->epoch + 1,
-                   result->history->len, 100 * best->val_accuracy);
+    json_builder_end_array(builder);
+}
+
+static void report_json(const AimfModel *model, const char *output, const AimfTrainResult *result,
+                        const AimfManifest *validation, const AimfFindings *findings, JsonBuilder *builder)
+{
+    g_autofree char *hash = aimf_model_hash(model), *epochs = aimf_train_result_json(result);
+    aimf_cli_json_text(builder, "model", output);
+    aimf_cli_json_text(builder, "model_hash", hash);
+    aimf_cli_json_int(builder, "best_epoch", result->kept_start ? 0 : (gint64)result->best_epoch + 1);
+    aimf_cli_json_double(builder, "best_accuracy", result->best_accuracy);
+    json_builder_set_member_name(builder, "epochs");
+    json_builder_add_value(builder, json_from_string(epochs, NULL));
+    if (result->groups)
+        json_groups(builder, result, validation);
+    aimf_allow_json(builder, findings);
+}
+
+static void print_groups(AimfCli *cli, const AimfTrainResult *result, const AimfManifest *validation)
+{
+    aimf_cli_print(cli, "%-8s%-16s%8s%10s%10s%10s\n", "target", "protected", "n", "start", "now", "change");
+    for (guint i = 0; i < result->groups->len; i++) {
+        const AimfGroupChange *group = &g_array_index(result->groups, AimfGroupChange, i);
+        if (!group->n)
+            continue;
+        double before = 100 * share(group->right_before, group->n), after = 100 * share(group->right_after, group->n);
+        const char *label = label_text(validation, group->group);
+        aimf_cli_print(cli, "%-8d%-16s%8u%10.2f%10.2f%+10.2f\n", group->target, label ? label : "-", group->n, before,
+                       after, after - before);
+    }
+}
+
+static void report_text(AimfCli *cli, const char *output, const AimfTrainResult *result, const AimfManifest *validation)
+{
+    const AimfEpoch *start = &result->start;
+    const AimfEpoch *best = result->kept_start ? start : &g_array_index(result->history, AimfEpoch, result->best_epoch);
+    if (result->kept_start)
+        aimf_cli_print(cli, "%s: the start", output);
+    else
+        aimf_cli_print(cli, "%s: epoch %u of %u", output, best->epoch + 1, result->history->len);
+    aimf_cli_print(cli, ", validation accuracy %.2f %%", 100 * best->val_accuracy);
     if (!isnan(best->val_worst_group_accuracy))
         aimf_cli_print(cli, ", worst group %.2f %%", 100 * best->val_worst_group_accuracy);
+    if (result->groups && !result->kept_start)
+        aimf_cli_print(cli, " (%.2f %% at the start)", 100 * start->val_accuracy);
     aimf_cli_print(cli, "\n");
+    if (result->groups)
+        print_groups(cli, result, validation);
+}
+
+/* --- The work --- */
+
+static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const AimfManifest *train,
+                           const AimfManifest *validation, GError **error)
+{
+    const AimfTrainingSets sets = {
+        .start = arguments->start,
+        .train = train,
+        .validation = validation,
+        .finetuning = arguments->finetuning,
+    };
+    return aimf_check_training_sets(&sets, cli->monitor, arguments->allow.findings, error) &&
+           aimf_allow_report(cli, &arguments->allow, error);
+}
+
+static void explain_interruption(const char *state_path, GError *failure)
+{
+    if (!g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED) || !g_file_test(state_path, G_FILE_TEST_EXISTS))
+        return;
+    g_autofree char *what = g_steal_pointer(&failure->message);
+    failure->message =
+        g_strdup_printf("%s; the same command with --resume goes on after the last finished epoch", what);
 }
 
 gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
@@ -166,25 +269,23 @@ gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_pat
         aimf_cli_open_manifest(cli, train_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
     g_autoptr(AimfManifest) validation =
         train ? aimf_cli_open_manifest(cli, validation_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error) : NULL;
-    if (!validation)
+    if (!validation || !check_sets(cli, arguments, train, validation, error))
         return FALSE;
     AimfTrainResult result;
     GError *failure = NULL;
     if (!aimf_train(model, train, validation, &arguments->options, cli->monitor, &result, &failure)) {
-        if (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED) &&
-            g_file_test(arguments->state_path, G_FILE_TEST_EXISTS)) {
-            g_autofree char *what = g_steal_pointer(&failure->message);
-            failure->message =
-                g_strdup_printf("%s; the same command with --resume goes on after the last finished epoch", what);
-        }
+        explain_interruption(arguments->state_path, failure);
         g_propagate_error(error, failure);
         return FALSE;
     }
+    aimf_check_result(&result, validation, arguments->allow.findings);
     gboolean saved = aimf_model_save(model, output, error);
-    if (saved) {
+    if (saved && !arguments->keep_state)
         g_unlink(arguments->state_path);
-        report(cli, model, output, &result, builder);
-    }
+    if (saved && cli->json)
+        report_json(model, output, &result, validation, arguments->allow.findings, builder);
+    else if (saved)
+        report_text(cli, output, &result, validation);
     aimf_train_result_clear(&result);
-    return saved;
+    return saved && aimf_allow_report(cli, &arguments->allow, error);
 }

@@ -1,13 +1,16 @@
 /* What train, finetune and sensitivity share: options of a pass over training data, and what is said about a training. */
 #pragma once
 
-#include "cli.h"
+#include "allow.h"
 
-#include <aimfair/train.h>
+#include <aimfair/sets.h>
 
 /**
  * AimfTrainingArguments: what the options receive and what they mean. Begin with aimf_training_arguments_init.
  * @inputs: the command's other files, or NULL: nothing may be written over them
+ * @start: (nullable, borrowed) the weights that training begins with, for what they tell of earlier trainings; NULL:
+ *   fresh ones
+ * @finetuning: the training set should be balanced
  * @augmentation, @milestones: what @options points to
  */
 typedef struct {
@@ -24,6 +27,11 @@ typedef struct {
     char *cache;
     char *log;
     gboolean resume;
+    gboolean keep_state;
+    char *keep_best_of;
+    AimfAllow allow;
+    const AimfTensors *start;
+    gboolean finetuning;
     const char *inputs[5];
     AimfAugment augmentation;
     GArray *milestones; /* of guint */
@@ -41,12 +49,14 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *arguments, const GOpt
 /** aimf_training_take: checks the arguments and turns them into arguments->options. @output: the result's path, for the state */
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, const char *output, GError **error);
 
-/** aimf_check_model_output: as aimf_cli_check_output for -o; also FALSE for a name that means a PyTorch checkpoint. */
+/**
+ * aimf_check_model_output: as aimf_cli_check_output for -o; also FALSE for a name that does not end in .safetensors.
+ */
 gboolean aimf_check_model_output(const char *path, GError **error);
 
 /**
- * aimf_run_training: trains @model, saves it as @output, removes the state, prints the result (in JSON within @builder, an object
- * that is open, and not yet printed). An interruption says how to go on.
+ * aimf_run_training: checks the sets, trains @model, saves it as @output, removes the state, prints the result (in
+ * JSON within @builder, an object that is open, and not yet printed). An interruption says how to go on.
  */
 gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error);

@@ -2,6 +2,7 @@
 #include <aimfair/data.h>
 
 #include "base/monitor.h"
+#include "data/overlap.h"
 
 typedef struct {
     guint manifest;
@@ -31,21 +32,36 @@ void aimf_data_check_free(AimfDataCheck *check)
     g_free(check);
 }
 
-static void find_duplicates(const AimfManifest *const *manifests, guint n, AimfDataCheck *check)
+/* (owned) the picture's path, and for a copy whose it is. */
+static char *duplicate_text(const char *path, const char *other, gboolean copy)
 {
-    g_autoptr(GHashTable) first = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    for (guint m = 0; m < n; m++) {
-        for (guint i = 0; i < aimf_manifest_count(manifests[m]); i++) {
-            g_autofree char *path = g_canonicalize_filename(aimf_manifest_at(manifests[m], i).path, NULL);
-            const Place *other = g_hash_table_lookup(first, path);
-            if (!other) {
-                Place *place = g_new(Place, 1);
-                *place = (Place){ m, i };
-                g_hash_table_insert(first, g_steal_pointer(&path), place);
+    char *full = g_canonicalize_filename(path, NULL);
+    g_autofree char *full_other = copy ? g_canonicalize_filename(other, NULL) : NULL;
+    if (!copy)
+        return full;
+    char *text = g_strdup_printf("%s, with the same bytes as %s", full, full_other);
+    g_free(full);
+    return text;
+}
+
+static void find_duplicates(const AimfManifest *const *manifests, const AimfPictures *pictures, AimfDataCheck *check)
+{
+    g_autofree guint8 *seen = g_new0(guint8, (gsize)pictures->n_files + 1);
+    g_autofree Place *first = g_new(Place, (gsize)pictures->n_files + 1);
+    for (guint m = 0; m < pictures->n; m++) {
+        for (guint i = 0; i < pictures->n_rows[m]; i++) {
+            guint content = pictures->content[m][i];
+            if (!seen[content]) {
+                seen[content] = 1;
+                first[content] = (Place){ m, i };
                 continue;
             }
-            AimfProblem problem = { m, i, other->manifest, other->row, g_steal_pointer(&path) };
-            g_array_append_val(other->manifest == m ? check->repeated : check->across, problem);
+            Place other = first[content];
+            gboolean copy = pictures->file[m][i] != pictures->file[other.manifest][other.row];
+            char *text = duplicate_text(aimf_manifest_at(manifests[m], i).path,
+                                        aimf_manifest_at(manifests[other.manifest], other.row).path, copy);
+            AimfProblem problem = { m, i, other.manifest, other.row, text };
+            g_array_append_val(other.manifest == m ? check->repeated : check->across, problem);
         }
     }
 }
@@ -146,7 +162,11 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
     check->unreadable = problems_new();
     check->repeated = problems_new();
     check->across = problems_new();
-    find_duplicates(manifests, n, check);
+    g_autoptr(AimfPictures) pictures =
+        aimf_pictures_compare(manifests, n, decode ? AIMF_COMPARE_ALL : AIMF_COMPARE_FILES, monitor, error);
+    if (!pictures)
+        return NULL;
+    find_duplicates(manifests, pictures, check);
     g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
     for (guint m = 0; m < n; m++) {
         for (guint i = 0; i < aimf_manifest_count(manifests[m]); i++) {

@@ -99,6 +99,15 @@ static int parse_label(const char *label, int *bits)
     }
 }
 
+/* The halves and doubles are exact, so with one attribute these are the paper's r and 1/2 - r to the last bit. */
+static double bias_share(double bias, int target, const int *bits, int n)
+{
+    double r = bias / (bias + 1) / 2, share = 0.5;
+    for (int i = 0; i < n; i++)
+        share *= bits[i] == target ? 2 * r : 1 - 2 * r;
+    return share;
+}
+
 gboolean aimf_bias_count(double bias, guint count, int target, const char *protected_label, guint *size, GError **error)
 {
     int bits[MAX_ATTRIBUTES];
@@ -111,12 +120,61 @@ gboolean aimf_bias_count(double bias, guint count, int target, const char *prote
             target, protected_label, MAX_ATTRIBUTES);
         return FALSE;
     }
-    /* The halves and doubles are exact, so with one attribute these are the paper's r and 1/2 - r to the last bit. */
-    double r = bias / (bias + 1) / 2, share = 0.5;
-    for (int i = 0; i < n; i++)
-        share *= bits[i] == target ? 2 * r : 1 - 2 * r;
+    double share = bias_share(bias, target, bits, n);
     *size = (guint)nearbyint(count * share);
     return TRUE;
+}
+
+/* The opposite of parse_label, for the lowest @n bits of @code. */
+static void write_label(guint code, int n, char label[2 * MAX_ATTRIBUTES])
+{
+    for (int i = 0; i < n; i++) {
+        label[2 * i] = code >> (n - 1 - i) & 1 ? '1' : '0';
+        label[2 * i + 1] = i + 1 < n ? '_' : 0;
+    }
+}
+
+void aimf_check_bias(const AimfManifest *samples, double bias, guint count, AimfFindings *findings)
+{
+    guint n_labels;
+    const char *const *labels = aimf_manifest_groups(samples, &n_labels);
+    int bits[MAX_ATTRIBUTES], n = n_labels ? parse_label(labels[0], bits) : 0;
+    for (guint code = 0; n && code < 2u << n; code++) {
+        char label[2 * MAX_ATTRIBUTES];
+        int target = (int)(code >> n);
+        write_label(code, n, label);
+        for (int i = 0; i < n; i++)
+            bits[i] = (int)(code >> (n - 1 - i) & 1);
+        double share = bias_share(bias, target, bits, n), least = floor(0.5 / share) + 1; /* halves go down to 0 */
+        if (share > 0 && nearbyint(count * share) < 1)
+            aimf_findings_add(
+                findings, "empty-group", TRUE,
+                "group %d_%s gets no image: its share of %u images with the bias %g is %.3g; ask for %.0f "
+                "images at least",
+                target, label, count, bias, count * share, least);
+    }
+}
+
+void aimf_check_part(const AimfManifest *samples, const AimfManifest *part, const char *name, AimfFindings *findings)
+{
+    guint n_labels, n_part;
+    const char *const *labels = aimf_manifest_groups(samples, &n_labels);
+    const char *const *part_labels = aimf_manifest_groups(part, &n_part);
+    g_autofree guint *counts = aimf_manifest_counts(samples), *part_counts = aimf_manifest_counts(part);
+    g_autoptr(GString) empty = g_string_new(NULL);
+    for (guint g = 0; g < (guint)aimf_manifest_classes(samples) * n_labels; g++) {
+        guint target = g / n_labels, at = 0;
+        const char *label = labels[g % n_labels];
+        while (at < n_part && strcmp(part_labels[at], label) != 0)
+            at++;
+        gboolean there =
+            at < n_part && target < (guint)aimf_manifest_classes(part) && part_counts[target * n_part + at];
+        if (counts[g] && !there)
+            g_string_append_printf(empty, "%s%u_%s (%u in the dataset)", empty->len ? ", " : "", target, label,
+                                   counts[g]);
+    }
+    if (empty->len && aimf_manifest_count(part))
+        aimf_findings_add(findings, "empty-group", FALSE, "the %s has no images of the groups %s", name, empty->str);
 }
 
 /* (owned) the size of each of @groups in a biased set; NULL with an error also when a group that must not be empty has no images. */
@@ -149,11 +207,8 @@ static guint *biased_sizes(const Groups *groups, double bias, guint count, GErro
     }
     for (guint code = 0; code < 2u << n_attributes; code++) {
         int target = (int)(code >> n_attributes);
-        char label[2 * MAX_ATTRIBUTES] = "";
-        for (int i = 0; i < n_attributes; i++) {
-            label[2 * i] = code >> (n_attributes - 1 - i) & 1 ? '1' : '0';
-            label[2 * i + 1] = i + 1 < n_attributes ? '_' : 0;
-        }
+        char label[2 * MAX_ATTRIBUTES];
+        write_label(code, n_attributes, label);
         guint size, at = 0;
         if (!aimf_bias_count(bias, count, target, label, &size, error))
             return NULL;

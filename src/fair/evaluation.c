@@ -21,6 +21,7 @@ void aimf_evaluation_free(AimfEvaluation *evaluation)
     for (guint i = 0; i < evaluation->n_gates; i++)
         aimf_gate_clear(&evaluation->gates[i]);
     g_free(evaluation->gates);
+    aimf_findings_free(evaluation->findings);
     aimf_evidence_free(evaluation->evidence);
     g_free(evaluation);
 }
@@ -233,6 +234,19 @@ static void set_evidence(JsonObject *root, const AimfEvidence *evidence)
     json_object_set_object_member(root, "evidence", object);
 }
 
+/* What was found about the data; that a model was measured on what it has seen is also a member of its own. */
+static void set_findings(JsonObject *root, const AimfFindings *findings)
+{
+    static const struct {
+        const char *finding, *member;
+    } marks[] = { { "trained-on", "on_training_set" }, { "chosen-on", "on_validation_set" } };
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
+        if (aimf_findings_has(findings, marks[i].finding))
+            json_object_set_boolean_member(root, marks[i].member, TRUE);
+    g_autofree char *warnings = aimf_findings_json(findings);
+    json_object_set_member(root, "warnings", json_from_string(warnings, NULL));
+}
+
 char *aimf_evaluation_json(const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
@@ -261,6 +275,7 @@ char *aimf_evaluation_json(const AimfEvaluation *evaluation)
         set_gates(object, evaluation);
     if (evaluation->evidence)
         set_evidence(object, evaluation->evidence);
+    set_findings(object, evaluation->findings);
     g_autofree char *text = aimf_json_write(root, TRUE);
     return g_strconcat(text, "\n", NULL);
 }

@@ -353,6 +353,14 @@ AimfEvaluation *aimf_evaluation_open(const char *path, GError **error)
     evaluation->data = optional_text(object, "data");
     evaluation->target = optional_text(object, "target");
     evaluation->classes = optional_names(object, counts.n_targets);
+    evaluation->findings = aimf_findings_new();
+    JsonNode *warnings = json_object_get_member(object, "warnings"); /* older files have none */
+    g_autofree char *text = warnings ? json_to_string(warnings, FALSE) : NULL;
+    if (text && !aimf_findings_parse(evaluation->findings, text)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s': warnings is no list of objects with name and text",
+                    path);
+        return NULL;
+    }
     return g_steal_pointer(&evaluation);
 }
 
@@ -379,5 +387,9 @@ AimfEvaluation *aimf_evaluations_average(const AimfEvaluation *const *evaluation
     evaluation->target = same_target ? g_strdup(evaluations[0]->target) : NULL;
     evaluation->measures = average;
     evaluation->runs = n;
+    evaluation->findings = aimf_findings_new();
+    for (guint i = 0; i < n; i++)
+        for (guint k = 0; k < aimf_findings_count(evaluations[i]->findings); k++)
+            aimf_findings_copy(evaluation->findings, aimf_findings_at(evaluations[i]->findings, k));
     return evaluation;
 }

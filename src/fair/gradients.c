@@ -3,6 +3,7 @@
  * norm uses batch statistics; its running ones drift in the plan alone.
  */
 #include "base/monitor.h"
+#include "base/work.h"
 #include "model/model.h"
 #include "train/rules.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     gsize n;
     gsize image_values;
     guint n_batches;
+    AimfWork work;
 } Pass;
 
 static void pass_clear(Pass *pass)
@@ -110,7 +112,9 @@ static gboolean run(Pass *pass, const AimfGradientSet *set, GError **error)
     AimfStage stage;
     AimfBatch batch;
     GError *failure = NULL;
-    aimf_stage_begin(&stage, pass->monitor, stage_name, "images", (guint64)aimf_loader_batches(loader) * n_images);
+    guint64 total = (guint64)aimf_loader_batches(loader) * n_images;
+    aimf_work_next(&pass->work, total, 1);
+    aimf_stage_begin(&stage, pass->monitor, stage_name, "images", total);
     aimf_loader_begin(loader, 0);
     while (aimf_check_stop(pass->monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
         if (!add_batch(pass, &batch, set->name, &failure))
@@ -161,10 +165,15 @@ gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets
                              const AimfGradientOptions *options, const AimfMonitor *monitor, AimfTensors *gradients,
                              GError **error)
 {
-    g_auto(Pass) pass = { .model = model, .options = options, .monitor = monitor };
-    for (guint i = 0; i < n_sets; i++)
+    g_auto(Pass) pass = { .model = model, .options = options };
+    guint64 total = 0;
+    for (guint i = 0; i < n_sets; i++) {
         if (!check_set(&pass, &sets[i], error))
             return FALSE;
+        total += aimf_manifest_count(sets[i].manifest) / options->batch * options->batch;
+    }
+    aimf_work_begin(&pass.work, monitor, (double)total);
+    pass.monitor = monitor ? &pass.work.inner : NULL;
     if (!prepare(&pass, error))
         return FALSE;
     for (guint i = 0; i < n_sets; i++)

@@ -15,6 +15,7 @@ void aimf_sensitivities_free(AimfSensitivities *sensitivities)
         g_free(sensitivities->tensors[i].name);
     g_free(sensitivities->tensors);
     g_free(sensitivities->model_hash);
+    aimf_findings_free(sensitivities->findings);
     g_free(sensitivities);
 }
 

@@ -39,6 +39,9 @@ char *aimf_sensitivities_json(const AimfSensitivities *sensitivities)
     for (guint i = 0; i < sensitivities->n; i++)
         build_tensor(builder, &sensitivities->tensors[i]);
     json_builder_end_array(builder);
+    g_autofree char *warnings = aimf_findings_json(sensitivities->findings);
+    json_builder_set_member_name(builder, "warnings");
+    json_builder_add_value(builder, json_from_string(warnings, NULL));
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *text = aimf_json_write(root, TRUE);
@@ -121,6 +124,18 @@ static gboolean read_tensors(AimfSensitivities *sensitivities, JsonArray *array,
     return check_names(sensitivities, path, error) && check_ranks(sensitivities, path, error);
 }
 
+/* Files of older programs have none. */
+static gboolean read_warnings(AimfSensitivities *sensitivities, JsonObject *object, const char *path, GError **error)
+{
+    JsonNode *node = json_object_get_member(object, "warnings");
+    g_autofree char *text = node ? json_to_string(node, FALSE) : NULL;
+    sensitivities->findings = aimf_findings_new();
+    if (!text || aimf_findings_parse(sensitivities->findings, text))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s': warnings is no list of objects with name and text", path);
+    return FALSE;
+}
+
 AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error)
 {
     g_autoptr(JsonNode) root = aimf_json_open(path, MAX_FILE_BYTES, error);
@@ -134,7 +149,8 @@ AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error)
     g_autoptr(AimfSensitivities) sensitivities = g_new0(AimfSensitivities, 1);
     if (!aimf_json_int(object, where, "version", VERSION, VERSION, &version, error) ||
         !(model = aimf_json_text(object, where, "model", error)) ||
-        !(array = aimf_json_array(object, where, "tensors", error)) || !read_tensors(sensitivities, array, path, error))
+        !(array = aimf_json_array(object, where, "tensors", error)) ||
+        !read_tensors(sensitivities, array, path, error) || !read_warnings(sensitivities, object, path, error))
         return NULL;
     sensitivities->model_hash = g_strdup(model);
     return g_steal_pointer(&sensitivities);

@@ -5,11 +5,15 @@
 #include "train/state.h"
 
 #include "base/monitor.h"
+#include "base/work.h"
 #include "model/evaluator.h"
 #include "model/model.h"
 
 #include <math.h>
 #include <string.h>
+
+/* What an image costs in training, forward and backward, beside one that is only looked at. */
+enum { TRAINING_COST = 3 };
 
 /* Everything a run holds. The model has the best weights so far, @current those of the last finished epoch. */
 typedef struct {
@@ -26,6 +30,10 @@ typedef struct {
     AimfLoader *train_loader;
     AimfEvaluator *evaluator;
     AimfLoader *validation_loader;
+    guint n_groups; /* of the validation set: (target, protected), target-major */
+    guint *group_n;
+    guint *group_right;
+    AimfWork work;
 } Trainer;
 
 static void trainer_clear(Trainer *trainer)
@@ -37,11 +45,14 @@ static void trainer_clear(Trainer *trainer)
     aimf_graph_free(trainer->built.graph);
     aimf_tensors_free(trainer->current);
     g_clear_pointer(&trainer->run, json_object_unref);
+    g_free(trainer->group_n);
+    g_free(trainer->group_right);
 }
 
 void aimf_train_result_clear(AimfTrainResult *result)
 {
     g_clear_pointer(&result->history, g_array_unref);
+    g_clear_pointer(&result->groups, g_array_unref);
 }
 
 /* --- Preparation --- */
@@ -61,6 +72,8 @@ static gboolean check_options(const AimfTrainOptions *o, GError **error)
         wrong = "the weight decay must not be negative";
     else if (!(isfinite(o->gamma) && o->gamma >= 0))
         wrong = "gamma must not be negative";
+    else if (o->keep_best_of == AIMF_KEEP_BEST_OF_START && !o->measure_start)
+        wrong = "the start can be kept only where it is measured";
     else if (o->resume && !o->state_path)
         wrong = "resuming needs the path of a state file";
     if (wrong)
@@ -131,6 +144,108 @@ static gboolean open_loaders(Trainer *trainer, GError **error)
     return trainer->train_loader != NULL;
 }
 
+/* The groups of the validation set, and room for how many of each are right. */
+static void prepare_groups(Trainer *trainer)
+{
+    guint n_labels, n_classes = (guint)aimf_model_n_classes(trainer->model);
+    aimf_manifest_groups(trainer->validation, &n_labels);
+    trainer->n_groups = n_labels * n_classes;
+    trainer->group_n = g_new0(guint, (gsize)trainer->n_groups + 1);
+    trainer->group_right = g_new0(guint, (gsize)trainer->n_groups + 1);
+    if (!trainer->options->measure_start)
+        return;
+    trainer->result->groups = g_array_sized_new(FALSE, TRUE, sizeof(AimfGroupChange), trainer->n_groups);
+    for (guint i = 0; i < trainer->n_groups; i++) {
+        AimfGroupChange change = { .target = (int)(i / n_labels), .group = (int)(i % n_labels) };
+        g_array_append_val(trainer->result->groups, change);
+    }
+}
+
+/* --- Measuring on the validation set --- */
+
+/* (owned) what follows the accuracy; nothing where the worst group is unknown */
+static char *worst_text(double accuracy)
+{
+    return isnan(accuracy) ? g_strdup("") : g_strdup_printf(", worst group %.2f %%", 100 * accuracy);
+}
+
+/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups if the validation set names them. */
+static gboolean measure(Trainer *trainer, const AimfPredictions *predictions, AimfEpoch *epoch, GError **error)
+{
+    guint n_labels, n = 0, right = 0;
+    aimf_manifest_groups(trainer->validation, &n_labels);
+    memset(trainer->group_n, 0, trainer->n_groups * sizeof *trainer->group_n);
+    memset(trainer->group_right, 0, trainer->n_groups * sizeof *trainer->group_right);
+    for (guint i = 0; i < predictions->n; i++) {
+        if (predictions->prediction[i] < 0)
+            continue;
+        AimfSample sample = aimf_manifest_at(trainer->validation, i);
+        guint group = (guint)sample.target * n_labels + (guint)sample.group;
+        gboolean hit = predictions->prediction[i] == sample.target;
+        n++;
+        right += (guint)hit;
+        trainer->group_n[group]++;
+        trainer->group_right[group] += (guint)hit;
+    }
+    if (n == 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "no image of the validation set could be read");
+        return FALSE;
+    }
+    epoch->val_accuracy = (double)right / n;
+    epoch->val_worst_group_accuracy = 1;
+    for (guint i = 0; i < trainer->n_groups; i++)
+        if (trainer->group_n[i])
+            epoch->val_worst_group_accuracy =
+                MIN(epoch->val_worst_group_accuracy, (double)trainer->group_right[i] / trainer->group_n[i]);
+    if (!aimf_manifest_has_labels(trainer->validation))
+        epoch->val_worst_group_accuracy = NAN;
+    return TRUE;
+}
+
+static gboolean measure_weights(Trainer *trainer, const AimfTensors *weights, const char *stage, AimfEpoch *epoch,
+                                GError **error)
+{
+    if (!aimf_evaluator_load(trainer->evaluator, weights, error))
+        return FALSE;
+    aimf_work_next(&trainer->work, aimf_manifest_count(trainer->validation), 1);
+    g_autoptr(AimfPredictions) predictions = aimf_evaluator_run(trainer->evaluator, trainer->validation_loader,
+                                                                trainer->validation, stage, trainer->monitor, error);
+    return predictions && measure(trainer, predictions, epoch, error);
+}
+
+/* The groups as they were just measured are those of the weights that are kept. */
+static void keep_groups(Trainer *trainer)
+{
+    for (guint i = 0; trainer->result->groups && i < trainer->n_groups; i++) {
+        AimfGroupChange *group = &g_array_index(trainer->result->groups, AimfGroupChange, i);
+        group->n = trainer->group_n[i];
+        group->right_after = trainer->group_right[i];
+    }
+}
+
+/* @weights: those that training begins with */
+static gboolean measure_start(Trainer *trainer, const AimfTensors *weights, GError **error)
+{
+    AimfTrainResult *result = trainer->result;
+    AimfEpoch *start = &result->start;
+    gint64 started = g_get_monotonic_time();
+    *start = (AimfEpoch){ .learning_rate = NAN, .loss = NAN, .images_per_second = NAN };
+    if (!measure_weights(trainer, weights, "validating the start", start, error)) {
+        g_prefix_error(error, "before the first epoch: ");
+        return FALSE;
+    }
+    start->seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
+    start->best = trainer->options->keep_best_of == AIMF_KEEP_BEST_OF_START;
+    for (guint i = 0; i < trainer->n_groups; i++)
+        g_array_index(result->groups, AimfGroupChange, i).right_before = trainer->group_right[i];
+    g_autofree char *worst = worst_text(start->val_worst_group_accuracy);
+    aimf_message(trainer->monitor, AIMF_LOG_INFO, "start: validation accuracy %.2f %%%s", 100 * start->val_accuracy,
+                 worst);
+    return TRUE;
+}
+
+/* --- Going on where a run was stopped --- */
+
 static AimfTrainState trainer_state(Trainer *trainer)
 {
     return (AimfTrainState){
@@ -141,6 +256,31 @@ static AimfTrainState trainer_state(Trainer *trainer)
         .plan = trainer->plan,
         .result = trainer->result,
     };
+}
+
+/* States of older programs have no start: it is measured now, and so are the weights that were the best so far. */
+static gboolean measure_belatedly(Trainer *trainer, const AimfTensors *initial, GError **error)
+{
+    AimfEpoch best;
+    if (!measure_start(trainer, initial, error) ||
+        !measure_weights(trainer, trainer->model->tensors, "validating the best epoch", &best, error))
+        return FALSE;
+    keep_groups(trainer);
+    return TRUE;
+}
+
+static gboolean continue_run(Trainer *trainer, GError **error)
+{
+    const AimfTrainOptions *o = trainer->options;
+    g_autoptr(AimfTensors) initial =
+        o->measure_start ? aimf_tensors_load(trainer->model->tensors, AIMF_N_DTYPES, error) : NULL;
+    AimfTrainState state = trainer_state(trainer);
+    if ((o->measure_start && !initial) || !aimf_train_state_load(&state, o->epochs, o->state_path, error))
+        return FALSE;
+    trainer->result->start.learning_rate = trainer->result->start.loss = NAN;
+    trainer->result->start.images_per_second = NAN;
+    aimf_message(trainer->monitor, AIMF_LOG_INFO, "continuing after epoch %u", trainer->result->history->len);
+    return !o->measure_start || state.has_start || measure_belatedly(trainer, initial, error);
 }
 
 static gboolean resume(Trainer *trainer, GError **error)
@@ -155,8 +295,7 @@ static gboolean resume(Trainer *trainer, GError **error)
     if (!o->resume) {
         if (there)
             aimf_message(trainer->monitor, AIMF_LOG_WARNING,
-                         "'%s' has the state of an unfinished training; it will be replaced by this one's",
-                         o->state_path);
+                         "'%s' has the state of an earlier training; it will be replaced by this one's", o->state_path);
         return TRUE;
     }
     if (!there) {
@@ -164,23 +303,37 @@ static gboolean resume(Trainer *trainer, GError **error)
                      o->state_path);
         return TRUE;
     }
-    AimfTrainState state = trainer_state(trainer);
-    if (!aimf_train_state_load(&state, o->epochs, o->state_path, error))
-        return FALSE;
-    aimf_message(trainer->monitor, AIMF_LOG_INFO, "continuing after epoch %u", trainer->result->history->len);
-    return TRUE;
+    return continue_run(trainer, error);
+}
+
+/* What is left to do, for the time that it will take. */
+static void begin_work(Trainer *trainer)
+{
+    const AimfTrainOptions *o = trainer->options;
+    double images = (double)aimf_loader_batches(trainer->train_loader) * o->batch;
+    double validation = aimf_manifest_count(trainer->validation), left = o->epochs - trainer->result->history->len;
+    double start = trainer->result->history->len == 0 && o->measure_start ? validation : 0;
+    const AimfMonitor *outer = trainer->work.outer;
+    aimf_work_begin(&trainer->work, outer, left * (TRAINING_COST * images + validation) + start);
 }
 
 static gboolean prepare(Trainer *trainer, GError **error)
 {
-    if (!check_options(trainer->options, error) || !check_data(trainer, error))
+    const AimfTrainOptions *o = trainer->options;
+    if (!check_options(o, error) || !check_data(trainer, error))
         return FALSE;
-    aimf_set_threads(trainer->options->threads);
+    aimf_set_threads(o->threads);
+    prepare_groups(trainer);
     trainer->current = aimf_tensors_load(trainer->model->tensors, AIMF_N_DTYPES, error);
     if (!trainer->current || !compile(trainer, error) || !open_loaders(trainer, error))
         return FALSE;
-    trainer->run = aimf_run_describe(trainer->model, trainer->train, trainer->validation, trainer->options);
-    return aimf_plan_load(trainer->plan, trainer->current, error) && resume(trainer, error);
+    trainer->run = aimf_run_describe(trainer->model, trainer->train, trainer->validation, o);
+    if (!aimf_plan_load(trainer->plan, trainer->current, error) || !resume(trainer, error))
+        return FALSE;
+    begin_work(trainer);
+    if (o->ready)
+        o->ready(o->ready_data);
+    return TRUE;
 }
 
 /* --- One epoch --- */
@@ -216,8 +369,9 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     AimfStage stage;
     AimfBatch batch;
     GError *failure = NULL;
-    aimf_stage_begin(&stage, trainer->monitor, stage_name, "images",
-                     (guint64)aimf_loader_batches(trainer->train_loader) * o->batch);
+    guint64 n_images = (guint64)aimf_loader_batches(trainer->train_loader) * o->batch;
+    aimf_work_next(&trainer->work, n_images, TRAINING_COST);
+    aimf_stage_begin(&stage, trainer->monitor, stage_name, "images", n_images);
     aimf_loader_begin(trainer->train_loader, epoch->epoch);
     aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate);
     while (aimf_check_stop(trainer->monitor, stage_name, &failure) &&
@@ -246,38 +400,6 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     return TRUE;
 }
 
-/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups if the validation set names them. */
-static gboolean measure(const Trainer *trainer, const AimfPredictions *predictions, AimfEpoch *epoch, GError **error)
-{
-    guint n_groups, n_classes = (guint)aimf_model_n_classes(trainer->model), n = 0, right = 0;
-    aimf_manifest_groups(trainer->validation, &n_groups);
-    g_autofree guint *of = g_new0(guint, (gsize)n_groups * n_classes);
-    g_autofree guint *right_of = g_new0(guint, (gsize)n_groups * n_classes);
-    for (guint i = 0; i < predictions->n; i++) {
-        if (predictions->prediction[i] < 0)
-            continue;
-        AimfSample sample = aimf_manifest_at(trainer->validation, i);
-        gsize group = (gsize)sample.group * n_classes + (gsize)sample.target;
-        gboolean hit = predictions->prediction[i] == sample.target;
-        n++;
-        right += (guint)hit;
-        of[group]++;
-        right_of[group] += (guint)hit;
-    }
-    if (n == 0) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "no image of the validation set could be read");
-        return FALSE;
-    }
-    epoch->val_accuracy = (double)right / n;
-    epoch->val_worst_group_accuracy = 1;
-    for (gsize i = 0; i < (gsize)n_groups * n_classes; i++)
-        if (of[i])
-            epoch->val_worst_group_accuracy = MIN(epoch->val_worst_group_accuracy, (double)right_of[i] / of[i]);
-    if (!aimf_manifest_has_labels(trainer->validation))
-        epoch->val_worst_group_accuracy = NAN;
-    return TRUE;
-}
-
 static gboolean check_weights(const AimfTensors *tensors, GError **error)
 {
     for (guint i = 0; i < aimf_tensors_count(tensors); i++) {
@@ -297,30 +419,24 @@ static gboolean validate(Trainer *trainer, AimfEpoch *epoch, GError **error)
     g_autofree char *stage_name = g_strdup_printf("validating %u/%u", epoch->epoch + 1, trainer->options->epochs);
     if (!aimf_plan_store(trainer->plan, trainer->current, error))
         return FALSE;
-    if (!check_weights(trainer->current, error)) {
-        g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);
-        return FALSE;
-    }
-    if (!aimf_evaluator_load(trainer->evaluator, trainer->current, error))
-        return FALSE;
-    g_autoptr(AimfPredictions) predictions = aimf_evaluator_run(
-        trainer->evaluator, trainer->validation_loader, trainer->validation, stage_name, trainer->monitor, error);
-    if (!predictions) {
-        g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);
-        return FALSE;
-    }
-    return measure(trainer, predictions, epoch, error);
+    if (check_weights(trainer->current, error) && measure_weights(trainer, trainer->current, stage_name, epoch, error))
+        return TRUE;
+    g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);
+    return FALSE;
 }
 
 static void keep_if_best(Trainer *trainer, AimfEpoch *epoch)
 {
     AimfTrainResult *result = trainer->result;
-    epoch->best = aimf_train_is_better(trainer->options->later_tie_wins, epoch->epoch == 0, epoch->val_accuracy,
-                                       result->best_accuracy);
+    gboolean first = epoch->epoch == 0 && !result->kept_start;
+    epoch->best =
+        aimf_train_is_better(trainer->options->later_tie_wins, first, epoch->val_accuracy, result->best_accuracy);
     if (!epoch->best)
         return;
     result->best_epoch = epoch->epoch;
     result->best_accuracy = epoch->val_accuracy;
+    result->kept_start = FALSE;
+    keep_groups(trainer);
     AimfTensors *best = trainer->model->tensors;
     for (guint i = 0; i < aimf_tensors_count(best); i++)
         memcpy(aimf_tensors_writable(best, i), aimf_tensors_data(trainer->current, i), aimf_tensors_at(best, i)->bytes);
@@ -329,7 +445,7 @@ static void keep_if_best(Trainer *trainer, AimfEpoch *epoch)
 static gboolean save(Trainer *trainer, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
-    if (o->log_path && !aimf_history_log(trainer->result->history, o->log_path, error))
+    if (o->log_path && !aimf_history_log(trainer->result, o->log_path, error))
         return FALSE;
     if (!o->state_path)
         return TRUE;
@@ -347,14 +463,26 @@ static gboolean run_epoch(Trainer *trainer, GError **error)
     epoch.seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
     keep_if_best(trainer, &epoch);
     g_array_append_val(trainer->result->history, epoch);
-    g_autofree char *worst = isnan(epoch.val_worst_group_accuracy)
-                                 ? g_strdup("")
-                                 : g_strdup_printf(", worst group %.2f %%", 100 * epoch.val_worst_group_accuracy);
+    g_autofree char *worst = worst_text(epoch.val_worst_group_accuracy);
     aimf_message(trainer->monitor, AIMF_LOG_INFO,
                  "epoch %u/%u: loss %.4f, validation accuracy %.2f %%%s, %.0f images/s%s", index + 1,
                  trainer->options->epochs, epoch.loss, 100 * epoch.val_accuracy, worst, epoch.images_per_second,
                  epoch.best ? ", best so far" : "");
     return save(trainer, error);
+}
+
+/* The weights that training begins with, as epoch 0. */
+static gboolean run_start(Trainer *trainer, GError **error)
+{
+    AimfTrainResult *result = trainer->result;
+    if (!trainer->options->measure_start || result->history->len)
+        return TRUE;
+    if (!measure_start(trainer, trainer->model->tensors, error))
+        return FALSE;
+    keep_groups(trainer);
+    result->kept_start = result->start.best;
+    result->best_accuracy = result->kept_start ? result->start.val_accuracy : 0;
+    return TRUE;
 }
 
 gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
@@ -367,14 +495,15 @@ gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManif
         .train = train,
         .validation = validation,
         .options = options,
-        .monitor = monitor,
         .result = result,
     };
-    gboolean good = prepare(&trainer, error);
+    aimf_work_begin(&trainer.work, monitor, 0);
+    trainer.monitor = monitor ? &trainer.work.inner : NULL;
+    gboolean good = prepare(&trainer, error) && run_start(&trainer, error);
     while (good && result->history->len < options->epochs)
         good = run_epoch(&trainer, error);
     if (good)
-        aimf_run_record(model, trainer.run, result);
+        aimf_run_record(model, trainer.run, train, validation, result);
     else
         aimf_train_result_clear(result);
     trainer_clear(&trainer);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 
 #include <aimfair/json.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define TRAININGS "aimfair.trainings"
@@ -80,6 +81,9 @@ JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train,
     set_text(run, "train", aimf_manifest_hash(train));
     set_text(run, "validation", aimf_manifest_hash(validation));
     set_text(run, "initial_weights", aimf_model_hash(model));
+    if (options->keep_best_of ==
+        AIMF_KEEP_BEST_OF_START) /* a run without it is described as it was before there was the choice */
+        json_object_set_string_member(run, "keep_best_of", "start");
     return run;
 }
 
@@ -95,6 +99,15 @@ char *aimf_run_text(JsonObject *run)
     return aimf_json_write(node, FALSE);
 }
 
+/* How many epochs there are changes none of them. */
+static void note_difference(GString *differences, const char *key, JsonObject *stored, JsonObject *run)
+{
+    g_autofree char *before = value_text(stored, key);
+    g_autofree char *now = value_text(run, key);
+    if (strcmp(key, "epochs") != 0 && strcmp(before, now) != 0)
+        g_string_append_printf(differences, "%s%s was %s and is %s", differences->len ? "; " : "", key, before, now);
+}
+
 gboolean aimf_run_check(JsonObject *run, const char *text, GError **error)
 {
     g_autoptr(JsonNode) node = text ? aimf_json_parse(text, strlen(text), NULL) : NULL;
@@ -105,31 +118,96 @@ gboolean aimf_run_check(JsonObject *run, const char *text, GError **error)
     JsonObject *stored = json_node_get_object(node);
     g_autoptr(GString) differences = g_string_new(NULL);
     g_autoptr(GList) keys = json_object_get_members(run);
-    for (GList *key = keys; key; key = key->next) {
-        g_autofree char *before = value_text(stored, key->data);
-        g_autofree char *now = value_text(run, key->data);
-        if (!g_str_equal(before, now))
-            g_string_append_printf(differences, "%s%s was %s and is %s", differences->len ? "; " : "",
-                                   (const char *)key->data, before, now);
-    }
+    g_autoptr(GList) stored_keys = json_object_get_members(stored);
+    for (GList *key = keys; key; key = key->next)
+        note_difference(differences, key->data, stored, run);
+    for (GList *key = stored_keys; key; key = key->next)
+        if (!json_object_has_member(run, key->data))
+            note_difference(differences, key->data, stored, run);
     if (differences->len == 0)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "it belongs to another run: %s", differences->str);
     return FALSE;
 }
 
-void aimf_run_record(AimfModel *model, JsonObject *run, const AimfTrainResult *result)
+static gint compare_lines(gconstpointer a, gconstpointer b)
 {
-    const char *before = aimf_tensors_metadata(model->tensors, TRAININGS);
-    g_autoptr(JsonNode) list = before ? aimf_json_parse(before, strlen(before), NULL) : NULL;
-    if (!list || !JSON_NODE_HOLDS_ARRAY(list)) {
-        g_clear_pointer(&list, json_node_unref);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* (owned) a hash of the pictures' names, sizes and labels, in no order and without folders. */
+static char *pictures_hash(const AimfManifest *manifest)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < aimf_manifest_count(manifest); i++) {
+        AimfSample sample = aimf_manifest_at(manifest, i);
+        GStatBuf status;
+        gint64 size = g_stat(sample.path, &status) == 0 ? (gint64)status.st_size : -1;
+        g_autofree char *name = g_path_get_basename(sample.path);
+        g_ptr_array_add(lines, g_strdup_printf("%s\n%" G_GINT64_FORMAT "\n%d\n%s", name, size, sample.target,
+                                               sample.protected_label));
+    }
+    g_ptr_array_sort(lines, compare_lines);
+    GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    for (guint i = 0; i < lines->len; i++) {
+        const char *line = g_ptr_array_index(lines, i);
+        g_checksum_update(checksum, (const guchar *)line, (gssize)strlen(line) + 1);
+    }
+    char *hash = g_strdup(g_checksum_get_string(checksum));
+    g_checksum_free(checksum);
+    return hash;
+}
+
+/* (owned) the list of trainings in @weights' metadata; NULL where there is none. */
+static JsonNode *read_trainings(const AimfTensors *weights)
+{
+    const char *text = aimf_tensors_metadata(weights, TRAININGS);
+    g_autoptr(JsonNode) list = text ? aimf_json_parse(text, strlen(text), NULL) : NULL;
+    return list && JSON_NODE_HOLDS_ARRAY(list) ? g_steal_pointer(&list) : NULL;
+}
+
+void aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *train, const AimfManifest *validation,
+                     const AimfTrainResult *result)
+{
+    g_autoptr(JsonNode) list = read_trainings(model->tensors);
+    if (!list) {
         list = json_node_new(JSON_NODE_ARRAY);
         json_node_take_array(list, json_array_new());
     }
-    json_object_set_int_member(run, "best_epoch", (gint64)result->best_epoch + 1);
+    set_text(run, "train_pictures", pictures_hash(train));
+    set_text(run, "validation_pictures", pictures_hash(validation));
+    json_object_set_int_member(run, "best_epoch", result->kept_start ? 0 : (gint64)result->best_epoch + 1);
     json_object_set_double_member(run, "best_accuracy", result->best_accuracy);
+    if (result->groups)
+        json_object_set_double_member(run, "start_accuracy", result->start.val_accuracy);
     json_array_add_object_element(json_node_get_array(list), json_object_ref(run));
     g_autofree char *text = aimf_json_write(list, FALSE);
     aimf_tensors_set_metadata(model->tensors, TRAININGS, text);
+}
+
+static gboolean names_hash(JsonObject *run, const char *member, const char *hash)
+{
+    JsonNode *node = json_object_get_member(run, member);
+    return node && JSON_NODE_HOLDS_VALUE(node) && g_strcmp0(json_node_get_string(node), hash) == 0;
+}
+
+AimfUse aimf_run_use(const AimfTensors *weights, const AimfManifest *manifest)
+{
+    g_autoptr(JsonNode) list = weights ? read_trainings(weights) : NULL;
+    AimfUse use = AIMF_USE_NONE;
+    if (!list || aimf_manifest_count(manifest) == 0)
+        return use;
+    g_autofree char *rows = aimf_manifest_hash(manifest), *pictures = pictures_hash(manifest);
+    JsonArray *runs = json_node_get_array(list);
+    for (guint i = 0; i < json_array_get_length(runs); i++) {
+        JsonNode *node = json_array_get_element(runs, i);
+        if (!JSON_NODE_HOLDS_OBJECT(node))
+            continue;
+        JsonObject *run = json_node_get_object(node);
+        if (names_hash(run, "train", rows) || names_hash(run, "train_pictures", pictures))
+            use = MAX(use, i == 0 ? AIMF_USE_PRETRAINING : AIMF_USE_TRAINING);
+        else if (names_hash(run, "validation", rows) || names_hash(run, "validation_pictures", pictures))
+            use = MAX(use, AIMF_USE_VALIDATION);
+    }
+    return use;
 }

@@ -30,6 +30,7 @@ const AimfTrainOptions AIMF_FINETUNE_DEFAULTS = {
     .augment = &augment,
     .shuffle = TRUE,
     .later_tie_wins = FALSE,
+    .measure_start = TRUE,
 };
 
 double aimf_train_learning_rate(const AimfTrainOptions *options, guint epoch)

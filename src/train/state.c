@@ -85,12 +85,16 @@ gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GE
         return FALSE;
     g_autofree char *run = aimf_run_text(state->run);
     g_autofree char *history = aimf_history_json(state->result->history);
-    g_autofree char *best_epoch = g_strdup_printf("%u", state->result->best_epoch);
+    g_autofree char *start = state->result->groups ? aimf_start_json(state->result) : NULL;
+    g_autofree char *best_epoch =
+        state->result->kept_start ? g_strdup("start") : g_strdup_printf("%u", state->result->best_epoch);
     char best_accuracy[AIMF_NUMBER_SIZE];
     aimf_number_text(best_accuracy, state->result->best_accuracy);
     aimf_tensors_set_metadata(file, KEY("format"), FORMAT_VERSION);
     aimf_tensors_set_metadata(file, KEY("run"), run);
     aimf_tensors_set_metadata(file, KEY("history"), history);
+    if (start)
+        aimf_tensors_set_metadata(file, KEY("start"), start);
     aimf_tensors_set_metadata(file, KEY("best_epoch"), best_epoch);
     aimf_tensors_set_metadata(file, KEY("best_accuracy"), best_accuracy);
     return aimf_tensors_save(file, path, error);
@@ -139,27 +143,40 @@ static gboolean read_momenta(const AimfTensors *file, const AimfTrainState *stat
     return TRUE;
 }
 
-static gboolean read_result(const AimfTensors *file, AimfTrainResult *result, guint epochs, GError **error)
+static gboolean read_best(const AimfTensors *file, AimfTrainResult *result, GError **error)
 {
-    const char *history = aimf_tensors_metadata(file, KEY("history"));
     const char *epoch_text = aimf_tensors_metadata(file, KEY("best_epoch"));
     const char *accuracy_text = aimf_tensors_metadata(file, KEY("best_accuracy"));
-    guint64 best_epoch;
-    if (!history) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its history is missing");
-        return FALSE;
-    }
-    if (!aimf_history_parse(history, result->history, error))
-        return FALSE;
+    guint64 best_epoch = 0;
     result->best_accuracy = accuracy_text ? g_ascii_strtod(accuracy_text, NULL) : NAN;
-    if (!epoch_text || !g_ascii_string_to_unsigned(epoch_text, 10, 0, G_MAXUINT, &best_epoch, NULL) ||
-        best_epoch >= result->history->len || result->history->len > epochs ||
-        !(result->best_accuracy >= 0 && result->best_accuracy <= 1)) {
+    result->kept_start = result->groups && g_strcmp0(epoch_text, "start") == 0;
+    if (result->history->len == 0 || !epoch_text ||
+        (!result->kept_start && !g_ascii_string_to_unsigned(epoch_text, 10, 0, G_MAXUINT, &best_epoch, NULL)) ||
+        best_epoch >= result->history->len || !(result->best_accuracy >= 0 && result->best_accuracy <= 1)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its best epoch does not fit its history");
         return FALSE;
     }
     result->best_epoch = (guint)best_epoch;
     return TRUE;
+}
+
+static gboolean read_result(const AimfTensors *file, AimfTrainState *state, guint epochs, GError **error)
+{
+    const char *history = aimf_tensors_metadata(file, KEY("history"));
+    const char *start = aimf_tensors_metadata(file, KEY("start"));
+    if (!history) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its history is missing");
+        return FALSE;
+    }
+    if (!aimf_history_parse(history, state->result->history, error) || !read_best(file, state->result, error))
+        return FALSE;
+    if (state->result->history->len > epochs) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "it has %u epochs already, more than the %u that are wanted",
+                    state->result->history->len, epochs);
+        return FALSE;
+    }
+    state->has_start = state->result->groups && start;
+    return !state->has_start || aimf_start_parse(start, state->result, error);
 }
 
 static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *file, GError **error)
@@ -173,8 +190,7 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
     g_autoptr(GHashTable) frozen = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GArray) moved = moved_parameters(state, frozen);
     return aimf_run_check(state->run, aimf_tensors_metadata(file, KEY("run")), error) &&
-           read_result(file, state->result, epochs, error) &&
-           read_changing(file, "weights/", frozen, state->current, error) &&
+           read_result(file, state, epochs, error) && read_changing(file, "weights/", frozen, state->current, error) &&
            aimf_plan_load(state->plan, state->current, error) && read_momenta(file, state, moved, error) &&
            read_changing(file, "best/", frozen, state->best, error);
 }

@@ -12,7 +12,8 @@
  * @run: the run's description; it has the hash of the weights the run began with, so what is frozen need not be stored
  * @current, @best: weights, in the model's order
  * @graph, @plan: of training; the plan's momenta are stored, and loading gives it the weights and momenta that were
- * @result: history and best epoch
+ * @result: history, best epoch and, if its groups are there, the measured start
+ * @has_start: set by loading: the start was in the file. Those of older programs lack it
  */
 typedef struct {
     JsonObject *run;
@@ -21,8 +22,12 @@ typedef struct {
     const AimfGraph *graph;
     AimfPlan *plan;
     AimfTrainResult *result;
+    gboolean has_start;
 } AimfTrainState;
 
 gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GError **error);
-/** aimf_train_state_load: fills @state. FALSE with INVALID (another run: says what differs), FORMAT or IO. */
+/**
+ * aimf_train_state_load: fills @state. FALSE with INVALID (another run: says what differs; more than @epochs),
+ * FORMAT or IO.
+ */
 gboolean aimf_train_state_load(AimfTrainState *state, guint epochs, const char *path, GError **error);

@@ -76,7 +76,7 @@ static void test_sensitivity_and_finetune(void)
 {
     expect(0,
            "\"$AIMFAIR\" sensitivity -q --threads 1 --batch 8 --model biased.safetensors --real train.csv "
-           "--biased train.csv --balanced balanced.csv -o sensitivity.json",
+           "--biased synthetic.csv --balanced balanced.csv -o sensitivity.json",
            "fc.bias");
     expect(0, "\"$AIMFAIR\" sensitivity -q --from-gradients sensitivity.gradients.safetensors -o recomputed.json",
            "conv1.weight");
@@ -245,6 +245,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     folder = support_drawn_folder();
     g_free(support_drawn_set(folder, "train", 24, 0.9));
+    g_free(support_drawn_set(folder, "synthetic", 24, 0.9));
     g_free(support_drawn_set(folder, "balanced", 16, 0));
     g_free(support_drawn_set(folder, "val", 20, 0));
     g_test_add_func("/cli/train", test_train);

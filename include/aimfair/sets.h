@@ -1,0 +1,76 @@
+/*
+ * Whether sets of pictures are what they are given for: swapped, overlapping, with one class; and what a training
+ * did to each group.
+ */
+#pragma once
+
+#include <aimfair/fair.h>
+#include <aimfair/train.h>
+
+G_BEGIN_DECLS
+
+/**
+ * aimf_check_training_sets: what is wrong with the sets of a training, and what looks doubtful.
+ * Certain: "overlap" and "same-set" (pictures of the training set are also for validation), "one-class" (of either
+ * set), "trained-on" (the weights were trained on the validation set), and in fine-tuning "same-set" where the
+ * lopsided training set is the one that the weights were trained on before. Doubtful: "empty-group" (of the
+ * validation set), "missing-class", and in fine-tuning "unbalanced" and "chosen-on". What needs protected labels is
+ * left out where a set has only one. A picture is known again under any name, through links and in copies: files
+ * whose sizes coincide are compared by SHA-256.
+ * Returns: FALSE with INTERRUPTED.
+ */
+typedef struct {
+    const AimfTensors *start; /* (nullable) the weights to begin with, with the metadata of their file */
+    const AimfManifest *train;
+    const AimfManifest *validation;
+    gboolean finetuning; /* the training set should be balanced */
+} AimfTrainingSets;
+
+gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonitor *monitor, AimfFindings *findings,
+                                  GError **error);
+
+/**
+ * aimf_check_sensitivity_sets: the same for the three sets of a sensitivity pass.
+ * Certain: "same-set" (two sets have the same pictures), "overlap" (a picture is real and synthetic), "one-class",
+ * "swapped" (the balanced set is far less balanced than the biased one, or a synthetic set is the one that the model
+ * was trained on). Doubtful: "swapped" (a little less balanced), "unbalanced", "unbiased", "labels" (two sets have
+ * no protected label in common).
+ * @model: (nullable). Returns: FALSE with INTERRUPTED.
+ */
+typedef struct {
+    const AimfModel *model;
+    const AimfManifest *real;
+    const AimfManifest *biased;
+    const AimfManifest *balanced;
+} AimfSensitivitySets;
+
+gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *sets, const AimfMonitor *monitor,
+                                     AimfFindings *findings, GError **error);
+
+/**
+ * aimf_check_evaluation_set: doubtful "trained-on" and "chosen-on": @model was trained on @data, or its epoch was
+ * chosen on it, by the hashes that it carries. They know a whole set, also in another order or folder, not a part of
+ * it.
+ */
+void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data, AimfFindings *findings);
+
+/**
+ * aimf_check_sensitivities: certain "same-set" where all sensitivities to domain, or all to bias, are 0: two sets
+ * were the same.
+ */
+void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindings *findings);
+
+/**
+ * aimf_check_results: certain "same-set" where two of the JSON results @paths (n) are one file or say the same,
+ * doubtful where they have the same figures. Returns: FALSE with what aimf_evaluation_open gives.
+ */
+gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *findings, GError **error);
+
+/**
+ * aimf_check_result: what @result, with a measured start, did to the groups of @validation. Doubtful, because it may
+ * be wanted: "start-better" (no epoch beats the start), "collapse" (overall accuracy fell by 5 points, or the worst
+ * group's by 10), "levelling-down" (each group that is worse than at the start, by how much).
+ */
+void aimf_check_result(const AimfTrainResult *result, const AimfManifest *validation, AimfFindings *findings);
+
+G_END_DECLS

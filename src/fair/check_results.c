@@ -1,0 +1,117 @@
+/* Whether results are of different things: sensitivities that are not all 0, files that are not one file. */
+#include <aimfair/sets.h>
+
+#include "base/json.h"
+#include <string.h>
+#include <sys/stat.h>
+
+void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindings *findings)
+{
+    gboolean domain = FALSE, bias = FALSE;
+    for (guint i = 0; i < sensitivities->n; i++) {
+        domain = domain || sensitivities->tensors[i].domain > 0;
+        bias = bias || sensitivities->tensors[i].bias > 0;
+    }
+    if (!domain)
+        aimf_findings_add(findings, "same-set", TRUE,
+                          "all sensitivities to domain are 0: the real and the biased set gave the same gradients, as "
+                          "only one and the same set does");
+    if (!bias)
+        aimf_findings_add(findings, "same-set", TRUE,
+                          "all sensitivities to bias are 0: the biased and the balanced set gave the same gradients, "
+                          "as only one and the same set does");
+}
+
+/* --- Results to be averaged --- */
+
+enum { MAX_FILE_BYTES = 64 << 20 };
+
+/* A result and its text without regard to blanks. */
+typedef struct {
+    struct stat status;
+    char *text;
+    char *origin; /* (nullable) hashes of model and data, from the evidence */
+    AimfEvaluation *evaluation;
+} Result;
+
+static void result_clear(gpointer data)
+{
+    Result *result = data;
+    g_free(result->text);
+    g_free(result->origin);
+    aimf_evaluation_free(result->evaluation);
+}
+
+/* (owned, nullable) hashes of the weights and the rows that a result is of */
+static char *read_origin(JsonObject *object)
+{
+    static const char *const names[] = { "weights_sha256", "rows_sha256" };
+    const char *hashes[G_N_ELEMENTS(names)];
+    JsonNode *node = json_object_get_member(object, "evidence");
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+        return NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        JsonNode *hash = json_object_get_member(json_node_get_object(node), names[i]);
+        hashes[i] = hash && JSON_NODE_HOLDS_VALUE(hash) ? json_node_get_string(hash) : NULL;
+        if (!hashes[i])
+            return NULL;
+    }
+    return g_strconcat(hashes[0], " ", hashes[1], NULL);
+}
+
+static gboolean read_result(const char *path, Result *result, GError **error)
+{
+    g_autoptr(JsonNode) root = aimf_json_open(path, MAX_FILE_BYTES, error);
+    if (!root || !(result->evaluation = aimf_evaluation_open(path, error)))
+        return FALSE;
+    result->text = json_to_string(root, FALSE);
+    result->origin = read_origin(json_node_get_object(root));
+    if (stat(path, &result->status) != 0)
+        memset(&result->status, 0, sizeof result->status);
+    return TRUE;
+}
+
+/* Every figure, of as many pictures in every group: seeds hardly ever agree so. */
+static gboolean same_figures(const AimfMeasures *a, const AimfMeasures *b)
+{
+    if (a->n_targets != b->n_targets || a->n_protected != b->n_protected ||
+        memcmp(&a->scalars, &b->scalars, sizeof a->scalars) != 0)
+        return FALSE;
+    for (int i = 0; i < a->n_targets * a->n_protected; i++)
+        if (a->groups[i].n != b->groups[i].n || a->groups[i].accuracy != b->groups[i].accuracy)
+            return FALSE;
+    return TRUE;
+}
+
+static void compare_results(const Result *a, const Result *b, const char *path_a, const char *path_b,
+                            AimfFindings *findings)
+{
+    if (a->status.st_ino && a->status.st_dev == b->status.st_dev && a->status.st_ino == b->status.st_ino)
+        aimf_findings_add(findings, "same-set", TRUE, "'%s' and '%s' are one file; an average is of different results",
+                          path_a, path_b);
+    else if (strcmp(a->text, b->text) == 0)
+        aimf_findings_add(findings, "same-set", TRUE, "'%s' and '%s' say the same; an average is of different results",
+                          path_a, path_b);
+    else if (a->origin && g_strcmp0(a->origin, b->origin) == 0)
+        aimf_findings_add(findings, "same-set", TRUE,
+                          "'%s' and '%s' are of the same weights and the same data; an average is of different results",
+                          path_a, path_b);
+    else if (same_figures(a->evaluation->measures, b->evaluation->measures))
+        aimf_findings_add(findings, "same-set", FALSE, "'%s' and '%s' have the same figures: are they of one model?",
+                          path_a, path_b);
+}
+
+gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *findings, GError **error)
+{
+    g_autoptr(GArray) results = g_array_new(FALSE, TRUE, sizeof(Result));
+    g_array_set_clear_func(results, result_clear);
+    for (guint i = 0; i < n; i++) {
+        g_array_set_size(results, i + 1);
+        Result *result = &g_array_index(results, Result, i);
+        if (!read_result(paths[i], result, error))
+            return FALSE;
+        for (guint k = 0; k < i; k++)
+            compare_results(&g_array_index(results, Result, k), result, paths[k], paths[i], findings);
+    }
+    return TRUE;
+}

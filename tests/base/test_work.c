@@ -1,0 +1,79 @@
+/* The time left of work with several stages. */
+#include "base/monitor.h"
+#include "base/work.h"
+
+#include <string.h>
+
+typedef struct {
+    AimfProgress progress;
+    char *message;
+} Seen;
+
+static void see(const AimfProgress *progress, gpointer data)
+{
+    ((Seen *)data)->progress = *progress;
+}
+
+static void hear(AimfLogLevel level, const char *text, gpointer data)
+{
+    g_assert_cmpint(level, ==, AIMF_LOG_WARNING);
+    ((Seen *)data)->message = g_strdup(text);
+}
+
+/*
+ * What is left, in units of the time that has gone: 10 of 40 done leaves three times that, whatever the stage says
+ * of itself.
+ */
+static void expect_ratio(const AimfWork *work, const Seen *seen, double ratio)
+{
+    double gone = (double)(g_get_monotonic_time() - work->started_us) / G_USEC_PER_SEC;
+    g_assert_cmpfloat(seen->progress.whole_seconds_left, >=, 0);
+    g_assert_cmpfloat(seen->progress.whole_seconds_left, <=, ratio * gone);
+    g_assert_cmpfloat(seen->progress.whole_seconds_left, >=,
+                      ratio * (gone - 0.5)); /* half a second between the two clocks */
+}
+
+static void test_stages(void)
+{
+    Seen seen = { 0 };
+    const int stop = 0;
+    const AimfMonitor outer = { see, hear, &stop, &seen };
+    AimfWork work;
+    AimfStage stage;
+    aimf_work_begin(&work, &outer, 40);
+    g_assert_true(work.inner.stop == &stop);
+    aimf_work_next(&work, 10, 1);
+    aimf_stage_begin(&stage, &work.inner, "first", "units", 10);
+    g_assert_cmpfloat(seen.progress.whole_seconds_left, <, 0); /* nothing is known yet */
+    g_usleep(G_USEC_PER_SEC / 2);
+    aimf_stage_step(&stage, 10, NULL);
+    expect_ratio(&work, &seen, 3);
+    g_assert_cmpfloat(seen.progress.seconds_left, ==, 0);
+    aimf_work_next(&work, 10, 3);
+    aimf_stage_begin(&stage, &work.inner, "second", "units", 10);
+    expect_ratio(&work, &seen, 3);
+    aimf_stage_step(&stage, 10, NULL);
+    g_assert_cmpfloat(seen.progress.whole_seconds_left, ==, 0);
+    aimf_message(&work.inner, AIMF_LOG_WARNING, "%s", "heard");
+    g_assert_cmpstr(seen.message, ==, "heard");
+    g_free(seen.message);
+}
+
+static void test_silence(void)
+{
+    AimfWork work;
+    AimfStage stage;
+    aimf_work_begin(&work, NULL, 1);
+    aimf_stage_begin(&stage, &work.inner, "silent", "units", 1);
+    aimf_stage_step(&stage, 1, NULL);
+    aimf_message(&work.inner, AIMF_LOG_WARNING, "silent");
+    g_assert_true(aimf_check_stop(&work.inner, "silence", NULL));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/work/stages", test_stages);
+    g_test_add_func("/work/silence", test_silence);
+    return g_test_run();
+}

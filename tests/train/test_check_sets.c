@@ -1,0 +1,343 @@
+/*
+ * What is found about sets by their pictures, classes and groups, and by what a model carries. Right values by hand.
+ */
+#include "data/support_data.h"
+#include "train/grid.h"
+#include "train/provenance.h"
+
+#include <aimfair/sets.h>
+#include <string.h>
+
+static char *folder;
+
+/* Pictures @first … of so many in the groups 0_a, 0_b, 1_a, 1_b; each number is a file of its own. */
+static AimfManifest *set_of(guint first, const guint counts[4])
+{
+    AimfManifest *set = aimf_manifest_new();
+    for (guint g = 0; g < 4; g++) {
+        for (guint i = 0; i < counts[g]; i++) {
+            g_autofree char *name = g_strdup_printf("%u.png", first), *text = g_strdup_printf("picture %u", first);
+            g_autofree char *path = data_write(folder, name, text);
+            aimf_manifest_add(set, path, (int)(g / 2), g % 2 ? "b" : "a");
+            first++;
+        }
+    }
+    return set;
+}
+#define SET(first, ...) set_of(first, (const guint[]){ __VA_ARGS__ })
+
+/* The names of @findings with ! for certain ones: "one-class! overlap". */
+static char *names_of(const AimfFindings *findings)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < aimf_findings_count(findings); i++) {
+        const AimfFinding *finding = aimf_findings_at(findings, i);
+        g_test_message("%s%s: %s", finding->name, finding->certain ? "!" : "", finding->text);
+        g_string_append_printf(text, "%s%s%s", i ? " " : "", finding->name, finding->certain ? "!" : "");
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void expect_training(const AimfTrainingSets *sets, const char *names, const char *says)
+{
+    GError *error = NULL;
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    g_assert_true(aimf_check_training_sets(sets, NULL, findings, &error));
+    g_autofree char *found = names_of(findings);
+    g_assert_cmpstr(found, ==, names);
+    g_assert_true(!*says || strstr(aimf_findings_at(findings, 0)->text, says));
+}
+
+static void expect_sensitivity(const AimfManifest *real, const AimfManifest *biased, const AimfManifest *balanced,
+                               const char *names, const char *says)
+{
+    GError *error = NULL;
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    const AimfSensitivitySets sets = { .real = real, .biased = biased, .balanced = balanced };
+    g_assert_true(aimf_check_sensitivity_sets(&sets, NULL, findings, &error));
+    g_autofree char *found = names_of(findings);
+    g_assert_cmpstr(found, ==, names);
+    g_assert_true(!*says || strstr(aimf_findings_at(findings, 0)->text, says));
+}
+
+/* --- Groups --- */
+
+static void expect_grid(const guint counts[4], double evenness, double distance)
+{
+    g_autoptr(AimfManifest) set = set_of(0, counts);
+    g_auto(AimfGrid) grid = { 0 };
+    const AimfManifest *const sets[] = { set };
+    aimf_grid_init(&grid, sets, 1);
+    g_autofree guint *found = aimf_grid_counts(&grid, set);
+    g_assert_cmpuint(grid.n, ==, 4);
+    for (guint g = 0; g < 4; g++)
+        g_assert_cmpuint(found[g], ==, counts[g]);
+    g_assert_cmpfloat_with_epsilon(aimf_grid_evenness(&grid, found), evenness, 1e-12);
+    g_assert_cmpfloat_with_epsilon(aimf_grid_distance(&grid, found), distance, 1e-12);
+}
+
+static void test_grid(void)
+{
+    expect_grid((const guint[]){ 5, 5, 5, 5 }, 1, 0);
+    expect_grid((const guint[]){ 1, 9, 9, 1 }, 1.0 / 9, 0.4);
+    expect_grid((const guint[]){ 4, 4, 4, 0 }, 0, 0.25);
+    expect_grid((const guint[]){ 2, 4, 4, 2 }, 0.5, 1.0 / 6);
+}
+
+/* A set with one label that no other has knows nothing about labels: then there is nothing to be balanced. */
+static void test_without_labels(void)
+{
+    g_autoptr(AimfManifest) labelled = SET(0, 9, 1, 1, 9), plain = aimf_manifest_new();
+    aimf_manifest_add(plain, "/none/1.png", 0, "");
+    aimf_manifest_add(plain, "/none/2.png", 1, "");
+    const AimfManifest *const both[] = { plain, labelled }, *const alone[] = { plain };
+    g_auto(AimfGrid) grid = { 0 }, bare = { 0 };
+    aimf_grid_init(&grid, both, 2);
+    g_assert_true(aimf_grid_has_labels(&grid) && grid.n == 4);
+    g_assert_false(aimf_grid_knows(&grid, plain));
+    aimf_grid_init(&bare, alone, 1);
+    g_assert_false(aimf_grid_has_labels(&bare));
+    g_autofree guint *counts = aimf_grid_counts(&bare, plain);
+    g_autofree char *text = aimf_grid_text(&bare, counts);
+    g_assert_cmpstr(text, ==, "class 0: 1, class 1: 1");
+    expect_training(&(AimfTrainingSets){ .train = plain, .validation = labelled, .finetuning = TRUE }, "", "");
+    expect_training(&(AimfTrainingSets){ .train = labelled, .validation = plain, .finetuning = TRUE }, "unbalanced",
+                    "0_a: 9, 0_b: 1, 1_a: 1, 1_b: 9");
+    expect_sensitivity(plain, labelled, labelled, "same-set! unbalanced", "all 20 of them");
+}
+
+/* --- Training --- */
+
+static void test_training(void)
+{
+    g_autoptr(AimfManifest) train = SET(0, 2, 9, 9, 2), val = SET(100, 3, 3, 3, 3), half = SET(20, 3, 3, 3, 3),
+                            one = SET(200, 5, 5, 0, 0), gap = SET(300, 3, 0, 3, 3), even = SET(400, 4, 4, 3, 3);
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = val }, "", "");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = train }, "same-set!", "all 22 of them");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = half }, "overlap!",
+                    "2 of the 12 pictures of the validation set are also in the training set, the first in row 1");
+    expect_training(&(AimfTrainingSets){ .train = one, .validation = val }, "one-class!",
+                    "all 10 pictures of the training set have the target 0");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = one }, "one-class! empty-group", "target 0");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = gap }, "empty-group",
+                    "0_a: 3, 0_b: 0, 1_a: 3, 1_b: 3");
+    expect_training(&(AimfTrainingSets){ .train = even, .validation = val, .finetuning = TRUE }, "", "");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = val, .finetuning = TRUE }, "unbalanced",
+                    "0_a: 2, 0_b: 9, 1_a: 9, 1_b: 2");
+    expect_training(&(AimfTrainingSets){ .train = gap, .validation = val, .finetuning = TRUE }, "unbalanced", "0_b: 0");
+}
+
+static void test_classes(void)
+{
+    g_autoptr(AimfManifest) three = SET(0, 4, 4, 4, 4), two = SET(100, 4, 4, 4, 4);
+    aimf_manifest_add(three, "/none/3.png", 2, "a");
+    expect_training(&(AimfTrainingSets){ .train = three, .validation = two }, "missing-class empty-group",
+                    "the validation set has no pictures with the target 2");
+}
+
+/* --- What a model carries --- */
+
+static AimfManifest *reversed_copy(const AimfManifest *set, const char *where)
+{
+    AimfManifest *copy = aimf_manifest_new();
+    for (guint i = aimf_manifest_count(set); i-- > 0;) {
+        AimfSample sample = aimf_manifest_at(set, i);
+        g_autofree char *name = g_path_get_basename(sample.path), *below = g_build_filename(where, name, NULL);
+        g_autofree char *text = NULL;
+        g_assert_true(g_file_get_contents(sample.path, &text, NULL, NULL));
+        g_autofree char *path = data_write(folder, below, text);
+        aimf_manifest_add(copy, path, sample.target, sample.protected_label);
+    }
+    return copy;
+}
+
+static void record_training(AimfModel *model, const AimfManifest *train, const AimfManifest *validation)
+{
+    AimfTrainOptions options = AIMF_PRETRAIN_DEFAULTS;
+    JsonObject *run = aimf_run_describe(model, train, validation, &options);
+    AimfTrainResult result = { .best_accuracy = 0.5 };
+    aimf_run_record(model, run, train, validation, &result);
+    json_object_unref(run);
+}
+
+static AimfModel *trained_model(const AimfManifest *train, const AimfManifest *validation)
+{
+    AimfModel *model = aimf_model_new("resnet18", 32, 1, 1, NULL);
+    record_training(model, train, validation);
+    return model;
+}
+
+static void expect_use(const AimfModel *model, const AimfManifest *data, const char *names)
+{
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    aimf_check_evaluation_set(model, data, findings);
+    g_autofree char *found = names_of(findings);
+    g_assert_cmpstr(found, ==, names);
+}
+
+static void test_provenance(void)
+{
+    g_autoptr(AimfManifest) train = SET(0, 2, 9, 9, 2), val = SET(100, 3, 3, 3, 3), other = SET(200, 3, 3, 3, 3),
+                            moved = reversed_copy(train, "elsewhere"), moved_val = reversed_copy(val, "elsewhere");
+    g_autoptr(AimfModel) model = trained_model(train, val), fresh = aimf_model_new("resnet18", 32, 1, 1, NULL);
+    expect_use(model, train, "trained-on");
+    expect_use(model, moved, "trained-on");
+    expect_use(model, val, "chosen-on");
+    expect_use(model, moved_val, "chosen-on");
+    expect_use(model, other, "");
+    expect_use(fresh, train, "");
+    const AimfTensors *start = model->tensors;
+    expect_training(&(AimfTrainingSets){ .start = start, .train = other, .validation = moved, .finetuning = TRUE },
+                    "trained-on!", "the model to begin with was trained on");
+    expect_training(&(AimfTrainingSets){ .start = start, .train = moved, .validation = other, .finetuning = TRUE },
+                    "same-set!", "it is not balanced (0_a: 2, 0_b: 9, 1_a: 9, 1_b: 2)");
+    expect_training(&(AimfTrainingSets){ .start = start, .train = val, .validation = other, .finetuning = TRUE },
+                    "chosen-on", "");
+    /* Fine-tuning on with the set of an earlier fine-tuning is only what it is. */
+    g_autoptr(AimfManifest) uneven = SET(300, 2, 5, 2, 2);
+    record_training(model, uneven, val);
+    expect_use(model, uneven, "trained-on");
+    expect_training(&(AimfTrainingSets){ .start = start, .train = uneven, .validation = other, .finetuning = TRUE },
+                    "unbalanced", "");
+    aimf_tensors_set_metadata(model->tensors, "aimfair.trainings", "[{\"train\": 5}, 7, {}]");
+    expect_use(model, train, "");
+    aimf_tensors_set_metadata(model->tensors, "aimfair.trainings", "nonsense");
+    expect_use(model, train, "");
+}
+
+/* --- Sensitivity --- */
+
+static void test_sensitivity(void)
+{
+    g_autoptr(AimfManifest) real = SET(0, 2, 18, 18, 2), biased = SET(100, 1, 9, 9, 1), balanced = SET(200, 5, 5, 5, 5),
+                            shared = SET(105, 4, 4, 4, 4), missing = SET(300, 6, 6, 6, 0), mild = SET(400, 4, 5, 5, 4),
+                            part = SET(35, 1, 9, 9, 1), even = SET(500, 5, 5, 5, 5), one = SET(600, 0, 0, 8, 8);
+    expect_sensitivity(real, biased, balanced, "", "");
+    expect_sensitivity(real, biased, shared, "", ""); /* two drawings from one folder */
+    expect_sensitivity(real, balanced, biased, "swapped!", "0_a: 1, 0_b: 9, 1_a: 9, 1_b: 1");
+    expect_sensitivity(real, even, mild, "swapped", "less balanced");
+    expect_sensitivity(real, real, balanced, "same-set!", "the real set and the biased set have the same pictures");
+    expect_sensitivity(real, biased, biased, "same-set! unbalanced", "the biased set and the balanced set");
+    expect_sensitivity(real, real, real, "same-set! same-set! same-set! unbalanced", "all 40 of them");
+    expect_sensitivity(real, part, balanced, "overlap!", "5 of the 20 pictures of the biased set");
+    expect_sensitivity(real, biased, missing, "unbalanced", "1_b: 0");
+    expect_sensitivity(balanced, biased, even, "unbiased", "the real set is hardly biased");
+    expect_sensitivity(real, biased, one, "one-class! swapped", "target 1");
+}
+
+/* The photographs in a synthetic set's place are known by the model. */
+static void test_sensitivity_of_model(void)
+{
+    GError *error = NULL;
+    g_autoptr(AimfManifest) real = SET(0, 2, 18, 18, 2), val = SET(50, 3, 3, 3, 3), biased = SET(100, 1, 9, 9, 1),
+                            balanced = SET(200, 5, 5, 5, 5);
+    g_autoptr(AimfModel) model = trained_model(real, val);
+    for (int swapped = 0; swapped < 2; swapped++) {
+        g_autoptr(AimfFindings) findings = aimf_findings_new();
+        const AimfSensitivitySets sets = { model, swapped ? biased : real, swapped ? real : biased, balanced };
+        g_assert_true(aimf_check_sensitivity_sets(&sets, NULL, findings, &error));
+        g_autofree char *names = names_of(findings);
+        g_assert_cmpstr(names, ==, swapped ? "swapped!" : "");
+    }
+}
+
+static void test_labels(void)
+{
+    g_autoptr(AimfManifest) real = SET(0, 2, 18, 18, 2), balanced = SET(200, 5, 5, 5, 5), other = aimf_manifest_new();
+    for (int i = 0; i < 8; i++)
+        aimf_manifest_add(other, "/none/x.png", i % 2, i < 3 ? "A" : "B");
+    expect_sensitivity(real, other, balanced, "labels labels unbalanced", "no protected label in common");
+}
+
+/* --- Findings themselves --- */
+
+static void test_allowing(void)
+{
+    GError *error = NULL;
+    g_autoptr(AimfFindings) findings = aimf_findings_new(), read = aimf_findings_new();
+    aimf_findings_add(findings, "overlap", TRUE, "%d shared", 3);
+    aimf_findings_add(findings, "overlap", TRUE, "%d shared", 3);
+    aimf_findings_add(findings, "same-set", TRUE, "all \"the\" same");
+    aimf_findings_add(findings, "labels", FALSE, "\xff");
+    g_assert_cmpuint(aimf_findings_count(findings), ==, 3);
+    g_assert_false(aimf_findings_allow(findings, (const char *const[]){ "swapped", NULL }, &error));
+    data_expect_error(&error, AIMF_ERROR_INVALID, "3 shared; all \"the\" same", "--allow overlap,same-set", NULL);
+    g_assert_true(aimf_findings_allow(findings, (const char *const[]){ "overlap", NULL }, &error)); /* the whole, too */
+    g_assert_false(aimf_findings_at(findings, 1)->certain);
+    g_assert_true(aimf_findings_allow(findings, NULL, &error));
+    g_autofree char *json = aimf_findings_json(findings);
+    g_assert_true(aimf_findings_parse(read, json));
+    g_autofree char *again = aimf_findings_json(read), *none = aimf_findings_json(NULL);
+    g_assert_cmpstr(again, ==, json);
+    g_assert_cmpstr(none, ==, "[]");
+    const char *const wrong[] = { "", "{}", "[1]", "[{}]", "[{\"name\": 1, \"text\": \"x\"}]" };
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
+        g_assert_false(aimf_findings_parse(read, wrong[i]));
+}
+
+/* --- What a training did --- */
+
+static void expect_result(const guint counts[4][3], double start, double best, gboolean kept, const char *names,
+                          const char *says)
+{
+    g_autoptr(AimfManifest) val = SET(0, 1, 1, 1, 1);
+    AimfTrainResult result = { .history = g_array_new(FALSE, FALSE, sizeof(AimfEpoch)),
+                               .groups = g_array_new(FALSE, FALSE, sizeof(AimfGroupChange)),
+                               .best_accuracy = kept ? start : best,
+                               .kept_start = kept,
+                               .start = { .val_accuracy = start, .val_worst_group_accuracy = 1 } };
+    AimfEpoch epoch = { .val_accuracy = best };
+    g_array_append_val(result.history, epoch);
+    for (int g = 0; g < 4; g++) {
+        AimfGroupChange change = { g / 2, g % 2, counts[g][0], counts[g][1], counts[g][2] };
+        g_array_append_val(result.groups, change);
+        if (change.n)
+            result.start.val_worst_group_accuracy =
+                MIN(result.start.val_worst_group_accuracy, (double)change.right_before / change.n);
+    }
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    aimf_check_result(&result, val, findings);
+    g_autofree char *found = names_of(findings);
+    g_assert_cmpstr(found, ==, names);
+    g_autofree char *json = aimf_findings_json(findings);
+    g_assert_true(strstr(json, says));
+    aimf_train_result_clear(&result);
+}
+
+static void test_result(void)
+{
+    expect_result((const guint[4][3]){ { 50, 40, 45 }, { 50, 45, 46 }, { 50, 44, 44 }, { 50, 30, 35 } }, 0.795, 0.85,
+                  FALSE, "", "[]");
+    expect_result((const guint[4][3]){ { 50, 40, 45 }, { 50, 45, 40 }, { 0, 0, 0 }, { 50, 30, 35 } }, 0.767, 0.8, FALSE,
+                  "levelling-down",
+                  "1 of 3 groups are worse than at the start, in accuracy on the validation set: 0_b "
+                  "from 90.00 to 80.00 % (-10.00)");
+    expect_result((const guint[4][3]){ { 60, 34, 8 }, { 60, 50, 60 }, { 60, 52, 60 }, { 60, 45, 42 } }, 0.7542, 0.7083,
+                  FALSE, "start-better collapse levelling-down", "fell from 56.67 to 13.33 %");
+    expect_result((const guint[4][3]){ { 60, 34, 8 }, { 60, 50, 30 }, { 60, 52, 50 }, { 60, 45, 42 } }, 0.7542, 0.57,
+                  FALSE, "start-better collapse levelling-down", "validation accuracy fell from 75.42 to 57.00 %");
+    expect_result((const guint[4][3]){ { 60, 34, 34 }, { 60, 50, 50 }, { 60, 52, 52 }, { 60, 45, 45 } }, 0.7542, 0.7083,
+                  TRUE, "start-better", "the start is kept");
+    /* A start that says one class everywhere is nothing to be worse than. */
+    expect_result((const guint[4][3]){ { 50, 50, 45 }, { 50, 50, 40 }, { 50, 0, 30 }, { 50, 0, 35 } }, 0.5, 0.75, FALSE,
+                  "", "[]");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = data_folder_new();
+    g_test_add_func("/check-sets/grid", test_grid);
+    g_test_add_func("/check-sets/without-labels", test_without_labels);
+    g_test_add_func("/check-sets/training", test_training);
+    g_test_add_func("/check-sets/classes", test_classes);
+    g_test_add_func("/check-sets/provenance", test_provenance);
+    g_test_add_func("/check-sets/sensitivity", test_sensitivity);
+    g_test_add_func("/check-sets/sensitivity-of-model", test_sensitivity_of_model);
+    g_test_add_func("/check-sets/labels", test_labels);
+    g_test_add_func("/check-sets/allowing", test_allowing);
+    g_test_add_func("/check-sets/result", test_result);
+    int status = g_test_run();
+    data_folder_free(folder);
+    return status;
+}
