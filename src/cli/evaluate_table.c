@@ -79,13 +79,18 @@ static void print_label(AimfCli *cli, const char *label, glong width)
     print_padded(cli, shown, width);
 }
 
+/* Of texts as they are shown; what is not UTF-8 does not count. */
+static glong wider(glong width, const char *text)
+{
+    return g_utf8_validate(text, -1, NULL) ? MAX(width, MIN(g_utf8_strlen(text, -1), 40)) : width;
+}
+
 static glong widest(char *const *labels)
 {
     glong width = 5;
     for (; labels && *labels; labels++) {
         g_autofree char *shown = aimf_cli_label(*labels);
-        if (g_utf8_validate(shown, -1, NULL))
-            width = MAX(width, MIN(g_utf8_strlen(shown, -1), 40));
+        width = wider(width, shown);
     }
     return width;
 }
@@ -108,7 +113,10 @@ static char *class_text(const AimfEvaluation *evaluation, int target)
 /* Numbers of classes have at most five digits. */
 static glong class_width(const AimfEvaluation *evaluation)
 {
-    return evaluation->classes ? widest(evaluation->classes) + 8 : 8;
+    glong width = 5;
+    for (char **name = evaluation->classes; name && *name; name++)
+        width = wider(width, *name);
+    return evaluation->classes ? width + 8 : 8;
 }
 
 static void print_class(AimfCli *cli, const AimfEvaluation *evaluation, int target)
