@@ -257,7 +257,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
     g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, training.allow.findings, error) : NULL;
-    if (!selected)
+    g_autoptr(AimfManifest) train = selected ? aimf_open_training_set(cli, arguments.train, error) : NULL;
+    if (!train)
         return FALSE;
     g_auto(Mask) mask = { .cli = cli, .sizes = g_array_new(FALSE, FALSE, sizeof(gint64)), .selected = selected };
     if (!(mask.names = aimf_parameter_names(model, mask.sizes, error)))
@@ -273,8 +274,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         training.options.ready = print_mask;
         training.options.ready_data = &mask;
     }
-    if (!aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,
-                           error))
+    if (!aimf_run_training(cli, model, train, arguments.validation, arguments.output, &training, builder, error))
         return FALSE;
     json_builder_end_object(builder);
     if (cli->json)

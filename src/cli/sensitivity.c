@@ -100,12 +100,6 @@ static char *gradients_path(const char *output)
     return g_strdup_printf("%.*s.gradients.safetensors", (int)length, output);
 }
 
-/* Gradients need no labels; what labels there are show what a set is. */
-static AimfManifest *open_set(AimfCli *cli, const char *path, GError **error)
-{
-    return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
-}
-
 static gboolean check_sets(AimfCli *cli, const AimfModel *model, const AimfGradientSet *data, AimfAllow *allow,
                            GError **error)
 {
@@ -125,9 +119,9 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, AimfTrainingArgume
     if (!model)
         return NULL;
     g_autoptr(AimfTensors) gradients = aimf_tensors_new();
-    g_autoptr(AimfManifest) real = open_set(cli, a->data[0], error);
-    g_autoptr(AimfManifest) biased = real ? open_set(cli, a->data[1], error) : NULL;
-    g_autoptr(AimfManifest) balanced = biased ? open_set(cli, a->data[2], error) : NULL;
+    g_autoptr(AimfManifest) real = aimf_open_training_set(cli, a->data[0], error);
+    g_autoptr(AimfManifest) biased = real ? aimf_open_training_set(cli, a->data[1], error) : NULL;
+    g_autoptr(AimfManifest) balanced = biased ? aimf_open_training_set(cli, a->data[2], error) : NULL;
     const AimfGradientSet data[] = { { sets[0].name, real }, { sets[1].name, biased }, { sets[2].name, balanced } };
     if (!balanced || !check_sets(cli, model, data, &training->allow, error) ||
         !pass(cli, model, data, &training->options, gradients, error))

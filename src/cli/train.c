@@ -162,13 +162,10 @@ static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, AimfTensors
 }
 
 /* @opened: receives (owned, nullable) the file of --init */
-static AimfModel *make_model(AimfCli *cli, const Arguments *a, Head head, AimfTensors **opened, GError **error)
+static AimfModel *make_model(AimfCli *cli, const Arguments *a, const AimfManifest *train, Head head,
+                             AimfTensors **opened, GError **error)
 {
     enum { PAPERS_SIZE = 224 };
-    g_autoptr(AimfManifest) train =
-        aimf_cli_open_manifest(cli, a->train, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
-    if (!train)
-        return NULL;
     g_autoptr(AimfTensors) file = a->init ? aimf_tensors_open(a->init, error) : NULL;
     g_autoptr(AimfTensors) weights = file ? select_weights(cli, a, file, error) : NULL;
     int outputs;
@@ -190,15 +187,15 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_training_arguments_init(&training, &AIMF_PRETRAIN_DEFAULTS);
     if (!parse(cli, &arguments, &training, argc, argv, error) || !parse_head(&arguments, &head, error))
         return FALSE;
+    g_autoptr(AimfManifest) train = aimf_open_training_set(cli, arguments.train, error);
     g_autoptr(AimfTensors) file = NULL;
-    g_autoptr(AimfModel) model = make_model(cli, &arguments, head, &file, error);
+    g_autoptr(AimfModel) model = train ? make_model(cli, &arguments, train, head, &file, error) : NULL;
     if (!model)
         return FALSE;
     training.start = file;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    if (!aimf_run_training(cli, model, arguments.train, arguments.validation, arguments.output, &training, builder,
-                           error))
+    if (!aimf_run_training(cli, model, train, arguments.validation, arguments.output, &training, builder, error))
         return FALSE;
     json_builder_end_object(builder);
     if (cli->json)

@@ -240,6 +240,11 @@ static void report_text(AimfCli *cli, const char *output, const AimfTrainResult 
 
 /* --- The work --- */
 
+AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, GError **error)
+{
+    return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
+}
+
 static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const AimfManifest *train,
                            const AimfManifest *validation, GError **error)
 {
@@ -262,13 +267,10 @@ static void explain_interruption(const char *state_path, GError *failure)
         g_strdup_printf("%s; the same command with --resume goes on after the last finished epoch", what);
 }
 
-gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
+gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
-    g_autoptr(AimfManifest) train =
-        aimf_cli_open_manifest(cli, train_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
-    g_autoptr(AimfManifest) validation =
-        train ? aimf_cli_open_manifest(cli, validation_path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error) : NULL;
+    g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, error);
     if (!validation || !check_sets(cli, arguments, train, validation, error))
         return FALSE;
     AimfTrainResult result;

@@ -54,9 +54,12 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, cons
  */
 gboolean aimf_check_model_output(const char *path, GError **error);
 
+/** aimf_open_training_set: (owned) a manifest to learn from or to choose by: its protected labels are used where there are any. */
+AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, GError **error);
+
 /**
  * aimf_run_training: checks the sets, trains @model, saves it as @output, removes the state, prints the result (in
  * JSON within @builder, an object that is open, and not yet printed). An interruption says how to go on.
  */
-gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const char *train_path, const char *validation_path,
+gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error);

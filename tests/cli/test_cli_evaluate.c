@@ -362,8 +362,10 @@ static void test_class_columns(void)
         { "target,protected,probability_0,probability_1,probability_3\n0,a,1,0,0\n", "but no probability_2" },
         { "target,protected,probability_0,probability_1,probability_2\n3,a,1,0,0\n", "has the class 3" },
         { "target,protected,probability_0,probability_1,probability_2\n0,a,1,0,1.5\n", "a probability from 0 to 1" },
-        { "target,protected,probability_0,probability_1,probability_2\n0,a,1,,0\n", "a probability from 0 to 1" },
-        { "target,protected,probability_0,probability_1,probability_2\n0,a,1,nan,0\n", "a probability from 0 to 1" },
+        { "target,protected,probability_0,probability_1,probability_2\n0,a,1,,0\n",
+          "column 'probability_1': there is no value" },
+        { "target,protected,probability_0,probability_1,probability_2\n0,a,1,nan,0\n",
+          "column 'probability_1': 'nan' stands for a missing value" },
         { "target,protected,probability_x\n0,a,1\n", "none of the columns" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {

@@ -136,7 +136,7 @@ static void test_every_command(void)
            "shorter side to 56 pixels, the middle 48x32 of it, bicubic (pillow), BGR from 0 to 255");
     expect(0, "\"$AIMFAIR\" plan --model odd.safetensors --batch 2 --threads 1", "2x3x32x48");
     expect(0,
-           "\"$AIMFAIR\" sensitivity" PASS "--model odd.safetensors --real train.csv --biased train.csv --balanced "
+           "\"$AIMFAIR\" sensitivity" PASS "--model odd.safetensors --real train.csv --allow same-set --biased train.csv --balanced "
            "balanced.csv -o odd.json",
            "fc.bias");
     expect(0,

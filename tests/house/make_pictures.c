@@ -19,7 +19,7 @@ static void save(const char *folder, const char *name, int target, int label, un
     for (unsigned k = 0; image && k < SIDE * SIDE; k++) {
         image->data[3 * k] = (guint8)(target ? 200 : 60);
         image->data[3 * k + 1] = (guint8)(label ? 180 : 80);
-        image->data[3 * k + 2] = (guint8)((k * 7 + i * 31) % 256);
+        image->data[3 * k + 2] = (guint8)((k * (7 + i / 200) + i * 31) % 256);
     }
     if (!image || !aimf_image_save(image, path, &error)) {
         fprintf(stderr, "%s\n", error->message);
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
         for (unsigned i = 0; i < 4 * n; i++, number++) {
             int target = i % 2, label = i / 2 % 2;
             g_autofree char *image = g_strdup_printf("CelebA/img_align_celeba/%06u.jpg", number);
-            save(folder, image, target, label, i);
+            save(folder, image, target, label, 1000 * part + i); /* no picture is in two parts */
             g_string_append_printf(attributes, "%06u.jpg %d %d\n", number, target ? 1 : -1, label ? 1 : -1);
         }
     }
