@@ -136,7 +136,7 @@ static void test_every_command(void)
            "shorter side to 56 pixels, the middle 48x32 of it, bicubic (pillow), BGR from 0 to 255");
     expect(0, "\"$AIMFAIR\" plan --model odd.safetensors --batch 2 --threads 1", "2x3x32x48");
     expect(0,
-           "\"$AIMFAIR\" sensitivity" PASS "--model odd.safetensors --real train.csv --allow same-set --biased train.csv --balanced "
+           "\"$AIMFAIR\" sensitivity" PASS "--model odd.safetensors --real train.csv --biased biased.csv --balanced "
            "balanced.csv -o odd.json",
            "fc.bias");
     expect(0,
@@ -243,7 +243,8 @@ static void test_wrong_usage(void)
     expect(2, IMPORT "weights5.pth -o x.safetensors --image-size 48 --threshold 0.4", "two classes");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --threshold 1", "above 0 and below 1");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --arch vgg16", "resnet18");
-    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --only model", "no tensor's name begins with 'model.'");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --only model",
+           "no tensor's name begins with 'model.'");
     expect(2, IMPORT "train.csv -o x.safetensors --image-size 48", "train.csv");
     g_free(run(0, "test ! -e x.safetensors && test ! -e x.pth"));
 }
@@ -252,6 +253,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = support_drawn_folder();
+    g_free(support_drawn_set(folder, "biased", 20, 0.9));
     g_free(support_drawn_set(folder, "train", 24, 0.9));
     g_free(support_drawn_set(folder, "balanced", 16, 0));
     g_free(support_drawn_set(folder, "val", 20, 0));
