@@ -55,7 +55,6 @@ static const struct {
     { AT(0, "PK\3\4"), { "a ZIP archive", UNPACK } },
     { AT(0, "PK\5\6"), { "an empty ZIP archive", AGAIN } },
     { AT(0, "\x1F\x8B"), { "a gzip archive", UNPACK } },
-    { AT(4, "1AY&SY"), { "a bzip2 archive", UNPACK } },
     { AT(0, "\xFD"
             "7zXZ"),
       { "an xz archive", UNPACK } },
@@ -116,6 +115,12 @@ static gboolean is_bmp(const guint8 *data, gsize bytes)
            memchr(SIZES, data[14], sizeof SIZES) && memcmp(data + 15, "\0\0\0", 3) == 0;
 }
 
+/* "BZh", the size of its blocks as a digit, and the first block's own mark. */
+static gboolean is_bzip2(const guint8 *data, gsize bytes)
+{
+    return bytes >= 10 && memcmp(data, "BZh", 3) == 0 && g_ascii_isdigit(data[3]) && memcmp(data + 4, "1AY&SY", 6) == 0;
+}
+
 /* PBM, PGM, PPM: a P, a digit, a blank, then a number or a comment. */
 static gboolean is_pnm(const guint8 *data, gsize bytes)
 {
@@ -142,6 +147,7 @@ const AimfContent *aimf_content_recognise(const void *data, gsize bytes)
     static const AimfContent zeros = { "nothing but zero bytes, as a download leaves them that was not finished",
                                        AGAIN };
     static const AimfContent bmp = { "a BMP picture", CONVERT }, pnm = { "a PNM picture", CONVERT };
+    static const AimfContent bzip2 = { "a bzip2 archive", UNPACK };
     static const AimfContent riff = { "a sound or a video (RIFF)", "take pictures from it" };
     const guint8 *at = data;
     if (is_zeros(data, bytes))
@@ -150,6 +156,8 @@ const AimfContent *aimf_content_recognise(const void *data, gsize bytes)
         return &bmp;
     if (is_pnm(data, bytes))
         return &pnm;
+    if (is_bzip2(data, bytes))
+        return &bzip2;
     if (bytes >= 12 && memcmp(at, "RIFF", 4) == 0 && (memcmp(at + 8, "AVI ", 4) == 0 || memcmp(at + 8, "WAVE", 4) == 0))
         return &riff;
     for (gsize i = 0; i < G_N_ELEMENTS(SIGNATURES); i++) {

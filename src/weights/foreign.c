@@ -1,5 +1,7 @@
 #include "weights/foreign.h"
 
+#include "base/content.h"
+
 #include <string.h>
 
 enum {
@@ -15,8 +17,9 @@ typedef struct {
 /* --- Binary files, by their first bytes --- */
 
 #define MAGIC(text) text, sizeof(text) - 1
+#define LFS "version https://git-lfs"
 
-/* Sources: the formats' own descriptions; most are in the database of file(1). */
+/* What weights have in place of a mend of their own; what is nothing special to weights, base/content.h knows. */
 static const struct {
     gsize at;
     const char *magic;
@@ -30,27 +33,10 @@ static const struct {
     { 0, MAGIC("\x89HDF\r\n\x1a\n"), "an HDF5 file, as Keras writes it (.h5); weights of TensorFlow are not read" },
     { 4, MAGIC("TFL3"), "a TensorFlow Lite model; weights of TensorFlow are not read" },
     { 0, MAGIC("\x93NUMPY"), "an array of numpy (.npy); save the weights with torch.save or as safetensors" },
-    { 0, MAGIC("\x1f\x8b"), "a gzip archive; unpack it first (gunzip, or tar -xzf)" },
-    { 0, MAGIC("BZh"), "a bzip2 archive; unpack it first (bunzip2, or tar -xjf)" },
-    { 0,
-      MAGIC("\xfd"
-            "7zXZ\0"),
-      "an xz archive; unpack it first (unxz, or tar -xJf)" },
-    { 0, MAGIC("\x28\xb5\x2f\xfd"), "a zstd archive; unpack it first (unzstd)" },
-    { 0, MAGIC("\x04\x22\x4d\x18"), "an lz4 archive; unpack it first (unlz4)" },
-    { 0, MAGIC("7z\xbc\xaf\x27\x1c"), "a 7z archive; unpack it first" },
-    { 0, MAGIC("Rar!\x1a\x07"), "a RAR archive; unpack it first" },
-    { 0, MAGIC("PK\5\6"), "an empty ZIP archive" },
+    { 0, MAGIC("\x04\x22\x4d\x18"), "an lz4 archive; unpack it first" },
     { 0, MAGIC("\xff\xd8\xff"), "a JPEG picture" },
     { 0, MAGIC("\x89PNG\r\n"), "a PNG picture" },
-    { 0, MAGIC("GIF8"), "a GIF picture" },
     { 8, MAGIC("WEBP"), "a WebP picture" },
-    { 0, MAGIC("II*\0"), "a TIFF picture" },
-    { 0, MAGIC("MM\0*"), "a TIFF picture" },
-    { 4, MAGIC("ftyp"), "a video or a picture (of the MP4 family)" },
-    { 0, MAGIC("%PDF"), "a PDF document" },
-    { 0, MAGIC("SQLite format 3\0"), "an SQLite database" },
-    { 0, MAGIC("PAR1"), "a Parquet table" },
     { 0, MAGIC("ARROW1"), "an Arrow table" },
     { 0,
       MAGIC("\x7f"
@@ -84,14 +70,6 @@ static const char *by_fields(Head head)
     return head.data[1] == 1 && head.data[2] == 0x12
                ? "a saved model of TensorFlow, whose weights are not read"
                : "an ONNX model; get its weights as safetensors or as a PyTorch checkpoint";
-}
-
-static gboolean is_zeros(Head head)
-{
-    for (gsize i = 0; i < head.bytes; i++)
-        if (head.data[i])
-            return FALSE;
-    return TRUE;
 }
 
 /* --- Texts --- */
@@ -152,17 +130,15 @@ static guint64 lfs_size(Head head)
     return bytes;
 }
 
+static char *by_lfs_pointer(Head head)
+{
+    return g_strdup_printf("a Git LFS pointer, which stands for a file of %" G_GUINT64_FORMAT " bytes; fetch that with "
+                           "'git lfs pull', or download it",
+                           lfs_size(head));
+}
+
 static char *by_text(Head head)
 {
-    if (begins(head, "version https://git-lfs"))
-        return g_strdup_printf("a Git LFS pointer, which stands for a file of %" G_GUINT64_FORMAT " bytes; fetch that "
-                               "with 'git lfs pull', or download it",
-                               lfs_size(head));
-    if (begins(head, "<!doctype html") || begins(head, "<html") || begins(head, "<head") || has(head, "<html"))
-        return g_strdup("an HTML page: a download gave a page of the site in place of the file (a login? a wrong "
-                        "address?); get it again");
-    if (begins(head, "<"))
-        return g_strdup("an XML document, as servers answer with when a download fails; get the file again");
     if ((begins(head, "{") || begins(head, "[")) && has(head, "\"weight_map\""))
         return g_strdup("a JSON list of the files that a model's weights are divided into; give one of those, or the "
                         "folder where a folder is taken");
@@ -183,8 +159,13 @@ char *aimf_foreign(GBytes *map)
         known = by_fields(head);
     if (known)
         return g_strdup(known);
-    if (is_zeros(head) && size > 8)
-        return g_strdup("a file that begins with nothing but zeros: a download that has only reserved its place?");
+    Head text = head;
+    if (take_text(&text) && begins(text, LFS))
+        return by_lfs_pointer(text);
+    gboolean archive = size >= 4 && memcmp(data, "PK\3\4", 4) == 0; /* of which the members say more */
+    const AimfContent *content = size >= 4 && !archive ? aimf_content_recognise(head.data, head.bytes) : NULL;
+    if (content)
+        return g_strdup_printf("%s; %s", content->name, content->mend);
     return take_text(&head) ? by_text(head) : NULL;
 }
 

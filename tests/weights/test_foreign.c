@@ -52,15 +52,15 @@ static void test_kinds(void)
         CASE("\xfd"
              "7zXZ\0\0\4",
              "an xz archive"),
-        CASE("\x28\xb5\x2f\xfd\0\0\0\0\0", "a zstd archive"),
-        CASE("7z\xbc\xaf\x27\x1c\0\4", "a 7z archive"),
+        CASE("\x28\xb5\x2f\xfd\0\0\0\0\0", "a Zstandard archive"),
+        CASE("7z\xbc\xaf\x27\x1c\0\4", "a 7-Zip archive"),
         CASE("Rar!\x1a\x07\0", "a RAR archive"),
         CASE("\x93NUMPY\1\0v\0{'descr'", "an array of numpy"),
         CASE("\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture"),
         CASE("\x89PNG\r\n\x1a\n\0\0\0\x0d", "a PNG picture"),
         CASE("RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
         CASE("%PDF-1.7\n\x80", "a PDF document"),
-        CASE("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "nothing but zeros"),
+        CASE("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "nothing but zero bytes"),
         CASE("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "an empty ZIP archive"),
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
