@@ -144,6 +144,7 @@ struct AimfLabels {
     GArray *columns;   /* of LabelColumn */
     GHashTable *index; /* char *, the parts with their lengths → number + 1 */
     GArray *labels;    /* of Label */
+    GPtrArray *parts;  /* of the current row */
     GString *key;
 };
 
@@ -167,6 +168,7 @@ AimfLabels *aimf_labels_new(const AimfCsv *csv, const AimfLabelRules *rules)
         .columns = g_array_new(FALSE, FALSE, sizeof(LabelColumn)),
         .index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .labels = g_array_new(FALSE, FALSE, sizeof(Label)),
+        .parts = g_ptr_array_new(),
         .key = g_string_new(NULL),
     };
     g_array_set_clear_func(labels->columns, label_column_clear);
@@ -181,6 +183,7 @@ void aimf_labels_free(AimfLabels *labels)
     g_array_unref(labels->columns);
     g_hash_table_unref(labels->index);
     g_array_unref(labels->labels);
+    g_ptr_array_unref(labels->parts);
     g_string_free(labels->key, TRUE);
     g_free(labels);
 }
@@ -201,7 +204,8 @@ guint aimf_labels_n_columns(const AimfLabels *labels)
 
 AimfCellState aimf_labels_read(AimfLabels *labels, guint *id, GError **error)
 {
-    const char **parts = g_newa(const char *, labels->columns->len + 1);
+    g_ptr_array_set_size(labels->parts, (gint)labels->columns->len + 1);
+    const char **parts = (const char **)labels->parts->pdata;
     for (guint i = 0; i < labels->columns->len; i++) {
         const LabelColumn *column = &g_array_index(labels->columns, LabelColumn, i);
         AimfCellState state = aimf_cell_mapped(labels->csv, column->column, labels->rules, column->map,

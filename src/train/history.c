@@ -175,7 +175,7 @@ char *aimf_start_json(const AimfTrainResult *result)
 
 static gboolean parse_counts(JsonNode *node, AimfGroupChange *group)
 {
-    guint counts[3];
+    guint counts[3] = { 0 };
     JsonArray *row = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     if (!row || json_array_get_length(row) != G_N_ELEMENTS(counts))
         return FALSE;
