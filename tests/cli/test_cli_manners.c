@@ -121,6 +121,7 @@ static void test_not_json(const char *folder)
         run_in(folder, "printf 'path,target,protected\\na/b.png,0,x\\n' >m.csv; "
                        "printf '<html>\\n' >page.json; printf '{\"a\": 1} // x\\n' >comment.json; "
                        "printf 'PK\\003\\004\\000' >zip.json; : >empty.json");
+    g_assert_cmpint(made.status, ==, 0);
     static const char *const cases[][2] = {
         { "m.csv", "'m.csv': not JSON: it begins with \"path,target,protected\"" },
         { "page.json", "not JSON: it is HTML or XML" },

@@ -156,6 +156,7 @@ static void test_zero_sensitivities(void)
     g_autoptr(JsonNode) zero =
         run_json(SENSITIVITY "--real train.csv --biased train.csv --balanced balanced.csv --allow "
                              "same-set --shuffle none --augment none");
+    g_assert_nonnull(zero);
     expect(0, "cat messages", "all sensitivities to domain are 0");
     expect(2, "\"$AIMFAIR\" sensitivity --from-gradients s.gradients.safetensors -o again.json",
            "all sensitivities to");
@@ -370,6 +371,7 @@ int main(int argc, char **argv)
     int status = g_test_run();
     g_autofree char *remove = g_strdup_printf("rm -r '%s'", folder);
     g_auto(ProgramRun) removed = run_shell(remove);
+    g_assert_cmpint(removed.status, ==, 0);
     g_free(folder);
     return status;
 }

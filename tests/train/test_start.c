@@ -149,6 +149,7 @@ static void test_ties(void)
         options.keep_best_of = AIMF_KEEP_BEST_OF_START;
         options.later_tie_wins = later;
         g_autoptr(AimfModel) model = trained(&options, &result);
+        g_assert_nonnull(model);
         const AimfEpoch *epoch = &g_array_index(result.history, AimfEpoch, 0);
         if (epoch->val_accuracy == result.start.val_accuracy)
             g_assert_cmpint(result.kept_start, ==, !later);
