@@ -10,20 +10,24 @@ G_BEGIN_DECLS
 
 /**
  * AimfManifest:
- * A list of images with labels, the one data interface: CSV (RFC 4180, UTF-8) with a header and the columns path, target and
- * protected, in any order. protected is text; protected2, protected3 … are joined to it by '_' and make the group. All other
- * columns are kept. Paths are absolute or relative to the manifest's own folder. Blanks around targets and labels do not count.
- * Tables of spreadsheets are read too: other separators, UTF-16, empty columns and rows.
+ * A list of images with labels, the one data interface: CSV (RFC 4180, UTF-8) with a header and the columns path,
+ * target and protected, in any order. protected is text; protected2, protected3 … are joined to it by '_' and make
+ * the group. All other columns are kept. Paths are absolute or relative to the manifest's own folder. Blanks around
+ * targets and labels do not count. Tables of spreadsheets are read too: other separators, UTF-16, empty columns and
+ * rows.
  */
 typedef struct AimfManifest AimfManifest;
 
-/** What a file may say: classes in [0, AIMF_MAX_CLASSES), distinct protected labels. More is taken for a mistaken column. */
+/**
+ * What a file may say: classes in [0, AIMF_MAX_CLASSES), distinct protected labels. More is taken for a mistaken
+ * column.
+ */
 #define AIMF_MAX_CLASSES 1000
 #define AIMF_MAX_LABELS 1000
 
 /**
- * AimfSample: one row, borrowed from the manifest. @group: index into the manifest's sorted list of protected labels. Without
- * targets or labels, @target is -1, or @group is 0 and @protected_label empty.
+ * AimfSample: one row, borrowed from the manifest. @group: index into the manifest's sorted list of protected labels.
+ * Without targets or labels, @target is -1, or @group is 0 and @protected_label empty.
  */
 typedef struct {
     const char *path; /* as a path that can be opened from here */
@@ -33,22 +37,27 @@ typedef struct {
 } AimfSample;
 
 /**
- * AimfMissing: what is done about a target or label that is empty or a word for nothing (nan, NA, N/A, None, null and what else
- * pandas takes for one): an error, its row is left out, or the word (not the empty text) is a label like any other.
+ * AimfMissing: what is done about a target or label that is empty or a word for nothing (nan, NA, N/A, None, null and
+ * what else pandas takes for one): an error, its row is left out, or the word (not the empty text) is a label like
+ * any other.
  */
 typedef enum { AIMF_MISSING_ERROR, AIMF_MISSING_DROP, AIMF_MISSING_KEEP } AimfMissing;
 
 /**
  * AimfLabelRules: how labels in tables are understood.
- * @merge_spellings: labels of one column that differ only in case, in blanks, in how a number is written (1, 1.0, 01) or in
- *   Unicode's composition are one, in its most frequent spelling; otherwise they are several, and a warning names them
+ * @merge_spellings: labels of one column that differ only in case, in blanks, in how a number is written (1, 1.0, 01)
+ *   or in Unicode's composition are one, in its most frequent spelling; otherwise they are several, and a warning
+ *   names them
  */
 typedef struct {
     AimfMissing missing;
     gboolean merge_spellings;
 } AimfLabelRules;
 
-/** AimfColumnUse: of a column: it must be there, it is read if it is there, or it is kept like any other without a look at it. */
+/**
+ * AimfColumnUse: of a column: it must be there, it is read if it is there, or it is kept like any other without a
+ * look at it.
+ */
 typedef enum { AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, AIMF_COLUMN_UNUSED } AimfColumnUse;
 
 /** AimfManifestOptions: @protected_labels: the use of all columns protected, protected2, … */
@@ -60,7 +69,8 @@ typedef struct {
 
 /**
  * aimf_manifest_open, aimf_manifest_open_with:
- * @options: (nullable) as all members 0, which is what aimf_manifest_open takes: both columns are required, nothing may be missing
+ * @options: (nullable) as all members 0, which is what aimf_manifest_open takes: both columns are required, nothing
+ *   may be missing
  * @monitor: (nullable) is told of labels that are probably the same, and how many rows were left out
  * Returns: (owned); NULL with NOT_FOUND, IO, INVALID or FORMAT naming file, line and column. No image is touched.
  */
@@ -73,8 +83,9 @@ void aimf_manifest_free(AimfManifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfManifest, aimf_manifest_free)
 
 /**
- * aimf_manifest_add: appends a row; @protected_label is copied, other columns are empty. Indices in AimfSample.group that were
- * handed out before may change. A @target of -1 is none, and so is a NULL @protected_label; all rows must agree in that.
+ * aimf_manifest_add: appends a row; @protected_label is copied, other columns are empty. Indices in AimfSample.group
+ * that were handed out before may change. A @target of -1 is none, and so is a NULL @protected_label; all rows must
+ * agree in that.
  */
 void aimf_manifest_add(AimfManifest *manifest, const char *path, int target, const char *protected_label);
 guint aimf_manifest_count(const AimfManifest *manifest);
@@ -84,11 +95,17 @@ gboolean aimf_manifest_has_labels(const AimfManifest *manifest);
 /** aimf_manifest_n_dropped: rows of the file that were left out because a value was missing. */
 guint aimf_manifest_n_dropped(const AimfManifest *manifest);
 AimfSample aimf_manifest_at(const AimfManifest *manifest, guint index);
-/** aimf_manifest_groups: (borrowed) the sorted distinct protected labels, one empty one if there are none; their number in @n. */
+/**
+ * aimf_manifest_groups: (borrowed) the sorted distinct protected labels, one empty one if there are none; their
+ * number in @n.
+ */
 const char *const *aimf_manifest_groups(const AimfManifest *manifest, guint *n);
 /** aimf_manifest_classes: largest target + 1, at least 2; 0 for an empty manifest or one without targets. */
 int aimf_manifest_classes(const AimfManifest *manifest);
-/** aimf_manifest_counts: (owned) (classes, labels) the number of rows of each target and protected label, target-major. */
+/**
+ * aimf_manifest_counts: (owned) (classes, labels) the number of rows of each target and protected label,
+ * target-major.
+ */
 guint *aimf_manifest_counts(const AimfManifest *manifest);
 /** aimf_manifest_path: (borrowed, nullable) the file it was read from. */
 const char *aimf_manifest_path(const AimfManifest *manifest);
@@ -97,9 +114,15 @@ char *aimf_manifest_hash(const AimfManifest *manifest);
 /** aimf_manifest_subset: (owned) a new manifest of the @n rows @rows, in that order, with all their columns. */
 AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *rows, guint n);
 
-/** aimf_manifest_get: (borrowed, nullable) the text of row @index in the column @name; NULL when there is no such column. */
+/**
+ * aimf_manifest_get: (borrowed, nullable) the text of row @index in the column @name; NULL when there is no such
+ * column.
+ */
 const char *aimf_manifest_get(const AimfManifest *manifest, guint index, const char *name);
-/** aimf_manifest_set: changes the text in a column that is none of path, target, protected…; adds the column if it is new. */
+/**
+ * aimf_manifest_set: changes the text in a column that is none of path, target, protected…; adds the column if it is
+ * new.
+ */
 void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, const char *value);
 /**
  * aimf_manifest_class_names, aimf_manifest_group_names:
@@ -110,7 +133,10 @@ void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, co
  */
 char **aimf_manifest_class_names(const AimfManifest *manifest);
 char **aimf_manifest_group_names(const AimfManifest *manifest);
-/** aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it, absolute otherwise. */
+/**
+ * aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it,
+ * absolute otherwise.
+ */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
 
 /* --- Drawing subsets --- */
@@ -124,10 +150,11 @@ gboolean aimf_bias_parse(const char *text, double *bias, GError **error);
 
 /**
  * aimf_bias_count:
- * The size of group (@target, @protected_label) in a biased set of @count images. @protected_label: "0" or "1", or several of
- * them joined by '_'. With one protected attribute and r = b/(b+1)/2: round(count * r) where target and attribute agree,
- * round(count * (1/2 - r)) elsewhere, halves to even. With several, the attributes are independent given the target, each with
- * the bias of the single case. Returns: FALSE with INVALID when the labels are not binary.
+ * The size of group (@target, @protected_label) in a biased set of @count images. @protected_label: "0" or "1", or
+ * several of them joined by '_'. With one protected attribute and r = b/(b+1)/2: round(count * r) where target and
+ * attribute agree, round(count * (1/2 - r)) elsewhere, halves to even. With several, the attributes are independent
+ * given the target, each with the bias of the single case. Returns: FALSE with INVALID when the labels are not
+ * binary.
  * Source: arXiv 2503.05665, code of 27 March 2025, cut_dataset.py (one attribute; the extension to several is ours).
  */
 gboolean aimf_bias_count(double bias, guint count, int target, const char *protected_label, guint *size,
@@ -143,11 +170,18 @@ void aimf_check_bias(const AimfManifest *samples, double bias, guint count, Aimf
  * ("test set"), lacks. An empty part is passed over.
  */
 void aimf_check_part(const AimfManifest *samples, const AimfManifest *part, const char *name, AimfFindings *findings);
+/**
+ * aimf_check_parts: certain "overlap" for each two of @parts (n), called @names, that have a file in common, under whatever
+ * name. No file is read. FALSE with INTERRUPTED.
+ */
+gboolean aimf_check_parts(const AimfManifest *const *parts, const char *const *names, guint n,
+                          const AimfMonitor *monitor, AimfFindings *findings, GError **error);
 
 /**
  * aimf_manifest_draw_balanced, aimf_manifest_draw_biased:
- * Images drawn without replacement with @seed, in the order of @manifest: @per_group of each (target, protected) group, or
- * aimf_bias_count of each. Returns: (owned) or NULL with INVALID naming the group that is short, what was asked and what there is.
+ * Images drawn without replacement with @seed, in the order of @manifest: @per_group of each (target, protected)
+ * group, or aimf_bias_count of each. Returns: (owned) or NULL with INVALID naming the group that is short, what was
+ * asked and what there is.
  */
 AimfManifest *aimf_manifest_draw_balanced(const AimfManifest *manifest, guint per_group, guint64 seed, GError **error);
 AimfManifest *aimf_manifest_draw_biased(const AimfManifest *manifest, double bias, guint count, guint64 seed,
@@ -155,7 +189,10 @@ AimfManifest *aimf_manifest_draw_biased(const AimfManifest *manifest, double bia
 
 /* --- Datasets --- */
 
-/** AimfDatasetKind: a layout that can be read. @official_split: it says itself what is for training, validation and test. */
+/**
+ * AimfDatasetKind: a layout that can be read. @official_split: it says itself what is for training, validation and
+ * test.
+ */
 typedef struct {
     const char *name;
     const char *summary;
@@ -168,9 +205,9 @@ const AimfDatasetKind *aimf_dataset_kinds(guint *n);
 /**
  * AimfDatasetOptions:
  * @root: the dataset's folder; for "csv" where its relative paths begin, NULL for the file's own folder
- * @target, @protected_attributes: what to predict and the comma-separated attributes that make the groups. For "celeba" and
- *   "utkface" attributes: NAME, NAME:K (1 where the attribute is K, else 0), NAME>=N, NAME<N, or an alias (BlondHair, Female,
- *   White); for "csv" columns; for "groups" not used
+ * @target, @protected_attributes: what to predict and the comma-separated attributes that make the groups. For
+ *   "celeba" and "utkface" attributes: NAME, NAME:K (1 where the attribute is K, else 0), NAME>=N, NAME<N, or an
+ *   alias (BlondHair, Female, White); for "csv" columns; for "groups" not used
  * @file, @path_column, @split_column: "csv" only; @split_column (nullable) holds train, val or test
  * @target_map: (nullable) "csv" only: VALUE=CLASS,… with * for all other values
  * @protected_maps: (nullable) "csv" only: NULL-terminated, VALUE=LABEL,… for the protected columns in their order
@@ -214,22 +251,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfDataset, aimf_dataset_free)
 
 /**
  * aimf_dataset_open:
- * Lists a dataset of the layout @kind and reads its labels; no picture is opened. What was passed over is told as a warning.
- * Returns: (owned) or NULL with NOT_FOUND (folder, file, column, attribute), INVALID (options), FORMAT (naming file and line).
+ * Lists a dataset of the layout @kind and reads its labels; no picture is opened. What was passed over is told as a
+ * warning.
+ * Returns: (owned) or NULL with NOT_FOUND (folder, file, column, attribute), INVALID (options), FORMAT (naming file
+ * and line).
  */
 AimfDataset *aimf_dataset_open(const char *kind, const AimfDatasetOptions *options, const AimfMonitor *monitor,
                                GError **error);
 
 /**
  * aimf_attribute_canonical:
- * (owned) the attribute expression @text of the layout @kind without aliases: "BlondHair" gives "Blond_Hair", "Female" gives
- * "gender:1" for "utkface". NULL with NOT_FOUND (lists what there is) or INVALID.
+ * (owned) the attribute expression @text of the layout @kind without aliases: "BlondHair" gives "Blond_Hair",
+ * "Female" gives "gender:1" for "utkface". NULL with NOT_FOUND (lists what there is) or INVALID.
  */
 char *aimf_attribute_canonical(const char *kind, const char *text, GError **error);
 
 /**
  * AimfSplitOptions:
- * @biased: the training set has @count images with the ratio @bias (see aimf_bias_count); otherwise it is all that is left
+ * @biased: the training set has @count images with the ratio @bias (see aimf_bias_count); otherwise it is all that is
+ *   left
  * @val_per_group, @test_per_group, @seed: only without an official split
  */
 typedef struct {
@@ -244,17 +284,22 @@ typedef struct {
 /**
  * aimf_dataset_split:
  * @parts: receives three owned manifests, each in the dataset's order; an empty one is told as a warning
- * With an official split: its whole validation and test ranges, and from its training range the first images of each group, as
- * the original takes them. Without: drawn with the seed, per (target, protected) group: test first, then validation, then the
- * training set from what is left, so that the test set does not depend on the sizes of the other two.
- * Returns: FALSE with INVALID: an option that does not fit, or a group that is short, with what was asked and what there is.
+ * With an official split: its whole validation and test ranges, and from its training range the first images of each
+ * group, as the original takes them. Without: drawn with the seed, per (target, protected) group: test first, then
+ * validation, then the training set from what is left, so that the test set does not depend on the sizes of the other
+ * two.
+ * Returns: FALSE with INVALID: an option that does not fit, or a group that is short, with what was asked and what
+ * there is.
  */
 gboolean aimf_dataset_split(const AimfDataset *dataset, const AimfSplitOptions *options, const AimfMonitor *monitor,
                             AimfManifest *parts[AIMF_N_PARTS], GError **error);
 
 /* --- Checking --- */
 
-/** AimfProblem: @manifest, @row: where; @other_manifest, @other_row: of a duplicate, its first appearance; @text: owned. */
+/**
+ * AimfProblem: @manifest, @row: where; @other_manifest, @other_row: of a duplicate, its first appearance; @text:
+ * owned.
+ */
 typedef struct {
     guint manifest;
     guint row;
@@ -293,8 +338,8 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
  *   interpolation, in place of its resizing and central crop. NULL: the preprocessing alone
  * @shuffle: draw a new order each epoch; @drop_last: leave out an incomplete last batch
  * @seed: of order and augmentation; @threads: decoders, 0 for one per processor
- * @skip_bad: how many different unreadable images are tolerated over the loader's life before next fails; each is reported as a
- *   warning, once
+ * @skip_bad: how many different unreadable images are tolerated over the loader's life before next fails; each is
+ *   reported as a warning, once
  * @cache_bytes: decoded pictures kept from epoch to epoch, at most
  */
 typedef struct {
@@ -322,10 +367,10 @@ typedef struct {
 } AimfBatch;
 
 /**
- * AimfLoader: decodes batches ahead on threads of its own. Sample i of epoch e has the same pixels whatever the number of threads.
- * An image skipped as unreadable leaves its batch shorter by one; it is never replaced. A batch of which nothing is left is passed
- * over. The decoders run only where nothing else wants the processor, so they do not hold up computing; a caller that has to wait
- * for its batch decodes along. One thread at a time may call a loader.
+ * AimfLoader: decodes batches ahead on threads of its own. Sample i of epoch e has the same pixels whatever the
+ * number of threads. An image skipped as unreadable leaves its batch shorter by one; it is never replaced. A batch of
+ * which nothing is left is passed over. The decoders run only where nothing else wants the processor, so they do not
+ * hold up computing; a caller that has to wait for its batch decodes along. One thread at a time may call a loader.
  */
 typedef struct AimfLoader AimfLoader;
 
@@ -336,11 +381,14 @@ void aimf_loader_free(AimfLoader *loader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfLoader, aimf_loader_free)
 /** aimf_loader_batches: per epoch. */
 guint aimf_loader_batches(const AimfLoader *loader);
-/** aimf_loader_begin: starts epoch @epoch (from 0) at its first batch, wherever the loader was. Before it, next has nothing. */
+/**
+ * aimf_loader_begin: starts epoch @epoch (from 0) at its first batch, wherever the loader was. Before it, next has
+ * nothing.
+ */
 void aimf_loader_begin(AimfLoader *loader, guint epoch);
 /**
- * aimf_loader_next: the next batch. FALSE without @error at the epoch's end; FALSE with an image's error (its path is in the message)
- * when more than skip_bad are unreadable, or with INTERRUPTED.
+ * aimf_loader_next: the next batch. FALSE without @error at the epoch's end; FALSE with an image's error (its path is
+ * in the message) when more than skip_bad are unreadable, or with INTERRUPTED.
  */
 gboolean aimf_loader_next(AimfLoader *loader, AimfBatch *batch, GError **error);
 

@@ -1,4 +1,6 @@
-/* The method's own parts: measures of fairness, sensitivities of parameters, and the selection of what to fine-tune. */
+/*
+ * The method's own parts: measures of fairness, sensitivities of parameters, and the selection of what to fine-tune.
+ */
 #pragma once
 
 #include <aimfair/findings.h>
@@ -185,8 +187,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfMeasures, aimf_measures_free)
 /**
  * aimf_measure: of labels and scores without probabilities; aimf_outcomes_measure knows more. Class 1 is the positive
  * one.
- * @target: (n) classes; @prediction: (n) classes; @score: (n, nullable) larger is more class 1, for the AUC; @group: (n) in [0, n_protected)
- * @resamples: of the bootstrap over rows, 0 for none; @seed: of the bootstrap. The intervals do not depend on the number of threads.
+ * @target: (n) classes; @prediction: (n) classes; @score: (n, nullable) larger is more class 1, for the AUC; @group:
+ *   (n) in [0, n_protected)
+ * @resamples: of the bootstrap over rows, 0 for none; @seed: of the bootstrap. The intervals do not depend on the
+ *   number of threads.
  * @monitor: (nullable) may stop the bootstrap
  * Returns: (owned) or NULL with INVALID: n is 0, a label is out of range, a score is NaN; MEMORY or INTERRUPTED.
  * A group without samples has n = 0 and NaN rates and is left out of minima, deviations and gaps.
@@ -200,8 +204,8 @@ AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, co
 /**
  * aimf_measures_average:
  * @runs: (n) measures of several models (seeds) on test sets with the same groups of the same sizes
- * The mean of every measure, but worst and deviation of group accuracies are those of the averaged group accuracies, as the paper
- * has them. @intervals receives the lowest and the highest of the runs.
+ * The mean of every measure, but worst and deviation of group accuracies are those of the averaged group accuracies,
+ * as the paper has them. @intervals receives the lowest and the highest of the runs.
  * Returns: (owned) or NULL with INVALID when @n is 0 or the groups differ. Source: the run script of arXiv 2503.05665.
  */
 AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GError **error);
@@ -265,13 +269,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
  *   probability_NAME, … in the order of the classes; other columns are passed over
  * @threshold: a probability of at least this is class 1; negative: the column prediction counts if it is there, else
  *   0.5, or the largest probability of more than two classes
- * @rules: (nullable) how labels are understood; NULL: nothing may be missing. @monitor: (nullable) hears warnings about labels
+ * @rules: (nullable) how labels are understood; NULL: nothing may be missing. @monitor: (nullable) hears warnings
+ *   about labels
  * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT or INVALID naming file, line and column.
  */
 AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfLabelRules *rules,
                                  const AimfMonitor *monitor, GError **error);
 /**
- * aimf_outcomes_from_predictions: joins a model's answers to a manifest's labels; rows whose picture was skipped are left out.
+ * aimf_outcomes_from_predictions: joins a model's answers to a manifest's labels; rows whose picture was skipped are
+ * left out.
  * Returns: (owned) or NULL with INVALID: nothing is left, or the manifest has a class that the model does not know.
  */
 AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const AimfPredictions *predictions,
@@ -360,19 +366,28 @@ typedef struct {
 void aimf_evaluation_free(AimfEvaluation *evaluation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfEvaluation, aimf_evaluation_free)
 
-/** aimf_evaluation_json: (owned) what `aimfair evaluate --json` prints, ended by a newline; what is unknown is null. */
+/**
+ * aimf_evaluation_json: (owned) what `aimfair evaluate --json` prints, ended by a newline; what is unknown is null.
+ */
 char *aimf_evaluation_json(const AimfEvaluation *evaluation);
 /**
  * aimf_evaluation_open: a file that aimf_evaluation_json made, without its intervals and gates.
- * Returns: (owned) or NULL with NOT_FOUND, IO, or FORMAT, also when measures and groups contradict each other or it is an average.
+ * Returns: (owned) or NULL with NOT_FOUND, IO, or FORMAT, also when measures and groups contradict each other or it
+ * is an average.
  */
 AimfEvaluation *aimf_evaluation_open(const char *path, GError **error);
-/** aimf_evaluations_average: (owned) see aimf_measures_average; NULL with INVALID also when the protected labels differ. */
+/**
+ * aimf_evaluations_average: (owned) see aimf_measures_average; NULL with INVALID also when the protected labels
+ * differ.
+ */
 AimfEvaluation *aimf_evaluations_average(const AimfEvaluation *const *evaluations, guint n, GError **error);
 
 /* --- Sensitivity --- */
 
-/** AimfSensitivity: of one parameter tensor. Ranks from 1: domain ascending (1 = least sensitive), bias descending (1 = most). */
+/**
+ * AimfSensitivity: of one parameter tensor. Ranks from 1: domain ascending (1 = least sensitive), bias descending (1
+ * = most).
+ */
 typedef struct {
     char *name;
     gint64 size;
@@ -415,11 +430,12 @@ typedef struct {
 
 /**
  * aimf_mean_gradients:
- * One pass over each of @sets (n_sets) in training mode: the mean over batches of the gradient of the loss, without changing the
- * model. Adds one f32 tensor "<name>/<parameter>" per set and parameter to @gradients. All sets are checked before the first pass.
- * Returns: FALSE with INVALID (fewer images than a batch, a target that is no class of the model, a name that @gradients has
- * already), FAILED (the loss is not finite, no image could be read), INTERRUPTED, or what compiling, loading and
- * aimf_plan_run give.
+ * One pass over each of @sets (n_sets) in training mode: the mean over batches of the gradient of the loss, without
+ * changing the model. Adds one f32 tensor "<name>/<parameter>" per set and parameter to @gradients. All sets are
+ * checked before the first pass.
+ * Returns: FALSE with INVALID (fewer images than a batch, a target that is no class of the model, a name that
+ * @gradients has already), FAILED (the loss is not finite, no image could be read), INTERRUPTED, or what compiling,
+ * loading and aimf_plan_run give.
  * Source: arXiv 2503.05665, section 3.3.
  */
 gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets, guint n_sets,
@@ -427,13 +443,16 @@ gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets
                              GError **error);
 
 /**
- * aimf_sensitivities_from_gradients: @gradients has real/…, biased/… and balanced/… for each parameter; equal values rank in its order.
- * Returns: (owned) or NULL with NOT_FOUND (one of the three is missing), INVALID (shapes differ, other entries), FAILED (not finite).
+ * aimf_sensitivities_from_gradients: @gradients has real/…, biased/… and balanced/… for each parameter; equal values
+ * rank in its order.
+ * Returns: (owned) or NULL with NOT_FOUND (one of the three is missing), INVALID (shapes differ, other entries),
+ * FAILED (not finite).
  */
 AimfSensitivities *aimf_sensitivities_from_gradients(const AimfTensors *gradients, const char *model_hash,
                                                      GError **error);
 /**
- * aimf_sensitivities_open, _save: sensitivity.json, version 1. A file whose ranks do not follow from its values is refused.
+ * aimf_sensitivities_open, _save: sensitivity.json, version 1. A file whose ranks do not follow from its values is
+ * refused.
  * Returns: NULL or FALSE with NOT_FOUND, IO, or FORMAT naming the file and the member.
  */
 AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error);
@@ -444,8 +463,8 @@ char *aimf_sensitivities_json(const AimfSensitivities *sensitivities);
 /**
  * aimf_select_top_k:
  * The intersection of the k least domain-sensitive and the k most bias-sensitive tensors, in the model's order.
- * Returns: (owned) NULL-terminated names, or NULL with INVALID: k out of [1, n], or nothing selected; the message names k and the
- * smallest k that selects something. Source: arXiv 2503.05665 section 3.3.
+ * Returns: (owned) NULL-terminated names, or NULL with INVALID: k out of [1, n], or nothing selected; the message
+ * names k and the smallest k that selects something. Source: arXiv 2503.05665 section 3.3.
  */
 char **aimf_select_top_k(const AimfSensitivities *sensitivities, guint k, GError **error);
 

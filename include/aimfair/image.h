@@ -1,4 +1,7 @@
-/* Pixels: decoding, encoding, resizing as Pillow does, and the training augmentation as torchvision does. No tensors here. */
+/*
+ * Pixels: decoding, encoding, resizing as Pillow does, and the training augmentation as torchvision does. No tensors
+ * here.
+ */
 #pragma once
 
 #include <aimfair/error.h>
@@ -20,10 +23,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfImage, aimf_image_free)
 /**
  * aimf_image_decode:
  * @name: what to call the picture in errors
- * JPEG, PNG or WebP, told apart by content, turned into RGB as Pillow's Image.convert("RGB") does: alpha is dropped, 16-bit grey
- * is clipped at 255, CMYK is taken as inverted, an animation gives its first frame, and EXIF orientation is ignored. Like Pillow,
- * errors that libjpeg only warns about are tolerated and pictures of more than 178 956 970 pixels are refused; unlike it, so are
- * PNG files whose pixel data have a wrong checksum or too few rows, or that lack their palette.
+ * JPEG, PNG or WebP, told apart by content, turned into RGB as Pillow's Image.convert("RGB") does: alpha is dropped,
+ * 16-bit grey is clipped at 255, CMYK is taken as inverted, an animation gives its first frame, and EXIF orientation
+ * is ignored. Like Pillow, errors that libjpeg only warns about are tolerated and pictures of more than 178 956 970
+ * pixels are refused; unlike it, so are PNG files whose pixel data have a wrong checksum or too few rows, or that
+ * lack their palette.
  * Returns: (owned) or NULL with FORMAT (broken, truncated, not a picture, absurd size) or MEMORY.
  */
 AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GError **error);
@@ -32,15 +36,19 @@ AimfImage *aimf_image_open(const char *path, GError **error);
 /** aimf_image_save: PNG (.png) or JPEG quality 95 (.jpg, .jpeg), atomically. */
 gboolean aimf_image_save(const AimfImage *image, const char *path, GError **error);
 
-/** AimfImageText: what a PNG says about itself. @keyword: 1 to 79 printable ASCII characters, "Description"; @text: UTF-8; borrowed */
+/**
+ * AimfImageText: what a PNG says about itself. @keyword: 1 to 79 printable ASCII characters, "Description"; @text:
+ * UTF-8; borrowed
+ */
 typedef struct {
     const char *keyword;
     const char *text;
 } AimfImageText;
 
 /**
- * aimf_image_encode_png: (owned) the bytes of a PNG with @texts (n) before its pixels: tEXt chunks, iTXt for what is not ASCII. The
- * same image and texts always give the same bytes. NULL with INVALID: a keyword, a text that is not UTF-8, absurd sides.
+ * aimf_image_encode_png: (owned) the bytes of a PNG with @texts (n) before its pixels: tEXt chunks, iTXt for what is
+ * not ASCII. The same image and texts always give the same bytes. NULL with INVALID: a keyword, a text that is not
+ * UTF-8, absurd sides.
  */
 GBytes *aimf_image_encode_png(const AimfImage *image, const AimfImageText *texts, gsize n, GError **error);
 /** aimf_image_save_png: the same as a file, atomically, whatever its name. */
@@ -57,8 +65,9 @@ typedef struct {
 /**
  * aimf_image_resize:
  * @box: (nullable) the part to take, cropped before resizing as torchvision's resized_crop does; NULL for all of it
- * Resizes with antialiasing to @width x @height, bit-exact with Image.resize of Pillow 13 on 8-bit RGB. Pillow before 13 differs
- * in one thing: where the height shrinks by more than twice what the width does, in pixels, it does not begin with the vertical pass.
+ * Resizes with antialiasing to @width x @height, bit-exact with Image.resize of Pillow 13 on 8-bit RGB. Pillow before
+ * 13 differs in one thing: where the height shrinks by more than twice what the width does, in pixels, it does not
+ * begin with the vertical pass.
  * Returns: (owned) or NULL with INVALID or MEMORY. Source: Pillow, src/libImaging/Resample.c (fixed point, 22 bits).
  */
 AimfImage *aimf_image_resize(const AimfImage *image, const AimfBox *box, int width, int height, AimfFilter filter,
@@ -66,7 +75,8 @@ AimfImage *aimf_image_resize(const AimfImage *image, const AimfBox *box, int wid
 
 /**
  * AimfAugment: what a training picture goes through; all of it drawn from (seed, epoch, sample).
- * @scale: area of the crop as a share of the picture, torchvision's RandomResizedCrop; @ratio: width / height of the crop
+ * @scale: area of the crop as a share of the picture, torchvision's RandomResizedCrop; @ratio: width / height of the
+ *   crop
  * @flip: probability of a horizontal flip
  */
 typedef struct {

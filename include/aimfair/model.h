@@ -34,10 +34,10 @@ const char *const *aimf_architectures(void);
 
 /**
  * aimf_model_new:
- * A model with fresh weights from torchvision's initialisation scheme (convolutions: Kaiming normal, fan out; linear: PyTorch's
- * default uniform; batch norm: 1 and 0), drawn from @seed. Its input is square, resized whole, bilinear, with mean
- * and deviation 0.5; another may be set in preprocess, of which the weights do not depend. Returns: (owned) or NULL
- * with NOT_FOUND (no such architecture) or INVALID.
+ * A model with fresh weights from torchvision's initialisation scheme (convolutions: Kaiming normal, fan out; linear:
+ * PyTorch's default uniform; batch norm: 1 and 0), drawn from @seed. Its input is square, resized whole, bilinear,
+ * with mean and deviation 0.5; another may be set in preprocess, of which the weights do not depend. Returns: (owned)
+ * or NULL with NOT_FOUND (no such architecture) or INVALID.
  */
 AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error);
 
@@ -79,7 +79,10 @@ gboolean aimf_model_renew_head(AimfModel *model, guint64 seed, GError **error);
  */
 gboolean aimf_saved_preprocess(const AimfTensors *tensors, AimfPreprocess *preprocess, GError **error);
 
-/** aimf_model_open: a model saved by aimf_model_save. NULL also with FORMAT when the file is a plain weight file; says the mend. */
+/**
+ * aimf_model_open: a model saved by aimf_model_save. NULL also with FORMAT when the file is a plain weight file; says
+ * the mend.
+ */
 AimfModel *aimf_model_open(const char *path, GError **error);
 /**
  * aimf_model_save: safetensors, atomically. Its own metadata are set in @model->tensors. FALSE with IO, or INVALID: a
@@ -107,7 +110,8 @@ typedef struct {
  * aimf_model_build:
  * @training: batch norm uses batch statistics and updates the running ones
  * Builds the graph for batches of @batch: sigmoid cross-entropy for one output, softmax cross-entropy for more.
- * Returns: FALSE with INVALID (a batch out of range, or too small for batch statistics) or NOT_FOUND (no such architecture).
+ * Returns: FALSE with INVALID (a batch out of range, or too small for batch statistics) or NOT_FOUND (no such
+ * architecture).
  */
 gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training, AimfModelGraph *built,
                           GError **error);

@@ -32,8 +32,8 @@ typedef struct {
  * AimfMonitor:
  * @progress: (nullable) called now and then, from the thread that called the library
  * @message: (nullable) called with one line of text without a newline
- * @stop: (nullable, borrowed) long work ends at its next safe point with AIMF_ERROR_INTERRUPTED once this is not 0; a signal
- *   handler may set it
+ * @stop: (nullable, borrowed) long work ends at its next safe point with AIMF_ERROR_INTERRUPTED once this is not 0; a
+ *   signal handler may set it
  * @user_data: passed to the callbacks
  * A NULL monitor everywhere means: silent, never stopped.
  */

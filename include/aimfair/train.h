@@ -11,17 +11,17 @@ typedef enum { AIMF_KEEP_BEST_OF_EPOCHS, AIMF_KEEP_BEST_OF_START } AimfKeepBestO
 /**
  * AimfTrainOptions:
  * @epochs, @batch, @learning_rate, @momentum, @weight_decay: of SGD
- * @milestones: (n_milestones) epochs after which the learning rate is multiplied by @gamma (0 means 0.1): with milestone 10, the
- *   epochs 0 … 9 have the full rate
+ * @milestones: (n_milestones) epochs after which the learning rate is multiplied by @gamma (0 means 0.1): with
+ *   milestone 10, the epochs 0 … 9 have the full rate
  * @augment: (nullable) none; @shuffle: a new order every epoch
- * @trainable: (nullable) NULL-terminated names of the tensors to train; NULL for all. Frozen tensors keep their bits; batch norm
- *   keeps updating its running statistics also where its weight and bias are frozen
- * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the earlier
- *   (fine-tuning, >)
+ * @trainable: (nullable) NULL-terminated names of the tensors to train; NULL for all. Frozen tensors keep their bits;
+ *   batch norm keeps updating its running statistics also where its weight and bias are frozen
+ * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the
+ *   earlier (fine-tuning, >)
  * @seed: of order and augmentation; @threads 0 means all; @skip_bad: see AimfLoaderOptions
  * @cache_bytes: decoded pictures of both sets together kept from epoch to epoch, at most
- * @state_path: (nullable) where the state for resuming is kept after every epoch; it stays there at the end, for the caller to
- *   remove once the result is saved
+ * @state_path: (nullable) where the state for resuming is kept after every epoch; it stays there at the end, for the
+ *   caller to remove once the result is saved
  * @resume: continue from @state_path if it is there; the result has the same bytes as an undisturbed run. The state
  *   of a run with fewer epochs is continued to @epochs
  * @log_path: (nullable) a line per epoch, counted from 1: CSV if it ends in .csv, JSON lines otherwise
@@ -114,13 +114,14 @@ char *aimf_train_result_json(const AimfTrainResult *result);
 
 /**
  * aimf_train:
- * Trains @model in place on @train and leaves in it the weights of the epoch with the best overall accuracy on @validation.
- * An incomplete last batch is dropped; a batch that skipped images left short is filled up with its own first ones. What was done
- * (options, hashes of data and initial weights, best epoch) is appended to the model's metadata.
- * Returns: FALSE with INVALID (an option, fewer images than a batch, an unknown or no trainable tensor, a target that is no class
- * of the model, a state file of another run: names what differs), INTERRUPTED (the state file then has the last finished epoch),
- * FAILED (the loss is not finite; names epoch and batch), or what loading, aimf_plan_run and saving give. @model then
- * has the best weights of the finished epochs, @result is cleared.
+ * Trains @model in place on @train and leaves in it the weights of the epoch with the best overall accuracy on
+ * @validation. An incomplete last batch is dropped; a batch that skipped images left short is filled up with its own
+ * first ones. What was done (options, hashes of data and initial weights, best epoch) is appended to the model's
+ * metadata.
+ * Returns: FALSE with INVALID (an option, fewer images than a batch, an unknown or no trainable tensor, a target that
+ * is no class of the model, a state file of another run: names what differs), INTERRUPTED (the state file then has
+ * the last finished epoch), FAILED (the loss is not finite; names epoch and batch), or what loading, aimf_plan_run
+ * and saving give. @model then has the best weights of the finished epochs, @result is cleared.
  */
 gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
                     const AimfTrainOptions *options, const AimfMonitor *monitor, AimfTrainResult *result,

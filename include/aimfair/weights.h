@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 
 /**
  * AimfTensors:
- * An ordered set of named tensors with text metadata. Opened from a file its data stay there (safetensors are mapped, ZIP
- * members are read one tensor at a time); made by aimf_tensors_new its data are in memory. Little-endian, row-major.
+ * An ordered set of named tensors with text metadata. Opened from a file its data stay there (safetensors are mapped,
+ * ZIP members are read one tensor at a time); made by aimf_tensors_new its data are in memory. Little-endian,
+ * row-major.
  */
 typedef struct AimfTensors AimfTensors;
 
@@ -24,13 +25,13 @@ typedef struct {
 
 /**
  * aimf_tensors_open:
- * @path: a safetensors file or a PyTorch checkpoint: a ZIP archive (PyTorch >= 1.6), a stream of pickles (>= 0.1.10) or a tar file
- *   (before that, torchvision's first models among them); told apart by content
- * A checkpoint's nested dicts become one level with names joined by '.'; numbers and texts in it become metadata. When all tensors
- * lie below one top-level key such as "state_dict" or "model" (docs/convert.md lists them), their names lose it.
- * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT (truncated, sizes or offsets that lie, a pickle that names anything but
- * tensors, dicts and numbers, a file of another kind; the message names it), UNSUPPORTED (a tensor's kind: sparse,
- * quantised …; named too) or MEMORY.
+ * @path: a safetensors file or a PyTorch checkpoint: a ZIP archive (PyTorch >= 1.6), a stream of pickles (>= 0.1.10)
+ *   or a tar file (before that, torchvision's first models among them); told apart by content A checkpoint's nested
+ *   dicts become one level with names joined by '.'; numbers and texts in it become metadata. When all tensors lie
+ *   below one top-level key such as "state_dict" or "model" (docs/convert.md lists them), their names lose it.
+ * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT (truncated, sizes or offsets that lie, a pickle that names
+ * anything but tensors, dicts and numbers, a file of another kind; the message names it), UNSUPPORTED (a tensor's
+ * kind: sparse, quantised …; named too) or MEMORY.
  */
 AimfTensors *aimf_tensors_open(const char *path, GError **error);
 /** aimf_tensors_new: (owned) an empty set in memory. */
@@ -63,7 +64,10 @@ void *aimf_tensors_writable(AimfTensors *tensors, guint index);
  */
 int aimf_tensors_add(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape, const void *data,
                      GError **error);
-/** aimf_tensors_load: (owned) the whole set copied into memory; floating types become @dtype unless it is AIMF_N_DTYPES. */
+/**
+ * aimf_tensors_load: (owned) the whole set copied into memory; floating types become @dtype unless it is
+ * AIMF_N_DTYPES.
+ */
 AimfTensors *aimf_tensors_load(const AimfTensors *tensors, AimfDtype dtype, GError **error);
 
 /**
@@ -73,9 +77,9 @@ AimfTensors *aimf_tensors_load(const AimfTensors *tensors, AimfDtype dtype, GErr
  */
 char *aimf_tensors_below(const AimfTensors *tensors, const char *key);
 /**
- * aimf_tensors_select: (owned) those entries whose name begins with @prefix, without it, copied into memory as by aimf_tensors_load.
- * All metadata come along. NULL also with NOT_FOUND: no name begins so, and how they do begin; INVALID: a name would
- * become empty or be there twice.
+ * aimf_tensors_select: (owned) those entries whose name begins with @prefix, without it, copied into memory as by
+ * aimf_tensors_load. All metadata come along. NULL also with NOT_FOUND: no name begins so, and how they do begin;
+ * INVALID: a name would become empty or be there twice.
  */
 AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix, AimfDtype dtype, GError **error);
 
@@ -85,15 +89,15 @@ AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix,
 AimfTensors *aimf_tensors_new_view(void);
 /**
  * aimf_tensors_add_view:
- * Appends entry @index of @from as @name: as many elements as @shape has, in row-major order from element @first on. @from is kept alive
- * and must not change any more.
+ * Appends entry @index of @from as @name: as many elements as @shape has, in row-major order from element @first on.
+ * @from is kept alive and must not change any more.
  * Returns: FALSE with FORMAT (a duplicate or empty name) or INVALID (elements that @from's entry does not have).
  */
 gboolean aimf_tensors_add_view(AimfTensors *view, const char *name, AimfTensors *from, guint index, gint64 first,
                                const AimfShape *shape, GError **error);
 /**
- * aimf_tensors_release_pages: mapped files' pages that reading made resident go; they come back when they are read again. For who has
- * copied what is needed from a large file. Does nothing to sets in memory.
+ * aimf_tensors_release_pages: mapped files' pages that reading made resident go; they come back when they are read
+ * again. For who has copied what is needed from a large file. Does nothing to sets in memory.
  */
 void aimf_tensors_release_pages(const AimfTensors *tensors);
 
@@ -104,13 +108,15 @@ void aimf_tensors_set_metadata(AimfTensors *tensors, const char *key, const char
 /** aimf_tensors_metadata_keys: (owned) NULL-terminated, sorted. */
 char **aimf_tensors_metadata_keys(const AimfTensors *tensors);
 
-/** aimf_is_checkpoint_name: whether @path ends in .pth, .pt or .ckpt, in whatever case: names of PyTorch checkpoints. */
+/**
+ * aimf_is_checkpoint_name: whether @path ends in .pth, .pt or .ckpt, in whatever case: names of PyTorch checkpoints.
+ */
 gboolean aimf_is_checkpoint_name(const char *path);
 
 /**
  * aimf_tensors_save:
- * Writes the set atomically: as a PyTorch checkpoint in ZIP form if @path is a checkpoint's name, as safetensors otherwise.
- * The same set always gives the same bytes. Returns: FALSE with IO; the old file is then intact.
+ * Writes the set atomically: as a PyTorch checkpoint in ZIP form if @path is a checkpoint's name, as safetensors
+ * otherwise. The same set always gives the same bytes. Returns: FALSE with IO; the old file is then intact.
  */
 gboolean aimf_tensors_save(const AimfTensors *tensors, const char *path, GError **error);
 

@@ -46,7 +46,10 @@ static gboolean check_beginning(const char *text, gsize length, GError **error)
     return FALSE;
 }
 
-/* Looked at first, because json-glib recurses; it also knows comments and single quotes, and they could hide brackets. */
+/*
+ * Looked at first, because json-glib recurses; it also knows comments and single quotes, and they could hide
+ * brackets.
+ */
 static gboolean check_nesting(const char *text, gsize length, GError **error)
 {
     guint depth = 0, deepest = 0;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * What a decimal of @sure digits always survives (DBL_DIG, FLT_DIG): a normal number that has a text so short has it there already,
- * without its zeros. @most digits tell any two numbers apart.
+ * What a decimal of @sure digits always survives (DBL_DIG, FLT_DIG): a normal number that has a text so short has it
+ * there already, without its zeros. @most digits tell any two numbers apart.
  */
 typedef struct {
     gboolean single;
@@ -29,7 +29,10 @@ static void format_number(char *text, int digits, char letter, double value)
     g_ascii_formatd(text, AIMF_NUMBER_SIZE, format, value);
 }
 
-/* @text is d.ddde±dd; one more in its last digit, away from 0, and then no zeros at the end. FALSE if all digits are 9. */
+/*
+ * @text is d.ddde±dd; one more in its last digit, away from 0, and then no zeros at the end. FALSE if all digits are
+ * 9.
+ */
 static gboolean raise_last_digit(char *text)
 {
     char *exponent = strchr(text, 'e'), *last = exponent - 1;
@@ -43,8 +46,8 @@ static gboolean raise_last_digit(char *text)
 }
 
 /*
- * Below a power of two numbers lie twice as close as above it: the nearest decimal of so many digits may fall short of what reads
- * back while the next one above does not (2^-1017). Every other number's neighbours are equally far.
+ * Below a power of two numbers lie twice as close as above it: the nearest decimal of so many digits may fall short
+ * of what reads back while the next one above does not (2^-1017). Every other number's neighbours are equally far.
  */
 static gboolean raised(const Kind *kind, char *text, int digits, double value)
 {

@@ -23,8 +23,9 @@
  *         return TRUE;
  *     }
  *
- * then declare AIMF_COMMAND_NAME at the end of this header, add its row to the table in main.c and its page docs/NAME.md.
- * A command never calls exit, printf or perror: it returns FALSE with an error, and the frame reports it and chooses the status.
+ * then declare AIMF_COMMAND_NAME at the end of this header, add its row to the table in main.c and its page
+ * docs/NAME.md. A command never calls exit, printf or perror: it returns FALSE with an error, and the frame reports
+ * it and chooses the status.
  */
 #pragma once
 
@@ -52,7 +53,8 @@ typedef struct AimfCli AimfCli;
  * @reads_labels: it has the options of how labels in tables are understood, --missing and --merge-labels
  * @subcommands: (nullable) NULL-terminated; their names are this one's and a word more, "data groups". main.c finds
  * them
- * @run: FALSE with an error, or FALSE without when there is nothing more to do (help was shown); argv[0] is the command's name
+ * @run: FALSE with an error, or FALSE without when there is nothing more to do (help was shown); argv[0] is the
+ *   command's name
  */
 typedef struct AimfCommand AimfCommand;
 struct AimfCommand {
@@ -72,7 +74,8 @@ struct AimfCommand {
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
  * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE
  * @text_option: (nullable) the option whose text goes to stdout
- * @describe: (nullable) receives a command's options in place of their being parsed; then nothing is run. @description: for it
+ * @describe: (nullable) receives a command's options in place of their being parsed; then nothing is run.
+ *   @description: for it
  */
 struct AimfCli {
     const AimfCommand *command;
@@ -98,20 +101,26 @@ struct AimfCli {
  * aimf_cli_parse:
  * @entries: the command's own options, ended by G_OPTION_ENTRY_NULL; strings they receive belong to the caller. A
  *   number's range stands behind its argument's name, "N [1, 65536]", and is checked here
- * Parses @argv, leaves in it argv[0] and the positional arguments, sets the common options (--seed, --threads, --precision,
- * --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the help was asked for and printed.
+ * Parses @argv, leaves in it argv[0] and the positional arguments, sets the common options (--seed, --threads,
+ * --precision, --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the help was
+ * asked for and printed.
  */
 gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, char **argv, GError **error);
 
-/** aimf_cli_require: FALSE with INVALID unless @value (what the option @option received) is there; says how to get help. */
+/**
+ * aimf_cli_require: FALSE with INVALID unless @value (what the option @option received) is there; says how to get
+ * help.
+ */
 gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer value, GError **error);
 /**
- * aimf_cli_check_int, _double: FALSE with INVALID, naming @option and the range, unless @low <= @value <= @high. Options that are numbers
- * have their range in their entry.
+ * aimf_cli_check_double: FALSE with INVALID, naming @option and the range, unless @low <= @value <= @high. Options that
+ * are numbers have their range in their entry.
  */
-gboolean aimf_cli_check_int(const char *option, gint64 value, gint64 low, gint64 high, GError **error);
 gboolean aimf_cli_check_double(const char *option, double value, double low, double high, GError **error);
-/** aimf_cli_check_output: FALSE unless a file could be made at @path, so that this is not found out after hours of work. */
+/**
+ * aimf_cli_check_output: FALSE unless a file could be made at @path, so that this is not found out after hours of
+ * work.
+ */
 gboolean aimf_cli_check_output(const char *option, const char *path, GError **error);
 /** aimf_cli_check_new_output: the same where missing folders are made before it is written. */
 gboolean aimf_cli_check_new_output(const char *option, const char *path, GError **error);
@@ -120,10 +129,16 @@ gboolean aimf_cli_check_new_output(const char *option, const char *path, GError 
  * taken. Then what the command prints goes to stderr.
  */
 gboolean aimf_cli_check_text_output(AimfCli *cli, const char *option, const char *path, GError **error);
-/** aimf_cli_check_apart: FALSE with INVALID if @path is one of @others (n), the command's other files; NULL among them is none. */
+/**
+ * aimf_cli_check_apart: FALSE with INVALID if @path is one of @others (n), the command's other files; NULL among them
+ * is none.
+ */
 gboolean aimf_cli_check_apart(const char *option, const char *path, const char *const *others, gsize n, GError **error);
 
-/** aimf_cli_open_manifest: (owned) the manifest @path, its columns used as said and its labels understood by cli->labels. */
+/**
+ * aimf_cli_open_manifest: (owned) the manifest @path, its columns used as said and its labels understood by
+ * cli->labels.
+ */
 AimfManifest *aimf_cli_open_manifest(AimfCli *cli, const char *path, AimfColumnUse target, AimfColumnUse labels,
                                      GError **error);
 
@@ -168,6 +183,10 @@ gboolean aimf_cli_write_text(AimfCli *cli, const char *path,
 /* --- Results on stdout. A failed write is remembered; the frame then reports it and exits with 1. --- */
 
 void aimf_cli_print(AimfCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/**
+ * aimf_cli_print_padded: @text and blanks up to @width characters; printf counts bytes, and labels may be any UTF-8.
+ */
+void aimf_cli_print_padded(AimfCli *cli, const char *text, glong width);
 /** aimf_cli_label: (owned) a label as a table shows it: in quotes if it has blanks, or nothing at all, to be seen. */
 char *aimf_cli_label(const char *label);
 /** aimf_cli_print_json: @builder's root as indented JSON and a newline. */
@@ -186,7 +205,10 @@ void aimf_cli_json_bool(JsonBuilder *builder, const char *name, gboolean value);
 
 /** aimf_cli_printable: (owned) text from a file or a server, with what a terminal would act upon written as \u001b. */
 char *aimf_cli_printable(const char *text);
-/** aimf_cli_message: one line on stderr if the level is wanted: debug with --verbose, info without --quiet, warnings always. */
+/**
+ * aimf_cli_message: one line on stderr if the level is wanted: debug with --verbose, info without --quiet, warnings
+ * always.
+ */
 void aimf_cli_message(AimfCli *cli, AimfLogLevel level, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /** aimf_cli_start_monitor: installs the signal handlers and makes cli->monitor; once per process. */
 void aimf_cli_start_monitor(AimfCli *cli);

@@ -165,7 +165,8 @@ static void mark_format(AimfTensors *tensors)
 static gboolean convert(AimfCli *cli, const Options *options, const char *from, const char *to, GError **error)
 {
     AimfDtype dtype;
-    if (!parse_dtype(options->dtype, &dtype, error) || (to && !check_suffix(to, error)))
+    if (!parse_dtype(options->dtype, &dtype, error) || (to && !check_suffix(to, error)) ||
+        (to && !aimf_cli_check_apart("OUT", to, &from, 1, error)))
         return FALSE;
     g_autoptr(AimfTensors) opened = aimf_tensors_open(from, error);
     if (!opened)

@@ -185,7 +185,10 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError
     const Output outputs[] = { { "train.csv", parts[AIMF_PART_TRAIN] },
                                { "val.csv", parts[AIMF_PART_VAL] },
                                { "test.csv", parts[AIMF_PART_TEST] } };
-    gboolean good = write_outputs(cli, dataset, o, outputs, G_N_ELEMENTS(outputs), error);
+    gboolean good = aimf_check_parts((const AimfManifest *const *)parts, names, AIMF_N_PARTS, cli->monitor,
+                                     o->allow.findings, error) &&
+                    aimf_allow_report(cli, &o->allow, error) &&
+                    write_outputs(cli, dataset, o, outputs, G_N_ELEMENTS(outputs), error);
     for (int i = 0; i < AIMF_N_PARTS; i++)
         aimf_manifest_free(parts[i]);
     return good;

@@ -26,7 +26,9 @@ void data_print_groups(AimfCli *cli, const AimfManifest *manifest)
     aimf_cli_print(cli, "  %8s  %-12s  %8s\n", "target", labelled ? "protected" : "", "images");
     for (guint g = 0; g < (guint)aimf_manifest_classes(manifest) * n_labels; g++) {
         g_autofree char *label = labelled ? aimf_cli_label(labels[g % n_labels]) : g_strdup("");
-        aimf_cli_print(cli, "  %8u  %-12s  %8u", g / n_labels, label, counts[g]);
+        aimf_cli_print(cli, "  %8u  ", g / n_labels);
+        aimf_cli_print_padded(cli, label, 12);
+        aimf_cli_print(cli, "  %8u", counts[g]);
         if (classes && groups)
             aimf_cli_print(cli, "  %s, %s", classes[g / n_labels], groups[g % n_labels]);
         aimf_cli_print(cli, "\n");

@@ -206,6 +206,11 @@ gboolean entries_check_names(const GOptionEntry *const *tables, gsize n, const c
             if (!(entry = find(tables, n, text + 2, length - 2, 0)))
                 return unknown(tables, n, text, command, error);
             value_follows = !text[length];
+            if (text[length] && !entries_takes_argument(entry)) {
+                g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--%s takes no value, not even '%s'",
+                            entry->long_name, text + length + 1);
+                return FALSE;
+            }
         }
         for (const char *letter = text + 1; text[1] != '-' && *letter && !(entry && entries_takes_argument(entry));
              letter++) {

@@ -198,6 +198,7 @@ static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEva
     if (!mean)
         return FALSE;
     evaluation->runs = mean->runs;
+    evaluation->n_dropped = mean->n_dropped;
     evaluation->labels = g_steal_pointer(&mean->labels);
     evaluation->classes = g_steal_pointer(&mean->classes);
     evaluation->target = g_steal_pointer(&mean->target);

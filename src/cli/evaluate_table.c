@@ -66,17 +66,10 @@ gboolean aimf_cli_by_group(const char *text, AimfByGroup *by_group, GError **err
 
 /* --- Cells --- */
 
-/* printf pads by bytes; labels may be any UTF-8. */
-static void print_padded(AimfCli *cli, const char *text, glong width)
-{
-    glong length = g_utf8_validate(text, -1, NULL) ? g_utf8_strlen(text, -1) : width;
-    aimf_cli_print(cli, "%s%*s", text, (int)MAX(width - length, 0), "");
-}
-
 static void print_label(AimfCli *cli, const char *label, glong width)
 {
     g_autofree char *shown = aimf_cli_label(label);
-    print_padded(cli, shown, width);
+    aimf_cli_print_padded(cli, shown, width);
 }
 
 /* Of texts as they are shown; what is not UTF-8 does not count. */
@@ -122,7 +115,7 @@ static glong class_width(const AimfEvaluation *evaluation)
 static void print_class(AimfCli *cli, const AimfEvaluation *evaluation, int target)
 {
     g_autofree char *text = class_text(evaluation, target);
-    print_padded(cli, text, class_width(evaluation));
+    aimf_cli_print_padded(cli, text, class_width(evaluation));
 }
 
 /* --- Tables --- */
@@ -132,8 +125,8 @@ static void print_groups(AimfCli *cli, const AimfEvaluation *evaluation, glong w
     const AimfMeasures *measures = evaluation->measures;
     gboolean selects = measures->positive >= 0;
     aimf_cli_print(cli, "\n");
-    print_padded(cli, "target", class_width(evaluation));
-    print_padded(cli, "protected", MAX(width, 9));
+    aimf_cli_print_padded(cli, "target", class_width(evaluation));
+    aimf_cli_print_padded(cli, "protected", MAX(width, 9));
     aimf_cli_print(cli, selects ? "%10s%10s%10s\n" : "%10s%10s\n", "n", "accuracy", "selected");
     for (int i = 0; i < measures->n_targets * measures->n_protected; i++) {
         const AimfGroupMeasure *group = &measures->groups[i];
@@ -152,7 +145,7 @@ static void print_labels(AimfCli *cli, const AimfEvaluation *evaluation, const A
                          const AimfByGroup *by_group, guint first, guint end)
 {
     glong width = MAX(widest(evaluation->labels), 9) + class_width(evaluation);
-    print_padded(cli, "protected", width);
+    aimf_cli_print_padded(cli, "protected", width);
     aimf_cli_print(cli, "%10s", "n");
     for (guint i = first; i < end; i++)
         if (by_group->shown[i])
@@ -190,7 +183,7 @@ static void print_classes(AimfCli *cli, const AimfEvaluation *evaluation)
     const AimfMeasures *measures = evaluation->measures;
     static const char *const columns[] = { "TPR", "FPR", "precision", "selected", "EO", "TPR gap", "sel. gap", "AUC" };
     aimf_cli_print(cli, "\neach class against all others\n");
-    print_padded(cli, "class", class_width(evaluation));
+    aimf_cli_print_padded(cli, "class", class_width(evaluation));
     aimf_cli_print(cli, "%10s", "n");
     for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
         aimf_cli_print(cli, "%10s", columns[i]);

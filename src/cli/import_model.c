@@ -160,6 +160,8 @@ static gboolean take_names(const Arguments *a, AimfModel *model, GError **error)
                     g_strv_length(model->classes), model->outputs, model->outputs == 1 ? "" : "s", n);
         return FALSE;
     }
+    if (model->classes && !aimf_check_class_names(model->classes, error))
+        return FALSE;
     if (!a->threshold)
         return TRUE;
     if (n > 2)
@@ -246,7 +248,7 @@ static char *differing_options(const AimfPreprocess *given, const AimfPreprocess
     }
     if (memcmp(given->mean, found->mean, sizeof given->mean) != 0 ||
         memcmp(given->std, found->std, sizeof given->std) != 0)
-        g_string_append(text, " with --mean and --std in the other order");
+        g_string_append(text, " --mean and --std in the other order");
     return g_string_free(text, FALSE);
 }
 

@@ -166,8 +166,8 @@ static void report(const AimfCli *cli, const GError *error)
 }
 
 /*
- * Where the caller closed the standard output or error, the next file opened would take its place, and its messages. Held open for
- * the other direction, so that writing there still fails.
+ * Where the caller closed the standard output or error, the next file opened would take its place, and its messages.
+ * Held open for the other direction, so that writing there still fails.
  */
 static void hold_standard_streams(void)
 {

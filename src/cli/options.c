@@ -183,16 +183,6 @@ gboolean aimf_cli_require(const AimfCli *cli, const char *option, gconstpointer 
     return FALSE;
 }
 
-gboolean aimf_cli_check_int(const char *option, gint64 value, gint64 low, gint64 high, GError **error)
-{
-    if (value >= low && value <= high)
-        return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "%s is %" G_GINT64_FORMAT "; it must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, option, value,
-                low, high);
-    return FALSE;
-}
-
 gboolean aimf_cli_check_double(const char *option, double value, double low, double high, GError **error)
 {
     if (value >= low && value <= high)

@@ -22,18 +22,49 @@ char *aimf_cli_printable(const char *text)
     return g_string_free(shown, FALSE);
 }
 
+/*
+ * (owned) What a terminal would act upon, but for ends of lines and tabs, as JSON writes it; names in files may have
+ * anything.
+ */
+static char *escape_controls(const char *text)
+{
+    g_autoptr(GString) shown = g_string_new(NULL);
+    for (const guchar *c = (const guchar *)text; *c; c++) {
+        gboolean second_set = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0; /* U+0080 to U+009F in UTF-8 */
+        gboolean turns = c[0] == 0xE2 && ((c[1] == 0x80 && c[2] >= 0xAA && c[2] <= 0xAE) ||
+                                          (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9)); /* changes the direction */
+        if (turns) {
+            g_string_append_printf(shown, "\\u%04x", 0x2000u | (unsigned)(c[1] & 0x3F) << 6 | (c[2] & 0x3Fu));
+            c += 2;
+        } else if (second_set)
+            g_string_append_printf(shown, "\\u%04x", (unsigned)*++c);
+        else if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7F)
+            g_string_append_printf(shown, "\\u%04x", (unsigned)*c);
+        else
+            g_string_append_c(shown, (char)*c);
+    }
+    return g_string_free(g_steal_pointer(&shown), FALSE);
+}
+
 void aimf_cli_print(AimfCli *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args), *shown = escape_controls(text);
+    va_end(args);
     aimf_cli_end_progress(); /* both streams may be one terminal */
     errno = 0;
     if (cli->text_option) {
         if (!cli->quiet)
-            vfprintf(stderr, format, args);
-    } else if (vprintf(format, args) < 0 && !cli->output_failure)
+            fputs(shown, stderr);
+    } else if (fputs(shown, stdout) < 0 && !cli->output_failure)
         cli->output_failure = errno ? errno : EIO;
-    va_end(args);
+}
+
+void aimf_cli_print_padded(AimfCli *cli, const char *text, glong width)
+{
+    glong length = g_utf8_validate(text, -1, NULL) ? g_utf8_strlen(text, -1) : width;
+    aimf_cli_print(cli, "%s%*s", text, (int)MAX(width - length, 0), "");
 }
 
 char *aimf_cli_label(const char *label)

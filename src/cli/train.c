@@ -78,7 +78,7 @@ static gboolean set_names(AimfModel *model, const AimfManifest *train, const Arg
     model->target = g_strdup(a->target);
     model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : aimf_manifest_class_names(train);
     if (!model->classes || g_strv_length(model->classes) == expected)
-        return TRUE;
+        return !a->classes || aimf_check_class_names(model->classes, error);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--classes has %u names; the training set has %u classes",
                 g_strv_length(model->classes), expected);
     return FALSE;

@@ -148,6 +148,25 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
     return TRUE;
 }
 
+gboolean aimf_check_class_names(char **names, GError **error)
+{
+    for (guint i = 0; names[i]; i++) {
+        g_strstrip(names[i]);
+        guint64 number;
+        gboolean repeated = FALSE;
+        for (guint k = 0; k < i; k++)
+            repeated = repeated || g_str_equal(names[k], names[i]);
+        const char *what = !*names[i] ? "no name" : repeated ? "a name that is there twice" : NULL;
+        if (g_ascii_string_to_unsigned(names[i], 10, 0, G_MAXUINT64, &number, NULL) && number != i)
+            what = "the number of another class";
+        if (!what)
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--classes: class %u has %s: '%s'", i, what, names[i]);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean aimf_check_model_output(const char *path, GError **error)
 {
     g_autofree char *lower = g_ascii_strdown(path, -1);
@@ -215,8 +234,10 @@ static void print_groups(AimfCli *cli, const AimfTrainResult *result, const Aimf
             continue;
         double before = 100 * share(group->right_before, group->n), after = 100 * share(group->right_after, group->n);
         const char *label = label_text(validation, group->group);
-        aimf_cli_print(cli, "%-8d%-16s%8u%10.2f%10.2f%+10.2f\n", group->target, label ? label : "-", group->n, before,
-                       after, after - before);
+        g_autofree char *shown = label ? aimf_cli_label(label) : g_strdup("-");
+        aimf_cli_print(cli, "%-8d", group->target);
+        aimf_cli_print_padded(cli, shown, 16);
+        aimf_cli_print(cli, "%8u%10.2f%10.2f%+10.2f\n", group->n, before, after, after - before);
     }
 }
 

@@ -1,4 +1,7 @@
-/* What train, finetune and sensitivity share: options of a pass over training data, and what is said about a training. */
+/*
+ * What train, finetune and sensitivity share: options of a pass over training data, and what is said about a
+ * training.
+ */
 #pragma once
 
 #include "allow.h"
@@ -46,7 +49,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfTrainingArguments, aimf_training_arguments_
 /** aimf_training_entries: (owned, an array) @own followed by the options of a training, or of a single pass. */
 GOptionEntry *aimf_training_entries(AimfTrainingArguments *arguments, const GOptionEntry *own, gboolean single_pass);
 
-/** aimf_training_take: checks the arguments and turns them into arguments->options. @output: the result's path, for the state */
+/**
+ * aimf_training_take: checks the arguments and turns them into arguments->options. @output: the result's path, for
+ * the state
+ */
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, const char *output, GError **error);
 
 /**
@@ -54,7 +60,16 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, cons
  */
 gboolean aimf_check_model_output(const char *path, GError **error);
 
-/** aimf_open_training_set: (owned) a manifest to learn from or to choose by: its protected labels are used where there are any. */
+/**
+ * aimf_check_class_names: removes the blanks around @names, of --classes. FALSE with INVALID for an empty name, one that
+ * is there twice, and a number that is not the class's own.
+ */
+gboolean aimf_check_class_names(char **names, GError **error);
+
+/**
+ * aimf_open_training_set: (owned) a manifest to learn from or to choose by: its protected labels are used where there
+ * are any.
+ */
 AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, GError **error);
 
 /**

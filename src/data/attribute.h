@@ -19,8 +19,10 @@ typedef struct {
 
 /**
  * aimf_attribute_parse:
- * @kind: "celeba" or "utkface"; @text: NAME, NAME:K, NAME>=N, NAME<N or an alias; case, '_', '-' and blanks in names do not matter
- * Returns: FALSE with NOT_FOUND (no such attribute; lists those there are) or INVALID (a number is missing or out of range).
+ * @kind: "celeba" or "utkface"; @text: NAME, NAME:K, NAME>=N, NAME<N or an alias; case, '_', '-' and blanks in names
+ *   do not matter
+ * Returns: FALSE with NOT_FOUND (no such attribute; lists those there are) or INVALID (a number is missing or out of
+ * range).
  */
 gboolean aimf_attribute_parse(const char *kind, const char *text, AimfAttribute *attribute, GError **error);
 

@@ -1,4 +1,6 @@
-/* Where CelebA's pictures and lists lie: Img, Anno and Eval as the original, nested as from Kaggle, or in one place. */
+/*
+ * Where CelebA's pictures and lists lie: Img, Anno and Eval as the original, nested as from Kaggle, or in one place.
+ */
 #pragma once
 
 #include "data/dataset.h"
@@ -19,7 +21,9 @@ typedef struct {
     AimfOtherFormats others;
 } CelebaFolder;
 
-/** aimf_celeba_find: looks into @root and known folders below; @folder begins as { 0 }. FALSE: one cannot be listed. */
+/**
+ * aimf_celeba_find: looks into @root and known folders below; @folder begins as { 0 }. FALSE: one cannot be listed.
+ */
 gboolean aimf_celeba_find(CelebaFolder *folder, const char *root, GError **error);
 void aimf_celeba_folder_clear(CelebaFolder *folder);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CelebaFolder, aimf_celeba_folder_clear)

@@ -55,7 +55,10 @@ int aimf_csv_require(const AimfCsv *csv, const char *name, GError **error);
 
 const char *aimf_csv_field(const AimfCsv *csv, int column);
 
-/** aimf_csv_fail: sets an error of @code about the field in @column of the current row, as file:line: column 'name': …; FALSE. */
+/**
+ * aimf_csv_fail: sets an error of @code about the field in @column of the current row, as file:line: column 'name':
+ * …; FALSE.
+ */
 gboolean aimf_csv_fail(const AimfCsv *csv, int column, AimfErrorCode code, GError **error, const char *format, ...)
     G_GNUC_PRINTF(5, 6);
 

@@ -1,4 +1,6 @@
-/* Group folders: y_s/ or y_s1_s2/, as generated pictures are kept; the folder's name says target and protected label. */
+/*
+ * Group folders: y_s/ or y_s1_s2/, as generated pictures are kept; the folder's name says target and protected label.
+ */
 #include "data/dataset.h"
 
 #include "base/file.h"

@@ -28,19 +28,6 @@ static char *strip(char *text)
     return text;
 }
 
-/* What pandas reads as missing (pandas.read_csv, na_values), from which many tables come. */
-static gboolean is_missing(const char *text)
-{
-    static const char *const WORDS[] = {
-        "",    "nan",  "NaN",  "NA",     "N/A",     "None",    "null",     "NULL", "n/a",  "<NA>", "#N/A",
-        "#NA", "-nan", "-NaN", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN", "NAN",  "Null", "NaT",  "#N/A N/A",
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(WORDS); i++)
-        if (strcmp(WORDS[i], text) == 0)
-            return TRUE;
-    return FALSE;
-}
-
 /* @as_label: the word could be a label, which no number and no class is. */
 static AimfCellState missing(const AimfCsv *csv, int column, const AimfLabelRules *rules, const char *text,
                              gboolean as_label, GError **error)
@@ -71,7 +58,7 @@ static AimfCellState read_cell(const AimfCsv *csv, int column, const AimfLabelRu
     if (!is_utf8(csv, column, error))
         return AIMF_CELL_FAILED;
     *text = strip(g_ptr_array_index(csv->fields, (guint)column));
-    return is_missing(*text) ? missing(csv, column, rules, *text, as_label, error) : AIMF_CELL_READ;
+    return aimf_stands_for_nothing(*text) ? missing(csv, column, rules, *text, as_label, error) : AIMF_CELL_READ;
 }
 
 AimfCellState aimf_cell_text(const AimfCsv *csv, int column, const AimfLabelRules *rules, const char **text,
@@ -82,22 +69,21 @@ AimfCellState aimf_cell_text(const AimfCsv *csv, int column, const AimfLabelRule
 
 /* A map's own entry counts before the question whether the text stands for nothing, "*" after it. */
 AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
-                               AimfSpellings *spellings, const char **result, GError **error)
+                               const char **text, const char **result, GError **error)
 {
     if (!is_utf8(csv, column, error))
         return AIMF_CELL_FAILED;
-    const char *text = strip(g_ptr_array_index(csv->fields, (guint)column));
-    *result = map ? aimf_value_map_get(map, text, rules->merge_spellings) : NULL;
+    *text = strip(g_ptr_array_index(csv->fields, (guint)column));
+    *result = map ? aimf_value_map_get(map, *text, rules->merge_spellings) : NULL;
     if (!*result) {
-        AimfCellState state = read_cell(csv, column, rules, TRUE, &text, error);
+        AimfCellState state = read_cell(csv, column, rules, TRUE, text, error);
         if (state != AIMF_CELL_READ)
             return state;
-        *result = map ? aimf_value_map_others(map) : text;
+        *result = map ? aimf_value_map_others(map) : *text;
     }
-    aimf_spellings_add(spellings, text, 1);
     if (*result)
         return AIMF_CELL_READ;
-    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'", text);
+    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'", *text);
     return AIMF_CELL_FAILED;
 }
 
@@ -144,7 +130,8 @@ struct AimfLabels {
     GArray *columns;   /* of LabelColumn */
     GHashTable *index; /* char *, the parts with their lengths → number + 1 */
     GArray *labels;    /* of Label */
-    GPtrArray *parts;  /* of the current row */
+    GPtrArray *parts;  /* of the current row's label */
+    GPtrArray *texts;  /* that they were made of */
     GString *key;
 };
 
@@ -169,6 +156,7 @@ AimfLabels *aimf_labels_new(const AimfCsv *csv, const AimfLabelRules *rules)
         .index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .labels = g_array_new(FALSE, FALSE, sizeof(Label)),
         .parts = g_ptr_array_new(),
+        .texts = g_ptr_array_new(),
         .key = g_string_new(NULL),
     };
     g_array_set_clear_func(labels->columns, label_column_clear);
@@ -184,6 +172,7 @@ void aimf_labels_free(AimfLabels *labels)
     g_hash_table_unref(labels->index);
     g_array_unref(labels->labels);
     g_ptr_array_unref(labels->parts);
+    g_ptr_array_unref(labels->texts);
     g_string_free(labels->key, TRUE);
     g_free(labels);
 }
@@ -197,6 +186,39 @@ void aimf_labels_add_column(AimfLabels *labels, int column, const AimfValueMap *
     g_array_append_val(labels->columns, added);
 }
 
+/* protected_by and protected-attribute are columns like any other. */
+gboolean aimf_is_protected_column(const char *name)
+{
+    gsize n = strlen("protected");
+    return strncmp(name, "protected", n) == 0 && strspn(name + n, "0123456789") == strlen(name + n);
+}
+
+/* protected, protected2, …, protected10: the group must not depend on the order of the columns. */
+static gint compare_protected(gconstpointer a, gconstpointer b, gpointer user_data)
+{
+    const AimfCsv *csv = user_data;
+    const char *x = g_ptr_array_index(csv->columns, (guint)((const LabelColumn *)a)->column);
+    const char *y = g_ptr_array_index(csv->columns, (guint)((const LabelColumn *)b)->column);
+    gsize nx = strlen(x), ny = strlen(y);
+    return nx != ny ? (nx < ny ? -1 : 1) : strcmp(x, y);
+}
+
+void aimf_labels_add_protected(AimfLabels *labels)
+{
+    for (guint i = 0; i < labels->csv->columns->len; i++)
+        if (aimf_is_protected_column(g_ptr_array_index(labels->csv->columns, i)))
+            aimf_labels_add_column(labels, (int)i, NULL);
+    g_array_sort_with_data(labels->columns, compare_protected, (gpointer)labels->csv);
+}
+
+int aimf_labels_part_of(const AimfLabels *labels, int column)
+{
+    int part = (int)labels->columns->len - 1;
+    while (part >= 0 && g_array_index(labels->columns, LabelColumn, (guint)part).column != column)
+        part--;
+    return part;
+}
+
 guint aimf_labels_n_columns(const AimfLabels *labels)
 {
     return labels->columns->len;
@@ -204,16 +226,20 @@ guint aimf_labels_n_columns(const AimfLabels *labels)
 
 AimfCellState aimf_labels_read(AimfLabels *labels, guint *id, GError **error)
 {
-    g_ptr_array_set_size(labels->parts, (gint)labels->columns->len + 1);
-    const char **parts = (const char **)labels->parts->pdata;
-    for (guint i = 0; i < labels->columns->len; i++) {
+    guint n = labels->columns->len;
+    g_ptr_array_set_size(labels->parts, (gint)n + 1);
+    g_ptr_array_set_size(labels->texts, (gint)n + 1);
+    const char **parts = (const char **)labels->parts->pdata, **texts = (const char **)labels->texts->pdata;
+    for (guint i = 0; i < n; i++) {
         const LabelColumn *column = &g_array_index(labels->columns, LabelColumn, i);
-        AimfCellState state = aimf_cell_mapped(labels->csv, column->column, labels->rules, column->map,
-                                               column->spellings, &parts[i], error);
+        AimfCellState state =
+            aimf_cell_mapped(labels->csv, column->column, labels->rules, column->map, &texts[i], &parts[i], error);
         if (state != AIMF_CELL_READ)
             return state;
     }
-    parts[labels->columns->len] = NULL;
+    for (guint i = 0; i < n; i++)
+        aimf_spellings_add(g_array_index(labels->columns, LabelColumn, i).spellings, texts[i], 1);
+    parts[n] = NULL;
     g_string_truncate(labels->key, 0);
     for (guint i = 0; i < labels->columns->len; i++)
         g_string_append_printf(labels->key, "%" G_GSIZE_FORMAT ":%s", strlen(parts[i]), parts[i]);

@@ -11,18 +11,19 @@ typedef enum { AIMF_CELL_FAILED, AIMF_CELL_READ, AIMF_CELL_MISSING } AimfCellSta
 
 /**
  * aimf_cell_text:
- * @text: receives the text (borrowed, valid until the next row) of a cell that is no label, without the blanks around it
- * FAILED with FORMAT (not UTF-8) or INVALID (it has no value, and the rules say that this is an error).
+ * @text: receives the text (borrowed, valid until the next row) of a cell that is no label, without the blanks around
+ *   it FAILED with FORMAT (not UTF-8) or INVALID (it has no value, and the rules say that this is an error).
  */
 AimfCellState aimf_cell_text(const AimfCsv *csv, int column, const AimfLabelRules *rules, const char **text,
                              GError **error);
 
 /**
- * aimf_cell_mapped: as aimf_cell_text, for a label: what @map (nullable: the text itself) makes of it; a map's own entry for a word that
- * stands for a missing value makes it a value. The text is added to @spellings. FAILED also with INVALID when no entry fits.
+ * aimf_cell_mapped: as aimf_cell_text, for a label: what @map (nullable: the text itself) makes of it; a map's own entry
+ * for a word that stands for a missing value makes it a value. @text, @result: borrowed, the first until the next row.
+ * FAILED also with INVALID when no entry fits.
  */
 AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
-                               AimfSpellings *spellings, const char **result, GError **error);
+                               const char **text, const char **result, GError **error);
 
 /** aimf_cell_class: as aimf_cell_text, for a whole number in [0, @limit) however it is written: 1, 1.0, 01. */
 AimfCellState aimf_cell_class(const AimfCsv *csv, int column, const AimfLabelRules *rules, int limit, int *value,
@@ -44,7 +45,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfLabels, aimf_labels_free)
 
 /** aimf_labels_add_column: the next column that makes the label; @map: (nullable) borrowed */
 void aimf_labels_add_column(AimfLabels *labels, int column, const AimfValueMap *map);
+/** aimf_labels_add_protected: the columns protected, protected2, … of the file, in the order of their numbers. */
+void aimf_labels_add_protected(AimfLabels *labels);
 guint aimf_labels_n_columns(const AimfLabels *labels);
+/** aimf_labels_part_of: which part of the label the file's column @column is, from 0; -1 for none. */
+int aimf_labels_part_of(const AimfLabels *labels, int column);
+/** aimf_is_protected_column: the name is protected, protected2, … */
+gboolean aimf_is_protected_column(const char *name);
 
 /**
  * aimf_labels_read: the label of the current row as a number that counts labels in order of appearance, from 0.
@@ -52,16 +59,22 @@ guint aimf_labels_n_columns(const AimfLabels *labels);
  */
 AimfCellState aimf_labels_read(AimfLabels *labels, guint *id, GError **error);
 
-/** aimf_labels_finish: after the last row: joins what is spelled differently if the rules say so. FALSE with INVALID if two labels read the same. */
+/**
+ * aimf_labels_finish: after the last row: joins what is spelled differently if the rules say so. FALSE with INVALID
+ * if two labels read the same.
+ */
 gboolean aimf_labels_finish(AimfLabels *labels, GError **error);
-/** aimf_labels_count, _at, _part: how many numbers were given; after aimf_labels_finish the label of one, and what column @column gave to it. */
+/**
+ * aimf_labels_count, _at, _part: how many numbers were given; after aimf_labels_finish the label of one, and what
+ * column @column gave to it.
+ */
 guint aimf_labels_count(const AimfLabels *labels);
 const char *aimf_labels_at(const AimfLabels *labels, guint id);
 const char *aimf_labels_part(const AimfLabels *labels, guint id, guint column);
 
 /**
- * aimf_labels_warn: one warning that names labels of @path that are probably the same, unless the rules join them; and one that
- * counts the @n_dropped rows that were left out.
+ * aimf_labels_warn: one warning that names labels of @path that are probably the same, unless the rules join them;
+ * and one that counts the @n_dropped rows that were left out.
  * @other: (nullable) spellings of one more column
  */
 void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,

@@ -1,6 +1,6 @@
 /*
- * Batches decoded ahead. The unit of work is one image, written straight into its place in one of a few batch buffers, so that a
- * small batch keeps all threads busy too.
+ * Batches decoded ahead. The unit of work is one image, written straight into its place in one of a few batch
+ * buffers, so that a small batch keeps all threads busy too.
  */
 #include <aimfair/data.h>
 
@@ -134,9 +134,10 @@ static void prepare_slot(AimfLoader *loader, guint batch)
 /* --- The decoders --- */
 
 /*
- * Compute threads meet at barriers, and one of them held up holds up all. So decoders step back and get most of their time while
- * the caller waits for a batch, or where there are more cores than it uses. Not as idle threads: on a machine that is busy with
- * other work those get nothing at all, and the caller would wait for the picture that one of them has begun.
+ * Compute threads meet at barriers, and one of them held up holds up all. So decoders step back and get most of their
+ * time while the caller waits for a batch, or where there are more cores than it uses. Not as idle threads: on a
+ * machine that is busy with other work those get nothing at all, and the caller would wait for the picture that one
+ * of them has begun.
  */
 static void yield_to_compute(void)
 {

@@ -26,13 +26,6 @@ struct AimfManifest {
     guint n_dropped;
 };
 
-/* protected, protected2, …; not protected_by or protected-attribute, which are columns like any other. */
-static gboolean is_protected(const char *column)
-{
-    gsize n = strlen("protected");
-    return strncmp(column, "protected", n) == 0 && strspn(column + n, "0123456789") == strlen(column + n);
-}
-
 AimfManifest *aimf_manifest_new(void)
 {
     AimfManifest *manifest = g_new0(AimfManifest, 1);
@@ -114,7 +107,7 @@ static void append_row(AimfManifest *manifest, const char *folder, const char *w
 void aimf_manifest_add(AimfManifest *manifest, const char *path, int target, const char *protected_label)
 {
     g_assert(target >= -1 && *path);
-    manifest->has_targets = target >= 0;
+    manifest->has_targets = target >= 0 && (manifest->rows->len == 0 || manifest->has_targets);
     if (!protected_label && manifest->has_labels) {
         manifest->has_labels = FALSE;
         g_ptr_array_remove_index(manifest->columns, 0); /* protected, which a new manifest has */
@@ -230,7 +223,7 @@ static void add_column(AimfManifest *manifest, const char *name)
 
 void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, const char *value)
 {
-    g_assert(index < manifest->rows->len && !is_protected(name));
+    g_assert(index < manifest->rows->len && !aimf_is_protected_column(name));
     g_assert(strcmp(name, "path") != 0 && strcmp(name, "target") != 0);
     int column = find_column(manifest, name);
     if (column < 0) {
@@ -290,16 +283,6 @@ static void reading_clear(Reading *r)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
-/* protected, protected2, …, protected10: the group must not depend on the order of the columns. */
-static gint compare_protected(gconstpointer a, gconstpointer b, gpointer user_data)
-{
-    const AimfCsv *csv = user_data;
-    const char *x = g_ptr_array_index(csv->columns, *(const guint *)a);
-    const char *y = g_ptr_array_index(csv->columns, *(const guint *)b);
-    gsize nx = strlen(x), ny = strlen(y);
-    return nx != ny ? (nx < ny ? -1 : 1) : strcmp(x, y);
-}
-
 /* The column @name if it is to be read, else -1; FALSE with an error when it must be there and is not. */
 static gboolean find_used(const AimfCsv *csv, const char *name, AimfColumnUse use, int *column, GError **error)
 {
@@ -319,27 +302,18 @@ static gboolean read_header(Reading *r, GError **error)
     r->label_part = g_array_new(FALSE, FALSE, sizeof(int));
     r->manifest->has_targets = r->target >= 0;
     r->manifest->has_labels = protected >= 0;
-    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(int)); /* the columns that make the label */
+    if (protected >= 0)
+        aimf_labels_add_protected(r->labels);
     g_ptr_array_set_size(r->manifest->columns, 0);
     for (int i = 0; i < (int)r->csv->columns->len; i++) {
-        const char *name = g_ptr_array_index(r->csv->columns, (guint)i);
         if (i == r->path || i == r->target)
             continue;
-        if (protected >= 0 && is_protected(name))
-            g_array_append_val(parts, i);
+        int part = aimf_labels_part_of(r->labels, i);
         g_array_append_val(r->columns, i);
-        g_ptr_array_add(r->manifest->columns, g_strdup(name));
+        g_array_append_val(r->label_part, part);
+        g_ptr_array_add(r->manifest->columns, g_strdup(g_ptr_array_index(r->csv->columns, (guint)i)));
     }
     g_ptr_array_add(r->manifest->columns, NULL);
-    g_array_sort_with_data(parts, compare_protected, r->csv);
-    for (guint i = 0; i < parts->len; i++)
-        aimf_labels_add_column(r->labels, g_array_index(parts, int, i), NULL);
-    for (guint c = 0; c < r->columns->len; c++) {
-        int part = (int)parts->len - 1;
-        while (part >= 0 && g_array_index(parts, int, (guint)part) != g_array_index(r->columns, int, c))
-            part--;
-        g_array_append_val(r->label_part, part);
-    }
     return TRUE;
 }
 

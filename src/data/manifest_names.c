@@ -22,7 +22,7 @@ static char **names_of(const AimfManifest *manifest, const char *column, guint n
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_set_size(names, (gint)n + 1);
-    gboolean good = aimf_manifest_count(manifest) > 0;
+    gboolean good = n > 0 && aimf_manifest_count(manifest) > 0;
     for (guint row = 0; good && row < aimf_manifest_count(manifest); row++) {
         const char *name = aimf_manifest_get(manifest, row, column);
         char **known = (char **)&names->pdata[index_of(manifest, row)];

@@ -285,3 +285,22 @@ AimfOverlap aimf_pictures_overlap(const AimfPictures *pictures, guint a, guint b
         overlap.whole = overlap.whole && content_in_b[pictures->content[a][i]];
     return overlap;
 }
+
+gboolean aimf_check_parts(const AimfManifest *const *parts, const char *const *names, guint n,
+                          const AimfMonitor *monitor, AimfFindings *findings, GError **error)
+{
+    g_autoptr(AimfPictures) pictures = aimf_pictures_compare(parts, n, AIMF_COMPARE_FILES, monitor, error);
+    if (!pictures)
+        return FALSE;
+    for (guint a = 0; a < n; a++) {
+        for (guint b = a + 1; b < n; b++) {
+            AimfOverlap overlap = aimf_pictures_overlap(pictures, a, b);
+            if (overlap.n_files)
+                aimf_findings_add(findings, "overlap", TRUE,
+                                  "%u picture%s of the %s %s also in the %s; the first is '%s'", overlap.n_files,
+                                  overlap.n_files == 1 ? "" : "s", names[b], overlap.n_files == 1 ? "is" : "are",
+                                  names[a], aimf_manifest_at(parts[b], overlap.row_b).path);
+        }
+    }
+    return TRUE;
+}

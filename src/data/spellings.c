@@ -3,6 +3,19 @@
 #include <math.h>
 #include <string.h>
 
+/* What pandas reads as missing (pandas.read_csv, na_values), from which many tables come. */
+gboolean aimf_stands_for_nothing(const char *text)
+{
+    static const char *const WORDS[] = {
+        "",    "nan",  "NaN",  "NA",     "N/A",     "None",    "null",     "NULL", "n/a",  "<NA>", "#N/A",
+        "#NA", "-nan", "-NaN", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN", "NAN",  "Null", "NaT",  "#N/A N/A",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(WORDS); i++)
+        if (strcmp(WORDS[i], text) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 typedef struct {
     char *text;
     guint64 rows;

@@ -3,6 +3,9 @@
 
 #include <glib.h>
 
+/** aimf_stands_for_nothing: @text is empty or a word that tables have in place of a value: nan, NA, None, null … */
+gboolean aimf_stands_for_nothing(const char *text);
+
 /** AimfSpellings: the texts of a column, each with the number of its rows. */
 typedef struct AimfSpellings AimfSpellings;
 
@@ -15,13 +18,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSpellings, aimf_spellings_free)
 void aimf_spellings_add(AimfSpellings *spellings, const char *text, guint64 rows);
 
 /**
- * aimf_spelling_key: (owned) the same for texts that differ only in case, in blanks, in how a number is written (1, 1.0, 01) or
- * in Unicode's composition.
+ * aimf_spelling_key: (owned) the same for texts that differ only in case, in blanks, in how a number is written (1,
+ * 1.0, 01) or in Unicode's composition.
  */
 char *aimf_spelling_key(const char *text);
 
-/** aimf_spellings_usual: (borrowed) the most frequent text with the key of @text, which was added; the first by bytes of equally many. */
+/**
+ * aimf_spellings_usual: (borrowed) the most frequent text with the key of @text, which was added; the first by bytes
+ * of equally many.
+ */
 const char *aimf_spellings_usual(const AimfSpellings *spellings, const char *text);
 
-/** aimf_spellings_describe: appends the sets of texts with one key, "column 'sex': 'F' (3 rows) and 'f' (1)"; FALSE if there are none. */
+/**
+ * aimf_spellings_describe: appends the sets of texts with one key, "column 'sex': 'F' (3 rows) and 'f' (1)"; FALSE if
+ * there are none.
+ */
 gboolean aimf_spellings_describe(const AimfSpellings *spellings, GString *text);

@@ -86,7 +86,10 @@ gboolean aimf_bias_parse(const char *text, double *bias, GError **error)
     return good;
 }
 
-/* @bits: (MAX_ATTRIBUTES) receives the attributes of a label such as "1" or "0_1"; their number, 0 if the label is not of that form. */
+/*
+ * @bits: (MAX_ATTRIBUTES) receives the attributes of a label such as "1" or "0_1"; their number, 0 if the label is
+ * not of that form.
+ */
 static int parse_label(const char *label, int *bits)
 {
     int n = 0;
@@ -177,7 +180,10 @@ void aimf_check_part(const AimfManifest *samples, const AimfManifest *part, cons
         aimf_findings_add(findings, "empty-group", FALSE, "the %s has no images of the groups %s", name, empty->str);
 }
 
-/* (owned) the size of each of @groups in a biased set; NULL with an error also when a group that must not be empty has no images. */
+/*
+ * (owned) the size of each of @groups in a biased set; NULL with an error also when a group that must not be empty
+ * has no images.
+ */
 static guint *biased_sizes(const Groups *groups, double bias, guint count, GError **error)
 {
     if (groups->n_labels == 0) {

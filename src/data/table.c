@@ -1,4 +1,7 @@
-/* Any CSV: the user says which columns are the path, the target and the protected attributes, and what their values mean. */
+/*
+ * Any CSV: the user says which columns are the path, the target and the protected attributes, and what their values
+ * mean.
+ */
 #include "data/dataset.h"
 #include "data/labels.h"
 
@@ -45,15 +48,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
 static AimfCellState read_target(const Reading *r, int *target, GError **error)
 {
-    const char *class_text;
+    const char *text, *class_text;
     AimfCellState state = AIMF_CELL_READ;
     *target = -1;
     if (r->target < 0)
         return state;
     if (r->target_map)
-        state = aimf_cell_mapped(r->csv, r->target, r->rules, r->target_map, r->target_spellings, &class_text, error);
+        state = aimf_cell_mapped(r->csv, r->target, r->rules, r->target_map, &text, &class_text, error);
     else
         state = aimf_cell_text(r->csv, r->target, r->rules, &class_text, error);
+    if (state == AIMF_CELL_READ && r->target_map)
+        aimf_spellings_add(r->target_spellings, text, 1);
     if (state != AIMF_CELL_READ || aimf_class_of(class_text, AIMF_MAX_CLASSES, target))
         return state;
     aimf_csv_fail(r->csv, r->target, AIMF_ERROR_INVALID, error,
@@ -143,14 +148,15 @@ static gboolean find_columns(Reading *r, const AimfDatasetOptions *options, GErr
 static gboolean parse_maps(Reading *r, const AimfDatasetOptions *options, GError **error)
 {
     if (options->target_map) {
-        r->target_map = aimf_value_map_parse("--target-map", options->target_map, error);
+        r->target_map = aimf_value_map_parse("--target-map", options->target_map, r->rules->merge_spellings, error);
         if (!r->target_map)
             return FALSE;
         r->target_spellings = aimf_spellings_new(options->target);
         aimf_value_map_list(r->target_map, r->target_spellings);
     }
     for (guint i = 0; options->protected_maps && options->protected_maps[i]; i++) {
-        AimfValueMap *map = aimf_value_map_parse("--protected-map", options->protected_maps[i], error);
+        AimfValueMap *map =
+            aimf_value_map_parse("--protected-map", options->protected_maps[i], r->rules->merge_spellings, error);
         if (!map)
             return FALSE;
         g_ptr_array_add(r->protected_maps, map);

@@ -16,7 +16,24 @@ void aimf_value_map_free(AimfValueMap *map)
     g_free(map);
 }
 
-AimfValueMap *aimf_value_map_parse(const char *option, const char *text, GError **error)
+/* @value and @result: owned by the map from here on. */
+static gboolean add_entry(AimfValueMap *map, const char *option, char *value, char *result, gboolean alike,
+                          GError **error)
+{
+    char *key = aimf_spelling_key(value);
+    const char *known = g_hash_table_lookup(map->values, value);
+    if (!known && alike)
+        known = g_hash_table_lookup(map->alike, key);
+    gboolean good = !known || strcmp(known, result) == 0;
+    if (!good)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s: '%s' becomes '%s' and '%s'; it can become one", option,
+                    value, known, result);
+    g_hash_table_replace(map->alike, key, g_strdup(result));
+    g_hash_table_replace(map->values, value, result);
+    return good;
+}
+
+AimfValueMap *aimf_value_map_parse(const char *option, const char *text, gboolean alike, GError **error)
 {
     g_autoptr(AimfValueMap) map = g_new(AimfValueMap, 1);
     map->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -31,14 +48,14 @@ AimfValueMap *aimf_value_map_parse(const char *option, const char *text, GError 
                         *pair);
             return NULL;
         }
-        const char *known = g_hash_table_lookup(map->values, value);
-        if (known && strcmp(known, result) != 0) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s: '%s' becomes '%s' and '%s'; it can become one",
-                        option, value, known, result);
+        if (aimf_stands_for_nothing(result)) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "%s: '%s' would become '%s', which stands for a missing value wherever it is read", option,
+                        value, result);
             return NULL;
         }
-        g_hash_table_replace(map->alike, aimf_spelling_key(value), g_strdup(result));
-        g_hash_table_replace(map->values, g_steal_pointer(&value), g_steal_pointer(&result));
+        if (!add_entry(map, option, g_steal_pointer(&value), g_steal_pointer(&result), alike, error))
+            return NULL;
     }
     return g_steal_pointer(&map);
 }

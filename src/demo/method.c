@@ -1,4 +1,6 @@
-/* The whole method, step by step, on the demo's portraits. Each step is the call that the command of its name makes. */
+/*
+ * The whole method, step by step, on the demo's portraits. Each step is the call that the command of its name makes.
+ */
 #include "demo/chart.h"
 #include "demo/meter.h"
 
@@ -8,7 +10,9 @@
 #include <aimfair/demo.h>
 #include <aimfair/train.h>
 
-/* In the photographs for training, nine of ten smiles go with long hair; validation and test hold all groups equally. */
+/*
+ * In the photographs for training, nine of ten smiles go with long hair; validation and test hold all groups equally.
+ */
 static const AimfPortraitSet PHOTOGRAPHS = {
     .folder = "photographs/train",
     .look = AIMF_LOOK_PHOTOGRAPH,

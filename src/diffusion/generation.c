@@ -1,4 +1,6 @@
-/* The generation job at work: what is there is verified, what is missing is made, and every picture is kept at once. */
+/*
+ * The generation job at work: what is there is verified, what is missing is made, and every picture is kept at once.
+ */
 #include "diffusion/generation.h"
 
 #include "base/file.h"
@@ -14,7 +16,10 @@ enum { GIVE_UP_AFTER = 16, MAX_QUOTED = 80 };
 enum { PREVIEW_INTERVAL_US = 60 * G_USEC_PER_SEC, REPORT_INTERVAL_US = G_USEC_PER_SEC / 5 };
 static const gsize MAX_PICTURE_BYTES = (gsize)2 << 30;
 
-/** Run: @cut: prompts whose end the model does not see, each told once; @n_left: pictures still to make; @batch: in the works */
+/**
+ * Run: @cut: prompts whose end the model does not see, each told once; @n_left: pictures still to make; @batch: in
+ * the works
+ */
 typedef struct {
     const AimfPictureMaker *maker;
     const AimfMonitor *monitor;
@@ -148,7 +153,10 @@ static gboolean verify(Run *run, GError **error)
 
 /* --- Making --- */
 
-/* Steps of a batch that is in the works count as parts of pictures, so that the time left is known before the first is done. */
+/*
+ * Steps of a batch that is in the works count as parts of pictures, so that the time left is known before the first
+ * is done.
+ */
 static void report(Run *run, double share, const char *note)
 {
     const AimfMonitor *monitor = run->monitor;

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* About 80 MB of a full-size model's states; beyond it the store begins anew, which costs a fifth of a second per prompt. */
+/*
+ * About 80 MB of a full-size model's states; beyond it the store begins anew, which costs a fifth of a second per
+ * prompt.
+ */
 enum { MAX_KEPT = 256 };
 
 GHashTable *aimf_text_states_new(void)
@@ -17,7 +20,10 @@ gsize aimf_text_states_values(const AimfDiffusion *diffusion)
     return (gsize)text->positions * (gsize)text->hidden;
 }
 
-/* One prompt at a time: kernels may round differently in another batch, and the states must depend on the prompt alone. */
+/*
+ * One prompt at a time: kernels may round differently in another batch, and the states must depend on the prompt
+ * alone.
+ */
 static AimfTextStates *work_out(AimfDiffusion *diffusion, const char *prompt, AimfPrecision precision, GError **error)
 {
     AimfNetworkForm form = { .precision = precision, .batch = 1 };

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In [0, n) without bias: Lemire, "Fast random integer generation in an interval", 2019. A row costs one 32-bit draw. */
+/*
+ * In [0, n) without bias: Lemire, "Fast random integer generation in an interval", 2019. A row costs one 32-bit draw.
+ */
 static guint32 draw_below(AimfRandom *random, guint32 n)
 {
     guint64 product = (guint64)aimf_random_u32(random) * n;

@@ -42,21 +42,22 @@ static void result_clear(gpointer data)
     aimf_evaluation_free(result->evaluation);
 }
 
-/* (owned, nullable) hashes of the weights and the rows that a result is of */
+static const char *hash_of(JsonObject *evidence, const char *name)
+{
+    JsonNode *hash = json_object_get_member(evidence, name);
+    return hash && JSON_NODE_HOLDS_VALUE(hash) ? json_node_get_string(hash) : NULL;
+}
+
+/* (owned, nullable) hashes of the weights and the rows that a result is of, or of the answers where there were no weights */
 static char *read_origin(JsonObject *object)
 {
-    static const char *const names[] = { "weights_sha256", "rows_sha256" };
-    const char *hashes[G_N_ELEMENTS(names)];
     JsonNode *node = json_object_get_member(object, "evidence");
     if (!node || !JSON_NODE_HOLDS_OBJECT(node))
         return NULL;
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        JsonNode *hash = json_object_get_member(json_node_get_object(node), names[i]);
-        hashes[i] = hash && JSON_NODE_HOLDS_VALUE(hash) ? json_node_get_string(hash) : NULL;
-        if (!hashes[i])
-            return NULL;
-    }
-    return g_strconcat(hashes[0], " ", hashes[1], NULL);
+    JsonObject *evidence = json_node_get_object(node);
+    const char *weights = hash_of(evidence, "weights_sha256");
+    const char *data = hash_of(evidence, weights ? "rows_sha256" : "data_sha256");
+    return data ? g_strconcat(weights ? weights : "answers", " ", data, NULL) : NULL;
 }
 
 static gboolean read_result(const char *path, Result *result, GError **error)

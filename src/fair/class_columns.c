@@ -11,11 +11,12 @@ void aimf_class_columns_clear(AimfClassColumns *columns)
     *columns = (AimfClassColumns){ 0 };
 }
 
-/* One more than the largest number there is; 0 without probability_0 and probability_1, which any numbering has. */
+/* One more than the largest number there is, 0 for none; beside a column probability, a numbering has its first two. */
 static guint64 count_numbered(const AimfCsv *csv)
 {
     guint64 n = 0;
-    if (aimf_csv_column(csv, PREFIX "0") < 0 || aimf_csv_column(csv, PREFIX "1") < 0)
+    gboolean begins = aimf_csv_column(csv, PREFIX "0") >= 0 && aimf_csv_column(csv, PREFIX "1") >= 0;
+    if (!begins && aimf_csv_column(csv, "probability") >= 0)
         return 0;
     for (guint i = 0; i < csv->columns->len; i++) {
         const char *name = g_ptr_array_index(csv->columns, i);
@@ -43,9 +44,11 @@ static gboolean find_numbered(AimfClassColumns *found, const AimfCsv *csv, guint
     return TRUE;
 }
 
-static void find_named(AimfClassColumns *found, const AimfCsv *csv)
+static gboolean find_named(AimfClassColumns *found, const AimfCsv *csv, GError **error)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(AimfSpellings) spellings = aimf_spellings_new("probability_…");
+    g_autoptr(GString) alike = g_string_new(NULL);
     found->columns = g_new(int, csv->columns->len);
     for (guint i = 0; i < csv->columns->len; i++) {
         const char *name = g_ptr_array_index(csv->columns, i);
@@ -53,12 +56,20 @@ static void find_named(AimfClassColumns *found, const AimfCsv *csv)
             continue;
         found->columns[names->len] = (int)i;
         g_ptr_array_add(names, g_strdup(name + strlen(PREFIX)));
+        if (g_utf8_validate(name, -1, NULL))
+            aimf_spellings_add(spellings, name + strlen(PREFIX), 0);
+    }
+    if (aimf_spellings_describe(spellings, alike)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s': classes with nearly the same name, in %s", csv->path,
+                    alike->str);
+        return FALSE;
     }
     found->n = (int)names->len;
     g_ptr_array_add(names, NULL);
     found->names = (char **)g_ptr_array_steal(names, NULL);
     if (found->n < 2)
         aimf_class_columns_clear(found);
+    return TRUE;
 }
 
 gboolean aimf_class_columns_find(AimfClassColumns *found, const AimfCsv *csv, GError **error)
@@ -67,9 +78,7 @@ gboolean aimf_class_columns_find(AimfClassColumns *found, const AimfCsv *csv, GE
     *found = (AimfClassColumns){ 0 };
     if (n)
         return find_numbered(found, csv, n, error);
-    if (aimf_csv_column(csv, "probability") < 0)
-        find_named(found, csv);
-    return TRUE;
+    return aimf_csv_column(csv, "probability") >= 0 || find_named(found, csv, error);
 }
 
 AimfCellState aimf_class_columns_read(const AimfClassColumns *columns, const AimfCsv *csv, const AimfLabelRules *rules,

@@ -22,8 +22,8 @@ gboolean aimf_class_columns_find(AimfClassColumns *found, const AimfCsv *csv, GE
 void aimf_class_columns_clear(AimfClassColumns *columns);
 
 /**
- * aimf_class_columns_read: the current row's probabilities into @values (n); *@largest: the first of the largest, if there
- * are columns. FAILED with INVALID naming file, line and column.
+ * aimf_class_columns_read: the current row's probabilities into @values (n); *@largest: the first of the largest, if
+ * there are columns. FAILED with INVALID naming file, line and column.
  */
 AimfCellState aimf_class_columns_read(const AimfClassColumns *columns, const AimfCsv *csv, const AimfLabelRules *rules,
                                       float *values, int *largest, GError **error);

@@ -1,4 +1,7 @@
-/* Measures from JSON, and several of them to one. The groups are what is believed; everything else must follow from them. */
+/*
+ * Measures from JSON, and several of them to one. The groups are what is believed; everything else must follow from
+ * them.
+ */
 #include "base/json.h"
 #include "fair/measures.h"
 
@@ -142,7 +145,10 @@ static gboolean read_class(JsonObject *object, const char *where, AimfCounts *co
     return TRUE;
 }
 
-/* Classes that are not there occur neither among targets nor among predictions; the measures tell if that is not true. */
+/*
+ * Classes that are not there occur neither among targets nor among predictions; the measures tell if that is not
+ * true.
+ */
 static gboolean read_classes(JsonObject *object, const char *path, AimfCounts *counts, GError **error)
 {
     g_autofree char *where = g_strdup_printf("'%s'", path), *list = g_strdup_printf("'%s', classes", path);
@@ -157,6 +163,13 @@ static gboolean read_classes(JsonObject *object, const char *path, AimfCounts *c
             !read_class(class, place, counts, (int)target, error))
             return FALSE;
         before = target;
+    }
+    for (int i = 0; i < counts->n_targets * counts->n_protected; i++) {
+        if (counts->cells[i].predicted >= counts->cells[i].correct)
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: class %d was predicted rightly, but is not among them",
+                    list, i / counts->n_protected);
+        return FALSE;
     }
     return TRUE;
 }
@@ -353,6 +366,11 @@ AimfEvaluation *aimf_evaluation_open(const char *path, GError **error)
     evaluation->data = optional_text(object, "data");
     evaluation->target = optional_text(object, "target");
     evaluation->classes = optional_names(object, counts.n_targets);
+    gint64 dropped = 0;
+    if (json_object_has_member(object, "dropped") &&
+        !aimf_json_int(object, where, "dropped", 0, G_MAXINT, &dropped, error))
+        return NULL;
+    evaluation->n_dropped = (guint)dropped;
     evaluation->findings = aimf_findings_new();
     JsonNode *warnings = json_object_get_member(object, "warnings"); /* older files have none */
     g_autofree char *text = warnings ? json_to_string(warnings, FALSE) : NULL;
@@ -388,6 +406,8 @@ AimfEvaluation *aimf_evaluations_average(const AimfEvaluation *const *evaluation
     evaluation->measures = average;
     evaluation->runs = n;
     evaluation->findings = aimf_findings_new();
+    for (guint i = 0; i < n; i++)
+        evaluation->n_dropped += evaluations[i]->n_dropped;
     for (guint i = 0; i < n; i++)
         for (guint k = 0; k < aimf_findings_count(evaluations[i]->findings); k++)
             aimf_findings_copy(evaluation->findings, aimf_findings_at(evaluations[i]->findings, k));

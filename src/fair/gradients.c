@@ -1,6 +1,6 @@
 /*
- * Mean gradients over a data set, without training. Source: arXiv 2503.05665, section 3.3: the model is in training mode, so batch
- * norm uses batch statistics; its running ones drift in the plan alone.
+ * Mean gradients over a data set, without training. Source: arXiv 2503.05665, section 3.3: the model is in training
+ * mode, so batch norm uses batch statistics; its running ones drift in the plan alone.
  */
 #include "base/monitor.h"
 #include "base/work.h"

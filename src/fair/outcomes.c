@@ -229,10 +229,9 @@ static gboolean find_class_columns(Reading *r, GError **error)
 static gboolean find_columns(Reading *r, const char *path, GError **error)
 {
     r->target = aimf_csv_require(r->csv, "target", error);
-    int protected = r->target < 0 ? -1 : aimf_csv_require(r->csv, "protected", error);
-    if (protected < 0)
+    if (r->target < 0 || aimf_csv_require(r->csv, "protected", error) < 0)
         return FALSE;
-    aimf_labels_add_column(r->labels, protected, NULL);
+    aimf_labels_add_protected(r->labels);
     r->logit = aimf_csv_column(r->csv, "logit");
     r->probability = aimf_csv_column(r->csv, "probability");
     r->prediction = aimf_csv_column(r->csv, "prediction");
@@ -288,13 +287,13 @@ static AimfCellState read_answer(Reading *r, Answer *answer, GError **error)
 {
     AimfCellState state = aimf_cell_class(r->csv, r->target, r->rules, MAX_CLASSES, &answer->target, error);
     if (state == AIMF_CELL_READ)
-        state = aimf_labels_read(r->labels, &answer->group, error);
-    if (state == AIMF_CELL_READ)
         state = read_scores(r, answer, error);
     if (state == AIMF_CELL_READ)
         state = aimf_class_columns_read(&r->class_columns, r->csv, r->rules, r->class_row, &answer->prediction, error);
     if (state == AIMF_CELL_READ && !r->thresholded)
         state = aimf_cell_class(r->csv, r->prediction, r->rules, MAX_CLASSES, &answer->prediction, error);
+    if (state == AIMF_CELL_READ) /* last, so that a row that is left out leaves no label behind */
+        state = aimf_labels_read(r->labels, &answer->group, error);
     return state;
 }
 

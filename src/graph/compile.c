@@ -1,4 +1,6 @@
-/* From a graph to steps: which nodes are needed, which kernel runs each, and where layouts must change between them. */
+/*
+ * From a graph to steps: which nodes are needed, which kernel runs each, and where layouts must change between them.
+ */
 #include "graph/plan.h"
 
 #include <aimfair/names.h>

@@ -8,7 +8,9 @@
 /* Pillow's own limit: Image.open raises DecompressionBombError above 2 * Image.MAX_IMAGE_PIXELS. */
 #define MAX_PIXELS G_GUINT64_CONSTANT(178956970)
 
-/* No picture that passes MAX_PIXELS needs more than this by far: 16-bit RGBA without compression has 8 bytes a pixel. */
+/*
+ * No picture that passes MAX_PIXELS needs more than this by far: 16-bit RGBA without compression has 8 bytes a pixel.
+ */
 #define MAX_FILE_BYTES ((gsize)2 << 30)
 
 static AimfImage *allocate(int width, int height)

@@ -55,8 +55,9 @@ void aimf_resizer_free(AimfResizer *resizer)
 }
 
 /*
- * Since version 13 Pillow begins with the vertical pass when the height shrinks by more than twice what the width does (its pull
- * request 9549; the exact condition was found by comparing results on 10 330 random sizes). Earlier versions never do.
+ * Since version 13 Pillow begins with the vertical pass when the height shrinks by more than twice what the width
+ * does (its pull request 9549; the exact condition was found by comparing results on 10 330 random sizes). Earlier
+ * versions never do.
  */
 static gboolean begins_vertically(const AimfAxis *across, const AimfAxis *down)
 {

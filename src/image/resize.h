@@ -10,12 +10,14 @@
 enum { AIMF_WEIGHT_BITS = 22 };
 
 /*
- * For the SIMD passes a weight is high * 2^15 + low, with low in [0, 2^15), so that 16-bit multiply-add instructions take two
- * taps at once; sums of both parts are exact in 32 bits.
+ * For the SIMD passes a weight is high * 2^15 + low, with low in [0, 2^15), so that 16-bit multiply-add instructions
+ * take two taps at once; sums of both parts are exact in 32 bits.
  */
 enum { AIMF_LOW_BITS = 15 };
 
-/** AimfTapPair: the two halves of the weights of two neighbouring taps, the first tap's in the lower 16 bits of each. */
+/**
+ * AimfTapPair: the two halves of the weights of two neighbouring taps, the first tap's in the lower 16 bits of each.
+ */
 typedef struct {
     gint32 low;
     gint32 high;
@@ -25,9 +27,11 @@ typedef struct {
 enum { AIMF_GROUP = 4 };
 
 /**
- * AimfTaps: output position i is the sum over t < @width of @weights[i * width + t] times input position @first[i] + t.
- * Every run lies inside the input; weights that do not count are 0. @first never decreases, or never increases when mirrored.
- * @pairs: (n_pairs, stride) the same weights for SIMD; an odd last tap has a partner of weight 0. @first and @pairs go on to
+ * AimfTaps: output position i is the sum over t < @width of @weights[i * width + t] times input position @first[i] +
+ * t. Every run lies inside the input; weights that do not count are 0. @first never decreases, or never increases
+ * when mirrored.
+ * @pairs: (n_pairs, stride) the same weights for SIMD; an odd last tap has a partner of weight 0. @first and @pairs
+ *   go on to
  * @stride, n rounded up to a multiple of AIMF_GROUP, with outputs of weight 0 at input position 0.
  */
 typedef struct {
@@ -63,8 +67,8 @@ enum { AIMF_ROW_SLACK = 32 };
 /**
  * AimfPasses: one instruction set's inner loops.
  * @horizontal: one row of RGB; reads and writes up to AIMF_ROW_SLACK bytes too far
- * @vertical: output row @y; @rows: (2 * n_pairs) the input rows of its taps, @bytes each, read up to AIMF_ROW_SLACK bytes too
- *   far, as @out is written
+ * @vertical: output row @y; @rows: (2 * n_pairs) the input rows of its taps, @bytes each, read up to AIMF_ROW_SLACK
+ *   bytes too far, as @out is written
  */
 typedef struct {
     const char *name;
@@ -80,8 +84,8 @@ extern const AimfPasses aimf_passes_avx512;
 const AimfPasses *const *aimf_passes_supported(guint *n);
 
 /**
- * AimfResizer: yields the rows of a resized picture from top to bottom, holding no more of the horizontally resized input than
- * one row's taps.
+ * AimfResizer: yields the rows of a resized picture from top to bottom, holding no more of the horizontally resized
+ * input than one row's taps.
  */
 typedef struct AimfResizer AimfResizer;
 

@@ -6,6 +6,9 @@
 #include <aimfair/model.h>
 #include <math.h>
 
+/** AIMF_TRAININGS: the key of a model's metadata that says how it came about, a JSON list; train/provenance.h */
+#define AIMF_TRAININGS "aimfair.trainings"
+
 enum { AIMF_MAX_OUTPUTS_OF_MODEL = 10000, AIMF_MAX_BATCH = 65536 };
 
 /** aimf_model_n_classes: 2 for one output. */
@@ -52,7 +55,9 @@ gboolean aimf_model_check(const AimfModel *model, GError **error);
 gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *builder, AimfValue *images,
                          AimfValue *logits, GError **error);
 
-/** aimf_model_check_manifest: FALSE with INVALID: no rows, or a target that is no class of the model (names the row). */
+/**
+ * aimf_model_check_manifest: FALSE with INVALID: no rows, or a target that is no class of the model (names the row).
+ */
 gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,
                                    GError **error);
 

@@ -147,13 +147,23 @@ static gboolean read_preprocess(const AimfTensors *tensors, gboolean extended, A
     return TRUE;
 }
 
+/* @version: the format that a file names */
+static gboolean check_version(const char *version, gboolean *extended, GError **error)
+{
+    *extended = g_str_equal(version, EXTENDED_VERSION);
+    return *extended || g_str_equal(version, PLAIN_VERSION) ||
+           refuse(KEY("format"), version, "version " PLAIN_VERSION " or " EXTENDED_VERSION ", those this program knows",
+                  error);
+}
+
 gboolean aimf_saved_preprocess(const AimfTensors *tensors, AimfPreprocess *preprocess, GError **error)
 {
     const char *version = aimf_tensors_metadata(tensors, KEY("format"));
     AimfPreprocess found = { 0 };
+    gboolean extended;
     if (!version)
         return FALSE;
-    if (!read_preprocess(tensors, g_str_equal(version, EXTENDED_VERSION), &found, error))
+    if (!check_version(version, &extended, error) || !read_preprocess(tensors, extended, &found, error))
         return FALSE;
     *preprocess = found;
     return TRUE;
@@ -189,12 +199,9 @@ static AimfModel *read_model(const AimfTensors *tensors, GError **error)
                     "'aimfair train --init' begins with it");
         return NULL;
     }
-    gboolean extended = g_str_equal(version, EXTENDED_VERSION);
-    if (!extended && !g_str_equal(version, PLAIN_VERSION)) {
-        refuse(KEY("format"), version, "version " PLAIN_VERSION " or " EXTENDED_VERSION ", those this program knows",
-               error);
+    gboolean extended;
+    if (!check_version(version, &extended, error))
         return NULL;
-    }
     const char *architecture = aimf_tensors_metadata(tensors, KEY("architecture"));
     AimfPreprocess preprocess = { 0 };
     int outputs;

@@ -1,4 +1,7 @@
-/* Whether a UNet of a single file predicts the noise or v (Salimans and Ho 2022): the weights have the same names and shapes. */
+/*
+ * Whether a UNet of a single file predicts the noise or v (Salimans and Ho 2022): the weights have the same names and
+ * shapes.
+ */
 #include "model/sd_open.h"
 
 #include "base/monitor.h"
@@ -7,7 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Steps that Stable Diffusion 2.0-base, which predicts the noise, was trained for. Source: diffusers, loaders/single_file_utils.py. */
+/*
+ * Steps that Stable Diffusion 2.0-base, which predicts the noise, was trained for. Source: diffusers,
+ * loaders/single_file_utils.py.
+ */
 #define STEPS_OF_2_0_BASE "875000"
 /* Deviation of a bias above which published models predict v. Source: ComfyUI, comfy/supported_models.py, SD20. */
 #define SPREAD_OF_V 0.09

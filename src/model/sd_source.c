@@ -131,7 +131,10 @@ static AimfTensors *open_shards(const char *folder, const char *index, GError **
 
 /* --- Components of diffusers' layout --- */
 
-/* NAME, or NAME with the variant before the last ending, as diffusers and transformers write them; NULL if it is not there. */
+/*
+ * NAME, or NAME with the variant before the last ending, as diffusers and transformers write them; NULL if it is not
+ * there.
+ */
 static char *variant_of(const char *folder, const char *name, const char *variant)
 {
     const char *ending = strrchr(name, '.');

@@ -3,7 +3,9 @@
 
 #include "model/sd_names.h"
 
-/** AimfSdSource: the tensors of a file, or of several that belong together. @used: one per tensor; @path: for messages */
+/**
+ * AimfSdSource: the tensors of a file, or of several that belong together. @used: one per tensor; @path: for messages
+ */
 typedef struct {
     AimfTensors *tensors;
     gboolean *used;
@@ -16,9 +18,11 @@ typedef struct {
  */
 AimfSdSource *aimf_sd_source_open(const char *path, GError **error);
 /**
- * aimf_sd_source_open_component: (owned) the weights in a component's @folder of diffusers' layout: NAME.safetensors or NAME.bin,
- * whole or in shards with an index, or the same of a variant (fp16). @raw: prefer the variant non_ema; *@is_raw says whether it is there
- * NULL with NOT_FOUND that says which names were looked for, FORMAT for an index that lies, or what opening a file gives.
+ * aimf_sd_source_open_component: (owned) the weights in a component's @folder of diffusers' layout: NAME.safetensors
+ * or NAME.bin, whole or in shards with an index, or the same of a variant (fp16). @raw: prefer the variant non_ema;
+ * *@is_raw says whether it is there
+ * NULL with NOT_FOUND that says which names were looked for, FORMAT for an index that lies, or what opening a file
+ * gives.
  */
 AimfSdSource *aimf_sd_source_open_component(const char *folder, gboolean raw, gboolean *is_raw, GError **error);
 void aimf_sd_source_free(AimfSdSource *source);
@@ -37,5 +41,8 @@ guint aimf_sd_leave(AimfSdSource *source, const AimfGraph *graph, const AimfSdNa
 /** aimf_sd_report_surplus: tells @monitor what has not been used: known kinds by number, others by name. */
 void aimf_sd_report_surplus(const AimfSdSource *source, const AimfMonitor *monitor);
 
-/** aimf_sd_looks_like: (static, nullable) what kind of model these tensors belong to, when they are no Stable Diffusion 1.x or 2.x. */
+/**
+ * aimf_sd_looks_like: (static, nullable) what kind of model these tensors belong to, when they are no Stable
+ * Diffusion 1.x or 2.x.
+ */
 const char *aimf_sd_looks_like(const AimfTensors *tensors);

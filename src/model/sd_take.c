@@ -49,7 +49,9 @@ static const AimfSdNaming *usual_naming(const AimfSdSource *source, const AimfGr
     return &namings[best];
 }
 
-/* Whether @theirs holds the elements of @ours: the same shape, or with a 1 x 1 kernel behind it, or thrice the rows. */
+/*
+ * Whether @theirs holds the elements of @ours: the same shape, or with a 1 x 1 kernel behind it, or thrice the rows.
+ */
 static gboolean fits(const AimfShape *ours, AimfShape theirs, int part)
 {
     if (part != AIMF_SD_WHOLE) {

@@ -1,6 +1,7 @@
 /*
- * The networks of Stable Diffusion 1.x and 2.x: what they are made of, as graphs, and where their weights are. Tensors are called by
- * diffusers' and transformers' names inside ("down_blocks.0.resnets.0.conv1.weight"), whatever the files call them.
+ * The networks of Stable Diffusion 1.x and 2.x: what they are made of, as graphs, and where their weights are.
+ * Tensors are called by diffusers' and transformers' names inside ("down_blocks.0.resnets.0.conv1.weight"), whatever
+ * the files call them.
  */
 #pragma once
 
@@ -24,7 +25,8 @@ typedef struct {
 
 /**
  * AimfUnetConfig: @channels: (levels) of each resolution; @attention: (levels) whether a level has transformer blocks
- * @heads: (levels); @context: width of the text states; @linear_projection: proj_in and proj_out are linear (2.x), else convolutions
+ * @heads: (levels); @context: width of the text states; @linear_projection: proj_in and proj_out are linear (2.x),
+ *   else convolutions
  * @transformers: transformer blocks per attention layer; @v_prediction: the output is v, else epsilon
  */
 typedef struct {
@@ -36,7 +38,10 @@ typedef struct {
     int sample_size; /* latent pixels of the side it was trained for */
 } AimfUnetConfig;
 
-/** AimfVaeConfig: @tiny: TAESD, of which only latent_channels, levels (4) and channels[0] matter; @scaling: latents = scaling * z */
+/**
+ * AimfVaeConfig: @tiny: TAESD, of which only latent_channels, levels (4) and channels[0] matter; @scaling: latents =
+ * scaling * z
+ */
 typedef struct {
     gboolean tiny;
     int latent_channels, levels, res_blocks, groups;
@@ -44,14 +49,19 @@ typedef struct {
     double scaling;
 } AimfVaeConfig;
 
-/** AimfSdSchedule: the noise schedule the model was trained with (diffusers' scheduler_config.json, or the family's). */
+/**
+ * AimfSdSchedule: the noise schedule the model was trained with (diffusers' scheduler_config.json, or the family's).
+ */
 typedef struct {
     int train_steps;
     double beta_start, beta_end;
     gboolean scaled_linear; /* betas linear in their square roots, else linear */
 } AimfSdSchedule;
 
-/** AimfSdWeights: one network's tensors under our names, mapped where the file allows; may be loaded into a plan again and again. */
+/**
+ * AimfSdWeights: one network's tensors under our names, mapped where the file allows; may be loaded into a plan again
+ * and again.
+ */
 typedef struct {
     AimfTensors *text;    /* (nullable) owned */
     AimfTensors *unet;    /* (nullable) owned */
@@ -62,8 +72,9 @@ typedef struct {
 /**
  * AimfSdModel: @family: (static) "Stable Diffusion 2.x"; @which: (static) "EMA", "raw", "as stored"
  * @prediction_from: (static) what told epsilon from v: "scheduler_config.json", "the caller" …
- * @hash: (owned) SHA-256 of the configuration and of every tensor used: our name, type, shape and bytes, of tensors above 12 KiB the first,
- *   the middle and the last 4 KiB. The same model gives the same hash in whatever form it is stored.
+ * @hash: (owned) SHA-256 of the configuration and of every tensor used: our name, type, shape and bytes, of tensors
+ *   above 12 KiB the first, the middle and the last 4 KiB. The same model gives the same hash in whatever form it is
+ *   stored.
  */
 typedef struct {
     const char *family;
@@ -82,7 +93,8 @@ typedef struct {
 typedef enum { AIMF_PREDICTION_AS_TRAINED, AIMF_PREDICTION_EPSILON, AIMF_PREDICTION_V } AimfPrediction;
 
 /**
- * AimfSdOptions: @model, @vae and @raw_weights as in AimfDiffusionOptions; @model NULL opens the autoencoder @vae alone
+ * AimfSdOptions: @model, @vae and @raw_weights as in AimfDiffusionOptions; @model NULL opens the autoencoder @vae
+ * alone
  * @prediction: overrules what the files say; a single file of family 2.x may say nothing, see aimf_sd_open
  */
 typedef struct {
@@ -94,10 +106,10 @@ typedef struct {
 
 /**
  * aimf_sd_open:
- * Whether a model of family 2.x in a single file predicts v or epsilon is told, in this order, by: the caller; "parameterization" in a
- * configuration of the original program beside it (NAME.yaml or NAME-inference.yaml; without it, epsilon there); its metadata
- * (modelspec.prediction_type, modelspec.architecture); its global_step, if that is 2.0-base's; the spread of one bias, with a warning.
- * Errors as aimf_diffusion_open. Returns: (owned) or NULL.
+ * Whether a model of family 2.x in a single file predicts v or epsilon is told, in this order, by: the caller;
+ * "parameterization" in a configuration of the original program beside it (NAME.yaml or NAME-inference.yaml; without
+ * it, epsilon there); its metadata (modelspec.prediction_type, modelspec.architecture); its global_step, if that is
+ * 2.0-base's; the spread of one bias, with a warning. Errors as aimf_diffusion_open. Returns: (owned) or NULL.
  */
 AimfSdModel *aimf_sd_open(const AimfSdOptions *options, const AimfMonitor *monitor, GError **error);
 void aimf_sd_free(AimfSdModel *model);
@@ -115,9 +127,10 @@ typedef struct {
 } AimfSdGraph;
 
 /*
- * Decoders take latents as the UNet knows them (scaled) and encoders give such; for the KL autoencoder the mean of the posterior.
- * Scaling, TAESD's bounding of latents and its [0, 1] range are dealt with inside or by aimf_sd_latents_in / aimf_sd_planes_out, which
- * the caller applies to the numbers before and after the graph of a decoder.
+ * Decoders take latents as the UNet knows them (scaled) and encoders give such; for the KL autoencoder the mean of
+ * the posterior. Scaling, TAESD's bounding of latents and its [0, 1] range are dealt with inside or by
+ * aimf_sd_latents_in / aimf_sd_planes_out, which the caller applies to the numbers before and after the graph of a
+ * decoder.
  */
 gboolean aimf_clip_text_build(const AimfClipTextConfig *config, int batch, AimfSdGraph *built, GError **error);
 gboolean aimf_unet_build(const AimfUnetConfig *config, int batch, int height, int width, int tokens, AimfSdGraph *built,
@@ -133,5 +146,8 @@ int aimf_vae_scale(const AimfVaeConfig *config);
 void aimf_vae_before_decoding(const AimfVaeConfig *config, float *latents, gsize n);
 void aimf_vae_after_decoding(const AimfVaeConfig *config, float *planes, gsize n);
 void aimf_vae_before_encoding(const AimfVaeConfig *config, float *planes, gsize n);
-/** @encoded: the encoder's output, (2 C, h, w) mean and log variance for KL or (C, h, w) for TAESD; @latents: (C, h, w). */
+/**
+ * @encoded: the encoder's output, (2 C, h, w) mean and log variance for KL or (C, h, w) for TAESD; @latents: (C, h,
+ * w).
+ */
 void aimf_vae_after_encoding(const AimfVaeConfig *config, const float *encoded, float *latents, gsize n);

@@ -181,6 +181,8 @@ gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, c
     AimfTensors *before = model->tensors;
     model->tensors = aimf_tensors_load(before, AIMF_N_DTYPES, error);
     if (model->tensors && aimf_model_fill(model, weights, TRUE, monitor, error)) {
+        const char *trainings = aimf_tensors_metadata(weights, AIMF_TRAININGS);
+        aimf_tensors_set_metadata(model->tensors, AIMF_TRAININGS, trainings);
         aimf_tensors_free(before);
         return TRUE;
     }

@@ -1,6 +1,6 @@
 /*
- * Words for the attributes of datasets: what says a value, what gives it away. Ours are few words in turn, so that a group does not
- * become one look; the lists for recognising them are longer, because others write differently.
+ * Words for the attributes of datasets: what says a value, what gives it away. Ours are few words in turn, so that a
+ * group does not become one look; the lists for recognising them are longer, because others write differently.
  */
 #include "data/attribute.h"
 #include "prompts/task.h"

@@ -217,7 +217,8 @@ static gboolean take_node(Reader *reader, JsonNode *node, guint depth)
 }
 
 /*
- * Looks for the end of the JSON value that begins at @text. @length: up to its closing bracket, or 0 if the text ends before; then
+ * Looks for the end of the JSON value that begins at @text. @length: up to its closing bracket, or 0 if the text ends
+ * before; then
  * @repaired (owned, nullable) is the value closed after the last whole element of an array.
  */
 static void find_end(const char *text, gsize *length, char **repaired)

@@ -1,4 +1,7 @@
-/* What a language model wrote, whatever the form that came out: JSON as asked, JSON in a fence or in prose, a cut one, a list of lines. */
+/*
+ * What a language model wrote, whatever the form that came out: JSON as asked, JSON in a fence or in prose, a cut
+ * one, a list of lines.
+ */
 #pragma once
 
 #include <aimfair/prompts.h>
@@ -8,8 +11,8 @@
  * @text: valid UTF-8 of anybody's making
  * @dimensions: (n) whose contexts are looked for; '_', '-' and capitals in the answer's names do not matter
  * @limit: more candidates than this are left out
- * Returns: (owned) array of AimfPrompt, cleared with it: the text (NULL where an answer has contexts alone) and the contexts of those
- * dimensions that are mentioned. Empty when there is nothing of the kind.
+ * Returns: (owned) array of AimfPrompt, cleared with it: the text (NULL where an answer has contexts alone) and the
+ * contexts of those dimensions that are mentioned. Empty when there is nothing of the kind.
  */
 GArray *aimf_answer_read(const char *text, const char *const *dimensions, guint n, guint limit);
 

@@ -61,7 +61,9 @@ static char *origin_text(const AimfLlmOptions *o)
     return aimf_json_write(root, FALSE);
 }
 
-/* Whether an earlier run, of which @origin tells, asked the same of the same model: so that one file has one origin. */
+/*
+ * Whether an earlier run, of which @origin tells, asked the same of the same model: so that one file has one origin.
+ */
 static gboolean same_origin(const char *origin, const char *wanted, const char *path, GError **error)
 {
     static const char *const names[] = { "method", "model", "contexts" };
@@ -209,7 +211,9 @@ static void show(Asker *asker, AimfPromptSink *sink)
     aimf_prompt_sink_note(sink, asker->note);
 }
 
-/* The rest of a question whose answer was cut off, in smaller pieces: thinking and writing share the limit of tokens. */
+/*
+ * The rest of a question whose answer was cut off, in smaller pieces: thinking and writing share the limit of tokens.
+ */
 static gboolean ask_for_rest(Asker *asker, AimfPromptSink *sink, const AimfQuestion *question, guint n_read,
                              GError **error)
 {

@@ -29,8 +29,9 @@ static void add_message(JsonBuilder *builder, const char *role, const char *cont
 }
 
 /*
- * The nesting of OpenAI's interface, which vLLM, llama.cpp's server (from September 2024) and Ollama (from 0.5) read too: its
- * json_schema.schema reaches their constrained decoding. Servers that know only JSON mode or neither are found out by refusal.
+ * The nesting of OpenAI's interface, which vLLM, llama.cpp's server (from September 2024) and Ollama (from 0.5) read
+ * too: its json_schema.schema reaches their constrained decoding. Servers that know only JSON mode or neither are
+ * found out by refusal.
  */
 static void add_form(JsonBuilder *builder, AimfAnswerForm form, JsonNode *schema)
 {
@@ -101,8 +102,8 @@ static JsonObject *object_member(JsonObject *object, const char *name)
 }
 
 /*
- * (owned) What the server says is wrong: {"error":{"message"}} as OpenAI does, {"error":"…"}, {"message":"…"} or {"detail":"…"},
- * else the body itself: one line, shortened.
+ * (owned) What the server says is wrong: {"error":{"message"}} as OpenAI does, {"error":"…"}, {"message":"…"} or
+ * {"detail":"…"}, else the body itself: one line, shortened.
  */
 static char *said(JsonNode *root, const AimfHttpReply *reply, const char *key)
 {
@@ -124,8 +125,8 @@ static gboolean mentions(const char *text, const char *const *words, gsize n)
 }
 
 /*
- * Whether the refusal @text is about something that can be asked otherwise; then @dialect changes. Servers refuse with 400 or 422,
- * and older llama.cpp with 500, so only the text tells.
+ * Whether the refusal @text is about something that can be asked otherwise; then @dialect changes. Servers refuse
+ * with 400 or 422, and older llama.cpp with 500, so only the text tells.
  */
 static gboolean learn(const char *text, const AimfDialect *sent, AimfDialect *dialect)
 {

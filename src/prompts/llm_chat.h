@@ -10,7 +10,8 @@ typedef enum { AIMF_ANSWER_SCHEMA, AIMF_ANSWER_OBJECT, AIMF_ANSWER_TEXT } AimfAn
 
 /**
  * AimfDialect: what one server and model accept; begins as zeros and is learned from refusals.
- * @completion_tokens: it wants "max_completion_tokens" in place of "max_tokens"; @no_temperature, @no_seed: it takes none
+ * @completion_tokens: it wants "max_completion_tokens" in place of "max_tokens"; @no_temperature, @no_seed: it takes
+ *   none
  */
 typedef struct {
     AimfAnswerForm form;
@@ -20,8 +21,8 @@ typedef struct {
 } AimfDialect;
 
 /**
- * AimfChatQuestion: @schema: (nullable, borrowed) JSON schema of the answer, strict in OpenAI's sense: every property required, no
- * others allowed, no bounds on lengths.
+ * AimfChatQuestion: @schema: (nullable, borrowed) JSON schema of the answer, strict in OpenAI's sense: every property
+ * required, no others allowed, no bounds on lengths.
  */
 typedef struct {
     const char *model;
@@ -72,8 +73,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfChatAnswer, aimf_chat_answer_clear)
 
 /**
  * aimf_chat_read:
- * @sent: the dialect that the request was written in; @dialect: changed when the server's refusal says what it does not take.
- *   A request sent before another one's refusal was learned from is only to be asked again
+ * @sent: the dialect that the request was written in; @dialect: changed when the server's refusal says what it does
+ *   not take. A request sent before another one's refusal was learned from is only to be asked again
  * @key: (nullable) is taken out of what the server says
  */
 void aimf_chat_read(const AimfHttpReply *reply, const AimfDialect *sent, gsize request_bytes, const char *key,

@@ -1,6 +1,6 @@
 /*
- * Questions to a language model, several at a time. What a question meets on its way – refusals of a form, overload, broken lines – is
- * dealt with here; what comes out is an answer, or an error that ends the work.
+ * Questions to a language model, several at a time. What a question meets on its way – refusals of a form, overload,
+ * broken lines – is dealt with here; what comes out is an answer, or an error that ends the work.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 
 /**
  * AimfQuestion: one thing to ask; owned by the client once asked, and by the caller once answered.
- * @about: "group '1_0'", for messages; @user: what is asked, but for the form of the answer; @group, @n: the caller's own
+ * @about: "group '1_0'", for messages; @user: what is asked, but for the form of the answer; @group, @n: the caller's
+ *   own
  */
 typedef struct {
     char *about;
@@ -36,7 +37,8 @@ typedef struct AimfLlmClient AimfLlmClient;
 /**
  * aimf_llm_client_new:
  * @options: borrowed, as is @monitor; @system: borrowed: said before every question
- * @schema: (borrowed) of the answers; @json_form, @text_form: (borrowed) what to say of the form where JSON or lines are asked for
+ * @schema: (borrowed) of the answers; @json_form, @text_form: (borrowed) what to say of the form where JSON or lines
+ *   are asked for
  * @max_requests: in all
  */
 AimfLlmClient *aimf_llm_client_new(const AimfLlmOptions *options, guint max_requests, const char *system,
@@ -53,12 +55,16 @@ guint aimf_llm_client_flying(const AimfLlmClient *client);
 
 /**
  * aimf_llm_client_wait:
- * Works on the questions for a moment. @question: receives (owned) one whose answer is in @answer – ANSWER, CUT or FILTERED – or NULL
+ * Works on the questions for a moment. @question: receives (owned) one whose answer is in @answer – ANSWER, CUT or
+ * FILTERED – or NULL
  * Returns: FALSE with what ends the work.
  */
 gboolean aimf_llm_client_wait(AimfLlmClient *client, AimfQuestion **question, AimfChatAnswer *answer, GError **error);
 
-/** aimf_llm_client_repeat: takes @question, whose answer was of no use, to be asked again later. FALSE with FAILED when that was often enough. */
+/**
+ * aimf_llm_client_repeat: takes @question, whose answer was of no use, to be asked again later. FALSE with FAILED
+ * when that was often enough.
+ */
 gboolean aimf_llm_client_repeat(AimfLlmClient *client, AimfQuestion *question, const char *why, GError **error);
 
 const AimfLlmUsage *aimf_llm_client_usage(const AimfLlmClient *client);

@@ -138,7 +138,10 @@ static const cyaml_schema_value_t TASK = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTE
 
 /* --- Reading it --- */
 
-/* libcyaml tells its errors as lines of a log: first what, then in which field, from the inside out, each with its place. */
+/*
+ * libcyaml tells its errors as lines of a log: first what, then in which field, from the inside out, each with its
+ * place.
+ */
 static void take_log(cyaml_log_t level, void *context, const char *format, va_list args)
 {
     GString *log = context;
@@ -151,7 +154,10 @@ static void take_log(cyaml_log_t level, void *context, const char *format, va_li
                                g_str_has_prefix(line, "Load: ") ? line + strlen("Load: ") : line);
 }
 
-/* libcyaml places an unknown key where its mapping stood before; this is the line of the key itself, 0 if @log is of something else. */
+/*
+ * libcyaml places an unknown key where its mapping stood before; this is the line of the key itself, 0 if @log is of
+ * something else.
+ */
 static guint line_of_unknown_key(const char *log, const char *text)
 {
     static const char SAYS[] = "Unexpected key: ";

@@ -10,8 +10,8 @@ enum { MAX_SPECIALS = 10000 }; /* each is looked for at each place of a text */
 static const char FINAL[] = "</w>";
 
 /*
- * A byte as a printable character, so that a vocabulary is a text file: itself where Latin-1 has something to see, else the next
- * character from U+0100 on. Source: bytes_to_unicode in openai/gpt-2, src/encoder.py.
+ * A byte as a printable character, so that a vocabulary is a text file: itself where Latin-1 has something to see,
+ * else the next character from U+0100 on. Source: bytes_to_unicode in openai/gpt-2, src/encoder.py.
  */
 static gboolean is_printable(guint byte)
 {

@@ -1,4 +1,7 @@
-/* CLIP's vocabulary: which bytes are which tokens, which pairs of tokens become which, and the order in which they do. */
+/*
+ * CLIP's vocabulary: which bytes are which tokens, which pairs of tokens become which, and the order in which they
+ * do.
+ */
 #pragma once
 
 #include <aimfair/error.h>
@@ -13,7 +16,10 @@ typedef struct {
     gboolean folded, alone;
 } AimfSpecial;
 
-/** AimfMerge: what a pair becomes; @pair: left id << 32 | right id; @id: -1 in an empty slot; of several pairs, the lowest @rank merges first. */
+/**
+ * AimfMerge: what a pair becomes; @pair: left id << 32 | right id; @id: -1 in an empty slot; of several pairs, the
+ * lowest @rank merges first.
+ */
 typedef struct {
     guint64 pair;
     guint32 rank;
@@ -47,7 +53,10 @@ AimfVocabulary *aimf_vocabulary_open(const char *path, GError **error);
 void aimf_vocabulary_free(AimfVocabulary *vocabulary);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfVocabulary, aimf_vocabulary_free)
 
-/* Building, in this order. Tokens and their parts are texts in which every byte is a printable character. Errors are FORMAT. */
+/*
+ * Building, in this order. Tokens and their parts are texts in which every byte is a printable character. Errors are
+ * FORMAT.
+ */
 
 AimfVocabulary *aimf_vocabulary_new(void);
 /** aimf_vocabulary_add: a token; refused where there is one already with this text. */

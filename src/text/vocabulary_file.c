@@ -1,4 +1,7 @@
-/* The forms in which CLIP's vocabulary is found: OpenAI's list of merges, and Hugging Face's vocab.json or tokenizer.json. */
+/*
+ * The forms in which CLIP's vocabulary is found: OpenAI's list of merges, and Hugging Face's vocab.json or
+ * tokenizer.json.
+ */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text_file.h"
@@ -240,7 +243,10 @@ static gboolean read_added_list(AimfVocabulary *vocabulary, JsonObject *root, GE
     return TRUE;
 }
 
-/* @config: (nullable) tokenizer_config.json or special_tokens_map.json: which tokens text may spell, and who begins and ends. */
+/*
+ * @config: (nullable) tokenizer_config.json or special_tokens_map.json: which tokens text may spell, and who begins
+ * and ends.
+ */
 static gboolean read_specials(AimfVocabulary *vocabulary, JsonObject *config, GError **error)
 {
     struct {
@@ -361,7 +367,10 @@ static gboolean read_folder(AimfVocabulary *vocabulary, const char *folder, GErr
     return FALSE;
 }
 
-/* (owned) The one of the known files that the folder has; NULL: none. @hugging_face: its folder is to be read instead. */
+/*
+ * (owned) The one of the known files that the folder has; NULL: none. @hugging_face: its folder is to be read
+ * instead.
+ */
 static char *find_in_folder(const char *folder, gboolean *hugging_face)
 {
     static const char *const names[] = { "vocab.json", "tokenizer.json", OPENAI_FILE, OPENAI_FILE ".gz" };

@@ -67,8 +67,8 @@ char *aimf_text_fold(const char *text, gsize length)
 }
 
 /*
- * Words that are taken before letters, numbers and the rest are told apart. Source: openai/CLIP, simple_tokenizer.py, "pat"; it
- * ignores case, and the long s is an s then.
+ * Words that are taken before letters, numbers and the rest are told apart. Source: openai/CLIP, simple_tokenizer.py,
+ * "pat"; it ignores case, and the long s is an s then.
  */
 static gsize fixed_word(const char *at, gboolean original, gboolean *special)
 {

@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
-/** aimf_text_repair: (owned) @text with U+FFFD for every longest part that begins a character but does not make one. */
+/**
+ * aimf_text_repair: (owned) @text with U+FFFD for every longest part that begins a character but does not make one.
+ */
 char *aimf_text_repair(const char *text);
 
 /**
@@ -19,5 +21,8 @@ typedef struct {
     gboolean special;
 } AimfWord;
 
-/** aimf_word_next: the next word of a folded text from @cursor on, which moves on, as OpenAI's or Hugging Face's pattern; FALSE at its end. */
+/**
+ * aimf_word_next: the next word of a folded text from @cursor on, which moves on, as OpenAI's or Hugging Face's
+ * pattern; FALSE at its end.
+ */
 gboolean aimf_word_next(const char **cursor, gboolean original, AimfWord *word);

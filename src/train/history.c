@@ -9,7 +9,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The members of an epoch that are numbers, in the order of the log's columns; what may be unknown is then null, or an empty field. */
+/*
+ * The members of an epoch that are numbers, in the order of the log's columns; what may be unknown is then null, or
+ * an empty field.
+ */
 static const struct {
     const char *name;
     gsize offset;

@@ -120,7 +120,10 @@ static gboolean compile(Trainer *trainer, GError **error)
     return trainer->evaluator != NULL;
 }
 
-/* Both sets are read once per epoch, so a byte helps as much in one as in the other: each gets its share of the pictures. */
+/*
+ * Both sets are read once per epoch, so a byte helps as much in one as in the other: each gets its share of the
+ * pictures.
+ */
 static gboolean open_loaders(Trainer *trainer, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
@@ -169,7 +172,10 @@ static char *worst_text(double accuracy)
     return isnan(accuracy) ? g_strdup("") : g_strdup_printf(", worst group %.2f %%", 100 * accuracy);
 }
 
-/* Overall accuracy, and the lowest one over the non-empty (target, protected) groups if the validation set names them. */
+/*
+ * Overall accuracy, and the lowest one over the non-empty (target, protected) groups if the validation set names
+ * them.
+ */
 static gboolean measure(Trainer *trainer, const AimfPredictions *predictions, AimfEpoch *epoch, GError **error)
 {
     guint n_labels, n = 0, right = 0;

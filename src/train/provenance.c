@@ -1,12 +1,11 @@
 #include "train/provenance.h"
 
 #include "base/json.h"
+#include "model/model.h"
 
 #include <aimfair/json.h>
 #include <glib/gstdio.h>
 #include <string.h>
-
-#define TRAININGS "aimfair.trainings"
 
 static void set_text(JsonObject *run, const char *key, char *value)
 {
@@ -161,7 +160,7 @@ static char *pictures_hash(const AimfManifest *manifest)
 /* (owned) the list of trainings in @weights' metadata; NULL where there is none. */
 static JsonNode *read_trainings(const AimfTensors *weights)
 {
-    const char *text = aimf_tensors_metadata(weights, TRAININGS);
+    const char *text = aimf_tensors_metadata(weights, AIMF_TRAININGS);
     g_autoptr(JsonNode) list = text ? aimf_json_parse(text, strlen(text), NULL) : NULL;
     return list && JSON_NODE_HOLDS_ARRAY(list) ? g_steal_pointer(&list) : NULL;
 }
@@ -182,7 +181,7 @@ void aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *trai
         json_object_set_double_member(run, "start_accuracy", result->start.val_accuracy);
     json_array_add_object_element(json_node_get_array(list), json_object_ref(run));
     g_autofree char *text = aimf_json_write(list, FALSE);
-    aimf_tensors_set_metadata(model->tensors, TRAININGS, text);
+    aimf_tensors_set_metadata(model->tensors, AIMF_TRAININGS, text);
 }
 
 static gboolean names_hash(JsonObject *run, const char *member, const char *hash)

@@ -4,7 +4,10 @@
 #include <aimfair/train.h>
 #include <json-glib/json-glib.h>
 
-/** aimf_run_describe: (owned) options, hashes of data and of the weights it begins with; no path, no time, no thread count. */
+/**
+ * aimf_run_describe: (owned) options, hashes of data and of the weights it begins with; no path, no time, no thread
+ * count.
+ */
 JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
                               const AimfTrainOptions *options);
 

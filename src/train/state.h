@@ -1,6 +1,6 @@
 /*
- * State files: what a stopped or killed training needs to go on. Safetensors with weights/<name>, best/<name> for what training
- * changes, momentum/<name> for what the optimizer moves, and metadata.
+ * State files: what a stopped or killed training needs to go on. Safetensors with weights/<name>, best/<name> for
+ * what training changes, momentum/<name> for what the optimizer moves, and metadata.
  */
 #pragma once
 

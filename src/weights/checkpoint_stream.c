@@ -1,4 +1,7 @@
-/* Checkpoints of PyTorch 0.1.10 to 1.5: four pickles, the list of storages, then each storage as its count and its bytes. */
+/*
+ * Checkpoints of PyTorch 0.1.10 to 1.5: four pickles, the list of storages, then each storage as its count and its
+ * bytes.
+ */
 #include "weights/checkpoint_forms.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * Checkpoints before PyTorch 0.1.10, torchvision's first models among them: a tar file of sys_info, storages (type, count, bytes),
- * tensors (sizes, strides) and the pickle, where tensors are persistent ids.
+ * Checkpoints before PyTorch 0.1.10, torchvision's first models among them: a tar file of sys_info, storages (type,
+ * count, bytes), tensors (sizes, strides) and the pickle, where tensors are persistent ids.
  * Source: PyTorch, torch/serialization.py, legacy_load.
  */
 #include "weights/checkpoint_forms.h"

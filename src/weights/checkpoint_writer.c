@@ -1,4 +1,7 @@
-/* A set as a PyTorch checkpoint in ZIP form: the pickle of a dict of tensors, and each tensor's bytes as a storage of its own. */
+/*
+ * A set as a PyTorch checkpoint in ZIP form: the pickle of a dict of tensors, and each tensor's bytes as a storage of
+ * its own.
+ */
 #include "weights/checkpoint.h"
 
 #include "weights/archive.h"

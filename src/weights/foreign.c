@@ -162,7 +162,9 @@ char *aimf_foreign(GBytes *map)
     Head text = head;
     if (take_text(&text) && begins(text, LFS))
         return by_lfs_pointer(text);
-    gboolean archive = size >= 4 && memcmp(data, "PK\3\4", 4) == 0; /* of which the members say more */
+    /* Checkpoints may be archives of these two kinds, and members say more than the first bytes. */
+    gboolean archive =
+        (size >= 4 && memcmp(data, "PK\3\4", 4) == 0) || (size >= 262 && memcmp(data + 257, "ustar", 5) == 0);
     const AimfContent *content = size >= 4 && !archive ? aimf_content_recognise(head.data, head.bytes) : NULL;
     if (content)
         return g_strdup_printf("%s; %s", content->name, content->mend);

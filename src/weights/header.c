@@ -9,8 +9,8 @@ enum {
 };
 
 /*
- * What the JSON parser would not survive or would silently get wrong: nesting (it recurses), numbers that overflow, names cut
- * short by an escaped NUL, and more values after the first.
+ * What the JSON parser would not survive or would silently get wrong: nesting (it recurses), numbers that overflow,
+ * names cut short by an escaped NUL, and more values after the first.
  */
 static gboolean is_plain_json(const char *json, gsize bytes)
 {
@@ -37,7 +37,10 @@ static gboolean is_plain_json(const char *json, gsize bytes)
     return TRUE;
 }
 
-/* The parser lets a later member of the same name replace and free an earlier one; counting them, alive, finds it out. */
+/*
+ * The parser lets a later member of the same name replace and free an earlier one; counting them, alive, finds it
+ * out.
+ */
 static void count_member(JsonParser *parser, JsonObject *object, const char *name, gpointer counts)
 {
     (void)parser;

@@ -111,7 +111,10 @@ const AimfPickleValue *aimf_pickle_lookup(const AimfPickleValue *value, const ch
 
 /** aimf_pickle_storage_type: whether @value names a type of storage, and of which elements. */
 gboolean aimf_pickle_storage_type(const AimfPickleValue *value, AimfPickleElement *type);
-/** aimf_pickle_storage: (borrowed) storage @key as a value; NULL with FORMAT: a size that is impossible or not the one it had before. */
+/**
+ * aimf_pickle_storage: (borrowed) storage @key as a value; NULL with FORMAT: a size that is impossible or not the one
+ * it had before.
+ */
 AimfPickleValue *aimf_pickle_storage(AimfPickle *pickle, const char *key, const AimfPickleElement *type, gint64 count,
                                      GError **error);
 /** aimf_pickle_narrow: (borrowed) @count elements of the value @storage from @offset on; NULL with FORMAT. */
@@ -128,7 +131,9 @@ void aimf_pickle_define(AimfPickle *pickle, gint64 id, AimfPickleValue *value);
 
 /* --- Between pickle.c, the stack machine, and pickle_object.c, which knows what the names mean --- */
 
-/** aimf_pickle_value: (borrowed) a new value, containers with no items; NULL with FORMAT when there are absurdly many. */
+/**
+ * aimf_pickle_value: (borrowed) a new value, containers with no items; NULL with FORMAT when there are absurdly many.
+ */
 AimfPickleValue *aimf_pickle_value(AimfPickle *pickle, AimfPickleKind kind, GError **error);
 /** aimf_pickle_global: the one named "module.name", or NULL with FORMAT. */
 const AimfPickleGlobal *aimf_pickle_global(const char *module, const char *name, GError **error);

@@ -284,7 +284,10 @@ static AimfPickleValue *make_dict(AimfPickle *pickle, const AimfPickleValue *arg
         g_ptr_array_add(dict->items, pair->items->pdata[0]);
         g_ptr_array_add(dict->items, pair->items->pdata[1]);
     }
-    /* A list that is copied over and over could fill the memory from few bytes; a real one is made for its dict alone. */
+    /*
+     * A list that is copied over and over could fill the memory from few bytes; a real one is made for its dict
+     * alone.
+     */
     g_ptr_array_set_size(pairs->items, 0);
     return dict;
 }

@@ -191,8 +191,8 @@ AimfTensors *aimf_safetensors_parse(GBytes *map, GError **error)
 }
 
 /*
- * The order in which tensors lie in the data: larger elements first, then as in the set, so that every tensor is aligned to its
- * elements. A file of the reference library, which sorts that way too, keeps its order.
+ * The order in which tensors lie in the data: larger elements first, then as in the set, so that every tensor is
+ * aligned to its elements. A file of the reference library, which sorts that way too, keeps its order.
  */
 static guint *data_order(const AimfTensors *tensors)
 {

@@ -1,5 +1,7 @@
 #include "weights/state_dict.h"
 
+#include "base/number.h"
+
 #include "weights/tensors.h"
 
 #include <string.h>
@@ -76,18 +78,10 @@ static gboolean add_text(Walk *walk, char *text, GError **error)
     return TRUE;
 }
 
-/* The shortest decimal that reads back as the same number. */
 static char *number_text(double number)
 {
-    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-    for (int digits = 15; digits <= 17; digits++) {
-        char format[8];
-        g_snprintf(format, sizeof format, "%%.%dg", digits);
-        g_ascii_formatd(buffer, sizeof buffer, format, number);
-        if (g_ascii_strtod(buffer, NULL) == number)
-            break;
-    }
-    return g_strdup(buffer);
+    char text[AIMF_NUMBER_SIZE];
+    return g_strdup(aimf_number_text(text, number));
 }
 
 /* NULL for what is no number. */

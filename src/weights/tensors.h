@@ -9,8 +9,8 @@ enum {
 
 /**
  * AimfTensorSource: bytes that are neither mapped nor in memory.
- * @read: @bytes bytes of entry @index, in row-major order, from @begin on into @to; called under no lock, so it must be safe from several
- *   threads
+ * @read: @bytes bytes of entry @index, in row-major order, from @begin on into @to; called under no lock, so it must
+ *   be safe from several threads
  * @release_pages: (nullable) see aimf_tensors_release_pages, for what lies behind the source
  */
 typedef struct {
@@ -32,18 +32,23 @@ AimfTensors *aimf_tensors_ref(AimfTensors *tensors);
 
 /**
  * aimf_tensors_append: one more entry of a set from a file; @data: (nullable) where in the map its bytes lie.
- * Returns: FALSE with FORMAT: a name that is empty, too long, not UTF-8, reserved or there already; a shape whose size overflows.
+ * Returns: FALSE with FORMAT: a name that is empty, too long, not UTF-8, reserved or there already; a shape whose
+ * size overflows.
  */
 gboolean aimf_tensors_append(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape,
                              const void *data, GError **error);
 
 /**
- * aimf_tensors_bytes: (borrowed) the entry's own bytes, aligned or not; if they must be read, into *@buffer, which it allocates.
+ * aimf_tensors_bytes: (borrowed) the entry's own bytes, aligned or not; if they must be read, into *@buffer, which it
+ * allocates.
  * Returns: NULL with IO, FORMAT or MEMORY; never NULL for an empty tensor.
  */
 const void *aimf_tensors_bytes(const AimfTensors *tensors, guint index, void **buffer, GError **error);
 
-/** aimf_tensors_read_bytes: copies @bytes of the entry's own bytes from @begin on, which must lie within it; no more is read than that. */
+/**
+ * aimf_tensors_read_bytes: copies @bytes of the entry's own bytes from @begin on, which must lie within it; no more
+ * is read than that.
+ */
 gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize begin, gsize bytes, void *to,
                                  GError **error);
 
