@@ -230,6 +230,10 @@ static void test_wrong_usage(void)
     expect(2, TRAIN "-o x.safetensors --lr nan", "--lr");
     expect(2, TRAIN "-o x.safetensors --batch 99", "fewer than one batch of 99");
     expect(2, TRAIN "-o x.safetensors --classes a,b,c", "--classes has 3 names");
+    expect(2, TRAIN "-o x.safetensors --classes a,a", "class 1 has a name that is there twice: 'a'");
+    expect(2, TRAIN "-o x.safetensors --classes 'a, '", "class 1 has no name");
+    expect(2, TRAIN "-o x.safetensors --classes 1,0", "class 0 has the number of another class: '1'");
+    expect(2, TRAIN "-o x.safetensors --json=false", "--json takes no value, not even 'false'");
     expect(2, TRAIN "-o x.safetensors --init train.csv", "but a table (CSV) that begins with 'path,target,protected'");
     expect(2, TRAIN "-o x.safetensors --only model", "--only chooses among the weights of --init");
     expect(1, TRAIN "-o x.safetensors --lr 1e6", "epoch 1");

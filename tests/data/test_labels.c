@@ -190,6 +190,50 @@ static void test_alike(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(f->warnings->len, ==, 0);
 }
 
+/* The group is all protected columns joined, in the order of their numbers, as in manifests. */
+static void test_joined(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const char TEXT[] = "protected2,target,protected,protected_by,prediction\n"
+                               "b,1,a,me,1\nB ,0,a,you,0\nNA,0,a,you,0\n";
+    g_autofree char *path = data_write(f->folder, "p.csv", TEXT);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(aimf_outcomes_open(path, -1, NULL, NULL, &error));
+    data_expect_error(&error, AIMF_ERROR_INVALID, "p.csv:4: column 'protected2'", "'NA'", NULL);
+    g_autoptr(AimfOutcomes) outcomes =
+        read_outcomes(f, TEXT, (AimfLabelRules){ .missing = AIMF_MISSING_DROP, .merge_spellings = TRUE });
+    expect_labels((const char *const *)outcomes->labels, (guint)outcomes->n_protected, "a_B");
+}
+
+/* A row that is left out leaves neither its label nor its spelling. */
+static void test_dropped_label(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    const AimfLabelRules drop = { .missing = AIMF_MISSING_DROP, .merge_spellings = TRUE };
+    g_autoptr(AimfOutcomes) outcomes =
+        read_outcomes(f, "target,protected,probability\n1,F,0.9\n1,f,\n0,f,\n1,z,nan\n", drop);
+    expect_labels((const char *const *)outcomes->labels, (guint)outcomes->n_protected, "F");
+    g_assert_cmpuint(outcomes->n_dropped, ==, 3);
+}
+
+/* Columns of probabilities by number are complete, and by name are of different classes. */
+static void test_class_columns(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const char *const REFUSED[][2] = {
+        { "target,protected,probability_1,probability_2\n1,a,0.9,0.1\n", "no probability_0" },
+        { "target,protected,probability_a,probability_1\n1,a,0.9,0.1\n", "no probability_0" },
+        { "target,protected,probability_0,probability_2\n1,a,0.9,0.1\n", "no probability_1" },
+        { "target,protected,probability_no,probability_yes,probability_Yes\n1,a,1,0,0\n", "'Yes' and 'yes'" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(REFUSED); i++) {
+        g_autofree char *path = data_write(f->folder, "p.csv", REFUSED[i][0]);
+        g_autoptr(GError) error = NULL;
+        g_assert_null(aimf_outcomes_open(path, -1, NULL, NULL, &error));
+        data_expect_error(&error, AIMF_ERROR_INVALID, "p.csv", REFUSED[i][1], NULL);
+    }
+}
+
 static void test_not_utf8(Fixture *f, gconstpointer unused)
 {
     (void)unused;
@@ -366,6 +410,21 @@ static void test_map_of_missing(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(aimf_manifest_at(dataset->samples, 0).protected_label, ==, "unknown");
     g_assert_null(read_table(f, "image,kind,sex\na,0,m\n", NULL, "m=1,m=2", (AimfLabelRules){ 0 }, &error));
     data_expect_error(&error, AIMF_ERROR_INVALID, "--protected-map", "'m'", NULL);
+    /* Spellings that are to be one value cannot become two things, and nothing becomes a word for nothing. */
+    g_assert_null(read_table(f, "image,kind,sex\na,dog,m\n", "DOG=1,dog=0", NULL,
+                             (AimfLabelRules){ .merge_spellings = TRUE }, &error));
+    data_expect_error(&error, AIMF_ERROR_INVALID, "--target-map", "'dog'", NULL);
+    g_assert_null(read_table(f, "image,kind,sex\na,0,m\n", NULL, "m=NA", (AimfLabelRules){ 0 }, &error));
+    data_expect_error(&error, AIMF_ERROR_INVALID, "--protected-map", "'NA'", NULL);
+}
+
+/* What targets are called says nothing where there are no targets. */
+static void test_names_without_targets(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(AimfManifest) manifest = read_manifest(f, "path,target_name,protected\na.png,x,m\nb.png,y,m\n",
+                                                     (AimfManifestOptions){ .target = AIMF_COLUMN_OPTIONAL });
+    g_assert_null(aimf_manifest_class_names(manifest));
 }
 
 #define ADD(name, function) g_test_add("/labels/" name, Fixture, NULL, set_up, function, tear_down)
@@ -379,6 +438,10 @@ int main(int argc, char **argv)
     ADD("missing-words", test_missing_words);
     ADD("keep", test_keep);
     ADD("alike", test_alike);
+    ADD("joined", test_joined);
+    ADD("dropped-label", test_dropped_label);
+    ADD("class-columns", test_class_columns);
+    ADD("names-without-targets", test_names_without_targets);
     ADD("not-utf8", test_not_utf8);
     ADD("classes", test_classes);
     ADD("manifest", test_manifest);
