@@ -322,7 +322,8 @@ static void test_classes(void)
     g_assert_cmpfloat(at(json_node_get_object(averaged), "worst", NULL, "auc"), ==, at(object, "worst", NULL, "auc"));
     assert_tampered(run.out, "\"selection_rate\" : 0.6,", "\"selection_rate\" : 0.8,", "but its groups give");
     assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ {}, {}, {} ], \"more\" : [", "'target' is missing");
-    assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ ], \"more\" : [", "was predicted rightly, but is not among them");
+    assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ ], \"more\" : [",
+                    "was predicted rightly, but is not among them");
 }
 
 static void test_positive(void)
