@@ -171,8 +171,8 @@ void aimf_check_bias(const AimfManifest *samples, double bias, guint count, Aimf
  */
 void aimf_check_part(const AimfManifest *samples, const AimfManifest *part, const char *name, AimfFindings *findings);
 /**
- * aimf_check_parts: certain "overlap" for each two of @parts (n), called @names, that have a file in common, under whatever
- * name. No file is read. FALSE with INTERRUPTED.
+ * aimf_check_parts: certain "overlap" for each two of @parts (n), called @names, that have a file in common,
+ * under whatever name. No file is read. FALSE with INTERRUPTED.
  */
 gboolean aimf_check_parts(const AimfManifest *const *parts, const char *const *names, guint n,
                           const AimfMonitor *monitor, AimfFindings *findings, GError **error);
@@ -308,8 +308,10 @@ typedef struct {
     char *text;
 } AimfProblem;
 
-/** AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a picture in two manifests, a leak if one
- * is for testing. Paths are known through links; with @decode also copies with the same bytes. */
+/**
+ * AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a picture in two manifests, a
+ * leak if one is for testing. Paths are known through links; with @decode also copies with the same bytes.
+ */
 typedef struct {
     GArray *missing;
     GArray *unreadable;

@@ -61,8 +61,8 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, cons
 gboolean aimf_check_model_output(const char *path, GError **error);
 
 /**
- * aimf_check_class_names: removes the blanks around @names, of --classes. FALSE with INVALID for an empty name, one that
- * is there twice, and a number that is not the class's own.
+ * aimf_check_class_names: removes the blanks around @names, of --classes. FALSE with INVALID for an empty name,
+ * one that is there twice, and a number that is not the class's own.
  */
 gboolean aimf_check_class_names(char **names, GError **error);
 

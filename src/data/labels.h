@@ -18,9 +18,9 @@ AimfCellState aimf_cell_text(const AimfCsv *csv, int column, const AimfLabelRule
                              GError **error);
 
 /**
- * aimf_cell_mapped: as aimf_cell_text, for a label: what @map (nullable: the text itself) makes of it; a map's own entry
- * for a word that stands for a missing value makes it a value. @text, @result: borrowed, the first until the next row.
- * FAILED also with INVALID when no entry fits.
+ * aimf_cell_mapped: as aimf_cell_text, for a label: what @map (nullable: the text itself) makes of it; a map's
+ * own entry for a word that stands for a missing value makes it a value. @text, @result: borrowed, the first
+ * until the next row. FAILED also with INVALID when no entry fits.
  */
 AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
                                const char **text, const char **result, GError **error);

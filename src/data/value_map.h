@@ -8,8 +8,9 @@
 typedef struct AimfValueMap AimfValueMap;
 
 /**
- * aimf_value_map_parse: (owned); NULL with INVALID, naming @option, also where one value becomes two things. Blanks around
- * values and results do not count. @alike: spellings of one value are that value (aimf_spelling_key)
+ * aimf_value_map_parse: (owned); NULL with INVALID, naming @option, also where one value becomes two things.
+ * Blanks around values and results do not count. @alike: spellings of one value are that value
+ * (aimf_spelling_key)
  */
 AimfValueMap *aimf_value_map_parse(const char *option, const char *text, gboolean alike, GError **error);
 void aimf_value_map_free(AimfValueMap *map);

@@ -48,7 +48,7 @@ static const char *hash_of(JsonObject *evidence, const char *name)
     return hash && JSON_NODE_HOLDS_VALUE(hash) ? json_node_get_string(hash) : NULL;
 }
 
-/* (owned, nullable) hashes of the weights and the rows that a result is of, or of the answers where there were no weights */
+/* (owned, nullable) hashes of the weights and rows that a result is of, or of the answers if there were no weights */
 static char *read_origin(JsonObject *object)
 {
     JsonNode *node = json_object_get_member(object, "evidence");

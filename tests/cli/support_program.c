@@ -1,5 +1,6 @@
 #include "cli/support_program.h"
 
+#include <string.h>
 #include <sys/wait.h>
 
 void program_run_clear(ProgramRun *run)
@@ -33,4 +34,20 @@ ProgramRun run_program(const char *const *arguments)
 ProgramRun run_shell(const char *command)
 {
     return spawn((char *[]){ (char[]){ "/bin/sh" }, (char[]){ "-c" }, (char *)command, NULL });
+}
+
+char *program_output(const char *folder, int status, const char *command)
+{
+    g_autofree char *line = g_strdup_printf("cd '%s' && export OMP_WAIT_POLICY=passive && %s", folder, command);
+    g_auto(ProgramRun) result = run_shell(line);
+    if (result.status != status)
+        g_error("%s: status %d in place of %d\n%s", command, result.status, status, result.err);
+    return g_strconcat(result.out, result.err, NULL);
+}
+
+void program_expect(const char *folder, int status, const char *command, const char *says)
+{
+    g_autofree char *text = program_output(folder, status, command);
+    if (!strstr(text, says))
+        g_error("%s: expected '%s' in:\n%s", command, says, text);
 }

@@ -20,3 +20,11 @@ ProgramRun run_program(const char *const *arguments);
 
 /** run_shell: a shell command line in which $AIMFAIR is the program, for redirections and signals. */
 ProgramRun run_shell(const char *command);
+
+/**
+ * program_output: (owned) stdout and stderr of a shell command line in @folder, in which $AIMFAIR is the program and
+ * threads sleep at barriers; the test fails unless it ends with @status.
+ */
+char *program_output(const char *folder, int status, const char *command);
+/** program_expect: the same, and the test fails unless @says is in the output. */
+void program_expect(const char *folder, int status, const char *command, const char *says);

@@ -492,7 +492,7 @@ static void test_bad_csv(void)
     }
 }
 
-/* The label 'b' with a blank behind it is the label 'b'; what is missing is left out when that is wanted, and counted. */
+/* 'b' with a blank behind it is the label 'b'; what is missing is left out when that is wanted, and counted. */
 static void test_labels(void)
 {
     static const char blanks[] = "target,protected,prediction\n"

@@ -11,20 +11,12 @@ static char *folder;
 /* Runs $AIMFAIR in the folder with one thread. @status: what it must end with. Returns: (owned) stdout and stderr */
 static char *run(int status, const char *command)
 {
-    g_autofree char *line = g_strdup_printf("cd '%s' && export OMP_WAIT_POLICY=passive && %s", folder, command);
-    ProgramRun result = run_shell(line);
-    if (result.status != status)
-        g_error("%s: status %d in place of %d\n%s", command, result.status, status, result.err);
-    char *text = g_strconcat(result.out, result.err, NULL);
-    program_run_clear(&result);
-    return text;
+    return program_output(folder, status, command);
 }
 
 static void expect(int status, const char *command, const char *says)
 {
-    g_autofree char *text = run(status, command);
-    if (!strstr(text, says))
-        g_error("%s: expected '%s' in:\n%s", command, says, text);
+    program_expect(folder, status, command, says);
 }
 
 /* (owned) what the command prints as JSON on stdout */
