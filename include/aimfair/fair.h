@@ -372,8 +372,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfEvaluation, aimf_evaluation_free)
 char *aimf_evaluation_json(const AimfEvaluation *evaluation);
 /**
  * aimf_evaluation_open: a file that aimf_evaluation_json made, without its intervals and gates.
- * Returns: (owned) or NULL with NOT_FOUND, IO, or FORMAT, also when measures and groups contradict each other or it
- * is an average.
+ * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT, also when measures and groups contradict each other, or INVALID
+ * if it is an average.
  */
 AimfEvaluation *aimf_evaluation_open(const char *path, GError **error);
 /**

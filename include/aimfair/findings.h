@@ -17,13 +17,18 @@ typedef struct {
     gboolean certain;
 } AimfFinding;
 
+/** AimfFindings: a list of findings, which it owns. */
 typedef struct AimfFindings AimfFindings;
 
+/** aimf_findings_new: (owned) an empty list. */
 AimfFindings *aimf_findings_new(void);
+/** aimf_findings_free: @findings (nullable). */
 void aimf_findings_free(AimfFindings *findings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfFindings, aimf_findings_free)
 
+/** aimf_findings_count: how many there are; 0 for NULL. */
 guint aimf_findings_count(const AimfFindings *findings);
+/** aimf_findings_at: (borrowed) until the next is added; @index below the count. */
 const AimfFinding *aimf_findings_at(const AimfFindings *findings, guint index);
 /** aimf_findings_has: whether there is one called @name. */
 gboolean aimf_findings_has(const AimfFindings *findings, const char *name);

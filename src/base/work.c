@@ -2,12 +2,17 @@
 
 static void forward_progress(const AimfProgress *progress, gpointer user_data)
 {
-    const AimfWork *work = user_data;
+    AimfWork *work = user_data;
     AimfProgress whole = *progress;
-    double done = work->done + MIN((double)progress->done * work->weight, work->stage);
+    if (progress->done < work->last || progress->done == 0) { /* another stage */
+        work->units += work->last;
+        work->last = 0;
+    }
+    work->last = progress->done;
+    double done = work->before + MIN((double)(work->units + work->last) * work->weight, work->step);
     double seconds = (double)(g_get_monotonic_time() - work->started_us) / G_USEC_PER_SEC;
-    if (done > 0 && work->total > 0)
-        whole.whole_seconds_left = seconds / done * MAX(work->total - done, 0);
+    if (work->total > 0)
+        whole.whole_seconds_left = done > 0 ? seconds / done * MAX(work->total - done, 0) : -1;
     work->outer->progress(&whole, work->outer->user_data);
 }
 
@@ -28,9 +33,10 @@ void aimf_work_begin(AimfWork *work, const AimfMonitor *outer, double total)
     };
 }
 
-void aimf_work_next(AimfWork *work, guint64 units, double weight)
+void aimf_work_next(AimfWork *work, double units, double weight)
 {
-    work->done += work->stage;
-    work->stage = (double)units * weight;
+    work->before += work->step;
+    work->step = units * weight;
     work->weight = weight;
+    work->units = work->last = 0;
 }

@@ -40,10 +40,9 @@ static gboolean unknown_measure(const char *name, GError **error)
     const char *names[AIMF_N_GROUP_MEASURES + 1] = { NULL };
     for (guint i = 0; i < AIMF_N_GROUP_MEASURES; i++)
         names[i] = aimf_group_measure_name(i);
-    const char *nearest = aimf_nearest_name(name, names);
-    g_autofree char *list = g_strjoinv(", ", (char **)names);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--by-group: a group has no '%s'%s%s%s; it has %s, or all", name,
-                nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "", list);
+    g_autofree char *hint = aimf_name_hint(name, names), *list = g_strjoinv(", ", (char **)names);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--by-group: a group has no '%s'%s; it has %s, or all", name, hint,
+                list);
     return FALSE;
 }
 
@@ -268,11 +267,15 @@ static void print_title(AimfCli *cli, const AimfEvaluation *evaluation)
     const AimfMeasures *measures = evaluation->measures;
     if (evaluation->runs > 1)
         aimf_cli_print(cli, "average of %u results on %u samples each\n", evaluation->runs, measures->n);
-    else
-        aimf_cli_print(cli, "%u samples of %s%s%s\n", measures->n, evaluation->data,
-                       evaluation->model ? ", judged by " : "", evaluation->model ? evaluation->model : "");
-    if (evaluation->target)
-        aimf_cli_print(cli, "target: %s\n", evaluation->target);
+    else {
+        g_autofree char *data = aimf_cli_printable(evaluation->data);
+        g_autofree char *model = evaluation->model ? aimf_cli_printable(evaluation->model) : NULL;
+        aimf_cli_print(cli, "%u samples of %s%s%s\n", measures->n, data, model ? ", judged by " : "", model ? model : "");
+    }
+    if (evaluation->target) {
+        g_autofree char *target = aimf_cli_printable(evaluation->target);
+        aimf_cli_print(cli, "target: %s\n", target);
+    }
     g_autofree char *positive = measures->positive < 0 ? NULL : class_text(evaluation, measures->positive);
     if (positive && (measures->n_targets > 2 || measures->positive != 1 || evaluation->classes))
         aimf_cli_print(cli, "positive class: %s\n", positive);

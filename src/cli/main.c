@@ -51,14 +51,13 @@ static const AimfCommand *find(const AimfCommand *const *among, const char *word
     if (!parent)
         g_ptr_array_add(names, (gpointer) "help");
     g_ptr_array_add(names, NULL);
-    const char *nearest = aimf_nearest_name(word, (const char *const *)names->pdata);
-    g_autofree char *hint = nearest ? g_strdup_printf(" did you mean '%s'?", nearest) : g_strdup("");
+    g_autofree char *hint = aimf_name_hint(word, (const char *const *)names->pdata);
     if (parent)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "there is no '%s %s';%s 'aimfair help %s' lists what there is", parent, word, hint, parent);
+                    "there is no '%s %s'%s; 'aimfair help %s' lists what there is", parent, word, hint, parent);
     else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "there is no command '%s';%s 'aimfair help' lists the commands", word, hint);
+                    "there is no command '%s'%s; 'aimfair help' lists the commands", word, hint);
     return NULL;
 }
 

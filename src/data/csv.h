@@ -1,8 +1,7 @@
 /*
  * CSV as RFC 4180 has it (quoted fields, doubled quotes, line breaks inside quotes, LF or CRLF) and as spreadsheets
- * write:
- * semicolons, tabs or bars between the fields, a first line "sep=;", a byte order mark, UTF-16, CR alone, empty
- * columns and rows at the end.
+ * write: semicolons, tabs or bars between the fields, a first line "sep=;", a byte order mark, UTF-16, CR alone,
+ * empty columns and rows at the end.
  */
 #pragma once
 

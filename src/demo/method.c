@@ -2,10 +2,10 @@
  * The whole method, step by step, on the demo's portraits. Each step is the call that the command of its name makes.
  */
 #include "demo/chart.h"
-#include "demo/meter.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
+#include "base/work.h"
 
 #include <aimfair/demo.h>
 #include <aimfair/train.h>
@@ -46,8 +46,8 @@ static const AimfAugment AUGMENT = { .scale = { 0.85, 1 }, .ratio = { 3.0 / 4, 4
 /* What the steps hand on to one another. */
 typedef struct {
     const AimfDemoOptions *options;
-    const AimfMonitor *monitor; /* the meter's */
-    Meter meter;
+    const AimfMonitor *monitor; /* the work's */
+    AimfWork work;
     AimfDemoResult *result;
     AimfManifest *train, *validation, *test, *balanced, *biased;
     AimfModel *model; /* the biased one */
@@ -116,7 +116,7 @@ static AimfManifest *draw_set(const Demo *demo, const AimfPortraitSet *set, cons
 
 static gboolean draw_pictures(Demo *demo, GError **error)
 {
-    meter_next(&demo->meter, drawn_pictures(), COST_DRAWING);
+    aimf_work_next(&demo->work, drawn_pictures(), COST_DRAWING);
     return (demo->train = draw_set(demo, &PHOTOGRAPHS, "train", error)) &&
            (demo->validation = draw_set(demo, &VALIDATION, "val", error)) &&
            (demo->test = draw_set(demo, &TEST, "test", error)) &&
@@ -129,7 +129,7 @@ static gboolean draw_pictures(Demo *demo, GError **error)
 static AimfMeasures *measure(Demo *demo, const AimfModel *model, GError **error)
 {
     const AimfPredictOptions options = { .precision = demo->options->precision, .threads = demo->options->threads };
-    meter_next(&demo->meter, aimf_manifest_count(demo->test), 1);
+    aimf_work_next(&demo->work, aimf_manifest_count(demo->test), 1);
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, demo->test, &options, demo->monitor, error);
     g_autoptr(AimfOutcomes) outcomes =
         predictions ? aimf_outcomes_from_predictions(demo->test, predictions, error) : NULL;
@@ -157,8 +157,9 @@ static gboolean train_and_measure(Demo *demo, AimfModel *model, const AimfManife
     AimfTrainResult trained = { 0 };
     gint64 began = g_get_monotonic_time();
     g_autofree char *path = path_of(demo, file);
-    meter_next(&demo->meter, trained_pictures(options->epochs, which == AIMF_DEMO_BIASED ? &PHOTOGRAPHS : &SYNTHETIC),
-               COST_TRAINING);
+    aimf_work_next(&demo->work,
+                   trained_pictures(options->epochs, which == AIMF_DEMO_BIASED ? &PHOTOGRAPHS : &SYNTHETIC),
+                   COST_TRAINING);
     gboolean ok = aimf_train(model, data, demo->validation, options, demo->monitor, &trained, error) &&
                   aimf_model_save(model, path, error);
     row->seconds = (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;
@@ -205,7 +206,7 @@ static gboolean select_tensors(Demo *demo, GError **error)
     const AimfGradientSet sets[] = { { "real", demo->train },
                                      { "biased", demo->biased },
                                      { "balanced", demo->balanced } };
-    meter_next(&demo->meter, passed_pictures(), COST_TRAINING);
+    aimf_work_next(&demo->work, passed_pictures(), COST_TRAINING);
     if (!aimf_mean_gradients(demo->model, sets, G_N_ELEMENTS(sets), &options, demo->monitor, gradients, error) ||
         !(demo->sensitivities = aimf_sensitivities_from_gradients(gradients, hash, error)) ||
         !aimf_sensitivities_save(demo->sensitivities, path, error) ||
@@ -250,8 +251,8 @@ gboolean aimf_demo(const AimfDemoOptions *options, const AimfMonitor *monitor, A
     for (int i = 0; i < AIMF_DEMO_N_MODELS; i++)
         result->models[i].name = names[i];
     Demo demo = { .options = options, .result = result };
-    meter_begin(&demo.meter, monitor, whole_cost());
-    demo.monitor = monitor ? &demo.meter.inner : NULL;
+    aimf_work_begin(&demo.work, monitor, whole_cost());
+    demo.monitor = monitor ? &demo.work.inner : NULL;
     gboolean ok = run_steps(&demo, error);
     demo_clear(&demo);
     result->seconds = (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;

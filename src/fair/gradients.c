@@ -113,7 +113,7 @@ static gboolean run(Pass *pass, const AimfGradientSet *set, GError **error)
     AimfBatch batch;
     GError *failure = NULL;
     guint64 total = (guint64)aimf_loader_batches(loader) * n_images;
-    aimf_work_next(&pass->work, total, 1);
+    aimf_work_next(&pass->work, (double)total, 1);
     aimf_stage_begin(&stage, pass->monitor, stage_name, "images", total);
     aimf_loader_begin(loader, 0);
     while (aimf_check_stop(pass->monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {

@@ -6,8 +6,7 @@
 /**
  * AimfGrid:
  * @labels: borrowed from the manifests, sorted; without those of a set that has a single label which no other set
- *   knows: such a set has
- *   no protected labels
+ *   knows: such a set has no protected labels
  * @n: groups, target-major
  */
 typedef struct {

@@ -376,7 +376,7 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     AimfBatch batch;
     GError *failure = NULL;
     guint64 n_images = (guint64)aimf_loader_batches(trainer->train_loader) * o->batch;
-    aimf_work_next(&trainer->work, n_images, TRAINING_COST);
+    aimf_work_next(&trainer->work, (double)n_images, TRAINING_COST);
     aimf_stage_begin(&stage, trainer->monitor, stage_name, "images", n_images);
     aimf_loader_begin(trainer->train_loader, epoch->epoch);
     aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate);

@@ -60,6 +60,33 @@ static void test_stages(void)
     g_free(seen.message);
 }
 
+static void expect_left(AimfWork *work, const Seen *seen, double seconds, guint64 done, double left)
+{
+    work->started_us = g_get_monotonic_time() - (gint64)(seconds * G_USEC_PER_SEC);
+    AimfProgress progress = { .stage = "stage", .unit = "pictures", .done = done, .total = done };
+    work->inner.progress(&progress, work->inner.user_data);
+    g_assert_cmpfloat_with_epsilon(seen->progress.whole_seconds_left, left, 0.05 * left + 0.01);
+}
+
+/* A step's stages each count from 0; a stage that begins is known by that it has done less than the last said. */
+static void test_steps_of_several_stages(void)
+{
+    Seen seen = { 0 };
+    const AimfMonitor outer = { .progress = see, .user_data = &seen };
+    AimfWork work;
+    aimf_work_begin(&work, &outer, 140);
+    aimf_work_next(&work, 10, 2);
+    expect_left(&work, &seen, 10, 5, 130);
+    expect_left(&work, &seen, 20, 10, 120);
+    aimf_work_next(&work, 30, 4);
+    expect_left(&work, &seen, 60, 10, 80);  /* 20 + 40 of 140 */
+    expect_left(&work, &seen, 80, 5, 60);   /* the next stage: fewer are done, so 10 are over */
+    expect_left(&work, &seen, 120, 15, 20); /* the same stage goes on */
+    expect_left(&work, &seen, 140, 99, 0);  /* more than was foreseen is no more than the step */
+    aimf_work_next(&work, 1, 1);
+    expect_left(&work, &seen, 140, 1, 0);
+}
+
 static void test_silence(void)
 {
     AimfWork work;
@@ -75,6 +102,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/work/stages", test_stages);
+    g_test_add_func("/work/steps-of-several-stages", test_steps_of_several_stages);
     g_test_add_func("/work/silence", test_silence);
     return g_test_run();
 }
