@@ -1,5 +1,6 @@
 #include "prompts/prompt_words.h"
 
+#include <aimfair/error.h>
 #include <string.h>
 
 /* --- Text as words --- */
@@ -114,17 +115,19 @@ gboolean aimf_word_negates(const char *word)
 
 enum { MAX_GAP = 3 };
 
+/* Words in a row; a gap before the first would say nothing, so it never has one. */
 typedef struct {
-    AimfWords *words; /* "~" cannot be a word: stands as NULL in parts */
-    GPtrArray *parts; /* of const char *, NULL for a gap */
+    GPtrArray *words; /* of owned char * */
+    GByteArray *gaps; /* of guint8: whether a gap comes before word i */
+    guint n_gaps;
     gboolean inflected;
 } Pattern;
 
 static void pattern_free(gpointer data)
 {
     Pattern *pattern = data;
-    aimf_words_free(pattern->words);
-    g_ptr_array_unref(pattern->parts);
+    g_ptr_array_unref(pattern->words);
+    g_byte_array_unref(pattern->gaps);
     g_free(pattern);
 }
 
@@ -133,26 +136,41 @@ AimfPatterns *aimf_patterns_new(void)
     return g_ptr_array_new_with_free_func(pattern_free);
 }
 
+gboolean aimf_pattern_check(const char *text, GError **error)
+{
+    g_auto(GStrv) pieces = g_strsplit(text, "~", -1);
+    const char *star = strchr(text, '*'), *fault = NULL;
+    guint n_words = 0, n_pieces = g_strv_length(pieces);
+    for (guint i = 0; i < n_pieces; i++) {
+        g_autoptr(AimfWords) words = aimf_words_new(pieces[i]);
+        n_words += words->words->len;
+        if (n_pieces > 1 && (i == 0 || i + 1 == n_pieces) && !words->words->len)
+            fault = "a '~' stands for words between two others";
+    }
+    if (!n_words)
+        fault = "it has no word";
+    else if (star && star[1])
+        fault = "a '*' can only be the last character";
+    if (fault)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' cannot be looked for: %s", text, fault);
+    return !fault;
+}
+
 static void add_pattern(AimfPatterns *patterns, const char *text)
 {
     Pattern *pattern = g_new(Pattern, 1);
-    *pattern = (Pattern){ aimf_words_new(""), g_ptr_array_new(), g_str_has_suffix(text, "*") };
+    *pattern = (Pattern){ g_ptr_array_new_with_free_func(g_free), g_byte_array_new(), 0, g_str_has_suffix(text, "*") };
     g_auto(GStrv) pieces = g_strsplit(text, "~", -1);
-    g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(guint)); /* how many words are before each gap */
     for (char **piece = pieces; *piece; piece++) {
         g_autoptr(AimfWords) words = aimf_words_new(*piece);
-        for (guint i = 0; i < words->words->len; i++)
-            g_ptr_array_add(pattern->words->words, g_strdup(aimf_words_at(words, i)));
-        g_array_append_val(ends, pattern->words->words->len);
+        for (guint i = 0; i < words->words->len; i++) {
+            const guint8 gap = i == 0 && pattern->words->len ? 1 : 0;
+            g_byte_array_append(pattern->gaps, &gap, 1);
+            g_ptr_array_add(pattern->words, g_strdup(aimf_words_at(words, i)));
+            pattern->n_gaps += gap;
+        }
     }
-    guint gap = 0;
-    for (guint i = 0; i < pattern->words->words->len; i++) {
-        for (; gap < ends->len && g_array_index(ends, guint, gap) == i; gap++)
-            if (i)
-                g_ptr_array_add(pattern->parts, NULL);
-        g_ptr_array_add(pattern->parts, g_ptr_array_index(pattern->words->words, i));
-    }
-    if (pattern->parts->len)
+    if (pattern->words->len)
         g_ptr_array_add(patterns, pattern);
     else
         pattern_free(pattern);
@@ -201,26 +219,55 @@ static gboolean word_matches(const char *base, gboolean inflected, const char *w
     return *rest == base[n - 1] && is_ending(rest + 1); /* grin: grinned */
 }
 
-/* The number of words from @at that parts from @part on take, 0 if they do not match. */
-static guint match_parts(const Pattern *pattern, guint part, const AimfWords *words, guint at, gboolean first)
+/* A pattern being looked for from one word on. */
+typedef struct {
+    const Pattern *pattern;
+    const AimfWords *words;
+    guint start;
+    guint8 *failed; /* (nullable) by part, then by word from start on: whether this was tried in vain */
+} Search;
+
+/* How many words from the search's start on the pattern can span, and one more: the stride of failed. */
+static guint span_of(const Pattern *pattern)
 {
-    if (part == pattern->parts->len)
+    return pattern->words->len + MAX_GAP * pattern->n_gaps + 1;
+}
+
+/* Where the pattern's words from @part on, looked for from @at on, end; 0 if they are not there. */
+static guint match_rest(const Search *search, guint part, guint at)
+{
+    const Pattern *pattern = search->pattern;
+    const AimfWords *words = search->words;
+    if (part == pattern->words->len)
         return at;
-    const char *base = g_ptr_array_index(pattern->parts, part);
-    guint widest = base ? 0 : MAX_GAP;
-    if (!base)
-        part++;
-    base = g_ptr_array_index(pattern->parts, part);
-    for (guint skipped = 0; at < words->words->len; at++, skipped++) {
-        if ((!first && words->breaks->data[at]) || skipped > widest)
-            return 0;
-        guint end = word_matches(base, pattern->inflected, aimf_words_at(words, at))
-                        ? match_parts(pattern, part + 1, words, at + 1, FALSE)
-                        : 0;
-        if (end || first)
+    guint8 *failed = search->failed ? search->failed + part * span_of(pattern) + (at - search->start) : NULL;
+    if (failed && *failed)
+        return 0;
+    guint last = at + (pattern->gaps->data[part] ? MAX_GAP : 0);
+    for (guint i = at; i <= last && i < words->words->len && !words->breaks->data[i]; i++) {
+        const char *base = g_ptr_array_index(pattern->words, part);
+        guint end =
+            word_matches(base, pattern->inflected, aimf_words_at(words, i)) ? match_rest(search, part + 1, i + 1) : 0;
+        if (end)
             return end;
     }
+    if (failed)
+        *failed = TRUE;
     return 0;
+}
+
+/* Where @pattern, beginning with the word @at, ends; 0 if it does not begin there. */
+static guint match_pattern(const Pattern *pattern, const AimfWords *words, guint at)
+{
+    const char *first = g_ptr_array_index(pattern->words, 0);
+    if (*first != *aimf_words_at(words, at)) /* most are done with here: no ending changes a word's beginning */
+        return 0;
+    if (!word_matches(first, pattern->inflected, aimf_words_at(words, at)))
+        return 0;
+    /* From two gaps on, many ways lead to the same place: each is gone once. */
+    g_autofree guint8 *failed = pattern->n_gaps > 1 ? g_malloc0_n(pattern->words->len, span_of(pattern)) : NULL;
+    const Search search = { pattern, words, at, failed };
+    return match_rest(&search, 1, at + 1);
 }
 
 guint aimf_patterns_match(const AimfPatterns *patterns, const AimfWords *words, guint at, gboolean *open)
@@ -228,13 +275,10 @@ guint aimf_patterns_match(const AimfPatterns *patterns, const AimfWords *words, 
     guint longest = 0;
     for (guint p = 0; p < patterns->len; p++) {
         const Pattern *pattern = g_ptr_array_index(patterns, p);
-        const char *first = g_ptr_array_index(pattern->parts, 0);
-        if (*first != *aimf_words_at(words, at)) /* most are done with here: no ending changes a word's beginning */
-            continue;
-        guint end = match_parts(pattern, 0, words, at, TRUE);
+        guint end = match_pattern(pattern, words, at);
         if (end > at + longest) {
             longest = end - at;
-            *open = !g_ptr_array_find(pattern->parts, NULL, NULL);
+            *open = pattern->n_gaps == 0;
         }
     }
     return longest;

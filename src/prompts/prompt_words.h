@@ -38,7 +38,9 @@ gboolean aimf_word_negates(const char *word);
 typedef GPtrArray AimfPatterns;
 
 AimfPatterns *aimf_patterns_new(void);
-/** aimf_patterns_add: @list (nullable): NULL-terminated. */
+/** aimf_pattern_check: FALSE with FORMAT, quoting @text (UTF-8), if it has no word, a '~' at an end or a '*' before it. */
+gboolean aimf_pattern_check(const char *text, GError **error);
+/** aimf_patterns_add: @list (nullable): NULL-terminated. Gaps in a row are one; what has no words is left out. */
 void aimf_patterns_add(AimfPatterns *patterns, char *const *list);
 /** aimf_patterns_match: how many words from @at on the longest matching pattern takes, 0 if none; @open: whether it has no '~'. */
 guint aimf_patterns_match(const AimfPatterns *patterns, const AimfWords *words, guint at, gboolean *open);

@@ -162,14 +162,17 @@ static gboolean is_line(const char *text, gsize max_bytes)
     return TRUE;
 }
 
-/* Words that something can be found by: an empty entry would match nothing, and say so to nobody. */
+/* Words that something can be found by: an entry without a word would match nothing, and say so to nobody. */
 static gboolean check_list(char *const *list, const char *where, const char *what, GError **error)
 {
     for (char *const *text = list; text && *text; text++) {
-        g_autoptr(AimfWords) words = is_line(*text, MAX_TEXT_BYTES) ? aimf_words_new(*text) : NULL;
-        if (!words || !words->words->len)
+        if (!is_line(*text, MAX_TEXT_BYTES))
             return aimf_prompts_refuse(error, "%s: %s must be words of at most %d bytes, without line breaks", where,
                                        what, MAX_TEXT_BYTES);
+        if (!aimf_pattern_check(*text, error)) {
+            g_prefix_error(error, "%s: %s: ", where, what);
+            return FALSE;
+        }
     }
     return TRUE;
 }

@@ -1,5 +1,6 @@
 /* A task described in a YAML file; libcyaml checks the form against the schema below and says where it is broken. */
 #include "base/text_file.h"
+#include "prompts/prompt_words.h"
 #include "prompts/task.h"
 
 #include <cyaml/cyaml.h>
@@ -175,13 +176,11 @@ static guint line_of_unknown_key(const char *log, const char *text)
     return 0;
 }
 
-static YamlTask *load(const char *path, const cyaml_config_t *config, GError **error)
+/* @text: what the file holds, ended by a 0. */
+static YamlTask *load(const char *path, GBytes *text, const cyaml_config_t *config, GError **error)
 {
-    g_autoptr(GBytes) bytes = aimf_text_read(path, MAX_FILE_BYTES, error);
-    if (!bytes)
-        return NULL;
     gsize size;
-    const guint8 *data = g_bytes_get_data(bytes, &size);
+    const guint8 *data = g_bytes_get_data(text, &size);
     if (!g_utf8_validate((const char *)data, (gssize)size, NULL)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is not UTF-8 text", path);
         return NULL;
@@ -218,6 +217,57 @@ static void add_words(char ***list, const Words *words)
         g_strv_builder_add(builder, words->items[i]);
     g_strfreev(*list);
     *list = g_strv_builder_end(builder);
+}
+
+/* The line of @text, a file, on which the entry @word of a list stands; 0 if it is written in another way. */
+static guint line_of_word(const char *text, const char *word)
+{
+    gsize n = strlen(word);
+    for (const char *at = strstr(text, word); at && n; at = strstr(at + 1, word)) {
+        gboolean begins = at == text || strchr(" \t\n[,\"'", at[-1]) != NULL;
+        gboolean ends = strchr(" \t\r\n],\"'#", at[n]) != NULL;
+        if (!begins || !ends)
+            continue;
+        guint line = 1;
+        for (const char *c = text; c < at; c++)
+            line += *c == '\n';
+        return line;
+    }
+    return 0;
+}
+
+static gboolean check_words(const Words *words, const char *path, const char *text, GError **error)
+{
+    for (guint i = 0; i < words->items_count; i++)
+        if (!aimf_pattern_check(words->items[i], error)) {
+            guint line = line_of_word(text, words->items[i]);
+            g_autofree char *place = line ? g_strdup_printf("%s:%u", path, line) : g_strdup_printf("'%s'", path);
+            g_prefix_error(error, "%s: ", place);
+            return FALSE;
+        }
+    return TRUE;
+}
+
+/* Whether all that is looked for in prompts can be. */
+static gboolean check_patterns(const YamlTask *yaml, const char *path, const char *text, GError **error)
+{
+    for (guint a = 0; a <= yaml->protected_attributes_count; a++) {
+        const YamlAttribute *attribute = a ? &yaml->protected_attributes[a - 1] : yaml->target;
+        if (!check_words(&attribute->describes, path, text, error) ||
+            !check_words(&attribute->telling, path, text, error))
+            return FALSE;
+        for (guint v = 0; v < attribute->values_count; v++) {
+            const YamlValue *value = &attribute->values[v];
+            if (!check_words(&value->words, path, text, error) || !check_words(&value->also, path, text, error) ||
+                !check_words(&value->impossible, path, text, error))
+                return FALSE;
+        }
+    }
+    for (guint c = 0; c < yaml->clashes_count; c++)
+        if (!check_words(&yaml->clashes[c].one, path, text, error) ||
+            !check_words(&yaml->clashes[c].other, path, text, error))
+            return FALSE;
+    return TRUE;
 }
 
 static gboolean take_attribute(AimfTask *task, const YamlTask *yaml, const YamlAttribute *from, const char *path,
@@ -322,10 +372,12 @@ AimfTask *aimf_task_open(const char *path, GError **error)
         .log_level = CYAML_LOG_ERROR,
         .flags = CYAML_CFG_NO_ALIAS, /* aliases of aliases can make a gigabyte of a hundred bytes */
     };
-    YamlTask *yaml = load(path, &config, error);
+    g_autoptr(GBytes) text = aimf_text_read(path, MAX_FILE_BYTES, error);
+    YamlTask *yaml = text ? load(path, text, &config, error) : NULL;
     if (!yaml)
         return NULL;
-    AimfTask *task = make_task(yaml, path, error);
+    AimfTask *task =
+        check_patterns(yaml, path, g_bytes_get_data(text, NULL), error) ? make_task(yaml, path, error) : NULL;
     cyaml_free(&config, &TASK, yaml, 0);
     return task;
 }

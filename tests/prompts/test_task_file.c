@@ -129,7 +129,7 @@ static void test_hostile(void)
         { HEAD "protected: [{values: [{words: [a]}, {words: [b]}]}]\n", "either 'attribute'" },
         { HEAD "protected: [{name: P, values: [{words: [red]}]}]\n", "needs two or more" },
         { HEAD "protected: [{name: P, values: [{words: [red]}, {also: [blue]}]}]\n", "needs words" },
-        { HEAD "protected: [{name: P, values: [{words: [red]}, {words: ['?!']}]}]\n", "must be words" },
+        { HEAD "protected: [{name: P, values: [{words: [red]}, {words: ['?!']}]}]\n", "'?!' cannot be looked for" },
         { HEAD "protected: [{name: P, values: [{words: [red], label: a/b}, {words: [blue]}]}]\n", "folder's name" },
         { HEAD "protected: [{name: P, values: [{words: [red], label: ..}, {words: [blue]}]}]\n", "folder's name" },
         { HEAD "protected: [{name: P, values: [{words: [red], label: x}, {words: [blue], label: x}]}]\n", "twice" },
@@ -143,6 +143,10 @@ static void test_hostile(void)
           "classes 0, 1" },
         { "name: ../a\ntarget:\n  name: T\n  values: [{words: [big]}, {words: [small]}]\n" TAIL, "plain name" },
         { HEAD TAIL "dimensions:\n  - {name: hat, phrases: ['a {colr} hat']}\n", "{colr}" },
+        { HEAD "protected: [{name: P, values: [{words: [red]}, {words: [blue], also:\n  [sky, 'grey ~']}]}]\n",
+          "task.yaml:6: 'grey ~' cannot be looked for" },
+        { HEAD TAIL "clashes:\n  - one: [a]\n    other: [smi*le]\n", "task.yaml:10: 'smi*le' cannot be looked for" },
+        { HEAD "protected: [{name: P, values: [{words: [red]}, {words: [blue]}], telling: ['*']}]\n", "has no word" },
         { "name: a\xff\n", "UTF-8" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
