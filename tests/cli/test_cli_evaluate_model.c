@@ -271,13 +271,17 @@ static void test_terminal_progress(void)
     g_assert_true(g_str_has_prefix(parts[n - 1], "{")); /* the results come after the line was erased */
 }
 
-/* Ctrl-C: status 130, the message says so, the old answers stay. It is sent as soon as the program catches it (signal 2). */
+/*
+ * Ctrl-C: status 130, the message says so, the old answers stay. It is sent as soon as the program catches it (signal
+ * 2); the shell that becomes the program catches it too, so its name is looked at as well.
+ */
 static void test_interrupt(void)
 {
     g_assert_true(g_file_set_contents(answers_path, "old", -1, NULL));
     g_autofree char *command = g_strdup_printf(
         "\"$AIMFAIR\" evaluate --model '%s' --data '%s' --predictions '%s' & "
-        "i=0; until grep -q '^SigCgt:.*[2367abef]$' /proc/$!/status || [ $((i += 1)) -gt 400 ]; do sleep 0.05; done; "
+        "i=0; until [ $(grep -c -e '^Name:.*aimfair' -e '^SigCgt:.*[2367abef]$' /proc/$!/status) = 2 ]; do "
+        "[ $((i += 1)) -lt 2000 ] || { kill -KILL $!; exit 99; }; sleep 0.05; done; "
         "kill -INT $!; wait $!",
         model_path, long_path, answers_path);
     g_auto(ProgramRun) run = run_shell(command);
