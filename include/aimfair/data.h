@@ -46,12 +46,14 @@ typedef enum { AIMF_MISSING_ERROR, AIMF_MISSING_DROP, AIMF_MISSING_KEEP } AimfMi
 /**
  * AimfLabelRules: how labels in tables are understood.
  * @merge_spellings: labels of one column that differ only in case, in blanks, in how a number is written (1, 1.0, 01)
- *   or in Unicode's composition are one, in its most frequent spelling; otherwise they are several, and a warning
- *   names them
+ *   or in Unicode's composition are one, in its most frequent spelling; otherwise they are several, and doubtful
+ * @findings: (nullable, borrowed) receives what is doubtful about a table's labels: "spellings", "missing-values"
+ *   (rows that were left out); without it the reader's monitor hears of them as warnings
  */
 typedef struct {
     AimfMissing missing;
     gboolean merge_spellings;
+    AimfFindings *findings;
 } AimfLabelRules;
 
 /**
@@ -71,7 +73,7 @@ typedef struct {
  * aimf_manifest_open, aimf_manifest_open_with:
  * @options: (nullable) as all members 0, which is what aimf_manifest_open takes: both columns are required, nothing
  *   may be missing
- * @monitor: (nullable) is told of labels that are probably the same, and how many rows were left out
+ * @monitor: (nullable) is told what is doubtful about labels unless @options has findings
  * Returns: (owned); NULL with NOT_FOUND, IO, INVALID or FORMAT naming file, line and column. No image is touched.
  */
 AimfManifest *aimf_manifest_open(const char *path, GError **error);
@@ -109,6 +111,13 @@ int aimf_manifest_classes(const AimfManifest *manifest);
 guint *aimf_manifest_counts(const AimfManifest *manifest);
 /** aimf_manifest_path: (borrowed, nullable) the file it was read from. */
 const char *aimf_manifest_path(const AimfManifest *manifest);
+/**
+ * aimf_manifest_line: where the row @index begins in the file, from 1: a row may have several lines, and rows may have
+ * been left out before it. 0 in a manifest that was not read from a file.
+ */
+guint64 aimf_manifest_line(const AimfManifest *manifest, guint index);
+/** aimf_manifest_place: (owned) the same for messages: "line 7", or without a file "row 6", counted from 1. */
+char *aimf_manifest_place(const AimfManifest *manifest, guint index);
 /** aimf_manifest_hash: (owned) SHA-256 over the rows (path as written in the file, target, protected) in order. */
 char *aimf_manifest_hash(const AimfManifest *manifest);
 /** aimf_manifest_subset: (owned) a new manifest of the @n rows @rows, in that order, with all their columns. */

@@ -171,6 +171,7 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError
         .protected_maps = (const char *const *)o->protected_maps,
         .labels = cli->labels,
     };
+    options.labels.findings = o->allow.findings;
     g_autoptr(AimfDataset) dataset = aimf_dataset_open(kind, &options, cli->monitor, error);
     AimfManifest *parts[AIMF_N_PARTS];
     if (!dataset)

@@ -256,8 +256,9 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
-    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, training.allow.findings, error) : NULL;
-    g_autoptr(AimfManifest) train = selected ? aimf_open_training_set(cli, arguments.train, error) : NULL;
+    AimfFindings *findings = training.allow.findings;
+    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, findings, error) : NULL;
+    g_autoptr(AimfManifest) train = selected ? aimf_open_training_set(cli, arguments.train, findings, error) : NULL;
     if (!train)
         return FALSE;
     g_auto(Mask) mask = { .cli = cli, .sizes = g_array_new(FALSE, FALSE, sizeof(gint64)), .selected = selected };

@@ -36,7 +36,7 @@ static gboolean check(AimfCli *cli, const Arguments *a, char *const *files, int 
 static AimfManifest *open_images(AimfCli *cli, const Arguments *a, char *const *files, int n_files, GError **error)
 {
     if (a->data)
-        return aimf_cli_open_manifest(cli, a->data, AIMF_COLUMN_UNUSED, AIMF_COLUMN_UNUSED, error);
+        return aimf_cli_open_manifest(cli, a->data, AIMF_COLUMN_UNUSED, AIMF_COLUMN_UNUSED, NULL, error);
     AimfManifest *manifest = aimf_manifest_new();
     for (int i = 0; i < n_files; i++)
         aimf_manifest_add(manifest, files[i], -1, NULL);

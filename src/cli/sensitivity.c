@@ -119,14 +119,15 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, AimfTrainingArgume
     if (!model)
         return NULL;
     g_autoptr(AimfTensors) gradients = aimf_tensors_new();
-    g_autoptr(AimfManifest) real = aimf_open_training_set(cli, a->data[0], error);
-    g_autoptr(AimfManifest) biased = real ? aimf_open_training_set(cli, a->data[1], error) : NULL;
-    g_autoptr(AimfManifest) balanced = biased ? aimf_open_training_set(cli, a->data[2], error) : NULL;
+    AimfFindings *findings = training->allow.findings;
+    g_autoptr(AimfManifest) real = aimf_open_training_set(cli, a->data[0], findings, error);
+    g_autoptr(AimfManifest) biased = real ? aimf_open_training_set(cli, a->data[1], findings, error) : NULL;
+    g_autoptr(AimfManifest) balanced = biased ? aimf_open_training_set(cli, a->data[2], findings, error) : NULL;
     const AimfGradientSet data[] = { { sets[0].name, real }, { sets[1].name, biased }, { sets[2].name, balanced } };
     if (!balanced || !check_sets(cli, model, data, &training->allow, error) ||
         !pass(cli, model, data, &training->options, gradients, error))
         return NULL;
-    g_autofree char *warnings = aimf_findings_json(training->allow.findings);
+    g_autofree char *warnings = aimf_findings_json(findings);
     aimf_tensors_set_metadata(gradients, WARNINGS_KEY, warnings);
     g_autofree char *hash = aimf_model_hash(model);
     g_autofree char *path = gradients_path(a->output);

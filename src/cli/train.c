@@ -187,7 +187,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_training_arguments_init(&training, &AIMF_PRETRAIN_DEFAULTS);
     if (!parse(cli, &arguments, &training, argc, argv, error) || !parse_head(&arguments, &head, error))
         return FALSE;
-    g_autoptr(AimfManifest) train = aimf_open_training_set(cli, arguments.train, error);
+    g_autoptr(AimfManifest) train = aimf_open_training_set(cli, arguments.train, training.allow.findings, error);
     g_autoptr(AimfTensors) file = NULL;
     g_autoptr(AimfModel) model = train ? make_model(cli, &arguments, train, head, &file, error) : NULL;
     if (!model)

@@ -261,9 +261,9 @@ static void report_text(AimfCli *cli, const char *output, const AimfTrainResult 
 
 /* --- The work --- */
 
-AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, GError **error)
+AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, AimfFindings *findings, GError **error)
 {
-    return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
+    return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, findings, error);
 }
 
 static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const AimfManifest *train,
@@ -291,7 +291,8 @@ static void explain_interruption(const char *state_path, GError *failure)
 gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
-    g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, error);
+    AimfFindings *findings = arguments->allow.findings;
+    g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, findings, error);
     if (!validation || !check_sets(cli, arguments, train, validation, error))
         return FALSE;
     AimfTrainResult result;
@@ -301,12 +302,12 @@ gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *t
         g_propagate_error(error, failure);
         return FALSE;
     }
-    aimf_check_result(&result, validation, arguments->allow.findings);
+    aimf_check_result(&result, validation, findings);
     gboolean saved = aimf_model_save(model, output, error);
     if (saved && !arguments->keep_state)
         g_unlink(arguments->state_path);
     if (saved && cli->json)
-        report_json(model, output, &result, validation, arguments->allow.findings, builder);
+        report_json(model, output, &result, validation, findings, builder);
     else if (saved)
         report_text(cli, output, &result, validation);
     aimf_train_result_clear(&result);

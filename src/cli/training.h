@@ -68,9 +68,9 @@ gboolean aimf_check_class_names(char **names, GError **error);
 
 /**
  * aimf_open_training_set: (owned) a manifest to learn from or to choose by: its protected labels are used where there
- * are any.
+ * are any. @findings: receives what is doubtful about them
  */
-AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, GError **error);
+AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, AimfFindings *findings, GError **error);
 
 /**
  * aimf_run_training: checks the sets, trains @model, saves it as @output, removes the state, prints the result (in

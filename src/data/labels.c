@@ -308,22 +308,32 @@ const char *aimf_labels_part(const AimfLabels *labels, guint id, guint column)
     return g_array_index(labels->labels, Label, id).parts[column];
 }
 
+static void tell(const AimfLabels *labels, const char *name, const AimfMonitor *monitor, const char *text)
+{
+    if (labels->rules->findings)
+        aimf_findings_add(labels->rules->findings, name, FALSE, "%s", text);
+    else
+        aimf_message(monitor, AIMF_LOG_WARNING, "%s", text);
+}
+
 void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,
                       const AimfMonitor *monitor)
 {
+    g_autofree char *dropped =
+        g_strdup_printf("'%s': %u row%s with missing values left out", path, n_dropped, n_dropped == 1 ? "" : "s");
     if (n_dropped)
-        aimf_message(monitor, AIMF_LOG_WARNING, "'%s': %u row%s with missing values left out", path, n_dropped,
-                     n_dropped == 1 ? "" : "s");
+        tell(labels, "missing-values", monitor, dropped);
     if (labels->rules->merge_spellings)
         return;
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) sets = g_string_new(NULL);
     for (guint i = 0; i < labels->columns->len; i++)
-        aimf_spellings_describe(g_array_index(labels->columns, LabelColumn, i).spellings, text);
+        aimf_spellings_describe(g_array_index(labels->columns, LabelColumn, i).spellings, sets);
     if (other)
-        aimf_spellings_describe(other, text);
-    if (text->len)
-        aimf_message(monitor, AIMF_LOG_WARNING,
-                     "'%s': labels that differ only in case, blanks, the form of a number or of accents count as "
-                     "different groups: %s; --merge-labels joins them",
-                     path, text->str);
+        aimf_spellings_describe(other, sets);
+    g_autofree char *alike = g_strdup_printf(
+        "'%s': labels that differ only in case, blanks, the form of a number or of accents count as different groups: "
+        "%s; --merge-labels joins them",
+        path, sets->str);
+    if (sets->len)
+        tell(labels, "spellings", monitor, alike);
 }

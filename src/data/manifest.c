@@ -9,7 +9,8 @@ typedef struct {
     const char *path;     /* as it can be opened from here; the same pointer where the two agree */
     const char **columns; /* (manifest->columns) or NULL: all empty */
     int target;
-    guint label; /* index in order of appearance */
+    guint label;  /* index in order of appearance */
+    guint64 line; /* of the file, 0 without one */
 } Row;
 
 struct AimfManifest {
@@ -173,6 +174,18 @@ guint *aimf_manifest_counts(const AimfManifest *manifest)
 const char *aimf_manifest_path(const AimfManifest *manifest)
 {
     return manifest->path;
+}
+
+guint64 aimf_manifest_line(const AimfManifest *manifest, guint index)
+{
+    g_assert(index < manifest->rows->len);
+    return g_array_index(manifest->rows, Row, index).line;
+}
+
+char *aimf_manifest_place(const AimfManifest *manifest, guint index)
+{
+    guint64 line = aimf_manifest_line(manifest, index);
+    return line ? g_strdup_printf("line %" G_GUINT64_FORMAT, line) : g_strdup_printf("row %u", index + 1);
 }
 
 char *aimf_manifest_hash(const AimfManifest *manifest)
@@ -342,6 +355,7 @@ static gboolean read_sample(Reading *r, const char *folder, GError **error)
         }
     }
     append_row(r->manifest, folder, path, target, label, columns);
+    g_array_index(r->manifest->rows, Row, r->manifest->rows->len - 1).line = r->csv->line;
     return TRUE;
 }
 

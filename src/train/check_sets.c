@@ -36,14 +36,16 @@ static void add_overlap(AimfFindings *findings, const AimfOverlap *overlap, cons
                           b_text, aimf_manifest_count(b->manifest));
         return;
     }
+    g_autofree char *a_place = aimf_manifest_place(a->manifest, overlap->row_a);
+    g_autofree char *b_place = aimf_manifest_place(b->manifest, overlap->row_b);
     g_autofree char *copies = overlap->n_copies
                                   ? g_strdup_printf(" (%u as the same file, %u as a copy with the same bytes)",
                                                     overlap->n_files, overlap->n_copies)
                                   : g_strdup("");
     aimf_findings_add(findings, "overlap", TRUE,
-                      "%u of the %u pictures of %s are also in %s%s, the first in row %u: '%s', there in row %u: '%s'",
-                      n, aimf_manifest_count(b->manifest), b_text, a_text, copies, overlap->row_b + 1,
-                      aimf_manifest_at(b->manifest, overlap->row_b).path, overlap->row_a + 1,
+                      "%u of the %u pictures of %s are also in %s%s, the first in %s: '%s', there in %s: '%s'", n,
+                      aimf_manifest_count(b->manifest), b_text, a_text, copies, b_place,
+                      aimf_manifest_at(b->manifest, overlap->row_b).path, a_place,
                       aimf_manifest_at(a->manifest, overlap->row_a).path);
 }
 

@@ -243,9 +243,48 @@ static void test_data_check(void)
 {
     g_free(run(0, "mkdir checked; cp test_0.png checked/copy.png; ln -s ../test_1.png checked/link.png; "
                   "printf 'path,target,protected\\nchecked/copy.png,0,0\\nchecked/link.png,1,0\\n' >links.csv"));
-    expect(0, "\"$AIMFAIR\" data check -q test.csv links.csv", "in more than one manifest: 2\n");
-    expect(0, "\"$AIMFAIR\" data check -q test.csv links.csv", "checked/copy.png, with the same bytes as ");
-    expect(0, "\"$AIMFAIR\" data check -q --no-decode test.csv links.csv", "in more than one manifest: 1\n");
+    expect(2, "\"$AIMFAIR\" data check -q test.csv links.csv", "in more than one manifest: 2\n");
+    expect(2, "\"$AIMFAIR\" data check -q test.csv links.csv", "checked/copy.png, with the same bytes as ");
+    expect(2, "\"$AIMFAIR\" data check -q --no-decode test.csv links.csv", "in more than one manifest: 1\n");
+    expect(2, "\"$AIMFAIR\" data check -q --json test.csv links.csv 2>&1 >found.json",
+           "2 images are in more than one manifest, a leak if one of them is for testing; the first is in 'test.csv', "
+           "line 2, and in 'links.csv', line 2 (if that is meant: --allow overlap)");
+    expect(0, "cat found.json", "\"name\" : \"overlap\""); /* the report is whole all the same */
+    g_autoptr(JsonNode) allowed = run_json("\"$AIMFAIR\" data check test.csv links.csv --allow overlap");
+    expect_warnings(allowed, "overlap");
+    g_free(run(0, "(cat test.csv; tail -1 test.csv) >twice.csv"));
+    g_autoptr(JsonNode) twice = run_json("\"$AIMFAIR\" data check twice.csv");
+    expect_warnings(twice, "repeated");
+}
+
+/* What is doubtful about the labels of a table stands in the JSON of every command that reads them. */
+static void test_labels(void)
+{
+    g_free(run(0, "sed 's/,0$/,a/;s/,1$/,A/' test.csv >spelt.csv; (cat spelt.csv; echo test_0.png,,a) >gap.csv; "
+                  "for s in train biased balanced; do sed 's/,0$/,a/;s/,1$/,A/' $s.csv >spelt$s.csv; done; "
+                  "awk -F, -v OFS=, 'NR == 1 { print $2, $3, \"prediction\" } NR > 1 { print $2, $3, $2 }' spelt.csv "
+                  ">answers.csv"));
+    static const char *const commands[][2] = {
+        { "\"$AIMFAIR\" data check spelt.csv", "spellings" },
+        { "\"$AIMFAIR\" data check gap.csv --missing drop --merge-labels", "missing-values" },
+        { "\"$AIMFAIR\" data csv --file spelt.csv --path-column path --target-column target --protected-column "
+          "protected -o spelt -q",
+          "spellings" },
+        { EVALUATE "--model biased.safetensors --data spelt.csv", "spellings" },
+        { EVALUATE "--model biased.safetensors --data spelt.csv --merge-labels", "" },
+        { EVALUATE "--model biased.safetensors --data gap.csv --missing drop", "missing-values spellings" },
+        { EVALUATE "--from-predictions answers.csv", "spellings" },
+        { TRAIN "--train speltbalanced.csv --val spelt.csv", "spellings spellings" },
+        { FINETUNE "--train speltbalanced.csv --val spelt.csv", "spellings spellings" },
+        { SENSITIVITY "--real spelttrain.csv --biased speltbiased.csv --balanced speltbalanced.csv",
+          "spellings spellings spellings" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_test_message("%s", commands[i][0]);
+        g_autoptr(JsonNode) node = run_json(commands[i][0]);
+        expect_warnings(node, commands[i][1]);
+    }
+    expect(0, EVALUATE "--model biased.safetensors --data spelt.csv", "labels that differ only in case");
 }
 
 /* --- Levelling down --- */
@@ -356,6 +395,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-sets/average", test_average);
     g_test_add_func("/cli-sets/data", test_data);
     g_test_add_func("/cli-sets/data-check", test_data_check);
+    g_test_add_func("/cli-sets/labels", test_labels);
     g_test_add_func("/cli-sets/collapse", test_collapse);
     g_test_add_func("/cli-sets/mask", test_mask);
     g_test_add_func("/cli-sets/names", test_names);
