@@ -48,7 +48,7 @@ typedef enum { AIMF_MISSING_ERROR, AIMF_MISSING_DROP, AIMF_MISSING_KEEP } AimfMi
  * @merge_spellings: labels of one column that differ only in case, in blanks, in how a number is written (1, 1.0, 01)
  *   or in Unicode's composition are one, in its most frequent spelling; otherwise they are several, and doubtful
  * @findings: (nullable, borrowed) receives what is doubtful about a table's labels: "spellings", "missing-values"
- *   (rows that were left out); without it the reader's monitor hears of them as warnings
+ *   (rows that were left out), "unlabelled"; without it the reader's monitor hears of them as warnings
  */
 typedef struct {
     AimfMissing missing;
@@ -58,7 +58,8 @@ typedef struct {
 
 /**
  * AimfColumnUse: of a column: it must be there, it is read if it is there, or it is kept like any other without a
- * look at it.
+ * look at it. Optional protected labels that some rows lack are none for the whole manifest, which is doubtful
+ * ("unlabelled"), unless AIMF_MISSING_DROP leaves such rows out.
  */
 typedef enum { AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, AIMF_COLUMN_UNUSED } AimfColumnUse;
 

@@ -42,6 +42,11 @@ static void expect_warnings(JsonNode *node, const char *names)
     g_assert_cmpstr(found->str, ==, names);
 }
 
+static JsonObject *element(JsonNode *node, const char *member, guint index)
+{
+    return json_array_get_object_element(json_object_get_array_member(json_node_get_object(node), member), index);
+}
+
 #define OPTIONS "-q --threads 1 --batch 8 "
 #define TRAIN "\"$AIMFAIR\" train " OPTIONS "--image-size 32 --epochs 2 --lr 0.02 -o x.safetensors "
 #define FINETUNE                                                                                                       \
@@ -287,12 +292,29 @@ static void test_labels(void)
     expect(0, EVALUATE "--model biased.safetensors --data spelt.csv", "labels that differ only in case");
 }
 
-/* --- Levelling down --- */
-
-static JsonObject *element(JsonNode *node, const char *member, guint index)
+/* Training needs no protected labels, and so none of every row; measuring does. */
+static void test_partly_labelled(void)
 {
-    return json_array_get_object_element(json_object_get_array_member(json_node_get_object(node), member), index);
+    g_free(
+        run(0, "sed '3s/,[01]$/,/;7s/,[01]$/,NA/' val.csv >partly.csv; sed '2s/,[01]$/,/' train.csv >parttrain.csv"));
+    g_autoptr(JsonNode) val = run_json(TRAIN "--train train.csv --val partly.csv");
+    expect_warnings(val, "unlabelled");
+    g_assert_true(json_object_get_null_member(element(val, "epochs", 0), "val_worst_group_accuracy"));
+    expect(0, "cat messages", "warning: 'partly.csv': 2 of 24 rows have no protected label, the first in line 3");
+    g_autoptr(JsonNode) train = run_json(TRAIN "--train parttrain.csv --val val.csv");
+    expect_warnings(train, "unlabelled");
+    g_assert_false(json_object_get_null_member(element(train, "epochs", 0), "val_worst_group_accuracy"));
+    g_autoptr(JsonNode) tuned = run_json(FINETUNE "--train parttrain.csv --val partly.csv");
+    expect_warnings(tuned, "unlabelled unlabelled");
+    g_autoptr(JsonNode) sensitive =
+        run_json(SENSITIVITY "--real parttrain.csv --biased biased.csv --balanced balanced.csv");
+    expect_warnings(sensitive, "unlabelled");
+    g_autoptr(JsonNode) checked = run_json("\"$AIMFAIR\" data check partly.csv");
+    expect_warnings(checked, "unlabelled");
+    expect(2, EVALUATE "--model biased.safetensors --data partly.csv", "partly.csv:3: column 'protected'");
 }
+
+/* --- Levelling down --- */
 
 /* Training on wrong labels: what is kept is worse than what there was, and that is said. */
 static void test_collapse(void)
@@ -396,6 +418,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-sets/data", test_data);
     g_test_add_func("/cli-sets/data-check", test_data_check);
     g_test_add_func("/cli-sets/labels", test_labels);
+    g_test_add_func("/cli-sets/partly-labelled", test_partly_labelled);
     g_test_add_func("/cli-sets/collapse", test_collapse);
     g_test_add_func("/cli-sets/mask", test_mask);
     g_test_add_func("/cli-sets/names", test_names);
