@@ -144,6 +144,24 @@ void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, co
 char **aimf_manifest_class_names(const AimfManifest *manifest);
 char **aimf_manifest_group_names(const AimfManifest *manifest);
 /**
+ * AimfNamed: something that has names for classes or protected labels. @source: what it is called in messages, "the
+ * data 'test.csv'"; @classes: (nullable) NULL-terminated names of classes; @manifest: (nullable) one whose columns
+ * target_name and protected_name say them, also where its targets were not read.
+ */
+typedef struct {
+    const char *source;
+    char *const *classes;
+    const AimfManifest *manifest;
+} AimfNamed;
+
+/**
+ * aimf_check_names: "names" where @sources (n) have two names for one class or one protected label, be they both in
+ * one source. Certain if one of the names also stands for another number, as in swapped classes; otherwise doubtful,
+ * as they may be two words for one thing. Spellings of one name, and names that are only the number, do not count.
+ */
+void aimf_check_names(const AimfNamed *sources, guint n, AimfFindings *findings);
+
+/**
  * aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it,
  * absolute otherwise.
  */

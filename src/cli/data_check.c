@@ -178,6 +178,17 @@ static void free_manifest(gpointer manifest)
     aimf_manifest_free(manifest);
 }
 
+static void check_names(const GPtrArray *manifests, char *const *paths, AimfFindings *findings)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree AimfNamed *sources = g_new0(AimfNamed, manifests->len);
+    for (guint i = 0; i < manifests->len; i++) {
+        g_ptr_array_add(texts, g_strdup_printf("'%s'", paths[i]));
+        sources[i] = (AimfNamed){ .source = g_ptr_array_index(texts, i), .manifest = g_ptr_array_index(manifests, i) };
+    }
+    aimf_check_names(sources, manifests->len, findings);
+}
+
 /* (owned) of AimfManifest */
 static GPtrArray *open_manifests(AimfCli *cli, char *const *paths, guint n, AimfFindings *findings, GError **error)
 {
@@ -215,6 +226,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         return FALSE;
     Report report = { cli, argv + 1, all, manifests->len, !no_decode, check, allow.findings };
     find_leaks(&report, allow.findings);
+    check_names(manifests, argv + 1, allow.findings);
     (cli->json ? print_json_report : print_report)(&report);
     if (check->missing->len || check->unreadable->len) {
         aimf_cli_message(cli, AIMF_LOG_WARNING, "%u images are missing, %u are unreadable", check->missing->len,
@@ -229,7 +241,7 @@ const AimfCommand AIMF_COMMAND_DATA_CHECK = {
     .summary = "count groups, find missing, unreadable and repeated images",
     .arguments = "MANIFEST…",
     .description = "An image that is in two manifests is a leak where one of them is for testing.\n"
-                   "Exit status 2 when an image is missing, unreadable, or in two manifests without --allow overlap.",
+                   "Exit status 2 when an image is missing, unreadable, or in two manifests (unless --allow overlap).",
     .reads_labels = TRUE,
     .run = run,
 };

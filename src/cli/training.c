@@ -266,11 +266,12 @@ AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, AimfFinding
     return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, findings, error);
 }
 
-static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const AimfManifest *train,
-                           const AimfManifest *validation, GError **error)
+static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const AimfModel *model,
+                           const AimfManifest *train, const AimfManifest *validation, GError **error)
 {
     const AimfTrainingSets sets = {
         .start = arguments->start,
+        .model = model,
         .train = train,
         .validation = validation,
         .finetuning = arguments->finetuning,
@@ -293,7 +294,7 @@ gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *t
 {
     AimfFindings *findings = arguments->allow.findings;
     g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, findings, error);
-    if (!validation || !check_sets(cli, arguments, train, validation, error))
+    if (!validation || !check_sets(cli, arguments, model, train, validation, error))
         return FALSE;
     AimfTrainResult result;
     GError *failure = NULL;

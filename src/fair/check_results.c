@@ -102,6 +102,23 @@ static void compare_results(const Result *a, const Result *b, const char *path_a
                           path_a, path_b);
 }
 
+/* What is predicted, and what its classes are called. */
+static void check_names(const GArray *results, const char *const *paths, AimfFindings *findings)
+{
+    const AimfEvaluation *first = g_array_index(results, Result, 0).evaluation;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree AimfNamed *sources = g_new0(AimfNamed, (gsize)results->len);
+    for (guint i = 0; i < results->len; i++) {
+        const AimfEvaluation *evaluation = g_array_index(results, Result, i).evaluation;
+        g_ptr_array_add(texts, g_strdup_printf("'%s'", paths[i]));
+        sources[i] = (AimfNamed){ .source = g_ptr_array_index(texts, i), .classes = evaluation->classes };
+        if (first->target && evaluation->target && strcmp(first->target, evaluation->target) != 0)
+            aimf_findings_add(findings, "names", FALSE, "'%s' is about '%s' and '%s' about '%s': is that the same?",
+                              paths[0], first->target, paths[i], evaluation->target);
+    }
+    aimf_check_names(sources, results->len, findings);
+}
+
 gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *findings, GError **error)
 {
     g_autoptr(GArray) results = g_array_new(FALSE, TRUE, sizeof(Result));
@@ -114,5 +131,7 @@ gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *fin
         for (guint k = 0; k < i; k++)
             compare_results(&g_array_index(results, Result, k), result, paths[k], paths[i], findings);
     }
+    if (n)
+        check_names(results, paths, findings);
     return TRUE;
 }

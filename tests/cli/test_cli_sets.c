@@ -314,6 +314,53 @@ static void test_partly_labelled(void)
     expect(2, EVALUATE "--model biased.safetensors --data partly.csv", "partly.csv:3: column 'protected'");
 }
 
+/* Classes that are numbered another way are refused, other words for them named, in every command that could mix them. */
+static void test_class_names(void)
+{
+    g_free(run(0, "for s in train val test balanced biased; do "
+                  "awk -F, -v OFS=, 'NR == 1 { print $0, \"target_name\" } NR > 1 { print $0, $2 ? \"bright\" : "
+                  "\"dark\" }' $s.csv >named$s.csv; "
+                  "sed 's/dark$/tmp/;s/bright$/dark/;s/tmp$/bright/' named$s.csv >swapped$s.csv; "
+                  "sed 's/dark$/black/;s/bright$/white/' named$s.csv >words$s.csv; done"));
+    expect(2, TRAIN "--train namedtrain.csv --val swappedval.csv",
+           "class 0 is 'dark' in the training set 'namedtrain.csv' and 'bright' in the validation set "
+           "'swappedval.csv'");
+    expect(2, TRAIN "--train namedtrain.csv --val namedval.csv --classes bright,dark", "--allow names");
+    g_free(run(0, TRAIN "--train namedtrain.csv --val namedval.csv && mv x.safetensors named.safetensors"));
+    static const char *const commands[] = {
+        "\"$AIMFAIR\" finetune " OPTIONS
+        "--epochs 1 --lr 0.001 --model named.safetensors --trainable fc -o x.safetensors "
+        "--train %sbalanced.csv --val namedtest.csv",
+        "\"$AIMFAIR\" sensitivity " OPTIONS "--model named.safetensors -o s.json --real namedtrain.csv "
+        "--biased namedbiased.csv --balanced %sbalanced.csv",
+        EVALUATE "--model named.safetensors --data %stest.csv",
+        "\"$AIMFAIR\" predict -q --model named.safetensors --data %stest.csv -o predictions.csv",
+        "\"$AIMFAIR\" data check namedtrain.csv %stest.csv",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_auto(GStrv) parts = g_strsplit(commands[i], "%s", 2);
+        g_autofree char *named = g_strjoinv("named", parts), *swapped = g_strjoinv("swapped", parts),
+                        *words = g_strjoinv("words", parts), *allowed = g_strconcat(swapped, " --allow names", NULL);
+        expect(2, swapped, "(if that is meant: --allow names)");
+        expect(2, swapped, "class 0 is '");
+        g_autoptr(JsonNode) fine = run_json(named), doubtful = run_json(words), meant = run_json(allowed);
+        expect_warnings(fine, "");
+        expect_warnings(doubtful, "names");
+        expect_warnings(meant, "names");
+    }
+    /* Results of seeds, of which one was numbered another way or predicts something else. */
+    g_free(run(0,
+               EVALUATE "--model named.safetensors --data test.csv --json >named.json; "
+                        "sed 's/\"weights_sha256\" *: *\"./&0/;s/\"dark\"/\"tmp\"/;s/\"bright\"/\"dark\"/;"
+                        "s/\"tmp\"/\"bright\"/' named.json >swapped.json; "
+                        "sed 's/\"weights_sha256\" *: *\"./&0/;s/\"target\" : null/\"target\" : \"Mood\"/' named.json "
+                        ">mood.json; sed 's/Mood/Smile/;s/sha256\" *: *\"./&0/' mood.json >smile.json"));
+    expect(2, EVALUATE "--average named.json swapped.json",
+           "class 0 is 'dark' in 'named.json' and 'bright' in 'swapped");
+    g_autoptr(JsonNode) smile = run_json(EVALUATE "--average mood.json smile.json");
+    expect_warnings(smile, "same-set names");
+}
+
 /* --- Levelling down --- */
 
 /* Training on wrong labels: what is kept is worse than what there was, and that is said. */
@@ -419,6 +466,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-sets/data-check", test_data_check);
     g_test_add_func("/cli-sets/labels", test_labels);
     g_test_add_func("/cli-sets/partly-labelled", test_partly_labelled);
+    g_test_add_func("/cli-sets/class-names", test_class_names);
     g_test_add_func("/cli-sets/collapse", test_collapse);
     g_test_add_func("/cli-sets/mask", test_mask);
     g_test_add_func("/cli-sets/names", test_names);
