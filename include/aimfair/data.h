@@ -194,6 +194,11 @@ gboolean aimf_bias_count(double bias, guint count, int target, const char *prote
  */
 void aimf_check_bias(const AimfManifest *samples, double bias, guint count, AimfFindings *findings);
 /**
+ * aimf_check_dataset: doubtful "one-class", "one-group" (one protected label) and "confounded" (each class has one label
+ * only, or each label one class) of @samples, called @name in messages ("the dataset").
+ */
+void aimf_check_dataset(const AimfManifest *samples, const char *name, AimfFindings *findings);
+/**
  * aimf_check_part: doubtful "empty-group" for the groups of @samples that @part, drawn from it and called @name
  * ("test set"), lacks. An empty part is passed over.
  */
@@ -240,7 +245,8 @@ const AimfDatasetKind *aimf_dataset_kinds(guint *n);
  * @target_map: (nullable) "csv" only: VALUE=CLASS,… with * for all other values
  * @protected_maps: (nullable) "csv" only: NULL-terminated, VALUE=LABEL,… for the protected columns in their order
  * @labels: "csv" only: how targets and labels are understood
- * For "csv", @target and @protected_attributes may be NULL: the manifests then lack that column.
+ * For "csv", @target and @protected_attributes may be NULL: the manifests then lack that column. No attribute may be
+ * named twice, not even in other words (Male, Male:0), and no column, unless each time with a map of its own.
  */
 typedef struct {
     const char *root;

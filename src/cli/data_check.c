@@ -178,7 +178,8 @@ static void free_manifest(gpointer manifest)
     aimf_manifest_free(manifest);
 }
 
-static void check_names(const GPtrArray *manifests, char *const *paths, AimfFindings *findings)
+/* Each manifest by itself, then what they call the same things. */
+static void check_labels(const GPtrArray *manifests, char *const *paths, AimfFindings *findings)
 {
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autofree AimfNamed *sources = g_new0(AimfNamed, manifests->len);
@@ -186,6 +187,8 @@ static void check_names(const GPtrArray *manifests, char *const *paths, AimfFind
         g_ptr_array_add(texts, g_strdup_printf("'%s'", paths[i]));
         sources[i] = (AimfNamed){ .source = g_ptr_array_index(texts, i), .manifest = g_ptr_array_index(manifests, i) };
     }
+    for (guint i = 0; i < manifests->len; i++)
+        aimf_check_dataset(sources[i].manifest, sources[i].source, findings);
     aimf_check_names(sources, manifests->len, findings);
 }
 
@@ -226,7 +229,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         return FALSE;
     Report report = { cli, argv + 1, all, manifests->len, !no_decode, check, allow.findings };
     find_leaks(&report, allow.findings);
-    check_names(manifests, argv + 1, allow.findings);
+    check_labels(manifests, argv + 1, allow.findings);
     (cli->json ? print_json_report : print_report)(&report);
     if (check->missing->len || check->unreadable->len) {
         aimf_cli_message(cli, AIMF_LOG_WARNING, "%u images are missing, %u are unreadable", check->missing->len,

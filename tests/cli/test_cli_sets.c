@@ -241,6 +241,19 @@ static void test_data(void)
     expect(0, "cat messages", "the training set has no images of the groups 0_1 (19 in the dataset)");
     g_autoptr(JsonNode) fine = run_json("\"$AIMFAIR\" data groups --root root --balanced 5 -o out");
     expect_warnings(fine, "");
+    /* One attribute twice, and what leaves nothing to compare. */
+    expect(2, "\"$AIMFAIR\" data utkface --root faces --target gender --protected Female -o out",
+           "'gender:1' and the target 'gender' say the same");
+    g_autoptr(JsonNode) told =
+        run_json("\"$AIMFAIR\" data csv --file test.csv --path-column path --target-column target --protected-column "
+                 "target --target-map 0=0,1=1 --protected-map 0=a,1=b -o out");
+    expect_warnings(told, "confounded");
+    g_autoptr(JsonNode) checked = run_json("\"$AIMFAIR\" data check --no-decode out/train.csv");
+    expect_warnings(checked, "confounded");
+    g_autoptr(JsonNode) one =
+        run_json("\"$AIMFAIR\" data csv --file test.csv --path-column path --target-column target "
+                 "--protected-column protected --target-map '*=0' --protected-map '*=x' -o out");
+    expect_warnings(one, "one-class one-group");
 }
 
 /* data check knows a picture through a link, and unless it is told not to read the files, as a copy. */
@@ -271,7 +284,7 @@ static void test_labels(void)
                   ">answers.csv"));
     static const char *const commands[][2] = {
         { "\"$AIMFAIR\" data check spelt.csv", "spellings" },
-        { "\"$AIMFAIR\" data check gap.csv --missing drop --merge-labels", "missing-values" },
+        { "\"$AIMFAIR\" data check gap.csv --missing drop --merge-labels", "missing-values one-group" },
         { "\"$AIMFAIR\" data csv --file spelt.csv --path-column path --target-column target --protected-column "
           "protected -o spelt -q",
           "spellings" },
