@@ -428,6 +428,9 @@ typedef struct {
     const AimfManifest *manifest;
 } AimfGradientSet;
 
+/** AIMF_GRADIENTS_DATA_KEY: metadata of gradients, before a set's name: its aimf_manifest_hash. */
+#define AIMF_GRADIENTS_DATA_KEY "aimfair.data."
+
 /**
  * aimf_mean_gradients:
  * One pass over each of @sets (n_sets) in training mode: the mean over batches of the gradient of the loss, without

@@ -56,10 +56,12 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *sets, const Aimf
 void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data, AimfFindings *findings);
 
 /**
- * aimf_check_sensitivities: certain "same-set" where all sensitivities to domain, or all to bias, are 0: two sets
- * were the same.
+ * aimf_check_sensitivities: where all sensitivities to domain, or all to bias, are 0, certain "same-set" if the hashes
+ * in @gradients show that two sets were one, else certain "insensitive": that they rank nothing is certain, why is not.
+ * @gradients: (nullable) what they were computed from, with AIMF_GRADIENTS_DATA_KEY
  */
-void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindings *findings);
+void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const AimfTensors *gradients,
+                              AimfFindings *findings);
 
 /**
  * aimf_check_results: certain "same-set" where two of the JSON results @paths (n) are one file or say the same,

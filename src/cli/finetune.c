@@ -139,7 +139,7 @@ static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const Ai
         !check_tensors(a, model, sensitivities, error))
         return NULL;
     repeat_warnings(a->sensitivity, sensitivities, findings);
-    aimf_check_sensitivities(sensitivities, findings);
+    aimf_check_sensitivities(sensitivities, NULL, findings);
     guint k = a->top_k ? (guint)a->top_k : DEFAULT_TOP_K;
     return aimf_select_top_k(sensitivities, k, error);
 }

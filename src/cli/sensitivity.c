@@ -84,7 +84,7 @@ static gboolean pass(AimfCli *cli, const AimfModel *model, const AimfGradientSet
     if (!aimf_mean_gradients(model, data, G_N_ELEMENTS(sets), &options, cli->monitor, gradients, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
-        g_autofree char *key = g_strconcat("aimfair.data.", data[i].name, NULL);
+        g_autofree char *key = g_strconcat(AIMF_GRADIENTS_DATA_KEY, data[i].name, NULL);
         g_autofree char *hash = aimf_manifest_hash(data[i].manifest);
         aimf_tensors_set_metadata(gradients, key, hash);
     }
@@ -206,7 +206,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         aimf_sensitivities_from_gradients(gradients, aimf_tensors_metadata(gradients, MODEL_KEY), error);
     if (!sensitivities)
         return FALSE;
-    aimf_check_sensitivities(sensitivities, training.allow.findings);
+    aimf_check_sensitivities(sensitivities, gradients, training.allow.findings);
     if (!aimf_allow_report(cli, &training.allow, error))
         return FALSE;
     sensitivities->findings = g_steal_pointer(&training.allow.findings);

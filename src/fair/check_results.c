@@ -5,7 +5,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindings *findings)
+/* --- Sensitivities --- */
+
+/* @a, @b: the names of the two sets whose gradients are equal; @what: "domain" */
+static void tell_zeros(const AimfTensors *gradients, const char *a, const char *b, const char *what,
+                       AimfFindings *findings)
+{
+    g_autofree char *key_a = g_strconcat(AIMF_GRADIENTS_DATA_KEY, a, NULL);
+    g_autofree char *key_b = g_strconcat(AIMF_GRADIENTS_DATA_KEY, b, NULL);
+    const char *rows_a = gradients ? aimf_tensors_metadata(gradients, key_a) : NULL;
+    const char *rows_b = gradients ? aimf_tensors_metadata(gradients, key_b) : NULL;
+    if (rows_a && g_strcmp0(rows_a, rows_b) == 0)
+        aimf_findings_add(findings, "same-set", TRUE,
+                          "all sensitivities to %s are 0: by their hashes the %s and the %s set are one", what, a, b);
+    else if (rows_a && rows_b)
+        aimf_findings_add(findings, "insensitive", TRUE,
+                          "all sensitivities to %s are 0, so they rank nothing: the %s and the %s set gave the same "
+                          "gradients. By their hashes they are two sets; most likely the model gives every picture the "
+                          "same answer, or they have the same pictures under other names",
+                          what, a, b);
+    else
+        aimf_findings_add(findings, "insensitive", TRUE,
+                          "all sensitivities to %s are 0, so they rank nothing: the %s and the %s set gave the same "
+                          "gradients. Most likely they were one set, or the model gives every picture the same answer",
+                          what, a, b);
+}
+
+void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const AimfTensors *gradients,
+                              AimfFindings *findings)
 {
     gboolean domain = FALSE, bias = FALSE;
     for (guint i = 0; i < sensitivities->n; i++) {
@@ -13,13 +40,9 @@ void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindin
         bias = bias || sensitivities->tensors[i].bias > 0;
     }
     if (!domain)
-        aimf_findings_add(findings, "same-set", TRUE,
-                          "all sensitivities to domain are 0: the real and the biased set gave the same gradients, as "
-                          "only one and the same set does");
+        tell_zeros(gradients, "real", "biased", "domain", findings);
     if (!bias)
-        aimf_findings_add(findings, "same-set", TRUE,
-                          "all sensitivities to bias are 0: the biased and the balanced set gave the same gradients, "
-                          "as only one and the same set does");
+        tell_zeros(gradients, "biased", "balanced", "bias", findings);
 }
 
 /* --- Results to be averaged --- */

@@ -2,6 +2,7 @@
 #include "cli/support_program.h"
 #include "train/support_drawn.h"
 
+#include <aimfair/model.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static void test_sensitivity_sets(void)
     expect_warnings(right, "");
 }
 
-/* Zeros say that two sets were one, whatever they were called. */
+/* Zeros rank nothing; that two sets were one, their hashes say. */
 static void test_zero_sensitivities(void)
 {
     g_autoptr(JsonNode) zero =
@@ -164,7 +165,39 @@ static void test_zero_sensitivities(void)
     expect(2,
            "\"$AIMFAIR\" finetune --model biased.safetensors --sensitivity s.json --batch 8 --train balanced.csv --val "
            "test.csv -o x.safetensors",
-           "--allow same-set");
+           "--allow insensitive");
+}
+
+/* A model that says the same of every picture has no sensitivities, and two sets are two all the same. */
+static void test_dead_model(void)
+{
+    GError *error = NULL;
+    g_autofree char *path = g_build_filename(folder, "biased.safetensors", NULL),
+                    *dead = g_build_filename(folder, "dead.safetensors", NULL);
+    g_autoptr(AimfModel) model = aimf_model_open(path, &error);
+    g_assert_no_error(error);
+    const char *const zeros[] = { "bn1.weight", "bn1.bias" }; /* nothing of the picture gets further */
+    for (gsize i = 0; i < G_N_ELEMENTS(zeros); i++) {
+        guint index = (guint)aimf_tensors_find(model->tensors, zeros[i]);
+        memset(aimf_tensors_writable(model->tensors, index), 0, aimf_tensors_at(model->tensors, index)->bytes);
+    }
+    g_assert_true(aimf_model_save(model, dead, &error));
+    /* The same classes in the same order, in other pictures. */
+    g_free(run(0, "for s in real even odd; do head -1 pool.csv >$s.csv; done; i=0; for g in 0,0 1,1 0,0 1,1; do "
+                  "grep \",$g$\" pool.csv | tail -n +$((i / 2 * 4 + 1)) | head -4 >>real.csv; "
+                  "grep \",$g$\" biased.csv | tail -n +$((i / 2 * 4 + 1)) | head -4 >>even.csv; "
+                  "grep \",$(echo $g | cut -c1),.$\" test.csv | tail -n +$((i / 2 * 4 + 1)) | head -4 >>odd.csv; "
+                  "i=$((i + 1)); done; test $(wc -l <odd.csv) = 17 && test $(wc -l <even.csv) = 17"));
+    static const char command[] =
+        "\"$AIMFAIR\" sensitivity " OPTIONS "--shuffle none --model dead.safetensors -o d.json "
+        "--real real.csv --biased even.csv --balanced odd.csv";
+    expect(2, command, "most likely the model gives every picture the same answer");
+    expect(2, command, "(if that is meant: --allow insensitive)");
+    g_autofree char *allowed = g_strconcat(command, " --allow insensitive", NULL);
+    g_autoptr(JsonNode) zero = run_json(allowed);
+    g_autofree char *text = json_to_string(zero, FALSE);
+    g_assert_nonnull(strstr(text, "\"name\":\"insensitive\""));
+    g_assert_null(strstr(text, "same-set"));
 }
 
 /* --- Measuring --- */
@@ -269,7 +302,7 @@ static void test_data_check(void)
            "line 2, and in 'links.csv', line 2 (if that is meant: --allow overlap)");
     expect(0, "cat found.json", "\"name\" : \"overlap\""); /* the report is whole all the same */
     g_autoptr(JsonNode) allowed = run_json("\"$AIMFAIR\" data check test.csv links.csv --allow overlap");
-    expect_warnings(allowed, "overlap");
+    expect_warnings(allowed, "overlap one-group");
     g_free(run(0, "(cat test.csv; tail -1 test.csv) >twice.csv"));
     g_autoptr(JsonNode) twice = run_json("\"$AIMFAIR\" data check twice.csv");
     expect_warnings(twice, "repeated");
@@ -473,6 +506,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-sets/finetuning", test_finetuning_sets);
     g_test_add_func("/cli-sets/sensitivity", test_sensitivity_sets);
     g_test_add_func("/cli-sets/zero-sensitivities", test_zero_sensitivities);
+    g_test_add_func("/cli-sets/dead-model", test_dead_model);
     g_test_add_func("/cli-sets/evaluation", test_evaluation_sets);
     g_test_add_func("/cli-sets/average", test_average);
     g_test_add_func("/cli-sets/data", test_data);
