@@ -74,7 +74,11 @@ gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *fin
  * aimf_check_result: what @result, with a measured start, did to the groups of @validation. Doubtful, because it may
  * be wanted: "start-better" (no epoch beats the start), "collapse" (overall accuracy fell by 5 points, or the worst
  * group's by 10), "levelling-down" (each group that is worse than at the start, by how much).
+ * @fresh_head: the start's final layer was new, and its answers chance. Then nothing is compared with them:
+ *   "start-better" is a start that was kept, and "collapse" a model no better than the most frequent class for every
+ *   picture.
  */
-void aimf_check_result(const AimfTrainResult *result, const AimfManifest *validation, AimfFindings *findings);
+void aimf_check_result(const AimfTrainResult *result, const AimfManifest *validation, gboolean fresh_head,
+                       AimfFindings *findings);
 
 G_END_DECLS

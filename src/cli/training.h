@@ -13,7 +13,8 @@
  * @inputs: the command's other files, or NULL: nothing may be written over them
  * @start: (nullable, borrowed) the weights that training begins with, for what they tell of earlier trainings; NULL:
  *   fresh ones
- * @finetuning: the training set should be balanced
+ * @finetuning: the training set should be balanced; @fresh_head: the model's final layer is new, so that a measured
+ *   start says nothing
  * @augmentation, @milestones: what @options points to
  */
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
     AimfAllow allow;
     const AimfTensors *start;
     gboolean finetuning;
+    gboolean fresh_head;
     const char *inputs[5];
     AimfAugment augmentation;
     GArray *milestones; /* of guint */

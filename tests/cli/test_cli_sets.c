@@ -451,6 +451,24 @@ static void test_collapse(void)
            "--keep-best-of is one of epochs, start");
 }
 
+/* What a new final layer says at the start is chance; the weights below it, or the layer that is kept, are not. */
+static void test_fresh_head(void)
+{
+    static const char command[] = TRAIN "--train pool.csv --val val.csv --init biased.safetensors ";
+    expect(0, command, "at the start");
+    expect(0, TRAIN "--train pool.csv --val val.csv --init biased.safetensors --head new",
+           "the final layer was new: what it said at the start is chance");
+    expect(0, TRAIN "--train pool.csv --val val.csv --keep-best-of start", "the final layer was new");
+    static const char *const heads[] = { "keep", "new" };
+    for (int fresh = 0; fresh < 2; fresh++) {
+        g_autofree char *line = g_strconcat(command, "--head ", heads[fresh], NULL);
+        g_autoptr(JsonNode) node = run_json(line);
+        g_assert_cmpint(json_object_get_boolean_member(json_node_get_object(node), "fresh_head"), ==, fresh);
+    }
+    g_autofree char *kept = run(0, command);
+    g_assert_null(strstr(kept, "the final layer was new"));
+}
+
 /* --- Manners --- */
 
 static void test_mask(void)
@@ -515,6 +533,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-sets/partly-labelled", test_partly_labelled);
     g_test_add_func("/cli-sets/class-names", test_class_names);
     g_test_add_func("/cli-sets/collapse", test_collapse);
+    g_test_add_func("/cli-sets/fresh-head", test_fresh_head);
     g_test_add_func("/cli-sets/mask", test_mask);
     g_test_add_func("/cli-sets/names", test_names);
     g_test_add_func("/cli-sets/longer", test_longer);

@@ -331,8 +331,8 @@ static void test_allowing(void)
 
 /* --- What a training did --- */
 
-static void expect_result(const guint counts[4][3], double start, double best, gboolean kept, const char *names,
-                          const char *says)
+static void expect_judged(gboolean fresh_head, const guint counts[4][3], double start, double best, gboolean kept,
+                          const char *names, const char *says)
 {
     g_autoptr(AimfManifest) val = SET(0, 1, 1, 1, 1);
     AimfTrainResult result = { .history = g_array_new(FALSE, FALSE, sizeof(AimfEpoch)),
@@ -350,12 +350,31 @@ static void expect_result(const guint counts[4][3], double start, double best, g
                 MIN(result.start.val_worst_group_accuracy, (double)change.right_before / change.n);
     }
     g_autoptr(AimfFindings) findings = aimf_findings_new();
-    aimf_check_result(&result, val, findings);
+    aimf_check_result(&result, val, fresh_head, findings);
     g_autofree char *found = names_of(findings);
     g_assert_cmpstr(found, ==, names);
     g_autofree char *json = aimf_findings_json(findings);
     g_assert_true(strstr(json, says));
     aimf_train_result_clear(&result);
+}
+
+static void expect_result(const guint counts[4][3], double start, double best, gboolean kept, const char *names,
+                          const char *says)
+{
+    expect_judged(FALSE, counts, start, best, kept, names, says);
+}
+
+/* A new final layer is right by chance: what is trained is judged by the most frequent class alone. */
+static void test_fresh_head(void)
+{
+    static const guint lucky[4][3] = { { 60, 34, 30 }, { 60, 58, 50 }, { 40, 38, 30 }, { 20, 15, 10 } };
+    expect_judged(TRUE, lucky, 145 / 180.0, 120 / 180.0 + 0.01, FALSE, "", "[]");
+    expect_judged(FALSE, lucky, 145 / 180.0, 120 / 180.0 + 0.01, FALSE, "start-better collapse levelling-down", "");
+    expect_judged(
+        TRUE, lucky, 145 / 180.0, 120 / 180.0, FALSE, "collapse",
+        "no better than one that gives every picture the class 0: validation accuracy 66.67 %, and that class "
+        "has 66.67 % of the pictures");
+    expect_judged(TRUE, lucky, 145 / 180.0, 0.75, TRUE, "start-better", "right by chance alone; the start is kept");
 }
 
 static void test_result(void)
@@ -392,6 +411,7 @@ int main(int argc, char **argv)
     g_test_add_func("/check-sets/labels", test_labels);
     g_test_add_func("/check-sets/allowing", test_allowing);
     g_test_add_func("/check-sets/result", test_result);
+    g_test_add_func("/check-sets/fresh-head", test_fresh_head);
     int status = g_test_run();
     data_folder_free(folder);
     return status;
