@@ -194,8 +194,8 @@ gboolean aimf_bias_count(double bias, guint count, int target, const char *prote
  */
 void aimf_check_bias(const AimfManifest *samples, double bias, guint count, AimfFindings *findings);
 /**
- * aimf_check_dataset: doubtful "one-class", "one-group" (one protected label) and "confounded" (each class has one label
- * only, or each label one class) of @samples, called @name in messages ("the dataset").
+ * aimf_check_dataset: doubtful "one-class", "one-group" (one protected label) and "confounded" (each class has one
+ * label only, or each label one class) of @samples, called @name in messages ("the dataset").
  */
 void aimf_check_dataset(const AimfManifest *samples, const char *name, AimfFindings *findings);
 /**

@@ -12,11 +12,11 @@ G_BEGIN_DECLS
 /**
  * aimf_check_training_sets: what is wrong with the sets of a training, and what looks doubtful.
  * Certain: "overlap" and "same-set" (pictures of the training set are also for validation), "one-class" (of either
- * set), "names" (see aimf_check_names), "trained-on" (the weights were trained on the validation set), and in fine-tuning "same-set" where the
- * lopsided training set is the one that the weights were trained on before. Doubtful: "empty-group" (of the
- * validation set), "missing-class", and in fine-tuning "unbalanced" and "chosen-on". What needs protected labels is
- * left out where a set has only one. A picture is known again under any name, through links and in copies: files
- * whose sizes coincide are compared by SHA-256.
+ * set), "names" (see aimf_check_names), "trained-on" (the weights were trained on the validation set), and in
+ * fine-tuning "same-set" where the lopsided training set is the one that the weights were trained on before. Doubtful:
+ * "empty-group" (of the validation set), "missing-class", and in fine-tuning "unbalanced" and "chosen-on". What needs
+ * protected labels is left out where a set has only one. A picture is known again under any name, through links and
+ * in copies: files whose sizes coincide are compared by SHA-256.
  * Returns: FALSE with INTERRUPTED.
  */
 typedef struct {
@@ -33,9 +33,9 @@ gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonito
 /**
  * aimf_check_sensitivity_sets: the same for the three sets of a sensitivity pass.
  * Certain: "same-set" (two sets have the same pictures), "overlap" (a picture is real and synthetic), "one-class",
- * "names", "swapped" (the balanced set is far less balanced than the biased one, or a synthetic set is the one that the model
- * was trained on). Doubtful: "swapped" (a little less balanced), "unbalanced", "unbiased", "labels" (two sets have
- * no protected label in common).
+ * "names", "swapped" (the balanced set is far less balanced than the biased one, or a synthetic set is the one that
+ * the model was trained on). Doubtful: "swapped" (a little less balanced), "unbalanced", "unbiased", "labels" (two
+ * sets have no protected label in common).
  * @model: (nullable). Returns: FALSE with INTERRUPTED.
  */
 typedef struct {
@@ -57,7 +57,7 @@ void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data,
 
 /**
  * aimf_check_sensitivities: where all sensitivities to domain, or all to bias, are 0, certain "same-set" if the hashes
- * in @gradients show that two sets were one, else certain "insensitive": that they rank nothing is certain, why is not.
+ * in @gradients show that two sets were one, else certain "insensitive": they rank nothing, but why is not certain.
  * @gradients: (nullable) what they were computed from, with AIMF_GRADIENTS_DATA_KEY
  */
 void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const AimfTensors *gradients,

@@ -154,7 +154,7 @@ static void print_json_report(const Report *r)
 
 /* --- The command --- */
 
-/* Pictures in several manifests are certainly wrong unless the caller says otherwise: sets that may share some exist. */
+/* Pictures in several manifests are an error unless they are allowed: there are sets that may share some. */
 static void find_leaks(const Report *r, AimfFindings *findings)
 {
     const GArray *across = r->check->across, *repeated = r->check->repeated;

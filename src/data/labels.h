@@ -78,8 +78,8 @@ const char *aimf_labels_at(const AimfLabels *labels, guint id);
 const char *aimf_labels_part(const AimfLabels *labels, guint id, guint column);
 
 /**
- * aimf_labels_warn: what is doubtful, to the rules' findings or else to @monitor: labels of @path that are probably the
- * same, unless the rules join them, and the number of rows that were left out, @n_dropped.
+ * aimf_labels_warn: what is doubtful, to the rules' findings or else to @monitor: labels of @path that are probably
+ * the same, unless the rules join them, and the number of rows that were left out, @n_dropped.
  * @other: (nullable) spellings of one more column
  */
 void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,

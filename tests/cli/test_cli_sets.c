@@ -360,7 +360,7 @@ static void test_partly_labelled(void)
     expect(2, EVALUATE "--model biased.safetensors --data partly.csv", "partly.csv:3: column 'protected'");
 }
 
-/* Classes that are numbered another way are refused, other words for them named, in every command that could mix them. */
+/* Classes that are numbered another way are refused, other words for them named, wherever they could be mixed. */
 static void test_class_names(void)
 {
     g_free(run(0, "for s in train val test balanced biased; do "
@@ -381,7 +381,7 @@ static void test_class_names(void)
         "--biased namedbiased.csv --balanced %sbalanced.csv",
         EVALUATE "--model named.safetensors --data %stest.csv",
         "\"$AIMFAIR\" predict -q --model named.safetensors --data %stest.csv -o predictions.csv",
-        "\"$AIMFAIR\" data check namedtrain.csv %stest.csv",
+        "\"$AIMFAIR\" data check namedval.csv %stest.csv",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         g_auto(GStrv) parts = g_strsplit(commands[i], "%s", 2);
