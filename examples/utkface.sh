@@ -32,7 +32,9 @@ echo "== 1. Manifests"
 "$aimfair" data utkface --root "$faces" --target gender --protected race:0 --bias "$bias" --count "$count" \
     --val-per-group "$validation" --test-per-group "$test" -o "$out"
 "$aimfair" data groups --root "$generated" --balanced "$balanced" --biased "$bias:$biased" -o "$out"
-"$aimfair" data check "$out/train.csv" "$out/val.csv" "$out/test.csv" "$out/balanced.csv" "$out/biased.csv"
+# The two synthetic sets share pictures, so each is compared with the photographs by itself.
+"$aimfair" data check "$out/train.csv" "$out/val.csv" "$out/test.csv" "$out/balanced.csv"
+"$aimfair" data check "$out/train.csv" "$out/val.csv" "$out/test.csv" "$out/biased.csv"
 
 echo "== 2. The biased classifier"
 "$aimfair" train --init random --image-size "$size" --batch "$batch" --epochs "$epochs" --lr "$rate" \

@@ -46,17 +46,20 @@ typedef enum { AIMF_MISSING_ERROR, AIMF_MISSING_DROP, AIMF_MISSING_KEEP } AimfMi
 /**
  * AimfLabelRules: how labels in tables are understood.
  * @merge_spellings: labels of one column that differ only in case, in blanks, in how a number is written (1, 1.0, 01)
- *   or in Unicode's composition are one, in its most frequent spelling; otherwise they are several, and a warning
- *   names them
+ *   or in Unicode's composition are one, in its most frequent spelling; otherwise they are several, and doubtful
+ * @findings: (nullable, borrowed) receives what is doubtful about a table's labels: "spellings", "missing-values"
+ *   (rows that were left out), "unlabelled"; without it the reader's monitor hears of them as warnings
  */
 typedef struct {
     AimfMissing missing;
     gboolean merge_spellings;
+    AimfFindings *findings;
 } AimfLabelRules;
 
 /**
  * AimfColumnUse: of a column: it must be there, it is read if it is there, or it is kept like any other without a
- * look at it.
+ * look at it. Optional protected labels that some rows lack are none for the whole manifest, which is doubtful
+ * ("unlabelled"), unless AIMF_MISSING_DROP leaves such rows out.
  */
 typedef enum { AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, AIMF_COLUMN_UNUSED } AimfColumnUse;
 
@@ -71,7 +74,7 @@ typedef struct {
  * aimf_manifest_open, aimf_manifest_open_with:
  * @options: (nullable) as all members 0, which is what aimf_manifest_open takes: both columns are required, nothing
  *   may be missing
- * @monitor: (nullable) is told of labels that are probably the same, and how many rows were left out
+ * @monitor: (nullable) is told what is doubtful about labels unless @options has findings
  * Returns: (owned); NULL with NOT_FOUND, IO, INVALID or FORMAT naming file, line and column. No image is touched.
  */
 AimfManifest *aimf_manifest_open(const char *path, GError **error);
@@ -109,6 +112,13 @@ int aimf_manifest_classes(const AimfManifest *manifest);
 guint *aimf_manifest_counts(const AimfManifest *manifest);
 /** aimf_manifest_path: (borrowed, nullable) the file it was read from. */
 const char *aimf_manifest_path(const AimfManifest *manifest);
+/**
+ * aimf_manifest_line: where the row @index begins in the file, from 1: a row may have several lines, and rows may have
+ * been left out before it. 0 in a manifest that was not read from a file.
+ */
+guint64 aimf_manifest_line(const AimfManifest *manifest, guint index);
+/** aimf_manifest_place: (owned) the same for messages: "line 7", or without a file "row 6", counted from 1. */
+char *aimf_manifest_place(const AimfManifest *manifest, guint index);
 /** aimf_manifest_hash: (owned) SHA-256 over the rows (path as written in the file, target, protected) in order. */
 char *aimf_manifest_hash(const AimfManifest *manifest);
 /** aimf_manifest_subset: (owned) a new manifest of the @n rows @rows, in that order, with all their columns. */
@@ -133,6 +143,24 @@ void aimf_manifest_set(AimfManifest *manifest, guint index, const char *name, co
  */
 char **aimf_manifest_class_names(const AimfManifest *manifest);
 char **aimf_manifest_group_names(const AimfManifest *manifest);
+/**
+ * AimfNamed: something that has names for classes or protected labels. @source: what it is called in messages, "the
+ * data 'test.csv'"; @classes: (nullable) NULL-terminated names of classes; @manifest: (nullable) one whose columns
+ * target_name and protected_name say them, also where its targets were not read.
+ */
+typedef struct {
+    const char *source;
+    char *const *classes;
+    const AimfManifest *manifest;
+} AimfNamed;
+
+/**
+ * aimf_check_names: "names" where @sources (n) have two names for one class or one protected label, be they both in
+ * one source. Certain if one of the names also stands for another number, as in swapped classes; otherwise doubtful,
+ * as they may be two words for one thing. Spellings of one name, and names that are only the number, do not count.
+ */
+void aimf_check_names(const AimfNamed *sources, guint n, AimfFindings *findings);
+
 /**
  * aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it,
  * absolute otherwise.
@@ -165,6 +193,11 @@ gboolean aimf_bias_count(double bias, guint count, int target, const char *prote
  * its share, which is not 0, is rounded; says how many images it takes. @samples: what the set is to be drawn from
  */
 void aimf_check_bias(const AimfManifest *samples, double bias, guint count, AimfFindings *findings);
+/**
+ * aimf_check_dataset: doubtful "one-class", "one-group" (one protected label) and "confounded" (each class has one
+ * label only, or each label one class) of @samples, called @name in messages ("the dataset").
+ */
+void aimf_check_dataset(const AimfManifest *samples, const char *name, AimfFindings *findings);
 /**
  * aimf_check_part: doubtful "empty-group" for the groups of @samples that @part, drawn from it and called @name
  * ("test set"), lacks. An empty part is passed over.
@@ -212,7 +245,8 @@ const AimfDatasetKind *aimf_dataset_kinds(guint *n);
  * @target_map: (nullable) "csv" only: VALUE=CLASS,… with * for all other values
  * @protected_maps: (nullable) "csv" only: NULL-terminated, VALUE=LABEL,… for the protected columns in their order
  * @labels: "csv" only: how targets and labels are understood
- * For "csv", @target and @protected_attributes may be NULL: the manifests then lack that column.
+ * For "csv", @target and @protected_attributes may be NULL: the manifests then lack that column. No attribute may be
+ * named twice, not even in other words (Male, Male:0), and no column, unless each time with a map of its own.
  */
 typedef struct {
     const char *root;

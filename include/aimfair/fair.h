@@ -269,8 +269,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
  *   probability_NAME, … in the order of the classes; other columns are passed over
  * @threshold: a probability of at least this is class 1; negative: the column prediction counts if it is there, else
  *   0.5, or the largest probability of more than two classes
- * @rules: (nullable) how labels are understood; NULL: nothing may be missing. @monitor: (nullable) hears warnings
- *   about labels
+ * @rules: (nullable) how labels are understood; NULL: nothing may be missing. @monitor: (nullable) is told
+ *   what is doubtful about labels unless @rules has findings
  * Returns: (owned) or NULL with NOT_FOUND, IO, FORMAT or INVALID naming file, line and column.
  */
 AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfLabelRules *rules,
@@ -427,6 +427,9 @@ typedef struct {
     const char *name;
     const AimfManifest *manifest;
 } AimfGradientSet;
+
+/** AIMF_GRADIENTS_DATA_KEY: metadata of gradients, before a set's name: its aimf_manifest_hash. */
+#define AIMF_GRADIENTS_DATA_KEY "aimfair.data."
 
 /**
  * aimf_mean_gradients:

@@ -12,15 +12,16 @@ G_BEGIN_DECLS
 /**
  * aimf_check_training_sets: what is wrong with the sets of a training, and what looks doubtful.
  * Certain: "overlap" and "same-set" (pictures of the training set are also for validation), "one-class" (of either
- * set), "trained-on" (the weights were trained on the validation set), and in fine-tuning "same-set" where the
- * lopsided training set is the one that the weights were trained on before. Doubtful: "empty-group" (of the
- * validation set), "missing-class", and in fine-tuning "unbalanced" and "chosen-on". What needs protected labels is
- * left out where a set has only one. A picture is known again under any name, through links and in copies: files
- * whose sizes coincide are compared by SHA-256.
+ * set), "names" (see aimf_check_names), "trained-on" (the weights were trained on the validation set), and in
+ * fine-tuning "same-set" where the lopsided training set is the one that the weights were trained on before. Doubtful:
+ * "empty-group" (of the validation set), "missing-class", and in fine-tuning "unbalanced" and "chosen-on". What needs
+ * protected labels is left out where a set has only one. A picture is known again under any name, through links and
+ * in copies: files whose sizes coincide are compared by SHA-256.
  * Returns: FALSE with INTERRUPTED.
  */
 typedef struct {
     const AimfTensors *start; /* (nullable) the weights to begin with, with the metadata of their file */
+    const AimfModel *model;   /* (nullable) what is trained, for the names of its classes */
     const AimfManifest *train;
     const AimfManifest *validation;
     gboolean finetuning; /* the training set should be balanced */
@@ -32,9 +33,9 @@ gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonito
 /**
  * aimf_check_sensitivity_sets: the same for the three sets of a sensitivity pass.
  * Certain: "same-set" (two sets have the same pictures), "overlap" (a picture is real and synthetic), "one-class",
- * "swapped" (the balanced set is far less balanced than the biased one, or a synthetic set is the one that the model
- * was trained on). Doubtful: "swapped" (a little less balanced), "unbalanced", "unbiased", "labels" (two sets have
- * no protected label in common).
+ * "names", "swapped" (the balanced set is far less balanced than the biased one, or a synthetic set is the one that
+ * the model was trained on). Doubtful: "swapped" (a little less balanced), "unbalanced", "unbiased", "labels" (two
+ * sets have no protected label in common).
  * @model: (nullable). Returns: FALSE with INTERRUPTED.
  */
 typedef struct {
@@ -50,19 +51,22 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *sets, const Aimf
 /**
  * aimf_check_evaluation_set: doubtful "trained-on" and "chosen-on": @model was trained on @data, or its epoch was
  * chosen on it, by the hashes that it carries. They know a whole set, also in another order or folder, not a part of
- * it.
+ * it. And "names" that the model and the data have for classes, see aimf_check_names.
  */
 void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data, AimfFindings *findings);
 
 /**
- * aimf_check_sensitivities: certain "same-set" where all sensitivities to domain, or all to bias, are 0: two sets
- * were the same.
+ * aimf_check_sensitivities: where all sensitivities to domain, or all to bias, are 0, certain "same-set" if the hashes
+ * in @gradients show that two sets were one, else certain "insensitive": they rank nothing, but why is not certain.
+ * @gradients: (nullable) what they were computed from, with AIMF_GRADIENTS_DATA_KEY
  */
-void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindings *findings);
+void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const AimfTensors *gradients,
+                              AimfFindings *findings);
 
 /**
  * aimf_check_results: certain "same-set" where two of the JSON results @paths (n) are one file or say the same,
- * doubtful where they have the same figures. Returns: FALSE with what aimf_evaluation_open gives.
+ * doubtful where they have the same figures; "names" (see aimf_check_names), and doubtful where they say that
+ * different things were predicted. Returns: FALSE with what aimf_evaluation_open gives.
  */
 gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *findings, GError **error);
 
@@ -70,7 +74,11 @@ gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *fin
  * aimf_check_result: what @result, with a measured start, did to the groups of @validation. Doubtful, because it may
  * be wanted: "start-better" (no epoch beats the start), "collapse" (overall accuracy fell by 5 points, or the worst
  * group's by 10), "levelling-down" (each group that is worse than at the start, by how much).
+ * @fresh_head: the start's final layer was new, and its answers chance. Then nothing is compared with them:
+ *   "start-better" is a start that was kept, and "collapse" a model no better than the most frequent class for every
+ *   picture.
  */
-void aimf_check_result(const AimfTrainResult *result, const AimfManifest *validation, AimfFindings *findings);
+void aimf_check_result(const AimfTrainResult *result, const AimfManifest *validation, gboolean fresh_head,
+                       AimfFindings *findings);
 
 G_END_DECLS

@@ -23,7 +23,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfAllow, aimf_allow_clear)
 #define AIMF_ALLOW_ENTRY(allow)                                                                                        \
     {                                                                                                                  \
         "allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(allow)->texts,                                                     \
-            "go on although it is wrong: overlap, same-set, swapped, one-class, trained-on, empty-group", "NAME,…"   \
+            "go on although it is wrong: overlap, same-set, swapped, one-class, trained-on, empty-group, names, "      \
+            "insensitive",                                                                                             \
+            "NAME,…"                                                                                                 \
     }
 
 /** aimf_allow_check: FALSE with INVALID, with the nearest name, where --allow names what there is not. */

@@ -137,10 +137,10 @@ gboolean aimf_cli_check_apart(const char *option, const char *path, const char *
 
 /**
  * aimf_cli_open_manifest: (owned) the manifest @path, its columns used as said and its labels understood by
- * cli->labels.
+ * cli->labels. @findings: receives what is doubtful about labels
  */
 AimfManifest *aimf_cli_open_manifest(AimfCli *cli, const char *path, AimfColumnUse target, AimfColumnUse labels,
-                                     GError **error);
+                                     AimfFindings *findings, GError **error);
 
 /* Texts of options. Each fails with INVALID, naming @option, what it expects and what it found. */
 

@@ -171,10 +171,12 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError
         .protected_maps = (const char *const *)o->protected_maps,
         .labels = cli->labels,
     };
+    options.labels.findings = o->allow.findings;
     g_autoptr(AimfDataset) dataset = aimf_dataset_open(kind, &options, cli->monitor, error);
     AimfManifest *parts[AIMF_N_PARTS];
     if (!dataset)
         return FALSE;
+    aimf_check_dataset(dataset->samples, "the dataset", o->allow.findings);
     if (split.biased)
         aimf_check_bias(dataset->samples, split.bias, split.count, o->allow.findings);
     if (!aimf_allow_report(cli, &o->allow, error) || !aimf_dataset_split(dataset, &split, cli->monitor, parts, error))
@@ -306,6 +308,7 @@ static gboolean draw_groups(AimfCli *cli, Options *o, GError **error)
     g_autoptr(AimfDataset) dataset = aimf_dataset_open("groups", &options, cli->monitor, error);
     if (!dataset)
         return FALSE;
+    aimf_check_dataset(dataset->samples, "the dataset", o->allow.findings);
     if (o->biased)
         aimf_check_bias(dataset->samples, bias, count, o->allow.findings);
     if (!aimf_allow_report(cli, &o->allow, error))

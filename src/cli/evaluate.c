@@ -115,14 +115,18 @@ static gboolean save_outcomes(const char *path, gconstpointer outcomes, GError *
     return aimf_outcomes_save(outcomes, path, error);
 }
 
-static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
+static AimfOutcomes *ask_model(AimfCli *cli, Options *o, AimfEvaluation *evaluation, GError **error)
 {
+    AimfFindings *findings = o->allow.findings;
     g_autoptr(AimfModel) model = aimf_model_open(o->model, error);
-    g_autoptr(AimfManifest) manifest =
-        model ? aimf_cli_open_manifest(cli, o->data, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_REQUIRED, error) : NULL;
+    g_autoptr(AimfManifest) manifest = NULL;
+    if (model)
+        manifest = aimf_cli_open_manifest(cli, o->data, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_REQUIRED, findings, error);
     if (!manifest)
         return NULL;
-    aimf_check_evaluation_set(model, manifest, o->allow.findings);
+    aimf_check_evaluation_set(model, manifest, findings);
+    if (!aimf_allow_report(cli, &o->allow, error))
+        return NULL;
     if (o->threshold >= 0 && model->outputs > 2) {
         invalid("--threshold needs a model of two classes; this one chooses the largest of several", error);
         return NULL;
@@ -149,7 +153,9 @@ static AimfOutcomes *ask_model(AimfCli *cli, const Options *o, AimfEvaluation *e
 static AimfOutcomes *read_answers(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
 {
     evaluation->evidence = aimf_evidence_new(NULL, NULL, o->given, NULL, AIMF_PRECISION_F32, error);
-    return evaluation->evidence ? aimf_outcomes_open(o->given, o->threshold, &cli->labels, cli->monitor, error) : NULL;
+    AimfLabelRules rules = cli->labels;
+    rules.findings = o->allow.findings;
+    return evaluation->evidence ? aimf_outcomes_open(o->given, o->threshold, &rules, cli->monitor, error) : NULL;
 }
 
 static gboolean set_positive(AimfOutcomes *outcomes, const char *text, GError **error)
@@ -163,7 +169,7 @@ static gboolean set_positive(AimfOutcomes *outcomes, const char *text, GError **
     return TRUE;
 }
 
-static gboolean evaluate(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
+static gboolean evaluate(AimfCli *cli, Options *o, AimfEvaluation *evaluation, GError **error)
 {
     g_autoptr(AimfOutcomes) outcomes =
         o->given ? read_answers(cli, o, evaluation, error) : ask_model(cli, o, evaluation, error);

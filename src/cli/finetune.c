@@ -139,7 +139,7 @@ static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const Ai
         !check_tensors(a, model, sensitivities, error))
         return NULL;
     repeat_warnings(a->sensitivity, sensitivities, findings);
-    aimf_check_sensitivities(sensitivities, findings);
+    aimf_check_sensitivities(sensitivities, NULL, findings);
     guint k = a->top_k ? (guint)a->top_k : DEFAULT_TOP_K;
     return aimf_select_top_k(sensitivities, k, error);
 }
@@ -256,8 +256,9 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
-    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, training.allow.findings, error) : NULL;
-    g_autoptr(AimfManifest) train = selected ? aimf_open_training_set(cli, arguments.train, error) : NULL;
+    AimfFindings *findings = training.allow.findings;
+    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, findings, error) : NULL;
+    g_autoptr(AimfManifest) train = selected ? aimf_open_training_set(cli, arguments.train, findings, error) : NULL;
     if (!train)
         return FALSE;
     g_auto(Mask) mask = { .cli = cli, .sizes = g_array_new(FALSE, FALSE, sizeof(gint64)), .selected = selected };

@@ -377,8 +377,9 @@ int aimf_cli_choice(const char *option, const char *text, const char *const *cho
 }
 
 AimfManifest *aimf_cli_open_manifest(AimfCli *cli, const char *path, AimfColumnUse target, AimfColumnUse labels,
-                                     GError **error)
+                                     AimfFindings *findings, GError **error)
 {
-    const AimfManifestOptions options = { .target = target, .protected_labels = labels, .labels = cli->labels };
+    AimfManifestOptions options = { .target = target, .protected_labels = labels, .labels = cli->labels };
+    options.labels.findings = findings;
     return aimf_manifest_open_with(path, &options, cli->monitor, error);
 }

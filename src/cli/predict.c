@@ -1,5 +1,5 @@
 /* aimfair predict: logits, probabilities and classes of images. */
-#include "cli.h"
+#include "allow.h"
 
 #include <aimfair/model.h>
 
@@ -10,6 +10,7 @@ typedef struct {
     char *output;
     gint batch;
     gint skip_bad;
+    AimfAllow allow;
 } Arguments;
 
 static void arguments_clear(Arguments *a)
@@ -17,6 +18,7 @@ static void arguments_clear(Arguments *a)
     g_free(a->model);
     g_free(a->data);
     g_free(a->output);
+    aimf_allow_clear(&a->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
@@ -30,13 +32,25 @@ static gboolean check(AimfCli *cli, const Arguments *a, char *const *files, int 
     }
     return aimf_cli_check_text_output(cli, "-o", a->output, error) &&
            aimf_cli_check_apart("-o", a->output, (const char *const[]){ a->model, a->data }, 2, error) &&
-           aimf_cli_check_apart("-o", a->output, (const char *const *)files, (gsize)n_files, error);
+           aimf_cli_check_apart("-o", a->output, (const char *const *)files, (gsize)n_files, error) &&
+           aimf_allow_check(&a->allow, error);
+}
+
+/* The answers will have the model's names of classes; the manifest may have others. */
+static gboolean check_names(AimfCli *cli, Arguments *a, const AimfModel *model, const AimfManifest *manifest,
+                            GError **error)
+{
+    g_autofree char *data = g_strdup_printf("the data '%s'", a->data);
+    const AimfNamed sources[] = { { .source = "the model", .classes = model->classes },
+                                  { .source = data, .manifest = manifest } };
+    aimf_check_names(sources, a->data ? 2 : 1, a->allow.findings);
+    return aimf_allow_report(cli, &a->allow, error);
 }
 
 static AimfManifest *open_images(AimfCli *cli, const Arguments *a, char *const *files, int n_files, GError **error)
 {
     if (a->data)
-        return aimf_cli_open_manifest(cli, a->data, AIMF_COLUMN_UNUSED, AIMF_COLUMN_UNUSED, error);
+        return aimf_cli_open_manifest(cli, a->data, AIMF_COLUMN_UNUSED, AIMF_COLUMN_UNUSED, NULL, error);
     AimfManifest *manifest = aimf_manifest_new();
     for (int i = 0; i < n_files; i++)
         aimf_manifest_add(manifest, files[i], -1, NULL);
@@ -55,7 +69,7 @@ static void add_names(JsonBuilder *builder, char *const *names)
     json_builder_end_array(builder);
 }
 
-static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *predictions, const char *output)
+static void report(AimfCli *cli, const Arguments *a, const AimfModel *model, const AimfPredictions *predictions)
 {
     int n_classes = model->outputs == 1 ? 2 : model->outputs;
     g_autofree guint *counts = g_new0(guint, (gsize)n_classes);
@@ -67,7 +81,7 @@ static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *
             counts[predictions->prediction[i]]++;
     }
     if (!cli->json) {
-        aimf_cli_print(cli, "%s: %u images", output, predictions->n - skipped);
+        aimf_cli_print(cli, "%s: %u images", a->output, predictions->n - skipped);
         for (int c = 0; c < n_classes; c++)
             aimf_cli_print(cli, ", %u of class %d%s%s", counts[c], c, model->classes ? " " : "",
                            model->classes ? model->classes[c] : "");
@@ -76,7 +90,7 @@ static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *
     }
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    aimf_cli_json_text(builder, "predictions", output);
+    aimf_cli_json_text(builder, "predictions", a->output);
     aimf_cli_json_int(builder, "n", predictions->n - skipped);
     aimf_cli_json_int(builder, "skipped", skipped);
     json_builder_set_member_name(builder, "counts");
@@ -87,6 +101,7 @@ static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *
     aimf_cli_json_text(builder, "target", model->target);
     json_builder_set_member_name(builder, "class_names");
     add_names(builder, model->classes);
+    aimf_allow_json(builder, a->allow.findings);
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
 }
@@ -105,6 +120,7 @@ static gboolean save(const char *path, gconstpointer data, GError **error)
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Arguments) a = { .batch = 128 };
+    aimf_allow_init(&a.allow);
     const GOptionEntry entries[] = {
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a.model, "a saved model", "FILE" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &a.data, "manifest of the images", "CSV" },
@@ -113,13 +129,14 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
           "the CSV to write: path,logit,probability,prediction; - for stdout", "CSV" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &a.batch, "images at once, at most (128)", "N [1, 65536]" },
         { "skip-bad", 0, 0, G_OPTION_ARG_INT, &a.skip_bad, "tolerate N unreadable images (0)", "N [0, 2147483647]" },
+        AIMF_ALLOW_ENTRY(&a.allow),
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !check(cli, &a, argv + 1, argc - 1, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(a.model, error);
     g_autoptr(AimfManifest) manifest = model ? open_images(cli, &a, argv + 1, argc - 1, error) : NULL;
-    if (!manifest)
+    if (!manifest || !check_names(cli, &a, model, manifest, error))
         return FALSE;
     const AimfPredictOptions options = {
         .batch = (guint)a.batch,
@@ -131,7 +148,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     const Saved saved = { predictions, manifest };
     if (!predictions || !aimf_cli_write_text(cli, a.output, save, &saved, error))
         return FALSE;
-    report(cli, model, predictions, a.output);
+    report(cli, &a, model, predictions);
     return TRUE;
 }
 

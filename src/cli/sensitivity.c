@@ -84,7 +84,7 @@ static gboolean pass(AimfCli *cli, const AimfModel *model, const AimfGradientSet
     if (!aimf_mean_gradients(model, data, G_N_ELEMENTS(sets), &options, cli->monitor, gradients, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
-        g_autofree char *key = g_strconcat("aimfair.data.", data[i].name, NULL);
+        g_autofree char *key = g_strconcat(AIMF_GRADIENTS_DATA_KEY, data[i].name, NULL);
         g_autofree char *hash = aimf_manifest_hash(data[i].manifest);
         aimf_tensors_set_metadata(gradients, key, hash);
     }
@@ -119,14 +119,15 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, AimfTrainingArgume
     if (!model)
         return NULL;
     g_autoptr(AimfTensors) gradients = aimf_tensors_new();
-    g_autoptr(AimfManifest) real = aimf_open_training_set(cli, a->data[0], error);
-    g_autoptr(AimfManifest) biased = real ? aimf_open_training_set(cli, a->data[1], error) : NULL;
-    g_autoptr(AimfManifest) balanced = biased ? aimf_open_training_set(cli, a->data[2], error) : NULL;
+    AimfFindings *findings = training->allow.findings;
+    g_autoptr(AimfManifest) real = aimf_open_training_set(cli, a->data[0], findings, error);
+    g_autoptr(AimfManifest) biased = real ? aimf_open_training_set(cli, a->data[1], findings, error) : NULL;
+    g_autoptr(AimfManifest) balanced = biased ? aimf_open_training_set(cli, a->data[2], findings, error) : NULL;
     const AimfGradientSet data[] = { { sets[0].name, real }, { sets[1].name, biased }, { sets[2].name, balanced } };
     if (!balanced || !check_sets(cli, model, data, &training->allow, error) ||
         !pass(cli, model, data, &training->options, gradients, error))
         return NULL;
-    g_autofree char *warnings = aimf_findings_json(training->allow.findings);
+    g_autofree char *warnings = aimf_findings_json(findings);
     aimf_tensors_set_metadata(gradients, WARNINGS_KEY, warnings);
     g_autofree char *hash = aimf_model_hash(model);
     g_autofree char *path = gradients_path(a->output);
@@ -205,7 +206,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         aimf_sensitivities_from_gradients(gradients, aimf_tensors_metadata(gradients, MODEL_KEY), error);
     if (!sensitivities)
         return FALSE;
-    aimf_check_sensitivities(sensitivities, training.allow.findings);
+    aimf_check_sensitivities(sensitivities, gradients, training.allow.findings);
     if (!aimf_allow_report(cli, &training.allow, error))
         return FALSE;
     sensitivities->findings = g_steal_pointer(&training.allow.findings);

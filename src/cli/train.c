@@ -161,9 +161,9 @@ static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, AimfTensors
     return weights;
 }
 
-/* @opened: receives (owned, nullable) the file of --init */
+/* @opened: receives (owned, nullable) the file of --init; @fresh_head: that the final layer is none of its */
 static AimfModel *make_model(AimfCli *cli, const Arguments *a, const AimfManifest *train, Head head,
-                             AimfTensors **opened, GError **error)
+                             AimfTensors **opened, gboolean *fresh_head, GError **error)
 {
     enum { PAPERS_SIZE = 224 };
     g_autoptr(AimfTensors) file = a->init ? aimf_tensors_open(a->init, error) : NULL;
@@ -175,6 +175,7 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, const AimfManifes
     if (!model || !set_names(model, train, a, error) || !set_preprocess(cli, a, file, model, error) ||
         (weights && !take_weights(cli, a, head, weights, model, error)))
         return NULL;
+    *fresh_head = !weights || head == HEAD_NEW || aimf_weights_outputs(a->architecture, weights) != outputs;
     *opened = g_steal_pointer(&file);
     return g_steal_pointer(&model);
 }
@@ -187,9 +188,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_training_arguments_init(&training, &AIMF_PRETRAIN_DEFAULTS);
     if (!parse(cli, &arguments, &training, argc, argv, error) || !parse_head(&arguments, &head, error))
         return FALSE;
-    g_autoptr(AimfManifest) train = aimf_open_training_set(cli, arguments.train, error);
+    g_autoptr(AimfManifest) train = aimf_open_training_set(cli, arguments.train, training.allow.findings, error);
     g_autoptr(AimfTensors) file = NULL;
-    g_autoptr(AimfModel) model = train ? make_model(cli, &arguments, train, head, &file, error) : NULL;
+    g_autoptr(AimfModel) model =
+        train ? make_model(cli, &arguments, train, head, &file, &training.fresh_head, error) : NULL;
     if (!model)
         return FALSE;
     training.start = file;

@@ -211,7 +211,7 @@ static void json_groups(JsonBuilder *builder, const AimfTrainResult *result, con
 }
 
 static void report_json(const AimfModel *model, const char *output, const AimfTrainResult *result,
-                        const AimfManifest *validation, const AimfFindings *findings, JsonBuilder *builder)
+                        const AimfManifest *validation, const AimfTrainingArguments *arguments, JsonBuilder *builder)
 {
     g_autofree char *hash = aimf_model_hash(model), *epochs = aimf_train_result_json(result);
     aimf_cli_json_text(builder, "model", output);
@@ -220,9 +220,11 @@ static void report_json(const AimfModel *model, const char *output, const AimfTr
     aimf_cli_json_double(builder, "best_accuracy", result->best_accuracy);
     json_builder_set_member_name(builder, "epochs");
     json_builder_add_value(builder, json_from_string(epochs, NULL));
-    if (result->groups)
+    if (result->groups) {
+        aimf_cli_json_bool(builder, "fresh_head", arguments->fresh_head);
         json_groups(builder, result, validation);
-    aimf_allow_json(builder, findings);
+    }
+    aimf_allow_json(builder, arguments->allow.findings);
 }
 
 static void print_groups(AimfCli *cli, const AimfTrainResult *result, const AimfManifest *validation)
@@ -241,7 +243,8 @@ static void print_groups(AimfCli *cli, const AimfTrainResult *result, const Aimf
     }
 }
 
-static void report_text(AimfCli *cli, const char *output, const AimfTrainResult *result, const AimfManifest *validation)
+static void report_text(AimfCli *cli, const char *output, const AimfTrainResult *result, const AimfManifest *validation,
+                        const AimfTrainingArguments *arguments)
 {
     const AimfEpoch *start = &result->start;
     const AimfEpoch *best = result->kept_start ? start : &g_array_index(result->history, AimfEpoch, result->best_epoch);
@@ -255,22 +258,26 @@ static void report_text(AimfCli *cli, const char *output, const AimfTrainResult 
     if (result->groups && !result->kept_start)
         aimf_cli_print(cli, " (%.2f %% at the start)", 100 * start->val_accuracy);
     aimf_cli_print(cli, "\n");
+    if (result->groups && arguments->fresh_head)
+        aimf_cli_print(cli,
+                       "the final layer was new: what it said at the start is chance, and nothing is judged by it\n");
     if (result->groups)
         print_groups(cli, result, validation);
 }
 
 /* --- The work --- */
 
-AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, GError **error)
+AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, AimfFindings *findings, GError **error)
 {
-    return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, error);
+    return aimf_cli_open_manifest(cli, path, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_OPTIONAL, findings, error);
 }
 
-static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const AimfManifest *train,
-                           const AimfManifest *validation, GError **error)
+static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const AimfModel *model,
+                           const AimfManifest *train, const AimfManifest *validation, GError **error)
 {
     const AimfTrainingSets sets = {
         .start = arguments->start,
+        .model = model,
         .train = train,
         .validation = validation,
         .finetuning = arguments->finetuning,
@@ -291,8 +298,9 @@ static void explain_interruption(const char *state_path, GError *failure)
 gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
-    g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, error);
-    if (!validation || !check_sets(cli, arguments, train, validation, error))
+    AimfFindings *findings = arguments->allow.findings;
+    g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, findings, error);
+    if (!validation || !check_sets(cli, arguments, model, train, validation, error))
         return FALSE;
     AimfTrainResult result;
     GError *failure = NULL;
@@ -301,14 +309,14 @@ gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *t
         g_propagate_error(error, failure);
         return FALSE;
     }
-    aimf_check_result(&result, validation, arguments->allow.findings);
+    aimf_check_result(&result, validation, arguments->fresh_head, findings);
     gboolean saved = aimf_model_save(model, output, error);
     if (saved && !arguments->keep_state)
         g_unlink(arguments->state_path);
     if (saved && cli->json)
-        report_json(model, output, &result, validation, arguments->allow.findings, builder);
+        report_json(model, output, &result, validation, arguments, builder);
     else if (saved)
-        report_text(cli, output, &result, validation);
+        report_text(cli, output, &result, validation, arguments);
     aimf_train_result_clear(&result);
     return saved && aimf_allow_report(cli, &arguments->allow, error);
 }

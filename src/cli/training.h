@@ -13,7 +13,8 @@
  * @inputs: the command's other files, or NULL: nothing may be written over them
  * @start: (nullable, borrowed) the weights that training begins with, for what they tell of earlier trainings; NULL:
  *   fresh ones
- * @finetuning: the training set should be balanced
+ * @finetuning: the training set should be balanced; @fresh_head: the model's final layer is new, so that a measured
+ *   start says nothing
  * @augmentation, @milestones: what @options points to
  */
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
     AimfAllow allow;
     const AimfTensors *start;
     gboolean finetuning;
+    gboolean fresh_head;
     const char *inputs[5];
     AimfAugment augmentation;
     GArray *milestones; /* of guint */
@@ -68,9 +70,9 @@ gboolean aimf_check_class_names(char **names, GError **error);
 
 /**
  * aimf_open_training_set: (owned) a manifest to learn from or to choose by: its protected labels are used where there
- * are any.
+ * are any. @findings: receives what is doubtful about them
  */
-AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, GError **error);
+AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, AimfFindings *findings, GError **error);
 
 /**
  * aimf_run_training: checks the sets, trains @model, saves it as @output, removes the state, prints the result (in

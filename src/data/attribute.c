@@ -209,6 +209,57 @@ int aimf_attribute_evaluate(const AimfAttribute *attribute, int value)
     return value;
 }
 
+/* (owned) the attribute without aliases */
+static char *expression_of(const AimfAttribute *attribute)
+{
+    static const char *const SIGNS[] = {
+        [AIMF_ATTRIBUTE_EQUALS] = ":",
+        [AIMF_ATTRIBUTE_AT_LEAST] = ">=",
+        [AIMF_ATTRIBUTE_BELOW] = "<",
+    };
+    if (attribute->rule == AIMF_ATTRIBUTE_VALUE)
+        return g_strdup(attribute->field);
+    return g_strdup_printf("%s%s%d", attribute->field, SIGNS[attribute->rule], attribute->operand);
+}
+
+/* Whether two attributes differ for just the same values, whatever their numbers. */
+static gboolean divide_alike(const AimfAttribute *a, const AimfAttribute *b)
+{
+    const Field *field = FIELDS;
+    if (a->field != b->field)
+        return FALSE;
+    while (field->name != a->field)
+        field++;
+    for (int x = field->low; x <= field->high; x++)
+        for (int y = x + 1; y <= field->high; y++)
+            if ((aimf_attribute_evaluate(a, x) == aimf_attribute_evaluate(a, y)) !=
+                (aimf_attribute_evaluate(b, x) == aimf_attribute_evaluate(b, y)))
+                return FALSE;
+    return TRUE;
+}
+
+gboolean aimf_attributes_check(const AimfAttribute *target, const GArray *attributes, GError **error)
+{
+    for (guint i = 0; i < attributes->len; i++) {
+        const AimfAttribute *attribute = &g_array_index(attributes, AimfAttribute, i), *same = NULL;
+        for (guint k = 0; k < i && !same; k++)
+            if (divide_alike(attribute, &g_array_index(attributes, AimfAttribute, k)))
+                same = &g_array_index(attributes, AimfAttribute, k);
+        gboolean is_target = divide_alike(attribute, target);
+        if (!same && !is_target)
+            continue;
+        g_autofree char *text = expression_of(attribute), *other = expression_of(is_target ? target : same);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    is_target
+                        ? "the protected attribute '%s' and the target '%s' say the same of every picture: each "
+                          "class would be one group"
+                        : "the protected attributes '%s' and '%s' say the same of every picture; name one of them",
+                    text, other);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* What the values of fields are called where it is not the field's own name or "not" that, in their order. */
 static const struct {
     const char *field;
@@ -257,12 +308,5 @@ char *aimf_attribute_canonical(const char *kind, const char *text, GError **erro
     AimfAttribute attribute;
     if (!aimf_attribute_parse(kind, text, &attribute, error))
         return NULL;
-    static const char *const SIGNS[] = {
-        [AIMF_ATTRIBUTE_EQUALS] = ":",
-        [AIMF_ATTRIBUTE_AT_LEAST] = ">=",
-        [AIMF_ATTRIBUTE_BELOW] = "<",
-    };
-    if (attribute.rule == AIMF_ATTRIBUTE_VALUE)
-        return g_strdup(attribute.field);
-    return g_strdup_printf("%s%s%d", attribute.field, SIGNS[attribute.rule], attribute.operand);
+    return expression_of(&attribute);
 }

@@ -29,6 +29,12 @@ gboolean aimf_attribute_parse(const char *kind, const char *text, AimfAttribute 
 /** aimf_attributes_parse: (owned) array of AimfAttribute from a comma-separated list of at least one. */
 GArray *aimf_attributes_parse(const char *kind, const char *list, GError **error);
 
+/**
+ * aimf_attributes_check: FALSE with INVALID if two of @target and @attributes (of AimfAttribute) divide pictures
+ * alike, as Male and Male:0 do.
+ */
+gboolean aimf_attributes_check(const AimfAttribute *target, const GArray *attributes, GError **error);
+
 int aimf_attribute_evaluate(const AimfAttribute *attribute, int value);
 
 /**

@@ -350,7 +350,8 @@ gboolean aimf_read_celeba(AimfDataset *dataset, const AimfDatasetOptions *option
         !aimf_attribute_parse("celeba", options->target, &r.target, error))
         return FALSE;
     r.attributes = aimf_attributes_parse("celeba", options->protected_attributes, error);
-    if (!r.attributes || !aimf_celeba_find(&r.folder, options->root, error))
+    if (!r.attributes || !aimf_attributes_check(&r.target, r.attributes, error) ||
+        !aimf_celeba_find(&r.folder, options->root, error))
         return FALSE;
     aimf_other_formats_tell(&r.folder.others, dataset, monitor);
     if (g_hash_table_size(r.folder.pictures) == 0)

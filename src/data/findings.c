@@ -88,8 +88,8 @@ void aimf_findings_copy(AimfFindings *findings, const AimfFinding *finding)
 
 const char *const *aimf_allowable_findings(void)
 {
-    static const char *const names[] = { "empty-group", "one-class",  "overlap", "same-set",
-                                         "swapped",     "trained-on", NULL };
+    static const char *const names[] = { "empty-group", "insensitive", "names",      "one-class", "overlap",
+                                         "same-set",    "swapped",     "trained-on", NULL };
     return names;
 }
 

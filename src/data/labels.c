@@ -28,20 +28,24 @@ static char *strip(char *text)
     return text;
 }
 
-/* @as_label: the word could be a label, which no number and no class is. */
+/* What a cell may hold: a word for nothing can be a label, which no number and no class is. */
+typedef enum { HOLDS_NO_LABEL, HOLDS_LABEL, HOLDS_LABEL_OR_NOTHING } CellKind;
+
 static AimfCellState missing(const AimfCsv *csv, int column, const AimfLabelRules *rules, const char *text,
-                             gboolean as_label, GError **error)
+                             CellKind kind, GError **error)
 {
     if (rules->missing == AIMF_MISSING_DROP)
         return AIMF_CELL_MISSING;
-    if (rules->missing == AIMF_MISSING_KEEP && *text && as_label)
+    if (rules->missing == AIMF_MISSING_KEEP && *text && kind != HOLDS_NO_LABEL)
         return AIMF_CELL_READ;
+    if (kind == HOLDS_LABEL_OR_NOTHING)
+        return AIMF_CELL_MISSING;
     if (!*text)
         aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "there is no value; --missing drop leaves such rows out");
     else
         aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error,
                       "'%s' stands for a missing value; --missing drop leaves such rows out%s", text,
-                      as_label ? ", --missing keep takes the word as a label" : "");
+                      kind == HOLDS_LABEL ? ", --missing keep takes the word as a label" : "");
     return AIMF_CELL_FAILED;
 }
 
@@ -52,31 +56,31 @@ static gboolean is_utf8(const AimfCsv *csv, int column, GError **error)
            aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not UTF-8", text);
 }
 
-static AimfCellState read_cell(const AimfCsv *csv, int column, const AimfLabelRules *rules, gboolean as_label,
+static AimfCellState read_cell(const AimfCsv *csv, int column, const AimfLabelRules *rules, CellKind kind,
                                const char **text, GError **error)
 {
     if (!is_utf8(csv, column, error))
         return AIMF_CELL_FAILED;
     *text = strip(g_ptr_array_index(csv->fields, (guint)column));
-    return aimf_stands_for_nothing(*text) ? missing(csv, column, rules, *text, as_label, error) : AIMF_CELL_READ;
+    return aimf_stands_for_nothing(*text) ? missing(csv, column, rules, *text, kind, error) : AIMF_CELL_READ;
 }
 
 AimfCellState aimf_cell_text(const AimfCsv *csv, int column, const AimfLabelRules *rules, const char **text,
                              GError **error)
 {
-    return read_cell(csv, column, rules, FALSE, text, error);
+    return read_cell(csv, column, rules, HOLDS_NO_LABEL, text, error);
 }
 
 /* A map's own entry counts before the question whether the text stands for nothing, "*" after it. */
-AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
-                               const char **text, const char **result, GError **error)
+static AimfCellState read_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
+                                 CellKind kind, const char **text, const char **result, GError **error)
 {
     if (!is_utf8(csv, column, error))
         return AIMF_CELL_FAILED;
     *text = strip(g_ptr_array_index(csv->fields, (guint)column));
     *result = map ? aimf_value_map_get(map, *text, rules->merge_spellings) : NULL;
     if (!*result) {
-        AimfCellState state = read_cell(csv, column, rules, TRUE, text, error);
+        AimfCellState state = read_cell(csv, column, rules, kind, text, error);
         if (state != AIMF_CELL_READ)
             return state;
         *result = map ? aimf_value_map_others(map) : *text;
@@ -85,6 +89,12 @@ AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRu
         return AIMF_CELL_READ;
     aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'", *text);
     return AIMF_CELL_FAILED;
+}
+
+AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
+                               const char **text, const char **result, GError **error)
+{
+    return read_mapped(csv, column, rules, map, HOLDS_LABEL, text, result, error);
 }
 
 gboolean aimf_class_of(const char *text, int limit, int *value)
@@ -127,6 +137,7 @@ typedef struct {
 struct AimfLabels {
     const AimfCsv *csv;
     const AimfLabelRules *rules;
+    CellKind kind;
     GArray *columns;   /* of LabelColumn */
     GHashTable *index; /* char *, the parts with their lengths → number + 1 */
     GArray *labels;    /* of Label */
@@ -152,6 +163,7 @@ AimfLabels *aimf_labels_new(const AimfCsv *csv, const AimfLabelRules *rules)
     *labels = (AimfLabels){
         .csv = csv,
         .rules = rules,
+        .kind = HOLDS_LABEL,
         .columns = g_array_new(FALSE, FALSE, sizeof(LabelColumn)),
         .index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .labels = g_array_new(FALSE, FALSE, sizeof(Label)),
@@ -175,6 +187,11 @@ void aimf_labels_free(AimfLabels *labels)
     g_ptr_array_unref(labels->texts);
     g_string_free(labels->key, TRUE);
     g_free(labels);
+}
+
+void aimf_labels_let_lack(AimfLabels *labels)
+{
+    labels->kind = HOLDS_LABEL_OR_NOTHING;
 }
 
 void aimf_labels_add_column(AimfLabels *labels, int column, const AimfValueMap *map)
@@ -232,8 +249,8 @@ AimfCellState aimf_labels_read(AimfLabels *labels, guint *id, GError **error)
     const char **parts = (const char **)labels->parts->pdata, **texts = (const char **)labels->texts->pdata;
     for (guint i = 0; i < n; i++) {
         const LabelColumn *column = &g_array_index(labels->columns, LabelColumn, i);
-        AimfCellState state =
-            aimf_cell_mapped(labels->csv, column->column, labels->rules, column->map, &texts[i], &parts[i], error);
+        AimfCellState state = read_mapped(labels->csv, column->column, labels->rules, column->map, labels->kind,
+                                          &texts[i], &parts[i], error);
         if (state != AIMF_CELL_READ)
             return state;
     }
@@ -308,22 +325,34 @@ const char *aimf_labels_part(const AimfLabels *labels, guint id, guint column)
     return g_array_index(labels->labels, Label, id).parts[column];
 }
 
+void aimf_labels_tell(const AimfLabels *labels, const char *name, const AimfMonitor *monitor, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (labels->rules->findings)
+        aimf_findings_add(labels->rules->findings, name, FALSE, "%s", text);
+    else
+        aimf_message(monitor, AIMF_LOG_WARNING, "%s", text);
+}
+
 void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,
                       const AimfMonitor *monitor)
 {
     if (n_dropped)
-        aimf_message(monitor, AIMF_LOG_WARNING, "'%s': %u row%s with missing values left out", path, n_dropped,
-                     n_dropped == 1 ? "" : "s");
+        aimf_labels_tell(labels, "missing-values", monitor, "'%s': %u row%s with missing values left out", path,
+                         n_dropped, n_dropped == 1 ? "" : "s");
     if (labels->rules->merge_spellings)
         return;
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) sets = g_string_new(NULL);
     for (guint i = 0; i < labels->columns->len; i++)
-        aimf_spellings_describe(g_array_index(labels->columns, LabelColumn, i).spellings, text);
+        aimf_spellings_describe(g_array_index(labels->columns, LabelColumn, i).spellings, sets);
     if (other)
-        aimf_spellings_describe(other, text);
-    if (text->len)
-        aimf_message(monitor, AIMF_LOG_WARNING,
-                     "'%s': labels that differ only in case, blanks, the form of a number or of accents count as "
-                     "different groups: %s; --merge-labels joins them",
-                     path, text->str);
+        aimf_spellings_describe(other, sets);
+    if (sets->len)
+        aimf_labels_tell(labels, "spellings", monitor,
+                         "'%s': labels that differ only in case, blanks, the form of a number or of accents count as "
+                         "different groups: %s; --merge-labels joins them",
+                         path, sets->str);
 }

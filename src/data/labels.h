@@ -43,6 +43,11 @@ AimfLabels *aimf_labels_new(const AimfCsv *csv, const AimfLabelRules *rules);
 void aimf_labels_free(AimfLabels *labels);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfLabels, aimf_labels_free)
 
+/**
+ * aimf_labels_let_lack: a row without a label is no error: aimf_labels_read then says AIMF_CELL_MISSING, whatever the
+ * rules.
+ */
+void aimf_labels_let_lack(AimfLabels *labels);
 /** aimf_labels_add_column: the next column that makes the label; @map: (nullable) borrowed */
 void aimf_labels_add_column(AimfLabels *labels, int column, const AimfValueMap *map);
 /** aimf_labels_add_protected: the columns protected, protected2, … of the file, in the order of their numbers. */
@@ -73,9 +78,12 @@ const char *aimf_labels_at(const AimfLabels *labels, guint id);
 const char *aimf_labels_part(const AimfLabels *labels, guint id, guint column);
 
 /**
- * aimf_labels_warn: one warning that names labels of @path that are probably the same, unless the rules join them;
- * and one that counts the @n_dropped rows that were left out.
+ * aimf_labels_warn: what is doubtful, to the rules' findings or else to @monitor: labels of @path that are probably
+ * the same, unless the rules join them, and the number of rows that were left out, @n_dropped.
  * @other: (nullable) spellings of one more column
  */
 void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,
                       const AimfMonitor *monitor);
+/** aimf_labels_tell: one more thing that is doubtful, the same way. @name: of the finding, static */
+void aimf_labels_tell(const AimfLabels *labels, const char *name, const AimfMonitor *monitor, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);

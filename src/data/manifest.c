@@ -9,7 +9,8 @@ typedef struct {
     const char *path;     /* as it can be opened from here; the same pointer where the two agree */
     const char **columns; /* (manifest->columns) or NULL: all empty */
     int target;
-    guint label; /* index in order of appearance */
+    guint label;  /* index in order of appearance */
+    guint64 line; /* of the file, 0 without one */
 } Row;
 
 struct AimfManifest {
@@ -175,6 +176,18 @@ const char *aimf_manifest_path(const AimfManifest *manifest)
     return manifest->path;
 }
 
+guint64 aimf_manifest_line(const AimfManifest *manifest, guint index)
+{
+    g_assert(index < manifest->rows->len);
+    return g_array_index(manifest->rows, Row, index).line;
+}
+
+char *aimf_manifest_place(const AimfManifest *manifest, guint index)
+{
+    guint64 line = aimf_manifest_line(manifest, index);
+    return line ? g_strdup_printf("line %" G_GUINT64_FORMAT, line) : g_strdup_printf("row %u", index + 1);
+}
+
 char *aimf_manifest_hash(const AimfManifest *manifest)
 {
     GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -270,8 +283,10 @@ typedef struct {
     int path;
     int target; /* or -1 */
     AimfLabels *labels;
-    GArray *columns;    /* of int: the columns of the manifest, in the order of the file */
-    GArray *label_part; /* of int: for each of them which part of the label it is, or -1 */
+    GArray *columns;          /* of int: the columns of the manifest, in the order of the file */
+    GArray *label_part;       /* of int: for each of them which part of the label it is, or -1 */
+    guint n_unlabelled;       /* rows whose label is missing although nothing asks for it */
+    guint64 first_unlabelled; /* its line */
 } Reading;
 
 static void reading_clear(Reading *r)
@@ -304,6 +319,8 @@ static gboolean read_header(Reading *r, GError **error)
     r->manifest->has_labels = protected >= 0;
     if (protected >= 0)
         aimf_labels_add_protected(r->labels);
+    if (r->options->protected_labels == AIMF_COLUMN_OPTIONAL)
+        aimf_labels_let_lack(r->labels);
     g_ptr_array_set_size(r->manifest->columns, 0);
     for (int i = 0; i < (int)r->csv->columns->len; i++) {
         if (i == r->path || i == r->target)
@@ -317,6 +334,32 @@ static gboolean read_header(Reading *r, GError **error)
     return TRUE;
 }
 
+/* A label that nobody asked for may be missing unless its row is then to be left out. */
+static AimfCellState read_label(Reading *r, guint *label, GError **error)
+{
+    AimfCellState state = aimf_labels_read(r->labels, label, error);
+    if (state != AIMF_CELL_MISSING || r->options->labels.missing == AIMF_MISSING_DROP)
+        return state;
+    r->first_unlabelled = r->n_unlabelled++ ? r->first_unlabelled : r->csv->line;
+    *label = 0;
+    return AIMF_CELL_READ;
+}
+
+/* The texts of the row's columns; those of labels may change once all of the file is known. */
+static const char **read_columns(const Reading *r)
+{
+    gboolean told_by_label = r->manifest->has_labels && r->options->protected_labels == AIMF_COLUMN_REQUIRED;
+    if (r->columns->len <= (told_by_label ? 1 : 0))
+        return NULL;
+    const char **columns = g_new(const char *, r->columns->len);
+    for (guint i = 0; i < r->columns->len; i++) {
+        const char *text = aimf_csv_field(r->csv, g_array_index(r->columns, int, i));
+        gboolean part = g_array_index(r->label_part, int, i) >= 0;
+        columns[i] = (part ? g_string_chunk_insert_const : g_string_chunk_insert)(r->manifest->text, text);
+    }
+    return columns;
+}
+
 static gboolean read_sample(Reading *r, const char *folder, GError **error)
 {
     const char *path = aimf_csv_field(r->csv, r->path);
@@ -328,21 +371,23 @@ static gboolean read_sample(Reading *r, const char *folder, GError **error)
     if (r->target >= 0)
         state = aimf_cell_class(r->csv, r->target, &r->options->labels, AIMF_MAX_CLASSES, &target, error);
     if (state == AIMF_CELL_READ)
-        state = aimf_labels_read(r->labels, &label, error);
+        state = read_label(r, &label, error);
     r->manifest->n_dropped += state == AIMF_CELL_MISSING;
     if (state != AIMF_CELL_READ)
         return state == AIMF_CELL_MISSING;
-    const char **columns = NULL;
-    if (r->columns->len > (r->manifest->has_labels ? 1 : 0)) { /* protected alone is told by the label */
-        columns = g_new(const char *, r->columns->len);
-        for (guint i = 0; i < r->columns->len; i++) {
-            const char *text = aimf_csv_field(r->csv, g_array_index(r->columns, int, i));
-            gboolean part = g_array_index(r->label_part, int, i) >= 0; /* filled in once labels are final */
-            columns[i] = part ? NULL : g_string_chunk_insert_const(r->manifest->text, text);
-        }
-    }
-    append_row(r->manifest, folder, path, target, label, columns);
+    append_row(r->manifest, folder, path, target, label, read_columns(r));
+    g_array_index(r->manifest->rows, Row, r->manifest->rows->len - 1).line = r->csv->line;
     return TRUE;
+}
+
+/* With labels of some rows only there are no groups: the set has no labels, and its columns keep their texts. */
+static void drop_labels(Reading *r)
+{
+    AimfManifest *manifest = r->manifest;
+    manifest->has_labels = FALSE;
+    guint none = intern_label(manifest, "");
+    for (guint i = 0; i < manifest->rows->len; i++)
+        g_array_index(manifest->rows, Row, i).label = none;
 }
 
 /* Rows have labels by number of appearance until all of the file is known. */
@@ -390,6 +435,14 @@ AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOption
     if (failure) {
         g_propagate_error(error, failure);
         return NULL;
+    }
+    if (r.n_unlabelled) {
+        drop_labels(&r);
+        aimf_labels_tell(r.labels, "unlabelled", monitor,
+                         "'%s': %u of %u rows have no protected label, the first in line %" G_GUINT64_FORMAT
+                         ": this set's groups are not looked at; --missing drop leaves such rows out",
+                         path, r.n_unlabelled, manifest->rows->len, r.first_unlabelled);
+        return g_steal_pointer(&manifest);
     }
     if (!finish_labels(&r, error))
         return NULL;

@@ -164,6 +164,41 @@ static gboolean parse_maps(Reading *r, const AimfDatasetOptions *options, GError
     return TRUE;
 }
 
+/* One column cannot be two things, unless each time a map makes something else of it. */
+static gboolean check_columns(const AimfDatasetOptions *options, GError **error)
+{
+    g_auto(GStrv) attributes = g_strsplit(options->protected_attributes ? options->protected_attributes : "", ",", -1);
+    guint n_maps = options->protected_maps ? g_strv_length((char **)options->protected_maps) : 0;
+    g_autoptr(GHashTable) options_of = g_hash_table_new(g_str_hash, g_str_equal); /* column → option */
+    g_autoptr(GHashTable) mapped_of = g_hash_table_new(g_str_hash, g_str_equal);  /* columns, always with a map */
+    const struct {
+        const char *column, *option;
+        gboolean mapped;
+    } others[] = { { options->path_column, "--path-column", FALSE },
+                   { options->split_column, "--split-column", FALSE },
+                   { options->target, "--target-column", options->target_map != NULL } };
+    for (guint i = 0; i < G_N_ELEMENTS(others) + g_strv_length(attributes); i++) {
+        guint a = i - (guint)G_N_ELEMENTS(others);
+        gboolean is_other = i < G_N_ELEMENTS(others);
+        const char *column = is_other ? others[i].column : g_strstrip(attributes[a]);
+        const char *option = is_other ? others[i].option : "--protected-column";
+        gboolean mapped = is_other ? others[i].mapped : a < n_maps;
+        const char *first = column ? g_hash_table_lookup(options_of, column) : NULL;
+        if (first && !(mapped && g_hash_table_contains(mapped_of, column))) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "%s and %s name one column, '%s'; only --target-map and --protected-map can make two things of "
+                        "it, one for each",
+                        first, option, column);
+            return FALSE;
+        }
+        if (column)
+            g_hash_table_insert(options_of, (gpointer)column, (gpointer)option);
+        if (column && mapped)
+            g_hash_table_add(mapped_of, (gpointer)column);
+    }
+    return TRUE;
+}
+
 static gboolean check_options(const AimfDatasetOptions *options, GError **error)
 {
     if (!aimf_option_required("--file", options->file, error) ||
@@ -178,7 +213,7 @@ static gboolean check_options(const AimfDatasetOptions *options, GError **error)
     if (n_maps > n_columns)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%u protected maps for %u protected columns", n_maps,
                     n_columns);
-    return n_maps <= n_columns;
+    return n_maps <= n_columns && check_columns(options, error);
 }
 
 static gboolean read_rows(Reading *r, AimfDataset *dataset, const AimfMonitor *monitor, GError **error)

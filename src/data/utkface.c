@@ -155,7 +155,8 @@ gboolean aimf_read_utkface(AimfDataset *dataset, const AimfDatasetOptions *optio
         return FALSE;
     r.attributes = aimf_attributes_parse("utkface", options->protected_attributes, error);
     r.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (!r.attributes || !read_folder(&r, options->root, 0, error))
+    if (!r.attributes || !aimf_attributes_check(&r.target, r.attributes, error) ||
+        !read_folder(&r, options->root, 0, error))
         return FALSE;
     tell(&r, monitor);
     if (aimf_manifest_count(dataset->samples))

@@ -5,7 +5,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindings *findings)
+/* --- Sensitivities --- */
+
+/* @a, @b: the names of the two sets whose gradients are equal; @what: "domain" */
+static void tell_zeros(const AimfTensors *gradients, const char *a, const char *b, const char *what,
+                       AimfFindings *findings)
+{
+    g_autofree char *key_a = g_strconcat(AIMF_GRADIENTS_DATA_KEY, a, NULL);
+    g_autofree char *key_b = g_strconcat(AIMF_GRADIENTS_DATA_KEY, b, NULL);
+    const char *rows_a = gradients ? aimf_tensors_metadata(gradients, key_a) : NULL;
+    const char *rows_b = gradients ? aimf_tensors_metadata(gradients, key_b) : NULL;
+    if (rows_a && g_strcmp0(rows_a, rows_b) == 0)
+        aimf_findings_add(findings, "same-set", TRUE,
+                          "all sensitivities to %s are 0: by their hashes the %s and the %s set are one", what, a, b);
+    else if (rows_a && rows_b)
+        aimf_findings_add(findings, "insensitive", TRUE,
+                          "all sensitivities to %s are 0, so they rank nothing: the %s and the %s set gave the same "
+                          "gradients. By their hashes they are two sets; most likely the model gives every picture the "
+                          "same answer, or they have the same pictures under other names",
+                          what, a, b);
+    else
+        aimf_findings_add(findings, "insensitive", TRUE,
+                          "all sensitivities to %s are 0, so they rank nothing: the %s and the %s set gave the same "
+                          "gradients. Most likely they were one set, or the model gives every picture the same answer",
+                          what, a, b);
+}
+
+void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const AimfTensors *gradients,
+                              AimfFindings *findings)
 {
     gboolean domain = FALSE, bias = FALSE;
     for (guint i = 0; i < sensitivities->n; i++) {
@@ -13,13 +40,9 @@ void aimf_check_sensitivities(const AimfSensitivities *sensitivities, AimfFindin
         bias = bias || sensitivities->tensors[i].bias > 0;
     }
     if (!domain)
-        aimf_findings_add(findings, "same-set", TRUE,
-                          "all sensitivities to domain are 0: the real and the biased set gave the same gradients, as "
-                          "only one and the same set does");
+        tell_zeros(gradients, "real", "biased", "domain", findings);
     if (!bias)
-        aimf_findings_add(findings, "same-set", TRUE,
-                          "all sensitivities to bias are 0: the biased and the balanced set gave the same gradients, "
-                          "as only one and the same set does");
+        tell_zeros(gradients, "biased", "balanced", "bias", findings);
 }
 
 /* --- Results to be averaged --- */
@@ -102,6 +125,23 @@ static void compare_results(const Result *a, const Result *b, const char *path_a
                           path_a, path_b);
 }
 
+/* What is predicted, and what its classes are called. */
+static void check_names(const GArray *results, const char *const *paths, AimfFindings *findings)
+{
+    const AimfEvaluation *first = g_array_index(results, Result, 0).evaluation;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree AimfNamed *sources = g_new0(AimfNamed, (gsize)results->len);
+    for (guint i = 0; i < results->len; i++) {
+        const AimfEvaluation *evaluation = g_array_index(results, Result, i).evaluation;
+        g_ptr_array_add(texts, g_strdup_printf("'%s'", paths[i]));
+        sources[i] = (AimfNamed){ .source = g_ptr_array_index(texts, i), .classes = evaluation->classes };
+        if (first->target && evaluation->target && strcmp(first->target, evaluation->target) != 0)
+            aimf_findings_add(findings, "names", FALSE, "'%s' is about '%s' and '%s' about '%s': is that the same?",
+                              paths[0], first->target, paths[i], evaluation->target);
+    }
+    aimf_check_names(sources, results->len, findings);
+}
+
 gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *findings, GError **error)
 {
     g_autoptr(GArray) results = g_array_new(FALSE, TRUE, sizeof(Result));
@@ -114,5 +154,7 @@ gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *fin
         for (guint k = 0; k < i; k++)
             compare_results(&g_array_index(results, Result, k), result, paths[k], paths[i], findings);
     }
+    if (n)
+        check_names(results, paths, findings);
     return TRUE;
 }

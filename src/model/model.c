@@ -225,9 +225,10 @@ gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *m
         AimfSample sample = aimf_manifest_at(manifest, i);
         if (sample.target < aimf_model_n_classes(model))
             continue;
+        g_autofree char *place = aimf_manifest_place(manifest, i);
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "the %s set has target %d (row %u, '%s'), but the model has %d classes, 0 to %d", purpose,
-                    sample.target, i + 1, sample.path, aimf_model_n_classes(model), aimf_model_n_classes(model) - 1);
+                    "the %s set has target %d (%s, '%s'), but the model has %d classes, 0 to %d", purpose,
+                    sample.target, place, sample.path, aimf_model_n_classes(model), aimf_model_n_classes(model) - 1);
         return FALSE;
     }
     return TRUE;

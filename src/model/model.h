@@ -56,7 +56,7 @@ gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *build
                          AimfValue *logits, GError **error);
 
 /**
- * aimf_model_check_manifest: FALSE with INVALID: no rows, or a target that is no class of the model (names the row).
+ * aimf_model_check_manifest: FALSE with INVALID: no rows, or a target that is no class of the model (names the line).
  */
 gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,
                                    GError **error);

@@ -36,15 +36,35 @@ static void add_overlap(AimfFindings *findings, const AimfOverlap *overlap, cons
                           b_text, aimf_manifest_count(b->manifest));
         return;
     }
+    g_autofree char *a_place = aimf_manifest_place(a->manifest, overlap->row_a);
+    g_autofree char *b_place = aimf_manifest_place(b->manifest, overlap->row_b);
     g_autofree char *copies = overlap->n_copies
                                   ? g_strdup_printf(" (%u as the same file, %u as a copy with the same bytes)",
                                                     overlap->n_files, overlap->n_copies)
                                   : g_strdup("");
     aimf_findings_add(findings, "overlap", TRUE,
-                      "%u of the %u pictures of %s are also in %s%s, the first in row %u: '%s', there in row %u: '%s'",
-                      n, aimf_manifest_count(b->manifest), b_text, a_text, copies, overlap->row_b + 1,
-                      aimf_manifest_at(b->manifest, overlap->row_b).path, overlap->row_a + 1,
+                      "%u of the %u pictures of %s are also in %s%s, the first in %s: '%s', there in %s: '%s'", n,
+                      aimf_manifest_count(b->manifest), b_text, a_text, copies, b_place,
+                      aimf_manifest_at(b->manifest, overlap->row_b).path, a_place,
                       aimf_manifest_at(a->manifest, overlap->row_a).path);
+}
+
+/* --- Names --- */
+
+enum { MAX_SETS = 3 };
+
+/* Of @sets (n) and the model (nullable). */
+static void check_names(AimfFindings *findings, const Set *sets, guint n, const AimfModel *model)
+{
+    AimfNamed sources[MAX_SETS + 1] = { { 0 } };
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    for (guint s = 0; s < n; s++) {
+        char *text = set_text(&sets[s]);
+        g_ptr_array_add(texts, text);
+        sources[s] = (AimfNamed){ .source = text, .manifest = sets[s].manifest };
+    }
+    sources[n] = (AimfNamed){ .source = "the model", .classes = model ? model->classes : NULL };
+    aimf_check_names(sources, n + 1, findings);
 }
 
 /* --- Classes and groups --- */
@@ -115,7 +135,8 @@ static void check_finetuning(const AimfTrainingSets *sets, const AimfGrid *grid,
 gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonitor *monitor, AimfFindings *findings,
                                   GError **error)
 {
-    const Set train = { "training set", sets->train }, validation = { "validation set", sets->validation };
+    const Set named[] = { { "training set", sets->train }, { "validation set", sets->validation } };
+    const Set train = named[0], validation = named[1];
     const AimfManifest *const both[] = { sets->train, sets->validation };
     g_auto(AimfGrid) grid = { 0 };
     g_autoptr(AimfPictures) pictures =
@@ -125,6 +146,7 @@ gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonito
     AimfOverlap overlap = aimf_pictures_overlap(pictures, 0, 1);
     if (overlap.n_files || overlap.n_copies)
         add_overlap(findings, &overlap, &train, &validation);
+    check_names(findings, named, G_N_ELEMENTS(named), sets->model);
     aimf_grid_init(&grid, both, G_N_ELEMENTS(both));
     check_classes(findings, &train, grid.n_classes);
     check_classes(findings, &validation, grid.n_classes);
@@ -223,6 +245,7 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *given, const Aim
     if (!pictures)
         return FALSE;
     check_pictures(sets, pictures, findings);
+    check_names(findings, sets, N_SETS, given->model);
     aimf_grid_init(&grid, all, N_SETS);
     for (guint s = 0; s < N_SETS; s++) {
         g_autofree char *text = set_text(&sets[s]);
@@ -253,4 +276,5 @@ void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data,
     else if (use == AIMF_USE_VALIDATION)
         aimf_findings_add(findings, "chosen-on", FALSE,
                           "%s are the set that chose the model's epoch, so the measures are a little too good", text);
+    check_names(findings, &set, 1, model);
 }

@@ -24,7 +24,7 @@ static double worst_of(const GArray *groups)
     return worst;
 }
 
-/* A start that gives all pictures one class, as a fresh layer does, has groups that are all right by chance alone. */
+/* A start that gives all pictures one class has groups that are all right by chance alone. */
 static gboolean says_one_class(const GArray *groups)
 {
     int said = -1;
@@ -65,10 +65,40 @@ static void check_groups(const AimfTrainResult *result, const AimfManifest *vali
                           n_worse, n_groups, worse->str);
 }
 
-void aimf_check_result(const AimfTrainResult *result, const AimfManifest *validation, AimfFindings *findings)
+/* A new final layer says nothing yet; what a model must be better than then is one class for every picture. */
+static void check_fresh(const AimfTrainResult *result, AimfFindings *findings)
+{
+    guint all = 0, most = 0, of_class = 0;
+    int common = 0;
+    for (guint i = 0; i < result->groups->len; i++) { /* target-major */
+        const AimfGroupChange *group = &g_array_index(result->groups, AimfGroupChange, i);
+        gboolean same_class = i && group->target == g_array_index(result->groups, AimfGroupChange, i - 1).target;
+        of_class = group->n + (same_class ? of_class : 0);
+        common = of_class > most ? group->target : common;
+        most = MAX(most, of_class);
+        all += group->n;
+    }
+    double share = all ? (double)most / all : 0;
+    if (result->kept_start)
+        aimf_findings_add(findings, "start-better", FALSE,
+                          "no epoch is better than the start, whose final layer is new and right by chance alone; the "
+                          "start is kept");
+    if (result->best_accuracy <= share)
+        aimf_findings_add(findings, "collapse", FALSE,
+                          "the model is no better than one that gives every picture the class %d: validation accuracy "
+                          "%.2f %%, and that class has %.2f %% of the pictures",
+                          common, 100 * result->best_accuracy, 100 * share);
+}
+
+void aimf_check_result(const AimfTrainResult *result, const AimfManifest *validation, gboolean fresh_head,
+                       AimfFindings *findings)
 {
     if (!result->groups)
         return;
+    if (fresh_head) {
+        check_fresh(result, findings);
+        return;
+    }
     const AimfEpoch *start = &result->start;
     double best = 0, worst = worst_of(result->groups);
     for (guint i = 0; i < result->history->len; i++)

@@ -2,6 +2,7 @@
 #include "cli/support_program.h"
 #include "train/support_drawn.h"
 
+#include <aimfair/model.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -40,6 +41,11 @@ static void expect_warnings(JsonNode *node, const char *names)
         g_assert_cmpuint(strlen(json_object_get_string_member(warning, "text")), >, 10);
     }
     g_assert_cmpstr(found->str, ==, names);
+}
+
+static JsonObject *element(JsonNode *node, const char *member, guint index)
+{
+    return json_array_get_object_element(json_object_get_array_member(json_node_get_object(node), member), index);
 }
 
 #define OPTIONS "-q --threads 1 --batch 8 "
@@ -142,7 +148,7 @@ static void test_sensitivity_sets(void)
     expect_warnings(right, "");
 }
 
-/* Zeros say that two sets were one, whatever they were called. */
+/* Zeros rank nothing; that two sets were one, their hashes say. */
 static void test_zero_sensitivities(void)
 {
     g_autoptr(JsonNode) zero =
@@ -159,7 +165,39 @@ static void test_zero_sensitivities(void)
     expect(2,
            "\"$AIMFAIR\" finetune --model biased.safetensors --sensitivity s.json --batch 8 --train balanced.csv --val "
            "test.csv -o x.safetensors",
-           "--allow same-set");
+           "--allow insensitive");
+}
+
+/* A model that says the same of every picture has no sensitivities, and two sets are two all the same. */
+static void test_dead_model(void)
+{
+    GError *error = NULL;
+    g_autofree char *path = g_build_filename(folder, "biased.safetensors", NULL),
+                    *dead = g_build_filename(folder, "dead.safetensors", NULL);
+    g_autoptr(AimfModel) model = aimf_model_open(path, &error);
+    g_assert_no_error(error);
+    const char *const zeros[] = { "bn1.weight", "bn1.bias" }; /* nothing of the picture gets further */
+    for (gsize i = 0; i < G_N_ELEMENTS(zeros); i++) {
+        guint index = (guint)aimf_tensors_find(model->tensors, zeros[i]);
+        memset(aimf_tensors_writable(model->tensors, index), 0, aimf_tensors_at(model->tensors, index)->bytes);
+    }
+    g_assert_true(aimf_model_save(model, dead, &error));
+    /* The same classes in the same order, in other pictures. */
+    g_free(run(0, "for s in real even odd; do head -1 pool.csv >$s.csv; done; i=0; for g in 0,0 1,1 0,0 1,1; do "
+                  "grep \",$g$\" pool.csv | tail -n +$((i / 2 * 4 + 1)) | head -4 >>real.csv; "
+                  "grep \",$g$\" biased.csv | tail -n +$((i / 2 * 4 + 1)) | head -4 >>even.csv; "
+                  "grep \",$(echo $g | cut -c1),.$\" test.csv | tail -n +$((i / 2 * 4 + 1)) | head -4 >>odd.csv; "
+                  "i=$((i + 1)); done; test $(wc -l <odd.csv) = 17 && test $(wc -l <even.csv) = 17"));
+    static const char command[] =
+        "\"$AIMFAIR\" sensitivity " OPTIONS "--shuffle none --model dead.safetensors -o d.json "
+        "--real real.csv --biased even.csv --balanced odd.csv";
+    expect(2, command, "most likely the model gives every picture the same answer");
+    expect(2, command, "(if that is meant: --allow insensitive)");
+    g_autofree char *allowed = g_strconcat(command, " --allow insensitive", NULL);
+    g_autoptr(JsonNode) zero = run_json(allowed);
+    g_autofree char *text = json_to_string(zero, FALSE);
+    g_assert_nonnull(strstr(text, "\"name\":\"insensitive\""));
+    g_assert_null(strstr(text, "same-set"));
 }
 
 /* --- Measuring --- */
@@ -236,6 +274,19 @@ static void test_data(void)
     expect(0, "cat messages", "the training set has no images of the groups 0_1 (19 in the dataset)");
     g_autoptr(JsonNode) fine = run_json("\"$AIMFAIR\" data groups --root root --balanced 5 -o out");
     expect_warnings(fine, "");
+    /* One attribute twice, and what leaves nothing to compare. */
+    expect(2, "\"$AIMFAIR\" data utkface --root faces --target gender --protected Female -o out",
+           "'gender:1' and the target 'gender' say the same");
+    g_autoptr(JsonNode) told =
+        run_json("\"$AIMFAIR\" data csv --file test.csv --path-column path --target-column target --protected-column "
+                 "target --target-map 0=0,1=1 --protected-map 0=a,1=b -o out");
+    expect_warnings(told, "confounded");
+    g_autoptr(JsonNode) checked = run_json("\"$AIMFAIR\" data check --no-decode out/train.csv");
+    expect_warnings(checked, "confounded");
+    g_autoptr(JsonNode) one =
+        run_json("\"$AIMFAIR\" data csv --file test.csv --path-column path --target-column target "
+                 "--protected-column protected --target-map '*=0' --protected-map '*=x' -o out");
+    expect_warnings(one, "one-class one-group");
 }
 
 /* data check knows a picture through a link, and unless it is told not to read the files, as a copy. */
@@ -243,17 +294,120 @@ static void test_data_check(void)
 {
     g_free(run(0, "mkdir checked; cp test_0.png checked/copy.png; ln -s ../test_1.png checked/link.png; "
                   "printf 'path,target,protected\\nchecked/copy.png,0,0\\nchecked/link.png,1,0\\n' >links.csv"));
-    expect(0, "\"$AIMFAIR\" data check -q test.csv links.csv", "in more than one manifest: 2\n");
-    expect(0, "\"$AIMFAIR\" data check -q test.csv links.csv", "checked/copy.png, with the same bytes as ");
-    expect(0, "\"$AIMFAIR\" data check -q --no-decode test.csv links.csv", "in more than one manifest: 1\n");
+    expect(2, "\"$AIMFAIR\" data check -q test.csv links.csv", "in more than one manifest: 2\n");
+    expect(2, "\"$AIMFAIR\" data check -q test.csv links.csv", "checked/copy.png, with the same bytes as ");
+    expect(2, "\"$AIMFAIR\" data check -q --no-decode test.csv links.csv", "in more than one manifest: 1\n");
+    expect(2, "\"$AIMFAIR\" data check -q --json test.csv links.csv 2>&1 >found.json",
+           "2 images are in more than one manifest, a leak if one of them is for testing; the first is in 'test.csv', "
+           "line 2, and in 'links.csv', line 2 (if that is meant: --allow overlap)");
+    expect(0, "cat found.json", "\"name\" : \"overlap\""); /* the report is whole all the same */
+    g_autoptr(JsonNode) allowed = run_json("\"$AIMFAIR\" data check test.csv links.csv --allow overlap");
+    expect_warnings(allowed, "overlap one-group");
+    g_free(run(0, "(cat test.csv; tail -1 test.csv) >twice.csv"));
+    g_autoptr(JsonNode) twice = run_json("\"$AIMFAIR\" data check twice.csv");
+    expect_warnings(twice, "repeated");
+}
+
+/* What is doubtful about the labels of a table stands in the JSON of every command that reads them. */
+static void test_labels(void)
+{
+    g_free(run(0, "sed 's/,0$/,a/;s/,1$/,A/' test.csv >spelt.csv; (cat spelt.csv; echo test_0.png,,a) >gap.csv; "
+                  "for s in train biased balanced; do sed 's/,0$/,a/;s/,1$/,A/' $s.csv >spelt$s.csv; done; "
+                  "awk -F, -v OFS=, 'NR == 1 { print $2, $3, \"prediction\" } NR > 1 { print $2, $3, $2 }' spelt.csv "
+                  ">answers.csv"));
+    static const char *const commands[][2] = {
+        { "\"$AIMFAIR\" data check spelt.csv", "spellings" },
+        { "\"$AIMFAIR\" data check gap.csv --missing drop --merge-labels", "missing-values one-group" },
+        { "\"$AIMFAIR\" data csv --file spelt.csv --path-column path --target-column target --protected-column "
+          "protected -o spelt -q",
+          "spellings" },
+        { EVALUATE "--model biased.safetensors --data spelt.csv", "spellings" },
+        { EVALUATE "--model biased.safetensors --data spelt.csv --merge-labels", "" },
+        { EVALUATE "--model biased.safetensors --data gap.csv --missing drop", "missing-values spellings" },
+        { EVALUATE "--from-predictions answers.csv", "spellings" },
+        { TRAIN "--train speltbalanced.csv --val spelt.csv", "spellings spellings" },
+        { FINETUNE "--train speltbalanced.csv --val spelt.csv", "spellings spellings" },
+        { SENSITIVITY "--real spelttrain.csv --biased speltbiased.csv --balanced speltbalanced.csv",
+          "spellings spellings spellings" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_test_message("%s", commands[i][0]);
+        g_autoptr(JsonNode) node = run_json(commands[i][0]);
+        expect_warnings(node, commands[i][1]);
+    }
+    expect(0, EVALUATE "--model biased.safetensors --data spelt.csv", "labels that differ only in case");
+}
+
+/* Training needs no protected labels, and so none of every row; measuring does. */
+static void test_partly_labelled(void)
+{
+    g_free(
+        run(0, "sed '3s/,[01]$/,/;7s/,[01]$/,NA/' val.csv >partly.csv; sed '2s/,[01]$/,/' train.csv >parttrain.csv"));
+    g_autoptr(JsonNode) val = run_json(TRAIN "--train train.csv --val partly.csv");
+    expect_warnings(val, "unlabelled");
+    g_assert_true(json_object_get_null_member(element(val, "epochs", 0), "val_worst_group_accuracy"));
+    expect(0, "cat messages", "warning: 'partly.csv': 2 of 24 rows have no protected label, the first in line 3");
+    g_autoptr(JsonNode) train = run_json(TRAIN "--train parttrain.csv --val val.csv");
+    expect_warnings(train, "unlabelled");
+    g_assert_false(json_object_get_null_member(element(train, "epochs", 0), "val_worst_group_accuracy"));
+    g_autoptr(JsonNode) tuned = run_json(FINETUNE "--train parttrain.csv --val partly.csv");
+    expect_warnings(tuned, "unlabelled unlabelled");
+    g_autoptr(JsonNode) sensitive =
+        run_json(SENSITIVITY "--real parttrain.csv --biased biased.csv --balanced balanced.csv");
+    expect_warnings(sensitive, "unlabelled");
+    g_autoptr(JsonNode) checked = run_json("\"$AIMFAIR\" data check partly.csv");
+    expect_warnings(checked, "unlabelled");
+    expect(2, EVALUATE "--model biased.safetensors --data partly.csv", "partly.csv:3: column 'protected'");
+}
+
+/* Classes that are numbered another way are refused, other words for them named, wherever they could be mixed. */
+static void test_class_names(void)
+{
+    g_free(run(0, "for s in train val test balanced biased; do "
+                  "awk -F, -v OFS=, 'NR == 1 { print $0, \"target_name\" } NR > 1 { print $0, $2 ? \"bright\" : "
+                  "\"dark\" }' $s.csv >named$s.csv; "
+                  "sed 's/dark$/tmp/;s/bright$/dark/;s/tmp$/bright/' named$s.csv >swapped$s.csv; "
+                  "sed 's/dark$/black/;s/bright$/white/' named$s.csv >words$s.csv; done"));
+    expect(2, TRAIN "--train namedtrain.csv --val swappedval.csv",
+           "class 0 is 'dark' in the training set 'namedtrain.csv' and 'bright' in the validation set "
+           "'swappedval.csv'");
+    expect(2, TRAIN "--train namedtrain.csv --val namedval.csv --classes bright,dark", "--allow names");
+    g_free(run(0, TRAIN "--train namedtrain.csv --val namedval.csv && mv x.safetensors named.safetensors"));
+    static const char *const commands[] = {
+        "\"$AIMFAIR\" finetune " OPTIONS
+        "--epochs 1 --lr 0.001 --model named.safetensors --trainable fc -o x.safetensors "
+        "--train %sbalanced.csv --val namedtest.csv",
+        "\"$AIMFAIR\" sensitivity " OPTIONS "--model named.safetensors -o s.json --real namedtrain.csv "
+        "--biased namedbiased.csv --balanced %sbalanced.csv",
+        EVALUATE "--model named.safetensors --data %stest.csv",
+        "\"$AIMFAIR\" predict -q --model named.safetensors --data %stest.csv -o predictions.csv",
+        "\"$AIMFAIR\" data check namedval.csv %stest.csv",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_auto(GStrv) parts = g_strsplit(commands[i], "%s", 2);
+        g_autofree char *named = g_strjoinv("named", parts), *swapped = g_strjoinv("swapped", parts),
+                        *words = g_strjoinv("words", parts), *allowed = g_strconcat(swapped, " --allow names", NULL);
+        expect(2, swapped, "(if that is meant: --allow names)");
+        expect(2, swapped, "class 0 is '");
+        g_autoptr(JsonNode) fine = run_json(named), doubtful = run_json(words), meant = run_json(allowed);
+        expect_warnings(fine, "");
+        expect_warnings(doubtful, "names");
+        expect_warnings(meant, "names");
+    }
+    /* Results of seeds, of which one was numbered another way or predicts something else. */
+    g_free(run(0,
+               EVALUATE "--model named.safetensors --data test.csv --json >named.json; "
+                        "sed 's/\"weights_sha256\" *: *\"./&0/;s/\"dark\"/\"tmp\"/;s/\"bright\"/\"dark\"/;"
+                        "s/\"tmp\"/\"bright\"/' named.json >swapped.json; "
+                        "sed 's/\"weights_sha256\" *: *\"./&0/;s/\"target\" : null/\"target\" : \"Mood\"/' named.json "
+                        ">mood.json; sed 's/Mood/Smile/;s/sha256\" *: *\"./&0/' mood.json >smile.json"));
+    expect(2, EVALUATE "--average named.json swapped.json",
+           "class 0 is 'dark' in 'named.json' and 'bright' in 'swapped");
+    g_autoptr(JsonNode) smile = run_json(EVALUATE "--average mood.json smile.json");
+    expect_warnings(smile, "same-set names");
 }
 
 /* --- Levelling down --- */
-
-static JsonObject *element(JsonNode *node, const char *member, guint index)
-{
-    return json_array_get_object_element(json_object_get_array_member(json_node_get_object(node), member), index);
-}
 
 /* Training on wrong labels: what is kept is worse than what there was, and that is said. */
 static void test_collapse(void)
@@ -295,6 +449,24 @@ static void test_collapse(void)
                       json_object_get_double_member(json_node_get_object(start), "auc"));
     expect(2, FINETUNE "--train balanced.csv --val test.csv --keep-best-of begin",
            "--keep-best-of is one of epochs, start");
+}
+
+/* What a new final layer says at the start is chance; the weights below it, or the layer that is kept, are not. */
+static void test_fresh_head(void)
+{
+    static const char command[] = TRAIN "--train pool.csv --val val.csv --init biased.safetensors ";
+    expect(0, command, "at the start");
+    expect(0, TRAIN "--train pool.csv --val val.csv --init biased.safetensors --head new",
+           "the final layer was new: what it said at the start is chance");
+    expect(0, TRAIN "--train pool.csv --val val.csv --keep-best-of start", "the final layer was new");
+    static const char *const heads[] = { "keep", "new" };
+    for (int fresh = 0; fresh < 2; fresh++) {
+        g_autofree char *line = g_strconcat(command, "--head ", heads[fresh], NULL);
+        g_autoptr(JsonNode) node = run_json(line);
+        g_assert_cmpint(json_object_get_boolean_member(json_node_get_object(node), "fresh_head"), ==, fresh);
+    }
+    g_autofree char *kept = run(0, command);
+    g_assert_null(strstr(kept, "the final layer was new"));
 }
 
 /* --- Manners --- */
@@ -352,11 +524,16 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-sets/finetuning", test_finetuning_sets);
     g_test_add_func("/cli-sets/sensitivity", test_sensitivity_sets);
     g_test_add_func("/cli-sets/zero-sensitivities", test_zero_sensitivities);
+    g_test_add_func("/cli-sets/dead-model", test_dead_model);
     g_test_add_func("/cli-sets/evaluation", test_evaluation_sets);
     g_test_add_func("/cli-sets/average", test_average);
     g_test_add_func("/cli-sets/data", test_data);
     g_test_add_func("/cli-sets/data-check", test_data_check);
+    g_test_add_func("/cli-sets/labels", test_labels);
+    g_test_add_func("/cli-sets/partly-labelled", test_partly_labelled);
+    g_test_add_func("/cli-sets/class-names", test_class_names);
     g_test_add_func("/cli-sets/collapse", test_collapse);
+    g_test_add_func("/cli-sets/fresh-head", test_fresh_head);
     g_test_add_func("/cli-sets/mask", test_mask);
     g_test_add_func("/cli-sets/names", test_names);
     g_test_add_func("/cli-sets/longer", test_longer);

@@ -117,7 +117,7 @@ static void test_unlabelled(void)
     g_free(run(0,
                "sed 's/,1,/,cat,/' val.csv >cats.csv && \"$AIMFAIR\" predict -q --threads 1 --model bare.safetensors "
                "--data cats.csv -o c.csv && cmp b.csv c.csv"));
-    expect(0, "\"$AIMFAIR\" data check pictures.csv bare_val.csv", "pictures.csv: 20 images");
+    expect(0, "\"$AIMFAIR\" data check --allow overlap pictures.csv bare_val.csv", "pictures.csv: 20 images");
     expect(2, "\"$AIMFAIR\" evaluate --model bare.safetensors --data bare_val.csv", "no column 'protected'");
     expect(2,
            "\"$AIMFAIR\" finetune --model bare.safetensors --trainable fc --train pictures.csv --val val.csv -o "

@@ -130,7 +130,9 @@ static void test_groups(void)
     g_assert_true(g_file_get_contents(balanced, &text, NULL, NULL));
     expect_part(text, "\nin/0_0/"); /* relative: the pictures lie below */
 
-    g_auto(ProgramRun) check = RUN("data", "check", "--no-decode", "--json", balanced, biased);
+    g_auto(ProgramRun) leaking = RUN("data", "check", "--no-decode", balanced, biased);
+    g_assert_cmpint(leaking.status, ==, 2);
+    g_auto(ProgramRun) check = RUN("data", "check", "--no-decode", "--json", "--allow", "overlap", balanced, biased);
     g_assert_cmpint(check.status, ==, 0);
     g_autoptr(JsonParser) parser = NULL;
     JsonObject *result = parse(check.out, &parser);
@@ -341,8 +343,8 @@ static void test_check_command(CheckFixture *f, gconstpointer data)
     g_assert_cmpint(run.status, ==, 2);
     expect_part(run.out, "missing: 1\n");
     expect_part(run.out, "unreadable: 2\n");
-    expect_part(run.out, "train.csv, row 11 repeats ");
-    expect_part(run.out, "test.csv, row 2 is also in ");
+    expect_part(run.out, "train.csv, line 12 repeats ");
+    expect_part(run.out, "test.csv, line 3 is also in ");
     expect_part(run.err, "1 images are missing, 2 are unreadable");
     g_auto(ProgramRun) json = RUN("data", "check", "--json", f->train, f->test);
     g_assert_cmpint(json.status, ==, 2);
@@ -350,9 +352,30 @@ static void test_check_command(CheckFixture *f, gconstpointer data)
     JsonObject *result = parse(json.out, &parser);
     JsonObject *leak = json_array_get_object_element(json_object_get_array_member(result, "across"), 0);
     g_assert_cmpstr(json_object_get_string_member(leak, "manifest"), ==, f->test);
-    g_assert_cmpint(json_object_get_int_member(leak, "row"), ==, 2);
+    g_assert_cmpint(json_object_get_int_member(leak, "line"), ==, 3);
     g_assert_cmpstr(json_object_get_string_member(leak, "other_manifest"), ==, f->train);
-    g_assert_cmpint(json_object_get_int_member(leak, "other_row"), ==, 10);
+    g_assert_cmpint(json_object_get_int_member(leak, "other_line"), ==, 11);
+}
+
+/* Places are lines of the file, whatever was left out before, and however many lines a row has. */
+static void test_check_lines(void)
+{
+    char *folder = data_folder_new();
+    g_free(data_draw(folder, "a.png", 1));
+    g_free(data_draw(folder, "b.png", 2));
+    g_autofree char *list = data_write(folder, "list.csv",
+                                       "path,target,protected,note\r\na.png,0,x,\"two\r\nlines\"\r\n\r\n"
+                                       "gone.png,,x,left out\r\nb.png,1,x,\r\ngone.png,1,x,\r\na.png,0,x,\r\n");
+    g_auto(ProgramRun) run = RUN("data", "check", "--missing", "drop", list);
+    expect_part(run.out, "list.csv, line 7: ");
+    expect_part(run.out, "list.csv, line 8 repeats ");
+    expect_part(run.out, "list.csv, line 2: ");
+    g_autoptr(AimfManifest) manifest = aimf_manifest_new();
+    aimf_manifest_add(manifest, "a.png", 0, "x");
+    g_autofree char *place = aimf_manifest_place(manifest, 0);
+    g_assert_cmpstr(place, ==, "row 1");
+    g_assert_cmpuint(aimf_manifest_line(manifest, 0), ==, 0);
+    data_folder_free(folder);
 }
 
 int main(int argc, char **argv)
@@ -366,5 +389,6 @@ int main(int argc, char **argv)
     g_test_add_func("/data-command/wrong-usage", test_wrong_usage);
     g_test_add("/data-command/check", CheckFixture, NULL, set_up_check, test_check, tear_down_check);
     g_test_add("/data-command/check-command", CheckFixture, NULL, set_up_check, test_check_command, tear_down_check);
+    g_test_add_func("/data-command/check-lines", test_check_lines);
     return g_test_run();
 }

@@ -198,12 +198,28 @@ static void test_csv(void)
     expect_refused("csv", wrong, AIMF_ERROR_NOT_FOUND, "kind, light, where, img, use");
     wrong = options;
     wrong.split_column = "where";
+    expect_refused("csv", wrong, AIMF_ERROR_INVALID, "--split-column and --protected-column name one column, 'where'");
+    wrong.protected_attributes = "light";
     expect_refused("csv", wrong, AIMF_ERROR_INVALID, "pets.csv:2: column 'where'");
+    wrong = options;
+    wrong.protected_attributes = "light,light";
+    expect_refused("csv", wrong, AIMF_ERROR_INVALID,
+                   "--protected-column and --protected-column name one column, 'light'");
+    wrong.protected_attributes = "kind";
+    wrong.protected_maps = NULL;
+    expect_refused("csv", wrong, AIMF_ERROR_INVALID, "--target-column and --protected-column name one column, 'kind'");
     wrong = options;
     wrong.protected_attributes = "light";
     const char *const too_many[] = { "*=0", "*=1", NULL };
     wrong.protected_maps = too_many;
     expect_refused("csv", wrong, AIMF_ERROR_INVALID, "2 protected maps for 1");
+    /* Two maps make two things of one column. */
+    const char *const of_kind[] = { "dog=furry,cat=furry,bird=feathered", NULL };
+    AimfDatasetOptions twice = options;
+    twice.protected_attributes = "kind";
+    twice.protected_maps = of_kind;
+    g_autoptr(AimfDataset) mapped = open_good("csv", twice);
+    expect_samples(mapped, "a.png 0 furry\nb.png 1 furry\nc.png 1 furry\nd.png 2 feathered\n");
     wrong = options;
     wrong.root = "/nowhere";
     expect_refused("csv", wrong, AIMF_ERROR_NOT_FOUND, "/nowhere");
@@ -211,6 +227,61 @@ static void test_csv(void)
     wrong.path_column = NULL;
     expect_refused("csv", wrong, AIMF_ERROR_INVALID, "--path-column");
     data_folder_free(folder);
+}
+
+/* Attributes that say the same, in whatever words. */
+static void test_same_attributes(void)
+{
+    static const struct {
+        const char *kind, *target, *protected_attributes, *says;
+    } REFUSED[] = {
+        { "utkface", "gender", "gender", "the protected attribute 'gender' and the target 'gender' say the same" },
+        { "utkface", "gender", "race:0, Female", "'gender:1' and the target 'gender'" },
+        { "utkface", "age>=40", "age<40", "'age<40' and the target 'age>=40'" },
+        { "utkface", "age>=40", "race,race", "the protected attributes 'race' and 'race' say the same" },
+        { "celeba", "Smiling", "Male, Female", "the protected attributes 'Male:0' and 'Male'" },
+        { "celeba", "Male:0", "Male", "'Male' and the target 'Male:0'" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(REFUSED); i++)
+        expect_refused(REFUSED[i].kind,
+                       (AimfDatasetOptions){ .root = "/nowhere",
+                                             .target = REFUSED[i].target,
+                                             .protected_attributes = REFUSED[i].protected_attributes },
+                       AIMF_ERROR_INVALID, REFUSED[i].says);
+    /* Parts of one field say different things. */
+    expect_refused("utkface",
+                   (AimfDatasetOptions){ .root = "/nowhere", .target = "age>=40", .protected_attributes = "age>=60" },
+                   AIMF_ERROR_NOT_FOUND, "/nowhere");
+}
+
+static void expect_findings(const char *rows, const char *names, const char *says)
+{
+    g_autoptr(AimfManifest) samples = aimf_manifest_new();
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    g_autoptr(GString) found = g_string_new(NULL);
+    for (const char *row = rows; *row; row += 3) /* "0a 1b " */
+        aimf_manifest_add(samples, "x.png", row[0] - '0', (const char[]){ row[1], 0 });
+    aimf_check_dataset(samples, "the dataset", findings);
+    for (guint i = 0; i < aimf_findings_count(findings); i++) {
+        g_assert_false(aimf_findings_at(findings, i)->certain);
+        g_string_append_printf(found, "%s%s", i ? " " : "", aimf_findings_at(findings, i)->name);
+        g_assert_nonnull(strstr(aimf_findings_at(findings, i)->text, says));
+    }
+    g_assert_cmpstr(found->str, ==, names);
+}
+
+/* What has nothing to compare. */
+static void test_check_dataset(void)
+{
+    expect_findings("", "", "");
+    expect_findings("0a 0b 1a 1b ", "", "");
+    expect_findings("0a 0b 1a ", "", ""); /* a group is empty, but neither tells the other */
+    expect_findings("1a 1b 1b ", "one-class", "all 3 pictures of the dataset have the target 1");
+    expect_findings("0a 1a ", "one-group", "all 2 pictures of the dataset have the protected label 'a'");
+    expect_findings("0a 0a ", "one-class one-group", "all 2 pictures");
+    expect_findings("0a 0a 1b ", "confounded", "there are only 0_a: 2, 1_b: 1");
+    expect_findings("0a 1b 1c ", "confounded", "there are only 0_a: 1, 1_b: 1, 1_c: 1");
+    expect_findings("0a 1a 2b ", "confounded", "there are only 0_a: 1, 1_a: 1, 2_b: 1");
 }
 
 /* --- CelebA, broken --- */
@@ -255,6 +326,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/datasets/attributes", test_attributes);
+    g_test_add_func("/datasets/same-attributes", test_same_attributes);
+    g_test_add_func("/datasets/check-dataset", test_check_dataset);
     g_test_add_func("/datasets/utkface", test_utkface);
     g_test_add_func("/datasets/groups", test_groups);
     g_test_add_func("/datasets/csv", test_csv);

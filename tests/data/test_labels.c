@@ -351,6 +351,37 @@ static void test_columns(Fixture *f, gconstpointer unused)
     expect_saved(f, kept, "path,target,protected\na.png,cat,\n");
 }
 
+/* Labels that nobody asked for may be missing: then the set has none, which is said once, and keeps what it says. */
+static void test_partly_labelled(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const char TEXT[] = "path,target,protected\na.png,1,x\nb.png,0,\nc.png,1,NA\nd.png,0,X\n";
+    const AimfManifestOptions training = { .protected_labels = AIMF_COLUMN_OPTIONAL };
+    g_autoptr(AimfManifest) none = read_manifest(f, TEXT, training);
+    guint n;
+    const char *const *labels = aimf_manifest_groups(none, &n);
+    g_assert_cmpuint(aimf_manifest_count(none), ==, 4);
+    g_assert_false(aimf_manifest_has_labels(none));
+    expect_labels(labels, n, "");
+    expect_warning(f, "m.csv': 2 of 4 rows have no protected label, the first in line 3", "--missing drop", NULL);
+    g_assert_cmpuint(aimf_manifest_n_dropped(none), ==, 0);
+    expect_saved(f, none, TEXT);
+    AimfManifestOptions other = training;
+    other.labels.missing = AIMF_MISSING_DROP;
+    g_autoptr(AimfManifest) dropped = read_manifest(f, TEXT, other);
+    labels = aimf_manifest_groups(dropped, &n);
+    expect_labels(labels, n, "X|x");
+    g_assert_cmpuint(f->warnings->len, ==, 2); /* left out, and spelt in two ways */
+    g_ptr_array_set_size(f->warnings, 0);
+    other.labels.missing = AIMF_MISSING_KEEP; /* the word is a label, but no text is none */
+    g_autoptr(AimfManifest) kept = read_manifest(f, TEXT, other);
+    expect_warning(f, "1 of 4 rows", "line 3", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = data_write(f->folder, "m.csv", TEXT);
+    g_assert_null(aimf_manifest_open(path, &error)); /* they are asked for */
+    data_expect_error(&error, AIMF_ERROR_INVALID, "m.csv:3: column 'protected'", "no value", NULL);
+}
+
 /* --- Any CSV --- */
 
 static AimfDataset *read_table(Fixture *f, const char *text, const char *target_map, const char *protected_map,
@@ -447,6 +478,7 @@ int main(int argc, char **argv)
     ADD("manifest", test_manifest);
     ADD("ambiguous-join", test_ambiguous_join);
     ADD("columns", test_columns);
+    ADD("partly-labelled", test_partly_labelled);
     ADD("table", test_table);
     ADD("map-of-missing", test_map_of_missing);
     return g_test_run();

@@ -135,6 +135,68 @@ static void test_classes(void)
                     "the validation set has no pictures with the target 2");
 }
 
+static void expect_use(const AimfModel *model, const AimfManifest *data, const char *names)
+{
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    aimf_check_evaluation_set(model, data, findings);
+    g_autofree char *found = names_of(findings);
+    g_assert_cmpstr(found, ==, names);
+}
+
+/* --- Names --- */
+
+/* Pictures @first …, one for each of @rows (n): target, name, label, name of the label. */
+typedef const char *Named[4];
+static AimfManifest *named_set(guint first, const Named *rows, guint n)
+{
+    AimfManifest *set = SET(first, 4, 4, 4, 4);
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *path = g_strdup_printf("/none/%u.png", first + i);
+        guint row = aimf_manifest_count(set);
+        aimf_manifest_add(set, path, rows[i][0][0] - '0', rows[i][2]);
+        aimf_manifest_set(set, row, "target_name", rows[i][1]);
+        aimf_manifest_set(set, row, "protected_name", rows[i][3]);
+    }
+    return set;
+}
+#define NAMED(first, ...)                                                                                              \
+    named_set(first, (const Named[]){ __VA_ARGS__ }, sizeof((const Named[]){ __VA_ARGS__ }) / sizeof(Named))
+
+/* One number with two names: certain where a name also stands for another number, else doubtful. */
+static void test_names(void)
+{
+    g_autoptr(AimfManifest)
+        set = NAMED(0, { "0", "male", "a", "old" }, { "1", "female", "b", "young" }),
+        same = NAMED(100, { "0", "Male ", "a", "Old" }, { "1", "", "b", "b" }),
+        swapped = NAMED(200, { "0", "female", "a", "old" }, { "1", "male", "b", "young" }),
+        other = NAMED(300, { "0", "man", "a", "old" }, { "1", "woman", "b", "young" }),
+        groups = NAMED(400, { "0", "male", "a", "young" }, { "1", "female", "b", "old" }),
+        twice = NAMED(500, { "0", "male", "a", "old" }, { "0", "female", "a", "old" }, { "1", "female", "b", "x" });
+    g_autoptr(AimfModel) model = aimf_model_new("resnet18", 32, 1, 1, NULL);
+    expect_training(&(AimfTrainingSets){ .train = set, .validation = same }, "", "");
+    expect_training(&(AimfTrainingSets){ .train = set, .validation = same, .model = model }, "", "");
+    expect_training(&(AimfTrainingSets){ .train = set, .validation = swapped }, "names!",
+                    "class 0 is 'male' in the training set and 'female' in the validation set; class 1 is 'female' in "
+                    "the training set and 'male' in the validation set");
+    expect_training(&(AimfTrainingSets){ .train = set, .validation = other }, "names",
+                    "class 0 is 'male' in the training set and 'man' in the validation set; class 1 is");
+    expect_training(&(AimfTrainingSets){ .train = set, .validation = groups }, "names!",
+                    "protected label a is 'old' in the training set and 'young' in the validation set");
+    expect_training(&(AimfTrainingSets){ .train = same, .validation = twice }, "names!",
+                    "class 0 is 'male' in the validation set and 'female': ");
+    model->classes = g_strsplit("female,male", ",", -1);
+    expect_training(&(AimfTrainingSets){ .train = set, .validation = same, .model = model }, "names!",
+                    "class 0 is 'male' in the training set and 'female' in the model");
+    expect_use(model, set, "names!");
+    expect_use(model, swapped, "");
+    expect_use(model, other, "names");
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    GError *error = NULL;
+    g_assert_true(
+        aimf_check_sensitivity_sets(&(AimfSensitivitySets){ NULL, same, set, swapped }, NULL, findings, &error));
+    g_assert_true(aimf_findings_has(findings, "names"));
+}
+
 /* --- What a model carries --- */
 
 static AimfManifest *reversed_copy(const AimfManifest *set, const char *where)
@@ -165,14 +227,6 @@ static AimfModel *trained_model(const AimfManifest *train, const AimfManifest *v
     AimfModel *model = aimf_model_new("resnet18", 32, 1, 1, NULL);
     record_training(model, train, validation);
     return model;
-}
-
-static void expect_use(const AimfModel *model, const AimfManifest *data, const char *names)
-{
-    g_autoptr(AimfFindings) findings = aimf_findings_new();
-    aimf_check_evaluation_set(model, data, findings);
-    g_autofree char *found = names_of(findings);
-    g_assert_cmpstr(found, ==, names);
 }
 
 static void test_provenance(void)
@@ -277,8 +331,8 @@ static void test_allowing(void)
 
 /* --- What a training did --- */
 
-static void expect_result(const guint counts[4][3], double start, double best, gboolean kept, const char *names,
-                          const char *says)
+static void expect_judged(gboolean fresh_head, const guint counts[4][3], double start, double best, gboolean kept,
+                          const char *names, const char *says)
 {
     g_autoptr(AimfManifest) val = SET(0, 1, 1, 1, 1);
     AimfTrainResult result = { .history = g_array_new(FALSE, FALSE, sizeof(AimfEpoch)),
@@ -296,12 +350,31 @@ static void expect_result(const guint counts[4][3], double start, double best, g
                 MIN(result.start.val_worst_group_accuracy, (double)change.right_before / change.n);
     }
     g_autoptr(AimfFindings) findings = aimf_findings_new();
-    aimf_check_result(&result, val, findings);
+    aimf_check_result(&result, val, fresh_head, findings);
     g_autofree char *found = names_of(findings);
     g_assert_cmpstr(found, ==, names);
     g_autofree char *json = aimf_findings_json(findings);
     g_assert_true(strstr(json, says));
     aimf_train_result_clear(&result);
+}
+
+static void expect_result(const guint counts[4][3], double start, double best, gboolean kept, const char *names,
+                          const char *says)
+{
+    expect_judged(FALSE, counts, start, best, kept, names, says);
+}
+
+/* A new final layer is right by chance: what is trained is judged by the most frequent class alone. */
+static void test_fresh_head(void)
+{
+    static const guint lucky[4][3] = { { 60, 34, 30 }, { 60, 58, 50 }, { 40, 38, 30 }, { 20, 15, 10 } };
+    expect_judged(TRUE, lucky, 145 / 180.0, 120 / 180.0 + 0.01, FALSE, "", "[]");
+    expect_judged(FALSE, lucky, 145 / 180.0, 120 / 180.0 + 0.01, FALSE, "start-better collapse levelling-down", "");
+    expect_judged(
+        TRUE, lucky, 145 / 180.0, 120 / 180.0, FALSE, "collapse",
+        "no better than one that gives every picture the class 0: validation accuracy 66.67 %, and that class "
+        "has 66.67 % of the pictures");
+    expect_judged(TRUE, lucky, 145 / 180.0, 0.75, TRUE, "start-better", "right by chance alone; the start is kept");
 }
 
 static void test_result(void)
@@ -331,12 +404,14 @@ int main(int argc, char **argv)
     g_test_add_func("/check-sets/without-labels", test_without_labels);
     g_test_add_func("/check-sets/training", test_training);
     g_test_add_func("/check-sets/classes", test_classes);
+    g_test_add_func("/check-sets/names", test_names);
     g_test_add_func("/check-sets/provenance", test_provenance);
     g_test_add_func("/check-sets/sensitivity", test_sensitivity);
     g_test_add_func("/check-sets/sensitivity-of-model", test_sensitivity_of_model);
     g_test_add_func("/check-sets/labels", test_labels);
     g_test_add_func("/check-sets/allowing", test_allowing);
     g_test_add_func("/check-sets/result", test_result);
+    g_test_add_func("/check-sets/fresh-head", test_fresh_head);
     int status = g_test_run();
     data_folder_free(folder);
     return status;
