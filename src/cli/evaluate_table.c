@@ -267,9 +267,10 @@ static void print_title(AimfCli *cli, const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
     if (evaluation->runs > 1)
-        aimf_cli_print(cli, "average of %u results on %u samples each\n", evaluation->runs, measures->n);
+        aimf_cli_print(cli, "average of %u results on %u sample%s each\n", evaluation->runs, measures->n,
+                       AIMF_PLURAL(measures->n));
     else
-        aimf_cli_print(cli, "%u samples of %s%s%s\n", measures->n, evaluation->data,
+        aimf_cli_print(cli, "%u sample%s of %s%s%s\n", measures->n, AIMF_PLURAL(measures->n), evaluation->data,
                        evaluation->model ? ", judged by " : "", evaluation->model ? evaluation->model : "");
     if (evaluation->target)
         aimf_cli_print(cli, "target: %s\n", evaluation->target);

@@ -67,7 +67,7 @@ static void report(AimfCli *cli, const AimfModel *model, const AimfPredictions *
             counts[predictions->prediction[i]]++;
     }
     if (!cli->json) {
-        aimf_cli_print(cli, "%s: %u images", output, predictions->n - skipped);
+        aimf_cli_print(cli, "%s: %u image%s", output, predictions->n - skipped, AIMF_PLURAL(predictions->n - skipped));
         for (int c = 0; c < n_classes; c++)
             aimf_cli_print(cli, ", %u of class %d%s%s", counts[c], c, model->classes ? " " : "",
                            model->classes ? model->classes[c] : "");

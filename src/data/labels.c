@@ -313,7 +313,7 @@ void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, cons
 {
     if (n_dropped)
         aimf_message(monitor, AIMF_LOG_WARNING, "'%s': %u row%s with missing values left out", path, n_dropped,
-                     n_dropped == 1 ? "" : "s");
+                     AIMF_PLURAL(n_dropped));
     if (labels->rules->merge_spellings)
         return;
     g_autoptr(GString) text = g_string_new(NULL);

@@ -476,6 +476,8 @@ static void test_bad_csv(void)
         { "target,protected,prediction\n1,a,-1\n", "a class number" },
         { "target,protected,prediction\n1,a,0.5\n", "a class number" },
         { "target,protected,prediction\n99999999,a,1\n", "a class number" },
+        { "target,protected,prediction\n1000,a,1\n", "a class number from 0 to 999" },
+        { "target,protected,prediction\n1,a,1000\n", "a class number from 0 to 999" },
         { "target,protected,prediction\n-1,a,1\n", "a class number" },
         { "target,protected,prediction\n1,,1\n", "column 'protected': there is no value" },
         { "target,protected,prediction\n1,a\n", ":2" },
