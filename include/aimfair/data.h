@@ -20,7 +20,7 @@ typedef struct AimfManifest AimfManifest;
 
 /**
  * What a file may say: classes in [0, AIMF_MAX_CLASSES), distinct protected labels. More is taken for a mistaken
- * column.
+ * column. Models have no more classes either.
  */
 #define AIMF_MAX_CLASSES 1000
 #define AIMF_MAX_LABELS 1000

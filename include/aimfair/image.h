@@ -115,6 +115,8 @@ typedef enum { AIMF_RESIZE_PILLOW, AIMF_RESIZE_TENSOR, AIMF_RESIZE_TENSOR_V2, AI
  * AimfPreprocess: what becomes of a decoded picture before a network sees it. Zero is the default of all but the
  * sizes and @std.
  * @width, @height: of the network's input in pixels
+ * @crop_first: 0, or the side of a square that is cut out of the middle before all else, black where the picture is
+ *   smaller: torchvision's CenterCrop before Resize
  * @resize: 0: the whole picture is resized to @width x @height, whatever its shape. Otherwise its shorter side is
  *   resized to this many pixels and the middle cut out, black where the picture is smaller: torchvision's Resize and
  *   CenterCrop
@@ -127,6 +129,7 @@ typedef enum { AIMF_RESIZE_PILLOW, AIMF_RESIZE_TENSOR, AIMF_RESIZE_TENSOR_V2, AI
 typedef struct {
     int width;
     int height;
+    int crop_first;
     int resize;
     AimfFilter filter;
     AimfResizing resizing;
@@ -139,8 +142,8 @@ typedef struct {
 
 /**
  * aimf_preprocess_names: (borrowed) NULL-terminated names under which files and options say what may differ from the
- * default: "resize" (pixels), "interpolation" (bilinear, bicubic), "resizer" (pillow, tensor, tensor-v2, float),
- * "antialias" (yes, no), "channel_order" (rgb, bgr), "value_range" (1, 255).
+ * default: "crop_first", "resize" (pixels, none), "interpolation" (bilinear, bicubic), "resizer" (pillow, tensor,
+ * tensor-v2, float), "antialias" (yes, no), "channel_order" (rgb, bgr), "value_range" (1, 255).
  */
 const char *const *aimf_preprocess_names(void);
 /**
@@ -150,6 +153,11 @@ const char *const *aimf_preprocess_names(void);
 gboolean aimf_preprocess_set(AimfPreprocess *preprocess, const char *name, const char *value, GError **error);
 /** aimf_preprocess_get: (owned) its text as aimf_preprocess_set takes it, NULL for the default. */
 char *aimf_preprocess_get(const AimfPreprocess *preprocess, const char *name);
+/**
+ * aimf_preprocess_resize_input: to an input of @width x @height pixels, above 0. The shorter side is resized along,
+ * so that the middle that is cut out shows as much of the picture as before and no black edges.
+ */
+void aimf_preprocess_resize_input(AimfPreprocess *preprocess, int width, int height);
 /** aimf_preprocess_check: FALSE with INVALID that says which member does not fit, and why. */
 gboolean aimf_preprocess_check(const AimfPreprocess *preprocess, GError **error);
 /**
@@ -160,8 +168,8 @@ char *aimf_preprocess_text(const AimfPreprocess *preprocess);
 
 /**
  * aimf_image_to_planes:
- * @box: (nullable) this part alone, resized to width x height whatever @preprocess->resize says: torchvision's
- *   resized_crop
+ * @box: (nullable) this part alone, resized to width x height whatever @preprocess->resize and its crop_first say:
+ *   torchvision's resized_crop
  * @flip: mirror horizontally after resizing and cropping
  * @planes: (3, height, width) f32, receives the network's input
  * Decoded picture to network input in one go. With 8-bit resizing it equals torchvision's ToTensor and Normalize to

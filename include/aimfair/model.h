@@ -42,28 +42,39 @@ const char *const *aimf_architectures(void);
 AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error);
 
 /**
+ * AimfWeightSearch: which weights in a file are meant; zero is the default.
+ * @only: (nullable) keys of the file with commas between them: only tensors below these are looked at, and a key that
+ *   is one layer's is the final layer's; "." is the set that has no prefix
+ * @any_head: the final layer will be drawn anew: it may be missing, be several layers, or be one of several
+ */
+typedef struct {
+    const char *only;
+    gboolean any_head;
+} AimfWeightSearch;
+
+/**
  * aimf_model_select_weights:
- * @only: (nullable) prefixes with commas between them: only tensors below these keys of the file are looked at; "."
- *   for the set that has no prefix
+ * @search: (nullable) the default
  * Finds the one set of tensors in a file of others that are the weights of @architecture: below any chain of prefixes
  * ("module.", "state_dict.model.backbone."), with the modules left out that torch.compile and others put between,
  * beside optimizers, schedules, averaged copies and other models, the final layer under its own name, or one linear
  * layer that takes as many features, below the prefix or beside it. What is taken and what is passed over is told to
  * @monitor: as a warning where its use is not known.
  * Returns: (owned) a view of @tensors, which must not change any more, under the architecture's own names, of the
- * file's types, the final layer with as many outputs as it has there. NULL with NOT_FOUND (no such architecture;
- * nothing below @only, says what there is) or INVALID: no set fits, listing what is missing, surplus or of a wrong
- * shape in the nearest; several fit, listing them; several layers may be the final one.
+ * file's types, the final layer, if it is there, with as many outputs as it has there. NULL with NOT_FOUND (no such
+ * architecture; nothing below @search->only, says what there is) or INVALID: no set fits, listing what is missing,
+ * surplus or of a wrong shape in the nearest; several fit, listing them; several layers may be the final one.
  */
-AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const char *only,
+AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const AimfWeightSearch *search,
                                        const AimfMonitor *monitor, GError **error);
 /**
  * aimf_model_take_weights:
- * Replaces the model's weights by those in @tensors, as aimf_model_select_weights finds them. A final layer for
- * another number of outputs (ImageNet's 1000) is left fresh, with a warning to @monitor that names both shapes.
- * Returns: FALSE as aimf_model_select_weights, or with INVALID for values that are not finite.
+ * @weights: what aimf_model_select_weights gave: tensors under the architecture's own names and no others
+ * Replaces the model's weights. A final layer that is missing or for another number of outputs (ImageNet's 1000) is
+ * left fresh, which is told to @monitor, with both shapes. FALSE with INVALID: names or shapes that are not the
+ * architecture's, listed, or values that are not finite; the model is then as it was.
  */
-gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *tensors, const AimfMonitor *monitor,
+gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *weights, const AimfMonitor *monitor,
                                  GError **error);
 
 /**

@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/** AIMF_PLURAL: behind a noun that @n counts: "1 picture", "2 pictures". */
+#define AIMF_PLURAL(n) ((n) == 1 ? "" : "s")
+
 typedef enum { AIMF_LOG_DEBUG, AIMF_LOG_INFO, AIMF_LOG_WARNING } AimfLogLevel;
 
 /**

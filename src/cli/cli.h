@@ -163,6 +163,8 @@ int aimf_cli_choice(const char *option, const char *text, const char *const *cho
 
 /** aimf_cli_commands: NULL-terminated. */
 extern const AimfCommand *const aimf_cli_commands[];
+/** aimf_cli_word: (borrowed) the last word of the command's name, "groups" of "data groups". */
+const char *aimf_cli_word(const AimfCommand *command);
 /** aimf_cli_print_completion: a script for @shell, bash or zsh, with every command and option. */
 gboolean aimf_cli_print_completion(AimfCli *cli, const char *shell, GError **error);
 /**

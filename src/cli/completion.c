@@ -5,16 +5,10 @@
 #include <aimfair/version.h>
 #include <string.h>
 
-static const char *word_of(const AimfCommand *command)
-{
-    const char *blank = strrchr(command->name, ' ');
-    return blank ? blank + 1 : command->name;
-}
-
 static void print_words(AimfCli *cli, const AimfCommand *const *commands)
 {
     for (const AimfCommand *const *c = commands; *c; c++)
-        aimf_cli_print(cli, "%s%s", c == commands ? "" : " ", word_of(*c));
+        aimf_cli_print(cli, "%s%s", c == commands ? "" : " ", aimf_cli_word(*c));
 }
 
 /* --- bash --- */
@@ -111,7 +105,7 @@ static void print_zsh_words(AimfCli *cli, const AimfCommand *const *commands, co
 {
     aimf_cli_print(cli, "%swords_of=(\n", indent);
     for (const AimfCommand *const *c = commands; *c; c++) {
-        aimf_cli_print(cli, "%s    '%s:", indent, word_of(*c));
+        aimf_cli_print(cli, "%s    '%s:", indent, aimf_cli_word(*c));
         print_quoted(cli, (*c)->summary);
         aimf_cli_print(cli, "'\n");
     }

@@ -100,8 +100,9 @@ static void print_text(AimfCli *cli, const AimfTensors *tensors)
         elements += aimf_shape_count(&tensor->shape);
         bytes += tensor->bytes;
     }
-    aimf_cli_print(cli, "%u tensors, %" G_GINT64_FORMAT " elements, %" G_GSIZE_FORMAT " bytes\n",
-                   aimf_tensors_count(tensors), elements, bytes);
+    aimf_cli_print(cli, "%u tensor%s, %" G_GINT64_FORMAT " element%s, %" G_GSIZE_FORMAT " byte%s\n",
+                   aimf_tensors_count(tensors), AIMF_PLURAL(aimf_tensors_count(tensors)), elements,
+                   AIMF_PLURAL(elements), bytes, AIMF_PLURAL(bytes));
     g_auto(GStrv) keys = aimf_tensors_metadata_keys(tensors);
     for (char **key = keys; *key; key++) {
         g_autofree char *name = printable(*key), *value = printable(aimf_tensors_metadata(tensors, *key));
@@ -189,7 +190,8 @@ static gboolean convert(AimfCli *cli, const Options *options, const char *from, 
     if (to && !aimf_tensors_save(tensors, to, error))
         return FALSE;
     if (to)
-        aimf_cli_message(cli, AIMF_LOG_INFO, "wrote %u tensors to %s", aimf_tensors_count(tensors), to);
+        aimf_cli_message(cli, AIMF_LOG_INFO, "wrote %u tensor%s to %s", aimf_tensors_count(tensors),
+                         AIMF_PLURAL(aimf_tensors_count(tensors)), to);
     if (options->list || cli->json)
         print(cli, to ? to : from, tensors);
     return TRUE;

@@ -92,7 +92,8 @@ static void print_problems(const Report *r, const char *title, const GArray *pro
 static void print_report(const Report *r)
 {
     for (guint i = 0; i < r->n; i++) {
-        aimf_cli_print(r->cli, "%s: %u images\n", r->paths[i], aimf_manifest_count(r->manifests[i]));
+        aimf_cli_print(r->cli, "%s: %u image%s\n", r->paths[i], aimf_manifest_count(r->manifests[i]),
+                       AIMF_PLURAL(aimf_manifest_count(r->manifests[i])));
         data_print_groups(r->cli, r->manifests[i]);
     }
     print_problems(r, "missing", r->check->missing, NULL);
@@ -232,8 +233,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     check_labels(manifests, argv + 1, allow.findings);
     (cli->json ? print_json_report : print_report)(&report);
     if (check->missing->len || check->unreadable->len) {
-        aimf_cli_message(cli, AIMF_LOG_WARNING, "%u images are missing, %u are unreadable", check->missing->len,
-                         check->unreadable->len);
+        aimf_cli_message(cli, AIMF_LOG_WARNING, "%u image%s missing, %u unreadable", check->missing->len,
+                         check->missing->len == 1 ? " is" : "s are", check->unreadable->len);
         cli->exit_status = AIMF_EXIT_USAGE;
     }
     return aimf_allow_report(cli, &allow, error);

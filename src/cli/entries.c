@@ -192,23 +192,40 @@ static gboolean unknown(const GOptionEntry *const *tables, gsize n, const char *
     return FALSE;
 }
 
-gboolean entries_check_names(const GOptionEntry *const *tables, gsize n, const char *command, int argc, char **argv,
-                             GError **error)
+/* An option that is no list has one value: of two different ones, neither is silently the right one. */
+static gboolean check_once(GHashTable *values, const GOptionEntry *entry, const char *value, GError **error)
 {
+    gboolean list = entry->arg == G_OPTION_ARG_STRING_ARRAY || entry->arg == G_OPTION_ARG_FILENAME_ARRAY;
+    const char *before = g_hash_table_lookup(values, entry);
+    if (list || !value)
+        return TRUE;
+    if (before && strcmp(before, value) != 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--%s is given twice: '%s' and '%s'", entry->long_name,
+                    before, value);
+        return FALSE;
+    }
+    g_hash_table_insert(values, (gpointer)entry, (gpointer)value);
+    return TRUE;
+}
+
+gboolean entries_check(const GOptionEntry *const *tables, gsize n, const char *command, int argc, char **argv,
+                       GError **error)
+{
+    g_autoptr(GHashTable) values = g_hash_table_new(NULL, NULL);
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const char *text = argv[i];
         if (text[0] != '-' || !text[1])
             continue;
         const GOptionEntry *entry = NULL;
         gsize length = strcspn(text, "=");
-        gboolean value_follows = FALSE;
+        const char *value = NULL; /* in the same word; else it is the next one */
         if (text[1] == '-') {
             if (!(entry = find(tables, n, text + 2, length - 2, 0)))
                 return unknown(tables, n, text, command, error);
-            value_follows = !text[length];
-            if (text[length] && !entries_takes_argument(entry)) {
+            value = text[length] ? text + length + 1 : NULL;
+            if (value && !entries_takes_argument(entry)) {
                 g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--%s takes no value, not even '%s'",
-                            entry->long_name, text + length + 1);
+                            entry->long_name, value);
                 return FALSE;
             }
         }
@@ -216,9 +233,14 @@ gboolean entries_check_names(const GOptionEntry *const *tables, gsize n, const c
              letter++) {
             if (!(entry = find(tables, n, NULL, 0, *letter)))
                 return unknown(tables, n, text, command, error);
-            value_follows = !letter[1];
+            value = letter[1] ? letter + 1 : NULL;
         }
-        i += entries_takes_argument(entry) && value_follows;
+        if (!entries_takes_argument(entry))
+            continue;
+        if (!value)
+            value = ++i < argc ? argv[i] : NULL;
+        if (!check_once(values, entry, value, error))
+            return FALSE;
     }
     return TRUE;
 }

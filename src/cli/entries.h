@@ -1,4 +1,7 @@
-/* A command's table of options before GOption sees it: numbers with their ranges, and names that do not exist. */
+/*
+ * A command's table of options before GOption sees it: numbers with their ranges, names that do not exist, options
+ * with two values.
+ */
 #pragma once
 
 #include <glib.h>
@@ -25,8 +28,8 @@ gboolean entries_take_numbers(const Entries *entries, GError **error);
 gboolean entries_takes_argument(const GOptionEntry *entry);
 
 /**
- * entries_check_names: FALSE with INVALID for an option that is in none of @tables (n), with the nearest. @command:
- * for the hint
+ * entries_check: FALSE with INVALID for an option that is in none of @tables (n), with the nearest, and for one that
+ * has two values and is no list. @command: for the hint
  */
-gboolean entries_check_names(const GOptionEntry *const *tables, gsize n, const char *command, int argc, char **argv,
-                             GError **error);
+gboolean entries_check(const GOptionEntry *const *tables, gsize n, const char *command, int argc, char **argv,
+                       GError **error);

@@ -41,8 +41,8 @@ static gboolean unknown_measure(const char *name, GError **error)
     for (guint i = 0; i < AIMF_N_GROUP_MEASURES; i++)
         names[i] = aimf_group_measure_name(i);
     g_autofree char *hint = aimf_name_hint(name, names), *list = g_strjoinv(", ", (char **)names);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--by-group: a group has no '%s'%s; it has %s, or all", name, hint,
-                list);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--by-group: a group has no '%s'%s; it has %s, or all", name,
+                hint, list);
     return FALSE;
 }
 
@@ -266,11 +266,13 @@ static void print_title(AimfCli *cli, const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
     if (evaluation->runs > 1)
-        aimf_cli_print(cli, "average of %u results on %u samples each\n", evaluation->runs, measures->n);
+        aimf_cli_print(cli, "average of %u results on %u sample%s each\n", evaluation->runs, measures->n,
+                       AIMF_PLURAL(measures->n));
     else {
         g_autofree char *data = aimf_cli_printable(evaluation->data);
         g_autofree char *model = evaluation->model ? aimf_cli_printable(evaluation->model) : NULL;
-        aimf_cli_print(cli, "%u samples of %s%s%s\n", measures->n, data, model ? ", judged by " : "", model ? model : "");
+        aimf_cli_print(cli, "%u sample%s of %s%s%s\n", measures->n, AIMF_PLURAL(measures->n), data,
+                       model ? ", judged by " : "", model ? model : "");
     }
     if (evaluation->target) {
         g_autofree char *target = aimf_cli_printable(evaluation->target);

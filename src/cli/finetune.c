@@ -118,8 +118,8 @@ static gboolean check_tensors(const Arguments *a, const AimfModel *model, const 
     }
     if (sensitivities->n == sizes->len)
         return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has %u tensors; the model has %u parameters",
-                a->sensitivity, sensitivities->n, sizes->len);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has %u tensor%s; the model has %u parameters",
+                a->sensitivity, sensitivities->n, AIMF_PLURAL(sensitivities->n), sizes->len);
     return FALSE;
 }
 

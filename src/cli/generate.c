@@ -196,8 +196,9 @@ static void report(AimfCli *cli, const AimfGenerateArguments *a, const AimfDiffu
                    const AimfGenerationResult *result)
 {
     if (!cli->json) {
-        aimf_cli_print(cli, "%s: %u pictures made, %u were there, %u failed, %u retried in f32", a->output,
-                       result->made, result->there_before, result->failed, result->retried);
+        aimf_cli_print(cli, "%s: %u picture%s made, %u %s there, %u failed, %u retried in f32", a->output, result->made,
+                       AIMF_PLURAL(result->made), result->there_before, result->there_before == 1 ? "was" : "were",
+                       result->failed, result->retried);
         if (result->made)
             aimf_cli_print(cli, "; %.1f a minute", result->images_per_minute);
         aimf_cli_print(cli, "\n");
@@ -251,8 +252,8 @@ static gboolean generate_many(AimfCli *cli, const AimfGenerateArguments *a, GErr
         return FALSE;
     }
     if (result.failed)
-        aimf_cli_message(cli, AIMF_LOG_WARNING, "%u pictures failed and are missing; generation.jsonl says which",
-                         result.failed);
+        aimf_cli_message(cli, AIMF_LOG_WARNING, "%u picture%s failed and %s missing; generation.jsonl says which",
+                         result.failed, AIMF_PLURAL(result.failed), result.failed == 1 ? "is" : "are");
     report(cli, a, diffusion, &result);
     return TRUE;
 }

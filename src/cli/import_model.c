@@ -19,6 +19,7 @@ typedef struct {
     char *interpolation;
     char *antialias;
     char *resizer;
+    char *crop_first;
     char *resize;
     char *target;
     char *classes;
@@ -29,9 +30,10 @@ typedef struct {
 
 static void arguments_clear(Arguments *a)
 {
-    char *const texts[] = { a->output, a->architecture, a->only,          a->image_size, a->crop,    a->mean,
-                            a->std,    a->value_range,  a->channel_order, a->antialias,  a->resizer, a->interpolation,
-                            a->resize, a->target,       a->classes,       a->threshold,  a->verify };
+    char *const texts[] = { a->output,  a->architecture,  a->only,        a->image_size,    a->crop,
+                            a->mean,    a->std,           a->value_range, a->channel_order, a->antialias,
+                            a->resizer, a->interpolation, a->crop_first,  a->resize,        a->target,
+                            a->classes, a->threshold,     a->verify };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
 }
@@ -52,14 +54,16 @@ static gboolean check(AimfCli *cli, const Arguments *a, int n_files, const char 
                     "expected the name of one file of weights, found %d; see 'aimfair help import'", n_files);
         return FALSE;
     }
-    if (!a->image_size && !a->crop)
-        return aimf_cli_require(cli, "--image-size", NULL, error);
-    if (a->crop && !a->resize)
-        return invalid("--crop needs --resize: the shorter side is resized, then the middle is cut out", error);
     const char *const inputs[] = { weights, a->verify };
-    return aimf_cli_require(cli, "-o", a->output, error) && aimf_cli_require(cli, "--mean", a->mean, error) &&
-           aimf_cli_require(cli, "--std", a->std, error) && aimf_check_model_output(a->output, error) &&
+    return aimf_cli_require(cli, "-o", a->output, error) && aimf_check_model_output(a->output, error) &&
            aimf_cli_check_apart("-o", a->output, inputs, G_N_ELEMENTS(inputs), error);
+}
+
+/* What weights do not say themselves. */
+static gboolean check_complete(AimfCli *cli, const Arguments *a, GError **error)
+{
+    return aimf_cli_require(cli, "--image-size", a->image_size ? a->image_size : a->crop, error) &&
+           aimf_cli_require(cli, "--mean", a->mean, error) && aimf_cli_require(cli, "--std", a->std, error);
 }
 
 static gboolean parse(AimfCli *cli, Arguments *a, int *argc, char **argv, GError **error)
@@ -79,8 +83,10 @@ static gboolean parse(AimfCli *cli, Arguments *a, int *argc, char **argv, GError
         { "antialias", 0, 0, G_OPTION_ARG_STRING, &a->antialias, "yes or no (yes)", "yes|no" },
         { "resizer", 0, 0, G_OPTION_ARG_STRING, &a->resizer,
           "whose arithmetic: pillow, tensor, tensor-v2 or float (pillow; tensor without antialiasing)", "NAME" },
+        { "crop-first", 0, 0, G_OPTION_ARG_STRING, &a->crop_first,
+          "cut a square of this side out of the middle before resizing (none)", "N|none" },
         { "resize", 0, 0, G_OPTION_ARG_STRING, &a->resize,
-          "resize the shorter side and cut the middle out (the whole picture is resized)", "N" },
+          "resize the shorter side and cut the middle out (the whole picture is resized)", "N|none" },
         { "crop", 0, 0, G_OPTION_ARG_STRING, &a->crop, "what is cut out, if there is no --image-size", "N|WxH" },
         { "target", 0, 0, G_OPTION_ARG_STRING, &a->target, "what is predicted, to be kept in the model", "NAME" },
         { "classes", 0, 0, G_OPTION_ARG_STRING, &a->classes, "names of the classes, from 0", "NAME,…" },
@@ -94,19 +100,22 @@ static gboolean parse(AimfCli *cli, Arguments *a, int *argc, char **argv, GError
 
 static gboolean take_size(const Arguments *a, AimfPreprocess *p, GError **error)
 {
-    int width, height;
-    if (a->image_size && !aimf_cli_size("--image-size", a->image_size, &p->width, &p->height, error))
+    int width = p->width, height = p->height, crop_width, crop_height;
+    if ((a->image_size && !aimf_cli_size("--image-size", a->image_size, &width, &height, error)) ||
+        (a->crop && !aimf_cli_size("--crop", a->crop, &crop_width, &crop_height, error)))
         return FALSE;
-    if (!a->crop)
-        return TRUE;
-    if (!aimf_cli_size("--crop", a->crop, &width, &height, error))
-        return FALSE;
-    if (a->image_size && (width != p->width || height != p->height)) {
+    if (a->crop && a->image_size && (width != crop_width || height != crop_height)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "--crop is %s and --image-size %s; what is cut out is what the network sees, so they must be equal",
                     a->crop, a->image_size);
         return FALSE;
     }
+    if (a->crop) {
+        width = crop_width;
+        height = crop_height;
+    }
+    if (p->width) /* the file says something */
+        aimf_preprocess_resize_input(p, width, height);
     p->width = width;
     p->height = height;
     return TRUE;
@@ -115,9 +124,9 @@ static gboolean take_size(const Arguments *a, AimfPreprocess *p, GError **error)
 static gboolean take_triple(const char *option, const char *text, double least, float values[3], GError **error)
 {
     double numbers[3];
-    if (!aimf_cli_triple(option, text, numbers, error))
+    if (text && !aimf_cli_triple(option, text, numbers, error))
         return FALSE;
-    for (int c = 0; c < 3; c++) {
+    for (int c = 0; text && c < 3; c++) {
         if (!aimf_cli_check_double(option, numbers[c], least, 1e5, error))
             return FALSE;
         values[c] = (float)numbers[c];
@@ -125,9 +134,35 @@ static gboolean take_triple(const char *option, const char *text, double least, 
     return TRUE;
 }
 
-static gboolean take_preprocess(const Arguments *a, AimfPreprocess *p, GError **error)
+/* No values have a mean beyond them; means and deviations that would fit the other range better are doubtful. */
+static gboolean check_range(AimfCli *cli, const AimfPreprocess *p, GError **error)
+{
+    const int highest = p->full_range ? 255 : 1, other = p->full_range ? 1 : 255;
+    gboolean small_means = TRUE, small_std = FALSE, large_std = FALSE;
+    for (int c = 0; c < 3; c++) {
+        double mean = (double)p->mean[c], std = (double)p->std[c];
+        if (mean > highest) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--mean has %g, and values go from 0 to %d%s", mean,
+                        highest, p->full_range ? "" : ": is --value-range 255 missing?");
+            return FALSE;
+        }
+        small_means = small_means && mean > 0 && mean <= 1;
+        small_std = small_std || std < 1;
+        large_std = large_std || std > highest;
+    }
+    if (p->full_range ? small_means || small_std : large_std)
+        aimf_cli_message(cli, AIMF_LOG_WARNING,
+                         "--mean and --std look like those of values from 0 to %d, and values go to %d; is "
+                         "--value-range %d meant?",
+                         other, highest, other);
+    return TRUE;
+}
+
+/* @p: what the file says, or zero; the options that are given overrule it. */
+static gboolean take_preprocess(AimfCli *cli, const Arguments *a, AimfPreprocess *p, GError **error)
 {
     const char *const given[][3] = {
+        { "--crop-first", "crop_first", a->crop_first },
         { "--resize", "resize", a->resize },
         { "--interpolation", "interpolation", a->interpolation },
         { "--antialias", "antialias", a->antialias },
@@ -144,23 +179,34 @@ static gboolean take_preprocess(const Arguments *a, AimfPreprocess *p, GError **
             return FALSE;
         }
     }
-    if (p->aliased && !a->resizer)
+    if (a->crop && !p->resize)
+        return invalid("--crop needs --resize: the shorter side is resized, then the middle is cut out; what is cut "
+                       "out before resizing is --crop-first",
+                       error);
+    if (p->aliased && !a->resizer && p->resizing == AIMF_RESIZE_PILLOW)
         p->resizing = AIMF_RESIZE_TENSOR; /* Pillow cannot */
-    return aimf_preprocess_check(p, error);
+    return aimf_preprocess_check(p, error) && check_range(cli, p, error);
 }
 
 static gboolean take_names(const Arguments *a, AimfModel *model, GError **error)
 {
     guint n = model->outputs == 1 ? 2 : (guint)model->outputs;
-    model->target = g_strdup(a->target);
-    model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : NULL;
+    if (a->target) {
+        g_free(model->target);
+        model->target = g_strdup(a->target);
+    }
+    if (a->classes) {
+        g_strfreev(model->classes);
+        model->classes = g_strsplit(a->classes, ",", -1);
+    }
     if (model->classes && g_strv_length(model->classes) != n) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "--classes has %u names; the weights' final layer has %d output%s, for %u classes",
-                    g_strv_length(model->classes), model->outputs, model->outputs == 1 ? "" : "s", n);
+                    "--classes has %u name%s; the weights' final layer has %d output%s, for %u classes",
+                    g_strv_length(model->classes), AIMF_PLURAL(g_strv_length(model->classes)), model->outputs,
+                    AIMF_PLURAL(model->outputs), n);
         return FALSE;
     }
-    if (model->classes && !aimf_check_class_names(model->classes, error))
+    if (a->classes && !aimf_check_class_names(model->classes, error))
         return FALSE;
     if (!a->threshold)
         return TRUE;
@@ -198,33 +244,67 @@ static gboolean warn_of_rounding(AimfCli *cli, const AimfTensors *weights, GErro
     }
     if (rounded)
         aimf_cli_message(cli, AIMF_LOG_WARNING,
-                         "%" G_GINT64_FORMAT " weights of double precision were rounded to single precision", rounded);
+                         "%" G_GINT64_FORMAT " weight%s of double precision %s rounded to single precision", rounded,
+                         AIMF_PLURAL(rounded), rounded == 1 ? "was" : "were");
     return TRUE;
+}
+
+/* (owned) A model of the weights in @file, which says nothing of how to use them. */
+static AimfModel *model_of_weights(AimfCli *cli, const Arguments *a, AimfTensors *file, GError **error)
+{
+    enum { ANY_SIZE = 224 };
+    const char *architecture = a->architecture ? a->architecture : "resnet18";
+    const AimfWeightSearch search = { .only = a->only };
+    g_autoptr(AimfTensors) weights = aimf_model_select_weights(file, architecture, &search, cli->monitor, error);
+    if (!weights)
+        return NULL;
+    int outputs = aimf_weights_outputs(architecture, weights);
+    g_autoptr(AimfModel) model = aimf_model_new(architecture, ANY_SIZE, MAX(outputs, 1), 0, error);
+    return model && aimf_model_take_weights(model, weights, cli->monitor, error) &&
+                   warn_of_rounding(cli, weights, error)
+               ? g_steal_pointer(&model)
+               : NULL;
+}
+
+/* (owned) The model that aimfair saved at @path: what it says stays but for what options overrule. */
+static AimfModel *saved_model(AimfCli *cli, const Arguments *a, const char *path, GError **error)
+{
+    if (a->only) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--only chooses among the tensors of other programs; '%s' is a saved model", path);
+        return NULL;
+    }
+    g_autoptr(AimfModel) model = aimf_model_open(path, error);
+    if (model && a->architecture && strcmp(a->architecture, model->architecture) != 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--arch is %s, and '%s' is a saved %s", a->architecture,
+                    path, model->architecture);
+        return NULL;
+    }
+    if (model)
+        aimf_cli_message(cli, AIMF_LOG_INFO, "'%s' is a saved model: what no option says otherwise stays as it is",
+                         path);
+    return g_steal_pointer(&model);
 }
 
 static AimfModel *make_model(AimfCli *cli, const Arguments *a, const char *path, GError **error)
 {
-    const char *architecture = a->architecture ? a->architecture : "resnet18";
-    enum { ANY_SIZE = 224 };
     AimfPreprocess preprocess = { 0 };
-    if (!take_preprocess(a, &preprocess, error))
-        return NULL;
+    GError *failure = NULL;
     g_autoptr(AimfTensors) file = aimf_tensors_open(path, error);
     if (!file)
         return NULL;
-    g_autoptr(AimfTensors) weights = aimf_model_select_weights(file, architecture, a->only, cli->monitor, error);
-    if (!weights) {
-        g_prefix_error(error, "'%s': ", path);
+    gboolean saved = aimf_saved_preprocess(file, &preprocess, &failure);
+    if (failure) {
+        g_propagate_prefixed_error(error, failure, "'%s': ", path);
         return NULL;
     }
-    int outputs = aimf_weights_outputs(architecture, weights);
-    g_autoptr(AimfModel) model = aimf_model_new(architecture, ANY_SIZE, MAX(outputs, 1), 0, error);
+    if ((!saved && !check_complete(cli, a, error)) || !take_preprocess(cli, a, &preprocess, error))
+        return NULL;
+    g_autoptr(AimfModel) model = saved ? saved_model(cli, a, path, error) : NULL;
+    if (!saved && !(model = model_of_weights(cli, a, file, error)))
+        g_prefix_error(error, "'%s': ", path);
     if (!model)
         return NULL;
-    if (!aimf_model_take_weights(model, weights, cli->monitor, error) || !warn_of_rounding(cli, weights, error)) {
-        g_prefix_error(error, "'%s': ", path);
-        return NULL;
-    }
     model->preprocess = preprocess;
     return take_names(a, model, error) ? g_steal_pointer(&model) : NULL;
 }
@@ -267,7 +347,7 @@ static gboolean disagree(AimfCli *cli, const Arguments *a, const AimfModel *mode
     g_autofree char *hint = NULL;
     if (!explained)
         hint = g_strdup("no other resizer, interpolation, channel order or value range agrees either: look at "
-                        "--image-size, --resize, --mean and --std, and at the weights");
+                        "--image-size, --crop-first, --resize, --mean and --std, and at the weights");
     else if (*differing)
         hint = g_strdup_printf("the first pictures agree with%s", differing);
     else
@@ -324,11 +404,11 @@ static void report(AimfCli *cli, const Arguments *a, const AimfModel *model, con
     g_autofree char *preprocess = aimf_preprocess_text(&model->preprocess);
     g_autofree char *classes = model->classes ? g_strjoinv(", ", model->classes) : NULL;
     aimf_cli_print(cli, "%s: %s, %d output%s (%s)%s%s\n%s\n", a->output, model->architecture, model->outputs,
-                   model->outputs == 1 ? "" : "s", model->outputs == 1 ? "sigmoid" : "softmax", classes ? ": " : "",
+                   AIMF_PLURAL(model->outputs), model->outputs == 1 ? "sigmoid" : "softmax", classes ? ": " : "",
                    classes ? classes : "", preprocess);
     if (a->verify)
-        aimf_cli_print(cli, "%s: %u pictures, largest difference of a logit %.3g (tolerance %g)\n", a->verify,
-                       n_verified, worst->largest, a->tolerance);
+        aimf_cli_print(cli, "%s: %u picture%s, largest difference of a logit %.3g (tolerance %g)\n", a->verify,
+                       n_verified, AIMF_PLURAL(n_verified), worst->largest, a->tolerance);
 }
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)

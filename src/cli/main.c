@@ -29,8 +29,7 @@ const AimfCommand *const aimf_cli_commands[] = {
 };
 /* clang-format on */
 
-/* "groups" of "data groups". */
-static const char *last_word(const AimfCommand *command)
+const char *aimf_cli_word(const AimfCommand *command)
 {
     const char *blank = strrchr(command->name, ' ');
     return blank ? blank + 1 : command->name;
@@ -44,9 +43,9 @@ static const AimfCommand *find(const AimfCommand *const *among, const char *word
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (const AimfCommand *const *c = among; *c; c++) {
-        if (strcmp(last_word(*c), word) == 0)
+        if (strcmp(aimf_cli_word(*c), word) == 0)
             return *c;
-        g_ptr_array_add(names, (gpointer)last_word(*c));
+        g_ptr_array_add(names, (gpointer)aimf_cli_word(*c));
     }
     if (!parent)
         g_ptr_array_add(names, (gpointer) "help");
@@ -100,11 +99,11 @@ static gboolean run_command(AimfCli *cli, int argc, char **argv, GError **error)
     return cli->command->run(cli, argc - n_words + 1, argv + n_words - 1, error);
 }
 
-/* "help", "help train", "help data groups". */
+/* "help", "help help", "help train", "help data groups". */
 static gboolean print_help(AimfCli *cli, int argc, char **argv, GError **error)
 {
     int n_words;
-    if (!argc)
+    if (!argc || (argc == 1 && strcmp(argv[0], "help") == 0))
         return print_overview(cli);
     const AimfCommand *command = find_command(argc, argv, &n_words, error);
     if (!command)

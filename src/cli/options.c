@@ -126,7 +126,7 @@ static char *summary_of(const AimfCommand *command)
     g_string_printf(text, "%c%s.", g_ascii_toupper(command->summary[0]), command->summary + 1);
     for (const AimfCommand *const *c = command->subcommands; c && *c; c++)
         g_string_append_printf(text, "%s  %-10s%s", c == command->subcommands ? "\n\nSubcommands:\n" : "\n",
-                               strrchr((*c)->name, ' ') + 1, (*c)->summary);
+                               aimf_cli_word(*c), (*c)->summary);
     return g_string_free(text, FALSE);
 }
 
@@ -143,7 +143,7 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
     }
     g_autoptr(Entries) own = entries_new(own_table);
     const GOptionEntry *const tables[] = { entries_table(own), common_table };
-    if (!entries_check_names(tables, G_N_ELEMENTS(tables), command->name, *argc, argv, error))
+    if (!entries_check(tables, G_N_ELEMENTS(tables), command->name, *argc, argv, error))
         return FALSE;
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
     g_autofree char *program = g_strconcat("aimfair ", command->name, NULL);

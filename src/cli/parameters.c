@@ -77,6 +77,11 @@ char **aimf_named_parameters(const AimfModel *model, const char *option, const c
 {
     if (g_str_equal(list, "all"))
         return aimf_parameter_names(model, NULL, error);
+    if (!*list) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s names nothing; it takes all, or tensors and modules",
+                    option);
+        return NULL;
+    }
     g_auto(GStrv) wanted = g_strsplit(list, ",", -1);
     return filter(model, option, wanted, belongs, error);
 }

@@ -79,8 +79,8 @@ static gboolean set_names(AimfModel *model, const AimfManifest *train, const Arg
     model->classes = a->classes ? g_strsplit(a->classes, ",", -1) : aimf_manifest_class_names(train);
     if (!model->classes || g_strv_length(model->classes) == expected)
         return !a->classes || aimf_check_class_names(model->classes, error);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--classes has %u names; the training set has %u classes",
-                g_strv_length(model->classes), expected);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--classes has %u name%s; the training set has %u classes",
+                g_strv_length(model->classes), AIMF_PLURAL(g_strv_length(model->classes)), expected);
     return FALSE;
 }
 
@@ -115,31 +115,40 @@ static gboolean choose_outputs(AimfCli *cli, const Arguments *a, Head head, cons
     }
     if (fits || head != HEAD_KEEP)
         return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "--head keep: the final layer of '%s' has %d outputs, and the training set has %d classes; without the "
-                "option the layer is replaced",
-                a->init, found, MAX(classes, 2));
+    g_set_error(
+        error, AIMF_ERROR, AIMF_ERROR_INVALID,
+        "--head keep: the final layer of '%s' has %d output%s, and the training set has %d classes; without the "
+        "option the layer is replaced",
+        a->init, found, AIMF_PLURAL(found), MAX(classes, 2));
     return FALSE;
 }
 
-/* The size that was asked for; without one, how the model in @file prepares pictures, else the paper's 224 pixels. */
+/* How the model in @file prepares pictures, else as the paper's; at the size that was asked for. */
 static gboolean set_preprocess(AimfCli *cli, const Arguments *a, const AimfTensors *file, AimfModel *model,
                                GError **error)
 {
+    AimfPreprocess *p = &model->preprocess;
     GError *failure = NULL;
-    gboolean saved = file && aimf_saved_preprocess(file, &model->preprocess, &failure);
+    gboolean saved = file && aimf_saved_preprocess(file, p, &failure);
+    int width = p->width, height = p->height, resize = p->resize;
     if (failure) {
         g_propagate_prefixed_error(error, failure, "--init %s: ", a->init);
         return FALSE;
     }
-    if (a->image_size &&
-        !aimf_cli_size("--image-size", a->image_size, &model->preprocess.width, &model->preprocess.height, error))
+    if (a->image_size && !aimf_cli_size("--image-size", a->image_size, &width, &height, error))
         return FALSE;
+    aimf_preprocess_resize_input(p, width, height);
     if (saved) {
-        g_autofree char *text = aimf_preprocess_text(&model->preprocess);
+        g_autofree char *text = aimf_preprocess_text(p);
         aimf_cli_message(cli, AIMF_LOG_INFO, "pictures are prepared as by '%s': %s", a->init, text);
     }
-    return aimf_preprocess_check(&model->preprocess, error);
+    if (p->resize != resize)
+        aimf_cli_message(
+            cli, AIMF_LOG_INFO,
+            "with --image-size %s the shorter side is resized to %d pixels in place of %d, so that as much "
+            "of a picture is seen",
+            a->image_size, p->resize, resize);
+    return aimf_preprocess_check(p, error);
 }
 
 static gboolean take_weights(AimfCli *cli, const Arguments *a, Head head, const AimfTensors *weights, AimfModel *model,
@@ -153,9 +162,10 @@ static gboolean take_weights(AimfCli *cli, const Arguments *a, Head head, const 
 }
 
 /* (owned) The architecture's weights among what --init holds. */
-static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, AimfTensors *file, GError **error)
+static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, Head head, AimfTensors *file, GError **error)
 {
-    AimfTensors *weights = aimf_model_select_weights(file, a->architecture, a->only, cli->monitor, error);
+    const AimfWeightSearch search = { .only = a->only, .any_head = head == HEAD_NEW };
+    AimfTensors *weights = aimf_model_select_weights(file, a->architecture, &search, cli->monitor, error);
     if (!weights)
         g_prefix_error(error, "--init %s: ", a->init);
     return weights;
@@ -167,7 +177,7 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, const AimfManifes
 {
     enum { PAPERS_SIZE = 224 };
     g_autoptr(AimfTensors) file = a->init ? aimf_tensors_open(a->init, error) : NULL;
-    g_autoptr(AimfTensors) weights = file ? select_weights(cli, a, file, error) : NULL;
+    g_autoptr(AimfTensors) weights = file ? select_weights(cli, a, head, file, error) : NULL;
     int outputs;
     if ((a->init && !weights) || !choose_outputs(cli, a, head, weights, aimf_manifest_classes(train), &outputs, error))
         return NULL;

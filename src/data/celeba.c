@@ -329,8 +329,8 @@ static void tell(const Reading *r)
 {
     if (r->listed)
         aimf_message(r->monitor, AIMF_LOG_INFO,
-                     "the split is that of '%s'; %u pictures are in another part than officially", r->folder.partition,
-                     r->n_moved);
+                     "the split is that of '%s'; %u picture%s in another part than officially", r->folder.partition,
+                     r->n_moved, r->n_moved == 1 ? " is" : "s are");
     guint n = 0;
     for (guint i = 0; i < aimf_manifest_count(r->dataset->samples); i++)
         n += !g_str_has_suffix(aimf_manifest_at(r->dataset->samples, i).path, ".jpg");

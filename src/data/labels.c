@@ -342,7 +342,7 @@ void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, cons
 {
     if (n_dropped)
         aimf_labels_tell(labels, "missing-values", monitor, "'%s': %u row%s with missing values left out", path,
-                         n_dropped, n_dropped == 1 ? "" : "s");
+                         n_dropped, AIMF_PLURAL(n_dropped));
     if (labels->rules->merge_spellings)
         return;
     g_autoptr(GString) sets = g_string_new(NULL);

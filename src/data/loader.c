@@ -172,8 +172,8 @@ static gboolean check_options(const AimfLoaderOptions *o, guint count, GError **
                     o->batch, o->threads);
     else if (o->drop_last && count < o->batch)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "%u images do not fill one batch of %u and incomplete batches are left out; make the batch smaller",
-                    count, o->batch);
+                    "%u image%s not fill one batch of %u and incomplete batches are left out; make the batch smaller",
+                    count, count == 1 ? " does" : "s do", o->batch);
     else
         return TRUE;
     return FALSE;

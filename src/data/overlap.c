@@ -298,8 +298,8 @@ gboolean aimf_check_parts(const AimfManifest *const *parts, const char *const *n
             if (overlap.n_files)
                 aimf_findings_add(findings, "overlap", TRUE,
                                   "%u picture%s of the %s %s also in the %s; the first is '%s'", overlap.n_files,
-                                  overlap.n_files == 1 ? "" : "s", names[b], overlap.n_files == 1 ? "is" : "are",
-                                  names[a], aimf_manifest_at(parts[b], overlap.row_b).path);
+                                  AIMF_PLURAL(overlap.n_files), names[b], overlap.n_files == 1 ? "is" : "are", names[a],
+                                  aimf_manifest_at(parts[b], overlap.row_b).path);
         }
     }
     return TRUE;

@@ -257,7 +257,7 @@ gboolean aimf_read_csv(AimfDataset *dataset, const AimfDatasetOptions *options, 
         dataset->parts = g_byte_array_free(g_steal_pointer(&r.parts), FALSE);
     if (aimf_manifest_count(dataset->samples))
         return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s': none of its %u images is on disk below '%s'",
-                options->file, dataset->n_missing, r.folder);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s': none of its %u image%s is on disk below '%s'",
+                options->file, dataset->n_missing, AIMF_PLURAL(dataset->n_missing), r.folder);
     return FALSE;
 }

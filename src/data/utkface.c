@@ -134,8 +134,9 @@ static void tell(const Reading *r, const AimfMonitor *monitor)
 {
     aimf_other_formats_tell(&r->others, r->dataset, monitor);
     if (r->n_folders > 1)
-        aimf_message(monitor, AIMF_LOG_INFO, "%u pictures in %u folders; %u more that are there twice are taken once",
-                     aimf_manifest_count(r->dataset->samples), r->n_folders, r->n_repeated);
+        aimf_message(monitor, AIMF_LOG_INFO, "%u picture%s in %u folders; %u more that are there twice are taken once",
+                     aimf_manifest_count(r->dataset->samples), AIMF_PLURAL(aimf_manifest_count(r->dataset->samples)),
+                     r->n_folders, r->n_repeated);
     if (!r->dataset->n_bad_names)
         return;
     g_autofree char *shown = g_utf8_make_valid(r->bad_name, -1);

@@ -278,10 +278,11 @@ static gboolean none_succeeded(const Run *run, guint least, GError **error)
     const AimfGenerationResult *result = &run->result;
     if (result->made + result->there_before > 0 || result->failed < least)
         return FALSE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
-                "all of the first %u pictures failed: their numbers were not finite, in f32 neither; are these weights "
-                "whole?",
-                result->failed);
+    g_set_error(
+        error, AIMF_ERROR, AIMF_ERROR_FAILED,
+        "all of the first %u picture%s failed: their numbers were not finite, in f32 neither; are these weights "
+        "whole?",
+        result->failed, AIMF_PLURAL(result->failed));
     return TRUE;
 }
 

@@ -306,8 +306,9 @@ static gboolean check_job(AimfFolder *folder, GError **error)
                     generation->folder, differences);
     else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "'%s' holds a job of %u pictures per group, and %u are asked for; ask for as many or for more",
-                    generation->folder, folder->per_group, generation->per_group);
+                    "'%s' holds a job of %u picture%s per group, and %u %s asked for; ask for as many or for more",
+                    generation->folder, folder->per_group, AIMF_PLURAL(folder->per_group), generation->per_group,
+                    generation->per_group == 1 ? "is" : "are");
     return FALSE;
 }
 
@@ -323,8 +324,8 @@ static gboolean check_resume(const AimfJob *job, const AimfRecord *record, guint
     if (job->generation->resume || MAX(n_listed, n_pictures) == 0)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "'%s' has %u pictures of this job already; resume it, or choose another folder",
-                job->generation->folder, MAX(n_listed, n_pictures));
+                "'%s' has %u picture%s of this job already; resume it, or choose another folder",
+                job->generation->folder, MAX(n_listed, n_pictures), AIMF_PLURAL(MAX(n_listed, n_pictures)));
     return FALSE;
 }
 

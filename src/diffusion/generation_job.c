@@ -241,7 +241,7 @@ char *aimf_job_line(const AimfJob *job, guint64 index, const AimfMade *made)
     return aimf_json_write(node, FALSE);
 }
 
-/* What the other members must be follows from these, so they are compared as text. */
+/* What the other members must be follows from these, so they are compared as this program writes them. */
 static gboolean take_members(const AimfJob *job, JsonObject *line, guint64 *index, AimfMade *made)
 {
     gint64 number;
@@ -264,8 +264,8 @@ gboolean aimf_job_take_line(const AimfJob *job, const char *line, gsize length, 
     g_autoptr(JsonNode) node = aimf_json_parse(line, length, NULL);
     if (!node || !JSON_NODE_HOLDS_OBJECT(node) || !take_members(job, json_node_get_object(node), index, made))
         return FALSE;
-    g_autofree char *expected = aimf_job_line(job, *index, made);
-    return strlen(expected) == length && memcmp(expected, line, length) == 0;
+    g_autofree char *expected = aimf_job_line(job, *index, made), *found = aimf_json_write(node, FALSE);
+    return strcmp(expected, found) == 0; /* earlier programs wrote the same numbers with more digits */
 }
 
 char *aimf_job_row(const AimfJob *job, guint64 index)

@@ -34,7 +34,7 @@ void aimf_record_remove(AimfRecord *record, guint64 index)
     g_hash_table_remove(record, key_of(index));
 }
 
-/* A killed run may have left half a line, and people edit: a line counts only if it is the very one that this job writes. */
+/* A killed run may have left half a line, and people edit: a line counts only if it says just what this job writes. */
 static void take_line(AimfRecord *record, const AimfJob *job, const char *line, gsize length, gboolean others_only,
                       guint *n_strange)
 {
@@ -67,8 +67,8 @@ gboolean aimf_record_read(AimfRecord *record, const AimfJob *job, const char *pa
         line = stop + whole;
     }
     if (n_strange)
-        aimf_message(monitor, AIMF_LOG_INFO, "'%s': %u lines are broken or none of this job's; they do not count", path,
-                     n_strange);
+        aimf_message(monitor, AIMF_LOG_INFO, "'%s': %u line%s broken or none of this job's; %s", path, n_strange,
+                     n_strange == 1 ? " is" : "s are", n_strange == 1 ? "it does not count" : "they do not count");
     return TRUE;
 }
 

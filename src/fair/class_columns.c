@@ -76,9 +76,14 @@ gboolean aimf_class_columns_find(AimfClassColumns *found, const AimfCsv *csv, GE
 {
     guint64 n = count_numbered(csv);
     *found = (AimfClassColumns){ 0 };
-    if (n)
-        return find_numbered(found, csv, n, error);
-    return aimf_csv_column(csv, "probability") >= 0 || find_named(found, csv, error);
+    if (!(n ? find_numbered(found, csv, n, error)
+            : aimf_csv_column(csv, "probability") >= 0 || find_named(found, csv, error)))
+        return FALSE;
+    if (found->n <= AIMF_MAX_CLASSES)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has columns for %d classes; at most %d are possible",
+                csv->path, found->n, AIMF_MAX_CLASSES);
+    return FALSE;
 }
 
 AimfCellState aimf_class_columns_read(const AimfClassColumns *columns, const AimfCsv *csv, const AimfLabelRules *rules,

@@ -31,7 +31,7 @@ static gboolean read_optional(JsonObject *object, const char *where, const char 
 static gboolean not_a_share(const char *where, guint64 n, GError **error)
 {
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                "%s: its rates are not shares of its %" G_GUINT64_FORMAT " samples", where, n);
+                "%s: its rates are not shares of its %" G_GUINT64_FORMAT " sample%s", where, n, AIMF_PLURAL(n));
     return FALSE;
 }
 

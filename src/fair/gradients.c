@@ -156,8 +156,8 @@ static gboolean check_set(const Pass *pass, const AimfGradientSet *set, GError *
     if (n >= pass->options->batch)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "the %s set has %u images, fewer than one batch of %u; choose a smaller batch", set->name, n,
-                pass->options->batch);
+                "the %s set has %u image%s, fewer than one batch of %u; choose a smaller batch", set->name, n,
+                AIMF_PLURAL(n), pass->options->batch);
     return FALSE;
 }
 

@@ -11,8 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_CLASSES = 1 << 16 };
-
 void aimf_outcomes_free(AimfOutcomes *outcomes)
 {
     if (!outcomes)
@@ -285,13 +283,13 @@ static AimfCellState read_scores(const Reading *r, Answer *answer, GError **erro
 
 static AimfCellState read_answer(Reading *r, Answer *answer, GError **error)
 {
-    AimfCellState state = aimf_cell_class(r->csv, r->target, r->rules, MAX_CLASSES, &answer->target, error);
+    AimfCellState state = aimf_cell_class(r->csv, r->target, r->rules, AIMF_MAX_CLASSES, &answer->target, error);
     if (state == AIMF_CELL_READ)
         state = read_scores(r, answer, error);
     if (state == AIMF_CELL_READ)
         state = aimf_class_columns_read(&r->class_columns, r->csv, r->rules, r->class_row, &answer->prediction, error);
     if (state == AIMF_CELL_READ && !r->thresholded)
-        state = aimf_cell_class(r->csv, r->prediction, r->rules, MAX_CLASSES, &answer->prediction, error);
+        state = aimf_cell_class(r->csv, r->prediction, r->rules, AIMF_MAX_CLASSES, &answer->prediction, error);
     if (state == AIMF_CELL_READ) /* last, so that a row that is left out leaves no label behind */
         state = aimf_labels_read(r->labels, &answer->group, error);
     return state;

@@ -2,6 +2,7 @@
 #include "image/resize.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A picture whose shorter side is resized may become very long; nobody means that. */
 enum { MAX_RESIZED_SIDE = 1 << 20 };
@@ -22,6 +23,24 @@ static Window central_window(int whole, int size)
     if (whole < size)
         return (Window){ 0, (size - whole) / 2, whole };
     return (Window){ (int)rint((whole - size) / 2.0), 0, size };
+}
+
+/*
+ * (owned) the middle @side x @side pixels of @image, with black where it is smaller, which CenterCrop before Resize
+ * gives; NULL with MEMORY.
+ */
+static AimfImage *cut_square(const AimfImage *image, int side, GError **error)
+{
+    Window across = central_window(image->width, side), down = central_window(image->height, side);
+    AimfImage *square = aimf_image_new(side, side, error);
+    if (!square)
+        return NULL;
+    memset(square->data, 0, 3 * (gsize)side * (gsize)side);
+    for (int y = 0; y < down.n; y++)
+        memcpy(square->data + 3 * ((gsize)(down.at + y) * (gsize)side + (gsize)across.at),
+               image->data + 3 * ((gsize)(down.first + y) * (gsize)image->width + (gsize)across.first),
+               3 * (gsize)across.n);
+    return square;
 }
 
 /* torchvision's Resize of the shorter side; the product of the longer one is rounded down. */
@@ -142,11 +161,18 @@ static gboolean fill_from_floats(const AimfPreprocess *p, const AimfResizeOption
 gboolean aimf_image_to_planes(const AimfImage *image, const AimfBox *box, gboolean flip, const AimfPreprocess *p,
                               float *planes, GError **error)
 {
-    AimfResizeOptions options = {
-        .image = image, .filter = p->filter, .resizing = p->resizing, .aliased = p->aliased, .flip = flip
-    };
     Window across, down;
-    if (!aimf_preprocess_check(p, error) || !aimf_box_check(image, box, &options.box, error) ||
+    if (!aimf_preprocess_check(p, error))
+        return FALSE;
+    g_autoptr(AimfImage) square = !box && p->crop_first ? cut_square(image, p->crop_first, error) : NULL;
+    if (!box && p->crop_first && !square)
+        return FALSE;
+    AimfResizeOptions options = { .image = square ? square : image,
+                                  .filter = p->filter,
+                                  .resizing = p->resizing,
+                                  .aliased = p->aliased,
+                                  .flip = flip };
+    if (!aimf_box_check(options.image, box, &options.box, error) ||
         !place(p, !box && p->resize, &options, &across, &down, error))
         return FALSE;
     float tables[3][256];

@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#define NO_PIXELS "none"
+
 enum { MAX_INPUT_SIDE = 16384, MAX_CHOICES = 4 };
 
 /*
  * Members are ints, enumerations or booleans: choice number @i stands for the value i. Without choices it is a number
- * of pixels.
+ * of pixels, or 0, which is called "none".
  */
 typedef struct {
     const char *name;
@@ -18,6 +20,7 @@ typedef struct {
 } Member;
 
 static const Member members[] = {
+    { "crop_first", offsetof(AimfPreprocess, crop_first), { NULL } },
     { "resize", offsetof(AimfPreprocess, resize), { NULL } },
     { "interpolation", offsetof(AimfPreprocess, filter), { "bilinear", "bicubic" } },
     { "resizer", offsetof(AimfPreprocess, resizing), { "pillow", "tensor", "tensor-v2", "float" } },
@@ -65,7 +68,9 @@ gboolean aimf_preprocess_set(AimfPreprocess *p, const char *name, const char *va
     const Member *member = find_member(name);
     gboolean number = member->choices[0] == NULL;
     gint64 found = number ? -1 : MAX_CHOICES;
-    if (number)
+    if (number && g_str_equal(value, NO_PIXELS))
+        found = 0;
+    else if (number)
         g_ascii_string_to_signed(value, 10, 1, MAX_INPUT_SIDE, &found, NULL);
     for (int i = 0; i < MAX_CHOICES && member->choices[i]; i++)
         if (g_str_equal(member->choices[i], value))
@@ -77,8 +82,8 @@ gboolean aimf_preprocess_set(AimfPreprocess *p, const char *name, const char *va
     }
     g_autofree char *list = g_strjoinv(", ", (char **)member->choices);
     if (number)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%.80s' is not a number of pixels from 1 to %d", value,
-                    MAX_INPUT_SIDE);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "'%.80s' is not a number of pixels from 1 to %d, nor " NO_PIXELS, value, MAX_INPUT_SIDE);
     else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%.80s' is none of %s", value, list);
     return FALSE;
@@ -114,6 +119,24 @@ static gboolean check_normalisation(const AimfPreprocess *p, GError **error)
     return TRUE;
 }
 
+static gboolean check_side(const char *what, int pixels, GError **error)
+{
+    if (pixels >= 0 && pixels <= MAX_INPUT_SIDE)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "pictures %s of %d pixels; it may be from 1 to %d, or 0 for none", what, pixels, MAX_INPUT_SIDE);
+    return FALSE;
+}
+
+void aimf_preprocess_resize_input(AimfPreprocess *p, int width, int height)
+{
+    double across = (double)width / p->width, down = (double)height / p->height;
+    if (p->resize)
+        p->resize = (int)CLAMP(rint(p->resize * MAX(across, down)), 1, MAX_INPUT_SIDE);
+    p->width = width;
+    p->height = height;
+}
+
 gboolean aimf_preprocess_check(const AimfPreprocess *p, GError **error)
 {
     if (p->width < 1 || p->height < 1 || p->width > MAX_INPUT_SIDE || p->height > MAX_INPUT_SIDE) {
@@ -121,12 +144,9 @@ gboolean aimf_preprocess_check(const AimfPreprocess *p, GError **error)
                     p->width, p->height, MAX_INPUT_SIDE);
         return FALSE;
     }
-    if (p->resize < 0 || p->resize > MAX_INPUT_SIDE) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "pictures resized to a shorter side of %d pixels; it may be from 1 to %d, or 0 for none", p->resize,
-                    MAX_INPUT_SIDE);
+    if (!check_side("resized to a shorter side", p->resize, error) ||
+        !check_side("cut to a square with a side", p->crop_first, error))
         return FALSE;
-    }
     if (p->filter != AIMF_BILINEAR && p->filter != AIMF_BICUBIC)
         return invalid(error, "the interpolation must be bilinear or bicubic");
     if (p->resizing < AIMF_RESIZE_PILLOW || p->resizing > AIMF_RESIZE_FLOAT)
@@ -150,6 +170,8 @@ static void append_triple(GString *text, const char *name, const float values[3]
 char *aimf_preprocess_text(const AimfPreprocess *p)
 {
     GString *text = g_string_new(NULL);
+    if (p->crop_first)
+        g_string_append_printf(text, "of the middle %dx%d: ", p->crop_first, p->crop_first);
     if (p->resize)
         g_string_append_printf(text, "shorter side to %d pixels, the middle %dx%d of it", p->resize, p->width,
                                p->height);

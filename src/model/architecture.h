@@ -64,3 +64,5 @@ AimfValue aimf_resnet18_logits(AimfBuilder *builder, AimfValue images, int outpu
 
 /** aimf_architecture_find: (borrowed) NULL with NOT_FOUND that lists what there is. */
 const AimfArchitecture *aimf_architecture_find(const char *name, GError **error);
+/** aimf_is_of_head: whether the tensor @name is one of the final layer's. */
+gboolean aimf_is_of_head(const AimfArchitecture *architecture, const char *name);

@@ -29,8 +29,10 @@ typedef struct {
     GHashTable *names;   /* of the architecture's tensors, to index + 1 */
     gsize longest;       /* of them */
     guint needed;
+    GPtrArray *keys;      /* below which tensors may be used, with their dots; none: below any */
     const gboolean *only; /* per tensor of the file, whether it may be used */
     gboolean top;         /* only the set without a prefix may */
+    gboolean any_head;    /* what becomes of the head is no matter, nor whether there is one */
     guint head_weight, head_bias;
     GPtrArray *sets; /* of AimfWeightSet */
 } Search;
@@ -41,9 +43,7 @@ static void set_free(gpointer data)
     g_free(set->prefix);
     g_free(set->entry);
     g_free(set->head);
-    g_clear_pointer(&set->missing, g_ptr_array_unref);
-    g_clear_pointer(&set->surplus, g_ptr_array_unref);
-    g_clear_pointer(&set->wrong, g_ptr_array_unref);
+    aimf_misfits_clear(&set->misfits);
     g_free(set);
 }
 
@@ -132,9 +132,7 @@ static AimfWeightSet *set_new(const Search *search, const char *prefix, gsize by
     set->entry = g_new(int, search->specs->len);
     for (guint i = 0; i < search->specs->len; i++)
         set->entry[i] = AIMF_NO_ENTRY;
-    set->missing = g_ptr_array_new_with_free_func(g_free);
-    set->surplus = g_ptr_array_new_with_free_func(g_free);
-    set->wrong = g_ptr_array_new_with_free_func(g_free);
+    aimf_misfits_init(&set->misfits);
     return set;
 }
 
@@ -189,11 +187,6 @@ static void find_sets(Search *search)
     g_ptr_array_sort(search->sets, compare_sets);
 }
 
-static void note(GPtrArray *list, const char *name)
-{
-    g_ptr_array_add(list, g_strdup(name));
-}
-
 /* Whether the tensor belongs to another set, one further down. */
 static gboolean is_of_another(const Search *search, const AimfWeightSet *set, const char *name)
 {
@@ -220,13 +213,25 @@ static void fill_set(const Search *search, AimfWeightSet *set, GArray *others)
         if (k < n && set->entry[ends[k].index] == AIMF_NO_ENTRY)
             set->entry[ends[k].index] = (int)i;
         else if (k < n) /* the same name with and without a wrapper */
-            note(set->surplus, name);
+            aimf_misfits_add(set->misfits.surplus, name);
         else if (!is_of_another(search, set, name) && !aimf_weights_kind(name + bytes, TRUE))
             g_array_append_val(others, i);
     }
 }
 
-/* --- The head under another name --- */
+/* --- The head, under its own name or another --- */
+
+/* Whether these are a linear layer that takes what the head takes. */
+static gboolean takes_features(const Search *search, int weight_entry, int bias_entry)
+{
+    if (weight_entry < 0 || bias_entry < 0)
+        return FALSE;
+    const AimfTensor *weight = aimf_tensors_at(search->tensors, (guint)weight_entry);
+    const AimfTensor *bias = aimf_tensors_at(search->tensors, (guint)bias_entry);
+    return aimf_dtype_is_float(weight->dtype) && aimf_dtype_is_float(bias->dtype) && weight->shape.rank == 2 &&
+           weight->shape.dim[1] == spec_at(search, search->head_weight)->shape.dim[1] && bias->shape.rank == 1 &&
+           bias->shape.dim[0] == weight->shape.dim[0];
+}
 
 /* A module below some prefix: how many tensors it has, and its one weight and bias. @name: of the layer, owned. */
 typedef struct {
@@ -241,18 +246,29 @@ static void module_free(gpointer data)
     g_free(data);
 }
 
+/* (owned) modules by their first component below some prefix */
+static GHashTable *modules_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, module_free);
+}
+
+/* The one with @name, which has @skip bytes before its module; NULL if there is none. */
+static Module *module_of(GHashTable *modules, const char *name, gsize skip)
+{
+    g_autofree char *root = g_strndup(name + skip, strcspn(name + skip, "."));
+    return g_hash_table_lookup(modules, root);
+}
+
 /* Files @index, whose name has @skip bytes before its module, under that module. */
 static void add_to_module(const Search *search, GHashTable *modules, guint index, gsize skip)
 {
     const char *name = name_at(search, index), *last = strrchr(name + skip, '.');
-    char *root = g_strndup(name + skip, strcspn(name + skip, "."));
-    Module *module = g_hash_table_lookup(modules, root);
+    Module *module = module_of(modules, name, skip);
     if (!module) {
         module = g_new0(Module, 1);
         module->weight = module->bias = AIMF_NO_ENTRY;
-        g_hash_table_insert(modules, g_strdup(root), module);
+        g_hash_table_insert(modules, g_strndup(name + skip, strcspn(name + skip, ".")), module);
     }
-    g_free(root);
     module->n++;
     g_autofree char *layer = last ? g_strndup(name, (gsize)(last - name)) : g_strdup("");
     if (!module->name)
@@ -265,21 +281,37 @@ static void add_to_module(const Search *search, GHashTable *modules, guint index
         module->bias = (int)index;
 }
 
-/* A linear layer that takes what the head takes, and nothing beside it: of several layers the last is not the head. */
+/* A head, and nothing beside it: of several layers the last is not the head. */
 static gboolean is_linear(const Search *search, const Module *module)
 {
-    if (module->n != 2 || module->weight < 0 || module->bias < 0)
-        return FALSE;
-    const AimfTensor *weight = aimf_tensors_at(search->tensors, (guint)module->weight);
-    const AimfTensor *bias = aimf_tensors_at(search->tensors, (guint)module->bias);
-    return aimf_dtype_is_float(weight->dtype) && aimf_dtype_is_float(bias->dtype) && weight->shape.rank == 2 &&
-           weight->shape.dim[1] == spec_at(search, search->head_weight)->shape.dim[1] && bias->shape.rank == 1 &&
-           bias->shape.dim[0] == weight->shape.dim[0];
+    return module->n == 2 && takes_features(search, module->weight, module->bias);
 }
 
 static gint compare_modules(gconstpointer a, gconstpointer b)
 {
     return strcmp((*(const Module *const *)a)->name, (*(const Module *const *)b)->name);
+}
+
+static void set_head(const Search *search, AimfWeightSet *set, int weight, int bias)
+{
+    set->entry[search->head_weight] = weight;
+    set->entry[search->head_bias] = bias;
+}
+
+static void complain_of_several(const Search *search, AimfWeightSet *set, const GPtrArray *heads)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < MIN(heads->len, MAX_HEADS); i++) {
+        const Module *head = heads->pdata[i];
+        gint64 n = aimf_tensors_at(search->tensors, (guint)head->bias)->shape.dim[0];
+        g_string_append_printf(text, "%s'%s' (%" G_GINT64_FORMAT " output%s)", i ? " or " : "", head->name, n,
+                               AIMF_PLURAL(n));
+    }
+    g_autofree char *below = *set->prefix ? g_strndup(set->prefix, strlen(set->prefix) - 1) : g_strdup(TOP);
+    const Module *first = heads->pdata[0];
+    set->several_heads = TRUE;
+    g_ptr_array_add(set->misfits.missing, g_strdup_printf("%s, which may be %s: choose with --only %s,%s",
+                                                          search->architecture->head, text->str, below, first->name));
 }
 
 /* Takes the one module that can be the head; several are no choice. Returns whether there were any. */
@@ -295,49 +327,89 @@ static gboolean take_head(const Search *search, AimfWeightSet *set, GHashTable *
     if (heads->len == 0)
         return FALSE;
     g_ptr_array_sort(heads, compare_modules);
-    if (heads->len == 1) {
-        const Module *head = heads->pdata[0];
-        set->entry[search->head_weight] = head->weight;
-        set->entry[search->head_bias] = head->bias;
-        set->head = g_strdup(head->name);
+    const Module *first = heads->pdata[0];
+    if (heads->len > 1) {
+        complain_of_several(search, set, heads);
         return TRUE;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < MIN(heads->len, MAX_HEADS); i++) {
-        const Module *head = heads->pdata[i];
-        g_string_append_printf(text, "%s'%s' (%" G_GINT64_FORMAT " outputs)", i ? " or " : "", head->name,
-                               aimf_tensors_at(search->tensors, (guint)head->bias)->shape.dim[0]);
-    }
-    const Module *first = heads->pdata[0];
-    set->several_heads = TRUE;
-    g_ptr_array_add(set->missing,
-                    g_strdup_printf("%s, which may be %s: choose with --only %.*s,%s", search->architecture->head,
-                                    text->str, (int)MAX(strlen(set->prefix), 1) - 1, *set->prefix ? set->prefix : "",
-                                    first->name));
+    set_head(search, set, first->weight, first->bias);
+    set->head = g_strdup(first->name);
     return TRUE;
 }
 
-/* Looks for a head among @others, below the set's prefix, then beside it, then further up. */
-static void find_head(const Search *search, AimfWeightSet *set, const GArray *others)
+/* Takes the layer that is itself one of the keys; two of them are no choice. */
+static gboolean take_named_head(const Search *search, AimfWeightSet *set)
 {
-    g_autoptr(GHashTable) inside = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, module_free);
+    int weight = AIMF_NO_ENTRY, bias = AIMF_NO_ENTRY;
+    guint n = 0;
+    for (guint k = 0; k < search->keys->len; k++) {
+        const char *key = search->keys->pdata[k];
+        g_autofree char *weight_name = g_strconcat(key, "weight", NULL), *bias_name = g_strconcat(key, "bias", NULL);
+        int w = aimf_tensors_find(search->tensors, weight_name), b = aimf_tensors_find(search->tensors, bias_name);
+        if (!*key || !takes_features(search, w, b) || is_of_another(search, set, key))
+            continue;
+        weight = w;
+        bias = b;
+        g_free(set->head);
+        set->head = g_strndup(key, strlen(key) - 1);
+        n++;
+    }
+    if (n == 1) {
+        set_head(search, set, weight, bias);
+        return TRUE;
+    }
+    g_clear_pointer(&set->head, g_free);
+    return FALSE;
+}
+
+/* (owned) the modules beside the set, below @level, which is further up. */
+static GHashTable *modules_beside(const Search *search, const AimfWeightSet *set, const char *level)
+{
+    GHashTable *modules = modules_new();
+    for (guint i = 0; i < aimf_tensors_count(search->tensors); i++) {
+        const char *name = name_at(search, i);
+        if (search->only[i] && is_below(name, level) && !is_below(name, set->prefix) &&
+            !is_of_another(search, set, name) && !aimf_weights_kind(name, FALSE))
+            add_to_module(search, modules, i, strlen(level));
+    }
+    return modules;
+}
+
+/* (owned) the modules below the prefix that are none of the architecture's, and its own head. */
+static GHashTable *modules_inside(const Search *search, const AimfWeightSet *set, const GArray *others)
+{
+    GHashTable *modules = modules_new();
+    const int own[] = { set->entry[search->head_weight], set->entry[search->head_bias] };
     for (guint k = 0; k < others->len; k++)
-        add_to_module(search, inside, g_array_index(others, guint, k), strlen(set->prefix));
-    gboolean found = take_head(search, set, inside);
+        add_to_module(search, modules, g_array_index(others, guint, k), strlen(set->prefix));
+    for (guint k = 0; k < G_N_ELEMENTS(own); k++)
+        if (own[k] != AIMF_NO_ENTRY)
+            add_to_module(search, modules, (guint)own[k], strlen(set->prefix));
+    return modules;
+}
+
+/*
+ * Looks for the head: the one that was asked for, else below the set's prefix, beside it and further up. A head of
+ * its own that does not fit stays, to be complained of. Returns: whether it was asked for.
+ */
+static gboolean find_head(const Search *search, AimfWeightSet *set, GHashTable *inside)
+{
+    int weight = set->entry[search->head_weight], bias = set->entry[search->head_bias];
+    gboolean has_own = weight != AIMF_NO_ENTRY || bias != AIMF_NO_ENTRY;
+    gboolean named = take_named_head(search, set);
+    gboolean fits = !has_own || takes_features(search, weight, bias);
+    gboolean found = named || (fits && take_head(search, set, inside)) || has_own;
     g_autofree char *level = g_strdup(set->prefix);
     while (!found && *level) {
         level[strlen(level) - 1] = 0; /* the dot */
         char *dot = strrchr(level, '.');
         *(dot ? dot + 1 : level) = 0;
-        g_autoptr(GHashTable) beside = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, module_free);
-        for (guint i = 0; i < aimf_tensors_count(search->tensors); i++) {
-            const char *name = name_at(search, i);
-            if (search->only[i] && is_below(name, level) && !is_below(name, set->prefix) &&
-                !is_of_another(search, set, name) && !aimf_weights_kind(name, FALSE))
-                add_to_module(search, beside, i, strlen(level));
-        }
+        g_autoptr(GHashTable) beside = modules_beside(search, set, level);
         found = take_head(search, set, beside);
     }
+    if (has_own && set->entry[search->head_weight] == weight)
+        g_clear_pointer(&set->head, g_free);
+    return named;
 }
 
 /* --- Whether a set fits --- */
@@ -345,64 +417,82 @@ static void find_head(const Search *search, AimfWeightSet *set, const GArray *ot
 static void check_entry(const Search *search, AimfWeightSet *set, guint index)
 {
     const AimfTensorSpec *spec = spec_at(search, index);
-    if (set->entry[index] == AIMF_NO_ENTRY) {
-        /* PyTorch before 0.4.1 did not count batches: its files lack the counters, and they begin at 0. */
-        if (is_needed(search, index) || (is_head(search, index) && !set->several_heads))
-            note(set->missing, spec->name);
-        return;
-    }
-    const AimfTensor *theirs = aimf_tensors_at(search->tensors, (guint)set->entry[index]);
+    int entry = set->entry[index];
+    const AimfTensor *theirs = entry == AIMF_NO_ENTRY ? NULL : aimf_tensors_at(search->tensors, (guint)entry);
     AimfShape shape = spec->shape;
-    if (is_head(search, index) && theirs->shape.rank > 0)
-        shape.dim[0] = theirs->shape.dim[0];
-    gboolean fits = spec->dtype == AIMF_I64 ? theirs->dtype == AIMF_I64 : aimf_dtype_is_float(theirs->dtype);
-    if (fits && aimf_shape_equal(&shape, &theirs->shape))
+    if (!theirs && is_head(search, index) && (set->several_heads || search->any_head))
         return;
-    g_autofree char *expected = aimf_shape_text(&spec->shape), *found = aimf_shape_text(&theirs->shape);
-    g_ptr_array_add(set->wrong,
-                    g_strdup_printf("%s is %s %s in place of %s %s", theirs->name, aimf_dtype_name(theirs->dtype),
-                                    found, aimf_dtype_name(spec->dtype), expected));
+    if (theirs && is_head(search, index) && theirs->shape.rank > 0)
+        shape.dim[0] = theirs->shape.dim[0];
+    aimf_misfits_compare(&set->misfits, spec->name, spec->dtype, &shape, theirs);
+}
+
+/* Whether the architecture has a module of the first component of @name, other than its head. */
+static gboolean is_of_body(const Search *search, const char *name)
+{
+    gsize bytes = strcspn(name, ".");
+    while (name[bytes] && is_wrapper(name, bytes)) {
+        name += bytes + 1;
+        bytes = strcspn(name, ".");
+    }
+    for (guint i = 0; i < search->specs->len; i++) {
+        const char *ours = spec_at(search, i)->name;
+        if (!is_head(search, i) && strncmp(ours, name, bytes) == 0 && ours[bytes] == '.')
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* What is left below the prefix is surplus, but for other heads where it is said which one is meant, or none. */
+static void note_surplus(const Search *search, AimfWeightSet *set, const GArray *others, GHashTable *inside,
+                         gboolean named)
+{
+    for (guint k = 0; k < others->len; k++) {
+        guint index = g_array_index(others, guint, k);
+        const char *name = name_at(search, index);
+        gsize skip = strlen(set->prefix);
+        gboolean taken = (int)index == set->entry[search->head_weight] || (int)index == set->entry[search->head_bias];
+        gboolean other_head = search->any_head
+                                  ? !is_of_body(search, name + skip)
+                                  : (named || set->several_heads) && is_linear(search, module_of(inside, name, skip));
+        if (!taken && !other_head)
+            aimf_misfits_add(set->misfits.surplus, name);
+    }
 }
 
 static void examine(const Search *search, AimfWeightSet *set)
 {
     g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
     fill_set(search, set, others);
-    if (set->hits >= search->needed && set->entry[search->head_weight] == AIMF_NO_ENTRY &&
-        set->entry[search->head_bias] == AIMF_NO_ENTRY)
-        find_head(search, set, others);
+    g_autoptr(GHashTable) inside = modules_inside(search, set, others);
+    gboolean whole = set->hits >= search->needed, named = FALSE;
+    if (whole && !search->any_head)
+        named = find_head(search, set, inside);
+    else if (whole && !takes_features(search, set->entry[search->head_weight], set->entry[search->head_bias]))
+        set_head(search, set, AIMF_NO_ENTRY, AIMF_NO_ENTRY);
     for (guint i = 0; i < search->specs->len; i++)
         check_entry(search, set, i);
-    for (guint k = 0; k < others->len; k++) {
-        int index = (int)g_array_index(others, guint, k);
-        if (index != set->entry[search->head_weight] && index != set->entry[search->head_bias])
-            note(set->surplus, name_at(search, (guint)index));
-    }
-}
-
-static guint n_complaints(const AimfWeightSet *set)
-{
-    return set->missing->len + set->surplus->len + set->wrong->len;
+    note_surplus(search, set, others, inside, named);
 }
 
 /* --- The search --- */
 
-/* Which tensors lie below one of the prefixes in @only, a list with commas. */
-static gboolean mark_only(const AimfTensors *tensors, const char *only, gboolean *marks, GError **error)
+/* Which tensors lie below one of the keys in @only, a list with commas. */
+static gboolean mark_only(Search *search, const char *only, gboolean *marks, GError **error)
 {
-    g_auto(GStrv) keys = g_strsplit(only ? only : "", ",", -1);
-    gboolean all = !only || g_str_equal(only, TOP);
-    for (guint i = 0; all && i < aimf_tensors_count(tensors); i++)
-        marks[i] = TRUE;
-    for (char **key = keys; !all && *key; key++) {
-        g_autofree char *prefix = aimf_tensors_below(tensors, *key);
-        gboolean found = FALSE;
-        for (guint i = 0; i < aimf_tensors_count(tensors); i++)
-            if (is_below(aimf_tensors_at(tensors, i)->name, prefix))
+    guint n = aimf_tensors_count(search->tensors);
+    g_auto(GStrv) keys = g_strsplit(only ? only : TOP, ",", -1);
+    search->top = only && g_strv_contains((const char *const *)keys, TOP);
+    for (char **key = keys; *key; key++) {
+        gboolean all = g_str_equal(*key, TOP), found = all;
+        char *prefix = all ? g_strdup("") : aimf_tensors_below(search->tensors, *key);
+        for (guint i = 0; i < n; i++)
+            if (is_below(aimf_tensors_at(search->tensors, i)->name, prefix))
                 found = marks[i] = TRUE;
+        g_ptr_array_add(search->keys, prefix);
         if (found)
             continue;
-        g_autofree char *names = aimf_tensors_beginnings(tensors);
+        g_autofree char *names = aimf_tensors_beginnings(search->tensors);
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "no tensor's name begins with '%s'; they begin with %s",
                     prefix, names);
         return FALSE;
@@ -445,6 +535,13 @@ static AimfTensors *view_of(const Search *search, const AimfWeightSet *set, GErr
     return g_steal_pointer(&view);
 }
 
+/* A backbone without its head is a common thing to have, and there is a way to begin with one. */
+static gboolean lacks_head_alone(const Search *search, const AimfWeightSet *set)
+{
+    return aimf_misfits_count(&set->misfits) == 2 && set->misfits.missing->len == 2 &&
+           set->entry[search->head_weight] == AIMF_NO_ENTRY && set->entry[search->head_bias] == AIMF_NO_ENTRY;
+}
+
 static AimfTensors *choose(Search *search, const AimfMonitor *monitor, GError **error)
 {
     find_sets(search);
@@ -454,11 +551,11 @@ static AimfTensors *choose(Search *search, const AimfMonitor *monitor, GError **
         AimfWeightSet *set = search->sets->pdata[i];
         examine(search, set);
         gboolean allowed = !search->top || !*set->prefix;
-        if (allowed && n_complaints(set) == 0)
-            g_ptr_array_add(fitting, set);
         if (!allowed)
-            note(set->missing, "a set without a prefix");
-        if (!best || n_complaints(set) < n_complaints(best))
+            aimf_misfits_add(set->misfits.missing, "a set without a prefix");
+        if (aimf_misfits_count(&set->misfits) == 0)
+            g_ptr_array_add(fitting, set);
+        if (!best || aimf_misfits_count(&set->misfits) < aimf_misfits_count(&best->misfits))
             best = set;
     }
     const char *architecture = search->architecture->name;
@@ -467,14 +564,16 @@ static AimfTensors *choose(Search *search, const AimfMonitor *monitor, GError **
         aimf_weight_choice_report(&choice, architecture, monitor);
         return view_of(search, best, error);
     }
-    if (fitting->len == 0)
-        aimf_weight_set_complain(best, architecture, error);
-    else
+    if (fitting->len == 0) {
+        aimf_misfits_complain(&best->misfits, best->prefix, architecture, error);
+        if (lacks_head_alone(search, best))
+            g_prefix_error(error, "only the final layer is missing, and 'aimfair train --head new' draws one: ");
+    } else
         aimf_weight_sets_ambiguous(fitting, search->tensors, architecture, search->head_weight, error);
     return NULL;
 }
 
-AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const char *only,
+AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const AimfWeightSearch *wanted,
                                        const AimfMonitor *monitor, GError **error)
 {
     Search search = { .tensors = tensors, .architecture = aimf_architecture_find(architecture, error) };
@@ -487,13 +586,16 @@ AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *archite
                         .preprocess = { .width = side, .height = side },
                         .outputs = 1 };
     g_autofree gboolean *marks = g_new0(gboolean, MAX(aimf_tensors_count(tensors), 1));
-    if (!mark_only(tensors, only, marks, error) || !aimf_model_walk(&shape, 1, &builder, NULL, NULL, error))
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    search.keys = keys;
+    if (!mark_only(&search, wanted ? wanted->only : NULL, marks, error) ||
+        !aimf_model_walk(&shape, 1, &builder, NULL, NULL, error))
         return NULL;
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) sets = g_ptr_array_new_with_free_func(set_free);
     search.specs = builder.tensors;
     search.only = marks;
-    search.top = g_strcmp0(only, TOP) == 0;
+    search.any_head = wanted && wanted->any_head;
     search.names = names;
     search.sets = sets;
     note_names(&search);

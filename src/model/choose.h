@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/architecture.h"
+#include "model/misfits.h"
 
 #include <aimfair/weights.h>
 
@@ -19,8 +20,8 @@ enum {
  * @hits: how many of the tensors that make the architecture what it is are there
  * @entry: (owned, nullable) per tensor of the architecture, the file's or AIMF_NO_ENTRY
  * @head: (owned, nullable) the final layer's name in the file, whole, where it is not the architecture's
- * @several_heads: more than one layer may be it, as @missing says
- * @missing, @surplus, @wrong: (owned, nullable) (element-type char *) why it does not fit: nothing in them if it does
+ * @several_heads: more than one layer may be it, as @misfits says
+ * @misfits: why it does not fit
  */
 typedef struct {
     char *prefix;
@@ -28,7 +29,7 @@ typedef struct {
     int *entry;
     char *head;
     gboolean several_heads;
-    GPtrArray *missing, *surplus, *wrong;
+    AimfMisfits misfits;
 } AimfWeightSet;
 
 /**
@@ -37,11 +38,9 @@ typedef struct {
  */
 const char *aimf_weights_kind(const char *name, gboolean inside);
 
-/** aimf_weight_set_complain: sets INVALID that lists what is missing, surplus or wrong in the set that fits best. */
-void aimf_weight_set_complain(const AimfWeightSet *set, const char *architecture, GError **error);
 /**
  * aimf_weight_sets_ambiguous: sets INVALID that lists @sets (AimfWeightSet *), which all fit, the outputs by entry
- * @head_weight, and how to choose.
+ * @head_weight where there is one, and how to choose.
  */
 void aimf_weight_sets_ambiguous(const GPtrArray *sets, const AimfTensors *tensors, const char *architecture,
                                 guint head_weight, GError **error);

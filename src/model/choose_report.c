@@ -63,26 +63,17 @@ const char *aimf_weights_kind(const char *name, gboolean inside)
     return kind || !last ? kind : kind_of(last + 1, TRUE);
 }
 
-static void append_list(GString *text, const char *title, const GPtrArray *names)
+static void append_set(GString *text, const AimfWeightSet *set, const AimfTensors *tensors, guint head_weight)
 {
-    if (names->len == 0)
+    g_string_append_printf(text, "%s'%s' ", text->len ? ", " : "", set->prefix);
+    if (set->entry[head_weight] == AIMF_NO_ENTRY) {
+        g_string_append(text, "(no final layer)");
         return;
-    g_string_append_printf(text, "; %s (%u): ", title, names->len);
-    for (guint i = 0; i < MIN(names->len, MAX_LISTED); i++)
-        g_string_append_printf(text, "%s%s", i ? ", " : "", (const char *)names->pdata[i]);
-    if (names->len > MAX_LISTED)
-        g_string_append_printf(text, " and %u more", names->len - MAX_LISTED);
-}
-
-void aimf_weight_set_complain(const AimfWeightSet *set, const char *architecture, GError **error)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    if (*set->prefix)
-        g_string_append_printf(text, " (those below '%s' come nearest)", set->prefix);
-    append_list(text, "missing", set->missing);
-    append_list(text, "surplus", set->surplus);
-    append_list(text, "of the wrong shape or type", set->wrong);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "these are not the weights of a %s%s", architecture, text->str);
+    }
+    const AimfTensor *weight = aimf_tensors_at(tensors, (guint)set->entry[head_weight]);
+    gint64 n = weight->shape.dim[0];
+    g_string_append_printf(text, "(final layer '%.*s': %" G_GINT64_FORMAT " output%s)",
+                           (int)(strlen(weight->name) - strlen(".weight")), weight->name, n, AIMF_PLURAL(n));
 }
 
 void aimf_weight_sets_ambiguous(const GPtrArray *sets, const AimfTensors *tensors, const char *architecture,
@@ -93,11 +84,8 @@ void aimf_weight_sets_ambiguous(const GPtrArray *sets, const AimfTensors *tensor
     gboolean has_top = FALSE;
     for (guint i = 0; i < sets->len; i++) {
         const AimfWeightSet *set = sets->pdata[i];
-        const AimfTensor *weight = aimf_tensors_at(tensors, (guint)set->entry[head_weight]);
         if (i < MAX_LISTED)
-            g_string_append_printf(text, "%s'%s' (final layer '%.*s': %" G_GINT64_FORMAT " outputs)", i ? ", " : "",
-                                   set->prefix, (int)(strlen(weight->name) - strlen(".weight")), weight->name,
-                                   weight->shape.dim[0]);
+            append_set(text, set, tensors, head_weight);
         has_top |= !*set->prefix;
         if (!*example)
             example = set->prefix;
@@ -138,9 +126,9 @@ static void report_passed(const AimfWeightChoice *choice, const AimfMonitor *mon
         aimf_message(monitor, AIMF_LOG_INFO, "passed over (%u): tensors %s",
                      GPOINTER_TO_UINT(g_hash_table_lookup(counts, kinds->pdata[i])), (const char *)kinds->pdata[i]);
     g_autoptr(GString) text = g_string_new(NULL);
-    append_list(text, "passed over, tensors of no known use", unknown);
+    aimf_misfits_append(text, "passed over, tensors of no known use", unknown);
     if (unknown->len)
-        aimf_message(monitor, AIMF_LOG_WARNING, "%s", text->str + strlen("; "));
+        aimf_message(monitor, AIMF_LOG_WARNING, "%s", text->str);
 }
 
 void aimf_weight_choice_report(const AimfWeightChoice *choice, const char *architecture, const AimfMonitor *monitor)

@@ -27,9 +27,9 @@ static gboolean check_dimensions(const AimfArchitecture *architecture, const Aim
                     architecture->name, architecture->min_image_size, architecture->max_image_size, sides[i]);
         return FALSE;
     }
-    if (outputs < 1 || outputs > AIMF_MAX_OUTPUTS_OF_MODEL) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a model has 1 to %d outputs, not %d",
-                    AIMF_MAX_OUTPUTS_OF_MODEL, outputs);
+    if (outputs < 1 || outputs > AIMF_MAX_CLASSES) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "a model has 1 to %d outputs, not %d", AIMF_MAX_CLASSES,
+                    outputs);
         return FALSE;
     }
     return TRUE;
@@ -140,10 +140,10 @@ gboolean aimf_model_renew_head(AimfModel *model, guint64 seed, GError **error)
     aimf_builder_init(&builder, FALSE);
     if (!aimf_model_walk(model, 1, &builder, NULL, NULL, error))
         return FALSE;
-    const char *head = aimf_architecture_find(model->architecture, NULL)->head;
+    const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, NULL);
     for (guint i = 0; i < builder.tensors->len; i++) {
         const AimfTensorSpec *spec = &g_array_index(builder.tensors, AimfTensorSpec, i);
-        if (g_str_has_prefix(spec->name, head) && spec->name[strlen(head)] == '.')
+        if (aimf_is_of_head(architecture, spec->name))
             initialise(spec, seed, i, aimf_tensors_writable(model->tensors, i));
     }
     return TRUE;

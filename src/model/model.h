@@ -9,7 +9,7 @@
 /** AIMF_TRAININGS: the key of a model's metadata that says how it came about, a JSON list; train/provenance.h */
 #define AIMF_TRAININGS "aimfair.trainings"
 
-enum { AIMF_MAX_OUTPUTS_OF_MODEL = 10000, AIMF_MAX_BATCH = 65536 };
+enum { AIMF_MAX_BATCH = 65536 };
 
 /** aimf_model_n_classes: 2 for one output. */
 static inline int aimf_model_n_classes(const AimfModel *model)
@@ -37,7 +37,7 @@ AimfModel *aimf_model_blank(const char *architecture, const AimfPreprocess *prep
 
 /**
  * aimf_model_fill:
- * @fresh_head: leave a final layer for another number of classes as it is, instead of refusing it
+ * @fresh_head: leave a final layer for another number of classes, or a missing one, as it is, instead of refusing it
  * Replaces the model's weights by those of the same names in @tensors, and refuses any other; a failure while reading
  * leaves some replaced.
  */

@@ -44,7 +44,7 @@ static int *find_columns(const AimfCsv *csv, int outputs, GError **error)
     if (logit_column(csv, outputs) >= 0) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
                     "%s: it has logit %d too, but the model has %d output%s, numbered from 0", csv->path, outputs,
-                    outputs, outputs == 1 ? "" : "s");
+                    outputs, AIMF_PLURAL(outputs));
         return NULL;
     }
     return g_steal_pointer(&columns);

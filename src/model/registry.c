@@ -2,6 +2,7 @@
 
 #include <aimfair/model.h>
 #include <aimfair/names.h>
+#include <string.h>
 
 /* ResNet's strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
 static const AimfArchitecture architectures[] = {
@@ -30,4 +31,10 @@ const AimfArchitecture *aimf_architecture_find(const char *name, GError **error)
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no architecture '%s'%s; there are: %s", name, hint,
                 known);
     return NULL;
+}
+
+gboolean aimf_is_of_head(const AimfArchitecture *architecture, const char *name)
+{
+    gsize length = strlen(architecture->head);
+    return strncmp(name, architecture->head, length) == 0 && name[length] == '.';
 }

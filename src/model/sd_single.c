@@ -27,8 +27,9 @@ static gboolean check_family(const AimfSdSource *source, GError **error)
     else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
                     "'%s' is no checkpoint of Stable Diffusion 1.x or 2.x: '" UNET
-                    "input_blocks.0.0.weight' is missing; its %u tensors begin with: %s",
-                    source->path, aimf_tensors_count(tensors), names->str);
+                    "input_blocks.0.0.weight' is missing; its %u tensor%s with: %s",
+                    source->path, aimf_tensors_count(tensors), aimf_tensors_count(tensors) == 1 ? " begins" : "s begin",
+                    names->str);
     return FALSE;
 }
 

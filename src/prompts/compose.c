@@ -259,9 +259,9 @@ static gboolean exhausted(const Design *design, guint row, guint count, GError *
     else
         g_set_error(
             error, AIMF_ERROR, AIMF_ERROR_INVALID,
-            "the vocabulary of %s gives %u prompts per group that differ enough, not %u; ask for at most %u, or "
+            "the vocabulary of %s gives %u prompt%s per group that differ enough, not %u; ask for at most %u, or "
             "add contexts. The next would be refused: %s",
-            design->task->name, row, count, row, reason);
+            design->task->name, row, AIMF_PLURAL(row), count, row, reason);
     return FALSE;
 }
 

@@ -96,7 +96,7 @@ static AimfPrompts *begin(const AimfTask *task, const AimfLlmOptions *o, const A
         guint n = 0;
         for (guint g = 0; g < prompts->n_groups; g++)
             n += prompts->groups[g].n_prompts;
-        aimf_message(monitor, AIMF_LOG_INFO, "going on with the %u prompts in '%s'", n, o->state_path);
+        aimf_message(monitor, AIMF_LOG_INFO, "going on with the %u prompt%s in '%s'", n, AIMF_PLURAL(n), o->state_path);
     } else {
         prompts = aimf_prompts_new(task);
     }

@@ -90,7 +90,8 @@ gboolean aimf_prompts_save_text(const AimfPrompts *prompts, const char *path, GE
     aimf_writer_printf(writer, "%s\n", prompts->task);
     for (guint g = 0; g < prompts->n_groups; g++) {
         const AimfPromptGroup *group = &prompts->groups[g];
-        aimf_writer_printf(writer, "\n%s: %s (%u prompts)\n\n", group->name, group->words, group->n_prompts);
+        aimf_writer_printf(writer, "\n%s: %s (%u prompt%s)\n\n", group->name, group->words, group->n_prompts,
+                           AIMF_PLURAL(group->n_prompts));
         for (guint i = 0; i < group->n_prompts; i++)
             aimf_writer_printf(writer, "%4u. %s\n", i + 1, group->prompts[i].text);
     }

@@ -90,8 +90,8 @@ static gboolean check_data(const Trainer *trainer, GError **error)
     if (n >= trainer->options->batch)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "the training set has %u images, fewer than one batch of %u; choose a smaller batch", n,
-                trainer->options->batch);
+                "the training set has %u image%s, fewer than one batch of %u; choose a smaller batch", n,
+                AIMF_PLURAL(n), trainer->options->batch);
     return FALSE;
 }
 

@@ -171,8 +171,8 @@ static gboolean read_result(const AimfTensors *file, AimfTrainState *state, guin
     if (!aimf_history_parse(history, state->result->history, error) || !read_best(file, state->result, error))
         return FALSE;
     if (state->result->history->len > epochs) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "it has %u epochs already, more than the %u that are wanted",
-                    state->result->history->len, epochs);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "it has %u epoch%s already, more than the %u wanted",
+                    state->result->history->len, AIMF_PLURAL(state->result->history->len), epochs);
         return FALSE;
     }
     state->has_start = state->result->groups && start;
@@ -197,11 +197,12 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
 
 gboolean aimf_train_state_load(AimfTrainState *state, guint epochs, const char *path, GError **error)
 {
-    g_autoptr(AimfTensors) file = aimf_tensors_open(path, error);
-    if (!file)
-        return FALSE;
-    gboolean loaded = load(state, epochs, file, error);
-    if (!loaded)
-        g_prefix_error(error, "cannot continue from the state '%s': ", path);
-    return loaded;
+    GError *failure = NULL;
+    g_autoptr(AimfTensors) file = aimf_tensors_open(path, &failure);
+    if (file && load(state, epochs, file, &failure))
+        return TRUE;
+    gboolean damaged = g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FORMAT);
+    g_propagate_prefixed_error(error, failure, "cannot continue from the state '%s' of the training%s: ", path,
+                               damaged ? ", which is damaged; without --resume training begins anew" : "");
+    return FALSE;
 }

@@ -196,7 +196,7 @@ static void test_tampered_result(void)
     assert_tampered(text, "\"protected\" : \"x\"", "\"protected\" : 7", "'protected' must be a text");
     assert_tampered(text, "\"n\" : 1", "\"n\" : 1.5", "'n' must be a whole number");
     assert_tampered(text, "\"n\" : 1", "\"n\" : 0", "its groups give 1");
-    assert_tampered(text, "\"selection_rate\" : 1.0", "\"selection_rate\" : 0.3", "not shares of its 1 samples");
+    assert_tampered(text, "\"selection_rate\" : 1.0", "\"selection_rate\" : 0.3", "not shares of its 1 sample");
     assert_tampered(text, "\"groups\" : [", "\"groups\" : [], \"more\" : [", "from 1 to");
     assert_tampered(text, "\"groups\" : [", "\"groups\" : [ 1 ], \"more\" : [", "groups[0] must be an object");
     assert_tampered(text, "{", "[", "not JSON");
@@ -476,6 +476,8 @@ static void test_bad_csv(void)
         { "target,protected,prediction\n1,a,-1\n", "a class number" },
         { "target,protected,prediction\n1,a,0.5\n", "a class number" },
         { "target,protected,prediction\n99999999,a,1\n", "a class number" },
+        { "target,protected,prediction\n1000,a,1\n", "a class number from 0 to 999" },
+        { "target,protected,prediction\n1,a,1000\n", "a class number from 0 to 999" },
         { "target,protected,prediction\n-1,a,1\n", "a class number" },
         { "target,protected,prediction\n1,,1\n", "column 'protected': there is no value" },
         { "target,protected,prediction\n1,a\n", ":2" },

@@ -28,6 +28,9 @@ static void test_help(void)
     assert_contains(run.out, "Usage: aimfair COMMAND");
     g_auto(ProgramRun) same = RUN("--help");
     g_assert_cmpstr(run.out, ==, same.out);
+    g_auto(ProgramRun) itself = RUN("help", "help");
+    g_assert_cmpint(itself.status, ==, 0);
+    g_assert_cmpstr(run.out, ==, itself.out);
 }
 
 static void test_wrong_usage(void)

@@ -71,7 +71,7 @@ static void test_plain_format(void)
     g_autofree char *path = in_folder("model1.safetensors"), *expected_path = in_folder("expected.safetensors");
     g_autofree char *weights_path = in_folder("weights1.pth");
     g_autoptr(AimfModel) model = aimf_model_new("resnet18", 48, 1, 0, NULL);
-    g_autoptr(AimfTensors) weights = aimf_tensors_open(weights_path, NULL);
+    g_autoptr(AimfTensors) weights = aimf_tensors_open(weights_path, NULL); /* of no other names than torchvision's */
     g_assert_true(aimf_model_take_weights(model, weights, NULL, NULL));
     const float mean[] = { 0.5f, 0.4f, 0.3f }, std[] = { 0.5f, 0.6f, 0.7f };
     memcpy(model->preprocess.mean, mean, sizeof mean);
@@ -153,6 +153,69 @@ static void test_every_command(void)
 #undef PASS
 }
 
+/* A model of this program's own keeps all that it says; what an option says otherwise is overruled, and no more. */
+static void test_saved_model(void)
+{
+#define AGAIN "\"$AIMFAIR\" import --threads 1 "
+    g_free(run(0, "\"$AIMFAIR\" import -q --threads 1 weights2.pth -o own.safetensors --image-size 48 --crop-first 150 "
+                  "--resize 56 --mean 104,117,123 --std 1,2,3 --value-range 255 --antialias no --resizer float "
+                  "--classes no,yes --threshold 0.7 --target Smile"));
+    expect(0, AGAIN "own.safetensors -o same.safetensors", "'own.safetensors' is a saved model");
+    g_free(run(0, "cmp own.safetensors same.safetensors"));
+    g_free(run(0, "\"$AIMFAIR\" convert -q own.safetensors own.pth && " AGAIN "-q own.pth -o same.safetensors && "
+                  "cmp own.safetensors same.safetensors"));
+    expect(0, AGAIN "own.safetensors -o other.safetensors --threshold 0.4 --image-size 96 --classes a,b",
+           "of the middle 150x150: shorter side to 112 pixels, the middle 96x96 of it, bilinear (float, not "
+           "antialiased), RGB from 0 to 255, mean 104,117,123");
+    expect(0,
+           AGAIN "own.safetensors -o plain.safetensors --resize none --crop-first none --antialias yes --resizer "
+                 "pillow",
+           "\n48x48 pixels, bilinear (pillow), RGB from 0 to 255");
+    g_autofree char *path = in_folder("other.safetensors");
+    g_autoptr(AimfModel) model = aimf_model_open(path, NULL);
+    g_assert_cmpfloat(model->threshold, ==, 0.4);
+    g_assert_cmpstr(model->target, ==, "Smile");
+    g_assert_cmpstr(model->classes[0], ==, "a");
+    g_free(run(0, "\"$AIMFAIR\" train -q --threads 1 --image-size 32 --batch 8 --epochs 1 --train train.csv --val "
+                  "val.csv -o trained.safetensors --target Disc --classes dark,bright && " AGAIN
+                  "-q trained.safetensors -o again.safetensors && cmp trained.safetensors again.safetensors"));
+    expect(2, AGAIN "own.safetensors -o x.safetensors --only fc", "'own.safetensors' is a saved model");
+    expect(2, AGAIN "own.safetensors -o x.safetensors --classes a,b,c", "--classes has 3 names");
+    expect(2, AGAIN "own.safetensors -o x.safetensors --value-range 1", "--mean has 104, and values go from 0 to 1");
+#undef AGAIN
+}
+
+/* Means and deviations of another range than the values'. */
+static void test_value_range(void)
+{
+#define RANGE "\"$AIMFAIR\" import -q --threads 1 weights2.pth -o range.safetensors --image-size 48 "
+    expect(2, RANGE "--mean 123.675,116.28,103.53 --std 58.395,57.12,57.375",
+           "--mean has 123.675, and values go from 0 to 1: is --value-range 255 missing?");
+    expect(2, RANGE "--mean 1000,0,0 --std 1,1,1 --value-range 255", "--mean has 1000, and values go from 0 to 255");
+    static const char *const doubtful[] = {
+        "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --value-range 255",
+        "--mean 0.485,0.456,0.406 --std 1,1,1 --value-range 255",
+        "--mean 104,117,123 --std 0.229,1,1 --value-range 255",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(doubtful); i++) {
+        g_autofree char *command = g_strconcat(RANGE, doubtful[i], NULL);
+        expect(0, command, "is --value-range 1 meant?");
+    }
+    expect(0, RANGE "--mean 0,0,0 --std 58.395,57.12,57.375", "is --value-range 255 meant?");
+    static const char *const good[] = { "--mean 104,117,123 --std 1,1,1 --value-range 255",
+                                        "--mean 0,0,0 --std 1,1,1 --value-range 255",
+                                        "--mean 0,0,0 --std 255,255,255 --value-range 255",
+                                        "--mean 127.5,127.5,127.5 --std 127.5,127.5,127.5 --value-range 255",
+                                        "--mean 0,0,0 --std 1,1,1",
+                                        "--mean 1,1,1 --std 1,1,1",
+                                        "--mean -1,0.5,0.5 --std 0.5,0.5,0.5" };
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *command = g_strconcat(RANGE, good[i], NULL), *said = run(0, command);
+        g_assert_null(strstr(said, "value-range"));
+    }
+#undef RANGE
+}
+
 /* Two logits of opposite sign are one logit of twice their size. */
 static void test_two_logits_are_a_softmax(void)
 {
@@ -180,11 +243,27 @@ static void test_two_logits_are_a_softmax(void)
                "-f1,3,4 single.csv | awk -F, 'NR>1{printf \"%s %.4f %s\\n\",$1,$2,$3}' >b; test -s a && cmp a b"));
 }
 
+/* The tensors of a backbone, whose head somebody has cut off. */
+static void write_bare(const char *name)
+{
+    g_autofree char *path = in_folder(name);
+    g_autoptr(AimfModel) model = aimf_model_new("resnet18", 32, 1, 5, NULL);
+    g_autoptr(AimfTensors) bare = aimf_tensors_new();
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(model->tensors, i);
+        if (!g_str_has_prefix(tensor->name, "fc."))
+            aimf_tensors_add(bare, tensor->name, tensor->dtype, &tensor->shape, aimf_tensors_data(model->tensors, i),
+                             NULL);
+    }
+    g_assert_true(aimf_tensors_save(bare, path, NULL));
+}
+
 /* train --init keeps a head that fits, and says what it replaces. */
 static void test_head(void)
 {
 #define TRAIN                                                                                                          \
     "\"$AIMFAIR\" train --threads 1 --image-size 32 --batch 8 --epochs 1 --lr 0.001 --train train.csv --val val.csv "
+    write_bare("bare.pth");
     expect(0, TRAIN "--init weights2.pth -o kept.safetensors", "has 2 outputs: it is kept");
     expect(0, TRAIN "-q --init weights5.pth -o fresh.safetensors",
            "fc.weight is 5x512, for 5 outputs: it is replaced by a fresh one, 1x512");
@@ -203,6 +282,10 @@ static void test_head(void)
         g_autoptr(AimfModel) model = aimf_model_open(path, NULL);
         g_assert_cmpint(model->outputs, ==, cases[i].outputs);
     }
+    /* A backbone alone will do where a head is drawn, and nowhere else. */
+    expect(2, TRAIN "--init bare.pth -o x.safetensors", "only the final layer is missing, and 'aimfair train --head");
+    expect(0, TRAIN "--head new --init bare.pth -o headed.safetensors",
+           "have no final layer: it is a fresh one, 1x512");
     /* A saved model brings its own way of preparing pictures; the size may be asked for. */
     expect(0, TRAIN "--init odd.safetensors -o prepared.safetensors", "pictures are prepared as by 'odd.safetensors'");
     g_autofree char *path = in_folder("prepared.safetensors");
@@ -210,6 +293,11 @@ static void test_head(void)
     g_assert_true(prepared->preprocess.bgr && prepared->preprocess.full_range);
     g_assert_cmpint(prepared->preprocess.height, ==, 32);
     g_assert_cmpint(prepared->preprocess.width, ==, 32);
+    g_assert_cmpint(prepared->preprocess.resize, ==, 56);
+    expect(0,
+           "\"$AIMFAIR\" train --threads 1 --image-size 96x64 --batch 8 --epochs 1 --lr 0.001 --train train.csv --val "
+           "val.csv --init odd.safetensors -o larger.safetensors",
+           "--image-size 96x64 the shorter side is resized to 112 pixels in place of 56");
 #undef TRAIN
 }
 
@@ -226,11 +314,14 @@ static void test_wrong_usage(void)
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --crop 48", "--crop needs --resize");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --resize 60 --crop 40", "they must be equal");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --resize 0", "--resize: '0'");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --crop-first 178x178", "--crop-first: '178x178'");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --interpolation lanczos",
            "none of bilinear, bicubic");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --antialias no --resizer pillow", "Pillow always");
-    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --std 1,0,1", "--std is 0");
-    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --mean 1,2", "three numbers");
+#define BARE "\"$AIMFAIR\" import weights1.pth -o x.safetensors --image-size 48 "
+    expect(2, BARE "--mean 0,0,0 --std 1,0,1", "--std is 0");
+    expect(2, BARE "--mean 1,2 --std 1,1,1", "three numbers");
+#undef BARE
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --classes a,b,c", "--classes has 3 names");
     expect(2, IMPORT "weights5.pth -o x.safetensors --image-size 48 --threshold 0.4", "two classes");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --threshold 1", "above 0 and below 1");
@@ -253,6 +344,8 @@ int main(int argc, char **argv)
     g_test_add_func("/import/plain-format", test_plain_format);
     g_test_add_func("/import/verify", test_verify);
     g_test_add_func("/import/every-command", test_every_command);
+    g_test_add_func("/import/saved-model", test_saved_model);
+    g_test_add_func("/import/value-range", test_value_range);
     g_test_add_func("/import/two-logits", test_two_logits_are_a_softmax);
     g_test_add_func("/import/head", test_head);
     g_test_add_func("/import/wrong-usage", test_wrong_usage);

@@ -114,6 +114,27 @@ static void test_numbers(void)
     expect_refusal("autoencode --image-size 5000", "--image-size is 5000; it must be from 0 to 4096");
 }
 
+/* Of two values that differ none is the right one; the same one twice, a flag twice and lists are. */
+static void test_given_twice(void)
+{
+    expect_refusal("train --seed 1 --seed 2", "--seed is given twice: '1' and '2'");
+    expect_refusal("train --epochs=3 --epochs 4", "--epochs is given twice: '3' and '4'");
+    expect_refusal("train -o a.safetensors --output=b.safetensors", "--output is given twice: 'a.safetensors' and 'b");
+    expect_refusal("train -qoa -ob", "--output is given twice: 'a' and 'b'");
+    expect_refusal("data groups --root . --balanced 3 --balanced 4 -o x", "--balanced is given twice");
+    expect_refusal("train --seed 1 --seed=1 -q -q --quiet --seed 1", "--train is missing");
+    expect_refusal("train --seed 1 -- --seed 2", "unexpected argument '--seed'");
+    expect_refusal("train --target --seed --seed 1", "--train is missing");
+    expect_refusal("finetune --prefix fc --prefix layer4 --model m --val v -o x.safetensors", "--train is missing");
+    expect_refusal("train --seed 1 --seed", "Missing argument for --seed");
+}
+
+static void test_trainable_of_nothing(void)
+{
+    expect_refusal("plan --image-size 32 --batch 2 --trainable ''", "--trainable names nothing; it takes all, or");
+    expect_refusal("plan --image-size 32 --batch 2 --trainable ,", "--trainable: no parameter of the model fits ''");
+}
+
 /* A file of another kind where JSON is expected. */
 static void test_not_json(const char *folder)
 {
@@ -194,6 +215,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/manners/subcommands", test_subcommands);
     g_test_add_func("/cli/manners/nearest", test_nearest);
     g_test_add_func("/cli/manners/numbers", test_numbers);
+    g_test_add_func("/cli/manners/given-twice", test_given_twice);
+    g_test_add_func("/cli/manners/trainable-of-nothing", test_trainable_of_nothing);
     g_test_add_data_func("/cli/manners/not-json", &not_json, with_folder);
     g_test_add_data_func("/cli/manners/standard-output", &standard_output, with_folder);
     return g_test_run();

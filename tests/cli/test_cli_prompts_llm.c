@@ -61,13 +61,20 @@ static void scene_clear(Scene *scene)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scene, scene_clear)
 
+static const char *unless(const char *more, const char *option, const char *otherwise)
+{
+    return strstr(more, option) ? "" : otherwise;
+}
+
 /* Runs aimfair prompts against the server, with the key in the environment; @before: shell words such as "timeout -s INT 1". */
 static ProgramRun run(const Scene *scene, const char *before, const char *more)
 {
-    g_autofree char *command = g_strdup_printf("cd %s && AIMFAIR_LLM_API_KEY=" KEY
-                                               " %s \"$AIMFAIR\" prompts --task Smiling_Male --count %d --llm %s "
-                                               "--llm-model tiny --llm-batch 3 --llm-log log.jsonl -o prompts.json %s",
-                                               scene->folder, before, COUNT, llm_server_url(scene->server), more);
+    g_autofree char *url = g_strconcat("--llm ", llm_server_url(scene->server), NULL);
+    g_autofree char *command = g_strdup_printf(
+        "cd %s && AIMFAIR_LLM_API_KEY=" KEY " %s \"$AIMFAIR\" prompts --task Smiling_Male --count %d "
+        "--llm-model tiny -o prompts.json %s %s %s %s",
+        scene->folder, before, COUNT, unless(more, "--llm ", url), unless(more, "--llm-batch", "--llm-batch 3"),
+        unless(more, "--llm-log", "--llm-log log.jsonl"), more);
     ProgramRun result = run_shell(command);
     g_test_message("%d\n%s%s", result.status, result.out, result.err);
     g_assert_null(strstr(result.out, KEY));

@@ -234,7 +234,9 @@ static void test_average(void)
                "second.json >seen.json"));
     expect(2, EVALUATE "--average one.json one.json", "'one.json' and 'one.json' are one file");
     expect(2, EVALUATE "--average one.json second.json link.json", "'one.json' and 'link.json' are one file");
-    g_free(run(0, EVALUATE "--model biased.safetensors --data test.csv --threads 2 --seed 9 --json >reseeded.json"));
+    g_free(run(0,
+               "\"$AIMFAIR\" evaluate -q --threads 2 --bootstrap 0 --model biased.safetensors --data test.csv --seed 9 "
+               "--json >reseeded.json"));
     expect(2, EVALUATE "--average one.json reseeded.json", "of the same weights and the same data");
     expect(2, EVALUATE "--average one.json copy.json", "say the same");
     expect(2, EVALUATE "--average one.json dense.json", "--allow same-set");
@@ -498,18 +500,17 @@ static void test_names(void)
 /* Longer at once, longer after a while, and longer with what a finished run left. */
 static void test_longer(void)
 {
-    static const char train[] =
-        "\"$AIMFAIR\" train " OPTIONS "--image-size 32 --lr 0.02 --milestones 2 --train train.csv "
-        "--val val.csv --target Disc ";
-    g_autofree char *whole = g_strconcat(train, "--epochs 4 -o whole.safetensors", NULL);
-    g_autofree char *part = g_strconcat(train, "--epochs 2 -o part.safetensors --keep-state --log part.csv", NULL);
-    g_autofree char *more = g_strconcat(train, "--epochs 4 -o part.safetensors --resume --log part.csv", NULL);
-    g_autofree char *fewer = g_strconcat(train, "--epochs 1 -o part.safetensors --resume", NULL);
-    g_autofree char *other = g_strconcat(train, "--epochs 4 --milestones 3 -o part.safetensors --resume", NULL);
+    static const char train[] = "\"$AIMFAIR\" train " OPTIONS "--image-size 32 --lr 0.02 --train train.csv "
+                                "--val val.csv --target Disc --milestones ";
+    g_autofree char *whole = g_strconcat(train, "2 --epochs 4 -o whole.safetensors", NULL);
+    g_autofree char *part = g_strconcat(train, "2 --epochs 2 -o part.safetensors --keep-state --log part.csv", NULL);
+    g_autofree char *more = g_strconcat(train, "2 --epochs 4 -o part.safetensors --resume --log part.csv", NULL);
+    g_autofree char *fewer = g_strconcat(train, "2 --epochs 1 -o part.safetensors --resume", NULL);
+    g_autofree char *other = g_strconcat(train, "3 --epochs 4 -o part.safetensors --resume", NULL);
     g_free(run(0, whole));
     g_free(run(0, part));
     g_free(run(0, "test -e part.safetensors.state"));
-    expect(2, fewer, "it has 2 epochs already, more than the 1 that are wanted");
+    expect(2, fewer, "it has 2 epochs already, more than the 1 wanted");
     expect(2, other, "milestones was [2] and is [3]");
     expect(0, more, "of 4, validation accuracy");
     g_free(run(0, "cmp whole.safetensors part.safetensors && test ! -e part.safetensors.state"));

@@ -20,9 +20,10 @@ static void expect(int status, const char *command, const char *says)
     program_expect(folder, status, command, says);
 }
 
-#define TRAIN                                                                                                          \
-    "\"$AIMFAIR\" train -q --threads 1 --image-size 32 --batch 8 --epochs 3 --lr 0.02 --train train.csv --val "        \
-    "val.csv "
+#define TRAIN_AT(batch, rate)                                                                                          \
+    "\"$AIMFAIR\" train -q --threads 1 --image-size 32 --epochs 3 --train train.csv --val val.csv --batch " batch      \
+    " --lr " rate " "
+#define TRAIN TRAIN_AT("8", "0.02")
 #define FINETUNE "\"$AIMFAIR\" finetune -q --threads 1 --batch 8 --epochs 1 --train balanced.csv --val val.csv "
 
 static void test_train(void)
@@ -60,6 +61,11 @@ static void test_killed(void)
     g_autofree char *interrupt = g_strconcat("rm -f killed.*; set -m; ", TRAIN, interrupt_text, NULL);
     expect(0, interrupt, "--resume goes on");
     expect(2, TRAIN "-o killed.safetensors --resume --seed 9", "seed was \"0\" and is \"9\"");
+    g_free(run(0, "cp killed.safetensors.state cut.safetensors.state && truncate -s 1000000 cut.safetensors.state"));
+    expect(2, TRAIN "-o cut.safetensors --resume --target Disc --classes dark,bright",
+           "cannot continue from the state 'cut.safetensors.state' of the training, which is damaged; without --resume "
+           "training begins anew: ");
+    g_free(run(0, "rm cut.safetensors.state"));
     expect(0, TRAIN "-o killed.safetensors --resume --target Disc --classes dark,bright", "killed.safetensors: epoch ");
     g_free(run(0, "cmp biased.safetensors killed.safetensors"));
 }
@@ -92,6 +98,8 @@ static void test_predict(void)
            "of class 1 bright");
     g_free(run(0, "test $(grep -c '^val_[34].png,' q.csv) = 2"));
     expect(2, "\"$AIMFAIR\" predict --model fair.safetensors -o q.csv", "--images FILE");
+    expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model fair.safetensors --images -o one.csv val_3.png",
+           "one.csv: 1 image, ");
     expect(2, "\"$AIMFAIR\" predict --model fair.safetensors --images none.png -o q.csv", "none.png");
     g_free(run(0, "test $(wc -l <q.csv) = 3")); /* the failed run has left it alone */
 }
@@ -208,7 +216,7 @@ static void test_init_only(void)
     g_assert_true(aimf_tensors_save(two, to, NULL));
     expect(2, TRAIN "-o x.safetensors --init two.safetensors", "2 sets of weights of a resnet18, below 'ema.module.'");
     expect(2, TRAIN "-o x.safetensors --init two.safetensors --only model", "they begin with 'state_dict', 'ema'");
-    expect(1, TRAIN "-o x.safetensors --lr 1e6 --init two.safetensors --only ema", "epoch 1");
+    expect(1, TRAIN_AT("8", "1e6") "-o x.safetensors --init two.safetensors --only ema", "epoch 1");
 }
 
 static void test_wrong_usage(void)
@@ -219,8 +227,8 @@ static void test_wrong_usage(void)
     expect(2, TRAIN "-o .", "it is a folder");
     expect(2, TRAIN "-o none/x.safetensors", "its folder does not exist");
     expect(2, TRAIN "-o x.safetensors --crop-scale 0.5,0.1", "--crop-scale");
-    expect(2, TRAIN "-o x.safetensors --lr nan", "--lr");
-    expect(2, TRAIN "-o x.safetensors --batch 99", "fewer than one batch of 99");
+    expect(2, TRAIN_AT("8", "nan") "-o x.safetensors", "--lr is nan");
+    expect(2, TRAIN_AT("99", "0.02") "-o x.safetensors", "fewer than one batch of 99");
     expect(2, TRAIN "-o x.safetensors --classes a,b,c", "--classes has 3 names");
     expect(2, TRAIN "-o x.safetensors --classes a,a", "class 1 has a name that is there twice: 'a'");
     expect(2, TRAIN "-o x.safetensors --classes 'a, '", "class 1 has no name");
@@ -228,12 +236,15 @@ static void test_wrong_usage(void)
     expect(2, TRAIN "-o x.safetensors --json=false", "--json takes no value, not even 'false'");
     expect(2, TRAIN "-o x.safetensors --init train.csv", "but a table (CSV) that begins with 'path,target,protected'");
     expect(2, TRAIN "-o x.safetensors --only model", "--only chooses among the weights of --init");
-    expect(1, TRAIN "-o x.safetensors --lr 1e6", "epoch 1");
+    expect(1, TRAIN_AT("8", "1e6") "-o x.safetensors", "epoch 1");
     expect(2, FINETUNE "--model biased.safetensors -o x.safetensors", "say once what to train");
     expect(2, FINETUNE "--model val.csv --trainable fc -o x.safetensors", "val.csv");
     expect(2, FINETUNE "--model biased.safetensors --trainable fc,layer9 -o x.safetensors", "'layer9'");
     expect(2, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 0 -o x.safetensors",
            "--top-k");
+    expect(2, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 99 -o x.safetensors",
+           "--top-k is 99; with 62 tensors it must be from 1 to 62");
+    expect(2, FINETUNE "--model biased.safetensors --trainable '' -o x.safetensors", "--trainable names nothing");
 }
 
 int main(int argc, char **argv)

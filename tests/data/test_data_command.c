@@ -216,7 +216,7 @@ static void test_first_day(void)
     g_auto(ProgramRun) csv = RUN("data", "csv", "--file", sheet, "--path-column", "Bild", "--target-column", "Art",
                                  "--protected-column", "Licht", "-o", out);
     g_assert_cmpint(csv.status, ==, 0);
-    expect_part(csv.out, "train.csv: 1 images");
+    expect_part(csv.out, "train.csv: 1 image\n");
     expect_part(csv.err, "sheet.csv' is read as a table separated by semicolons");
     g_autofree char *answers = data_write(folder, "answers.tsv",
                                           "target\tprotected\tprobability\r\n1\ta\t0,75\r\n0\ta\t0,25\r\n"
@@ -345,7 +345,7 @@ static void test_check_command(CheckFixture *f, gconstpointer data)
     expect_part(run.out, "unreadable: 2\n");
     expect_part(run.out, "train.csv, line 12 repeats ");
     expect_part(run.out, "test.csv, line 3 is also in ");
-    expect_part(run.err, "1 images are missing, 2 are unreadable");
+    expect_part(run.err, "1 image is missing, 2 unreadable");
     g_auto(ProgramRun) json = RUN("data", "check", "--json", f->train, f->test);
     g_assert_cmpint(json.status, ==, 2);
     g_autoptr(JsonParser) parser = NULL;

@@ -61,7 +61,7 @@ static void test_another_job(TestJob *f, gconstpointer data)
     assert_refused(f, &generation, AIMF_ERROR_INVALID, "model is \"model\" there and \"another\" here");
     f->maker.model = NULL;
     generation.per_group = 1;
-    assert_refused(f, &generation, AIMF_ERROR_INVALID, "of 2 pictures per group, and 1 are asked for");
+    assert_refused(f, &generation, AIMF_ERROR_INVALID, "of 2 pictures per group, and 1 is asked for");
     generation.per_group = 3;
     g_autoptr(AimfPrompts) prompts = test_prompts("another portrait");
     generation.prompts = prompts;
@@ -252,7 +252,7 @@ static const Damage damages[] = {
     { "removed", remove_picture, 1, NULL },
     { "group removed", remove_group, 4, NULL },
     { "lists removed", remove_lists, 0, NULL },
-    { "line cut", cut_line, 0, "1 lines are broken" },
+    { "line cut", cut_line, 0, "1 line is broken" },
     { "garbage journals", garbage_journal, 0, "8 lines are broken" },
     { "garbage lines", garbage_lines, 0, "3 lines are broken" },
     { "leftovers", leftovers, 0, NULL },
@@ -275,6 +275,38 @@ static void test_damages(TestJob *f, gconstpointer data)
             g_error("%s: %u remade, messages: %s", damages[i].what, f->maker.made, messages->str);
         test_assert_tree(folder, expected);
     }
+}
+
+/* The same number in @path with more digits, as programs wrote it that knew no shorter way. */
+static void lengthen_numbers(const char *path)
+{
+    g_autofree char *text = read_file(path);
+    g_auto(GStrv) parts = g_strsplit(text, "9.0", -1);
+    g_assert_cmpuint(g_strv_length(parts), >, 1);
+    g_autofree char *longer = g_strjoinv("9.0000000000000000", parts);
+    write_file(path, longer);
+}
+
+/* Numbers count by what they are, not by their digits: such a folder is this job's, and nothing in it is strange. */
+static void test_old_numbers(TestJob *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *folder = test_below(f, "job"), *job = test_below(f, "job/job.json");
+    g_autofree char *lines = test_below(f, "job/generation.jsonl"), *path = test_below(f, "job/0_0/000001.png");
+    AimfGeneration generation = test_job(f, 4, folder);
+    test_job_run(f, &generation);
+    g_autofree char *expected = read_file(lines);
+    lengthen_numbers(job);
+    lengthen_numbers(lines);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    generation.resume = TRUE;
+    f->maker = (TestMaker){ 0 };
+    g_autoptr(GString) messages = g_string_new(NULL);
+    g_assert_true(test_generate(&f->maker, &generation, &f->result, messages, NULL));
+    g_assert_cmpuint(f->maker.made, ==, 1);
+    g_assert_cmpstr(messages->str, ==, "");
+    g_autofree char *now = read_file(lines);
+    g_assert_cmpstr(now, ==, expected);
 }
 
 /* Rows that somebody took out, changed or added are not thrown away. */
@@ -394,6 +426,7 @@ int main(int argc, char **argv)
     ADD("job-file", test_job_file);
     ADD("arguments", test_arguments);
     ADD("damages", test_damages);
+    ADD("old-numbers", test_old_numbers);
     ADD("edited-manifest", test_edited_manifest);
     ADD("in-the-way", test_in_the_way);
     ADD("no-space", test_no_space);

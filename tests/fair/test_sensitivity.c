@@ -116,7 +116,7 @@ static void check_mask(const AimfSensitivities *sensitivities, guint k, const ch
     if (!strchr(mask, '1')) {
         g_assert_null(names);
         g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
-        g_autofree char *start = g_strdup_printf("k = %u selects nothing", k);
+        g_autofree char *start = g_strdup_printf("--top-k %u selects nothing", k);
         g_assert_true(g_str_has_prefix(error->message, start));
         return;
     }
@@ -179,7 +179,7 @@ static void test_k_out_of_range(void)
     g_clear_error(&error);
     g_assert_null(aimf_select_top_k(sensitivities, 13, &error));
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
-    g_assert_nonnull(strstr(error->message, "from 1 to 12"));
+    g_assert_nonnull(strstr(error->message, "--top-k is 13; with 12 tensors it must be from 1 to 12"));
 }
 
 /* --- Files --- */

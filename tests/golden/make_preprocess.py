@@ -2,8 +2,8 @@
 """Makes preprocess.txt in the folder image beside this file: pictures as torchvision and Pillow bring them before a network.
 
 Every way of resizing (PIL images, uint8 tensors of transforms and of transforms.v2, floating-point tensors), both interpolations, with and
-without antialiasing, rectangular inputs, Resize of the shorter side with CenterCrop, mirroring, order of channels and range of values. PyTorch runs
-with one thread, as in a data loader's worker: with more it may add up in another order. Pictures are those of make_image.py's noise().
+without antialiasing, rectangular inputs, Resize of the shorter side with CenterCrop, CenterCrop before Resize, mirroring, order of channels and range of
+values. PyTorch runs with one thread, as in a data loader's worker: with more it may add up in another order. Pictures are those of make_image.py's noise().
 Needs pillow, torch, torchvision, numpy; written with the versions in the table's first line.
 """
 
@@ -34,9 +34,11 @@ def opened(picture, resizer, full_range):
 
 def preprocess(picture, case):
     """(3, height, width) f32 of a picture, with torchvision alone."""
-    width, height, resize, interpolation, (resizer, antialias), flip, bgr, full_range, mean, std = case
+    width, height, first, resize, interpolation, (resizer, antialias), flip, bgr, full_range, mean, std = case
     library = functional_v2 if resizer == "tensor-v2" else functional
     image = opened(picture, resizer, full_range)
+    if first:
+        image = library.center_crop(image, [first, first])
     antialiased = {} if resizer == "pillow" else {"antialias": antialias == "yes"}
     image = library.resize(image, [resize] if resize else [height, width], MODES[interpolation], **antialiased)
     if resize:
@@ -51,24 +53,25 @@ def preprocess(picture, case):
     return image.flip(0) if bgr else image
 
 
-def cases(draw):
+def cases(draw, per_way, crops_first):
     norms = [((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)), ((0.1, 0.7, 0.3), (0.3, 1.5, 0.9))]
-    for i, (way, interpolation, k) in enumerate(itertools.product(WAYS, MODES, range(14))):
+    for i, (way, interpolation, k) in enumerate(itertools.product(WAYS, MODES, range(per_way))):
         width, height = (int(2 ** draw.uniform(1, 6.5)) for _ in range(2))
         picture_width, picture_height = (int(2 ** draw.uniform(1, 7)) for _ in range(2))
         resize = 0 if k % 2 else max(1, int(max(width, height) * draw.choice([1, 256 / 224, 0.8, 1.3])))
+        first = max(1, int(min(picture_width, picture_height) * draw.choice([0.4, 0.9, 1, 1.5, 4]))) if crops_first else 0
         full_range = k % 5 == 4
         mean, std = norms[k % 3] if not full_range else ((123.0, 117.0, 104.0), (1.0, 58.5, 57.25))
-        yield i, picture_width, picture_height, (width, height, resize, interpolation, way, k % 3 == 2, k % 4 == 3, full_range, mean, std)
+        yield i, picture_width, picture_height, (width, height, first, resize, interpolation, way, k % 3 == 2, k % 4 == 3, full_range, mean, std)
 
 
 def make():
     torch.set_num_threads(1)
     lines = [f"# {VERSIONS}",
-             "# index picture(width height) width height resize interpolation resizer antialias flip order range mean std -> sha256(f32 planes)",
+             "# index picture(width height) width height first resize interpolation resizer antialias flip order range mean std -> sha256(f32 planes)",
              "# after 'float', which is compared by value: the first, middle and last value and the mean of all"]
-    for i, picture_width, picture_height, case in cases(random.Random(1)):
-        width, height, resize, interpolation, (resizer, antialias), flip, bgr, full_range, mean, std = case
+    for i, picture_width, picture_height, case in itertools.chain(cases(random.Random(1), 14, False), cases(random.Random(2), 6, True)):
+        width, height, first, resize, interpolation, (resizer, antialias), flip, bgr, full_range, mean, std = case
         planes = preprocess(noise(i, picture_width, picture_height), case).contiguous().numpy()
         flat = planes.reshape(-1)
         if resizer == "float":
@@ -76,7 +79,7 @@ def make():
         else:
             result = hashlib.sha256(planes.tobytes()).hexdigest()
         numbers = " ".join(repr(v) for v in (*mean, *std))
-        lines.append(f"{i} {picture_width} {picture_height} {width} {height} {resize} {interpolation} {resizer} {antialias} {int(flip)} "
+        lines.append(f"{i} {picture_width} {picture_height} {width} {height} {first} {resize} {interpolation} {resizer} {antialias} {int(flip)} "
                      f"{'bgr' if bgr else 'rgb'} {255 if full_range else 1} {numbers} {result}")
     (OUT / "preprocess.txt").write_text("\n".join(lines) + "\n")
 

@@ -32,15 +32,17 @@ static void test_torchvision(void)
 
 static AimfPreprocess golden_preprocess(char **row)
 {
-    AimfPreprocess p = { .width = atoi(row[3]), .height = atoi(row[4]), .resize = atoi(row[5]) };
+    AimfPreprocess p = {
+        .width = atoi(row[3]), .height = atoi(row[4]), .crop_first = atoi(row[5]), .resize = atoi(row[6])
+    };
     const char *const names[] = { "interpolation", "resizer", "antialias" };
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-        g_assert_true(aimf_preprocess_set(&p, names[i], row[6 + i], NULL));
-    g_assert_true(aimf_preprocess_set(&p, "channel_order", row[10], NULL));
-    g_assert_true(aimf_preprocess_set(&p, "value_range", row[11], NULL));
+        g_assert_true(aimf_preprocess_set(&p, names[i], row[7 + i], NULL));
+    g_assert_true(aimf_preprocess_set(&p, "channel_order", row[11], NULL));
+    g_assert_true(aimf_preprocess_set(&p, "value_range", row[12], NULL));
     for (int c = 0; c < 3; c++) {
-        p.mean[c] = (float)g_ascii_strtod(row[12 + c], NULL);
-        p.std[c] = (float)g_ascii_strtod(row[15 + c], NULL);
+        p.mean[c] = (float)g_ascii_strtod(row[13 + c], NULL);
+        p.std[c] = (float)g_ascii_strtod(row[16 + c], NULL);
     }
     return p;
 }
@@ -55,8 +57,8 @@ static void check_floats(const float *planes, gsize n, char **row, guint r)
     }
     const double found[] = { (double)planes[0], (double)planes[n / 2], (double)planes[n - 1], sum / (double)n };
     for (int i = 0; i < 4; i++)
-        if (!(fabs(found[i] - g_ascii_strtod(row[18 + i], NULL)) <= 1e-6 * MAX(scale, 1)))
-            g_error("row %u of preprocess.txt: %.9g in place of %s", r, found[i], row[18 + i]);
+        if (!(fabs(found[i] - g_ascii_strtod(row[19 + i], NULL)) <= 1e-6 * MAX(scale, 1)))
+            g_error("row %u of preprocess.txt: %.9g in place of %s", r, found[i], row[19 + i]);
 }
 
 /* Every way of preprocessing that there is, against torchvision. */
@@ -70,13 +72,13 @@ static void test_preprocess(void)
         AimfPreprocess p = golden_preprocess(row);
         gsize n = 3 * (gsize)p.width * (gsize)p.height;
         g_autofree float *planes = g_new(float, n);
-        aimf_image_to_planes(image, NULL, atoi(row[9]), &p, planes, &error);
+        aimf_image_to_planes(image, NULL, atoi(row[10]), &p, planes, &error);
         g_assert_no_error(error);
         g_autofree char *digest = test_sha256(planes, n * sizeof(float));
         if (p.resizing == AIMF_RESIZE_FLOAT)
             check_floats(planes, n, row, r);
-        else if (strcmp(digest, row[18]) != 0)
-            g_error("row %u of preprocess.txt (%s) differs from torchvision", r, row[7]);
+        else if (strcmp(digest, row[19]) != 0)
+            g_error("row %u of preprocess.txt (%s) differs from torchvision", r, row[8]);
     }
 }
 
@@ -94,8 +96,9 @@ static void test_crop(void)
     for (int resizing = 0; resizing <= AIMF_RESIZE_FLOAT; resizing++) {
         p.resizing = (AimfResizing)resizing;
         p.resize = 28;
+        p.crop_first = 12;
         g_assert_true(aimf_image_to_planes(image, &box, TRUE, &p, cropped, NULL));
-        p.resize = 0;
+        p.resize = p.crop_first = 0;
         g_assert_true(aimf_image_to_planes(part, NULL, TRUE, &p, alone, NULL));
         g_assert_cmpint(memcmp(cropped, alone, sizeof cropped), ==, 0);
     }
@@ -138,6 +141,32 @@ static void test_names(void)
     g_assert_cmpstr(resizer, ==, "tensor-v2");
     g_assert_cmpstr(text, ==,
                     "8x6 pixels, bilinear (tensor-v2, not antialiased), RGB from 0 to 1, mean 0,0,0, std 1,1,1");
+    g_assert_true(aimf_preprocess_set(&p, "crop_first", "5", NULL));
+    g_autofree char *cropped = aimf_preprocess_text(&p);
+    g_assert_true(g_str_has_prefix(cropped, "of the middle 5x5: 8x6 pixels, "));
+    p.crop_first = -1;
+    g_assert_false(aimf_preprocess_check(&p, NULL));
+}
+
+/* Another size of the input shows as much of the picture, and no edges that were not there. */
+static void test_resize_input(void)
+{
+    const int cases[][7] = {
+        /* width, height, resize -> to width, height: resize; then what it is from there back */
+        { 224, 224, 256, 320, 320, 366, 256 }, { 224, 224, 256, 32, 32, 37, 259 },   { 48, 32, 56, 32, 32, 56, 84 },
+        { 224, 224, 0, 320, 160, 0, 0 },       { 8, 8, 16000, 16, 16, 16384, 8192 },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const int *n = cases[i];
+        AimfPreprocess p = { .width = n[0], .height = n[1], .resize = n[2], .std = { 1, 1, 1 } };
+        aimf_preprocess_resize_input(&p, n[3], n[4]);
+        g_assert_cmpint(p.width, ==, n[3]);
+        g_assert_cmpint(p.height, ==, n[4]);
+        g_assert_cmpint(p.resize, ==, n[5]);
+        g_assert_true(aimf_preprocess_check(&p, NULL));
+        aimf_preprocess_resize_input(&p, n[0], n[1]);
+        g_assert_cmpint(p.resize, ==, n[6]);
+    }
 }
 
 /* The whole picture when there is no box; against the public resize and the definition, at the network's size. */
@@ -192,6 +221,7 @@ int main(int argc, char **argv)
     g_test_add_func("/image/planes/crop", test_crop);
     g_test_add_func("/image/planes/long-picture", test_long_picture);
     g_test_add_func("/image/planes/names", test_names);
+    g_test_add_func("/image/planes/resize-input", test_resize_input);
     g_test_add_func("/image/planes/invalid", test_invalid);
     return g_test_run();
 }

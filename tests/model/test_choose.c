@@ -48,7 +48,8 @@ static AimfTensors *file_of(Part part)
 static void assert_selects(AimfTensors *file, const char *only, const AimfModel *model)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(AimfTensors) found = aimf_model_select_weights(file, "resnet18", only, NULL, &error);
+    g_autoptr(AimfTensors) found =
+        aimf_model_select_weights(file, "resnet18", &(AimfWeightSearch){ .only = only }, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(aimf_tensors_count(found), ==, aimf_tensors_count(model->tensors));
     for (guint i = 0; i < aimf_tensors_count(found); i++) {
@@ -63,7 +64,7 @@ static void assert_selects(AimfTensors *file, const char *only, const AimfModel 
 static void assert_refused(AimfTensors *file, const char *only, AimfErrorCode code, const char *const *says)
 {
     g_autoptr(GError) error = NULL;
-    g_assert_null(aimf_model_select_weights(file, "resnet18", only, NULL, &error));
+    g_assert_null(aimf_model_select_weights(file, "resnet18", &(AimfWeightSearch){ .only = only }, NULL, &error));
     g_assert_error(error, AIMF_ERROR, (gint)code);
     for (; *says; says++)
         if (!strstr(error->message, *says))
@@ -143,6 +144,82 @@ static void test_no_head(void)
                    SAYS("missing (2): fc.weight, fc.bias", "surplus (4)", "fc.0.weight"));
 }
 
+/* Wherever they stand, the key of one of two layers chooses it; without it the message says how. */
+static void test_two_heads(void)
+{
+    static const struct {
+        const char *prefix, *head, *other, *only;
+    } cases[] = {
+        { "backbone.", "smiling", "male", "backbone,smiling" },
+        { "backbone.", "backbone.smiling", "backbone.male", "backbone,backbone.smiling" },
+        { "backbone.", "backbone.fc", "backbone.male", "backbone,backbone.fc" },
+        { "backbone.", "backbone.smiling", "backbone.fc", "backbone.,backbone.smiling." },
+        { "", "smiling", "male", ".,smiling" },
+        { "", "fc", "male", ".,fc" },
+        { "", "smiling", "fc", ".,smiling" },
+        { "model.net.", "model.heads.0", "model.net.head", "model,model.heads.0" },
+    };
+    g_autoptr(AimfModel) model = resnet(3, 5);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(AimfTensors) file = file_of((Part){ model, cases[i].prefix, cases[i].head });
+        g_autofree char *weight = g_strconcat(cases[i].other, ".weight", NULL);
+        g_autofree char *bias = g_strconcat(cases[i].other, ".bias", NULL);
+        add_floats(file, weight, AIMF_SHAPE(1, 512));
+        add_floats(file, bias, AIMF_SHAPE(1));
+        assert_selects(file, cases[i].only, model);
+    }
+    g_autoptr(AimfTensors) inside = file_of((Part){ model, "", "smiling" });
+    add_floats(inside, "male.weight", AIMF_SHAPE(1, 512));
+    add_floats(inside, "male.bias", AIMF_SHAPE(1));
+    assert_refused(inside, NULL, AIMF_ERROR_INVALID,
+                   SAYS("'male' (1 output) or 'smiling' (3 outputs): choose with --only .,male"));
+    assert_refused(inside, ".,male,smiling", AIMF_ERROR_INVALID, SAYS("choose with --only .,male"));
+    assert_refused(inside, "male", AIMF_ERROR_INVALID, SAYS("missing (102)"));
+    g_autoptr(AimfTensors) own = file_of((Part){ model, "", NULL });
+    add_floats(own, "male.weight", AIMF_SHAPE(1, 512));
+    add_floats(own, "male.bias", AIMF_SHAPE(1));
+    assert_refused(own, NULL, AIMF_ERROR_INVALID, SAYS("'fc' (3 outputs) or 'male' (1 output)"));
+}
+
+/* Where a head will be drawn, none is needed, and any other is passed over; the rest is as strict as ever. */
+static void test_any_head(void)
+{
+    static const AimfWeightSearch any = { .any_head = TRUE };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfModel) model = resnet(3, 5);
+    g_autoptr(AimfTensors) bare = aimf_tensors_new(), heads = file_of((Part){ model, "", "fc.3" });
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(model->tensors, i);
+        g_autofree char *name = g_strconcat("net.", tensor->name, NULL);
+        if (!g_str_has_prefix(tensor->name, "fc."))
+            aimf_tensors_add(bare, name, tensor->dtype, &tensor->shape, aimf_tensors_data(model->tensors, i), NULL);
+    }
+    add_floats(heads, "fc.0.weight", AIMF_SHAPE(512, 512));
+    add_floats(heads, "male.weight", AIMF_SHAPE(1, 512));
+    add_floats(heads, "male.bias", AIMF_SHAPE(1));
+    assert_refused(bare, NULL, AIMF_ERROR_INVALID,
+                   SAYS("only the final layer is missing, and 'aimfair train --head new' draws one", "missing (2)"));
+    AimfTensors *const files[] = { bare, heads };
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autoptr(AimfModel) fresh = resnet(2, 7), before = resnet(2, 7);
+        g_autoptr(AimfTensors) found = aimf_model_select_weights(files[i], "resnet18", &any, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(aimf_tensors_count(found), ==, 120);
+        g_assert_cmpint(aimf_weights_outputs("resnet18", found), ==, 0);
+        aimf_model_take_weights(fresh, found, NULL, &error);
+        g_assert_no_error(error);
+        for (guint t = 0; t < aimf_tensors_count(fresh->tensors); t++) {
+            const AimfTensor *tensor = aimf_tensors_at(fresh->tensors, t);
+            const AimfModel *from = g_str_has_prefix(tensor->name, "fc.") ? before : model;
+            support_assert_same_bytes(aimf_tensors_data(fresh->tensors, t), tensor->bytes,
+                                      aimf_tensors_data(from->tensors, t), tensor->bytes);
+        }
+    }
+    add_floats(bare, "net.layer1.2.conv1.weight", AIMF_SHAPE(64, 64, 3, 3));
+    g_assert_null(aimf_model_select_weights(bare, "resnet18", &any, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "surplus (1): net.layer1.2.conv1.weight"));
+}
+
 static void collect(AimfLogLevel level, const char *text, gpointer user_data)
 {
     g_string_append_printf(user_data, "%s%s\n", level == AIMF_LOG_WARNING ? "warning: " : "", text);
@@ -179,7 +256,7 @@ static void test_several(void)
     add_part(file, (Part){ averaged, "ema.module.", NULL });
     assert_refused(file, NULL, AIMF_ERROR_INVALID,
                    SAYS("2 sets of weights of a resnet18", "'ema.module.' (final layer 'ema.module.fc': 2 outputs)",
-                        "'model.module.' (final layer 'model.module.fc': 1 outputs)", "--only"));
+                        "'model.module.' (final layer 'model.module.fc': 1 output)", "--only"));
     assert_selects(file, "ema", averaged);
     assert_selects(file, "model.module.", model);
     assert_refused(file, "net", AIMF_ERROR_NOT_FOUND, SAYS("begins with 'net.'", "'model', 'ema'"));
@@ -227,6 +304,8 @@ int main(int argc, char **argv)
     g_test_add_func("/choose/wrappers_within", test_wrappers_within);
     g_test_add_func("/choose/heads", test_heads);
     g_test_add_func("/choose/no_head", test_no_head);
+    g_test_add_func("/choose/two_heads", test_two_heads);
+    g_test_add_func("/choose/any_head", test_any_head);
     g_test_add_func("/choose/beside", test_beside);
     g_test_add_func("/choose/several", test_several);
     g_test_add_func("/choose/other_architectures", test_other_architectures);

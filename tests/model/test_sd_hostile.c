@@ -73,7 +73,7 @@ static void test_broken_tensors(void)
         { "*", "model.diffusion_model.joint_blocks.0.x", { 1, { 4 } }, AIMF_ERROR_UNSUPPORTED, "Stable Diffusion 3" },
         { "*", "double_blocks.0.img_attn.norm.key_norm.scale", { 1, { 4 } }, AIMF_ERROR_UNSUPPORTED, "FLUX" },
         { "*", "layer1.0.conv1.weight", { 1, { 4 } }, AIMF_ERROR_UNSUPPORTED, "a ResNet" },
-        { "*", "something", { 1, { 4 } }, AIMF_ERROR_UNSUPPORTED, "its 1 tensors begin with: something" },
+        { "*", "something", { 1, { 4 } }, AIMF_ERROR_UNSUPPORTED, "its 1 tensor begins with: something" },
     };
     g_autofree char *folder = tiny_sd_folder();
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

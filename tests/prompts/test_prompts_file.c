@@ -72,7 +72,7 @@ static void test_text_form(void)
     g_assert_true(aimf_prompts_save_text(prompts, path, &error));
     g_autofree char *text = NULL;
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    g_assert_cmpstr(text, ==, "Smiling_Male\n\n1_0: smiling woman (1 prompts)\n\n   1. A smiling woman.\n");
+    g_assert_cmpstr(text, ==, "Smiling_Male\n\n1_0: smiling woman (1 prompt)\n\n   1. A smiling woman.\n");
     scratch_remove(path);
 }
 
