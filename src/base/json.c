@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include "base/shown.h"
 #include "base/text_file.h"
 
 #include <aimfair/json.h>
@@ -81,6 +82,48 @@ static gboolean check_nesting(const char *text, gsize length, GError **error)
     return deepest <= MAX_DEPTH;
 }
 
+/* The 16 bits of the escape \uXXXX at the beginning of @text, which ends at @end; -1 if there is none. */
+static int unit_at(const char *text, const char *end)
+{
+    if (end - text < 6 || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    int unit = 0;
+    for (int i = 2; i < 6; i++) {
+        if (!g_ascii_isxdigit(text[i]))
+            return -1;
+        unit = unit << 4 | g_ascii_xdigit_value(text[i]);
+    }
+    return unit;
+}
+
+/*
+ * (owned) @text with \ufffd in the place of halves of characters, \ud800 to \udfff without the other half: json-glib
+ * makes bytes of them that are no UTF-8.
+ */
+static char *without_halves(const char *text, gsize length)
+{
+    char *copy = g_try_malloc(length + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = 0;
+    const char *end = copy + length;
+    for (char *at = copy; (at = memchr(at, '\\', (gsize)(end - at)));) {
+        int unit = unit_at(at, end);
+        if (unit < 0) {
+            at += MIN(end - at, 2); /* the other escapes */
+            continue;
+        }
+        int next = unit_at(at + 6, end);
+        if (unit >= 0xD800 && unit < 0xDC00 && next >= 0xDC00 && next < 0xE000)
+            at += 6;
+        else if (unit >= 0xD800 && unit < 0xE000)
+            memcpy(at, "\\ufffd", 6);
+        at += 6;
+    }
+    return copy;
+}
+
 JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
 {
     static const char mark[] = "\xef\xbb\xbf";
@@ -90,9 +133,14 @@ JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
     }
     if (!check_beginning(text, length, error) || !check_nesting(text, length, error))
         return NULL;
+    g_autofree char *whole = without_halves(text, length);
+    if (!whole) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for JSON of %" G_GSIZE_FORMAT " bytes", length);
+        return NULL;
+    }
     g_autoptr(JsonParser) parser = json_parser_new();
     g_autoptr(GError) reason = NULL;
-    if (!json_parser_load_from_data(parser, text, (gssize)length, &reason)) {
+    if (!json_parser_load_from_data(parser, whole, (gssize)length, &reason)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: %s", reason->message);
         return NULL;
     }
@@ -131,7 +179,8 @@ static JsonNode *member(JsonObject *object, const char *where, const char *name,
 static gboolean wrong_kind(const char *where, const char *name, const char *expected, JsonNode *found, GError **error)
 {
     g_autofree char *text = aimf_json_write(found, FALSE);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: '%s' must be %s, not %.60s", where, name, expected, text);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: '%s' must be %s, not %s", where, name, expected,
+                AIMF_SHOWN(text));
     return FALSE;
 }
 

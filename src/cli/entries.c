@@ -192,6 +192,17 @@ static gboolean unknown(const GOptionEntry *const *tables, gsize n, const char *
     return FALSE;
 }
 
+/* Scripts hand on variables that nobody has set; no file and no folder has an empty name. */
+static gboolean check_name(const GOptionEntry *entry, const char *value, GError **error)
+{
+    gboolean names = !entry || entry->arg == G_OPTION_ARG_FILENAME || entry->arg == G_OPTION_ARG_FILENAME_ARRAY;
+    if (!value || *value || !names)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s%s: the name is empty; give that of a file or a folder",
+                entry ? "--" : "an argument", entry ? entry->long_name : "");
+    return FALSE;
+}
+
 /* An option that is no list has one value: of two different ones, neither is silently the right one. */
 static gboolean check_once(GHashTable *values, const GOptionEntry *entry, const char *value, GError **error)
 {
@@ -212,9 +223,13 @@ gboolean entries_check(const GOptionEntry *const *tables, gsize n, const char *c
                        GError **error)
 {
     g_autoptr(GHashTable) values = g_hash_table_new(NULL, NULL);
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    gboolean names_only = FALSE;
+    for (int i = 1; i < argc; i++) {
         const char *text = argv[i];
-        if (text[0] != '-' || !text[1])
+        if (!check_name(NULL, text, error))
+            return FALSE;
+        names_only = names_only || strcmp(text, "--") == 0;
+        if (names_only || text[0] != '-' || !text[1])
             continue;
         const GOptionEntry *entry = NULL;
         gsize length = strcspn(text, "=");
@@ -239,7 +254,7 @@ gboolean entries_check(const GOptionEntry *const *tables, gsize n, const char *c
             continue;
         if (!value)
             value = ++i < argc ? argv[i] : NULL;
-        if (!check_once(values, entry, value, error))
+        if (!check_name(entry, value, error) || !check_once(values, entry, value, error))
             return FALSE;
     }
     return TRUE;

@@ -4,6 +4,7 @@
 #include "data/csv.h"
 
 #include "base/monitor.h"
+#include "base/shown.h"
 #include "base/text_file.h"
 #include <string.h>
 
@@ -80,7 +81,8 @@ static gboolean read_value(const Reading *r, const AimfAttribute *attribute, con
     char *end;
     double number = g_ascii_strtod(text, &end); /* other programs make 1.0 of 1 */
     if (end == text || end[strspn(end, " ")] || (number != 1 && number != -1))
-        return fail_line(r, line, error, "column '%s': expected 1 or -1, found '%.40s'", attribute->field, text);
+        return fail_line(r, line, error, "column '%s': expected 1 or -1, found '%s'", attribute->field,
+                         AIMF_SHOWN(text));
     *value = aimf_attribute_evaluate(attribute, number == 1);
     return TRUE;
 }
@@ -89,7 +91,7 @@ static guint read_number(const Reading *r, const char *name, guint64 line, GErro
 {
     guint number = aimf_celeba_number(name, FALSE);
     if (!number)
-        fail_line(r, line, error, "expected an image number such as 000001.jpg, found '%.40s'", name);
+        fail_line(r, line, error, "expected an image number such as 000001.jpg, found '%s'", AIMF_SHOWN(name));
     return number;
 }
 
@@ -170,7 +172,7 @@ static gboolean read_text_lines(Reading *r, char *text, GPtrArray *words, GError
     guint64 promised, found = 0, line = 2;
     char *first = g_strstrip(take_line(&text));
     if (!g_ascii_string_to_unsigned(first, 10, 0, G_MAXUINT32, &promised, NULL))
-        return fail_line(r, 1, error, "expected the number of images, found '%.40s'", first);
+        return fail_line(r, 1, error, "expected the number of images, found '%s'", AIMF_SHOWN(first));
     split_blanks(take_line(&text), words);
     if (!find_columns(r, words, line, error))
         return FALSE;
@@ -263,7 +265,8 @@ static gboolean list_part(Reading *r, const char *name, const char *part, guint6
     if (!number)
         return FALSE;
     if (!g_ascii_string_to_unsigned(part, 10, AIMF_PART_TRAIN, AIMF_PART_TEST, &value, NULL))
-        return fail_line(r, line, error, "expected 0 (training), 1 (validation) or 2 (test), found '%.40s'", part);
+        return fail_line(r, line, error, "expected 0 (training), 1 (validation) or 2 (test), found '%s'",
+                         AIMF_SHOWN(part));
     g_hash_table_insert(r->listed, GUINT_TO_POINTER(number), GUINT_TO_POINTER((guint)value + 1));
     return TRUE;
 }

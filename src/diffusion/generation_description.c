@@ -2,6 +2,7 @@
 #include "diffusion/generation.h"
 
 #include "base/json.h"
+#include "base/shown.h"
 
 #include <aimfair/json.h>
 #include <string.h>
@@ -64,8 +65,8 @@ static void compare_member(GString *differences, JsonObject *here, JsonObject *t
     g_autofree char *ours = aimf_json_write(mine, FALSE);
     g_autofree char *found = theirs ? aimf_json_write(theirs, FALSE) : g_strdup("missing");
     if (strcmp(ours, found) != 0)
-        g_string_append_printf(differences, "%s%s is %.80s there and %.80s here", differences->len ? ", " : "", name,
-                               found, ours);
+        g_string_append_printf(differences, "%s%s is %s there and %s here", differences->len ? ", " : "", name,
+                               AIMF_SHOWN(found), AIMF_SHOWN(ours));
 }
 
 static void compare_settings(GString *differences, JsonObject *here, JsonObject *there)

@@ -1,4 +1,6 @@
 /* Demands on measures: "worst_group_accuracy>=0.7". */
+#include "base/shown.h"
+
 #include <aimfair/fair.h>
 #include <aimfair/names.h>
 
@@ -50,7 +52,7 @@ gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error)
                     "'%s' is not a demand like 'worst_group_accuracy>=0.7'%s; the measures are %s, with more than two "
                     "classes those from equalized_odds.mean on also as macro.equalized_odds.mean and "
                     "worst.equalized_odds.mean, compared by >=, >, <= or <",
-                    text, hint, list);
+                    AIMF_SHOWN(text), hint, list);
         return FALSE;
     }
     *gate = (AimfGate){ g_strdup(text), scalar, *sign == '>', strict, bound };

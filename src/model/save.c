@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "base/shown.h"
 
 #include <aimfair/json.h>
 #include <errno.h>
@@ -80,8 +81,8 @@ gboolean aimf_model_save(const AimfModel *model, const char *path, GError **erro
 
 static gboolean refuse(const char *key, const char *value, const char *expected, GError **error)
 {
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its metadata has %s '%.80s'; expected %s", key,
-                value ? value : "(nothing)", expected);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its metadata has %s '%s'; expected %s", key, AIMF_SHOWN(value),
+                expected);
     return FALSE;
 }
 

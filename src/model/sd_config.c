@@ -2,6 +2,7 @@
 #include "model/sd_config.h"
 
 #include "base/json.h"
+#include "base/shown.h"
 
 #include <aimfair/json.h>
 #include <math.h>
@@ -171,8 +172,8 @@ static void refuse(Reader *reader, const char *name, const char *expected)
     g_autofree char *found = node ? aimf_json_write(node, FALSE) : g_strdup("missing");
     if (!reader->error)
         g_set_error(&reader->error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                    "'%s': '%s' is %.80s; only %s is supported (Stable Diffusion 1.x and 2.x)", reader->path, name,
-                    found, expected);
+                    "'%s': '%s' is %s; only %s is supported (Stable Diffusion 1.x and 2.x)", reader->path, name,
+                    AIMF_SHOWN(found), expected);
 }
 
 /* @name holds one whole number per level, or one for all. */

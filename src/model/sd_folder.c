@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/monitor.h"
+#include "base/shown.h"
 #include "model/sd_config.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static gboolean check_pipeline(const char *folder, GError **error)
             return TRUE;
     if (kind)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                    "'%s' says it is a %.80s; only %s (Stable Diffusion 1.x and 2.x) is supported", path, kind,
+                    "'%s' says it is a %s; only %s (Stable Diffusion 1.x and 2.x) is supported", path, AIMF_SHOWN(kind),
                     good[0]);
     return FALSE;
 }

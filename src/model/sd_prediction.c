@@ -5,6 +5,7 @@
 #include "model/sd_open.h"
 
 #include "base/monitor.h"
+#include "base/shown.h"
 #include "base/text_file.h"
 
 #include <math.h>
@@ -54,7 +55,7 @@ static gboolean look_into_yaml(const char *path, gboolean *found, gboolean *v, G
     if (!value || *v || strcmp(value, "eps") == 0) /* LDM's default is eps */
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                "'%s': the parameterization is '%.40s'; only eps and v are supported", yaml, value);
+                "'%s': the parameterization is '%s'; only eps and v are supported", yaml, AIMF_SHOWN(value));
     return FALSE;
 }
 

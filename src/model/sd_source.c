@@ -2,6 +2,7 @@
 #include "model/sd_source.h"
 
 #include "base/json.h"
+#include "base/shown.h"
 
 #include <string.h>
 
@@ -94,8 +95,8 @@ static GPtrArray *shard_names(const char *path, GError **error)
         const char *name = JSON_NODE_HOLDS_VALUE(value->data) ? json_node_get_string(value->data) : NULL;
         if (!name || !*name || strchr(name, '/') || strchr(name, '\\') || *name == '.' || names->len > MAX_SHARDS) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                        "'%s': 'weight_map' must name at most %d files beside it, not '%.60s'", path, MAX_SHARDS,
-                        name ? name : "");
+                        "'%s': 'weight_map' must name at most %d files beside it, not '%s'", path, MAX_SHARDS,
+                        AIMF_SHOWN(name));
             return NULL;
         }
         if (g_hash_table_contains(seen, name))

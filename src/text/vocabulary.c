@@ -1,5 +1,6 @@
 #include "text/vocabulary.h"
 
+#include "base/shown.h"
 #include "text/words.h"
 
 #include <string.h>
@@ -69,7 +70,8 @@ gboolean aimf_vocabulary_add(AimfVocabulary *vocabulary, const char *token, gint
 {
     gint32 there = aimf_vocabulary_id(vocabulary, token);
     if (there >= 0) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the token '%.60s' is number %d already", token, there);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the token '%s' is number %d already", AIMF_SHOWN(token),
+                    there);
         return FALSE;
     }
     g_hash_table_insert(vocabulary->ids, g_string_chunk_insert(vocabulary->names, token), GINT_TO_POINTER(id + 1));
@@ -98,8 +100,8 @@ gboolean aimf_vocabulary_merge(AimfVocabulary *vocabulary, const char *left, con
     for (int i = 0; i < 3; i++) {
         ids[i] = aimf_vocabulary_id(vocabulary, tokens[i]);
         if (ids[i] < 0) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                        "'%.60s' and '%.60s' are merged, but '%.120s' is no token", left, right, tokens[i]);
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' and '%s' are merged, but '%s' is no token",
+                        AIMF_SHOWN(left), AIMF_SHOWN(right), AIMF_SHOWN(tokens[i]));
             return FALSE;
         }
     }
@@ -113,7 +115,7 @@ gboolean aimf_vocabulary_special(AimfVocabulary *vocabulary, const char *token, 
 {
     AimfSpecial special = { .id = aimf_vocabulary_id(vocabulary, token), .folded = folded, .alone = alone };
     if (special.id < 0 || !*token) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the special token '%.60s' is missing", token);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the special token '%s' is missing", AIMF_SHOWN(token));
         return FALSE;
     }
     if (vocabulary->specials->len >= MAX_SPECIALS) {

@@ -4,6 +4,7 @@
  */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "base/text_file.h"
 #include "text/vocabulary.h"
 
@@ -86,8 +87,8 @@ static gboolean merge_line(AimfVocabulary *vocabulary, char *line, gboolean both
     g_strchomp(line);
     char *space = strchr(line, ' ');
     if (!space || space == line || !space[1] || strchr(space + 1, ' ')) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                    "expected two tokens with a space between them, found '%.60s'", line);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "expected two tokens with a space between them, found '%s'",
+                    AIMF_SHOWN(line));
         return FALSE;
     }
     *space = 0;
@@ -183,8 +184,8 @@ static gboolean add_token(AimfVocabulary *vocabulary, const char *token, gint64 
     if (aimf_vocabulary_id(vocabulary, token) != id) {
         if (id < vocabulary->n_own || id > MAX_ID || !*token) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                        "the added token '%.60s' has the number %" G_GINT64_FORMAT "; those from %u to %d are free",
-                        token, id, vocabulary->n_own, MAX_ID);
+                        "the added token '%s' has the number %" G_GINT64_FORMAT "; those from %u to %d are free",
+                        AIMF_SHOWN(token), id, vocabulary->n_own, MAX_ID);
             return FALSE;
         }
         if (!aimf_vocabulary_add(vocabulary, token, (gint32)id, error))
@@ -280,8 +281,8 @@ static gboolean read_specials(AimfVocabulary *vocabulary, JsonObject *config, GE
         gint64 id;
         const char *text = special_text(node, &folded, &alone);
         if (!g_ascii_string_to_signed(key, 10, 0, MAX_ID, &id, NULL)) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "added_tokens_decoder has '%.60s' where numbers stand",
-                        key);
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "added_tokens_decoder has '%s' where numbers stand",
+                        AIMF_SHOWN(key));
             return FALSE;
         }
         if (text && !add_token(vocabulary, text, id, folded, alone, error))

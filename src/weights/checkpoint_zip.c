@@ -1,5 +1,7 @@
 /* Checkpoints of PyTorch 1.6 and later: a ZIP archive of data.pkl, byteorder and a member data/KEY per storage. */
 #include "weights/checkpoint.h"
+
+#include "base/shown.h"
 #include "weights/checkpoint_forms.h"
 #include "weights/header.h"
 
@@ -19,9 +21,10 @@ static gboolean check_byte_order(AimfArchive *archive, GError **error)
     const char *data = g_bytes_get_data(text, &bytes);
     if (bytes == 6 && memcmp(data, "little", 6) == 0)
         return TRUE;
+    g_autofree char *order = g_strndup(data, bytes);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                "its byte order is '%.*s'; only 'little' is supported (save it again on a little-endian machine)",
-                (int)bytes, data);
+                "its byte order is '%s'; only 'little' is supported (save it again on a little-endian machine)",
+                AIMF_SHOWN(order));
     return FALSE;
 }
 

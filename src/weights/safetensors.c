@@ -1,5 +1,6 @@
 #include "weights/safetensors.h"
 
+#include "base/shown.h"
 #include "weights/header.h"
 #include "weights/tensors.h"
 
@@ -77,8 +78,8 @@ static gboolean parse_dtype(JsonObject *object, const char *name, AimfDtype *dty
             return TRUE;
         }
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                "tensor '%s' has elements of the type '%.20s', which is not read (save it as F32, F16 or BF16)", name,
-                text);
+                "tensor '%s' has elements of the type '%s', which is not read (save it as F32, F16 or BF16)", name,
+                AIMF_SHOWN(text));
     return FALSE;
 }
 

@@ -1,6 +1,7 @@
 #include "weights/state_dict.h"
 
 #include "base/number.h"
+#include "base/shown.h"
 
 #include "weights/tensors.h"
 
@@ -125,8 +126,8 @@ static gboolean visit_as(Walk *walk, const char *key, gsize bytes, const AimfPic
     gsize length = walk->name->len;
     walk->visits += bytes / BYTES_PER_VISIT;
     if (length + 1 + bytes > AIMF_MAX_NAME_BYTES) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "a name that begins with '%.40s' has more than %d bytes",
-                    walk->name->str, AIMF_MAX_NAME_BYTES);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "a name that begins with '%s' has more than %d bytes",
+                    AIMF_SHOWN(walk->name->str), AIMF_MAX_NAME_BYTES);
         return FALSE;
     }
     if (walk->depth > 1)

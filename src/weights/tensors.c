@@ -1,6 +1,7 @@
 #include "weights/tensors.h"
 
 #include "base/file.h"
+#include "base/shown.h"
 #include "weights/checkpoint.h"
 #include "weights/element.h"
 #include "weights/foreign.h"
@@ -113,8 +114,8 @@ static gboolean check_entry(const AimfTensors *tensors, const char *name, const 
         g_set_error(error, AIMF_ERROR, code, "a tensor has an empty name");
     } else if (length > AIMF_MAX_NAME_BYTES) {
         g_set_error(error, AIMF_ERROR, code,
-                    "the tensor name '%.40s…' has %" G_GSIZE_FORMAT " bytes; at most %d are accepted", name, length,
-                    AIMF_MAX_NAME_BYTES);
+                    "the tensor name '%s' has %" G_GSIZE_FORMAT " bytes; at most %d are accepted", AIMF_SHOWN(name),
+                    length, AIMF_MAX_NAME_BYTES);
     } else if (!g_utf8_validate(name, (gssize)length, NULL)) {
         g_autofree char *escaped = g_strescape(name, NULL);
         g_set_error(error, AIMF_ERROR, code, "the tensor name '%s' is not UTF-8", escaped);

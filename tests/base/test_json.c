@@ -114,6 +114,32 @@ static void test_not_json(void)
     g_assert_nonnull(node);
 }
 
+/* Pairs make one character; halves, which no UTF-8 has, become U+FFFD; an escaped backslash begins no escape. */
+static void test_halves(void)
+{
+    static const struct {
+        const char *text, *value;
+    } cases[] = {
+        { "{\"a\": \"\\ud83d\\ude42\"}", "\U0001F642" }, { "{\"a\": \"\\ud83d\"}", "\ufffd" },
+        { "{\"a\": \"x\\uDE42y\"}", "x\ufffdy" },        { "{\"a\": \"\\ud83d\\ud83d\\ude42\"}", "\ufffd\U0001F642" },
+        { "{\"a\": \"\\\\ud83d\"}", "\\ud83d" },         { "{\"a\": \"\\u00e9\"}", "\u00e9" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(JsonNode) node = aimf_json_parse(cases[i].text, strlen(cases[i].text), &error);
+        g_assert_no_error(error);
+        g_assert_cmpstr(json_object_get_string_member(json_node_get_object(node), "a"), ==, cases[i].value);
+    }
+    /* cut off anywhere in an escape: refused, nothing worse */
+    static const char whole[] = "{\"a\": \"\\ud83d\\ude42\"";
+    for (gsize n = 0; n < strlen(whole); n++) {
+        g_autofree char *exact = g_memdup2(whole, MAX(n, 1)); /* so that a sanitizer sees what is read beyond */
+        g_autoptr(GError) error = NULL;
+        g_assert_null(aimf_json_parse(exact, n, &error));
+        g_assert_true(error && g_utf8_validate(error->message, -1, NULL));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -121,5 +147,6 @@ int main(int argc, char **argv)
     g_test_add_func("/json/texts", test_texts);
     g_test_add_func("/json/open", test_open);
     g_test_add_func("/json/not-json", test_not_json);
+    g_test_add_func("/json/halves", test_halves);
     return g_test_run();
 }

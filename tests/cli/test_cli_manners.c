@@ -129,6 +129,19 @@ static void test_given_twice(void)
     expect_refusal("train --seed 1 --seed", "Missing argument for --seed");
 }
 
+static void test_empty_names(void)
+{
+    expect_refusal("predict --model m --images '' -o p.csv", "the name is empty");
+    expect_refusal("predict --model m -o p.csv --images -- x ''", "the name is empty");
+    expect_refusal("predict --model '' -o p.csv --data x", "--model: the name is empty");
+    expect_refusal("predict --model=", "--model: the name is empty");
+    expect_refusal("evaluate --from-predictions ''", "--from-predictions: the name is empty");
+    expect_refusal("evaluate --average a.json ''", "the name is empty");
+    expect_refusal("data check ''", "an argument: the name is empty");
+    expect_refusal("demo -o ''", "--output: the name is empty");
+    expect_refusal("generate --negative '' --model ''", "--model: the name is empty");
+}
+
 static void test_trainable_of_nothing(void)
 {
     expect_refusal("plan --image-size 32 --batch 2 --trainable ''", "--trainable names nothing; it takes all, or");
@@ -216,6 +229,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/manners/nearest", test_nearest);
     g_test_add_func("/cli/manners/numbers", test_numbers);
     g_test_add_func("/cli/manners/given-twice", test_given_twice);
+    g_test_add_func("/cli/manners/empty-names", test_empty_names);
     g_test_add_func("/cli/manners/trainable-of-nothing", test_trainable_of_nothing);
     g_test_add_data_func("/cli/manners/not-json", &not_json, with_folder);
     g_test_add_data_func("/cli/manners/standard-output", &standard_output, with_folder);

@@ -49,7 +49,7 @@ static JsonObject *element(JsonNode *node, const char *member, guint index)
 }
 
 #define OPTIONS "-q --threads 1 --batch 8 "
-#define TRAIN "\"$AIMFAIR\" train " OPTIONS "--image-size 32 --epochs 2 --lr 0.02 -o x.safetensors "
+#define TRAIN "\"$AIMFAIR\" train " OPTIONS "--image-size 32 --epochs 1 --lr 0.02 -o x.safetensors "
 #define FINETUNE                                                                                                       \
     "\"$AIMFAIR\" finetune " OPTIONS "--epochs 1 --lr 0.001 --model biased.safetensors --trainable fc -o "             \
     "x.safetensors "
