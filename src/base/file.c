@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -127,6 +128,7 @@ GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error)
 
 struct AimfWriter {
     FILE *stream;
+    int lock;   /* of the temporary file, by which other writers know that it is not left over */
     char *path; /* with links resolved */
     char *temporary;
     int failure; /* errno of the first failed write */
@@ -162,12 +164,33 @@ static char *destination(const char *path, GError **error)
     return copy;
 }
 
-AimfWriter *aimf_writer_open(const char *name, GError **error)
+/* Removes what writers of @path that were killed left: its temporary files that nobody holds. */
+static void remove_leftovers(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
+    g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
+    gsize n = strlen(base);
+    for (const char *name; directory && (name = g_dir_read_name(directory));) {
+        if (strlen(name) != n + strlen(AIMF_PART_ENDING) || strncmp(name, base, n) != 0 || name[n] != '.' ||
+            !g_str_has_suffix(name, ".part"))
+            continue;
+        g_autofree char *leftover = g_build_filename(folder, name, NULL);
+        int fd = open(leftover, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            g_unlink(leftover);
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+static AimfWriter *open_writer(const char *name, gboolean cleans, GError **error)
 {
     g_autofree char *path = destination(name, error);
     if (!path)
         return NULL;
-    g_autofree char *temporary = g_strdup_printf("%s.XXXXXX.part", path);
+    if (cleans)
+        remove_leftovers(path);
+    g_autofree char *temporary = g_strconcat(path, AIMF_PART_ENDING, NULL);
     int fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0) {
         aimf_io_error(error, errno, "create", path);
@@ -182,9 +205,16 @@ AimfWriter *aimf_writer_open(const char *name, GError **error)
     }
     AimfWriter *writer = g_new0(AimfWriter, 1);
     writer->stream = stream;
+    writer->lock = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* it outlives the stream, until the file has its name */
+    (void)!flock(fd, LOCK_EX | LOCK_NB);
     writer->path = g_steal_pointer(&path);
     writer->temporary = g_steal_pointer(&temporary);
     return writer;
+}
+
+AimfWriter *aimf_writer_open(const char *path, GError **error)
+{
+    return open_writer(path, TRUE, error);
 }
 
 void aimf_writer_write(AimfWriter *writer, const void *data, gsize bytes)
@@ -240,6 +270,8 @@ void aimf_writer_free(AimfWriter *writer)
         fclose(writer->stream);
     if (writer->temporary)
         g_unlink(writer->temporary);
+    if (writer->lock >= 0)
+        close(writer->lock);
     g_free(writer->temporary);
     g_free(writer->path);
     g_free(writer);
@@ -247,7 +279,7 @@ void aimf_writer_free(AimfWriter *writer)
 
 gboolean aimf_file_write(const char *path, const void *data, gsize bytes, GError **error)
 {
-    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    g_autoptr(AimfWriter) writer = open_writer(path, FALSE, error);
     if (!writer)
         return FALSE;
     aimf_writer_write(writer, data, bytes);

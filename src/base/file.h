@@ -18,13 +18,21 @@ void aimf_file_map_release(GBytes *map);
 /** aimf_file_read: like aimf_file_map, but read into memory and refused above @limit_bytes. The bytes end with a 0 not counted. */
 GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error);
 
+/** AIMF_PART_ENDING: of the temporary name of a file that is being written; the X are any letters and digits. */
+#define AIMF_PART_ENDING ".XXXXXX.part"
+
 /**
  * AimfWriter:
- * Writes a file under a temporary name beside it; aimf_writer_commit flushes, syncs and renames. Freed without commit, the
- * temporary file is removed and the old file stays. A link stays, and leads to the new file; what is there and no regular file is refused. Errors stick: after a failed write, later ones do nothing and commit reports it.
+ * Writes a file under a temporary name beside it; aimf_writer_commit flushes, syncs and renames. Freed without commit,
+ * the temporary file is removed and the old file stays. A link stays, and leads to the new file; what is there and no
+ * regular file is refused. Errors stick: after a failed write, later ones do nothing and commit reports it.
  */
 typedef struct AimfWriter AimfWriter;
 
+/**
+ * aimf_writer_open: also removes temporary files of @path that are left of processes that were killed; those of a writer
+ * that is at work are locked (flock) and stay. Returns: (owned) or NULL with NOT_FOUND, IO or INVALID.
+ */
 AimfWriter *aimf_writer_open(const char *path, GError **error);
 void aimf_writer_write(AimfWriter *writer, const void *data, gsize bytes);
 void aimf_writer_printf(AimfWriter *writer, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -32,7 +40,10 @@ gboolean aimf_writer_commit(AimfWriter *writer, GError **error);
 void aimf_writer_free(AimfWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfWriter, aimf_writer_free)
 
-/** aimf_file_write: the whole of @data as the file @path, atomically. */
+/**
+ * aimf_file_write: the whole of @data as the file @path, atomically. For many files in one folder: what is left over there
+ * is not looked for.
+ */
 gboolean aimf_file_write(const char *path, const void *data, gsize bytes, GError **error);
 
 /** aimf_directory_make: the directory and its parents, if missing. */

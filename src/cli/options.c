@@ -5,6 +5,7 @@
 #include <aimfair/names.h>
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -213,6 +214,17 @@ static char *existing_folder(const char *folder)
     return g_steal_pointer(&at);
 }
 
+/* The library writes a file under a longer name first. */
+#define PART_ENDING ".XXXXXX.part"
+
+static gboolean has_long_name(const char *path, const char *folder)
+{
+    g_autofree char *base = g_path_get_basename(path);
+    long most = pathconf(folder, _PC_NAME_MAX);
+    return (most >= 0 && strlen(base) + strlen(PART_ENDING) > (gulong)most) ||
+           strlen(path) + strlen(PART_ENDING) >= PATH_MAX;
+}
+
 static gboolean check_output(const char *option, const char *path, const char *folder, GError **error)
 {
     const char *wrong = NULL;
@@ -228,6 +240,8 @@ static gboolean check_output(const char *option, const char *path, const char *f
         wrong = "this program's own output or messages go there";
     else if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
         wrong = "its folder does not exist";
+    else if (has_long_name(path, folder))
+        wrong = "its name is too long: while it is written, " PART_ENDING " stands behind it";
     else if (g_access(folder, W_OK) != 0)
         wrong = g_strerror(errno);
     if (wrong)

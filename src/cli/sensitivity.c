@@ -29,9 +29,21 @@ static void arguments_clear(Arguments *a)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
+/* "sensitivity.json" -> "sensitivity.gradients.safetensors". */
+static char *gradients_path(const char *output)
+{
+    gsize length = strlen(output);
+    if (g_str_has_suffix(output, ".json"))
+        length -= strlen(".json");
+    return g_strdup_printf("%.*s.gradients.safetensors", (int)length, output);
+}
+
 static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
 {
     if (!aimf_cli_require(cli, "-o", a->output, error) || !aimf_cli_check_text_output(cli, "-o", a->output, error))
+        return FALSE;
+    g_autofree char *gradients = gradients_path(a->output);
+    if (!a->gradients && strcmp(a->output, "-") != 0 && !aimf_cli_check_output("-o", gradients, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
         if (!a->gradients && !aimf_cli_require(cli, sets[i].option, a->data[i], error))
@@ -89,15 +101,6 @@ static gboolean pass(AimfCli *cli, const AimfModel *model, const AimfGradientSet
         aimf_tensors_set_metadata(gradients, key, hash);
     }
     return TRUE;
-}
-
-/* "sensitivity.json" -> "sensitivity.gradients.safetensors". */
-static char *gradients_path(const char *output)
-{
-    gsize length = strlen(output);
-    if (g_str_has_suffix(output, ".json"))
-        length -= strlen(".json");
-    return g_strdup_printf("%.*s.gradients.safetensors", (int)length, output);
 }
 
 static gboolean check_sets(AimfCli *cli, const AimfModel *model, const AimfGradientSet *data, AimfAllow *allow,

@@ -142,6 +142,9 @@ void aimf_cli_start_monitor(AimfCli *cli)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction hang_up;
+    if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) /* nohup asks to go on */
+        sigaction(SIGHUP, &action, NULL);
     signal(SIGBUS, on_lost_bytes);
     /* A reader that goes away must not end hours of work: the failed write is reported instead. */
     signal(SIGPIPE, SIG_IGN);

@@ -120,7 +120,8 @@ static gboolean take_start(AimfTrainingArguments *a, GError **error)
 static gboolean check_paths(const AimfTrainingArguments *a, const char *output, GError **error)
 {
     const char *const outputs[] = { output, a->state_path };
-    if (!aimf_cli_check_apart("-o", output, a->inputs, G_N_ELEMENTS(a->inputs), error))
+    if (!aimf_cli_check_output("-o", a->state_path, error) ||
+        !aimf_cli_check_apart("-o", output, a->inputs, G_N_ELEMENTS(a->inputs), error))
         return FALSE;
     return !a->log || (aimf_cli_check_output("--log", a->log, error) &&
                        aimf_cli_check_apart("--log", a->log, a->inputs, G_N_ELEMENTS(a->inputs), error) &&

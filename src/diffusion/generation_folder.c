@@ -194,7 +194,7 @@ static gboolean is_picture(const char *name, guint *number)
 /* (owned, nullable) what AimfWriter was writing under the temporary name @name, when its process was killed. */
 static char *final_name(const char *name)
 {
-    gsize length = strlen(name), suffix = strlen(".XXXXXX.part");
+    gsize length = strlen(name), suffix = strlen(AIMF_PART_ENDING);
     if (length <= suffix || name[length - suffix] != '.' || !g_str_has_suffix(name, ".part"))
         return NULL;
     return g_strndup(name, length - suffix);

@@ -51,7 +51,11 @@ char *aimf_sensitivities_json(const AimfSensitivities *sensitivities)
 gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const char *path, GError **error)
 {
     g_autofree char *text = aimf_sensitivities_json(sensitivities);
-    return aimf_file_write(path, text, strlen(text), error);
+    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    if (!writer)
+        return FALSE;
+    aimf_writer_write(writer, text, strlen(text));
+    return aimf_writer_commit(writer, error);
 }
 
 static gboolean read_tensor(JsonObject *object, const char *where, guint n, AimfSensitivity *tensor, GError **error)

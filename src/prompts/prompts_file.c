@@ -79,7 +79,11 @@ gboolean aimf_prompts_save(const AimfPrompts *prompts, const char *path, GError 
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *json = aimf_json_write(root, TRUE);
     g_autofree char *text = g_strconcat(json, "\n", NULL);
-    return aimf_file_write(path, text, strlen(text), error);
+    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    if (!writer)
+        return FALSE;
+    aimf_writer_write(writer, text, strlen(text));
+    return aimf_writer_commit(writer, error);
 }
 
 gboolean aimf_prompts_save_text(const AimfPrompts *prompts, const char *path, GError **error)

@@ -44,6 +44,43 @@ static void test_write(void)
     g_assert_cmpuint(names->len, ==, 1);
 }
 
+/* What a killed writer left goes when the next one begins; what belongs to another file, or to a writer at work, stays. */
+static void test_leftovers(void)
+{
+    static const char *const left[] = { "kept.AbC123.part", "kept.xyzXYZ.part" };
+    static const char *const others[] = { "kept.part", "kept.AbC12.part", "kept.AbC123.parts", "kept2.AbC123.part",
+                                          "unkept.AbC123.part" };
+    g_autofree char *path = in_folder("kept");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfWriter) at_work = aimf_writer_open(path, &error);
+    g_assert_no_error(error);
+    aimf_writer_printf(at_work, "first");
+    for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
+        g_autofree char *name = in_folder(left[i]);
+        g_assert_true(g_file_set_contents(name, "half", -1, NULL));
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *name = in_folder(others[i]);
+        g_assert_true(g_file_set_contents(name, "another's", -1, NULL));
+    }
+    g_autoptr(AimfWriter) next = aimf_writer_open(path, &error);
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
+        g_autofree char *name = in_folder(left[i]);
+        g_assert_false(g_file_test(name, G_FILE_TEST_EXISTS));
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *name = in_folder(others[i]);
+        g_assert_cmpint(g_unlink(name), ==, 0);
+    }
+    aimf_writer_printf(next, "second");
+    g_assert_true(aimf_writer_commit(next, &error));
+    g_assert_true(aimf_writer_commit(at_work, &error));
+    g_assert_no_error(error);
+    assert_holds(path, "first");
+    g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
 static void test_links(void)
 {
     g_autofree char *far = in_folder("far"), *link = in_folder("link"), *ring = in_folder("ring");
@@ -93,6 +130,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     folder = g_dir_make_tmp("aimfair-file-XXXXXX", NULL);
     g_test_add_func("/file/write", test_write);
+    g_test_add_func("/file/leftovers", test_leftovers);
     g_test_add_func("/file/links", test_links);
     g_test_add_func("/file/no-regular-file", test_no_regular_file);
     int status = g_test_run();

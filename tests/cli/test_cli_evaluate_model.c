@@ -272,25 +272,28 @@ static void test_terminal_progress(void)
 }
 
 /*
- * Ctrl-C: status 130, the message says so, the old answers stay. It is sent as soon as the program catches it (signal
- * 2); the shell that becomes the program catches it too, so its name is looked at as well.
+ * Ctrl-C, kill, and a terminal that is closed: status 130, the message says so, the old answers stay. The signal is sent
+ * as soon as the program catches SIGHUP (1) and SIGINT (2); the shell that becomes the program catches the second too,
+ * so its name is looked at as well.
  */
 static void test_interrupt(void)
 {
-    g_assert_true(g_file_set_contents(answers_path, "old", -1, NULL));
-    g_autofree char *command = g_strdup_printf(
-        "\"$AIMFAIR\" evaluate --model '%s' --data '%s' --predictions '%s' & "
-        "i=0; until [ $(grep -c -e '^Name:.*aimfair' -e '^SigCgt:.*[2367abef]$' /proc/$!/status) = 2 ]; do "
-        "[ $((i += 1)) -lt 2000 ] || { kill -KILL $!; exit 99; }; sleep 0.05; done; "
-        "kill -INT $!; wait $!",
-        model_path, long_path, answers_path);
-    g_auto(ProgramRun) run = run_shell(command);
-    g_assert_cmpint(run.status, ==, 130);
-    g_assert_nonnull(strstr(run.err, "interrupted"));
-    g_assert_cmpstr(run.out, ==, "");
-    g_autofree char *kept = NULL;
-    g_assert_true(g_file_get_contents(answers_path, &kept, NULL, NULL));
-    g_assert_cmpstr(kept, ==, "old");
+    static const char *const signals[] = { "INT", "TERM", "HUP" };
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++) {
+        g_assert_true(g_file_set_contents(answers_path, "old", -1, NULL));
+        g_autofree char *command = g_strdup_printf(
+            "env --default-signal=HUP \"$AIMFAIR\" evaluate --model '%s' --data '%s' --predictions '%s' & "
+            "i=0; until [ $(grep -c -e '^Name:.*aimfair' -e '^SigCgt:.*[37bf]$' /proc/$!/status) = 2 ]; do "
+            "[ $((i += 1)) -lt 2000 ] || { kill -KILL $!; exit 99; }; sleep 0.05; done; kill -%s $!; wait $!",
+            model_path, long_path, answers_path, signals[i]);
+        g_auto(ProgramRun) run = run_shell(command);
+        g_assert_cmpint(run.status, ==, 130);
+        g_assert_nonnull(strstr(run.err, "interrupted"));
+        g_assert_cmpstr(run.out, ==, "");
+        g_autofree char *kept = NULL;
+        g_assert_true(g_file_get_contents(answers_path, &kept, NULL, NULL));
+        g_assert_cmpstr(kept, ==, "old");
+    }
 }
 
 int main(int argc, char **argv)

@@ -151,6 +151,7 @@ static void test_overwriting(void)
 {
     expect(2, TRAIN "-o train.csv", "-o train.csv would replace");
     expect(2, TRAIN "-o ''", "the name is empty");
+    expect(2, TRAIN "-o $(printf %232s m | tr ' ' m).safetensors", "its name is too long");
     expect(2, TRAIN "-o x.safetensors --log ./val.csv", "--log ./val.csv would replace");
     expect(2, TRAIN "-o x.safetensors --log x.safetensors", "--log x.safetensors would replace");
     expect(2, FINETUNE "--model biased.safetensors --trainable fc -o biased.safetensors", "would replace");
