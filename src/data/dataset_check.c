@@ -44,9 +44,9 @@ static char *groups_text(const Table *table, const char *const *labels)
 
 void aimf_check_dataset(const AimfManifest *samples, const char *name, AimfFindings *findings)
 {
-    Table table = { .n_classes = (guint)aimf_manifest_classes(samples) };
+    g_autofree guint *counts = aimf_manifest_counts(samples);
+    Table table = { .n_classes = (guint)aimf_manifest_classes(samples), .counts = counts };
     const char *const *labels = aimf_manifest_groups(samples, &table.n_labels);
-    g_autofree guint *counts = table.counts = aimf_manifest_counts(samples);
     guint n = aimf_manifest_count(samples), n_classes = 0, last = 0;
     for (guint t = 0; t < table.n_classes; t++) {
         gboolean there = n_present(&table, TRUE, t) > 0;

@@ -375,6 +375,7 @@ static void test_partly_labelled(Fixture *f, gconstpointer unused)
     g_ptr_array_set_size(f->warnings, 0);
     other.labels.missing = AIMF_MISSING_KEEP; /* the word is a label, but no text is none */
     g_autoptr(AimfManifest) kept = read_manifest(f, TEXT, other);
+    g_assert_false(aimf_manifest_has_labels(kept));
     expect_warning(f, "1 of 4 rows", "line 3", NULL);
     g_autoptr(GError) error = NULL;
     g_autofree char *path = data_write(f->folder, "m.csv", TEXT);
