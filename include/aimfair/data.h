@@ -146,7 +146,7 @@ char **aimf_manifest_group_names(const AimfManifest *manifest);
 /**
  * AimfNamed: something that has names for classes or protected labels. @source: what it is called in messages, "the
  * data 'test.csv'"; @classes: (nullable) NULL-terminated names of classes; @manifest: (nullable) one whose columns
- * target_name and protected_name say them, also where its targets were not read.
+ * target_name and protected_name say them, also where its targets were not read. All are borrowed.
  */
 typedef struct {
     const char *source;

@@ -164,23 +164,68 @@ static char *destination(const char *path, GError **error)
     return copy;
 }
 
-/* Removes what writers of @path that were killed left: its temporary files that nobody holds. */
+char *aimf_part_of(const char *name)
+{
+    gsize length = strlen(name), ending = strlen(AIMF_PART_ENDING);
+    if (length <= ending || name[length - ending] != '.' || !g_str_has_suffix(name, strrchr(AIMF_PART_ENDING, '.')))
+        return NULL;
+    for (const char *c = name + length - ending + 1; *c != '.'; c++)
+        if (!g_ascii_isalnum(*c))
+            return NULL;
+    return g_strndup(name, length - ending);
+}
+
+/* Removes @path if it is a temporary file of ours that no writer holds. */
+static void remove_leftover(const char *path)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        g_unlink(path);
+    close(fd);
+}
+
+/* Removes what writers of @path that were killed left. */
 static void remove_leftovers(const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
     g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
-    gsize n = strlen(base);
     for (const char *name; directory && (name = g_dir_read_name(directory));) {
-        if (strlen(name) != n + strlen(AIMF_PART_ENDING) || strncmp(name, base, n) != 0 || name[n] != '.' ||
-            !g_str_has_suffix(name, ".part"))
-            continue;
-        g_autofree char *leftover = g_build_filename(folder, name, NULL);
-        int fd = open(leftover, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-            g_unlink(leftover);
-        if (fd >= 0)
-            close(fd);
+        g_autofree char *whole = aimf_part_of(name), *leftover = g_build_filename(folder, name, NULL);
+        if (g_strcmp0(whole, base) == 0)
+            remove_leftover(leftover);
     }
+}
+
+/*
+ * A new temporary file, locked: *@path, whose X are filled in, and *@lock, which outlives the stream until the file has
+ * its name. Another writer may take it for left over before it is locked: then there is another. Negative: errno.
+ */
+static int open_temporary(char **path, int *lock)
+{
+    g_autofree char *pattern = g_strdup(*path);
+    for (int tries = 0; tries < 10; tries++) {
+        g_free(*path);
+        *path = g_strdup(pattern);
+        int fd = g_mkstemp_full(*path, O_WRONLY | O_CLOEXEC, 0666);
+        if (fd < 0)
+            return -errno;
+        struct stat info;
+        (void)!flock(fd, LOCK_EX | LOCK_NB); /* file systems without locks have no leftovers removed */
+        *lock = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (*lock >= 0 && fstat(fd, &info) == 0 && info.st_nlink > 0)
+            return fd;
+        int failure = *lock < 0 ? errno : EAGAIN;
+        close(fd);
+        if (*lock >= 0)
+            close(*lock);
+        g_unlink(*path);
+        if (failure != EAGAIN)
+            return -failure;
+    }
+    return -EAGAIN;
 }
 
 static AimfWriter *open_writer(const char *name, gboolean cleans, GError **error)
@@ -191,22 +236,22 @@ static AimfWriter *open_writer(const char *name, gboolean cleans, GError **error
     if (cleans)
         remove_leftovers(path);
     g_autofree char *temporary = g_strconcat(path, AIMF_PART_ENDING, NULL);
-    int fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
+    int lock = -1, fd = open_temporary(&temporary, &lock);
     if (fd < 0) {
-        aimf_io_error(error, errno, "create", path);
+        aimf_io_error(error, -fd, "create", path);
         return NULL;
     }
     FILE *stream = fdopen(fd, "wb");
     if (!stream) {
         aimf_io_error(error, errno, "create", path);
         close(fd);
+        close(lock);
         g_unlink(temporary);
         return NULL;
     }
     AimfWriter *writer = g_new0(AimfWriter, 1);
     writer->stream = stream;
-    writer->lock = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* it outlives the stream, until the file has its name */
-    (void)!flock(fd, LOCK_EX | LOCK_NB);
+    writer->lock = lock;
     writer->path = g_steal_pointer(&path);
     writer->temporary = g_steal_pointer(&temporary);
     return writer;
@@ -270,8 +315,7 @@ void aimf_writer_free(AimfWriter *writer)
         fclose(writer->stream);
     if (writer->temporary)
         g_unlink(writer->temporary);
-    if (writer->lock >= 0)
-        close(writer->lock);
+    close(writer->lock);
     g_free(writer->temporary);
     g_free(writer->path);
     g_free(writer);

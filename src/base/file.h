@@ -19,7 +19,9 @@ void aimf_file_map_release(GBytes *map);
 GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error);
 
 /** AIMF_PART_ENDING: of the temporary name of a file that is being written; the X are any letters and digits. */
-#define AIMF_PART_ENDING ".XXXXXX.part"
+#define AIMF_PART_ENDING ".XXXXXX.aimfair-part"
+/** aimf_part_of: (owned) the name of the file that was being written as @name; NULL if this is no temporary name. */
+char *aimf_part_of(const char *name);
 
 /**
  * AimfWriter:
@@ -30,8 +32,8 @@ GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error);
 typedef struct AimfWriter AimfWriter;
 
 /**
- * aimf_writer_open: also removes temporary files of @path that are left of processes that were killed; those of a writer
- * that is at work are locked (flock) and stay. Returns: (owned) or NULL with NOT_FOUND, IO or INVALID.
+ * aimf_writer_open: also removes temporary files of @path that are left of processes that were killed; those of a
+ * writer that is at work are locked (flock) and stay. Returns: (owned) or NULL with NOT_FOUND, IO or INVALID.
  */
 AimfWriter *aimf_writer_open(const char *path, GError **error);
 void aimf_writer_write(AimfWriter *writer, const void *data, gsize bytes);
@@ -41,8 +43,8 @@ void aimf_writer_free(AimfWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfWriter, aimf_writer_free)
 
 /**
- * aimf_file_write: the whole of @data as the file @path, atomically. For many files in one folder: what is left over there
- * is not looked for.
+ * aimf_file_write: the whole of @data as the file @path, atomically. For many files in one folder: what is left over
+ * there is not looked for.
  */
 gboolean aimf_file_write(const char *path, const void *data, gsize bytes, GError **error);
 

@@ -44,11 +44,15 @@ gboolean aimf_allow_check(const AimfAllow *allow, GError **error)
 gboolean aimf_allow_report(AimfCli *cli, AimfAllow *allow, GError **error)
 {
     g_auto(GStrv) names = names_of(allow, error);
-    if (!names || !aimf_findings_allow(allow->findings, (const char *const *)names, error))
+    if (!names)
         return FALSE;
-    for (; allow->shown < aimf_findings_count(allow->findings); allow->shown++)
-        aimf_cli_message(cli, AIMF_LOG_WARNING, "%s", aimf_findings_at(allow->findings, allow->shown)->text);
-    return TRUE;
+    gboolean good = aimf_findings_allow(allow->findings, (const char *const *)names, error);
+    for (; allow->shown < aimf_findings_count(allow->findings); allow->shown++) {
+        const AimfFinding *finding = aimf_findings_at(allow->findings, allow->shown);
+        if (!finding->certain) /* the error has the others */
+            aimf_cli_message(cli, AIMF_LOG_WARNING, "%s", finding->text);
+    }
+    return good;
 }
 
 void aimf_allow_json(JsonBuilder *builder, const AimfFindings *findings)

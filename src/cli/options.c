@@ -215,7 +215,7 @@ static char *existing_folder(const char *folder)
 }
 
 /* The library writes a file under a longer name first. */
-#define PART_ENDING ".XXXXXX.part"
+#define PART_ENDING ".XXXXXX.aimfair-part"
 
 static gboolean has_long_name(const char *path, const char *folder)
 {

@@ -12,8 +12,7 @@ static gboolean is_blank(gunichar c)
     return g_unichar_isspace(c) || c == 0x200B || c == 0x2060 || c == 0xFEFF; /* these three have no width */
 }
 
-/* Within the row's own copy of the text, which nobody else reads. */
-static char *strip(char *text)
+char *aimf_label_strip(char *text)
 {
     while (*text && is_blank(g_utf8_get_char(text)))
         text = g_utf8_next_char(text);
@@ -61,7 +60,7 @@ static AimfCellState read_cell(const AimfCsv *csv, int column, const AimfLabelRu
 {
     if (!is_utf8(csv, column, error))
         return AIMF_CELL_FAILED;
-    *text = strip(g_ptr_array_index(csv->fields, (guint)column));
+    *text = aimf_label_strip(g_ptr_array_index(csv->fields, (guint)column));
     return aimf_stands_for_nothing(*text) ? missing(csv, column, rules, *text, kind, error) : AIMF_CELL_READ;
 }
 
@@ -77,7 +76,7 @@ static AimfCellState read_mapped(const AimfCsv *csv, int column, const AimfLabel
 {
     if (!is_utf8(csv, column, error))
         return AIMF_CELL_FAILED;
-    *text = strip(g_ptr_array_index(csv->fields, (guint)column));
+    *text = aimf_label_strip(g_ptr_array_index(csv->fields, (guint)column));
     *result = map ? aimf_value_map_get(map, *text, rules->merge_spellings) : NULL;
     if (!*result) {
         AimfCellState state = read_cell(csv, column, rules, kind, text, error);

@@ -354,8 +354,7 @@ static const char **read_columns(const Reading *r)
     const char **columns = g_new(const char *, r->columns->len);
     for (guint i = 0; i < r->columns->len; i++) {
         const char *text = aimf_csv_field(r->csv, g_array_index(r->columns, int, i));
-        gboolean part = g_array_index(r->label_part, int, i) >= 0;
-        columns[i] = (part ? g_string_chunk_insert_const : g_string_chunk_insert)(r->manifest->text, text);
+        columns[i] = g_string_chunk_insert_const(r->manifest->text, text); /* most texts are in many rows */
     }
     return columns;
 }

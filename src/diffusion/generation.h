@@ -66,7 +66,7 @@ AimfPicture aimf_job_picture(const AimfJob *job, guint64 index);
 char *aimf_job_file(const AimfJob *job, guint64 index);
 /** aimf_job_line: (owned) the line of generation.jsonl, without its end. */
 char *aimf_job_line(const AimfJob *job, guint64 index, const AimfMade *made);
-/** aimf_job_take_line: reads such a line. FALSE unless it is, to the byte, a line that this job writes. */
+/** aimf_job_take_line: reads such a line. FALSE unless its values are those that this job writes. */
 gboolean aimf_job_take_line(const AimfJob *job, const char *line, gsize length, guint64 *index, AimfMade *made);
 /** aimf_job_row: (owned) the row of manifest.csv, without its end; aimf_manifest_header: its first line. */
 char *aimf_job_row(const AimfJob *job, guint64 index);

@@ -191,15 +191,6 @@ static gboolean is_picture(const char *name, guint *number)
            sscanf(name, "%6u", number) == 1;
 }
 
-/* (owned, nullable) what AimfWriter was writing under the temporary name @name, when its process was killed. */
-static char *final_name(const char *name)
-{
-    gsize length = strlen(name), suffix = strlen(AIMF_PART_ENDING);
-    if (length <= suffix || name[length - suffix] != '.' || !g_str_has_suffix(name, ".part"))
-        return NULL;
-    return g_strndup(name, length - suffix);
-}
-
 /* Only what is written under the folder's lock, which we hold. */
 static gboolean is_shared_file(const char *name)
 {
@@ -219,7 +210,7 @@ static gboolean sweep_group(const AimfJob *job, const char *path, guint *n_pictu
     g_autoptr(GPtrArray) names = aimf_directory_list(path, error);
     guint number;
     for (guint i = 0; names && i < names->len; i++) {
-        g_autofree char *final = final_name(names->pdata[i]);
+        g_autofree char *final = aimf_part_of(names->pdata[i]);
         if (final && is_picture(final, &number) && is_own_number(job, number)) {
             g_autofree char *leftover = g_build_filename(path, names->pdata[i], NULL);
             g_unlink(leftover);
@@ -235,7 +226,7 @@ static gboolean sweep(const AimfFolder *folder, guint *n_pictures, GError **erro
     const AimfJob *job = folder->job;
     g_autoptr(GPtrArray) names = aimf_directory_list(job->generation->folder, error);
     for (guint i = 0; names && i < names->len; i++) {
-        g_autofree char *final = final_name(names->pdata[i]);
+        g_autofree char *final = aimf_part_of(names->pdata[i]);
         g_autofree char *leftover = in_folder(folder, names->pdata[i]);
         if (final && is_shared_file(final))
             g_unlink(leftover);

@@ -29,12 +29,10 @@ char **aimf_select_top_k(const AimfSensitivities *sensitivities, guint k, GError
         if (selected(&sensitivities->tensors[i], k))
             g_ptr_array_add(names, g_strdup(sensitivities->tensors[i].name));
     if (!names->len) {
-        g_set_error(
-            error, AIMF_ERROR, AIMF_ERROR_INVALID,
-            "--top-k %u selects nothing: no tensor is both among the %u least sensitive to the domain and among "
-            "the %u most "
-            "sensitive to the bias; the smallest --top-k that selects something is %u",
-            k, k, k, smallest_selecting_k(sensitivities));
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--top-k %u selects nothing: no tensor is both among the %u least sensitive to the domain and "
+                    "among the %u most sensitive to the bias; the smallest --top-k that selects something is %u",
+                    k, k, k, smallest_selecting_k(sensitivities));
         return NULL;
     }
     g_ptr_array_add(names, NULL);

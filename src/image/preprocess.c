@@ -85,7 +85,7 @@ gboolean aimf_preprocess_set(AimfPreprocess *p, const char *name, const char *va
     g_autofree char *list = g_strjoinv(", ", (char **)member->choices);
     if (number)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "'%s' is not a number of pixels from 1 to %d, nor " NO_PIXELS, value, MAX_INPUT_SIDE);
+                    "'%s' is not a number of pixels from 1 to %d, nor " NO_PIXELS, AIMF_SHOWN(value), MAX_INPUT_SIDE);
     else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is none of %s", AIMF_SHOWN(value), list);
     return FALSE;

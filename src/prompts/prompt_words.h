@@ -38,7 +38,7 @@ gboolean aimf_word_negates(const char *word);
 typedef GPtrArray AimfPatterns;
 
 AimfPatterns *aimf_patterns_new(void);
-/** aimf_pattern_check: FALSE with FORMAT, quoting @text (UTF-8), if it has no word, a '~' at an end or a '*' before it. */
+/** aimf_pattern_check: FALSE with FORMAT, quoting @text (UTF-8): no word, a '~' at an end or a '*' before it. */
 gboolean aimf_pattern_check(const char *text, GError **error);
 /** aimf_patterns_add: @list (nullable): NULL-terminated. Gaps in a row are one; what has no words is left out. */
 void aimf_patterns_add(AimfPatterns *patterns, char *const *list);

@@ -219,10 +219,11 @@ static void add_words(char ***list, const Words *words)
     *list = g_strv_builder_end(builder);
 }
 
-/* The line of @text, a file, on which the entry @word of a list stands; 0 if it is written in another way. */
+/* The line of @text, a file, on which the entry @word of a list stands; 0 if it is not found, or on several lines. */
 static guint line_of_word(const char *text, const char *word)
 {
     gsize n = strlen(word);
+    guint found = 0;
     for (const char *at = strstr(text, word); at && n; at = strstr(at + 1, word)) {
         gboolean begins = at == text || strchr(" \t\n[,\"'", at[-1]) != NULL;
         gboolean ends = strchr(" \t\r\n],\"'#", at[n]) != NULL;
@@ -231,9 +232,11 @@ static guint line_of_word(const char *text, const char *word)
         guint line = 1;
         for (const char *c = text; c < at; c++)
             line += *c == '\n';
-        return line;
+        if (found && found != line)
+            return 0;
+        found = line;
     }
-    return 0;
+    return found;
 }
 
 static gboolean check_words(const Words *words, const char *path, const char *text, GError **error)

@@ -44,12 +44,17 @@ static void test_write(void)
     g_assert_cmpuint(names->len, ==, 1);
 }
 
-/* What a killed writer left goes when the next one begins; what belongs to another file, or to a writer at work, stays. */
+/* What a killed writer left goes when the next one begins; other files, and those of a writer at work, stay. */
 static void test_leftovers(void)
 {
-    static const char *const left[] = { "kept.AbC123.part", "kept.xyzXYZ.part" };
-    static const char *const others[] = { "kept.part", "kept.AbC12.part", "kept.AbC123.parts", "kept2.AbC123.part",
-                                          "unkept.AbC123.part" };
+    static const char *const left[] = { "kept.AbC123.aimfair-part", "kept.xyzXYZ.aimfair-part" };
+    static const char *const others[] = { "kept.part",
+                                          "kept.backup.part",
+                                          "kept.AbC12.aimfair-part",
+                                          "kept.AbC-23.aimfair-part",
+                                          "kept.AbC123.aimfair-parts",
+                                          "kept2.AbC123.aimfair-part",
+                                          "unkept.AbC123.aimfair-part" };
     g_autofree char *path = in_folder("kept");
     g_autoptr(GError) error = NULL;
     g_autoptr(AimfWriter) at_work = aimf_writer_open(path, &error);

@@ -272,9 +272,9 @@ static void test_terminal_progress(void)
 }
 
 /*
- * Ctrl-C, kill, and a terminal that is closed: status 130, the message says so, the old answers stay. The signal is sent
- * as soon as the program catches SIGHUP (1) and SIGINT (2); the shell that becomes the program catches the second too,
- * so its name is looked at as well.
+ * Ctrl-C, kill, and a terminal that is closed: status 130, the message says so, the old answers stay. The signal is
+ * sent as soon as the program catches SIGHUP (1) and SIGINT (2); the shell that becomes the program catches the second
+ * too, so its name is looked at as well.
  */
 static void test_interrupt(void)
 {

@@ -183,7 +183,7 @@ static void test_file_size_limit(void)
 {
     g_free(run(0, "cp fair.safetensors limited.safetensors"));
     expect(1, "ulimit -f 10000; " TRAIN "-o limited.safetensors", "File too large");
-    g_free(run(0, "cmp fair.safetensors limited.safetensors && ! ls *.part"));
+    g_free(run(0, "cmp fair.safetensors limited.safetensors && ! ls *-part"));
 }
 
 static void test_plan(void)

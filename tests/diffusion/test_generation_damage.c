@@ -234,9 +234,11 @@ static void garbage_lines(TestJob *f)
 
 static void leftovers(TestJob *f)
 {
-    static const char *const names[] = { "job/0_0/000001.png.AbC123.part", "job/1_1/000003.png.zzzzzz.part",
-                                         "job/manifest.csv.AbC123.part",   "job/generation.jsonl.AbC123.part",
-                                         "job/job.json.000000.part",       "job/preview_0_0.png.AbC123.part" };
+    static const char *const names[] = {
+        "job/0_0/000001.png.AbC123.aimfair-part", "job/1_1/000003.png.zzzzzz.aimfair-part",
+        "job/manifest.csv.AbC123.aimfair-part",   "job/generation.jsonl.AbC123.aimfair-part",
+        "job/job.json.000000.aimfair-part",       "job/preview_0_0.png.AbC123.aimfair-part"
+    };
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = test_below(f, names[i]);
         write_file(path, "half");
@@ -407,7 +409,7 @@ static void test_no_space(TestJob *f, gconstpointer data)
         g_assert_error(error, AIMF_ERROR, AIMF_ERROR_IO);
         g_assert_nonnull(strstr(error->message, folder));
         g_autofree char *left = test_tree(folder);
-        g_assert_null(strstr(left, ".part"));
+        g_assert_null(strstr(left, "-part"));
         f->maker = (TestMaker){ 0 };
         generation.resume = TRUE;
         test_job_run(f, &generation);

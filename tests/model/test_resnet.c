@@ -144,7 +144,7 @@ typedef struct {
     double along, squares; /* The differences times what its turning changes, and the squares of this. */
 } Turn;
 
-/* What the golden's entry @i says, "turned/<ReLU>/gradient/<parameter>": allocated, and the gradient's name; else NULL. */
+/* (owned) the ReLU of the golden's entry @i, "turned/<ReLU>/gradient/<parameter>", and the gradient's name; else NULL. */
 static char *turn_of(const AimfTensors *golden, guint i, const char **gradient)
 {
     const char *name = aimf_tensors_at(golden, i)->name, *end = strstr(name, "/gradient/");
@@ -163,9 +163,9 @@ static double norm(const float *values, gsize n)
 }
 
 /*
- * Takes the turned ReLUs from the gradients: some inputs of ReLUs lie so near 0 that rounding alone decides their side, and each that
- * turns changes all gradients below it by a known amount (make_resnet.py). It has turned, or it has not: what the
- * differences hold of its change, over all gradients, says which, and then the whole of it is taken away.
+ * Takes the turned ReLUs from the gradients: some inputs of ReLUs lie so near 0 that rounding alone decides their side,
+ * and each that turns changes all gradients below it by a known amount (make_resnet.py). It has turned, or it has not:
+ * what the differences hold of its change, over all gradients, says which, and then the whole of it is taken away.
  * @gradients: from the golden's names to their sampled entries.
  */
 static void take_turned_relus(const AimfTensors *golden, GHashTable *gradients)

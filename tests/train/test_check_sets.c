@@ -197,6 +197,59 @@ static void test_names(void)
     g_assert_true(aimf_findings_has(findings, "names"));
 }
 
+static void expect_names(const AimfNamed *sources, guint n, const char *names)
+{
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    aimf_check_names(sources, n, findings);
+    g_autofree char *found = names_of(findings);
+    g_assert_cmpstr(found, ==, names);
+}
+
+/* A source that only says it in other words hides no swap between two others, in whatever order they come. */
+static void test_names_of_three(void)
+{
+    static const char *const male[] = { "male", "female", NULL };
+    static const char *const man[] = { "man", "woman", NULL };
+    static const char *const swapped[] = { "female", "male", NULL };
+    static const char *const woman[] = { "woman", "man", NULL };
+    static const int ORDERS[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+    const AimfNamed first[] = { { .source = "a", .classes = (char *const *)male },
+                                { .source = "b", .classes = (char *const *)man },
+                                { .source = "c", .classes = (char *const *)swapped } };
+    const AimfNamed second[] = { first[0], first[1], { .source = "d", .classes = (char *const *)woman } };
+    for (gsize i = 0; i < G_N_ELEMENTS(ORDERS); i++) {
+        AimfNamed one[3], two[3];
+        for (int k = 0; k < 3; k++) {
+            one[k] = first[ORDERS[i][k]];
+            two[k] = second[ORDERS[i][k]];
+        }
+        expect_names(one, 3, "names!");
+        expect_names(two, 3, "names!");
+    }
+    expect_names(first, 2, "names");
+    expect_names(first, 1, "");
+}
+
+/* Names may be any bytes, and blanks around them do not count; captions are no names. */
+static void test_odd_names(void)
+{
+    g_autoptr(AimfManifest) latin = NAMED(600, { "0", "m\xe4nnlich", "a", "alt" }, { "1", "weiblich", "b", "jung" }),
+                            same = NAMED(700, { "0", " m\xe4nnlich ", "a", " " }, { "1", "weiblich", "b", "jung" });
+    expect_names((AimfNamed[]){ { .source = "a", .manifest = latin }, { .source = "b", .manifest = same } }, 2, "");
+    enum { N = 4 * 1000 + 2 };
+    g_autofree Named *rows = g_new(Named, N);
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < N; i++) {
+        g_ptr_array_add(texts, g_strdup_printf("caption %u", i));
+        rows[i][0] = i % 2 ? "1" : "0";
+        rows[i][1] = g_ptr_array_index(texts, i);
+        rows[i][2] = "a";
+        rows[i][3] = "x";
+    }
+    g_autoptr(AimfManifest) captions = named_set(1000, (const Named *)rows, N);
+    expect_names((AimfNamed[]){ { .source = "captions", .manifest = captions } }, 1, "");
+}
+
 /* --- What a model carries --- */
 
 static AimfManifest *reversed_copy(const AimfManifest *set, const char *where)
@@ -405,6 +458,8 @@ int main(int argc, char **argv)
     g_test_add_func("/check-sets/training", test_training);
     g_test_add_func("/check-sets/classes", test_classes);
     g_test_add_func("/check-sets/names", test_names);
+    g_test_add_func("/check-sets/names-of-three", test_names_of_three);
+    g_test_add_func("/check-sets/odd-names", test_odd_names);
     g_test_add_func("/check-sets/provenance", test_provenance);
     g_test_add_func("/check-sets/sensitivity", test_sensitivity);
     g_test_add_func("/check-sets/sensitivity-of-model", test_sensitivity_of_model);
