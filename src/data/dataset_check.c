@@ -3,7 +3,7 @@
 
 enum { SHOWN_GROUPS = 8 };
 
-/* How many labels each class has pictures of, how many classes each label, and which pictures there are. */
+/* Pictures by class and label. */
 typedef struct {
     guint n_labels;
     guint n_classes;

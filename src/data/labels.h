@@ -29,7 +29,7 @@ AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRu
 AimfCellState aimf_cell_class(const AimfCsv *csv, int column, const AimfLabelRules *rules, int limit, int *value,
                               GError **error);
 
-/** aimf_label_strip: (borrowed) @text without the blanks around it, cut in place; @text: UTF-8 that nobody else reads. */
+/** aimf_label_strip: (borrowed) @text (UTF-8, not shared) without the blanks around it, cut in place. */
 char *aimf_label_strip(char *text);
 
 /** aimf_class_of: the class number in [0, @limit) that @text writes; FALSE if it does not. */

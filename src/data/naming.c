@@ -114,7 +114,7 @@ static gboolean add_column_of_labels(Naming *naming, guint source, const AimfMan
     return TRUE;
 }
 
-/* The next source begins; what was read of the one before is left out unless it has so few names that they are names. */
+/* The next source begins; of the one before nothing is kept if it has too many names to be names. */
 static void end_source(Naming *naming, guint n_before, gboolean are_names)
 {
     g_hash_table_remove_all(naming->known);
@@ -162,8 +162,8 @@ static void index_name(GHashTable *table, const char *word, const Name *name, gb
 }
 
 /*
- * Whether a name stands for two things: @source calls another thing so, and has another name for @name's thing; then this
- * is certain to be wrong.
+ * Whether a name stands for two things: @source calls another thing so, and has another name for @name's thing; then
+ * this is certain to be wrong.
  */
 static void check_source(GHashTable *by_thing, GHashTable *by_key, GHashTable *things, const Name *name, guint source)
 {

@@ -144,7 +144,7 @@ typedef struct {
     double along, squares; /* The differences times what its turning changes, and the squares of this. */
 } Turn;
 
-/* (owned) the ReLU of the golden's entry @i, "turned/<ReLU>/gradient/<parameter>", and the gradient's name; else NULL. */
+/* (owned) The ReLU of the golden's entry @i, "turned/<ReLU>/gradient/<parameter>", and the gradient; else NULL. */
 static char *turn_of(const AimfTensors *golden, guint i, const char **gradient)
 {
     const char *name = aimf_tensors_at(golden, i)->name, *end = strstr(name, "/gradient/");
