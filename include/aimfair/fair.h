@@ -197,7 +197,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfMeasures, aimf_measures_free)
  * Intervals are 95 % percentile intervals; resamples in which a measure is undefined are left out of its interval.
  * Source: arXiv 2503.05665 section 4; Hardt et al. 2016 for equalized odds; Efron 1979 for the bootstrap.
  */
-AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
+AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const double *score, const int *group,
                            int n_targets, int n_protected, guint resamples, guint64 seed, const AimfMonitor *monitor,
                            GError **error);
 
@@ -233,7 +233,8 @@ gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
  * @paths: (n, nullable) the pictures
  * @logit, @probability: (n, nullable) of class 1; both NULL with more than two classes
- * @class_probability: (n, n_targets; nullable) of every class, with more than two classes
+ * @class_probability: (n, n_targets; nullable) of every class, with more than two classes. All as a file has them; a
+ *   model's singles are the numbers that their shortest texts say, so that saving and reading changes nothing
  * @labels: (n_protected) sorted protected labels, NULL-terminated, which @group points into
  * @n_dropped: rows of the file that were left out because a value was missing
  * @classes: (nullable) NULL-terminated names of the classes
@@ -250,9 +251,9 @@ typedef struct {
     int *target;
     int *group;
     int *prediction;
-    float *logit;
-    float *probability;
-    float *class_probability;
+    double *logit;
+    double *probability;
+    double *class_probability;
     char **labels;
     char **classes;
     int positive;

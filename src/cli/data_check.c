@@ -191,6 +191,7 @@ static void check_labels(const GPtrArray *manifests, char *const *paths, AimfFin
     for (guint i = 0; i < manifests->len; i++)
         aimf_check_dataset(sources[i].manifest, sources[i].source, findings);
     aimf_check_names(sources, manifests->len, findings);
+    aimf_check_labels(sources, manifests->len, findings);
 }
 
 /* (owned) of AimfManifest */
@@ -204,6 +205,8 @@ static GPtrArray *open_manifests(AimfCli *cli, char *const *paths, guint n, Aimf
             return NULL;
         g_ptr_array_add(manifests, manifest);
     }
+    if (cli->labels.merge_spellings)
+        aimf_manifests_merge_labels((AimfManifest *const *)manifests->pdata, n);
     return g_steal_pointer(&manifests);
 }
 

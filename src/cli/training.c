@@ -296,12 +296,16 @@ static void explain_interruption(const char *state_path, GError *failure)
         g_strdup_printf("%s; the same command with --resume goes on after the last finished epoch", what);
 }
 
-gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *train, const char *validation_path,
+gboolean aimf_run_training(AimfCli *cli, AimfModel *model, AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
     AimfFindings *findings = arguments->allow.findings;
     g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, findings, error);
-    if (!validation || !check_sets(cli, arguments, model, train, validation, error))
+    if (!validation)
+        return FALSE;
+    if (cli->labels.merge_spellings)
+        aimf_manifests_merge_labels((AimfManifest *[]){ train, validation }, 2);
+    if (!check_sets(cli, arguments, model, train, validation, error))
         return FALSE;
     AimfTrainResult result;
     GError *failure = NULL;

@@ -3,6 +3,7 @@
 #include "base/content.h"
 #include "base/monitor.h"
 #include "base/text_file.h"
+#include "data/labels.h"
 #include <aimfair/names.h>
 #include <string.h>
 
@@ -222,10 +223,10 @@ static char find_separator(const AimfCsv *csv)
 static gboolean take_names(AimfCsv *csv, GError **error)
 {
     for (guint i = 0; i < csv->fields->len; i++) {
-        char *name = g_strstrip(g_strdup(g_ptr_array_index(csv->fields, i)));
-        g_ptr_array_add(csv->columns, name);
+        char *name = g_ptr_array_index(csv->fields, i);
         if (!g_utf8_validate(name, -1, NULL))
             return fail_row(csv, error, "the name of a column is not UTF-8; spreadsheets call that form 'CSV UTF-8'");
+        g_ptr_array_add(csv->columns, g_strdup(aimf_label_strip(name)));
     }
     for (guint n = csv->columns->len; n > 1 && *(char *)g_ptr_array_index(csv->columns, n - 1) == 0; n--)
         g_ptr_array_set_size(csv->columns, (gint)n - 1);

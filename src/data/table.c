@@ -233,6 +233,8 @@ static gboolean read_rows(Reading *r, AimfDataset *dataset, const AimfMonitor *m
         aimf_manifest_add(dataset->samples, row->path, row->target,
                           labelled ? aimf_labels_at(r->labels, row->label) : NULL);
     }
+    if (r->target_map)
+        aimf_labels_tell_unused(r->labels, r->target_map, r->target_spellings, "--target-map", monitor);
     aimf_labels_warn(r->labels, r->target_spellings, r->csv->path, dataset->n_dropped, monitor);
     return TRUE;
 }

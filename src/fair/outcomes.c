@@ -75,8 +75,9 @@ static gboolean check_classes(const AimfManifest *manifest, int n_targets, GErro
     return TRUE;
 }
 
+/* @shares: (n_targets) scratch with more than two classes, else NULL. */
 static void take_prediction(AimfOutcomes *outcomes, const AimfPredictions *predictions, guint row,
-                            const AimfSample *sample)
+                            const AimfSample *sample, float *shares)
 {
     const float *logits = predictions->logits + (gsize)row * (gsize)predictions->outputs;
     guint i = outcomes->n++;
@@ -84,12 +85,14 @@ static void take_prediction(AimfOutcomes *outcomes, const AimfPredictions *predi
     outcomes->target[i] = sample->target;
     outcomes->group[i] = sample->group;
     outcomes->prediction[i] = predictions->prediction[row];
-    if (outcomes->class_probability)
-        aimf_softmax(logits, outcomes->n_targets, outcomes->class_probability + (gsize)i * (gsize)outcomes->n_targets);
+    if (shares)
+        aimf_softmax(logits, outcomes->n_targets, shares);
+    for (gsize k = 0, n = (gsize)outcomes->n_targets; shares && k < n; k++)
+        outcomes->class_probability[i * n + k] = aimf_number_of_single(shares[k]);
     if (outcomes->n_targets > 2)
         return;
-    outcomes->logit[i] = predictions->outputs == 1 ? logits[0] : logits[1] - logits[0];
-    outcomes->probability[i] = predictions->probability[row];
+    outcomes->logit[i] = aimf_number_of_single(predictions->outputs == 1 ? logits[0] : logits[1] - logits[0]);
+    outcomes->probability[i] = aimf_number_of_single(predictions->probability[row]);
 }
 
 AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const AimfPredictions *predictions,
@@ -112,16 +115,17 @@ AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const
     outcomes->target = g_new(int, n);
     outcomes->group = g_new(int, n);
     outcomes->prediction = g_new(int, n);
-    outcomes->logit = n_targets == 2 ? g_new(float, n) : NULL;
-    outcomes->probability = n_targets == 2 ? g_new(float, n) : NULL;
-    outcomes->class_probability = n_targets > 2 ? g_new(float, (gsize)n *(gsize)n_targets) : NULL;
+    outcomes->logit = n_targets == 2 ? g_new(double, n) : NULL;
+    outcomes->probability = n_targets == 2 ? g_new(double, n) : NULL;
+    outcomes->class_probability = n_targets > 2 ? g_new(double, (gsize)n *(gsize)n_targets) : NULL;
     outcomes->classes = g_strdupv(predictions->classes);
     outcomes->positive = n_targets == 2 ? 1 : -1;
     outcomes->threshold = n_targets == 2 ? predictions->threshold : NAN;
+    g_autofree float *shares = n_targets > 2 ? g_new(float, n_targets) : NULL;
     for (guint row = 0; row < n; row++) {
         AimfSample sample = aimf_manifest_at(manifest, row);
         if (predictions->prediction[row] >= 0)
-            take_prediction(outcomes, predictions, row, &sample);
+            take_prediction(outcomes, predictions, row, &sample, shares);
     }
     if (!outcomes->n) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "no picture was predicted: there is nothing to measure");
@@ -130,11 +134,11 @@ AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const
     return g_steal_pointer(&outcomes);
 }
 
-static void append_number(GString *line, float value)
+static void append_number(GString *line, double value)
 {
     char text[AIMF_NUMBER_SIZE];
     g_string_append_c(line, ',');
-    g_string_append(line, aimf_number_text_single(text, value));
+    g_string_append(line, aimf_number_text(text, value));
 }
 
 static void append_row(GString *line, const AimfOutcomes *outcomes, guint i)
@@ -186,7 +190,7 @@ typedef struct {
     const AimfLabelRules *rules;
     int target, logit, probability, prediction;
     AimfClassColumns class_columns;
-    float *class_row; /* (class_columns.n) of the current row */
+    double *class_row; /* (class_columns.n) of the current row */
     double threshold;
     gboolean thresholded; /* predictions are made from scores */
     int classes;
@@ -220,7 +224,7 @@ static gboolean find_class_columns(Reading *r, GError **error)
         found->n = 0;
     }
     r->classes = MAX(r->classes, found->n);
-    r->class_row = g_new(float, (gsize)found->n + 1);
+    r->class_row = g_new(double, (gsize)found->n + 1);
     return TRUE;
 }
 
@@ -277,7 +281,7 @@ static AimfCellState read_scores(const Reading *r, Answer *answer, GError **erro
     if (state == AIMF_CELL_READ && r->probability >= 0)
         state = read_number(r, r->probability, 0, 1, "a probability from 0 to 1", &answer->probability, error);
     else if (r->logit >= 0)
-        answer->probability = (double)aimf_sigmoid((float)answer->logit);
+        answer->probability = 1 / (1 + exp(-answer->logit));
     return state;
 }
 
@@ -302,17 +306,16 @@ static gboolean read_row(Reading *r, GError **error)
     r->n_dropped += state == AIMF_CELL_MISSING;
     if (state != AIMF_CELL_READ)
         return state == AIMF_CELL_MISSING;
-    float logit = (float)answer.logit, probability = (float)answer.probability;
     if (r->thresholded && !r->class_columns.n)
-        answer.prediction = probability >= (float)(r->threshold >= 0 ? r->threshold : 0.5);
+        answer.prediction = answer.probability >= (r->threshold >= 0 ? r->threshold : 0.5);
     g_array_append_val(r->targets, answer.target);
     g_array_append_val(r->groups, answer.group);
     g_array_append_val(r->predictions, answer.prediction);
     g_array_append_vals(r->class_probabilities, r->class_row, (guint)r->class_columns.n);
     if (r->logit >= 0)
-        g_array_append_val(r->logits, logit);
+        g_array_append_val(r->logits, answer.logit);
     if (r->logit >= 0 || r->probability >= 0)
-        g_array_append_val(r->probabilities, probability);
+        g_array_append_val(r->probabilities, answer.probability);
     r->classes = MAX(r->classes, MAX(answer.target, answer.prediction) + 1);
     return TRUE;
 }
@@ -402,9 +405,9 @@ AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfL
     r.targets = g_array_new(FALSE, FALSE, sizeof(int));
     r.groups = g_array_new(FALSE, FALSE, sizeof(int));
     r.predictions = g_array_new(FALSE, FALSE, sizeof(int));
-    r.logits = g_array_new(FALSE, FALSE, sizeof(float));
-    r.probabilities = g_array_new(FALSE, FALSE, sizeof(float));
-    r.class_probabilities = g_array_new(FALSE, FALSE, sizeof(float));
+    r.logits = g_array_new(FALSE, FALSE, sizeof(double));
+    r.probabilities = g_array_new(FALSE, FALSE, sizeof(double));
+    r.class_probabilities = g_array_new(FALSE, FALSE, sizeof(double));
     if (!find_columns(&r, path, error) || !read_rows(&r, path, error) || !aimf_labels_finish(r.labels, error))
         return NULL;
     aimf_labels_warn(r.labels, NULL, path, r.n_dropped, monitor);

@@ -19,7 +19,7 @@ typedef struct {
     guint32 *row;       /* (n, nullable) which row; NULL: in the tally's order */
     guint8 *outcome;    /* (n) bits of OUTCOME_… */
     guint32 *bin;       /* (n, nullable) protected label * AIMF_CALIBRATION_BINS + bin of the probability */
-    float *probability; /* (n, nullable) */
+    double *probability; /* (n, nullable) */
 } AimfView;
 
 /** AimfTally: everything owned. Rows are numbered in the order of the first view, if there is one. */

@@ -132,14 +132,20 @@ static void test_given_twice(void)
 static void test_empty_names(void)
 {
     expect_refusal("predict --model m --images '' -o p.csv", "the name is empty");
-    expect_refusal("predict --model m -o p.csv --images -- x ''", "the name is empty");
+    expect_refusal("predict --model m -o p.csv --images -- x ''", "an argument is empty");
     expect_refusal("predict --model '' -o p.csv --data x", "--model: the name is empty");
     expect_refusal("predict --model=", "--model: the name is empty");
     expect_refusal("evaluate --from-predictions ''", "--from-predictions: the name is empty");
-    expect_refusal("evaluate --average a.json ''", "the name is empty");
-    expect_refusal("data check ''", "an argument: the name is empty");
+    expect_refusal("evaluate --average a.json ''", "an argument is empty");
+    expect_refusal("data check ''", "an argument is empty");
     expect_refusal("demo -o ''", "--output: the name is empty");
     expect_refusal("generate --negative '' --model ''", "--model: the name is empty");
+    expect_refusal("generate ''", "an argument is empty");
+    expect_refusal("data csv t.csv --protected-column '' -o d", "--protected-column: the value is empty; give one");
+    expect_refusal("train --train t --val v -o m.safetensors --milestones ''", "--milestones: the value is empty");
+    expect_refusal("train --train t --val v -o m.safetensors --target=", "--target: the value is empty");
+    expect_refusal("train --train t --val v -o m.safetensors --allow ''", "--allow: the value is empty");
+    expect_refusal("finetune --prefix '' --model m", "--prefix: the value is empty");
 }
 
 static void test_trainable_of_nothing(void)
