@@ -131,7 +131,7 @@ static void test_given_twice(void)
 
 static void test_empty_names(void)
 {
-    expect_refusal("predict --model m --images '' -o p.csv", "the name is empty");
+    expect_refusal("predict --model m --images '' -o p.csv", "an argument is empty");
     expect_refusal("predict --model m -o p.csv --images -- x ''", "an argument is empty");
     expect_refusal("predict --model '' -o p.csv --data x", "--model: the name is empty");
     expect_refusal("predict --model=", "--model: the name is empty");
