@@ -290,7 +290,7 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, const char *path,
 {
     AimfPreprocess preprocess = { 0 };
     GError *failure = NULL;
-    g_autoptr(AimfTensors) file = aimf_tensors_open(path, error);
+    g_autoptr(AimfTensors) file = aimf_tensors_open_partly(path, error);
     if (!file)
         return NULL;
     gboolean saved = aimf_saved_preprocess(file, &preprocess, &failure);

@@ -150,7 +150,7 @@ static void test_empty_names(void)
 
 static void test_trainable_of_nothing(void)
 {
-    expect_refusal("plan --image-size 32 --batch 2 --trainable ''", "--trainable names nothing; it takes all, or");
+    expect_refusal("plan --image-size 32 --batch 2 --trainable ''", "--trainable: the value is empty");
     expect_refusal("plan --image-size 32 --batch 2 --trainable ,", "--trainable: no parameter of the model fits ''");
 }
 
