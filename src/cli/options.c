@@ -339,7 +339,8 @@ gboolean aimf_cli_size(const char *option, const char *text, int *width, int *he
     gint64 across, down;
     if (n < 1 || n > 2 || !g_ascii_string_to_signed(sides[0], 10, 1, G_MAXINT, &across, NULL) ||
         !g_ascii_string_to_signed(sides[n - 1], 10, 1, G_MAXINT, &down, NULL))
-        return wrong_text(option, "a number of pixels like 224, or width and height like 320x240", text, error);
+        return wrong_text(option, "a number of pixels like 224, or width and height like 320x240, from 1 on", text,
+                          error);
     *width = (int)across;
     *height = (int)down;
     return TRUE;

@@ -244,11 +244,12 @@ static void print_groups(AimfCli *cli, const AimfTrainResult *result, const Aimf
     }
 }
 
-static void report_text(AimfCli *cli, const char *output, const AimfTrainResult *result, const AimfManifest *validation,
+static void report_text(AimfCli *cli, const char *path, const AimfTrainResult *result, const AimfManifest *validation,
                         const AimfTrainingArguments *arguments)
 {
     const AimfEpoch *start = &result->start;
     const AimfEpoch *best = result->kept_start ? start : &g_array_index(result->history, AimfEpoch, result->best_epoch);
+    g_autofree char *output = aimf_cli_printable(path);
     if (result->kept_start)
         aimf_cli_print(cli, "%s: the start", output);
     else

@@ -251,6 +251,8 @@ static gboolean read_header(AimfCsv *csv, GError **error)
 {
     gsize bytes = (gsize)(csv->end - csv->next);
     const AimfContent *content = aimf_content_recognise(csv->next, bytes);
+    if (!content)
+        content = aimf_content_of_others(csv->next, bytes);
     if (content) {
         g_autofree char *what = g_strdup_printf("this is %s, not a CSV table; %s", content->name, content->mend);
         return fail_row(csv, error, what);

@@ -113,7 +113,9 @@ AimfCellState aimf_cell_class(const AimfCsv *csv, int column, const AimfLabelRul
     AimfCellState state = aimf_cell_text(csv, column, rules, &text, error);
     if (state != AIMF_CELL_READ || aimf_class_of(text, limit, value))
         return state;
-    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "'%s' is not a class number from 0 to %d", text, limit - 1);
+    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error,
+                  "'%s' is not a class number from 0 to %d; 'aimfair data csv --target-map' makes numbers of words",
+                  text, limit - 1);
     return AIMF_CELL_FAILED;
 }
 

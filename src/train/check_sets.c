@@ -94,6 +94,31 @@ static void check_classes(AimfFindings *findings, const Set *set, guint n_classe
                           missing->str);
 }
 
+/* Two rows of one picture with two targets: one of them is wrong. */
+static void check_targets(AimfFindings *findings, const Set *set)
+{
+    g_autoptr(GHashTable) rows = g_hash_table_new(g_str_hash, g_str_equal); /* path → row + 1 */
+    guint n = 0, first = 0, other = 0;
+    for (guint i = 0; i < aimf_manifest_count(set->manifest); i++) {
+        AimfSample sample = aimf_manifest_at(set->manifest, i);
+        guint before = GPOINTER_TO_UINT(g_hash_table_lookup(rows, sample.path));
+        if (!before) {
+            g_hash_table_insert(rows, (gpointer)sample.path, GUINT_TO_POINTER(i + 1));
+        } else if (aimf_manifest_at(set->manifest, before - 1).target != sample.target && n++ == 0) {
+            first = before - 1;
+            other = i;
+        }
+    }
+    if (!n)
+        return;
+    g_autofree char *text = set_text(set), *place = aimf_manifest_place(set->manifest, first);
+    g_autofree char *other_place = aimf_manifest_place(set->manifest, other);
+    AimfSample one = aimf_manifest_at(set->manifest, first), two = aimf_manifest_at(set->manifest, other);
+    aimf_findings_add(findings, "contradiction", FALSE,
+                      "%s contradicts itself: '%s' has the target %d in %s and %d in %s (such rows: %u)", text,
+                      one.path, one.target, place, two.target, other_place, n);
+}
+
 static void check_empty_groups(AimfFindings *findings, const AimfGrid *grid, const Set *set)
 {
     g_autofree guint *counts = aimf_grid_counts(grid, set->manifest);
@@ -152,6 +177,8 @@ gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonito
     check_classes(findings, &train, of_train.n_classes);
     check_classes(findings, &validation, of_validation.n_classes);
     check_empty_groups(findings, &of_validation, &validation);
+    check_targets(findings, &train);
+    check_targets(findings, &validation);
     if (aimf_run_use(sets->start, sets->validation) >= AIMF_USE_TRAINING) {
         g_autofree char *text = set_text(&validation);
         aimf_findings_add(findings, "trained-on", TRUE,
@@ -229,6 +256,7 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *given, const Aim
         g_autofree char *text = set_text(&sets[s]);
         aimf_grid_init(&grids[s], all, N_SETS, s);
         check_classes(findings, &sets[s], grids[s].n_classes);
+        check_targets(findings, &sets[s]);
         if (s != REAL && given->model && aimf_run_use(given->model->tensors, all[s]) == AIMF_USE_PRETRAINING &&
             aimf_run_use(given->model->tensors, given->real) != AIMF_USE_PRETRAINING)
             aimf_findings_add(findings, "swapped", TRUE,
@@ -256,5 +284,6 @@ void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data,
     else if (use == AIMF_USE_VALIDATION)
         aimf_findings_add(findings, "chosen-on", FALSE,
                           "%s are the set that chose the model's epoch, so the measures are a little too good", text);
+    check_targets(findings, &set);
     check_words(findings, &set, 1, model);
 }

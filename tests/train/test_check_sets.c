@@ -384,11 +384,25 @@ static void test_provenance_without_labels(void)
 static void test_labels(void)
 {
     g_autoptr(AimfManifest) real = SET(0, 2, 18, 18, 2), balanced = SET(200, 5, 5, 5, 5), other = aimf_manifest_new();
-    for (int i = 0; i < 8; i++)
-        aimf_manifest_add(other, "/none/x.png", i % 2, i < 3 ? "x" : "y");
+    for (int i = 0; i < 8; i++) {
+        g_autofree char *path = g_strdup_printf("/none/%d.png", i);
+        aimf_manifest_add(other, path, i % 2, i < 3 ? "x" : "y");
+    }
     expect_sensitivity(real, other, balanced, "labels labels", "no protected label in common");
     expect_training(&(AimfTrainingSets){ .train = balanced, .validation = other, .finetuning = TRUE }, "labels",
                     "('a' there, 'x' here)");
+}
+
+/* Twice the same is many a drawing; twice different is wrong once. */
+static void test_contradiction(void)
+{
+    g_autoptr(AimfManifest) train = SET(0, 5, 5, 5, 5), val = SET(100, 3, 3, 3, 3);
+    aimf_manifest_add(val, aimf_manifest_at(val, 0).path, 0, "a");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = val }, "", "");
+    aimf_manifest_add(val, aimf_manifest_at(val, 0).path, 1, "a");
+    aimf_manifest_add(val, aimf_manifest_at(val, 0).path, 1, "a");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = val }, "contradiction",
+                    "has the target 0 in row 1 and 1 in row 14 (such rows: 2)");
 }
 
 /* Spellings of one label are told, and are one group when sets are compared, or wherever they are merged. */
@@ -525,6 +539,7 @@ int main(int argc, char **argv)
     g_test_add_func("/check-sets/sensitivity-of-model", test_sensitivity_of_model);
     g_test_add_func("/check-sets/provenance-without-labels", test_provenance_without_labels);
     g_test_add_func("/check-sets/labels", test_labels);
+    g_test_add_func("/check-sets/contradiction", test_contradiction);
     g_test_add_func("/check-sets/spellings", test_spellings);
     g_test_add_func("/check-sets/allowing", test_allowing);
     g_test_add_func("/check-sets/result", test_result);
