@@ -10,12 +10,18 @@ G_BEGIN_DECLS
 
 /* --- Measures --- */
 
-/** AimfGroupMeasure: one (target, protected) group. Rates of an empty group are NaN. */
+/** AimfInterval: from low to high; NaN where unknown. */
+typedef struct {
+    double low, high;
+} AimfInterval;
+
+/** AimfGroupMeasure: one (target, protected) group. Rates of an empty group are NaN. @interval: of the accuracy */
 typedef struct {
     int target;
     int group; /* index into the protected labels */
     guint n;
     double accuracy;
+    AimfInterval interval;
     double selection_rate; /* share predicted as the positive class; NaN where none is */
 } AimfGroupMeasure;
 
@@ -52,11 +58,6 @@ double aimf_group_measure_at(const AimfProtectedMeasure *measure, guint index);
  * AIMF_N_GROUP_MEASURES if there is none.
  */
 guint aimf_group_measure_find(const char *name);
-
-/** AimfInterval: from low to high; NaN where unknown. */
-typedef struct {
-    double low, high;
-} AimfInterval;
 
 /**
  * AimfClassScalars: the measures of one class against all others that are one number. Gaps over more than two
@@ -161,13 +162,15 @@ typedef struct {
 } AimfClassMeasure;
 
 /**
- * AimfMeasures: @intervals has the order of AimfScalars' members; NaN without bootstrap.
+ * AimfMeasures: @intervals, of 95 %, and how each was found have the order of AimfScalars' members: docs/evaluate.md has
+ * the methods. NaN and NULL where there is none: those of a bootstrap need resamples.
  * @positive: the class that rates and gaps are of; -1 with more than two classes and none named
  */
 typedef struct {
     guint n;
     AimfScalars scalars;
     AimfInterval intervals[AIMF_N_SCALARS];
+    const char *methods[AIMF_N_SCALARS];    /* static, nullable */
     AimfGroupMeasure *groups;               /* (n_targets * n_protected), target-major, owned */
     AimfProtectedMeasure *protected_groups; /* (n_protected), owned */
     AimfClassMeasure *classes;              /* (n_targets, nullable) with more than two classes, owned */
@@ -189,12 +192,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfMeasures, aimf_measures_free)
  * one.
  * @target: (n) classes; @prediction: (n) classes; @score: (n, nullable) larger is more class 1, for the AUC; @group:
  *   (n) in [0, n_protected)
- * @resamples: of the bootstrap over rows, 0 for none; @seed: of the bootstrap. The intervals do not depend on the
- *   number of threads.
+ * @resamples: of the bootstrap over rows, for the intervals that do not follow from counts, 0 for none; @seed: of the
+ *   bootstrap. The intervals do not depend on the number of threads.
  * @monitor: (nullable) may stop the bootstrap
  * Returns: (owned) or NULL with INVALID: n is 0, a label is out of range, a score is NaN; MEMORY or INTERRUPTED.
  * A group without samples has n = 0 and NaN rates and is left out of minima, deviations and gaps.
- * Intervals are 95 % percentile intervals; resamples in which a measure is undefined are left out of its interval.
+ * A bootstrap's intervals are between percentiles; resamples in which a measure is undefined are left out of its
+ * interval.
  * Source: arXiv 2503.05665 section 4; Hardt et al. 2016 for equalized odds; Efron 1979 for the bootstrap.
  */
 AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const double *score, const int *group,

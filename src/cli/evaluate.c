@@ -81,7 +81,7 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           "the class, by number or name, that rates and gaps are of (1; none of more than two)", "CLASS" },
         { "by-group", 0, 0, G_OPTION_ARG_STRING, &o->by_group_text,
           "what to show of every protected label: tpr,precision,… or all", "MEASURES" },
-        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals, 0 for none (1000)",
+        { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap, "resamples for the intervals of STD and calibration, 0 for none (1000)",
           "N [0, 1000000]" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },

@@ -74,6 +74,7 @@ static void average_groups(AimfMeasures *average, const AimfMeasures *const *run
     for (int i = 0; i < average->n_targets * average->n_protected; i++) {
         AimfGroupMeasure *group = &average->groups[i];
         group->accuracy = group->selection_rate = 0;
+        group->interval = (AimfInterval){ NAN, NAN };
         for (guint r = 0; r < n; r++) {
             group->accuracy += runs[r]->groups[i].accuracy / n;
             group->selection_rate += runs[r]->groups[i].selection_rate / n;
@@ -128,6 +129,7 @@ AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GE
         g_memdup2(runs[0]->groups, sizeof *average->groups * (gsize)average->n_targets * (gsize)average->n_protected);
     average->protected_groups =
         g_memdup2(runs[0]->protected_groups, sizeof *average->protected_groups * (gsize)average->n_protected);
+    memset(average->methods, 0, sizeof average->methods);
     average_scalars(average, runs, n);
     average_groups(average, runs, n);
     average_classes(average, runs, n);

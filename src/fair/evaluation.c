@@ -81,32 +81,38 @@ static void set_path(JsonObject *root, const char *path, double value)
     set_double(holder, member, value);
 }
 
-static void set_interval(JsonObject *root, const char *path, AimfInterval interval)
+static void set_interval(JsonObject *object, const char *member, AimfInterval interval)
 {
-    const char *member;
-    JsonObject *holder = holder_of(root, path, &member);
     if (isnan(interval.low)) {
-        json_object_set_null_member(holder, member);
+        json_object_set_null_member(object, member);
         return;
     }
     JsonArray *array = json_array_new();
     json_array_add_double_element(array, interval.low);
     json_array_add_double_element(array, interval.high);
-    json_object_set_array_member(holder, member, array);
+    json_object_set_array_member(object, member, array);
 }
 
 /* A member per measure, and per interval; those over classes only where there are more than two. */
 static void set_scalars(JsonObject *root, const AimfEvaluation *evaluation)
 {
     const AimfMeasures *measures = evaluation->measures;
-    JsonObject *intervals = json_object_new();
+    JsonObject *intervals = json_object_new(), *methods = json_object_new();
     for (guint i = 0; i < AIMF_N_SCALARS; i++) {
         if (aimf_scalar_of_classes(i) && measures->n_targets == 2)
             continue;
         set_path(root, aimf_scalar_name(i), aimf_scalar_at(&measures->scalars, i));
-        set_interval(intervals, aimf_scalar_name(i), measures->intervals[i]);
+        const char *member;
+        JsonObject *holder = holder_of(intervals, aimf_scalar_name(i), &member);
+        set_interval(holder, member, measures->intervals[i]);
+        holder = holder_of(methods, aimf_scalar_name(i), &member);
+        set_text(holder, member, measures->methods[i]);
     }
     json_object_set_object_member(root, evaluation->runs > 1 ? "ranges" : "intervals", intervals);
+    if (evaluation->runs == 1)
+        json_object_set_object_member(root, "interval_methods", methods);
+    else
+        json_object_unref(methods);
 }
 
 static void set_groups(JsonObject *root, const AimfEvaluation *evaluation)
@@ -121,6 +127,8 @@ static void set_groups(JsonObject *root, const AimfEvaluation *evaluation)
         set_text(object, "protected", evaluation->labels[group->group]);
         json_object_set_int_member(object, "n", group->n);
         set_double(object, "accuracy", group->accuracy);
+        if (evaluation->runs == 1)
+            set_interval(object, "accuracy_interval", group->interval);
         set_double(object, "tpr", measures->protected_groups[group->group].tpr);
         set_double(object, "fpr", measures->protected_groups[group->group].fpr);
         set_double(object, "selection_rate", group->selection_rate);

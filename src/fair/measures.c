@@ -98,7 +98,7 @@ gboolean aimf_counts_init(AimfCounts *counts, int n_targets, int n_protected, in
         .scores = g_try_new(AimfScores, n_targets),
     };
     for (int target = 0; counts->scores && target < n_targets; target++)
-        counts->scores[target] = (AimfScores){ NAN, NAN, NAN };
+        counts->scores[target] = (AimfScores){ NAN, NAN, NAN, NAN };
     return counts->cells && counts->totals && counts->scores;
 }
 
@@ -191,7 +191,7 @@ static AimfClassScalars class_scalars(const AimfCounts *counts, int target)
         aimf_range_add(&precision, rates.precision);
         aimf_range_add(&selection, rates.selection);
     }
-    AimfScores scores = target < 0 ? (AimfScores){ NAN, NAN, NAN } : counts->scores[target];
+    AimfScores scores = target < 0 ? (AimfScores){ NAN, NAN, NAN, NAN } : counts->scores[target];
     double tpr_gap = aimf_range_gap(&tpr), fpr_gap = aimf_range_gap(&fpr);
     return (AimfClassScalars){
         .equalized_odds_mean = (tpr_gap + fpr_gap) / 2,
@@ -210,7 +210,7 @@ static AimfClassScalars class_scalars(const AimfCounts *counts, int target)
     };
 }
 
-static gboolean low_is_bad(gsize class_scalar)
+gboolean aimf_low_is_bad(gsize class_scalar)
 {
     const gsize good[] = {
         offsetof(AimfClassScalars, auc),
@@ -255,7 +255,7 @@ static void over_classes(const AimfCounts *counts, AimfClassScalars *macro, Aimf
     for (gsize i = 0; i < AIMF_N_CLASS_SCALARS; i++) {
         const AimfRange *range = &ranges[i];
         means[i] = range->n ? sums[i] / range->n : NAN;
-        worsts[i] = range->n ? (low_is_bad(i) ? range->low : range->high) : NAN;
+        worsts[i] = range->n ? (aimf_low_is_bad(i) ? range->low : range->high) : NAN;
     }
     memcpy(macro, means, sizeof means);
     memcpy(worst, worsts, sizeof worsts);
@@ -396,6 +396,7 @@ AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts)
             .group = i % n_protected,
             .n = (guint)cell->n,
             .accuracy = ratio(cell->correct, cell->n),
+            .interval = { NAN, NAN },
             .selection_rate = counts->positive < 0 ? NAN : ratio(cell->selected, cell->n),
         };
     }
@@ -454,6 +455,16 @@ static gboolean check_sizes(const AimfRows *rows, guint resamples, GError **erro
     return FALSE;
 }
 
+static gboolean add_bootstrap(AimfMeasures *measures, const AimfTally *tally, guint resamples, guint64 seed,
+                              const AimfMonitor *monitor, GError **error)
+{
+    if (!aimf_bootstrap(tally, resamples, seed, measures->intervals, monitor, error))
+        return FALSE;
+    for (guint i = 0; i < AIMF_N_SCALARS; i++)
+        measures->methods[i] = isnan(measures->intervals[i].low) ? NULL : AIMF_BOOTSTRAP_METHOD;
+    return TRUE;
+}
+
 AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 seed, const AimfMonitor *monitor,
                                 GError **error)
 {
@@ -471,10 +482,12 @@ AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 s
         return NULL;
     }
     aimf_tally_count(&tally, NULL, &counter);
+    aimf_tally_auc_variances(&tally, &counter.counts);
     g_autoptr(AimfMeasures) measures = aimf_measures_of_counts(&counter.counts);
     if (!aimf_tally_score_labels(&tally, &counter, measures, error) ||
-        (resamples && !aimf_bootstrap(&tally, resamples, seed, measures->intervals, monitor, error)))
+        (resamples && !add_bootstrap(measures, &tally, resamples, seed, monitor, error)))
         return NULL;
+    aimf_measures_set_intervals(measures, &counter.counts);
     return g_steal_pointer(&measures);
 }
 

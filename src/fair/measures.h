@@ -17,6 +17,7 @@ typedef struct {
 /** AimfScores: what the scores of one class against all others say; NaN where unknown. */
 typedef struct {
     double auc;
+    double auc_variance; /* DeLong's; 0 where it says nothing */
     double calibration_error;
     double calibration_error_gap;
 } AimfScores;
@@ -47,6 +48,17 @@ AimfScalars aimf_scalars_of_counts(const AimfCounts *counts);
  * NaN.
  */
 AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts);
+
+/**
+ * aimf_measures_set_intervals: intervals and methods of @measures, which are of @counts, where they follow from counts
+ * and the AUC's variance. Others stay as they are.
+ */
+void aimf_measures_set_intervals(AimfMeasures *measures, const AimfCounts *counts);
+/** AIMF_BOOTSTRAP_METHOD: the method of the intervals that do not. */
+#define AIMF_BOOTSTRAP_METHOD "bootstrap, percentiles"
+
+/** aimf_low_is_bad: whether of AimfClassScalars' member @class_scalar the smallest is the worst. */
+gboolean aimf_low_is_bad(gsize class_scalar);
 
 /** AimfSpread: lowest and population deviation of the accuracies added so far; NaN while there are none. */
 typedef struct {

@@ -123,7 +123,7 @@ static double calibration_error(const AimfBin *bins)
 
 static AimfScores score_view(const AimfView *view, const AimfTally *tally, const guint32 *weights, AimfBin *bins)
 {
-    AimfScores scores = { auc_of(view, tally->n, weights), NAN, NAN };
+    AimfScores scores = { auc_of(view, tally->n, weights), NAN, NAN, NAN };
     if (!view->bin)
         return scores;
     AimfBin all[AIMF_CALIBRATION_BINS] = { 0 };
@@ -141,6 +141,45 @@ static AimfScores score_view(const AimfView *view, const AimfTally *tally, const
     scores.calibration_error = calibration_error(all);
     scores.calibration_error_gap = aimf_range_gap(&errors);
     return scores;
+}
+
+/*
+ * A sample's placement: the share of the other kind that it wins against, ties counting half. DeLong, DeLong and
+ * Clarke-Pearson 1988: the AUC's variance is that of the placements' means.
+ */
+static double auc_variance(const AimfView *view, guint n, double auc)
+{
+    double positives = 0, positives_before = 0, negatives_before = 0, of_positives = 0, of_negatives = 0;
+    for (guint i = 0; i < n; i++)
+        positives += view->outcome[i] & OUTCOME_POSITIVE ? 1 : 0;
+    double negatives = n - positives, tied_positives = 0, tied_negatives = 0;
+    for (guint i = 0; i < n; i++) {
+        if (view->outcome[i] & OUTCOME_POSITIVE)
+            tied_positives++;
+        else
+            tied_negatives++;
+        if (!(view->outcome[i] & OUTCOME_TIE_ENDS))
+            continue;
+        double above = (negatives_before + tied_negatives / 2) / negatives - auc;
+        double below = (positives - positives_before - tied_positives / 2) / positives - auc;
+        of_positives += tied_positives * above * above;
+        of_negatives += tied_negatives * below * below;
+        positives_before += tied_positives;
+        negatives_before += tied_negatives;
+        tied_positives = tied_negatives = 0;
+    }
+    return positives > 1 && negatives > 1
+               ? of_positives / (positives - 1) / positives + of_negatives / (negatives - 1) / negatives
+               : 0;
+}
+
+void aimf_tally_auc_variances(const AimfTally *tally, AimfCounts *counts)
+{
+    for (guint v = 0; v < tally->n_views; v++) {
+        AimfScores *scores = &counts->scores[tally->views[v].target];
+        if (!isnan(scores->auc))
+            scores->auc_variance = auc_variance(&tally->views[v], tally->n, scores->auc);
+    }
 }
 
 /* --- Protected labels by themselves --- */

@@ -62,6 +62,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfCounter, aimf_counter_clear)
 /** aimf_tally_count: counts the rows, each as often as @weights says (NULL: once), into @counter's counts. */
 void aimf_tally_count(const AimfTally *tally, const guint32 *weights, AimfCounter *counter);
 
+/** aimf_tally_auc_variances: DeLong's variance of each class's AUC, into @counts, which has the AUCs. */
+void aimf_tally_auc_variances(const AimfTally *tally, AimfCounts *counts);
+
 /** aimf_tally_score_labels: AUC and calibration error of every protected label, into @measures. FALSE with MEMORY. */
 gboolean aimf_tally_score_labels(const AimfTally *tally, AimfCounter *counter, AimfMeasures *measures, GError **error);
 
