@@ -19,6 +19,24 @@ void aimf_io_error(GError **error, int number, const char *doing, const char *pa
                 g_strerror(number));
 }
 
+AimfPathKind aimf_path_kind(const char *path, GError **error)
+{
+    struct stat info;
+    if (stat(path, &info) == 0)
+        return S_ISREG(info.st_mode) ? AIMF_PATH_FILE : S_ISDIR(info.st_mode) ? AIMF_PATH_FOLDER : AIMF_PATH_OTHER;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return AIMF_PATH_MISSING;
+    aimf_io_error(error, errno, "examine", path);
+    return AIMF_PATH_UNKNOWN;
+}
+
+gboolean aimf_path_there(const char *path, gboolean *there, GError **error)
+{
+    AimfPathKind kind = aimf_path_kind(path, error);
+    *there = kind > AIMF_PATH_MISSING;
+    return kind != AIMF_PATH_UNKNOWN;
+}
+
 /* Opens a regular file; its size in *size. -1 with an error otherwise. */
 static int open_regular(const char *path, gsize *size, GError **error)
 {
@@ -46,16 +64,61 @@ static int open_regular(const char *path, gsize *size, GError **error)
     return -1;
 }
 
-typedef struct {
+/* --- Maps --- */
+
+/*
+ * All maps are on a list that a signal handler can walk. Maps are added in front and never taken away: one that is no more has
+ * no name, and the next map takes its place.
+ */
+typedef struct Map Map;
+struct Map {
+    Map *next;
     void *address;
     gsize bytes;
-} Map;
+    char *path; /* atomic; NULL: free */
+};
+
+static Map *maps;
+static GMutex maps_lock; /* of those who change the list */
+
+static Map *list_map(void *address, gsize bytes, const char *path)
+{
+    g_mutex_lock(&maps_lock);
+    Map *map = maps;
+    while (map && map->path)
+        map = map->next;
+    if (!map) {
+        map = g_new0(Map, 1);
+        map->next = maps;
+        g_atomic_pointer_set(&maps, map);
+    }
+    map->address = address;
+    map->bytes = bytes;
+    g_atomic_pointer_set(&map->path, g_strdup(path));
+    g_mutex_unlock(&maps_lock);
+    return map;
+}
 
 static void map_free(gpointer data)
 {
     Map *map = data;
+    char *path = map->path;
     munmap(map->address, map->bytes);
-    g_free(map);
+    g_mutex_lock(&maps_lock);
+    g_atomic_pointer_set(&map->path, NULL);
+    g_mutex_unlock(&maps_lock);
+    g_free(path);
+}
+
+const char *aimf_file_mapped_at(const void *address)
+{
+    for (const Map *map = g_atomic_pointer_get(&maps); map; map = map->next) {
+        const char *path = g_atomic_pointer_get(&map->path);
+        gsize offset = (gsize)((const char *)address - (const char *)map->address);
+        if (path && offset < map->bytes)
+            return path;
+    }
+    return NULL;
 }
 
 GBytes *aimf_file_map(const char *path, GError **error)
@@ -75,9 +138,7 @@ GBytes *aimf_file_map(const char *path, GError **error)
         aimf_io_error(error, number, "map", path);
         return NULL;
     }
-    Map *map = g_new(Map, 1);
-    *map = (Map){ address, size };
-    return g_bytes_new_with_free_func(address, size, map_free, map);
+    return g_bytes_new_with_free_func(address, size, map_free, list_map(address, size, path));
 }
 
 void aimf_file_map_release(GBytes *map)
@@ -138,8 +199,12 @@ struct AimfWriter {
 static char *destination(const char *path, GError **error)
 {
     struct stat info;
-    if (lstat(path, &info) != 0)
-        return g_strdup(path);
+    if (lstat(path, &info) != 0) {
+        if (errno == ENOENT)
+            return g_strdup(path);
+        aimf_io_error(error, errno, "write", path);
+        return NULL;
+    }
     gboolean link = S_ISLNK(info.st_mode);
     if (link && stat(path, &info) != 0) {
         aimf_io_error(error, errno, "write", path);
@@ -334,7 +399,11 @@ gboolean aimf_directory_make(const char *path, GError **error)
 {
     if (g_mkdir_with_parents(path, 0777) == 0)
         return TRUE;
-    aimf_io_error(error, errno, "create the folder", path);
+    int number = errno; /* ENOTDIR also where GLib could not examine it */
+    AimfPathKind kind = number == ENOTDIR ? aimf_path_kind(path, error) : AIMF_PATH_MISSING;
+    if (kind == AIMF_PATH_FOLDER || kind == AIMF_PATH_UNKNOWN)
+        return kind == AIMF_PATH_FOLDER;
+    aimf_io_error(error, number, "create the folder", path);
     return FALSE;
 }
 
@@ -352,10 +421,17 @@ GPtrArray *aimf_directory_list(const char *path, GError **error)
         return NULL;
     }
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    for (const char *name; (name = g_dir_read_name(directory));)
+    errno = 0;
+    for (const char *name; (name = g_dir_read_name(directory)); errno = 0)
         if (name[0] != '.')
             g_ptr_array_add(names, g_strdup(name));
+    int number = errno;
     g_dir_close(directory);
+    if (number) { /* half a list would be taken for a smaller folder */
+        aimf_io_error(error, number, "list the folder", path);
+        g_ptr_array_unref(names);
+        return NULL;
+    }
     g_ptr_array_sort(names, compare_names);
     return names;
 }

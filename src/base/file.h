@@ -6,12 +6,34 @@
 /** aimf_io_error: sets AIMF_ERROR_NOT_FOUND (missing, a directory or a ring of links in the way) or AIMF_ERROR_IO from @number (errno). */
 void aimf_io_error(GError **error, int number, const char *doing, const char *path);
 
+/** AimfPathKind: what a path leads to, through links. */
+typedef enum {
+    AIMF_PATH_UNKNOWN, /* it cannot be examined */
+    AIMF_PATH_MISSING,
+    AIMF_PATH_FILE,
+    AIMF_PATH_FOLDER,
+    AIMF_PATH_OTHER, /* a device, a pipe */
+} AimfPathKind;
+
+/**
+ * aimf_path_kind: UNKNOWN with an error where neither a file nor that there is none can be seen: what a broken disk hides must not
+ * be taken for missing.
+ */
+AimfPathKind aimf_path_kind(const char *path, GError **error);
+/** aimf_path_there: *@there: whether anything is at @path; FALSE with an error if that cannot be seen. */
+gboolean aimf_path_there(const char *path, gboolean *there, GError **error);
+
 /**
  * aimf_file_map:
  * A regular file's bytes, mapped read-only. An empty file gives an empty map.
  * Returns: (owned) or NULL: missing, a directory or device, unreadable.
  */
 GBytes *aimf_file_map(const char *path, GError **error);
+/**
+ * aimf_file_mapped_at: (nullable, borrowed) the name of the mapped file whose bytes are at @address. For signal handlers: it takes
+ * no lock and allocates nothing; valid while the map is.
+ */
+const char *aimf_file_mapped_at(const void *address);
 /** aimf_file_map_release: pages of @map, which aimf_file_map made, leave this process until they are read again. */
 void aimf_file_map_release(GBytes *map);
 

@@ -64,15 +64,6 @@ static gboolean require_folder(const AimfCli *cli, const char *folder, GError **
     return FALSE;
 }
 
-static gboolean make_folder(const char *folder, GError **error)
-{
-    if (g_mkdir_with_parents(folder, 0777) == 0)
-        return TRUE;
-    g_set_error(error, AIMF_ERROR, errno == ENOTDIR || errno == EEXIST ? AIMF_ERROR_INVALID : AIMF_ERROR_IO,
-                "cannot create the folder '%s': %s", folder, g_strerror(errno));
-    return FALSE;
-}
-
 static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output *outputs, char **paths,
                           const AimfFindings *findings)
 {
@@ -109,7 +100,7 @@ static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, Options 
                               GError **error)
 {
     const char *folder = o->output;
-    if (!aimf_allow_report(cli, &o->allow, error) || !make_folder(folder, error))
+    if (!aimf_allow_report(cli, &o->allow, error) || !aimf_cli_make_folder(folder, error))
         return FALSE;
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < n; i++) {

@@ -323,7 +323,9 @@ static gboolean skip_failures(AimfLoader *loader, Slot *slot, GError **error)
         GError *failure = slot->failures[i];
         if (!failure)
             continue;
-        gboolean fatal = failure->domain == AIMF_ERROR && failure->code == AIMF_ERROR_MEMORY;
+        /* A full table of files or a broken disk says nothing about the picture. */
+        gboolean fatal = g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_MEMORY) ||
+                         g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_IO);
         if (fatal || loader->n_bad >= loader->options.skip_bad) {
             g_autofree char *hint = g_strdup_printf(
                 "; it is unreadable image %u, tolerated are %u: --skip-bad N leaves out up to N of them",

@@ -123,7 +123,10 @@ gboolean aimf_folder_open(AimfFolder *folder, const AimfJob *job, AimfRecord *re
 gboolean aimf_folder_append(AimfFolder *folder, guint64 index, const AimfMade *made, GError **error);
 /** aimf_folder_preview: draws the contact sheets anew. */
 gboolean aimf_folder_preview(AimfFolder *folder, GError **error);
-/** aimf_folder_finish: adds what other shards made, writes manifest.csv, generation.jsonl and previews, and removes the journals that those have taken in. */
+/**
+ * aimf_folder_finish: adds what other shards made, writes manifest.csv, generation.jsonl and previews, and removes the journals that
+ * those have taken in. FALSE with FAILED where pictures of this shard are gone again: the lists are without them.
+ */
 gboolean aimf_folder_finish(AimfFolder *folder, AimfRecord *record, const AimfMonitor *monitor, GError **error);
 void aimf_folder_close(AimfFolder *folder);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfFolder, aimf_folder_close)

@@ -378,6 +378,11 @@ void aimf_tensors_release_pages(const AimfTensors *tensors)
         tensors->type->release_pages(tensors->source);
 }
 
+const char *aimf_mapped_file_at(const void *address)
+{
+    return aimf_file_mapped_at(address);
+}
+
 gboolean aimf_is_checkpoint_name(const char *path)
 {
     static const char *const suffixes[] = { ".pth", ".pt", ".ckpt" };
