@@ -167,6 +167,18 @@ void aimf_check_names(const AimfNamed *sources, guint n, AimfFindings *findings)
  */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
 
+/** AimfNamedManifest: a manifest and the name of its file; all borrowed. */
+typedef struct {
+    const char *name;
+    const AimfManifest *manifest;
+} AimfNamedManifest;
+
+/**
+ * aimf_manifests_save: writes @n manifests that belong together into @folder. They get their names when all are written; after a kill
+ * while they do, none of them can be opened (INVALID) until they are written anew. Returns: FALSE with IO.
+ */
+gboolean aimf_manifests_save(const AimfNamedManifest *manifests, guint n, const char *folder, GError **error);
+
 /* --- Drawing subsets --- */
 
 /**

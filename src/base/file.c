@@ -37,8 +37,8 @@ gboolean aimf_path_there(const char *path, gboolean *there, GError **error)
     return kind != AIMF_PATH_UNKNOWN;
 }
 
-/* Opens a regular file; its size in *size. -1 with an error otherwise. */
-static int open_regular(const char *path, gsize *size, GError **error)
+/* Opens a regular file; what it is in *info. -1 with an error otherwise. */
+static int open_regular(const char *path, struct stat *info, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* non-blocking: a FIFO must not hang us */
     if (fd < 0 && errno == EACCES) {
@@ -49,17 +49,14 @@ static int open_regular(const char *path, gsize *size, GError **error)
         aimf_io_error(error, errno, "open", path);
         return -1;
     }
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
+    if (fstat(fd, info) != 0)
         aimf_io_error(error, errno, "examine", path);
-    } else if (S_ISDIR(info.st_mode)) {
+    else if (S_ISDIR(info->st_mode))
         aimf_io_error(error, EISDIR, "read", path);
-    } else if (!S_ISREG(info.st_mode)) {
+    else if (!S_ISREG(info->st_mode))
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
-    } else {
-        *size = (gsize)info.st_size;
+    else
         return fd;
-    }
     close(fd);
     return -1;
 }
@@ -75,13 +72,14 @@ struct Map {
     Map *next;
     void *address;
     gsize bytes;
+    struct stat file;
     char *path; /* atomic; NULL: free */
 };
 
 static Map *maps;
 static GMutex maps_lock; /* of those who change the list */
 
-static Map *list_map(void *address, gsize bytes, const char *path)
+static Map *list_map(void *address, gsize bytes, const struct stat *file, const char *path)
 {
     g_mutex_lock(&maps_lock);
     Map *map = maps;
@@ -94,6 +92,7 @@ static Map *list_map(void *address, gsize bytes, const char *path)
     }
     map->address = address;
     map->bytes = bytes;
+    map->file = *file;
     g_atomic_pointer_set(&map->path, g_strdup(path));
     g_mutex_unlock(&maps_lock);
     return map;
@@ -110,23 +109,52 @@ static void map_free(gpointer data)
     g_free(path);
 }
 
-const char *aimf_file_mapped_at(const void *address)
+static const Map *find_map(const void *address)
 {
     for (const Map *map = g_atomic_pointer_get(&maps); map; map = map->next) {
-        const char *path = g_atomic_pointer_get(&map->path);
         gsize offset = (gsize)((const char *)address - (const char *)map->address);
-        if (path && offset < map->bytes)
-            return path;
+        if (g_atomic_pointer_get(&map->path) && offset < map->bytes)
+            return map;
     }
     return NULL;
 }
 
+const char *aimf_file_mapped_at(const void *address)
+{
+    const Map *map = find_map(address);
+    return map ? map->path : NULL;
+}
+
+gboolean aimf_file_map_unchanged(GBytes *bytes, GError **error)
+{
+    const Map *map = find_map(g_bytes_get_data(bytes, NULL));
+    struct stat now;
+    if (!map)
+        return TRUE;
+    if (stat(map->path, &now) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return TRUE;
+        aimf_io_error(error, errno, "examine", map->path);
+        return FALSE;
+    }
+    const struct stat *then = &map->file;
+    gboolean same = now.st_dev == then->st_dev && now.st_ino == then->st_ino;
+    if (!same || (now.st_size == then->st_size && now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
+                  now.st_mtim.tv_nsec == then->st_mtim.tv_nsec))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO,
+                "'%s' was written to while it was in use, so that what was read of it does not belong together",
+                map->path);
+    return FALSE;
+}
+
 GBytes *aimf_file_map(const char *path, GError **error)
 {
-    gsize size;
-    int fd = open_regular(path, &size, error);
+    struct stat info;
+    int fd = open_regular(path, &info, error);
     if (fd < 0)
         return NULL;
+    gsize size = (gsize)info.st_size;
     if (size == 0) {
         close(fd);
         return g_bytes_new_static("", 0);
@@ -138,7 +166,7 @@ GBytes *aimf_file_map(const char *path, GError **error)
         aimf_io_error(error, number, "map", path);
         return NULL;
     }
-    return g_bytes_new_with_free_func(address, size, map_free, list_map(address, size, path));
+    return g_bytes_new_with_free_func(address, size, map_free, list_map(address, size, &info, path));
 }
 
 void aimf_file_map_release(GBytes *map)
@@ -151,10 +179,11 @@ void aimf_file_map_release(GBytes *map)
 
 GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error)
 {
-    gsize size;
-    int fd = open_regular(path, &size, error);
+    struct stat info;
+    int fd = open_regular(path, &info, error);
     if (fd < 0)
         return NULL;
+    gsize size = (gsize)info.st_size;
     char *data = NULL;
     if (size > limit_bytes) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
@@ -353,20 +382,31 @@ static void sync_directory(const char *path)
     }
 }
 
+static gboolean write_failed(const AimfWriter *writer, GError **error)
+{
+    if (writer->failure)
+        aimf_io_error(error, writer->failure, "write", writer->path);
+    return writer->failure != 0;
+}
+
+gboolean aimf_writer_finish(AimfWriter *writer, GError **error)
+{
+    FILE *stream = g_steal_pointer(&writer->stream);
+    if (!writer->failure && (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) != 0))
+        writer->failure = errno ? errno : EIO;
+    if (fclose(stream) != 0 && !writer->failure)
+        writer->failure = errno ? errno : EIO;
+    return !write_failed(writer, error);
+}
+
 gboolean aimf_writer_commit(AimfWriter *writer, GError **error)
 {
-    if (!writer->failure &&
-        (ferror(writer->stream) || fflush(writer->stream) != 0 || fsync(fileno(writer->stream)) != 0))
-        writer->failure = errno ? errno : EIO;
-    if (fclose(writer->stream) != 0 && !writer->failure)
-        writer->failure = errno ? errno : EIO;
-    writer->stream = NULL;
+    if (writer->stream && !aimf_writer_finish(writer, error))
+        return FALSE;
     if (!writer->failure && g_rename(writer->temporary, writer->path) != 0)
         writer->failure = errno;
-    if (writer->failure) {
-        aimf_io_error(error, writer->failure, "write", writer->path);
+    if (write_failed(writer, error))
         return FALSE;
-    }
     g_clear_pointer(&writer->temporary, g_free);
     sync_directory(writer->path);
     return TRUE;

@@ -30,6 +30,11 @@ gboolean aimf_path_there(const char *path, gboolean *there, GError **error);
  */
 GBytes *aimf_file_map(const char *path, GError **error);
 /**
+ * aimf_file_map_unchanged: FALSE with IO if the mapped file was written to since it was mapped, by its size and time. One that took its
+ * name is another file, and leaves the map as it was.
+ */
+gboolean aimf_file_map_unchanged(GBytes *map, GError **error);
+/**
  * aimf_file_mapped_at: (nullable, borrowed) the name of the mapped file whose bytes are at @address. For signal handlers: it takes
  * no lock and allocates nothing; valid while the map is.
  */
@@ -60,6 +65,8 @@ typedef struct AimfWriter AimfWriter;
 AimfWriter *aimf_writer_open(const char *path, GError **error);
 void aimf_writer_write(AimfWriter *writer, const void *data, gsize bytes);
 void aimf_writer_printf(AimfWriter *writer, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/** aimf_writer_finish: all that can take long or fail for want of room, of several files before the first is committed. */
+gboolean aimf_writer_finish(AimfWriter *writer, GError **error);
 gboolean aimf_writer_commit(AimfWriter *writer, GError **error);
 void aimf_writer_free(AimfWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfWriter, aimf_writer_free)

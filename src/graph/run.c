@@ -141,6 +141,8 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
         }
     }
     aimf_tensors_release_pages(tensors);
+    if (!aimf_tensors_unchanged(tensors, error))
+        return FALSE;
     if (plan->momenta)
         plan->backend->memory->clear(plan->momenta, plan->block_elements * sizeof(float));
     return TRUE;
