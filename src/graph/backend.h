@@ -65,11 +65,13 @@ typedef struct {
 /**
  * AimfMemory: where a backend's kernels compute; the addresses are the backend's, the graph only adds offsets to them.
  * @allocate: (owned) zeroed, aligned to 64 bytes or more; NULL with MEMORY that says for @what
+ * @check_room: (nullable) whether all of the @bytes that were allocated will be there when they are used; FALSE with MEMORY
  * @release: with the @bytes it was allocated with; nothing for NULL
  * @upload, @download: from and to the host's memory; done when they return
  */
 typedef struct {
     void *(*allocate)(gsize bytes, const char *what, GError **error);
+    gboolean (*check_room)(gsize bytes, GError **error);
     void (*release)(void *memory, gsize bytes);
     void (*clear)(void *memory, gsize bytes);
     void (*upload)(void *memory, const void *host, gsize bytes);

@@ -227,6 +227,7 @@ static Run run(const char *arguments, const char *more, const Disturbance *distu
     environment = g_environ_setenv(environment, "LD_PRELOAD", FAULTS_LIBRARY, TRUE);
     environment = g_environ_setenv(environment, "FAULT_COUNTS", counts, TRUE);
     environment = g_environ_setenv(environment, "OMP_NUM_THREADS", "1", TRUE);
+    environment = g_environ_setenv(environment, "AIMFAIR", AIMFAIR_PROGRAM, TRUE);
     if (kind) {
         environment = g_environ_setenv(environment, "FAULT_KIND", kind, TRUE);
         environment = g_environ_setenv(environment, "FAULT_AT", number, TRUE);
@@ -420,9 +421,9 @@ void faults_shell(const char *command)
 
 void faults_while(const char *line, FaultKind kind, gulong at, const char *deed, int status, const char *says)
 {
-    const Disturbance disturbance = { fault_kinds[kind], at, FALSE, deed };
+    const Disturbance disturbance = { fault_kinds[kind], at, !deed, deed };
     g_auto(Run) disturbed = run(line, NULL, &disturbance, TIMEOUT_US);
-    g_assert_cmpuint(disturbed.counts.failed, ==, 1);
+    g_assert_cmpuint(disturbed.counts.failed, >, 0);
     if (disturbed.status != status || !strstr(disturbed.err, says))
         g_error("%s: status %d in place of %d, or no '%s' in:\n%s", line, disturbed.status, status, says,
                 disturbed.err);

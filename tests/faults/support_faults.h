@@ -69,8 +69,8 @@ void faults_sweep(const FaultCommand *command, const FaultReference *reference, 
                   guint64 seed, FaultTally *tally);
 
 /**
- * faults_while: runs aimfair with @line; at the @at-th call of @kind it waits for the shell command @deed. The test fails unless it ends with
- * @status and says @says.
+ * faults_while: runs aimfair with @line; at the @at-th call of @kind it waits for the shell command @deed, or without one that call and
+ * all later ones fail. The test fails unless it ends with @status and says @says.
  */
 void faults_while(const char *line, FaultKind kind, gulong at, const char *deed, int status, const char *says);
 /** faults_shell: a shell command in the folder of faults_set_up, which must succeed. */
