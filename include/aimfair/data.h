@@ -167,6 +167,9 @@ void aimf_check_names(const AimfNamed *sources, guint n, AimfFindings *findings)
  */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
 
+/** aimf_manifest_unchanged: FALSE with IO if the file that it was read from is another one by now, or gone (NOT_FOUND). */
+gboolean aimf_manifest_unchanged(const AimfManifest *manifest, GError **error);
+
 /** AimfNamedManifest: a manifest and the name of its file; all borrowed. */
 typedef struct {
     const char *name;

@@ -37,6 +37,30 @@ gboolean aimf_path_there(const char *path, gboolean *there, GError **error)
     return kind != AIMF_PATH_UNKNOWN;
 }
 
+static AimfStamp stamp_of(const struct stat *info)
+{
+    return (AimfStamp){ .device = info->st_dev,
+                        .inode = info->st_ino,
+                        .bytes = info->st_size,
+                        .modified_ns = info->st_mtim.tv_sec * G_GINT64_CONSTANT(1000000000) + info->st_mtim.tv_nsec };
+}
+
+gboolean aimf_file_stamp(const char *path, AimfStamp *stamp, GError **error)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        aimf_io_error(error, errno, "examine", path);
+        return FALSE;
+    }
+    *stamp = stamp_of(&info);
+    return TRUE;
+}
+
+gboolean aimf_stamp_equal(const AimfStamp *a, const AimfStamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes && a->modified_ns == b->modified_ns;
+}
+
 /* Opens a regular file; what it is in *info. -1 with an error otherwise. */
 static int open_regular(const char *path, struct stat *info, GError **error)
 {
@@ -72,7 +96,7 @@ struct Map {
     Map *next;
     void *address;
     gsize bytes;
-    struct stat file;
+    AimfStamp stamp;
     char *path; /* atomic; NULL: free */
 };
 
@@ -92,7 +116,7 @@ static Map *list_map(void *address, gsize bytes, const struct stat *file, const 
     }
     map->address = address;
     map->bytes = bytes;
-    map->file = *file;
+    map->stamp = stamp_of(file);
     g_atomic_pointer_set(&map->path, g_strdup(path));
     g_mutex_unlock(&maps_lock);
     return map;
@@ -137,10 +161,9 @@ gboolean aimf_file_map_unchanged(GBytes *bytes, GError **error)
         aimf_io_error(error, errno, "examine", map->path);
         return FALSE;
     }
-    const struct stat *then = &map->file;
-    gboolean same = now.st_dev == then->st_dev && now.st_ino == then->st_ino;
-    if (!same || (now.st_size == then->st_size && now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
-                  now.st_mtim.tv_nsec == then->st_mtim.tv_nsec))
+    AimfStamp stamp = stamp_of(&now);
+    gboolean same = stamp.device == map->stamp.device && stamp.inode == map->stamp.inode;
+    if (!same || aimf_stamp_equal(&stamp, &map->stamp))
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO,
                 "'%s' was written to while it was in use, so that what was read of it does not belong together",

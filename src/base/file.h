@@ -23,6 +23,16 @@ AimfPathKind aimf_path_kind(const char *path, GError **error);
 /** aimf_path_there: *@there: whether anything is at @path; FALSE with an error if that cannot be seen. */
 gboolean aimf_path_there(const char *path, gboolean *there, GError **error);
 
+/** AimfStamp: by which a file is known that was written to or replaced. */
+typedef struct {
+    guint64 device, inode;
+    gint64 bytes, modified_ns;
+} AimfStamp;
+
+/** aimf_file_stamp: of what @path leads to; FALSE with NOT_FOUND or IO. */
+gboolean aimf_file_stamp(const char *path, AimfStamp *stamp, GError **error);
+gboolean aimf_stamp_equal(const AimfStamp *a, const AimfStamp *b);
+
 /**
  * aimf_file_map:
  * A regular file's bytes, mapped read-only. An empty file gives an empty map.

@@ -15,6 +15,7 @@ typedef struct {
 } Row;
 
 struct AimfManifest {
+    AimfStamp stamp; /* of its file, with @path */
     char *path;
     GStringChunk *text;
     GArray *rows;         /* of Row */
@@ -459,9 +460,10 @@ AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOption
     g_auto(Reading) r = { .manifest = manifest, .options = options ? options : &DEFAULTS };
     if (!check_finished(path, error))
         return NULL;
+    gboolean stamped = aimf_file_stamp(path, &manifest->stamp, NULL);
     r.csv = aimf_csv_open(path, error);
     aimf_csv_tell(r.csv, monitor);
-    if (!r.csv || !read_header(&r, error))
+    if (!r.csv || (!stamped && !aimf_file_stamp(path, &manifest->stamp, error)) || !read_header(&r, error))
         return NULL;
     manifest->path = g_strdup(path);
     g_autofree char *folder = g_path_get_dirname(path);
@@ -484,6 +486,19 @@ AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOption
         return NULL;
     aimf_labels_warn(r.labels, NULL, path, manifest->n_dropped, monitor);
     return g_steal_pointer(&manifest);
+}
+
+gboolean aimf_manifest_unchanged(const AimfManifest *manifest, GError **error)
+{
+    AimfStamp now;
+    if (!manifest->path)
+        return TRUE;
+    if (!aimf_file_stamp(manifest->path, &now, error))
+        return FALSE;
+    if (aimf_stamp_equal(&now, &manifest->stamp))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "'%s' was replaced or written to since it was read", manifest->path);
+    return FALSE;
 }
 
 AimfManifest *aimf_manifest_open(const char *path, GError **error)

@@ -88,6 +88,20 @@ static void test_skip_bad(void)
     faults_while(line, FAULT_OPEN, 20, NULL, 1, ".png': Too many open files");
 }
 
+/* Pictures and manifests that are replaced while they are used. */
+static void test_replaced(void)
+{
+    const char *line = "train -q --threads 1 --epochs 2 --batch 8 --image-size 32 --train train.csv --val val.csv -o "
+                       "out/m.safetensors";
+    faults_shell("rm -rf out; mkdir out; cp train_7.png kept.png");
+    faults_while(line, FAULT_FSYNC, 1, "cp train_6.png train_7.png", 1,
+                 "'train_7.png' was replaced or written to since an earlier epoch read it");
+    faults_shell("mv kept.png train_7.png; cp val.csv kept.csv");
+    faults_while("evaluate -q --threads 1 --model model.safetensors --data val.csv", FAULT_MMAP, 2, "echo >>val.csv", 1,
+                 "'val.csv' was replaced or written to since it was read");
+    faults_shell("mv kept.csv val.csv");
+}
+
 /* Two trainings with one output. */
 static void test_two_trainings(void)
 {
@@ -144,6 +158,7 @@ int main(int argc, char **argv)
     g_test_add_func("/faults/deleted-picture", test_deleted_picture);
     g_test_add_func("/faults/two-trainings", test_two_trainings);
     g_test_add_func("/faults/half-a-set", test_half_a_set);
+    g_test_add_func("/faults/replaced", test_replaced);
     g_test_add_func("/faults/skip-bad", test_skip_bad);
     int status = g_test_run();
     faults_tear_down();
