@@ -2,6 +2,7 @@
 
 #include "weights/foreign.h"
 
+#include <errno.h>
 #include <string.h>
 #include <zip.h>
 
@@ -22,7 +23,7 @@ static gboolean zip_failed(GError **error, const char *member, const char *messa
 /* The same for what libzip says. */
 static void zip_complain(GError **error, const char *member, zip_error_t *cause, const char *message)
 {
-    if (zip_error_code_zip(cause) == ZIP_ER_MEMORY)
+    if (zip_error_code_zip(cause) == ZIP_ER_MEMORY || errno == ENOMEM) /* libzip may call it something else */
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for reading the ZIP archive");
     else
         zip_failed(error, member, message);
@@ -69,6 +70,7 @@ AimfArchive *aimf_archive_open(GBytes *map, const char *marker, GError **error)
     zip_error_init(&cause);
     gsize size;
     const void *data = g_bytes_get_data(map, &size);
+    errno = 0;
     zip_source_t *source = zip_source_buffer_create(data, size, 0, &cause);
     zip_t *zip = source ? zip_open_from_source(source, ZIP_RDONLY, &cause) : NULL;
     if (!zip) {
@@ -155,6 +157,7 @@ gboolean aimf_archive_read(AimfArchive *archive, guint64 member, gsize begin, vo
     g_mutex_lock(&archive->lock);
     const char *name = zip_get_name(archive->zip, member, ZIP_FL_ENC_RAW);
     zip_stat_t info;
+    errno = 0;
     zip_stat_init(&info);
     zip_stat_index(archive->zip, member, 0, &info);
     gboolean stored = info.valid & ZIP_STAT_COMP_METHOD && info.comp_method == ZIP_CM_STORE;

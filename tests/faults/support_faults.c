@@ -5,6 +5,7 @@
 #include "diffusion/support_tiny_diffusion.h"
 #include "train/support_drawn.h"
 
+#include <aimfair/image.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -38,6 +39,8 @@ const FaultCommand fault_commands[] = {
       NULL, "out/p.csv", FALSE },
     { "predict", "predict" ONE_THREAD "--model model.safetensors --data val.csv -o out/p.csv", NULL, "out/p.csv",
       FALSE },
+    { "pictures", "predict" ONE_THREAD "--model model.safetensors --images -o out/p.csv picture.jpg", NULL, "out/p.csv",
+      FALSE },
     { "data",
       "data csv -q --file all.csv --path-column path --target-column target --protected-column protected "
       "--val-per-group 1 --test-per-group 1 -o out",
@@ -60,6 +63,13 @@ static char *in_folder(const char *name)
     return g_build_filename(folder, name, NULL);
 }
 
+static void make_jpeg(void)
+{
+    g_autofree char *png = in_folder("val_0.png"), *jpeg = in_folder("picture.jpg");
+    g_autoptr(AimfImage) image = aimf_image_open(png, NULL);
+    g_assert_true(image && aimf_image_save(image, jpeg, NULL));
+}
+
 void faults_set_up(void)
 {
     static const struct {
@@ -73,6 +83,7 @@ void faults_set_up(void)
     tiny = tiny_diffusion_write(TINY_SOUND);
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
         g_free(support_drawn_set(folder, sets[i].name, sets[i].n, sets[i].bias));
+    make_jpeg();
     g_autofree char *prompts = in_folder("prompts.json");
     g_file_set_contents(prompts, PROMPTS, -1, NULL);
     g_autofree char *links = g_strdup_printf(
