@@ -133,9 +133,9 @@ static void map_free(gpointer data)
     g_free(path);
 }
 
-static const Map *find_map(const void *address)
+static Map *find_map(const void *address)
 {
-    for (const Map *map = g_atomic_pointer_get(&maps); map; map = map->next) {
+    for (Map *map = g_atomic_pointer_get(&maps); map; map = map->next) {
         gsize offset = (gsize)((const char *)address - (const char *)map->address);
         if (g_atomic_pointer_get(&map->path) && offset < map->bytes)
             return map;

@@ -9,11 +9,14 @@
 
 /* A sanitizer has its own handlers, which say more. */
 #if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
+#define SANITIZED TRUE
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define SANITIZED 1
+#define SANITIZED TRUE
 #endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED FALSE
 #endif
 
 enum { TEXT_BYTES = 4096, STACK_BYTES = 64 << 10 };
@@ -121,6 +124,18 @@ static void on_fault(int number)
     raise(number);
 }
 
+static void catch_faults(void)
+{
+    static const int faults[] = { SIGSEGV, SIGABRT, SIGTRAP, SIGILL, SIGFPE };
+    static char stack[STACK_BYTES]; /* where the stack cannot grow there is none for a handler either */
+    const stack_t own = { .ss_sp = stack, .ss_size = sizeof stack };
+    struct sigaction fault = { .sa_handler = on_fault, .sa_flags = SA_ONSTACK };
+    sigaltstack(&own, NULL);
+    sigemptyset(&fault.sa_mask);
+    for (gsize i = 0; i < G_N_ELEMENTS(faults); i++)
+        sigaction(faults[i], &fault, NULL);
+}
+
 /* --- GLib --- */
 
 static const char *field(const GLogField *fields, gsize n, const char *key)
@@ -150,15 +165,6 @@ void aimf_last_words_prepare(const AimfCli *cli)
     sigemptyset(&lost.sa_mask);
     sigaction(SIGBUS, &lost, NULL);
     g_log_set_writer_func(write_log, NULL, NULL);
-#ifndef SANITIZED
-    /* Where the stack cannot grow there is none for a handler either. */
-    static char stack[STACK_BYTES];
-    const stack_t own = { .ss_sp = stack, .ss_size = sizeof stack };
-    sigaltstack(&own, NULL);
-    static const int faults[] = { SIGSEGV, SIGABRT, SIGTRAP, SIGILL, SIGFPE };
-    struct sigaction fault = { .sa_handler = on_fault, .sa_flags = SA_ONSTACK };
-    sigemptyset(&fault.sa_mask);
-    for (gsize i = 0; i < G_N_ELEMENTS(faults); i++)
-        sigaction(faults[i], &fault, NULL);
-#endif
+    if (!SANITIZED)
+        catch_faults();
 }
