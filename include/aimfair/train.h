@@ -116,7 +116,8 @@ char *aimf_train_result_json(const AimfTrainResult *result);
 typedef struct AimfLock AimfTrainingLock;
 
 /**
- * aimf_training_lock: to be held from before aimf_train until the state file is done with. Makes the file @state_path.lock.
+ * aimf_training_lock: to be held from before aimf_train until the state file is done with. Makes the file
+ * @state_path.lock.
  * Returns: (owned) or NULL with INVALID (another process has it) or IO.
  */
 AimfTrainingLock *aimf_training_lock(const char *state_path, GError **error);

@@ -103,8 +103,9 @@ void aimf_tensors_release_pages(const AimfTensors *tensors);
 
 /**
  * aimf_mapped_file_at:
- * (borrowed, nullable) the name of the weight file that is mapped at @address; valid while a set that came from it lives.
- * For a handler of SIGBUS, which is sent where a file has become shorter than its map: it takes no lock and allocates nothing.
+ * (borrowed, nullable) the name of the weight file that is mapped at @address; valid while a set that came from it
+ * lives. For a handler of SIGBUS, which is sent where a file has become shorter than its map: it takes no lock and
+ * allocates nothing.
  */
 const char *aimf_mapped_file_at(const void *address);
 

@@ -88,8 +88,8 @@ static int open_regular(const char *path, struct stat *info, GError **error)
 /* --- Maps --- */
 
 /*
- * All maps are on a list that a signal handler can walk. Maps are added in front and never taken away: one that is no more has
- * no name, and the next map takes its place.
+ * All maps are on a list that a signal handler can walk. Maps are added in front and never taken away: one that is no
+ * more has no name, and the next map takes its place.
  */
 typedef struct Map Map;
 struct Map {
@@ -317,8 +317,8 @@ static void remove_leftovers(const char *path)
 }
 
 /*
- * A new temporary file, locked: *@path, whose X are filled in, and *@lock, which outlives the stream until the file has
- * its name. Another writer may take it for left over before it is locked: then there is another. Negative: errno.
+ * A new temporary file, locked: *@path, whose X are filled in, and *@lock, which outlives the stream until the file
+ * has its name. Another writer may take it for left over before it is locked: then there is another. Negative: errno.
  */
 static int open_temporary(char **path, int *lock)
 {

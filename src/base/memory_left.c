@@ -13,7 +13,9 @@ static char *contents(const char *root, const char *path)
     return text;
 }
 
-/* The number behind @key at the beginning of a line, or of the text where @key is empty; @otherwise if there is none. */
+/*
+ * The number behind @key at the beginning of a line, or of the text where @key is empty; @otherwise if there is none.
+ */
 static guint64 number_of(const char *text, const char *key, guint64 otherwise)
 {
     gsize length = strlen(key);

@@ -99,8 +99,8 @@ static void on_lost_bytes(int number, siginfo_t *info, void *context)
 }
 
 /*
- * Libraries that cannot do without the memory that they did not get abort, or go on with address 0: then the last call of this
- * thread that failed, failed for want of memory. Or there is none even now.
+ * Libraries that cannot do without the memory that they did not get abort, or go on with address 0: then the last
+ * call of this thread that failed, failed for want of memory. Or there is none even now.
  */
 static gboolean lacks_memory(int failure)
 {

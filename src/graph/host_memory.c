@@ -20,7 +20,10 @@ static void *allocate(gsize bytes, const char *what, GError **error)
     return memory;
 }
 
-/* Pages are only taken as they are touched: what the kernel lends now it may take back with SIGKILL in the middle of the work. */
+/*
+ * Pages are only taken as they are touched: what the kernel lends now it may take back with SIGKILL in the middle of
+ * the work.
+ */
 static gboolean check_room(gsize bytes, GError **error)
 {
     AimfMemoryLeft left = aimf_memory_left("");

@@ -39,7 +39,9 @@ extern const guint n_fault_commands;
 void faults_set_up(void);
 void faults_tear_down(void);
 
-/** FaultReference: what an undisturbed run does; @files: (owned) name below out/ to checksum; @out: (owned) its stdout */
+/**
+ * FaultReference: what an undisturbed run does; @files: (owned) name below out/ to checksum; @out: (owned) its stdout
+ */
 typedef struct {
     GHashTable *files;
     char *out;
@@ -52,7 +54,10 @@ void faults_reference(const FaultCommand *command, FaultReference *reference);
 void fault_reference_clear(FaultReference *reference);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FaultReference, fault_reference_clear)
 
-/** FaultTally: how runs ended. @unmet: the call was not reached; @whole: status 0 with the right result; @failed: status 1 */
+/**
+ * FaultTally: how runs ended. @unmet: the call was not reached; @whole: status 0 with the right result; @failed:
+ * status 1
+ */
 typedef struct {
     guint runs;
     guint unmet;
@@ -62,15 +67,15 @@ typedef struct {
 } FaultTally;
 
 /**
- * faults_sweep: faults_inject for @samples of the calls of @kind, each of them where there are not more, every fourth with all later
- * ones; which ones is drawn from @seed.
+ * faults_sweep: faults_inject for @samples of the calls of @kind, each of them where there are not more, every fourth
+ * with all later ones; which ones is drawn from @seed.
  */
 void faults_sweep(const FaultCommand *command, const FaultReference *reference, FaultKind kind, gulong samples,
                   guint64 seed, FaultTally *tally);
 
 /**
- * faults_while: runs aimfair with @line; at the @at-th call of @kind it waits for the shell command @deed, or without one that call and
- * all later ones fail. The test fails unless it ends with @status and says @says.
+ * faults_while: runs aimfair with @line; at the @at-th call of @kind it waits for the shell command @deed, or without
+ * one that call and all later ones fail. The test fails unless it ends with @status and says @says.
  */
 void faults_while(const char *line, FaultKind kind, gulong at, const char *deed, int status, const char *says);
 /** faults_shell: a shell command in the folder of faults_set_up, which must succeed. */
@@ -79,8 +84,9 @@ void faults_shell(const char *command);
 const FaultCommand *faults_command(const char *name);
 
 /**
- * faults_inject: runs @command with the @at-th call of @kind failing, and all later ones with @from_there; then what it left must be
- * the old or the new, its status and message those of the manual, and another run must give what an undisturbed one does.
+ * faults_inject: runs @command with the @at-th call of @kind failing, and all later ones with @from_there; then what
+ * it left must be the old or the new, its status and message those of the manual, and another run must give what an
+ * undisturbed one does.
  */
 void faults_inject(const FaultCommand *command, const FaultReference *reference, FaultKind kind, gulong at,
                    gboolean from_there, FaultTally *tally);

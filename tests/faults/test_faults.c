@@ -1,4 +1,7 @@
-/* A sample of what test_slow_faults does with every command and kind of calls, and the faults that need more than a failing call. */
+/*
+ * A sample of what test_slow_faults does with every command and kind of calls, and the faults that need more than a
+ * failing call.
+ */
 #include "faults/support_faults.h"
 
 #include "cli/support_program.h"
@@ -29,7 +32,10 @@ static void test_cut_short(void)
         "\"$AIMFAIR\" convert -q model.safetensors out/cut.pth && test \"$(ls -A out)\" = cut.pth && rm out/cut.pth");
 }
 
-/* Where the process may not have more: no signal, and words. With the least of these not even the libraries are loaded, which ld.so tells. */
+/*
+ * Where the process may not have more: no signal, and words. With the least of these not even the libraries are
+ * loaded, which ld.so tells.
+ */
 static void test_address_space(void)
 {
     faults_shell("for limit in $(seq 72 10 132); do rm -rf out; mkdir out; "
@@ -75,7 +81,10 @@ static void test_deleted_picture(void)
                  "grep -q 0_0/000000.png out/job/manifest.csv");
 }
 
-/* A full table of files says nothing about a picture, however many bad ones are tolerated; what is no picture any more does. */
+/*
+ * A full table of files says nothing about a picture, however many bad ones are tolerated; what is no picture any
+ * more does.
+ */
 static void test_skip_bad(void)
 {
     const char *line =

@@ -1,6 +1,6 @@
 /*
- * Every command, with calls of every kind failing one at a time, and from one on. The numbers of those that fail are drawn, because
- * a training makes hundreds of thousands of allocations; where there are few, each has its turn.
+ * Every command, with calls of every kind failing one at a time, and from one on. The numbers of those that fail are
+ * drawn, because a training makes hundreds of thousands of allocations; where there are few, each has its turn.
  * FAULT_SAMPLES in the environment sets how many of a kind, FAULT_SEED draws others.
  */
 #include "faults/support_faults.h"

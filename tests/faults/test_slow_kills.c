@@ -1,6 +1,6 @@
 /*
- * Every command killed (SIGKILL) at moments drawn over its whole run: outputs are the old or the new ones, and the next run
- * ends with the bytes of one that nothing disturbed, and with nothing left over. FAULT_KILLS sets how often.
+ * Every command killed (SIGKILL) at moments drawn over its whole run: outputs are the old or the new ones, and the
+ * next run ends with the bytes of one that nothing disturbed, and with nothing left over. FAULT_KILLS sets how often.
  */
 #include "faults/support_faults.h"
 
