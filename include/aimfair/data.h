@@ -179,6 +179,25 @@ void aimf_manifests_merge_labels(AimfManifest *const *manifests, guint n);
  */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
 
+/**
+ * aimf_manifest_unchanged: FALSE with IO if the file that it was read from is another one by now, or gone
+ * (NOT_FOUND).
+ */
+gboolean aimf_manifest_unchanged(const AimfManifest *manifest, GError **error);
+
+/** AimfNamedManifest: a manifest and the name of its file; all borrowed. */
+typedef struct {
+    const char *name;
+    const AimfManifest *manifest;
+} AimfNamedManifest;
+
+/**
+ * aimf_manifests_save: writes @n manifests that belong together into @folder. They get their names when all are
+ * written; after a kill while they do, none of them can be opened (INVALID) until they are written anew. Returns:
+ * FALSE with IO.
+ */
+gboolean aimf_manifests_save(const AimfNamedManifest *manifests, guint n, const char *folder, GError **error);
+
 /* --- Drawing subsets --- */
 
 /**

@@ -112,6 +112,19 @@ void aimf_train_result_clear(AimfTrainResult *result);
  */
 char *aimf_train_result_json(const AimfTrainResult *result);
 
+/** AimfTrainingLock: that no other process trains with the same state; it ends with its process. */
+typedef struct AimfLock AimfTrainingLock;
+
+/**
+ * aimf_training_lock: to be held from before aimf_train until the state file is done with. Makes the file
+ * @state_path.lock.
+ * Returns: (owned) or NULL with INVALID (another process has it) or IO.
+ */
+AimfTrainingLock *aimf_training_lock(const char *state_path, GError **error);
+/** aimf_training_unlock: @lock: (nullable) */
+void aimf_training_unlock(AimfTrainingLock *lock);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfTrainingLock, aimf_training_unlock)
+
 /**
  * aimf_train:
  * Trains @model in place on @train and leaves in it the weights of the epoch with the best overall accuracy on

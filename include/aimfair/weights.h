@@ -111,6 +111,14 @@ gboolean aimf_tensors_add_view(AimfTensors *view, const char *name, AimfTensors 
  */
 void aimf_tensors_release_pages(const AimfTensors *tensors);
 
+/**
+ * aimf_mapped_file_at:
+ * (borrowed, nullable) the name of the weight file that is mapped at @address; valid while a set that came from it
+ * lives. For a handler of SIGBUS, which is sent where a file has become shorter than its map: it takes no lock and
+ * allocates nothing.
+ */
+const char *aimf_mapped_file_at(const void *address);
+
 /** aimf_tensors_metadata: (borrowed, nullable) the text stored under @key. */
 const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key);
 /** aimf_tensors_set_metadata: @value NULL takes the key away. */

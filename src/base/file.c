@@ -19,8 +19,50 @@ void aimf_io_error(GError **error, int number, const char *doing, const char *pa
                 g_strerror(number));
 }
 
-/* Opens a regular file; its size in *size. -1 with an error otherwise. */
-static int open_regular(const char *path, gsize *size, GError **error)
+AimfPathKind aimf_path_kind(const char *path, GError **error)
+{
+    struct stat info;
+    if (stat(path, &info) == 0)
+        return S_ISREG(info.st_mode) ? AIMF_PATH_FILE : S_ISDIR(info.st_mode) ? AIMF_PATH_FOLDER : AIMF_PATH_OTHER;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return AIMF_PATH_MISSING;
+    aimf_io_error(error, errno, "examine", path);
+    return AIMF_PATH_UNKNOWN;
+}
+
+gboolean aimf_path_there(const char *path, gboolean *there, GError **error)
+{
+    AimfPathKind kind = aimf_path_kind(path, error);
+    *there = kind > AIMF_PATH_MISSING;
+    return kind != AIMF_PATH_UNKNOWN;
+}
+
+static AimfStamp stamp_of(const struct stat *info)
+{
+    return (AimfStamp){ .device = info->st_dev,
+                        .inode = info->st_ino,
+                        .bytes = info->st_size,
+                        .modified_ns = info->st_mtim.tv_sec * G_GINT64_CONSTANT(1000000000) + info->st_mtim.tv_nsec };
+}
+
+gboolean aimf_file_stamp(const char *path, AimfStamp *stamp, GError **error)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        aimf_io_error(error, errno, "examine", path);
+        return FALSE;
+    }
+    *stamp = stamp_of(&info);
+    return TRUE;
+}
+
+gboolean aimf_stamp_equal(const AimfStamp *a, const AimfStamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes && a->modified_ns == b->modified_ns;
+}
+
+/* Opens a regular file; what it is in *info. -1 with an error otherwise. */
+static int open_regular(const char *path, struct stat *info, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* non-blocking: a FIFO must not hang us */
     if (fd < 0 && errno == EACCES) {
@@ -31,39 +73,111 @@ static int open_regular(const char *path, gsize *size, GError **error)
         aimf_io_error(error, errno, "open", path);
         return -1;
     }
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
+    if (fstat(fd, info) != 0)
         aimf_io_error(error, errno, "examine", path);
-    } else if (S_ISDIR(info.st_mode)) {
+    else if (S_ISDIR(info->st_mode))
         aimf_io_error(error, EISDIR, "read", path);
-    } else if (!S_ISREG(info.st_mode)) {
+    else if (!S_ISREG(info->st_mode))
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
-    } else {
-        *size = (gsize)info.st_size;
+    else
         return fd;
-    }
     close(fd);
     return -1;
 }
 
-typedef struct {
+/* --- Maps --- */
+
+/*
+ * All maps are on a list that a signal handler can walk. Maps are added in front and never taken away: one that is no
+ * more has no name, and the next map takes its place.
+ */
+typedef struct Map Map;
+struct Map {
+    Map *next;
     void *address;
     gsize bytes;
-} Map;
+    AimfStamp stamp;
+    char *path; /* atomic; NULL: free */
+};
+
+static Map *maps;
+static GMutex maps_lock; /* of those who change the list */
+
+static Map *list_map(void *address, gsize bytes, const struct stat *file, const char *path)
+{
+    g_mutex_lock(&maps_lock);
+    Map *map = maps;
+    while (map && map->path)
+        map = map->next;
+    if (!map) {
+        map = g_new0(Map, 1);
+        map->next = maps;
+        g_atomic_pointer_set(&maps, map);
+    }
+    map->address = address;
+    map->bytes = bytes;
+    map->stamp = stamp_of(file);
+    g_atomic_pointer_set(&map->path, g_strdup(path));
+    g_mutex_unlock(&maps_lock);
+    return map;
+}
 
 static void map_free(gpointer data)
 {
     Map *map = data;
+    char *path = map->path;
     munmap(map->address, map->bytes);
-    g_free(map);
+    g_mutex_lock(&maps_lock);
+    g_atomic_pointer_set(&map->path, NULL);
+    g_mutex_unlock(&maps_lock);
+    g_free(path);
+}
+
+static Map *find_map(const void *address)
+{
+    for (Map *map = g_atomic_pointer_get(&maps); map; map = map->next) {
+        gsize offset = (gsize)((const char *)address - (const char *)map->address);
+        if (g_atomic_pointer_get(&map->path) && offset < map->bytes)
+            return map;
+    }
+    return NULL;
+}
+
+const char *aimf_file_mapped_at(const void *address)
+{
+    const Map *map = find_map(address);
+    return map ? map->path : NULL;
+}
+
+gboolean aimf_file_map_unchanged(GBytes *bytes, GError **error)
+{
+    const Map *map = find_map(g_bytes_get_data(bytes, NULL));
+    struct stat now;
+    if (!map)
+        return TRUE;
+    if (stat(map->path, &now) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return TRUE;
+        aimf_io_error(error, errno, "examine", map->path);
+        return FALSE;
+    }
+    AimfStamp stamp = stamp_of(&now);
+    gboolean same = stamp.device == map->stamp.device && stamp.inode == map->stamp.inode;
+    if (!same || aimf_stamp_equal(&stamp, &map->stamp))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO,
+                "'%s' was written to while it was in use, so that what was read of it does not belong together",
+                map->path);
+    return FALSE;
 }
 
 GBytes *aimf_file_map(const char *path, GError **error)
 {
-    gsize size;
-    int fd = open_regular(path, &size, error);
+    struct stat info;
+    int fd = open_regular(path, &info, error);
     if (fd < 0)
         return NULL;
+    gsize size = (gsize)info.st_size;
     if (size == 0) {
         close(fd);
         return g_bytes_new_static("", 0);
@@ -75,9 +189,7 @@ GBytes *aimf_file_map(const char *path, GError **error)
         aimf_io_error(error, number, "map", path);
         return NULL;
     }
-    Map *map = g_new(Map, 1);
-    *map = (Map){ address, size };
-    return g_bytes_new_with_free_func(address, size, map_free, map);
+    return g_bytes_new_with_free_func(address, size, map_free, list_map(address, size, &info, path));
 }
 
 void aimf_file_map_release(GBytes *map)
@@ -90,10 +202,11 @@ void aimf_file_map_release(GBytes *map)
 
 GBytes *aimf_file_read(const char *path, gsize limit_bytes, GError **error)
 {
-    gsize size;
-    int fd = open_regular(path, &size, error);
+    struct stat info;
+    int fd = open_regular(path, &info, error);
     if (fd < 0)
         return NULL;
+    gsize size = (gsize)info.st_size;
     char *data = NULL;
     if (size > limit_bytes) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
@@ -138,8 +251,12 @@ struct AimfWriter {
 static char *destination(const char *path, GError **error)
 {
     struct stat info;
-    if (lstat(path, &info) != 0)
-        return g_strdup(path);
+    if (lstat(path, &info) != 0) {
+        if (errno == ENOENT)
+            return g_strdup(path);
+        aimf_io_error(error, errno, "write", path);
+        return NULL;
+    }
     gboolean link = S_ISLNK(info.st_mode);
     if (link && stat(path, &info) != 0) {
         aimf_io_error(error, errno, "write", path);
@@ -200,8 +317,8 @@ static void remove_leftovers(const char *path)
 }
 
 /*
- * A new temporary file, locked: *@path, whose X are filled in, and *@lock, which outlives the stream until the file has
- * its name. Another writer may take it for left over before it is locked: then there is another. Negative: errno.
+ * A new temporary file, locked: *@path, whose X are filled in, and *@lock, which outlives the stream until the file
+ * has its name. Another writer may take it for left over before it is locked: then there is another. Negative: errno.
  */
 static int open_temporary(char **path, int *lock)
 {
@@ -288,20 +405,31 @@ static void sync_directory(const char *path)
     }
 }
 
+static gboolean write_failed(const AimfWriter *writer, GError **error)
+{
+    if (writer->failure)
+        aimf_io_error(error, writer->failure, "write", writer->path);
+    return writer->failure != 0;
+}
+
+gboolean aimf_writer_finish(AimfWriter *writer, GError **error)
+{
+    FILE *stream = g_steal_pointer(&writer->stream);
+    if (!writer->failure && (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) != 0))
+        writer->failure = errno ? errno : EIO;
+    if (fclose(stream) != 0 && !writer->failure)
+        writer->failure = errno ? errno : EIO;
+    return !write_failed(writer, error);
+}
+
 gboolean aimf_writer_commit(AimfWriter *writer, GError **error)
 {
-    if (!writer->failure &&
-        (ferror(writer->stream) || fflush(writer->stream) != 0 || fsync(fileno(writer->stream)) != 0))
-        writer->failure = errno ? errno : EIO;
-    if (fclose(writer->stream) != 0 && !writer->failure)
-        writer->failure = errno ? errno : EIO;
-    writer->stream = NULL;
+    if (writer->stream && !aimf_writer_finish(writer, error))
+        return FALSE;
     if (!writer->failure && g_rename(writer->temporary, writer->path) != 0)
         writer->failure = errno;
-    if (writer->failure) {
-        aimf_io_error(error, writer->failure, "write", writer->path);
+    if (write_failed(writer, error))
         return FALSE;
-    }
     g_clear_pointer(&writer->temporary, g_free);
     sync_directory(writer->path);
     return TRUE;
@@ -334,7 +462,11 @@ gboolean aimf_directory_make(const char *path, GError **error)
 {
     if (g_mkdir_with_parents(path, 0777) == 0)
         return TRUE;
-    aimf_io_error(error, errno, "create the folder", path);
+    int number = errno; /* ENOTDIR also where GLib could not examine it */
+    AimfPathKind kind = number == ENOTDIR ? aimf_path_kind(path, error) : AIMF_PATH_MISSING;
+    if (kind == AIMF_PATH_FOLDER || kind == AIMF_PATH_UNKNOWN)
+        return kind == AIMF_PATH_FOLDER;
+    aimf_io_error(error, number, "create the folder", path);
     return FALSE;
 }
 
@@ -352,10 +484,17 @@ GPtrArray *aimf_directory_list(const char *path, GError **error)
         return NULL;
     }
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    for (const char *name; (name = g_dir_read_name(directory));)
+    errno = 0;
+    for (const char *name; (name = g_dir_read_name(directory)); errno = 0)
         if (name[0] != '.')
             g_ptr_array_add(names, g_strdup(name));
+    int number = errno;
     g_dir_close(directory);
+    if (number) { /* half a list would be taken for a smaller folder */
+        aimf_io_error(error, number, "list the folder", path);
+        g_ptr_array_unref(names);
+        return NULL;
+    }
     g_ptr_array_sort(names, compare_names);
     return names;
 }

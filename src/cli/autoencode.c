@@ -122,10 +122,9 @@ static gboolean is_folder(const char *output)
 static gboolean make_folder(const Arguments *a, GError **error)
 {
     g_autofree char *folder = a->is_folder ? g_strdup(a->output) : g_path_get_dirname(a->output);
-    if (g_mkdir_with_parents(folder, 0777) == 0)
+    if (aimf_cli_make_folder(folder, error))
         return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "-o: cannot make the folder '%s': %s", folder,
-                g_strerror(errno));
+    g_prefix_error(error, "-o: ");
     return FALSE;
 }
 

@@ -129,6 +129,8 @@ gboolean aimf_cli_check_new_output(const char *option, const char *path, GError 
  * taken. Then what the command prints goes to stderr.
  */
 gboolean aimf_cli_check_text_output(AimfCli *cli, const char *option, const char *path, GError **error);
+/** aimf_cli_make_folder: the folder and its parents, if missing. FALSE with INVALID if a file is in the way, or IO. */
+gboolean aimf_cli_make_folder(const char *folder, GError **error);
 /**
  * aimf_cli_check_apart: FALSE with INVALID if @path is one of @others (n), the command's other files; NULL among them
  * is none.
@@ -216,6 +218,8 @@ void aimf_cli_message(AimfCli *cli, AimfLogLevel level, const char *format, ...)
 void aimf_cli_start_monitor(AimfCli *cli);
 /** aimf_cli_end_progress: removes the line of progress from the terminal. */
 void aimf_cli_end_progress(void);
+/** aimf_cli_progress_shown: whether the terminal's last line is one of progress. A signal handler may ask. */
+gboolean aimf_cli_progress_shown(void);
 
 /* --- The commands, in the order of main.c's table --- */
 

@@ -47,11 +47,6 @@ enum { MAX_COUNT = 100000000 };
 
 /* --- Writing --- */
 
-typedef struct {
-    const char *name;
-    const AimfManifest *manifest;
-} Output;
-
 static gboolean require_folder(const AimfCli *cli, const char *folder, GError **error)
 {
     if (!aimf_cli_require(cli, "-o", folder, error))
@@ -64,16 +59,7 @@ static gboolean require_folder(const AimfCli *cli, const char *folder, GError **
     return FALSE;
 }
 
-static gboolean make_folder(const char *folder, GError **error)
-{
-    if (g_mkdir_with_parents(folder, 0777) == 0)
-        return TRUE;
-    g_set_error(error, AIMF_ERROR, errno == ENOTDIR || errno == EEXIST ? AIMF_ERROR_INVALID : AIMF_ERROR_IO,
-                "cannot create the folder '%s': %s", folder, g_strerror(errno));
-    return FALSE;
-}
-
-static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output *outputs, char **paths,
+static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const AimfNamedManifest *outputs, char **paths,
                           const AimfFindings *findings)
 {
     if (!cli->json) {
@@ -106,19 +92,17 @@ static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output
 }
 
 /* Writes the manifests that are there and says what is in them. */
-static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, Options *o, const Output *outputs, guint n,
-                              GError **error)
+static gboolean write_outputs(AimfCli *cli, const AimfDataset *dataset, Options *o, const AimfNamedManifest *outputs,
+                              guint n, GError **error)
 {
     const char *folder = o->output;
-    if (!aimf_allow_report(cli, &o->allow, error) || !make_folder(folder, error))
+    if (!aimf_allow_report(cli, &o->allow, error) || !aimf_cli_make_folder(folder, error))
+        return FALSE;
+    if (!aimf_manifests_save(outputs, n, folder, error))
         return FALSE;
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < n; i++) {
-        char *path = g_build_filename(folder, outputs[i].name, NULL);
-        g_ptr_array_add(paths, path);
-        if (!aimf_manifest_save(outputs[i].manifest, path, error))
-            return FALSE;
-    }
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(paths, g_build_filename(folder, outputs[i].name, NULL));
     g_ptr_array_add(paths, NULL);
     print_outputs(cli, dataset, outputs, (char **)paths->pdata, o->allow.findings);
     return TRUE;
@@ -186,9 +170,9 @@ static gboolean split_dataset(AimfCli *cli, const char *kind, Options *o, GError
     static const char *const names[AIMF_N_PARTS] = { "training set", "validation set", "test set" };
     for (int i = split.biased ? AIMF_PART_VAL : AIMF_PART_TRAIN; i < AIMF_N_PARTS; i++)
         aimf_check_part(dataset->samples, parts[i], names[i], o->allow.findings);
-    const Output outputs[] = { { "train.csv", parts[AIMF_PART_TRAIN] },
-                               { "val.csv", parts[AIMF_PART_VAL] },
-                               { "test.csv", parts[AIMF_PART_TEST] } };
+    const AimfNamedManifest outputs[] = { { "train.csv", parts[AIMF_PART_TRAIN] },
+                                          { "val.csv", parts[AIMF_PART_VAL] },
+                                          { "test.csv", parts[AIMF_PART_TEST] } };
     gboolean good = aimf_check_parts((const AimfManifest *const *)parts, names, AIMF_N_PARTS, cli->monitor,
                                      o->allow.findings, error) &&
                     aimf_allow_report(cli, &o->allow, error) &&
@@ -322,11 +306,11 @@ static gboolean draw_groups(AimfCli *cli, Options *o, GError **error)
         return FALSE;
     if (o->biased && !(biased = aimf_manifest_draw_biased(dataset->samples, bias, count, cli->seed, error)))
         return FALSE;
-    Output outputs[2];
+    AimfNamedManifest outputs[2];
     if (balanced)
-        outputs[n++] = (Output){ "balanced.csv", balanced };
+        outputs[n++] = (AimfNamedManifest){ "balanced.csv", balanced };
     if (biased)
-        outputs[n++] = (Output){ "biased.csv", biased };
+        outputs[n++] = (AimfNamedManifest){ "biased.csv", biased };
     return write_outputs(cli, dataset, o, outputs, n, error);
 }
 

@@ -22,6 +22,17 @@ static gsize n_values(const Latents *latents)
     return (gsize)(latents->channels * latents->height * latents->width);
 }
 
+/* (owned) room for them, all 0; NULL with MEMORY. */
+static float *numbers(const Latents *latents, GError **error)
+{
+    float *values = g_try_new0(float, n_values(latents));
+    if (!values)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY,
+                    "no memory for latents of %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " numbers", latents->height,
+                    latents->width);
+    return values;
+}
+
 /* (C, h, w), or (1, C, h, w) as diffusers has it. */
 static gboolean fits(const AimfShape *shape, const Latents *latents)
 {
@@ -58,8 +69,9 @@ static float *read_noise(const char *path, const Latents *latents, GError **erro
                     path, latents->channels, latents->height, latents->width, found);
         return NULL;
     }
-    g_autofree float *noise = g_new(float, n_values(latents));
-    if (!aimf_tensors_read(tensors, 0, AIMF_F32, noise, error) || !check_finite(noise, n_values(latents), path, error))
+    g_autofree float *noise = numbers(latents, error);
+    if (!noise || !aimf_tensors_read(tensors, 0, AIMF_F32, noise, error) ||
+        !check_finite(noise, n_values(latents), path, error))
         return NULL;
     return g_steal_pointer(&noise);
 }
@@ -135,7 +147,9 @@ gboolean aimf_generate_one(AimfCli *cli, const AimfGenerateArguments *a, GError 
     g_autofree float *noise = a->noise ? read_noise(a->noise, &latents, error) : NULL;
     if (a->noise && !noise)
         return FALSE;
-    g_autofree float *final = a->latents ? g_new0(float, n_values(&latents)) : NULL;
+    g_autofree float *final = a->latents ? numbers(&latents, error) : NULL;
+    if (a->latents && !final)
+        return FALSE;
     AimfPicture picture = { .prompt = a->prompt, .seed = cli->seed, .noise = noise, .latents = final };
     gboolean good = aimf_diffusion_generate(diffusion, &a->sampling, &picture, 1, cli->monitor, error) &&
                     save(a, diffusion, &picture, &latents, error);

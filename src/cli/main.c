@@ -1,5 +1,6 @@
 /* The program: the table of commands, help, version, and what an error means for the exit status. */
 #include "cli.h"
+#include "last_words.h"
 
 #include <aimfair/names.h>
 #include <aimfair/version.h>
@@ -180,6 +181,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     AimfCli cli = { .exit_status = AIMF_EXIT_DONE };
     setlocale(LC_CTYPE, ""); /* GOption turns arguments into UTF-8; numbers stay as in the C locale */
+    aimf_last_words_prepare(&cli);
     aimf_cli_start_monitor(&cli);
     gboolean done = dispatch(&cli, argc, argv, &error);
     aimf_cli_end_progress();

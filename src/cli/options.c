@@ -206,7 +206,8 @@ static gboolean is_standard_stream(const char *path)
 static char *existing_folder(const char *folder)
 {
     g_autofree char *at = g_canonicalize_filename(folder, NULL);
-    while (!g_file_test(at, G_FILE_TEST_EXISTS)) {
+    struct stat info;
+    while (stat(at, &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
         char *parent = g_path_get_dirname(at);
         g_free(at);
         at = parent;
@@ -225,27 +226,41 @@ static gboolean has_long_name(const char *path, const char *folder)
            strlen(path) + strlen(PART_ENDING) >= PATH_MAX;
 }
 
+/* What is there must be a file, in a folder. *@failure: errno where that cannot be seen */
+static const char *check_place(const char *path, const char *folder, int *failure)
+{
+    struct stat info;
+    gboolean there = stat(path, &info) == 0;
+    if (!there && errno != ENOENT && errno != ENOTDIR)
+        return g_strerror(*failure = errno);
+    if (there && S_ISDIR(info.st_mode))
+        return "it is a folder";
+    if (there && !S_ISREG(info.st_mode))
+        return "it is not a regular file";
+    if (there && is_standard_stream(path))
+        return "this program's own output or messages go there";
+    there = stat(folder, &info) == 0;
+    if (!there && errno != ENOENT && errno != ENOTDIR)
+        return g_strerror(*failure = errno);
+    return there && S_ISDIR(info.st_mode) ? NULL : "its folder does not exist";
+}
+
 static gboolean check_output(const char *option, const char *path, const char *folder, GError **error)
 {
     const char *wrong = NULL;
+    int failure = 0;
     if (!*path)
         wrong = "the name is empty";
     else if (strcmp(path, "-") == 0)
         wrong = "only texts go to the standard output; './-' is a file of that name";
-    else if (g_file_test(path, G_FILE_TEST_IS_DIR))
-        wrong = "it is a folder";
-    else if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
-        wrong = "it is not a regular file";
-    else if (is_standard_stream(path))
-        wrong = "this program's own output or messages go there";
-    else if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
-        wrong = "its folder does not exist";
-    else if (has_long_name(path, folder))
+    else if (!(wrong = check_place(path, folder, &failure)) && has_long_name(path, folder))
         wrong = "its name is too long: while it is written, " PART_ENDING " stands behind it";
-    else if (g_access(folder, W_OK) != 0)
-        wrong = g_strerror(errno);
+    else if (!wrong && g_access(folder, W_OK) != 0)
+        wrong = g_strerror(failure = errno);
+    gboolean broken = failure && failure != EACCES && failure != EROFS && failure != ENAMETOOLONG && failure != ELOOP;
     if (wrong)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s", option, path, wrong);
+        g_set_error(error, AIMF_ERROR, broken ? AIMF_ERROR_IO : AIMF_ERROR_NOT_FOUND, "%s: cannot write '%s': %s",
+                    option, path, wrong);
     return !wrong;
 }
 
@@ -273,6 +288,24 @@ gboolean aimf_cli_check_text_output(AimfCli *cli, const char *option, const char
     }
     cli->text_option = option;
     return TRUE;
+}
+
+gboolean aimf_cli_make_folder(const char *folder, GError **error)
+{
+    struct stat info;
+    if (g_mkdir_with_parents(folder, 0777) == 0)
+        return TRUE;
+    int number = errno; /* ENOTDIR also where GLib could not examine it */
+    gboolean in_the_way = number == ENOTDIR || number == EEXIST, seen = stat(folder, &info) == 0;
+    if (in_the_way && seen && S_ISDIR(info.st_mode))
+        return TRUE;
+    if (in_the_way && !seen && errno != ENOENT && errno != ENOTDIR) {
+        number = errno;
+        in_the_way = FALSE;
+    }
+    g_set_error(error, AIMF_ERROR, in_the_way ? AIMF_ERROR_INVALID : AIMF_ERROR_IO, "cannot create the folder '%s': %s",
+                folder, g_strerror(number));
+    return FALSE;
 }
 
 static gboolean same_file(const char *a, const char *b)

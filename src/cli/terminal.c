@@ -26,20 +26,16 @@ static void on_signal(int number)
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
 }
 
-/* Weight files are mapped: what another program cuts off meanwhile is not an error of a call, but this signal. */
-static void on_lost_bytes(int number)
-{
-    static const char text[] = "\naimfair: a file was cut short while it was in use\n";
-    (void)number;
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
-    _exit(AIMF_EXIT_FAILED);
-}
-
 static void erase_line(void)
 {
     if (line_shown)
         fputs("\r\033[K", stderr);
     line_shown = FALSE;
+}
+
+gboolean aimf_cli_progress_shown(void)
+{
+    return line_shown;
 }
 
 void aimf_cli_end_progress(void)
@@ -145,7 +141,6 @@ void aimf_cli_start_monitor(AimfCli *cli)
     struct sigaction hang_up;
     if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) /* nohup asks to go on */
         sigaction(SIGHUP, &action, NULL);
-    signal(SIGBUS, on_lost_bytes);
     /* A reader that goes away must not end hours of work: the failed write is reported instead. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ,

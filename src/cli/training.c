@@ -301,6 +301,9 @@ gboolean aimf_run_training(AimfCli *cli, AimfModel *model, AimfManifest *train, 
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
     AimfFindings *findings = arguments->allow.findings;
+    g_autoptr(AimfTrainingLock) lock = aimf_training_lock(arguments->state_path, error);
+    if (!lock)
+        return FALSE;
     g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, findings, error);
     if (!validation)
         return FALSE;

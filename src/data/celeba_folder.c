@@ -27,7 +27,8 @@ static void take_list(char **list, const char *folder, const char *name, gboolea
     if (*list && (!text || g_str_has_suffix(*list, ".txt"))) /* found further up, or better */
         return;
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
+    AimfPathKind kind = aimf_path_kind(path, NULL);
+    if (kind != AIMF_PATH_FILE && kind != AIMF_PATH_UNKNOWN) /* opening it will tell why it cannot be examined */
         return;
     g_free(*list);
     *list = g_steal_pointer(&path);
@@ -67,7 +68,8 @@ static gboolean look_into(CelebaFolder *f, const char *folder, int depth, GError
         if (!aimf_is_one_of(name, FOLDERS))
             continue;
         g_autofree char *inner = g_build_filename(folder, name, NULL);
-        if (g_file_test(inner, G_FILE_TEST_IS_DIR) && !look_into(f, inner, depth + 1, error))
+        AimfPathKind kind = aimf_path_kind(inner, error);
+        if (kind == AIMF_PATH_UNKNOWN || (kind == AIMF_PATH_FOLDER && !look_into(f, inner, depth + 1, error)))
             return FALSE;
     }
     return TRUE;

@@ -44,6 +44,13 @@ static gboolean read_folder(AimfDataset *dataset, const Group *group, AimfOtherF
     return TRUE;
 }
 
+/* What cannot be examined is told by who reads it. */
+static gboolean may_be_folder(const char *path)
+{
+    AimfPathKind kind = aimf_path_kind(path, NULL);
+    return kind == AIMF_PATH_FOLDER || kind == AIMF_PATH_UNKNOWN;
+}
+
 /*
  * (owned, nullable) a folder below @root that holds group folders: archives often unpack into a folder of their own.
  */
@@ -51,13 +58,13 @@ static char *find_deeper(const char *root, const GPtrArray *folders)
 {
     for (guint i = 0; i < folders->len && i < 100; i++) {
         g_autofree char *folder = g_build_filename(root, g_ptr_array_index(folders, i), NULL);
-        if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+        if (!may_be_folder(folder))
             continue;
         g_autoptr(GPtrArray) names = aimf_directory_list(folder, NULL);
         for (guint k = 0; names && k < names->len; k++) {
             int target;
             g_autofree char *inner = g_build_filename(folder, g_ptr_array_index(names, k), NULL);
-            if (parse_folder(g_ptr_array_index(names, k), &target) && g_file_test(inner, G_FILE_TEST_IS_DIR))
+            if (parse_folder(g_ptr_array_index(names, k), &target) && may_be_folder(inner))
                 return g_steal_pointer(&folder);
         }
     }
@@ -70,7 +77,10 @@ static gboolean read_folders(AimfDataset *dataset, const char *root, const GPtrA
     for (guint i = 0; i < folders->len; i++) {
         const char *name = g_ptr_array_index(folders, i);
         g_autofree char *folder = g_build_filename(root, name, NULL);
-        if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+        AimfPathKind kind = aimf_path_kind(folder, error);
+        if (kind == AIMF_PATH_UNKNOWN)
+            return FALSE;
+        if (kind != AIMF_PATH_FOLDER)
             continue;
         Group group = { .path = folder };
         group.label = parse_folder(name, &group.target);

@@ -4,6 +4,7 @@
  */
 #include <aimfair/data.h>
 
+#include "base/file.h"
 #include "base/monitor.h"
 #include "base/random.h"
 #include <string.h>
@@ -36,6 +37,7 @@ struct AimfLoader {
     guint32 *order;    /* (count) rows of the manifest in the order of this epoch */
     guint8 *bad;       /* (count) known to be unreadable */
     AimfImage **cache; /* (count) decoded pictures, or NULL */
+    AimfStamp *stamps; /* (count) of their files when they were first read; 0 before */
     guint n_bad;
     Slot slots[N_SLOTS]; /* batch b is made in slot b mod N_SLOTS */
 
@@ -79,6 +81,20 @@ static gboolean make_planes(const AimfLoader *loader, guint32 sample, const Aimf
     return aimf_image_to_planes(image, o->augment ? &box : NULL, flip, &o->preprocess, planes, error);
 }
 
+/* A picture that is another one than in an earlier epoch makes a training that nobody could repeat. */
+static AimfImage *open_picture(AimfLoader *loader, guint32 sample, const char *path, GError **error)
+{
+    AimfStamp now, *first = &loader->stamps[sample];
+    gboolean seen = aimf_file_stamp(path, &now, NULL); /* or opening it tells why not */
+    if (seen && !first->inode)
+        *first = now;
+    if (!seen || aimf_stamp_equal(&now, first))
+        return aimf_image_open(path, error);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "'%s' was replaced or written to since an earlier epoch read it",
+                path);
+    return NULL;
+}
+
 /* Within an epoch a sample is one item only, so its entries in bad and cache belong to the thread that took it. */
 static void make_item(AimfLoader *loader, guint item)
 {
@@ -92,7 +108,7 @@ static void make_item(AimfLoader *loader, guint item)
     if (slot->skipped[place])
         return;
     AimfImage *kept = loader->cache[sample];
-    g_autoptr(AimfImage) opened = kept ? NULL : aimf_image_open(row.path, &slot->failures[place]);
+    g_autoptr(AimfImage) opened = kept ? NULL : open_picture(loader, sample, row.path, &slot->failures[place]);
     const AimfImage *image = kept ? kept : opened;
     if (image &&
         make_planes(loader, sample, image, slot->images + place * loader->image_floats, &slot->failures[place]) &&
@@ -179,6 +195,18 @@ static gboolean check_options(const AimfLoaderOptions *o, guint count, GError **
     return FALSE;
 }
 
+static gboolean allocate_lists(AimfLoader *loader, guint count, GError **error)
+{
+    loader->order = g_try_new(guint32, count);
+    loader->bad = g_try_new0(guint8, count);
+    loader->cache = g_try_new0(AimfImage *, count);
+    loader->stamps = g_try_new0(AimfStamp, count);
+    if (loader->order && loader->bad && loader->cache && loader->stamps)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for a set of %u images", count);
+    return FALSE;
+}
+
 static gboolean allocate_slots(AimfLoader *loader, GError **error)
 {
     gsize batch = loader->options.batch;
@@ -223,10 +251,7 @@ AimfLoader *aimf_loader_new(const AimfManifest *manifest, const AimfLoaderOption
     loader->next_item = loader->n_items;
     loader->first_batch = loader->next_batch = loader->n_batches;
     loader->image_floats = 3 * (gsize)options->preprocess.width * (gsize)options->preprocess.height;
-    loader->order = g_new(guint32, count);
-    loader->bad = g_new0(guint8, count);
-    loader->cache = g_new0(AimfImage *, count);
-    if (!allocate_slots(loader, error))
+    if (!allocate_lists(loader, count, error) || !allocate_slots(loader, error))
         return NULL;
     guint threads = options->threads ? (guint)options->threads : g_get_num_processors();
     for (threads = MIN(threads, MAX_THREADS); loader->n_workers < threads; loader->n_workers++) {
@@ -266,8 +291,9 @@ void aimf_loader_free(AimfLoader *loader)
         g_free(slot->skipped);
         g_free(slot->failures);
     }
-    for (guint i = 0; i < aimf_manifest_count(loader->manifest); i++)
+    for (guint i = 0; loader->cache && i < aimf_manifest_count(loader->manifest); i++)
         aimf_image_free(loader->cache[i]);
+    g_free(loader->stamps);
     g_free(loader->cache);
     g_free(loader->bad);
     g_free(loader->order);
@@ -323,7 +349,9 @@ static gboolean skip_failures(AimfLoader *loader, Slot *slot, GError **error)
         GError *failure = slot->failures[i];
         if (!failure)
             continue;
-        gboolean fatal = failure->domain == AIMF_ERROR && failure->code == AIMF_ERROR_MEMORY;
+        /* A full table of files or a broken disk says nothing about the picture. */
+        gboolean fatal = g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_MEMORY) ||
+                         g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_IO);
         if (fatal || loader->n_bad >= loader->options.skip_bad) {
             g_autofree char *hint = g_strdup_printf(
                 "; it is unreadable image %u, tolerated are %u: --skip-bad N leaves out up to N of them",

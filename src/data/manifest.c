@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "data/labels.h"
 #include "data/manifest.h"
+
+#include <glib/gstdio.h>
 #include <string.h>
 
 typedef struct {
@@ -15,6 +17,7 @@ typedef struct {
 } Row;
 
 struct AimfManifest {
+    AimfStamp stamp; /* of its file, with @path */
     char *path;
     GStringChunk *text;
     GArray *rows;         /* of Row */
@@ -435,15 +438,52 @@ static gboolean finish_labels(Reading *r, GError **error)
     return TRUE;
 }
 
+/* --- Sets of manifests --- */
+
+/* There while several get their names: those with these names, a line each, may be of two different runs. */
+#define UNFINISHED ".aimfair-unfinished"
+enum { MAX_UNFINISHED_BYTES = 1 << 16 };
+
+static char *unfinished_path(const char *folder)
+{
+    return g_build_filename(folder, UNFINISHED, NULL);
+}
+
+/* FALSE with INVALID if @path is of a set that was being written when its writer was killed. */
+static gboolean check_finished(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
+    g_autofree char *unfinished = unfinished_path(folder);
+    gboolean there;
+    if (!aimf_path_there(unfinished, &there, error))
+        return FALSE;
+    g_autoptr(GBytes) text = there ? aimf_file_read(unfinished, MAX_UNFINISHED_BYTES, error) : NULL;
+    if (!text)
+        return !there;
+    g_auto(GStrv) names = g_strsplit(g_bytes_get_data(text, NULL), "\n", -1);
+    if (!g_strv_contains((const char *const *)names, name))
+        return TRUE;
+    g_autofree char *others = g_strjoinv(" ", names);
+    g_set_error(
+        error, AIMF_ERROR, AIMF_ERROR_INVALID,
+        "'%s': the program was stopped while it gave new manifests their names (%s), so that these may not belong "
+        "together; make them again, or remove '%s' if they are right",
+        path, g_strchomp(others), unfinished);
+    return FALSE;
+}
+
 AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOptions *options, const AimfMonitor *monitor,
                                       GError **error)
 {
     static const AimfManifestOptions DEFAULTS = { 0 };
     g_autoptr(AimfManifest) manifest = aimf_manifest_new();
     g_auto(Reading) r = { .manifest = manifest, .options = options ? options : &DEFAULTS };
+    if (!check_finished(path, error))
+        return NULL;
+    gboolean stamped = aimf_file_stamp(path, &manifest->stamp, NULL);
     r.csv = aimf_csv_open(path, error);
     aimf_csv_tell(r.csv, monitor);
-    if (!r.csv || !read_header(&r, error))
+    if (!r.csv || (!stamped && !aimf_file_stamp(path, &manifest->stamp, error)) || !read_header(&r, error))
         return NULL;
     manifest->path = g_strdup(path);
     g_autofree char *folder = g_path_get_dirname(path);
@@ -468,6 +508,19 @@ AimfManifest *aimf_manifest_open_with(const char *path, const AimfManifestOption
     return g_steal_pointer(&manifest);
 }
 
+gboolean aimf_manifest_unchanged(const AimfManifest *manifest, GError **error)
+{
+    AimfStamp now;
+    if (!manifest->path)
+        return TRUE;
+    if (!aimf_file_stamp(manifest->path, &now, error))
+        return FALSE;
+    if (aimf_stamp_equal(&now, &manifest->stamp))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "'%s' was replaced or written to since it was read", manifest->path);
+    return FALSE;
+}
+
 AimfManifest *aimf_manifest_open(const char *path, GError **error)
 {
     return aimf_manifest_open_with(path, NULL, NULL, error);
@@ -485,11 +538,8 @@ static char *path_seen_from(const char *folder, const char *path)
     return g_steal_pointer(&absolute);
 }
 
-gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error)
+static void write_manifest(const AimfManifest *manifest, const char *path, AimfWriter *writer)
 {
-    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
-    if (!writer)
-        return FALSE;
     g_autofree char *directory = g_path_get_dirname(path);
     g_autofree char *folder = g_canonicalize_filename(directory, NULL);
     GString *line = g_string_new(manifest->has_targets ? "path,target" : "path");
@@ -514,5 +564,56 @@ gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GErr
     g_string_append_c(line, '\n');
     aimf_writer_write(writer, line->str, line->len);
     g_string_free(line, TRUE);
+}
+
+gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error)
+{
+    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    if (!writer)
+        return FALSE;
+    write_manifest(manifest, path, writer);
     return aimf_writer_commit(writer, error);
+}
+
+/* --- Several that belong together --- */
+
+static gboolean note_unfinished(const char *folder, const AimfNamedManifest *manifests, guint n, GError **error)
+{
+    g_autofree char *path = unfinished_path(folder);
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(names, "%s\n", manifests[i].name);
+    return aimf_file_write(path, names->str, names->len, error);
+}
+
+static gboolean open_writers(const char *folder, const AimfNamedManifest *manifests, guint n, GPtrArray *writers,
+                             GError **error)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *path = g_build_filename(folder, manifests[i].name, NULL);
+        AimfWriter *writer = aimf_writer_open(path, error);
+        if (!writer)
+            return FALSE;
+        g_ptr_array_add(writers, writer);
+        write_manifest(manifests[i].manifest, path, writer);
+        if (!aimf_writer_finish(writer, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean aimf_manifests_save(const AimfNamedManifest *manifests, guint n, const char *folder, GError **error)
+{
+    g_autoptr(GPtrArray) writers = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_writer_free);
+    g_autofree char *unfinished = unfinished_path(folder);
+    if (!open_writers(folder, manifests, n, writers, error) || !note_unfinished(folder, manifests, n, error))
+        return FALSE;
+    for (guint i = 0; i < n; i++)
+        if (!aimf_writer_commit(writers->pdata[i], error)) {
+            if (i == 0) /* all are the old ones */
+                g_unlink(unfinished);
+            return FALSE;
+        }
+    g_unlink(unfinished);
+    return TRUE;
 }

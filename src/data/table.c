@@ -5,6 +5,8 @@
 #include "data/dataset.h"
 #include "data/labels.h"
 
+#include "base/file.h"
+
 #include <string.h>
 
 typedef struct {
@@ -112,7 +114,12 @@ static gboolean read_sample(Reading *r, AimfDataset *dataset, GError **error)
     if (!read_part(r, &part, error))
         return FALSE;
     row.path = g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(r->folder, name, NULL);
-    if (!g_file_test(row.path, G_FILE_TEST_EXISTS)) {
+    gboolean there;
+    if (!aimf_path_there(row.path, &there, error)) {
+        g_free(row.path);
+        return FALSE;
+    }
+    if (!there) {
         dataset->n_missing++;
         g_free(row.path);
         return TRUE;

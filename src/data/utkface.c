@@ -123,7 +123,8 @@ static gboolean read_folder(Reading *r, const char *folder, int depth, GError **
             if (g_ascii_strcasecmp(name, *known) != 0)
                 continue;
             g_autofree char *inner = g_build_filename(folder, name, NULL);
-            if (g_file_test(inner, G_FILE_TEST_IS_DIR) && !read_folder(r, inner, depth + 1, error))
+            AimfPathKind kind = aimf_path_kind(inner, error);
+            if (kind == AIMF_PATH_UNKNOWN || (kind == AIMF_PATH_FOLDER && !read_folder(r, inner, depth + 1, error)))
                 return FALSE;
         }
     }

@@ -250,7 +250,11 @@ static gboolean keep(Run *run, guint64 index, const AimfPicture *picture, GError
 static gboolean make_batch(Run *run, const guint64 *indices, guint n, GError **error)
 {
     const AimfPictureMaker *maker = run->maker;
-    g_autofree AimfPicture *pictures = g_new0(AimfPicture, n);
+    g_autofree AimfPicture *pictures = g_try_new0(AimfPicture, n);
+    if (!pictures) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for a batch of %u pictures", n);
+        return FALSE;
+    }
     const AimfMonitor monitor = { on_steps, on_message, run->monitor ? run->monitor->stop : NULL, run };
     run->batch = n;
     for (guint i = 0; i < n; i++)

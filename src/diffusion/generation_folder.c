@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const gsize MAX_JOB_BYTES = (gsize)64 << 20;
@@ -233,38 +234,56 @@ static gboolean sweep(const AimfFolder *folder, guint *n_pictures, GError **erro
     }
     for (guint g = 0; names && g < job->prompts->n_groups; g++) {
         g_autofree char *path = in_folder(folder, job->prompts->groups[g].name);
-        if (g_file_test(path, G_FILE_TEST_EXISTS) && !sweep_group(job, path, n_pictures, error))
+        gboolean there;
+        if (!aimf_path_there(path, &there, error) || (there && !sweep_group(job, path, n_pictures, error)))
             return FALSE;
     }
     return names != NULL;
 }
 
-static gboolean has_pictures(const char *path)
+/* *@some: whether @path is a folder with pictures */
+static gboolean find_pictures(const char *path, gboolean *some, GError **error)
 {
-    g_autoptr(GPtrArray) names = aimf_directory_list(path, NULL);
+    AimfPathKind kind = aimf_path_kind(path, error);
+    g_autoptr(GPtrArray) names = kind == AIMF_PATH_FOLDER ? aimf_directory_list(path, error) : NULL;
     guint number;
+    *some = FALSE;
     for (guint i = 0; names && i < names->len; i++)
-        if (is_picture(names->pdata[i], &number))
-            return TRUE;
-    return FALSE;
+        *some = *some || is_picture(names->pdata[i], &number);
+    return names || (kind != AIMF_PATH_FOLDER && kind != AIMF_PATH_UNKNOWN);
 }
 
-/* Whether nothing has come of a job here, so that another one may take its place. */
-static gboolean is_untouched(const AimfFolder *folder)
+/* *@something: whether a job's file or folder @name has come of a job */
+static gboolean find_results(const AimfFolder *folder, const char *name, gboolean *something, GError **error)
 {
-    g_autoptr(GPtrArray) names = aimf_directory_list(folder->job->generation->folder, NULL);
-    for (guint i = 0; names && i < names->len; i++) {
-        guint shard, shards;
-        GStatBuf info;
-        gboolean alive = FALSE;
-        g_autofree char *path = in_folder(folder, names->pdata[i]);
-        gboolean lists = strcmp(names->pdata[i], "generation.jsonl") == 0;
-        if (is_journal(names->pdata[i], &shard, &shards))
-            lists = probe_journal(folder, path, &alive, NULL);
-        if (alive || (lists && g_stat(path, &info) == 0 && info.st_size > 0) || has_pictures(path))
-            return FALSE;
+    guint shard, shards;
+    struct stat info;
+    gboolean journal = is_journal(name, &shard, &shards), alive = FALSE;
+    g_autofree char *path = in_folder(folder, name);
+    if (!journal && strcmp(name, "generation.jsonl") != 0)
+        return find_pictures(path, something, error);
+    if (journal && !probe_journal(folder, path, &alive, error))
+        return FALSE;
+    if (stat(path, &info) != 0) {
+        aimf_io_error(error, errno, "examine", path);
+        return FALSE;
     }
+    *something = alive || info.st_size > 0;
     return TRUE;
+}
+
+/* *@untouched: whether nothing has come of a job here, so that another one may take its place */
+static gboolean see_whether_untouched(const AimfFolder *folder, gboolean *untouched, GError **error)
+{
+    g_autoptr(GPtrArray) names = aimf_directory_list(folder->job->generation->folder, error);
+    *untouched = names != NULL;
+    for (guint i = 0; names && i < names->len; i++) {
+        gboolean something;
+        if (!find_results(folder, names->pdata[i], &something, error))
+            return FALSE;
+        *untouched = *untouched && !something;
+    }
+    return names != NULL;
 }
 
 /* --- Opening --- */
@@ -275,8 +294,8 @@ static gboolean check_job(AimfFolder *folder, GError **error)
     const AimfGeneration *generation = folder->job->generation;
     g_autofree char *path = in_folder(folder, "job.json");
     g_autoptr(GBytes) bytes = NULL;
-    gboolean there = g_file_test(path, G_FILE_TEST_EXISTS);
-    if (there && !(bytes = aimf_file_read(path, MAX_JOB_BYTES, error)))
+    gboolean there;
+    if (!aimf_path_there(path, &there, error) || (there && !(bytes = aimf_file_read(path, MAX_JOB_BYTES, error))))
         return FALSE;
     gsize length = 0;
     const char *text = bytes ? g_bytes_get_data(bytes, &length) : NULL;
@@ -284,7 +303,10 @@ static gboolean check_job(AimfFolder *folder, GError **error)
     gboolean same = text && !differences && folder->per_group <= generation->per_group;
     if (same)
         return TRUE;
-    if (is_untouched(folder)) {
+    gboolean untouched;
+    if (!see_whether_untouched(folder, &untouched, error))
+        return FALSE;
+    if (untouched) {
         folder->per_group = 0;
         return TRUE;
     }
@@ -333,7 +355,10 @@ static gboolean write_job(AimfFolder *folder, GError **error)
 
 static gboolean make_folder(const char *path, GError **error)
 {
-    if (!g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_DIR))
+    AimfPathKind kind = aimf_path_kind(path, error);
+    if (kind == AIMF_PATH_UNKNOWN)
+        return FALSE;
+    if (kind == AIMF_PATH_MISSING || kind == AIMF_PATH_FOLDER)
         return aimf_directory_make(path, error);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is a file, and a folder is to be there", path);
     return FALSE;
@@ -352,7 +377,10 @@ static gboolean make_group_folders(const AimfFolder *folder, GError **error)
 static gboolean check_writable(const AimfFolder *folder, const char *name, GError **error)
 {
     g_autofree char *path = in_folder(folder, name);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_REGULAR))
+    AimfPathKind kind = aimf_path_kind(path, error);
+    if (kind == AIMF_PATH_UNKNOWN)
+        return FALSE;
+    if (kind == AIMF_PATH_MISSING || kind == AIMF_PATH_FILE)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is no file, and one is to be written there", path);
     return FALSE;
@@ -411,16 +439,56 @@ gboolean aimf_folder_preview(AimfFolder *folder, GError **error)
 }
 
 /* Another shard may have enlarged the job meanwhile. */
-static void update_per_group(AimfFolder *folder)
+static gboolean update_per_group(AimfFolder *folder, GError **error)
 {
     g_autofree char *path = in_folder(folder, "job.json");
-    g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_JOB_BYTES, NULL);
+    g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_JOB_BYTES, error);
+    if (!bytes)
+        return FALSE;
     gsize length;
-    const char *text = bytes ? g_bytes_get_data(bytes, &length) : NULL;
+    const char *text = g_bytes_get_data(bytes, &length);
     guint per_group;
-    g_autofree char *differences = text ? aimf_job_differences(folder->job, text, length, &per_group) : NULL;
-    if (text && !differences)
+    g_autofree char *differences = aimf_job_differences(folder->job, text, length, &per_group);
+    if (!differences)
         folder->per_group = MAX(folder->per_group, per_group);
+    return TRUE;
+}
+
+/*
+ * Takes pictures from @record that are there no more, so that the lists name none of them. *gone: (owned, nullable) the
+ * first that this shard lost; those of other shards are told, and theirs to make.
+ */
+static gboolean drop_gone(const AimfFolder *folder, AimfRecord *record, char **gone, guint *n_gone,
+                          const AimfMonitor *monitor, GError **error)
+{
+    const AimfJob *job = folder->job;
+    guint64 n = (guint64)folder->per_group * job->prompts->n_groups;
+    for (guint64 index = 0; index < n; index++) {
+        const AimfMade *made = aimf_record_find(record, index);
+        if (!made || !made->sha256[0])
+            continue;
+        g_autofree char *name = aimf_job_file(job, index), *path = in_folder(folder, name);
+        gboolean there;
+        if (!aimf_path_there(path, &there, error))
+            return FALSE;
+        if (there)
+            continue;
+        aimf_record_remove(record, index);
+        if (!aimf_job_is_own(job, index))
+            aimf_message(monitor, AIMF_LOG_WARNING, "'%s', of another shard, is not there and is left out of the lists",
+                         path);
+        else if (++*n_gone == 1)
+            *gone = g_steal_pointer(&path);
+    }
+    return TRUE;
+}
+
+static gboolean lost(const char *gone, guint n_gone, GError **error)
+{
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
+                "%u picture%s of this job %s deleted while it ran, the first '%s'; resume it to make %s anew", n_gone,
+                AIMF_PLURAL(n_gone), n_gone == 1 ? "was" : "were", gone, n_gone == 1 ? "it" : "them");
+    return FALSE;
 }
 
 gboolean aimf_folder_finish(AimfFolder *folder, AimfRecord *record, const AimfMonitor *monitor, GError **error)
@@ -428,12 +496,16 @@ gboolean aimf_folder_finish(AimfFolder *folder, AimfRecord *record, const AimfMo
     const AimfJob *job = folder->job;
     if (!lock_folder(folder, error))
         return FALSE;
-    update_per_group(folder);
     g_autofree char *lines = in_folder(folder, "generation.jsonl");
-    gboolean good = aimf_record_read(record, job, lines, TRUE, NULL, error); /* told at the start */
+    gboolean good = update_per_group(folder, error) &&
+                    aimf_record_read(record, job, lines, TRUE, NULL, error); /* told at the start */
     g_autoptr(GPtrArray) dead = good ? read_journals(folder, record, TRUE, NULL, error) : NULL;
-    good = dead && aimf_record_save(record, job, folder->per_group, monitor, error) &&
-           (!job->generation->preview || aimf_preview_save(job, folder->per_group, error));
+    g_autofree char *gone = NULL;
+    guint n_gone = 0;
+    good = dead && drop_gone(folder, record, &gone, &n_gone, monitor, error) &&
+           aimf_record_save(record, job, folder->per_group, monitor, error) &&
+           (!job->generation->preview || aimf_preview_save(job, folder->per_group, error)) &&
+           (!gone || lost(gone, n_gone, error));
     for (guint i = 0; good && i < dead->len; i++)
         g_unlink(dead->pdata[i]);
     unlock_folder(folder);

@@ -18,10 +18,17 @@ static void paste(AimfImage *sheet, const AimfImage *cell, int left, int top)
                cell->data + (gsize)y * (gsize)cell->width * 3, (gsize)cell->width * 3);
 }
 
-/* The picture's longer side becomes the cell's; one that is not there, or failed, leaves its cell grey. */
+/* The picture's longer side becomes the cell's; one that is not there, failed or is damaged leaves its cell grey. */
 static gboolean draw_cell(AimfImage *sheet, const char *path, int left, int top, GError **error)
 {
-    g_autoptr(AimfImage) picture = aimf_image_open(path, NULL);
+    GError *failure = NULL;
+    g_autoptr(AimfImage) picture = aimf_image_open(path, &failure);
+    if (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_IO) ||
+        g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_MEMORY)) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    g_clear_error(&failure);
     if (!picture)
         return TRUE;
     double scale = (double)CELL_PX / MAX(picture->width, picture->height);

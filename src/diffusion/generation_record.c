@@ -51,7 +51,10 @@ static void take_line(AimfRecord *record, const AimfJob *job, const char *line, 
 gboolean aimf_record_read(AimfRecord *record, const AimfJob *job, const char *path, gboolean others_only,
                           const AimfMonitor *monitor, GError **error)
 {
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    if (!there)
         return TRUE;
     g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_FILE_BYTES, error);
     if (!bytes)
@@ -118,7 +121,12 @@ static gboolean keep_edited(const char *path, const char *text, gsize length, co
                             GError **error)
 {
     g_autofree char *kept = g_strdup_printf("%.*s.edited.csv", (int)(strlen(path) - strlen(".csv")), path);
-    for (guint i = 2; g_file_test(kept, G_FILE_TEST_EXISTS); i++) {
+    gboolean taken = TRUE;
+    for (guint i = 2; taken; i++) {
+        if (!aimf_path_there(kept, &taken, error))
+            return FALSE;
+        if (!taken)
+            break;
         g_free(kept);
         kept = g_strdup_printf("%.*s.edited-%u.csv", (int)(strlen(path) - strlen(".csv")), path, i);
     }
@@ -136,7 +144,8 @@ static gboolean save_manifest(const AimfRecord *record, const AimfJob *job, guin
     g_autoptr(GHashTable) listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GString) text = manifest_text(record, job, per_group, planned);
     g_autoptr(GBytes) found = NULL;
-    if (g_file_test(path, G_FILE_TEST_EXISTS) && !(found = aimf_file_read(path, MAX_FILE_BYTES, error)))
+    gboolean there;
+    if (!aimf_path_there(path, &there, error) || (there && !(found = aimf_file_read(path, MAX_FILE_BYTES, error))))
         return FALSE;
     if (found) {
         g_autofree char *lines = g_build_filename(job->generation->folder, "generation.jsonl", NULL);

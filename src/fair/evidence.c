@@ -33,7 +33,8 @@ AimfEvidence *aimf_evidence_new(const char *model_path, const AimfModel *model, 
     g_autoptr(AimfEvidence) evidence = g_new0(AimfEvidence, 1);
     evidence->threshold = NAN;
     if ((model_path && !(evidence->model_sha256 = hash_file(model_path, error))) ||
-        (data_path && !(evidence->data_sha256 = hash_file(data_path, error))))
+        (data_path && !(evidence->data_sha256 = hash_file(data_path, error))) ||
+        (manifest && !aimf_manifest_unchanged(manifest, error)))
         return NULL;
     evidence->rows_sha256 = manifest ? aimf_manifest_hash(manifest) : NULL;
     if (!model)

@@ -1,6 +1,6 @@
 /*
- * What a device must fill in. The graph decides what is computed, in which order and where in memory; the backend decides how:
- * the kernel for each operation and the layout (element type included) of each operand.
+ * What a device must fill in. The graph decides what is computed, in which order and where in memory; the backend
+ * decides how: the kernel for each operation and the layout (element type included) of each operand.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ typedef struct {
 /**
  * AimfKernel: a piece of ready-to-run work; backends embed it as the first member of their own structs.
  * @implementation: (borrowed or interned) what will run, for the plan's description
- * @bind: gives the addresses of inputs, outputs and scratch, in that order, NULL for operands not given; may be called again
+ * @bind: gives the addresses of inputs, outputs and scratch, in that order, NULL for operands not given; may be
+ * called again
  * @run: FALSE with MEMORY or FAILED when it could not compute, which a later run may
  */
 typedef struct AimfKernel AimfKernel;
@@ -31,10 +32,12 @@ struct AimfKernel {
 };
 
 /**
- * AimfNodePlan: the planning of one node. A planner reads @in (how each input lies now) and may overwrite it with the layout it
- * wants: the plan then inserts a reorder, or finds an earlier one. It fills in @out, @scratch_bytes and @overwrites.
+ * AimfNodePlan: the planning of one node. A planner reads @in (how each input lies now) and may overwrite it with the
+ * layout it wants: the plan then inserts a reorder, or finds an earlier one. It fills in @out, @scratch_bytes and
+ * @overwrites.
  * @winograd: see AimfCompileOptions
- * @overwrites: for each output the input whose memory it may take over if that input dies here (same bytes), or -1; preset to -1
+ * @overwrites: for each output the input whose memory it may take over if that input dies here (same bytes), or -1;
+ * preset to -1
  */
 typedef struct {
     const AimfGraph *graph;
@@ -65,11 +68,14 @@ typedef struct {
 /**
  * AimfMemory: where a backend's kernels compute; the addresses are the backend's, the graph only adds offsets to them.
  * @allocate: (owned) zeroed, aligned to 64 bytes or more; NULL with MEMORY that says for @what
+ * @check_room: (nullable) whether all of the @bytes that were allocated will be there when they are used; FALSE with
+ * MEMORY
  * @release: with the @bytes it was allocated with; nothing for NULL
  * @upload, @download: from and to the host's memory; done when they return
  */
 typedef struct {
     void *(*allocate)(gsize bytes, const char *what, GError **error);
+    gboolean (*check_room)(gsize bytes, GError **error);
     void (*release)(void *memory, gsize bytes);
     void (*clear)(void *memory, gsize bytes);
     void (*upload)(void *memory, const void *host, gsize bytes);
@@ -85,7 +91,8 @@ extern const AimfMemory aimf_host_memory;
  * @open: (owned) state for one plan, or NULL with UNSUPPORTED (precision, processor)
  * @version: (owned) text
  * @layout_equal, @layout_text: compare and name layouts whose detail is not NULL; text is owned
- * @plan_reorder: a kernel with one input and one output that changes layout and element type; @from or @to may be row-major
+ * @plan_reorder: a kernel with one input and one output that changes layout and element type; @from or @to may be
+ * row-major
  * @sgd: runs the optimizer
  * @plan: one planner per operation; NULL: unsupported, compile says so
  */

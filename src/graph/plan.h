@@ -59,6 +59,7 @@ struct AimfPlan {
     float learning_rate;
     void *arena;
     gsize arena_bytes;
+    gboolean has_room; /* for all of it there is memory; seen when parameters are first loaded */
     void *resident;
     gsize resident_bytes;
     gsize peak_bytes;

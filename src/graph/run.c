@@ -118,6 +118,10 @@ enum {
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
 {
     gsize read_bytes = 0;
+    const AimfMemory *memory = plan->backend->memory;
+    if (!plan->has_room && memory->check_room && !memory->check_room(plan->resident_bytes + plan->arena_bytes, error))
+        return FALSE;
+    plan->has_room = TRUE;
     for (guint i = 1; i < plan->graph->values->len; i++) {
         const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
         if (info->leaf != AIMF_LEAF_PARAMETER && info->leaf != AIMF_LEAF_STATE)
@@ -141,6 +145,8 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
         }
     }
     aimf_tensors_release_pages(tensors);
+    if (!aimf_tensors_unchanged(tensors, error))
+        return FALSE;
     if (plan->momenta)
         plan->backend->memory->clear(plan->momenta, plan->block_elements * sizeof(float));
     return TRUE;

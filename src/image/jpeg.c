@@ -8,6 +8,8 @@
 
 #include <jpeglib.h>
 
+#include <jerror.h>
+
 /* Real progressive files have about ten scans. Each costs a pass over all coefficients, so a small file with
  * thousands of empty ones would keep a thread busy for hours. */
 enum { MAX_SCANS = 500, JPEG_QUALITY = 95, ROWS_AT_ONCE = 16 };
@@ -29,6 +31,7 @@ static void fail(j_common_ptr codec)
 static void fail_with(j_common_ptr codec, const char *text)
 {
     Failure *failure = (Failure *)codec->err;
+    failure->manager.msg_code = 0;
     g_strlcpy(failure->text, text, sizeof failure->text);
     longjmp(failure->escape, 1);
 }
@@ -42,6 +45,11 @@ static void ignore_message(j_common_ptr codec)
 static void ignore_warning(j_common_ptr codec, int level)
 {
     (void)codec, (void)level;
+}
+
+static gboolean lacks_memory(const Failure *failure)
+{
+    return failure->manager.msg_code == JERR_OUT_OF_MEMORY;
 }
 
 static struct jpeg_error_mgr *failure_init(Failure *failure)
@@ -180,6 +188,8 @@ AimfImage *aimf_jpeg_decode(const AimfEncoded *picture, GError **error)
     aimf_image_free(decoder.image);
     if (decoder.error)
         g_propagate_error(error, decoder.error);
+    else if (lacks_memory(&decoder.failure))
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for reading '%s'", picture->name);
     else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is a broken JPEG: %s", picture->name,
                     decoder.failure.text);
@@ -230,7 +240,8 @@ GBytes *aimf_jpeg_encode(const AimfImage *image, GError **error)
     if (done)
         return g_bytes_new_with_free_func(encoder.data, encoder.bytes, free_malloced, encoder.data);
     free(encoder.data);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot encode %d x %d pixels as JPEG: %s", image->width,
-                image->height, encoder.failure.text);
+    int code = lacks_memory(&encoder.failure) ? AIMF_ERROR_MEMORY : AIMF_ERROR_INVALID;
+    g_set_error(error, AIMF_ERROR, code, "cannot encode %d x %d pixels as JPEG: %s", image->width, image->height,
+                encoder.failure.text);
     return NULL;
 }

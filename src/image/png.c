@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <png.h>
+#include <stdlib.h>
 
 /** Codec: what both directions need; @error is the first failure's text. */
 typedef struct {
@@ -13,7 +14,9 @@ typedef struct {
     png_bytepp rows;
     const guint8 *next; /* input left to read */
     gsize left;
-    GByteArray *output;
+    guint8 *output; /* (output_room) */
+    gsize output_bytes, output_room;
+    gboolean lacks_memory;
     char failure[128];
     GError *error;
 } Codec;
@@ -23,6 +26,21 @@ static void fail(png_structp png, png_const_charp text)
     Codec *codec = png_get_error_ptr(png);
     g_strlcpy(codec->failure, text, sizeof codec->failure);
     longjmp(png_jmpbuf(png), 1);
+}
+
+/* libpng makes do without some chunks that it has no memory for, or calls them broken. */
+static png_voidp allocate(png_structp png, png_alloc_size_t bytes)
+{
+    Codec *codec = png_get_mem_ptr(png);
+    void *memory = malloc(bytes);
+    codec->lacks_memory = codec->lacks_memory || !memory;
+    return memory;
+}
+
+static void release(png_structp png, png_voidp memory)
+{
+    (void)png;
+    free(memory);
 }
 
 static void ignore_warning(png_structp png, png_const_charp text)
@@ -43,7 +61,17 @@ static void read_bytes(png_structp png, png_bytep out, size_t bytes)
 static void write_bytes(png_structp png, png_bytep data, size_t bytes)
 {
     Codec *codec = png_get_io_ptr(png);
-    g_byte_array_append(codec->output, data, (guint)bytes);
+    if (bytes > codec->output_room - codec->output_bytes) {
+        gsize room = MAX(codec->output_room * 2, codec->output_bytes + bytes);
+        guint8 *larger = g_try_realloc(codec->output, room);
+        codec->lacks_memory = !larger;
+        if (!larger)
+            png_error(png, "no memory for the file");
+        codec->output = larger;
+        codec->output_room = room;
+    }
+    memcpy(codec->output + codec->output_bytes, data, bytes);
+    codec->output_bytes += bytes;
 }
 
 static void flush_nothing(png_structp png)
@@ -141,6 +169,7 @@ static gboolean decode(Codec *codec, const char *name)
     png_read_update_info(png, codec->info);
     gsize stride = (gsize)width * 3, used = png_get_rowbytes(png, codec->info);
     codec->rows = g_try_new(png_bytep, height);
+    codec->lacks_memory = codec->lacks_memory || !codec->rows;
     if (used > stride || !codec->rows)
         png_error(png, used > stride ? "its rows are too long" : "no memory for its rows");
     for (png_uint_32 y = 0; y < height; y++)
@@ -154,9 +183,10 @@ static gboolean decode(Codec *codec, const char *name)
 AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error)
 {
     Codec codec = { .next = picture->data, .left = picture->bytes };
-    codec.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning);
+    codec.png =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning, &codec, allocate, release);
     codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
-    gboolean done = codec.info && decode(&codec, picture->name);
+    gboolean done = codec.info && decode(&codec, picture->name) && !codec.lacks_memory;
     png_destroy_read_struct(&codec.png, &codec.info, NULL);
     g_free(codec.rows);
     if (done)
@@ -164,6 +194,8 @@ AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error)
     aimf_image_free(codec.image);
     if (codec.error)
         g_propagate_error(error, codec.error);
+    else if (codec.lacks_memory)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for reading '%s'", picture->name);
     else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' is a broken PNG: %s", picture->name, codec.failure);
     return NULL;
@@ -224,15 +256,17 @@ GBytes *aimf_image_encode_png(const AimfImage *image, const AimfImageText *texts
 {
     if (!check_texts(texts, n, error))
         return NULL;
-    Codec codec = { .output = g_byte_array_new() };
-    codec.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning);
+    Codec codec = { 0 };
+    codec.png =
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning, &codec, allocate, release);
     codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
-    gboolean done = codec.info && encode(&codec, image, texts, n);
+    gboolean done = codec.info && encode(&codec, image, texts, n) && !codec.lacks_memory;
     png_destroy_write_struct(&codec.png, &codec.info);
     if (done)
-        return g_byte_array_free_to_bytes(codec.output);
-    g_byte_array_unref(codec.output);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot encode %d x %d pixels as PNG: %s", image->width,
-                image->height, codec.failure);
+        return g_bytes_new_take(codec.output, codec.output_bytes);
+    g_free(codec.output);
+    int code = codec.lacks_memory ? AIMF_ERROR_MEMORY : AIMF_ERROR_INVALID;
+    g_set_error(error, AIMF_ERROR, code, "cannot encode %d x %d pixels as PNG: %s", image->width, image->height,
+                codec.lacks_memory ? "no memory is left" : codec.failure);
     return NULL;
 }

@@ -95,9 +95,22 @@ AimfImage *aimf_webp_decode(const AimfEncoded *picture, GError **error)
     if (frame.width < frame.canvas_width || frame.height < frame.canvas_height)
         memset(image->data, 0, bytes); /* around the frame the canvas is transparent black */
     gsize offset = frame.y * stride + (gsize)frame.x * 3;
-    if (!WebPDecodeRGBInto(frame.data, frame.bytes, image->data + offset, bytes - offset, (int)stride)) {
-        broken(picture, "its pixels cannot be decoded, or the file is truncated", error);
+    WebPDecoderConfig config;
+    if (!WebPInitDecoderConfig(&config)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "another libwebp than this program was built with");
         return NULL;
     }
-    return g_steal_pointer(&image);
+    config.output = (WebPDecBuffer){
+        .colorspace = MODE_RGB,
+        .is_external_memory = 1,
+        .u.RGBA = { .rgba = image->data + offset, .stride = (int)stride, .size = bytes - offset },
+    };
+    VP8StatusCode status = WebPDecode(frame.data, frame.bytes, &config);
+    if (status == VP8_STATUS_OK)
+        return g_steal_pointer(&image);
+    if (status == VP8_STATUS_OUT_OF_MEMORY)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for reading '%s'", picture->name);
+    else
+        broken(picture, "its pixels cannot be decoded, or the file is truncated", error);
+    return NULL;
 }

@@ -1,6 +1,7 @@
 /* Models in diffusers' layout: a folder for each component, with a configuration in each. */
 #include "model/sd_open.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/monitor.h"
 #include "base/shown.h"
@@ -15,7 +16,10 @@ static gboolean check_pipeline(const char *folder, GError **error)
 {
     static const char *const good[] = { "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline" };
     g_autofree char *path = g_build_filename(folder, "model_index.json", NULL);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    if (!there)
         return TRUE;
     g_autoptr(JsonNode) root = aimf_json_open(path, MAX_JSON_BYTES, error);
     if (!root)
@@ -34,14 +38,16 @@ static gboolean check_pipeline(const char *folder, GError **error)
 /* FOLDER/NAME; NULL with NOT_FOUND. */
 static char *component(const char *folder, const char *name, GError **error)
 {
-    char *path = g_build_filename(folder, name, NULL);
-    if (g_file_test(path, G_FILE_TEST_IS_DIR))
-        return path;
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    AimfPathKind kind = aimf_path_kind(path, error);
+    if (kind == AIMF_PATH_FOLDER)
+        return g_steal_pointer(&path);
+    if (kind == AIMF_PATH_UNKNOWN)
+        return NULL;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
                 "'%s' is no model in diffusers' layout: the folder '%s' is missing (text_encoder, unet, vae and "
                 "scheduler are needed)",
                 folder, name);
-    g_free(path);
     return NULL;
 }
 
@@ -49,7 +55,10 @@ static char *component(const char *folder, const char *name, GError **error)
 static gboolean read_pad_token(AimfSdModel *model, const char *folder, const char *file, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, "tokenizer", file, NULL);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    if (!there)
         return TRUE;
     g_autoptr(JsonNode) root = aimf_json_open(path, MAX_JSON_BYTES, error);
     if (!root)

@@ -1,6 +1,7 @@
 /* Opening a Stable Diffusion model, whatever form it is in. */
 #include "model/sd_open.h"
 
+#include "base/file.h"
 #include "base/monitor.h"
 #include "model/sd_config.h"
 
@@ -123,22 +124,30 @@ static gboolean check_together(const AimfSdModel *model, const char *path, GErro
 
 /* --- The vocabulary --- */
 
-/* (owned, nullable) Where the vocabulary is: in a folder of diffusers' layout, or beside a single file. */
-static char *find_tokenizer(const char *model)
+/*
+ * *@found: (owned, nullable) where the vocabulary is: in a folder of diffusers' layout, or beside a single file. FALSE
+ * with an error if that cannot be seen.
+ */
+static gboolean find_tokenizer(const char *model, gboolean is_folder, char **found, GError **error)
 {
     static const char *const names[] = { "tokenizer", "bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt" };
-    gboolean is_folder = g_file_test(model, G_FILE_TEST_IS_DIR);
     g_autofree char *folder = is_folder ? g_strdup(model) : g_path_get_dirname(model);
+    gboolean there, both;
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        char *path = g_build_filename(folder, names[i], NULL);
-        if (g_file_test(path, G_FILE_TEST_EXISTS))
-            return path;
-        g_free(path);
+        g_autofree char *path = g_build_filename(folder, names[i], NULL);
+        if (!aimf_path_there(path, &there, error))
+            return FALSE;
+        if (!there)
+            continue;
+        *found = g_steal_pointer(&path);
+        return TRUE;
     }
     g_autofree char *vocabulary = g_build_filename(folder, "vocab.json", NULL);
     g_autofree char *merges = g_build_filename(folder, "merges.txt", NULL);
-    gboolean both = g_file_test(vocabulary, G_FILE_TEST_EXISTS) && g_file_test(merges, G_FILE_TEST_EXISTS);
-    return both ? g_steal_pointer(&folder) : NULL;
+    if (!aimf_path_there(vocabulary, &there, error) || !aimf_path_there(merges, &both, error))
+        return FALSE;
+    *found = there && both ? g_steal_pointer(&folder) : NULL;
+    return TRUE;
 }
 
 /* --- All together --- */
@@ -151,14 +160,18 @@ static void say(const AimfSdModel *model, const char *path, const AimfMonitor *m
 
 static gboolean open_model(AimfSdModel *model, const AimfSdOptions *options, const AimfMonitor *monitor, GError **error)
 {
-    gboolean own_vae = !options->vae, is_folder = g_file_test(options->model, G_FILE_TEST_IS_DIR);
+    AimfPathKind kind = aimf_path_kind(options->model, error);
+    if (kind == AIMF_PATH_UNKNOWN)
+        return FALSE;
+    gboolean own_vae = !options->vae, is_folder = kind == AIMF_PATH_FOLDER;
     gboolean good = is_folder ? aimf_sd_open_folder(model, options, own_vae, monitor, error)
                               : aimf_sd_open_single(model, options, own_vae, monitor, error);
     if (!good || (options->vae && !aimf_sd_open_vae(model, options->vae, monitor, error)) ||
         !check_together(model, options->model, error))
         return FALSE;
     model->family = model->text.quick_gelu ? family_1x : family_2x;
-    model->tokenizer = find_tokenizer(options->model);
+    if (!find_tokenizer(options->model, is_folder, &model->tokenizer, error))
+        return FALSE;
     say(model, options->model, monitor);
     return TRUE;
 }

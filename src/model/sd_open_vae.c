@@ -1,6 +1,7 @@
 /* Autoencoders that stand alone: the KL one in its forms, and TAESD. */
 #include "model/sd_open.h"
 
+#include "base/file.h"
 #include "base/monitor.h"
 #include "model/sd_config.h"
 
@@ -91,18 +92,16 @@ static gboolean take_tiny_half(AimfSdModel *model, AimfSdSource *source, gboolea
 }
 
 /* (owned, nullable) The file with the other half: "decoder" in place of "encoder" in its name, or the other way round. */
-static char *other_half_of(const char *path)
+static char *other_half_of(const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
     gboolean is_decoder = strstr(name, "decoder") != NULL;
     g_autoptr(GString) other = g_string_new(name);
     if (!g_string_replace(other, is_decoder ? "decoder" : "encoder", is_decoder ? "encoder" : "decoder", 1))
         return NULL;
-    char *file = g_build_filename(folder, other->str, NULL);
-    if (g_file_test(file, G_FILE_TEST_EXISTS))
-        return file;
-    g_free(file);
-    return NULL;
+    g_autofree char *file = g_build_filename(folder, other->str, NULL);
+    gboolean there;
+    return aimf_path_there(file, &there, error) && there ? g_steal_pointer(&file) : NULL;
 }
 
 /* --- Files --- */
@@ -114,7 +113,12 @@ static gboolean open_file(AimfSdModel *model, const char *path, const AimfMonito
     if (!source || !take_tiny_half(model, source, &is_half, monitor, error))
         return FALSE;
     if (is_half) {
-        g_autofree char *other = other_half_of(path);
+        GError *failure = NULL;
+        g_autofree char *other = other_half_of(path, &failure);
+        if (failure) {
+            g_propagate_error(error, failure);
+            return FALSE;
+        }
         g_autoptr(AimfSdSource) rest = other ? aimf_sd_source_open(other, error) : NULL;
         return !other || (rest && take_tiny_half(model, rest, &is_half, monitor, error));
     }
@@ -141,8 +145,7 @@ static gboolean open_if_there(AimfSdModel *model, const char *folder, const char
                               const AimfMonitor *monitor, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    *opened = g_file_test(path, G_FILE_TEST_EXISTS);
-    return !*opened || open_file(model, path, monitor, error);
+    return aimf_path_there(path, opened, error) && (!*opened || open_file(model, path, monitor, error));
 }
 
 static gboolean open_folder(AimfSdModel *model, const char *folder, const AimfMonitor *monitor, GError **error)
@@ -151,9 +154,13 @@ static gboolean open_folder(AimfSdModel *model, const char *folder, const AimfMo
                                         "taesd_encoder.pth" };
     g_autofree char *config = g_build_filename(folder, "config.json", NULL);
     g_autofree char *inside = g_build_filename(folder, "vae", NULL);
-    if (g_file_test(config, G_FILE_TEST_EXISTS))
+    gboolean has_config;
+    AimfPathKind kind = aimf_path_kind(inside, error);
+    if (kind == AIMF_PATH_UNKNOWN || !aimf_path_there(config, &has_config, error))
+        return FALSE;
+    if (has_config)
         return aimf_sd_open_vae_folder(model, folder, monitor, error);
-    if (g_file_test(inside, G_FILE_TEST_IS_DIR))
+    if (kind == AIMF_PATH_FOLDER)
         return aimf_sd_open_vae_folder(model, inside, monitor, error);
     for (guint i = 0; i < G_N_ELEMENTS(tiny); i++) {
         gboolean opened; /* with its other half */
@@ -170,6 +177,7 @@ static gboolean open_folder(AimfSdModel *model, const char *folder, const AimfMo
 
 gboolean aimf_sd_open_vae(AimfSdModel *model, const char *path, const AimfMonitor *monitor, GError **error)
 {
-    return g_file_test(path, G_FILE_TEST_IS_DIR) ? open_folder(model, path, monitor, error)
-                                                 : open_file(model, path, monitor, error);
+    AimfPathKind kind = aimf_path_kind(path, error);
+    return kind != AIMF_PATH_UNKNOWN && (kind == AIMF_PATH_FOLDER ? open_folder(model, path, monitor, error)
+                                                                  : open_file(model, path, monitor, error));
 }

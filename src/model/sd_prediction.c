@@ -4,6 +4,7 @@
  */
 #include "model/sd_open.h"
 
+#include "base/file.h"
 #include "base/monitor.h"
 #include "base/shown.h"
 #include "base/text_file.h"
@@ -44,7 +45,8 @@ static gboolean look_into_yaml(const char *path, gboolean *found, gboolean *v, G
     const char *dot = strrchr(path, '.');
     gsize stem = dot && !strchr(dot, '/') ? (gsize)(dot - path) : strlen(path);
     g_autofree char *yaml = g_strdup_printf("%.*s.yaml", (int)stem, path);
-    *found = g_file_test(yaml, G_FILE_TEST_EXISTS);
+    if (!aimf_path_there(yaml, found, error))
+        return FALSE;
     if (!*found)
         return TRUE;
     g_autoptr(GBytes) bytes = aimf_text_read(yaml, MAX_YAML_BYTES, error);

@@ -1,6 +1,7 @@
 /* Opening weight files: single ones, and a component's of diffusers' layout. */
 #include "model/sd_source.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/shown.h"
 
@@ -136,16 +137,14 @@ static AimfTensors *open_shards(const char *folder, const char *index, GError **
  * NAME, or NAME with the variant before the last ending, as diffusers and transformers write them; NULL if it is not
  * there.
  */
-static char *variant_of(const char *folder, const char *name, const char *variant)
+static char *variant_of(const char *folder, const char *name, const char *variant, GError **error)
 {
     const char *ending = strrchr(name, '.');
     g_autofree char *file =
         *variant ? g_strdup_printf("%.*s.%s%s", (int)(ending - name), name, variant, ending) : g_strdup(name);
-    char *path = g_build_filename(folder, file, NULL);
-    if (g_file_test(path, G_FILE_TEST_EXISTS))
-        return path;
-    g_free(path);
-    return NULL;
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    gboolean there;
+    return aimf_path_there(path, &there, error) && there ? g_steal_pointer(&path) : NULL;
 }
 
 /* In the order of preference: formats without code in them first. */
@@ -160,29 +159,35 @@ static const char *const component_files[] = {
     "pytorch_model.bin.index.json",
 };
 
-static char *find_component(const char *folder, const char *variant)
+/* The first of them in the first of @variants (n) that has any; NULL with an error if a file cannot be examined. */
+static char *find_component(const char *folder, const char *const *variants, guint n, guint *variant, GError **error)
 {
+    GError *failure = NULL;
     char *path = NULL;
-    for (guint i = 0; i < G_N_ELEMENTS(component_files) && !path; i++)
-        path = variant_of(folder, component_files[i], variant);
+    for (guint v = 0; v < n && !path && !failure; v++) {
+        *variant = v;
+        for (guint i = 0; i < G_N_ELEMENTS(component_files) && !path && !failure; i++)
+            path = variant_of(folder, component_files[i], variants[v], &failure);
+    }
+    if (!path && !failure)
+        g_set_error(&failure, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
+                    "'%s' has no weights: none of diffusion_pytorch_model, model (.safetensors, or .bin with "
+                    "pytorch_model) nor an index of shards is there",
+                    folder);
+    if (failure)
+        g_propagate_error(error, failure);
     return path;
 }
 
 AimfSdSource *aimf_sd_source_open_component(const char *folder, gboolean raw, gboolean *is_raw, GError **error)
 {
-    g_autofree char *path = raw ? find_component(folder, "non_ema") : NULL;
-    *is_raw = path != NULL;
+    static const char *const variants[] = { "non_ema", "", "fp16" };
+    guint skipped = raw ? 0 : 1, variant;
+    g_autofree char *path =
+        find_component(folder, variants + skipped, G_N_ELEMENTS(variants) - skipped, &variant, error);
     if (!path)
-        path = find_component(folder, "");
-    if (!path)
-        path = find_component(folder, "fp16");
-    if (!path) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
-                    "'%s' has no weights: none of diffusion_pytorch_model, model (.safetensors, or .bin with "
-                    "pytorch_model) nor an index of shards is there",
-                    folder);
         return NULL;
-    }
+    *is_raw = raw && variant == 0;
     AimfTensors *tensors =
         g_str_has_suffix(path, ".json") ? open_shards(folder, path, error) : aimf_tensors_open(path, error);
     return tensors ? source_new(tensors, path) : NULL;

@@ -3,6 +3,7 @@
 
 #include "base/monitor.h"
 #include "model/misfits.h"
+#include "weights/tensors.h"
 
 #include <math.h>
 #include <string.h>
@@ -131,7 +132,7 @@ gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean 
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++)
         if (entry[i] >= 0 && !copy_entry(model->tensors, i, tensors, (guint)entry[i], error))
             return FALSE;
-    return TRUE;
+    return aimf_tensors_unchanged(tensors, error);
 }
 
 gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *weights, const AimfMonitor *monitor,

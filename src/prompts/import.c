@@ -122,7 +122,10 @@ static gboolean read_csv(AimfPrompts *prompts, const char *path, GError **error)
 AimfPrompts *aimf_prompts_import(const char *path, GError **error)
 {
     g_autofree char *lower = g_ascii_strdown(path, -1);
-    gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR),
+    AimfPathKind kind = aimf_path_kind(path, error);
+    if (kind == AIMF_PATH_UNKNOWN)
+        return NULL;
+    gboolean folder = kind == AIMF_PATH_FOLDER,
              csv = g_str_has_suffix(lower, ".csv") || g_str_has_suffix(lower, ".tsv");
     if (!folder && !csv && !g_str_has_suffix(path, TEXT_SUFFIX))
         return aimf_prompts_open(path, error);

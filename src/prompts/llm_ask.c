@@ -1,4 +1,5 @@
 /* A language model as a source of prompts: what is missing becomes questions, answers become candidates. */
+#include "base/file.h"
 #include "base/json.h"
 #include "base/monitor.h"
 #include "prompts/llm_answer.h"
@@ -89,7 +90,10 @@ static AimfPrompts *begin(const AimfTask *task, const AimfLlmOptions *o, const A
 {
     g_autofree char *origin = origin_text(o);
     g_autoptr(AimfPrompts) prompts = NULL;
-    if (o->state_path && g_file_test(o->state_path, G_FILE_TEST_EXISTS)) {
+    gboolean there = FALSE;
+    if (o->state_path && !aimf_path_there(o->state_path, &there, error))
+        return NULL;
+    if (there) {
         prompts = aimf_prompts_open_partial(o->state_path, error);
         if (!prompts || !same_origin(prompts->origin, origin, o->state_path, error))
             return NULL;

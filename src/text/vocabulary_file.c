@@ -201,7 +201,10 @@ static gboolean add_token(AimfVocabulary *vocabulary, const char *token, gint64 
 static gboolean read_added(AimfVocabulary *vocabulary, const char *folder, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, "added_tokens.json", NULL);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    if (!there)
         return TRUE;
     g_autoptr(JsonNode) root = aimf_json_open(path, LIMIT_BYTES, error);
     if (!root)
@@ -295,9 +298,12 @@ static gboolean read_folder_specials(AimfVocabulary *vocabulary, const char *fol
 {
     g_autofree char *config = g_build_filename(folder, "tokenizer_config.json", NULL);
     g_autofree char *map = g_build_filename(folder, "special_tokens_map.json", NULL);
-    const char *path = g_file_test(config, G_FILE_TEST_EXISTS) ? config : map;
+    gboolean has_config, has_map;
+    if (!aimf_path_there(config, &has_config, error) || !aimf_path_there(map, &has_map, error))
+        return FALSE;
+    const char *path = has_config ? config : map;
     g_autoptr(JsonNode) root = NULL;
-    if (g_file_test(path, G_FILE_TEST_EXISTS) && !(root = aimf_json_open(path, LIMIT_BYTES, error)))
+    if ((has_config || has_map) && !(root = aimf_json_open(path, LIMIT_BYTES, error)))
         return FALSE;
     if (read_specials(vocabulary, root ? json_node_get_object(root) : NULL, error))
         return TRUE;
@@ -354,7 +360,10 @@ static gboolean read_folder(AimfVocabulary *vocabulary, const char *folder, GErr
 {
     g_autofree char *pair = g_build_filename(folder, "vocab.json", NULL);
     g_autofree char *fast = g_build_filename(folder, "tokenizer.json", NULL);
-    if (g_file_test(pair, G_FILE_TEST_EXISTS))
+    gboolean has_pair;
+    if (!aimf_path_there(pair, &has_pair, error))
+        return FALSE;
+    if (has_pair)
         return read_pair(vocabulary, folder, error) && read_added(vocabulary, folder, error) &&
                read_folder_specials(vocabulary, folder, error);
     g_autoptr(JsonNode) root = aimf_json_open(fast, LIMIT_BYTES, error);
@@ -369,36 +378,50 @@ static gboolean read_folder(AimfVocabulary *vocabulary, const char *folder, GErr
 }
 
 /*
- * (owned) The one of the known files that the folder has; NULL: none. @hugging_face: its folder is to be read
- * instead.
+ * (owned) The one of the known files that the folder has; NULL: none, or with an error. @hugging_face: its folder is
+ * to be read instead.
  */
-static char *find_in_folder(const char *folder, gboolean *hugging_face)
+static char *find_in_folder(const char *folder, gboolean *hugging_face, GError **error)
 {
     static const char *const names[] = { "vocab.json", "tokenizer.json", OPENAI_FILE, OPENAI_FILE ".gz" };
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        char *path = g_build_filename(folder, names[i], NULL);
+        g_autofree char *path = g_build_filename(folder, names[i], NULL);
+        gboolean there;
         *hugging_face = i < 2;
-        if (g_file_test(path, G_FILE_TEST_EXISTS))
-            return path;
-        g_free(path);
+        if (!aimf_path_there(path, &there, error))
+            return NULL;
+        if (there)
+            return g_steal_pointer(&path);
     }
     return NULL;
 }
 
-AimfVocabulary *aimf_vocabulary_open(const char *path, GError **error)
+/* (owned) The file that says what kind of vocabulary @path is; NULL with an error. */
+static char *find_file(const char *path, gboolean *hugging_face, GError **error)
 {
-    g_autoptr(AimfVocabulary) vocabulary = aimf_vocabulary_new();
-    gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR), hugging_face = FALSE;
-    g_autofree char *file = folder ? find_in_folder(path, &hugging_face) : g_strdup(path);
-    if (!file || !g_file_test(file, G_FILE_TEST_EXISTS)) {
+    GError *failure = NULL;
+    AimfPathKind kind = aimf_path_kind(path, &failure);
+    g_autofree char *file = kind == AIMF_PATH_FOLDER   ? find_in_folder(path, hugging_face, &failure)
+                            : kind > AIMF_PATH_MISSING ? g_strdup(path)
+                                                       : NULL;
+    if (!file && !failure)
         g_set_error(
-            error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
+            &failure, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
             "'%s' has no vocabulary: expected %s or %s.gz (github.com/openai/CLIP has it, in clip/), or vocab.json "
             "and merges.txt (the folder tokenizer/ of a model in diffusers' layout)",
             path, OPENAI_FILE, OPENAI_FILE);
+    if (failure)
+        g_propagate_error(error, failure);
+    return g_steal_pointer(&file);
+}
+
+AimfVocabulary *aimf_vocabulary_open(const char *path, GError **error)
+{
+    gboolean hugging_face = FALSE, read;
+    g_autoptr(AimfVocabulary) vocabulary = aimf_vocabulary_new();
+    g_autofree char *file = find_file(path, &hugging_face, error);
+    if (!file)
         return NULL;
-    }
-    gboolean read;
     if (hugging_face) {
         read = read_folder(vocabulary, path, error);
     } else {

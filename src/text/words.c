@@ -2,6 +2,8 @@
 
 #include "text/characters.h"
 
+#include "base/normal.h"
+
 #include <string.h>
 
 /* How many bytes at @text begin a character of @length bytes as Unicode's table 3-7 allows it; at least 1. */
@@ -54,7 +56,7 @@ char *aimf_text_fold(const char *text, gsize length)
 {
     g_autofree char *normal = is_ascii(text, length)
                                   ? g_strndup(text, length)
-                                  : g_utf8_normalize(text, (gssize)length, G_NORMALIZE_DEFAULT_COMPOSE);
+                                  : aimf_utf8_normalize(text, (gssize)length, G_NORMALIZE_DEFAULT_COMPOSE);
     GString *folded = g_string_sized_new(length + 16);
     for (const char *at = normal; *at; at = g_utf8_next_char(at)) {
         gunichar c = g_utf8_get_char(at);

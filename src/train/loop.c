@@ -4,6 +4,7 @@
 #include "train/rules.h"
 #include "train/state.h"
 
+#include "base/file.h"
 #include "base/monitor.h"
 #include "base/work.h"
 #include "model/evaluator.h"
@@ -292,8 +293,11 @@ static gboolean continue_run(Trainer *trainer, GError **error)
 static gboolean resume(Trainer *trainer, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
-    gboolean there = o->state_path && g_file_test(o->state_path, G_FILE_TEST_EXISTS);
-    if (there && g_file_test(o->state_path, G_FILE_TEST_IS_DIR)) {
+    AimfPathKind kind = o->state_path ? aimf_path_kind(o->state_path, error) : AIMF_PATH_MISSING;
+    if (kind == AIMF_PATH_UNKNOWN)
+        return FALSE;
+    gboolean there = kind != AIMF_PATH_MISSING;
+    if (kind == AIMF_PATH_FOLDER) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO,
                     "'%s' is a folder; the training's state would be written there: move it away", o->state_path);
         return FALSE;
@@ -508,9 +512,8 @@ gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManif
     gboolean good = prepare(&trainer, error) && run_start(&trainer, error);
     while (good && result->history->len < options->epochs)
         good = run_epoch(&trainer, error);
-    if (good)
-        aimf_run_record(model, trainer.run, train, validation, result);
-    else
+    good = good && aimf_run_record(model, trainer.run, train, validation, result, error);
+    if (!good)
         aimf_train_result_clear(result);
     trainer_clear(&trainer);
     return good;

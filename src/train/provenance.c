@@ -1,10 +1,10 @@
 #include "train/provenance.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "model/model.h"
 
 #include <aimfair/json.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
 static void set_text(JsonObject *run, const char *key, char *value)
@@ -135,13 +135,16 @@ static gint compare_lines(gconstpointer a, gconstpointer b)
 }
 
 /* (owned) a hash of the pictures' names and sizes, in no order, without folders and whatever they are labelled. */
-static char *pictures_hash(const AimfManifest *manifest)
+static char *pictures_hash(const AimfManifest *manifest, GError **error)
 {
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < aimf_manifest_count(manifest); i++) {
         AimfSample sample = aimf_manifest_at(manifest, i);
-        GStatBuf status;
-        gint64 size = g_stat(sample.path, &status) == 0 ? (gint64)status.st_size : -1;
+        AimfStamp stamp = { .bytes = -1 };
+        gboolean there;
+        if (!aimf_path_there(sample.path, &there, error) || (there && !aimf_file_stamp(sample.path, &stamp, error)))
+            return NULL;
+        gint64 size = stamp.bytes;
         g_autofree char *name = g_path_get_basename(sample.path);
         g_ptr_array_add(lines, g_strdup_printf("%s\n%" G_GINT64_FORMAT, name, size));
     }
@@ -164,16 +167,20 @@ static JsonNode *read_trainings(const AimfTensors *weights)
     return list && JSON_NODE_HOLDS_ARRAY(list) ? g_steal_pointer(&list) : NULL;
 }
 
-void aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *train, const AimfManifest *validation,
-                     const AimfTrainResult *result)
+gboolean aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *train, const AimfManifest *validation,
+                         const AimfTrainResult *result, GError **error)
 {
+    g_autofree char *train_pictures = pictures_hash(train, error);
+    g_autofree char *validation_pictures = train_pictures ? pictures_hash(validation, error) : NULL;
+    if (!validation_pictures)
+        return FALSE;
     g_autoptr(JsonNode) list = read_trainings(model->tensors);
     if (!list) {
         list = json_node_new(JSON_NODE_ARRAY);
         json_node_take_array(list, json_array_new());
     }
-    set_text(run, "train_pictures", pictures_hash(train));
-    set_text(run, "validation_pictures", pictures_hash(validation));
+    set_text(run, "train_pictures", g_steal_pointer(&train_pictures));
+    set_text(run, "validation_pictures", g_steal_pointer(&validation_pictures));
     json_object_set_int_member(run, "best_epoch", result->kept_start ? 0 : (gint64)result->best_epoch + 1);
     json_object_set_double_member(run, "best_accuracy", result->best_accuracy);
     if (result->groups)
@@ -181,6 +188,7 @@ void aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *trai
     json_array_add_object_element(json_node_get_array(list), json_object_ref(run));
     g_autofree char *text = aimf_json_write(list, FALSE);
     aimf_tensors_set_metadata(model->tensors, AIMF_TRAININGS, text);
+    return TRUE;
 }
 
 static gboolean names_hash(JsonObject *run, const char *member, const char *hash)
@@ -195,7 +203,7 @@ AimfUse aimf_run_use(const AimfTensors *weights, const AimfManifest *manifest)
     AimfUse use = AIMF_USE_NONE;
     if (!list || aimf_manifest_count(manifest) == 0)
         return use;
-    g_autofree char *rows = aimf_manifest_hash(manifest), *pictures = pictures_hash(manifest);
+    g_autofree char *rows = aimf_manifest_hash(manifest), *pictures = pictures_hash(manifest, NULL);
     JsonArray *runs = json_node_get_array(list);
     for (guint i = 0; i < json_array_get_length(runs); i++) {
         JsonNode *node = json_array_get_element(runs, i);

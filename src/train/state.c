@@ -4,6 +4,7 @@
 #include "train/provenance.h"
 #include "train/rules.h"
 
+#include "base/lock.h"
 #include "base/number.h"
 #include "weights/tensors.h"
 
@@ -11,6 +12,27 @@
 
 #define FORMAT_VERSION "1"
 #define KEY(name) "aimfair.state." name
+
+AimfTrainingLock *aimf_training_lock(const char *state_path, GError **error)
+{
+    g_autofree char *path = g_strconcat(state_path, ".lock", NULL);
+    GError *failure = NULL;
+    AimfLock *lock = aimf_lock_take(path, &failure);
+    if (!lock && !failure)
+        g_set_error(
+            &failure, AIMF_ERROR, AIMF_ERROR_INVALID,
+            "another process is training with the state '%s' (it holds '%s'); wait for it, stop it, or give another "
+            "output",
+            state_path, path);
+    if (failure)
+        g_propagate_error(error, failure);
+    return lock;
+}
+
+void aimf_training_unlock(AimfTrainingLock *lock)
+{
+    aimf_lock_free(lock);
+}
 
 /* A parameter that training moves. */
 typedef struct {

@@ -2,6 +2,7 @@
 
 #include "weights/foreign.h"
 
+#include <errno.h>
 #include <string.h>
 #include <zip.h>
 
@@ -17,6 +18,15 @@ static gboolean zip_failed(GError **error, const char *member, const char *messa
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the ZIP archive is broken%s%s: %s", member ? " at " : "",
                 member ? member : "", message);
     return FALSE;
+}
+
+/* The same for what libzip says. */
+static void zip_complain(GError **error, const char *member, zip_error_t *cause, const char *message)
+{
+    if (zip_error_code_zip(cause) == ZIP_ER_MEMORY || errno == ENOMEM) /* libzip may call it something else */
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for reading the ZIP archive");
+    else
+        zip_failed(error, member, message);
 }
 
 /* The folder, with its slash, of the one member named FOLDER/@marker. */
@@ -60,10 +70,11 @@ AimfArchive *aimf_archive_open(GBytes *map, const char *marker, GError **error)
     zip_error_init(&cause);
     gsize size;
     const void *data = g_bytes_get_data(map, &size);
+    errno = 0;
     zip_source_t *source = zip_source_buffer_create(data, size, 0, &cause);
     zip_t *zip = source ? zip_open_from_source(source, ZIP_RDONLY, &cause) : NULL;
     if (!zip) {
-        zip_failed(error, NULL, why_not(&cause));
+        zip_complain(error, NULL, &cause, why_not(&cause));
         zip_source_free(source);
         zip_error_fini(&cause);
         return NULL;
@@ -146,6 +157,7 @@ gboolean aimf_archive_read(AimfArchive *archive, guint64 member, gsize begin, vo
     g_mutex_lock(&archive->lock);
     const char *name = zip_get_name(archive->zip, member, ZIP_FL_ENC_RAW);
     zip_stat_t info;
+    errno = 0;
     zip_stat_init(&info);
     zip_stat_index(archive->zip, member, 0, &info);
     gboolean stored = info.valid & ZIP_STAT_COMP_METHOD && info.comp_method == ZIP_CM_STORE;
@@ -153,7 +165,7 @@ gboolean aimf_archive_read(AimfArchive *archive, guint64 member, gsize begin, vo
     zip_file_t *file = zip_fopen_index(archive->zip, member, 0);
     gboolean done = FALSE;
     if (!file) {
-        zip_failed(error, name, zip_strerror(archive->zip));
+        zip_complain(error, name, zip_get_error(archive->zip), zip_strerror(archive->zip));
     } else {
         guint8 end;
         done = skip_to(file, stored, begin) && read_fully(file, to, bytes);
@@ -161,8 +173,9 @@ gboolean aimf_archive_read(AimfArchive *archive, guint64 member, gsize begin, vo
         if (done && whole)
             done = zip_fread(file, &end, 1) == 0;
         if (!done) {
-            gboolean failed = zip_error_code_zip(zip_file_get_error(file)) != ZIP_ER_OK;
-            zip_failed(error, name, failed ? zip_file_strerror(file) : "it has another size than it claims");
+            zip_error_t *cause = zip_file_get_error(file);
+            gboolean failed = zip_error_code_zip(cause) != ZIP_ER_OK;
+            zip_complain(error, name, cause, failed ? zip_file_strerror(file) : "it has another size than it claims");
         }
         zip_fclose(file);
     }

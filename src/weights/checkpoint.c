@@ -118,7 +118,7 @@ static gboolean read_tensor(gpointer source, guint index, gsize begin, gsize byt
     return TRUE;
 }
 
-static const AimfTensorSource checkpoint_source = { read_tensor, checkpoint_free, NULL };
+static const AimfTensorSource checkpoint_source = { read_tensor, checkpoint_free, NULL, NULL };
 
 /* --- Building the set --- */
 

@@ -344,7 +344,7 @@ AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix,
         return NULL;
     }
     copy_metadata(tensors, loaded);
-    return g_steal_pointer(&loaded);
+    return aimf_tensors_unchanged(tensors, error) ? g_steal_pointer(&loaded) : NULL;
 }
 
 const char *aimf_tensors_metadata(const AimfTensors *tensors, const char *key)
@@ -423,6 +423,17 @@ void aimf_tensors_release_pages(const AimfTensors *tensors)
         tensors->type->release_pages(tensors->source);
 }
 
+gboolean aimf_tensors_unchanged(const AimfTensors *tensors, GError **error)
+{
+    return (!tensors->maps_file || aimf_file_map_unchanged(tensors->map, error)) &&
+           (!tensors->type || !tensors->type->unchanged || tensors->type->unchanged(tensors->source, error));
+}
+
+const char *aimf_mapped_file_at(const void *address)
+{
+    return aimf_file_mapped_at(address);
+}
+
 gboolean aimf_is_checkpoint_name(const char *path)
 {
     static const char *const suffixes[] = { ".pth", ".pt", ".ckpt" };
@@ -440,5 +451,5 @@ gboolean aimf_tensors_save(const AimfTensors *tensors, const char *path, GError 
         return FALSE;
     gboolean written = aimf_is_checkpoint_name(path) ? aimf_checkpoint_write(tensors, writer, error)
                                                      : aimf_safetensors_write(tensors, writer, error);
-    return written && aimf_writer_commit(writer, error);
+    return written && aimf_tensors_unchanged(tensors, error) && aimf_writer_commit(writer, error);
 }

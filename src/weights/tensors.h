@@ -11,12 +11,14 @@ enum {
  * AimfTensorSource: bytes that are neither mapped nor in memory.
  * @read: @bytes bytes of entry @index, in row-major order, from @begin on into @to; called under no lock, so it must
  *   be safe from several threads
- * @release_pages: (nullable) see aimf_tensors_release_pages, for what lies behind the source
+ * @release_pages, @unchanged: (nullable) see aimf_tensors_release_pages and _unchanged, for what lies behind the
+ * source
  */
 typedef struct {
     gboolean (*read)(gpointer source, guint index, gsize begin, gsize bytes, void *to, GError **error);
     void (*free)(gpointer source);
     void (*release_pages)(gpointer source);
+    gboolean (*unchanged)(gpointer source, GError **error);
 } AimfTensorSource;
 
 /**
@@ -54,6 +56,12 @@ const void *aimf_tensors_bytes(const AimfTensors *tensors, guint index, void **b
  */
 gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize begin, gsize bytes, void *to,
                                  GError **error);
+
+/**
+ * aimf_tensors_unchanged: FALSE with IO if a file that the set shows was written to since it was opened. For who has
+ * just read from it: all that was read before belongs together.
+ */
+gboolean aimf_tensors_unchanged(const AimfTensors *tensors, GError **error);
 
 /**
  * aimf_tensors_set_wrapper: (static, nullable) the key that all names had before them in the file, so that it may

@@ -24,19 +24,35 @@ static gboolean view_read(gpointer source, guint index, gsize begin, gsize bytes
     return aimf_tensors_read_bytes(part->from, part->index, part->begin + begin, bytes, to, error);
 }
 
+/* The set of entry @i, once for those of one file that follow one another: NULL where it is the one before. */
+static const AimfTensors *next_set(const GArray *parts, guint i)
+{
+    const AimfTensors *from = g_array_index(parts, Part, i).from;
+    return i && g_array_index(parts, Part, i - 1).from == from ? NULL : from;
+}
+
 static void view_release_pages(gpointer source)
 {
     const GArray *parts = source;
-    const AimfTensors *last = NULL; /* entries of one file follow one another */
     for (guint i = 0; i < parts->len; i++) {
-        const AimfTensors *from = g_array_index(parts, Part, i).from;
-        if (from != last)
+        const AimfTensors *from = next_set(parts, i);
+        if (from)
             aimf_tensors_release_pages(from);
-        last = from;
     }
 }
 
-static const AimfTensorSource view_source = { view_read, view_free, view_release_pages };
+static gboolean view_unchanged(gpointer source, GError **error)
+{
+    const GArray *parts = source;
+    for (guint i = 0; i < parts->len; i++) {
+        const AimfTensors *from = next_set(parts, i);
+        if (from && !aimf_tensors_unchanged(from, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static const AimfTensorSource view_source = { view_read, view_free, view_release_pages, view_unchanged };
 
 AimfTensors *aimf_tensors_new_view(void)
 {

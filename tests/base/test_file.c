@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/lock.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -119,6 +120,71 @@ static void test_no_regular_file(void)
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
 }
 
+static void assert_kind(const char *name, AimfPathKind kind)
+{
+    g_autofree char *path = in_folder(name);
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(aimf_path_kind(path, &error), ==, kind);
+    g_assert_cmpint(error != NULL, ==, kind == AIMF_PATH_UNKNOWN);
+}
+
+/* What cannot be seen is not missing. */
+static void test_kinds(void)
+{
+    g_autofree char *file = in_folder("seen"), *loop = in_folder("kind.loop"), *pipe = in_folder("kind.pipe");
+    g_assert_true(aimf_file_write(file, "x", 1, NULL));
+    g_assert_cmpint(symlink("kind.loop", loop), ==, 0);
+    g_assert_cmpint(mkfifo(pipe, 0666), ==, 0);
+    assert_kind("seen", AIMF_PATH_FILE);
+    assert_kind("", AIMF_PATH_FOLDER);
+    assert_kind("kind.pipe", AIMF_PATH_OTHER);
+    assert_kind("unseen", AIMF_PATH_MISSING);
+    assert_kind("seen/below", AIMF_PATH_MISSING);
+    assert_kind("kind.loop", AIMF_PATH_UNKNOWN);
+}
+
+/* Maps are known by their addresses while they live, and by what happens to their files. */
+static void test_maps(void)
+{
+    g_autofree char *path = in_folder("mapped"), *other = in_folder("other");
+    g_autoptr(GError) error = NULL;
+    g_assert_true(g_file_set_contents(path, "0123456789", 10, NULL));
+    GBytes *map = aimf_file_map(path, &error), *second = aimf_file_map(path, &error);
+    g_assert_no_error(error);
+    const char *data = g_bytes_get_data(map, NULL);
+    g_assert_cmpstr(aimf_file_mapped_at(data + 9), ==, path);
+    g_assert_null(aimf_file_mapped_at(data + 10));
+    g_assert_null(aimf_file_mapped_at(path));
+    g_assert_true(aimf_file_map_unchanged(map, &error));
+    g_bytes_unref(second);
+    g_assert_cmpstr(aimf_file_mapped_at(data), ==, path);
+    /* A file that takes the name leaves the map alone; one that is written to does not. */
+    g_assert_cmpint(g_rename(path, other), ==, 0);
+    g_assert_true(g_file_set_contents(path, "another", 7, NULL));
+    g_assert_true(aimf_file_map_unchanged(map, &error));
+    g_assert_cmpint(g_rename(other, path), ==, 0);
+    g_assert_cmpint(truncate(path, 5), ==, 0);
+    g_assert_false(aimf_file_map_unchanged(map, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_IO);
+    g_assert_nonnull(strstr(error->message, path));
+    g_bytes_unref(map);
+    g_assert_null(aimf_file_mapped_at(data));
+}
+
+static void test_lock(void)
+{
+    g_autofree char *path = in_folder("locked");
+    g_autoptr(GError) error = NULL;
+    AimfLock *first = aimf_lock_take(path, &error);
+    g_assert_nonnull(first);
+    g_assert_null(aimf_lock_take(path, &error));
+    g_assert_no_error(error);
+    aimf_lock_free(first);
+    assert_kind("locked", AIMF_PATH_MISSING);
+    g_autoptr(AimfLock) again = aimf_lock_take(path, &error);
+    g_assert_nonnull(again);
+}
+
 static void remove_folder(void)
 {
     g_autoptr(GPtrArray) names = aimf_directory_list(folder, NULL);
@@ -138,6 +204,9 @@ int main(int argc, char **argv)
     g_test_add_func("/file/leftovers", test_leftovers);
     g_test_add_func("/file/links", test_links);
     g_test_add_func("/file/no-regular-file", test_no_regular_file);
+    g_test_add_func("/file/kinds", test_kinds);
+    g_test_add_func("/file/maps", test_maps);
+    g_test_add_func("/file/lock", test_lock);
     int status = g_test_run();
     remove_folder();
     return status;

@@ -9,6 +9,7 @@ struct OnednnPrimitive {
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
     int n, n_bound;
+    dnnl_status_t bound;                      /* the first failure to bind, which running reports */
     dnnl_exec_arg_t arguments[MAX_ARGUMENTS]; /* (n), those first that have got memory */
 };
 
@@ -72,14 +73,21 @@ gpointer onednn_state_open(AimfPrecision precision, GError **error)
     }
     OnednnState *state = g_new0(OnednnState, 1);
     state->details = g_ptr_array_new_with_free_func(onednn_detail_free);
-    if (!the_engine() || dnnl_stream_create(&state->stream, the_engine(), dnnl_stream_default_flags) != dnnl_success ||
-        dnnl_primitive_attr_create(&state->attributes) != dnnl_success ||
-        dnnl_primitive_attr_set_scratchpad_mode(state->attributes, dnnl_scratchpad_mode_user) != dnnl_success) {
+    dnnl_status_t status = the_engine() ? dnnl_success : dnnl_unimplemented;
+    if (status == dnnl_success)
+        status = dnnl_stream_create(&state->stream, the_engine(), dnnl_stream_default_flags);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_create(&state->attributes);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scratchpad_mode(state->attributes, dnnl_scratchpad_mode_user);
+    if (status == dnnl_success)
+        return state;
+    if (status == dnnl_out_of_memory)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "oneDNN has no memory to begin with");
+    else
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "oneDNN cannot run on this processor");
-        onednn_state_close(state);
-        return NULL;
-    }
-    return state;
+    onednn_state_close(state);
+    return NULL;
 }
 
 void onednn_state_close(gpointer data)
@@ -406,9 +414,10 @@ void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *addre
         dnnl_exec_arg_t *found = &primitive->arguments[i], *target = found;
         if (found->arg != argument)
             continue;
-        /* On the processor it only keeps the address, so that nothing but a wrong argument can make it fail. */
+        /* It also clears the padding of the layout, which takes a little memory. */
         dnnl_status_t status = dnnl_memory_set_data_handle(found->memory, address);
-        g_assert(status == dnnl_success);
+        if (primitive->bound == dnnl_success)
+            primitive->bound = status;
         if (i >= primitive->n_bound)
             target = &primitive->arguments[primitive->n_bound++];
         dnnl_exec_arg_t displaced = *target;
@@ -420,8 +429,10 @@ void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *addre
 
 gboolean onednn_primitive_run(OnednnPrimitive *primitive, GError **error)
 {
-    dnnl_status_t status = dnnl_primitive_execute(primitive->primitive, primitive->state->stream, primitive->n_bound,
-                                                  primitive->arguments);
+    dnnl_status_t status = primitive->bound;
+    if (status == dnnl_success)
+        status = dnnl_primitive_execute(primitive->primitive, primitive->state->stream, primitive->n_bound,
+                                        primitive->arguments);
     if (status == dnnl_success)
         return TRUE;
     /* Some matrix products allocate room for copies of their operands at every run. */

@@ -97,7 +97,7 @@ const char *onednn_primitive_name(const OnednnPrimitive *primitive);
  * allocates memory in every run. So in f32 kernels of our own take such a primitive's place.
  */
 gboolean onednn_falls_back(const OnednnPrimitive *primitive);
-/** onednn_primitive_bind: nothing happens if the primitive has no such operand. */
+/** onednn_primitive_bind: nothing happens if the primitive has no such operand; a failure is told by running it. */
 void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address);
 /** onednn_primitive_run: FALSE with MEMORY or FAILED, naming the implementation; it may be run again. */
 gboolean onednn_primitive_run(OnednnPrimitive *primitive, GError **error);
