@@ -1,6 +1,7 @@
 /* Checking manifests: missing and unreadable pictures, and paths that are there twice. */
 #include <aimfair/data.h>
 
+#include "base/file.h"
 #include "base/monitor.h"
 #include "data/overlap.h"
 
@@ -82,12 +83,13 @@ static void check_picture(Work *work, Place place)
 {
     const char *path = aimf_manifest_at(work->manifests[place.manifest], place.row).path;
     g_autoptr(GError) error = NULL;
-    gboolean missing = !g_file_test(path, G_FILE_TEST_EXISTS);
+    AimfPathKind kind = aimf_path_kind(path, &error);
+    gboolean missing = kind == AIMF_PATH_MISSING;
     if (missing) {
         g_set_error(&error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s' does not exist", path);
-    } else if (work->decode) {
+    } else if (!error && work->decode) {
         aimf_image_free(aimf_image_open(path, &error));
-    } else if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+    } else if (!error && kind != AIMF_PATH_FILE) {
         g_set_error(&error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
     }
     if (!error)
