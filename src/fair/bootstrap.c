@@ -21,15 +21,26 @@ static guint32 draw_below(AimfRandom *random, guint32 n)
     return (guint32)(product >> 32);
 }
 
-/* Resample @index drawn into @weights and measured. It depends on (seed, index) only, so any thread may do it. */
-static AimfScalars resample(const AimfTally *tally, guint64 seed, guint index, guint32 *weights, AimfCounter *counter)
+/* How often each of @n rows is in resample @index. It depends on (seed, index) only, so any thread may do it. */
+static void draw(guint64 seed, guint index, guint n, guint32 *weights)
 {
     AimfRandom random = aimf_random_at(seed, AIMF_STREAM_BOOTSTRAP, index);
-    memset(weights, 0, sizeof *weights * tally->n);
-    for (guint i = 0; i < tally->n; i++)
-        weights[draw_below(&random, tally->n)]++;
+    memset(weights, 0, sizeof *weights * n);
+    for (guint i = 0; i < n; i++)
+        weights[draw_below(&random, n)]++;
+}
+
+static AimfScalars measure(const AimfTally *tally, const guint32 *weights, AimfCounter *counter)
+{
     aimf_tally_count(tally, weights, counter);
     return aimf_scalars_of_counts(&counter->counts);
+}
+
+static gboolean no_memory(guint resamples, guint n, GError **error)
+{
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %u bootstrap resamples of %u samples", resamples,
+                n);
+    return FALSE;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -47,18 +58,16 @@ static double percentile(const double *sorted, guint n, double share)
     return below + 1 < n ? sorted[below] + fraction * (sorted[below + 1] - sorted[below]) : sorted[below];
 }
 
-static AimfInterval interval(const AimfScalars *drawn, guint resamples, guint scalar, double *sorted)
+AimfInterval aimf_percentiles(double *values, guint n)
 {
-    guint n = 0;
-    for (guint i = 0; i < resamples; i++) {
-        double value = aimf_scalar_at(&drawn[i], scalar);
-        if (!isnan(value))
-            sorted[n++] = value;
-    }
-    if (!n)
+    guint known = 0;
+    for (guint i = 0; i < n; i++)
+        if (!isnan(values[i]))
+            values[known++] = values[i];
+    if (!known)
         return (AimfInterval){ NAN, NAN };
-    qsort(sorted, n, sizeof *sorted, compare_doubles);
-    return (AimfInterval){ percentile(sorted, n, 0.025), percentile(sorted, n, 0.975) };
+    qsort(values, known, sizeof *values, compare_doubles);
+    return (AimfInterval){ percentile(values, known, 0.025), percentile(values, known, 0.975) };
 }
 
 gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
@@ -79,18 +88,54 @@ gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, A
             }
 #pragma omp for schedule(static)
             for (guint i = 0; i < resamples; i++)
-                if (able && !(monitor && monitor->stop && *monitor->stop))
-                    drawn[i] = resample(tally, seed, i, weights, &counter);
+                if (able && !(monitor && monitor->stop && *monitor->stop)) {
+                    draw(seed, i, tally->n, weights);
+                    drawn[i] = measure(tally, weights, &counter);
+                }
         }
     }
-    if (!enough) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for %u bootstrap resamples of %u samples",
-                    resamples, tally->n);
-        return FALSE;
-    }
+    if (!enough)
+        return no_memory(resamples, tally->n, error);
     if (!aimf_check_stop(monitor, "the bootstrap", error))
         return FALSE;
-    for (guint scalar = 0; scalar < AIMF_N_SCALARS; scalar++)
-        intervals[scalar] = interval(drawn, resamples, scalar, sorted);
+    for (guint scalar = 0; scalar < AIMF_N_SCALARS; scalar++) {
+        for (guint i = 0; i < resamples; i++)
+            sorted[i] = aimf_scalar_at(&drawn[i], scalar);
+        intervals[scalar] = aimf_percentiles(sorted, resamples);
+    }
     return TRUE;
+}
+
+/* @weights of the caller's rows for the tally's. */
+static AimfScalars measure_in_order(const AimfTally *tally, const guint32 *weights, guint32 *own, AimfCounter *counter)
+{
+    for (guint i = 0; i < tally->n; i++)
+        own[i] = weights[tally->order[i]];
+    return measure(tally, own, counter);
+}
+
+gboolean aimf_bootstrap_pairs(const AimfTally *of_before, const AimfTally *of_after, guint resamples, guint64 seed,
+                              AimfScalars *before, AimfScalars *after, const AimfMonitor *monitor, GError **error)
+{
+    guint n = of_before->n;
+    gboolean enough = TRUE;
+#pragma omp parallel
+    {
+        g_autofree guint32 *weights = g_try_new(guint32, n), *own = g_try_new(guint32, n);
+        g_auto(AimfCounter) one = { 0 }, two = { 0 };
+        gboolean able = aimf_counter_init(&one, of_before) && aimf_counter_init(&two, of_after) && weights && own;
+        if (!able) {
+#pragma omp atomic write
+            enough = FALSE;
+        }
+#pragma omp for schedule(static)
+        for (guint i = 0; i < resamples; i++) {
+            if (!able || (monitor && monitor->stop && *monitor->stop))
+                continue;
+            draw(seed, i, n, weights);
+            before[i] = measure_in_order(of_before, weights, own, &one);
+            after[i] = measure_in_order(of_after, weights, own, &two);
+        }
+    }
+    return enough ? aimf_check_stop(monitor, "the bootstrap", error) : no_memory(resamples, n, error);
 }

@@ -482,7 +482,8 @@ AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 s
         return NULL;
     }
     aimf_tally_count(&tally, NULL, &counter);
-    aimf_tally_auc_variances(&tally, &counter.counts);
+    if (!aimf_tally_auc_variances(&tally, rows, &counter.counts, error))
+        return NULL;
     g_autoptr(AimfMeasures) measures = aimf_measures_of_counts(&counter.counts);
     if (!aimf_tally_score_labels(&tally, &counter, measures, error) ||
         (resamples && !add_bootstrap(measures, &tally, resamples, seed, monitor, error)))

@@ -147,39 +147,58 @@ static AimfScores score_view(const AimfView *view, const AimfTally *tally, const
  * A sample's placement: the share of the other kind that it wins against, ties counting half. DeLong, DeLong and
  * Clarke-Pearson 1988: the AUC's variance is that of the placements' means.
  */
-static double auc_variance(const AimfView *view, guint n, double auc)
+gboolean aimf_tally_placements(const AimfTally *tally, int target, double auc, double *placements)
 {
-    double positives = 0, positives_before = 0, negatives_before = 0, of_positives = 0, of_negatives = 0;
-    for (guint i = 0; i < n; i++)
+    const AimfView *view = NULL;
+    for (guint v = 0; v < tally->n_views; v++)
+        view = tally->views[v].target == target ? &tally->views[v] : view;
+    guint n = tally->n;
+    double positives = 0, positives_before = 0, negatives_before = 0, tied_positives = 0, tied_negatives = 0;
+    for (guint i = 0; view && i < n; i++)
         positives += view->outcome[i] & OUTCOME_POSITIVE ? 1 : 0;
-    double negatives = n - positives, tied_positives = 0, tied_negatives = 0;
-    for (guint i = 0; i < n; i++) {
-        if (view->outcome[i] & OUTCOME_POSITIVE)
-            tied_positives++;
-        else
-            tied_negatives++;
+    double negatives = n - positives;
+    if (!view || positives < 2 || negatives < 2)
+        return FALSE;
+    for (guint i = 0, first = 0; i < n; i++) {
+        *(view->outcome[i] & OUTCOME_POSITIVE ? &tied_positives : &tied_negatives) += 1;
         if (!(view->outcome[i] & OUTCOME_TIE_ENDS))
             continue;
-        double above = (negatives_before + tied_negatives / 2) / negatives - auc;
-        double below = (positives - positives_before - tied_positives / 2) / positives - auc;
-        of_positives += tied_positives * above * above;
-        of_negatives += tied_negatives * below * below;
+        double of_positive = (negatives_before + tied_negatives / 2) / negatives - auc;
+        double of_negative = (positives - positives_before - tied_positives / 2) / positives - auc;
+        for (; first <= i; first++)
+            placements[tally->order[view->row ? view->row[first] : first]] =
+                view->outcome[first] & OUTCOME_POSITIVE ? of_positive : of_negative;
         positives_before += tied_positives;
         negatives_before += tied_negatives;
         tied_positives = tied_negatives = 0;
     }
-    return positives > 1 && negatives > 1
-               ? of_positives / (positives - 1) / positives + of_negatives / (negatives - 1) / negatives
-               : 0;
+    return TRUE;
 }
 
-void aimf_tally_auc_variances(const AimfTally *tally, AimfCounts *counts)
+double aimf_placements_variance(const double *placements, const int *target, int positive, guint n)
 {
-    for (guint v = 0; v < tally->n_views; v++) {
-        AimfScores *scores = &counts->scores[tally->views[v].target];
-        if (!isnan(scores->auc))
-            scores->auc_variance = auc_variance(&tally->views[v], tally->n, scores->auc);
+    double sums[2] = { 0 }, counts[2] = { 0 };
+    for (guint i = 0; i < n; i++) {
+        int kind = target[i] == positive;
+        sums[kind] += placements[i] * placements[i];
+        counts[kind]++;
     }
+    return sums[0] / (counts[0] - 1) / counts[0] + sums[1] / (counts[1] - 1) / counts[1];
+}
+
+gboolean aimf_tally_auc_variances(const AimfTally *tally, const AimfRows *rows, AimfCounts *counts, GError **error)
+{
+    g_autofree double *placements = g_try_new(double, tally->n);
+    if (!placements)
+        return no_memory(tally->n, error);
+    for (int target = 0; target < tally->n_targets; target++) {
+        AimfScores *scores = &counts->scores[target];
+        if (isnan(scores->auc))
+            continue;
+        gboolean known = aimf_tally_placements(tally, target, scores->auc, placements);
+        scores->auc_variance = known ? aimf_placements_variance(placements, rows->target, target, tally->n) : 0;
+    }
+    return TRUE;
 }
 
 /* --- Protected labels by themselves --- */
@@ -255,6 +274,7 @@ void aimf_tally_clear(AimfTally *tally)
     g_free(tally->views);
     g_free(tally->kinds);
     g_free(tally->row_kind);
+    g_free(tally->order);
 }
 
 static gboolean init_views(AimfTally *tally, const AimfRows *rows)
@@ -274,9 +294,10 @@ static gboolean init_views(AimfTally *tally, const AimfRows *rows)
  * Rows are numbered anew in the first view's order, which then is walked through from end to end without looking rows
  * up.
  */
-static gboolean renumber(AimfTally *tally, guint32 *order)
+static gboolean renumber(AimfTally *tally)
 {
     guint n = tally->n;
+    guint32 *order = tally->order;
     for (guint32 i = 0; i < n; i++)
         order[i] = tally->n_views ? tally->views[0].row[i] : i;
     if (!tally->n_views)
@@ -294,13 +315,13 @@ static gboolean renumber(AimfTally *tally, guint32 *order)
 }
 
 /* Numbers the kinds as they come. */
-static void find_kinds(AimfTally *tally, const AimfRows *rows, const guint32 *order)
+static void find_kinds(AimfTally *tally, const AimfRows *rows)
 {
     guint64 n_targets = (guint64)rows->n_targets, n_protected = (guint64)rows->n_protected;
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     g_autoptr(GArray) kinds = g_array_new(FALSE, FALSE, sizeof(AimfKind));
     for (guint i = 0; i < rows->n; i++) {
-        guint32 row = order[i];
+        guint32 row = tally->order[i];
         AimfKind kind = { rows->target[row], rows->prediction[row], rows->group[row] };
         guint64 key = ((guint64)kind.target * n_targets + (guint64)kind.prediction) * n_protected + (guint64)kind.group;
         gpointer number = g_hash_table_lookup(known, &key); /* from 1 */
@@ -323,11 +344,11 @@ gboolean aimf_tally_init(AimfTally *tally, const AimfRows *rows, GError **error)
         .n_protected = rows->n_protected,
         .positive = rows->positive,
         .row_kind = g_try_new(guint32, rows->n),
+        .order = g_try_new(guint32, rows->n),
     };
-    g_autofree guint32 *order = g_try_new(guint32, rows->n);
-    if (!tally->row_kind || !order || !init_views(tally, rows) || !renumber(tally, order))
+    if (!tally->row_kind || !tally->order || !init_views(tally, rows) || !renumber(tally))
         return no_memory(rows->n, error);
-    find_kinds(tally, rows, order);
+    find_kinds(tally, rows);
     return TRUE;
 }
 

@@ -31,6 +31,7 @@ typedef struct {
     guint n_kinds;
     AimfKind *kinds;
     guint32 *row_kind; /* (n) */
+    guint32 *order;    /* (n) which of the caller's rows each is */
     guint n_views;
     AimfView *views;
 } AimfTally;
@@ -62,11 +63,31 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfCounter, aimf_counter_clear)
 /** aimf_tally_count: counts the rows, each as often as @weights says (NULL: once), into @counter's counts. */
 void aimf_tally_count(const AimfTally *tally, const guint32 *weights, AimfCounter *counter);
 
-/** aimf_tally_auc_variances: DeLong's variance of each class's AUC, into @counts, which has the AUCs. */
-void aimf_tally_auc_variances(const AimfTally *tally, AimfCounts *counts);
+/**
+ * aimf_tally_auc_variances: DeLong's variance of each class's AUC, into @counts, which has the AUCs. FALSE with
+ * MEMORY.
+ */
+gboolean aimf_tally_auc_variances(const AimfTally *tally, const AimfRows *rows, AimfCounts *counts, GError **error);
+
+/**
+ * aimf_tally_placements: of class @target: how much each of the caller's rows (n) is above the mean of its kind in the
+ * share of the other kind that it wins against. FALSE if the class has no scores, or fewer than two of a kind.
+ */
+gboolean aimf_tally_placements(const AimfTally *tally, int target, double auc, double *placements);
+/** aimf_placements_variance: of the AUC, or for differences of placements that of the AUCs' difference. */
+double aimf_placements_variance(const double *placements, const int *target, int positive, guint n);
 
 /** aimf_tally_score_labels: AUC and calibration error of every protected label, into @measures. FALSE with MEMORY. */
 gboolean aimf_tally_score_labels(const AimfTally *tally, AimfCounter *counter, AimfMeasures *measures, GError **error);
+
+/**
+ * aimf_bootstrap_pairs: @resamples of the rows of both tallies, which are of the same rows in the same order, measured
+ * into @before and @after (resamples). FALSE with MEMORY or INTERRUPTED.
+ */
+gboolean aimf_bootstrap_pairs(const AimfTally *of_before, const AimfTally *of_after, guint resamples, guint64 seed,
+                              AimfScalars *before, AimfScalars *after, const AimfMonitor *monitor, GError **error);
+/** aimf_percentiles: from 2.5 to 97.5 % of (n) @values that are not NaN, which it sorts. */
+AimfInterval aimf_percentiles(double *values, guint n);
 
 /** aimf_bootstrap: fills @intervals. FALSE with MEMORY or INTERRUPTED. */
 gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, AimfInterval intervals[AIMF_N_SCALARS],
