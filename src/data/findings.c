@@ -3,6 +3,7 @@
 #include <aimfair/json.h>
 
 #include "base/json.h"
+#include "base/shown.h"
 #include <string.h>
 
 struct AimfFindings {
@@ -70,20 +71,15 @@ void aimf_findings_add(AimfFindings *findings, const char *name, gboolean certai
 {
     va_list args;
     va_start(args, format);
-    char *text = g_strdup_vprintf(format, args);
+    char *text = aimf_message_text(g_strdup_vprintf(format, args));
     va_end(args);
-    if (!g_utf8_validate(text, -1, NULL)) { /* names of files may be anything, and JSON may not */
-        char *valid = g_utf8_make_valid(text, -1);
-        g_free(text);
-        text = valid;
-    }
     add(findings, name, certain, text);
 }
 
 void aimf_findings_copy(AimfFindings *findings, const AimfFinding *finding)
 {
     add(findings, g_string_chunk_insert_const(findings->names, finding->name), finding->certain,
-        g_strdup(finding->text));
+        aimf_message_text(g_strdup(finding->text)));
 }
 
 const char *const *aimf_allowable_findings(void)

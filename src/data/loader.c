@@ -6,6 +6,7 @@
 
 #include "base/monitor.h"
 #include "base/random.h"
+#include "image/decode_budget.h"
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -37,6 +38,7 @@ struct AimfLoader {
     guint8 *bad;       /* (count) known to be unreadable */
     AimfImage **cache; /* (count) decoded pictures, or NULL */
     guint n_bad;
+    AimfDecodeBudget budget;
     Slot slots[N_SLOTS]; /* batch b is made in slot b mod N_SLOTS */
 
     GMutex lock; /* of what follows, and of Slot.done */
@@ -92,12 +94,14 @@ static void make_item(AimfLoader *loader, guint item)
     if (slot->skipped[place])
         return;
     AimfImage *kept = loader->cache[sample];
-    g_autoptr(AimfImage) opened = kept ? NULL : aimf_image_open(row.path, &slot->failures[place]);
+    AimfImage *opened = kept ? NULL : aimf_image_open_within(&loader->budget, row.path, &slot->failures[place]);
     const AimfImage *image = kept ? kept : opened;
-    if (image &&
-        make_planes(loader, sample, image, slot->images + place * loader->image_floats, &slot->failures[place]) &&
-        opened && keep(loader, sample, opened))
-        opened = NULL;
+    gboolean made = image && make_planes(loader, sample, image, slot->images + place * loader->image_floats,
+                                         &slot->failures[place]);
+    if (made && opened && keep(loader, sample, opened))
+        aimf_image_keep_within(&loader->budget, opened);
+    else
+        aimf_image_free_within(&loader->budget, opened);
 }
 
 /* --- The queue; the lock is held on entry and on return --- */
@@ -209,6 +213,7 @@ AimfLoader *aimf_loader_new(const AimfManifest *manifest, const AimfLoaderOption
     g_mutex_init(&loader->lock);
     g_cond_init(&loader->work);
     g_cond_init(&loader->done);
+    aimf_decode_budget_init(&loader->budget);
     loader->manifest = manifest;
     loader->monitor = monitor;
     loader->options = *options;
@@ -274,6 +279,7 @@ void aimf_loader_free(AimfLoader *loader)
     g_mutex_clear(&loader->lock);
     g_cond_clear(&loader->work);
     g_cond_clear(&loader->done);
+    aimf_decode_budget_clear(&loader->budget);
     g_free(loader);
 }
 

@@ -123,7 +123,7 @@ static void prepare_reading(Codec *codec)
 }
 
 /* Everything that may jump. What must survive the jump lives in @codec. */
-static gboolean decode(Codec *codec, const char *name)
+static gboolean decode(Codec *codec, const AimfEncoded *picture)
 {
     png_structp png = codec->png;
     if (setjmp(png_jmpbuf(png)))
@@ -133,7 +133,7 @@ static gboolean decode(Codec *codec, const char *name)
     png_uint_32 width, height;
     int depth, colour;
     png_get_IHDR(png, codec->info, &width, &height, &depth, &colour, NULL, NULL, NULL);
-    codec->image = aimf_image_allocate(width, height, name, &codec->error);
+    codec->image = aimf_image_allocate(width, height, picture, &codec->error);
     if (!codec->image)
         return FALSE;
     Source source = choose_source(png, depth, colour);
@@ -156,7 +156,7 @@ AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error)
     Codec codec = { .next = picture->data, .left = picture->bytes };
     codec.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning);
     codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
-    gboolean done = codec.info && decode(&codec, picture->name);
+    gboolean done = codec.info && decode(&codec, picture);
     png_destroy_read_struct(&codec.png, &codec.info, NULL);
     g_free(codec.rows);
     if (done)
