@@ -9,6 +9,7 @@
 struct AimfFindings {
     GArray *items;       /* of AimfFinding */
     GStringChunk *names; /* of those that were parsed */
+    GHashTable *known;   /* set of "name: text" */
 };
 
 static void finding_clear(gpointer data)
@@ -21,6 +22,7 @@ AimfFindings *aimf_findings_new(void)
     AimfFindings *findings = g_new(AimfFindings, 1);
     findings->items = g_array_new(FALSE, FALSE, sizeof(AimfFinding));
     findings->names = g_string_chunk_new(64);
+    findings->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_array_set_clear_func(findings->items, finding_clear);
     return findings;
 }
@@ -31,6 +33,7 @@ void aimf_findings_free(AimfFindings *findings)
         return;
     g_array_unref(findings->items);
     g_string_chunk_free(findings->names);
+    g_hash_table_unref(findings->known);
     g_free(findings);
 }
 
@@ -56,12 +59,9 @@ gboolean aimf_findings_has(const AimfFindings *findings, const char *name)
 /* @text is taken. */
 static void add(AimfFindings *findings, const char *name, gboolean certain, char *text)
 {
-    for (guint i = 0; i < findings->items->len; i++) {
-        const AimfFinding *other = aimf_findings_at(findings, i);
-        if (strcmp(other->name, name) == 0 && strcmp(other->text, text) == 0) {
-            g_free(text);
-            return;
-        }
+    if (!g_hash_table_add(findings->known, g_strdup_printf("%s: %s", name, text))) {
+        g_free(text);
+        return;
     }
     AimfFinding finding = { name, text, certain };
     g_array_append_val(findings->items, finding);

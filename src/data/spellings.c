@@ -1,5 +1,7 @@
 #include "data/spellings.h"
 
+#include "base/normalize.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -68,7 +70,7 @@ static char *number_key(const char *text)
 char *aimf_spelling_key(const char *text)
 {
     g_autofree char *folded = g_utf8_casefold(text, -1);
-    g_autofree char *composed = g_utf8_normalize(folded, -1, G_NORMALIZE_DEFAULT_COMPOSE);
+    g_autofree char *composed = aimf_normalize(folded, -1, G_NORMALIZE_DEFAULT_COMPOSE);
     g_autoptr(GString) key = g_string_new(NULL);
     for (const char *c = composed; *c; c = g_utf8_next_char(c)) {
         gunichar letter = g_utf8_get_char(c);
