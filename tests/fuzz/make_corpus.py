@@ -39,6 +39,20 @@ def archive(pickle, method=zipfile.ZIP_STORED, size=16, claimed=None, name="data
     return bytes(data)
 
 
+def views(n, count, size, stride):
+    """A pickle of @n tensors of the same storage of @count floats."""
+    def number(value):
+        return b"J" + struct.pack("<i", value)
+
+    storage = b"(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" + b"0X\3\0\0\0cpu" + number(count) + b"tQ"
+    items = b""
+    for i in range(n):
+        name = b"t%d" % i
+        items += b"X" + struct.pack("<I", len(name)) + name + b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage
+        items += number(0) + b"(" + number(size) + b"t(" + number(stride) + b"t\x89)tRs"
+    return b"\x80\2}" + items + b"."
+
+
 def png(width, height, colour, depth, rows, palette=b""):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -84,6 +98,9 @@ def make_weights():
     save("checkpoint", "claims_more", archive(pickle, claimed=0xFFFFFFF0))
     save("checkpoint", "claims_more_deflated", archive(pickle, zipfile.ZIP_DEFLATED, claimed=0x7FFFFFF0))
     save("checkpoint", "claims_less", archive(pickle, claimed=1))
+    # Views of all of one packed member, and one of four floats that is a billion.
+    save("checkpoint", "packed_views", archive(views(200, 1 << 18, 1 << 18, 1), zipfile.ZIP_DEFLATED, 1 << 20))
+    save("checkpoint", "expanded_view", archive(views(1, 4, 1 << 30, 0)))
     index = {"metadata": {"total_size": 32}, "weight_map": {"conv.weight": "one.safetensors", "conv.bias": "two.safetensors"}}
     save("shards", "both", json.dumps(index))
     save("shards", "outside", json.dumps({"weight_map": {"a": "../one.safetensors"}}))
