@@ -162,6 +162,18 @@ typedef struct {
 void aimf_check_names(const AimfNamed *sources, guint n, AimfFindings *findings);
 
 /**
+ * aimf_check_labels: doubtful "spellings" where two of @sources (n) write one protected label in two ways, and "labels"
+ * where two with several labels have none in common. Those without a manifest are left out.
+ */
+void aimf_check_labels(const AimfNamed *sources, guint n, AimfFindings *findings);
+
+/**
+ * aimf_manifests_merge_labels: protected labels that differ only in spelling, see AimfLabelRules, become in all of
+ * @manifests (n) what most of their rows say.
+ */
+void aimf_manifests_merge_labels(AimfManifest *const *manifests, guint n);
+
+/**
  * aimf_manifest_save: writes CSV atomically; paths become relative to the new file's folder where they lie below it,
  * absolute otherwise.
  */

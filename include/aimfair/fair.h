@@ -197,7 +197,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfMeasures, aimf_measures_free)
  * Intervals are 95 % percentile intervals; resamples in which a measure is undefined are left out of its interval.
  * Source: arXiv 2503.05665 section 4; Hardt et al. 2016 for equalized odds; Efron 1979 for the bootstrap.
  */
-AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
+AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const double *score, const int *group,
                            int n_targets, int n_protected, guint resamples, guint64 seed, const AimfMonitor *monitor,
                            GError **error);
 
@@ -233,9 +233,11 @@ gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
  * @paths: (n, nullable) the pictures
  * @logit, @probability: (n, nullable) of class 1; both NULL with more than two classes
- * @class_probability: (n, n_targets; nullable) of every class, with more than two classes
+ * @class_probability: (n, n_targets; nullable) of every class, with more than two classes. All as a file has them; a
+ *   model's singles are the numbers that their shortest texts say, so that saving and reading changes nothing
  * @labels: (n_protected) sorted protected labels, NULL-terminated, which @group points into
- * @n_dropped: rows of the file that were left out because a value was missing
+ * @n_dropped: rows of the file that were left out because a value was missing; @n_skipped: because their picture could
+ * not be read
  * @classes: (nullable) NULL-terminated names of the classes
  * @positive: the class that rates and gaps are measured of: 1 with two classes, -1 for none with more; may be set
  * before measuring
@@ -244,15 +246,16 @@ gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
 typedef struct {
     guint n;
     guint n_dropped;
+    guint n_skipped;
     int n_targets;
     int n_protected;
     char **paths;
     int *target;
     int *group;
     int *prediction;
-    float *logit;
-    float *probability;
-    float *class_probability;
+    double *logit;
+    double *probability;
+    double *class_probability;
     char **labels;
     char **classes;
     int positive;
@@ -266,7 +269,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
  * aimf_outcomes_open:
  * @path: a CSV file with a header, the columns target and protected, and one or more of logit, probability (both of
  *   class 1), prediction (a class) and a probability of every class: probability_0, probability_1, … or
- *   probability_NAME, … in the order of the classes; other columns are passed over
+ *   probability_NAME, … in the order of the classes; other columns are passed over, but for class, the names of the
+ *   predicted classes, and path: what one row or picture says twice, and differently, is doubtful ("contradiction")
  * @threshold: a probability of at least this is class 1; negative: the column prediction counts if it is there, else
  *   0.5, or the largest probability of more than two classes
  * @rules: (nullable) how labels are understood; NULL: nothing may be missing. @monitor: (nullable) is told
@@ -289,8 +293,8 @@ AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const
  */
 gboolean aimf_outcomes_save(const AimfOutcomes *outcomes, const char *path, GError **error);
 /**
- * aimf_outcomes_find_class: number of the class that @text names or numbers, or -1 with INVALID that lists the
- * classes.
+ * aimf_outcomes_find_class: number of the class that @text names, in whatever case, or numbers; -1 with INVALID that
+ * lists the classes and has the nearest.
  */
 int aimf_outcomes_find_class(const AimfOutcomes *outcomes, const char *text, GError **error);
 /**
@@ -344,7 +348,7 @@ AimfEvidence *aimf_evidence_of_results(const char *const *paths, guint n, GError
  * @target: (nullable) what is predicted; @classes: (nullable) NULL-terminated names of the classes
  * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures; @evidence:
  * (nullable)
- * @n_dropped: rows left out because a value was missing
+ * @n_dropped: rows left out because a value was missing; @n_skipped: because a picture could not be read
  * @findings: (nullable) what is to be said about the data. "trained-on" and "chosen-on" are also marks of their own
  *   in the JSON
  */
@@ -352,6 +356,7 @@ typedef struct {
     char *model;
     char *data;
     guint n_dropped;
+    guint n_skipped;
     char *target;
     char **classes;
     char **labels;

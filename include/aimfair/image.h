@@ -154,8 +154,9 @@ gboolean aimf_preprocess_set(AimfPreprocess *preprocess, const char *name, const
 /** aimf_preprocess_get: (owned) its text as aimf_preprocess_set takes it, NULL for the default. */
 char *aimf_preprocess_get(const AimfPreprocess *preprocess, const char *name);
 /**
- * aimf_preprocess_resize_input: to an input of @width x @height pixels, above 0. The shorter side is resized along,
- * so that the middle that is cut out shows as much of the picture as before and no black edges.
+ * aimf_preprocess_resize_input: from an input of some size to one of @width x @height pixels, all above 0. The shorter
+ * side is resized along, so that the middle that is cut out shows as much of the picture as before and no black edges;
+ * a crop before that stays.
  */
 void aimf_preprocess_resize_input(AimfPreprocess *preprocess, int width, int height);
 /** aimf_preprocess_check: FALSE with INVALID that says which member does not fit, and why. */

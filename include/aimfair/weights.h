@@ -34,6 +34,16 @@ typedef struct {
  * kind: sparse, quantised …; named too) or MEMORY.
  */
 AimfTensors *aimf_tensors_open(const char *path, GError **error);
+/**
+ * aimf_tensors_open_partly: the same, but tensors of kinds that are not read are left out, and no error unless
+ * aimf_tensors_check_kinds or aimf_tensors_select is asked for what is below a @prefix of theirs.
+ */
+AimfTensors *aimf_tensors_open_partly(const char *path, GError **error);
+/**
+ * aimf_tensors_check_kinds: FALSE with UNSUPPORTED that names the first tensor that was left out, and its kind, of those
+ * whose names begin with @prefix.
+ */
+gboolean aimf_tensors_check_kinds(const AimfTensors *tensors, const char *prefix, GError **error);
 /** aimf_tensors_new: (owned) an empty set in memory. */
 AimfTensors *aimf_tensors_new(void);
 /** aimf_tensors_free: lets go of one reference; the set goes with the last one, and not before views of it do. */
@@ -79,7 +89,7 @@ char *aimf_tensors_below(const AimfTensors *tensors, const char *key);
 /**
  * aimf_tensors_select: (owned) those entries whose name begins with @prefix, without it, copied into memory as by
  * aimf_tensors_load. All metadata come along. NULL also with NOT_FOUND: no name begins so, and how they do begin;
- * INVALID: a name would become empty or be there twice.
+ * INVALID: a name would become empty or be there twice; UNSUPPORTED: see aimf_tensors_check_kinds.
  */
 AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix, AimfDtype dtype, GError **error);
 

@@ -169,6 +169,47 @@ const AimfContent *aimf_content_recognise(const void *data, gsize bytes)
     return recognise_markup(data, bytes);
 }
 
+/* Source: onnx/onnx.proto, ModelProto: field 1 is ir_version; 2 the producer, 7 the graph or 8 the opset follows. */
+static gboolean is_onnx(const guint8 *data, gsize bytes)
+{
+    return bytes >= 8 && data[0] == 0x08 && data[1] >= 1 && data[1] <= 30 && data[2] &&
+           memchr("\x12\x1a\x22\x28\x32\x3a\x42", data[2], 7);
+}
+
+/* Eight bytes with the length of a JSON object that begins with a name. */
+static gboolean is_safetensors(const guint8 *data, gsize bytes)
+{
+    return bytes >= 10 && memcmp(data + 4, "\0\0\0\0{\"", 6) == 0;
+}
+
+static gboolean is_json(const char *text, gsize bytes)
+{
+    gsize at = skip_blanks(text, bytes);
+    gsize next = at + 1;
+    while (next < bytes && g_ascii_isspace(text[next]))
+        next++;
+    return next < bytes && ((text[at] == '{' && (text[next] == '"' || text[next] == '}')) ||
+                            (text[at] == '[' && memchr("[{\"]", text[next], 4)));
+}
+
+const AimfContent *aimf_content_of_others(const void *data, gsize bytes)
+{
+    static const AimfContent picture = { "a picture", "give the table that lists pictures" };
+    static const AimfContent weights = { "a file of weights", "give them where a model is taken" };
+    static const AimfContent onnx = { "an ONNX model", "give a table or a text" };
+    static const AimfContent json = { "JSON", "save the table as CSV" };
+    const guint8 *at = data;
+    if (bytes >= 12 && (memcmp(at, "\xff\xd8\xff", 3) == 0 || memcmp(at, "\x89PNG\r\n\x1a\n", 8) == 0 ||
+                        (memcmp(at, "RIFF", 4) == 0 && memcmp(at + 8, "WEBP", 4) == 0)))
+        return &picture;
+    if ((bytes >= 8 && memcmp(at, "GGUF", 4) == 0 && is_binary(at, 8)) || is_safetensors(at, bytes) ||
+        (bytes >= 2 && at[0] == 0x80 && at[1] >= 2 && at[1] <= 5))
+        return &weights;
+    if (is_onnx(at, bytes))
+        return &onnx;
+    return is_json(data, bytes) ? &json : NULL;
+}
+
 const char *aimf_content_of_name(const char *name)
 {
     static const struct {

@@ -20,5 +20,11 @@ typedef struct {
  */
 const AimfContent *aimf_content_recognise(const void *data, gsize bytes);
 
+/**
+ * aimf_content_of_others: (static, nullable) the same, of formats that aimfair reads, or could be expected to, where a
+ * table or JSON is not meant: pictures, weights, and JSON itself.
+ */
+const AimfContent *aimf_content_of_others(const void *data, gsize bytes);
+
 /** aimf_content_of_name: (static, nullable) the picture format of a file of this name, if it is not read: "BMP". */
 const char *aimf_content_of_name(const char *name);

@@ -1,5 +1,6 @@
 #include "base/json_grammar.h"
 
+#include "base/content.h"
 #include "base/shown.h"
 
 #include <string.h>
@@ -24,10 +25,17 @@ static gboolean is_blank(char c)
 static gboolean check_beginning(const char *text, gsize length, GError **error)
 {
     gsize start = 0;
+    const AimfContent *content = aimf_content_recognise(text, length);
     while (start < length && is_blank(text[start]))
         start++;
     if (start == length) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is empty");
+        return FALSE;
+    }
+    if (!content)
+        content = aimf_content_of_others(text, length);
+    if (content && text[start] != '{' && text[start] != '[') {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is %s; %s", content->name, content->mend);
         return FALSE;
     }
     for (gsize i = start; i < MIN(length, start + BINARY_BYTES); i++) {

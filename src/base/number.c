@@ -81,3 +81,9 @@ char *aimf_number_text_single(char *text, float value)
 {
     return shortest(&singles, text, (double)value);
 }
+
+double aimf_number_of_single(float value)
+{
+    char text[AIMF_NUMBER_SIZE];
+    return g_ascii_strtod(aimf_number_text_single(text, value), NULL);
+}

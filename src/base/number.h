@@ -18,3 +18,6 @@
  */
 char *aimf_number_text(char *text, double value);
 char *aimf_number_text_single(char *text, float value);
+
+/** aimf_number_of_single: what the single's text says: 0.1 for 0.1F, which as a double is 0.10000000149011612. */
+double aimf_number_of_single(float value);

@@ -152,11 +152,13 @@ static void print(AimfCli *cli, const char *path, const AimfTensors *tensors)
 /* --- The command --- */
 
 /*
- * transformers 4 refuses safetensors that do not say whose layout their tensors have. Source: its modeling_utils.py,
- * load_state_dict.
+ * transformers 4 refuses safetensors that do not say whose layout their tensors have; a model that aimfair saved says
+ * that it is one. Source: its modeling_utils.py, load_state_dict.
  */
 static void mark_format(AimfTensors *tensors)
 {
+    if (aimf_tensors_metadata(tensors, "aimfair.format"))
+        return;
     static const char *const formats[] = { "pt", "tf", "flax", "mlx", "np", NULL };
     const char *format = aimf_tensors_metadata(tensors, "format");
     if (!format || !g_strv_contains(formats, format))
@@ -169,7 +171,8 @@ static gboolean convert(AimfCli *cli, const Options *options, const char *from, 
     if (!parse_dtype(options->dtype, &dtype, error) || (to && !check_suffix(to, error)) ||
         (to && !aimf_cli_check_apart("OUT", to, &from, 1, error)))
         return FALSE;
-    g_autoptr(AimfTensors) opened = aimf_tensors_open(from, error);
+    g_autoptr(AimfTensors) opened =
+        options->only ? aimf_tensors_open_partly(from, error) : aimf_tensors_open(from, error);
     if (!opened)
         return FALSE;
     g_autoptr(AimfTensors) changed = NULL;

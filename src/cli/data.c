@@ -78,7 +78,8 @@ static void print_outputs(AimfCli *cli, const AimfDataset *dataset, const Output
 {
     if (!cli->json) {
         for (guint i = 0; paths[i]; i++) {
-            aimf_cli_print(cli, "%s: %u image%s\n", paths[i], aimf_manifest_count(outputs[i].manifest),
+            g_autofree char *path = aimf_cli_printable(paths[i]);
+            aimf_cli_print(cli, "%s: %u image%s\n", path, aimf_manifest_count(outputs[i].manifest),
                            AIMF_PLURAL(aimf_manifest_count(outputs[i].manifest)));
             data_print_groups(cli, outputs[i].manifest);
         }

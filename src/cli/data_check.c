@@ -76,12 +76,13 @@ static void print_problems(const Report *r, const char *title, const GArray *pro
     guint shown = r->cli->verbose ? problems->len : MIN(problems->len, SHOWN_PROBLEMS);
     for (guint i = 0; i < shown; i++) {
         const AimfProblem *p = &g_array_index(problems, AimfProblem, i);
-        g_autofree char *text = g_utf8_make_valid(p->text, -1);
         g_autofree char *place = aimf_manifest_place(r->manifests[p->manifest], p->row);
-        aimf_cli_print(r->cli, "  %s, %s", r->paths[p->manifest], place);
+        g_autofree char *manifest = aimf_cli_printable(r->paths[p->manifest]), *text = aimf_cli_printable(p->text);
+        aimf_cli_print(r->cli, "  %s, %s", manifest, place);
         if (other) {
             g_autofree char *other_place = aimf_manifest_place(r->manifests[p->other_manifest], p->other_row);
-            aimf_cli_print(r->cli, " %s %s, %s", other, r->paths[p->other_manifest], other_place);
+            g_autofree char *other_manifest = aimf_cli_printable(r->paths[p->other_manifest]);
+            aimf_cli_print(r->cli, " %s %s, %s", other, other_manifest, other_place);
         }
         aimf_cli_print(r->cli, ": %s\n", text);
     }
@@ -92,7 +93,8 @@ static void print_problems(const Report *r, const char *title, const GArray *pro
 static void print_report(const Report *r)
 {
     for (guint i = 0; i < r->n; i++) {
-        aimf_cli_print(r->cli, "%s: %u image%s\n", r->paths[i], aimf_manifest_count(r->manifests[i]),
+        g_autofree char *path = aimf_cli_printable(r->paths[i]);
+        aimf_cli_print(r->cli, "%s: %u image%s\n", path, aimf_manifest_count(r->manifests[i]),
                        AIMF_PLURAL(aimf_manifest_count(r->manifests[i])));
         data_print_groups(r->cli, r->manifests[i]);
     }
@@ -191,6 +193,7 @@ static void check_labels(const GPtrArray *manifests, char *const *paths, AimfFin
     for (guint i = 0; i < manifests->len; i++)
         aimf_check_dataset(sources[i].manifest, sources[i].source, findings);
     aimf_check_names(sources, manifests->len, findings);
+    aimf_check_labels(sources, manifests->len, findings);
 }
 
 /* (owned) of AimfManifest */
@@ -204,6 +207,8 @@ static GPtrArray *open_manifests(AimfCli *cli, char *const *paths, guint n, Aimf
             return NULL;
         g_ptr_array_add(manifests, manifest);
     }
+    if (cli->labels.merge_spellings)
+        aimf_manifests_merge_labels((AimfManifest *const *)manifests->pdata, n);
     return g_steal_pointer(&manifests);
 }
 

@@ -192,14 +192,23 @@ static gboolean unknown(const GOptionEntry *const *tables, gsize n, const char *
     return FALSE;
 }
 
-/* Scripts hand on variables that nobody has set; no file and no folder has an empty name. */
-static gboolean check_name(const GOptionEntry *entry, const char *value, GError **error)
+/*
+ * Scripts hand on variables that nobody has set. Only a prompt can be empty: the argument of such options is a TEXT;
+ * and what is wrong with a number is told when it is taken.
+ */
+static gboolean check_empty(const GOptionEntry *entry, const char *value, GError **error)
 {
-    gboolean names = !entry || entry->arg == G_OPTION_ARG_FILENAME || entry->arg == G_OPTION_ARG_FILENAME_ARRAY;
-    if (!value || *value || !names)
+    if (!value || *value || (entry && (is_number(entry) || g_strcmp0(entry->arg_description, "TEXT") == 0)))
         return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s%s: the name is empty; give that of a file or a folder",
-                entry ? "--" : "an argument", entry ? entry->long_name : "");
+    if (!entry)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "an argument is empty, and nothing has an empty name");
+    else if (entry->arg == G_OPTION_ARG_FILENAME || entry->arg == G_OPTION_ARG_FILENAME_ARRAY)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--%s: the name is empty; give that of a file or a folder",
+                    entry->long_name);
+    else
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "--%s: the value is empty; give one (%s), or leave the option out", entry->long_name,
+                    entry->arg_description);
     return FALSE;
 }
 
@@ -226,7 +235,7 @@ gboolean entries_check(const GOptionEntry *const *tables, gsize n, const char *c
     gboolean names_only = FALSE;
     for (int i = 1; i < argc; i++) {
         const char *text = argv[i];
-        if (!check_name(NULL, text, error))
+        if (!check_empty(NULL, text, error))
             return FALSE;
         names_only = names_only || strcmp(text, "--") == 0;
         if (names_only || text[0] != '-' || !text[1])
@@ -254,7 +263,7 @@ gboolean entries_check(const GOptionEntry *const *tables, gsize n, const char *c
             continue;
         if (!value)
             value = ++i < argc ? argv[i] : NULL;
-        if (!check_name(entry, value, error) || !check_once(values, entry, value, error))
+        if (!check_empty(entry, value, error) || !check_once(values, entry, value, error))
             return FALSE;
     }
     return TRUE;

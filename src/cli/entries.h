@@ -29,7 +29,7 @@ gboolean entries_takes_argument(const GOptionEntry *entry);
 
 /**
  * entries_check: FALSE with INVALID for an option that is in none of @tables (n), with the nearest, for one that has
- * two values and is no list, and for an empty name of a file. @command: for the hint
+ * two values and is no list, and for an empty argument or value, unless a value is a TEXT. @command: for the hint
  */
 gboolean entries_check(const GOptionEntry *const *tables, gsize n, const char *command, int argc, char **argv,
                        GError **error);

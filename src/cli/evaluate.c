@@ -177,6 +177,7 @@ static gboolean evaluate(AimfCli *cli, Options *o, AimfEvaluation *evaluation, G
         return FALSE;
     evaluation->runs = 1;
     evaluation->n_dropped = outcomes->n_dropped;
+    evaluation->n_skipped = outcomes->n_skipped;
     evaluation->model = g_strdup(o->model);
     evaluation->data = g_strdup(o->given ? o->given : o->data);
     evaluation->labels = g_steal_pointer(&outcomes->labels);
@@ -205,6 +206,7 @@ static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEva
         return FALSE;
     evaluation->runs = mean->runs;
     evaluation->n_dropped = mean->n_dropped;
+    evaluation->n_skipped = mean->n_skipped;
     evaluation->labels = g_steal_pointer(&mean->labels);
     evaluation->classes = g_steal_pointer(&mean->classes);
     evaluation->target = g_steal_pointer(&mean->target);

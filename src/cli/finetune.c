@@ -38,8 +38,9 @@ static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
         !aimf_cli_require(cli, "--val", a->validation, error) || !aimf_cli_require(cli, "-o", a->output, error))
         return FALSE;
     if (ways != 1)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "say once what to train: --sensitivity FILE [--top-k K], --trainable all|NAME,… or --prefix TEXT");
+        g_set_error(
+            error, AIMF_ERROR, AIMF_ERROR_INVALID,
+            "say once what to train: --sensitivity FILE [--top-k K], --trainable all|NAME,… or --prefix PREFIX");
     else if (a->top_k && !a->sensitivity)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--top-k needs --sensitivity");
     else
@@ -57,7 +58,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "top-k", 0, 0, G_OPTION_ARG_INT, &a->top_k, "length of the two lists that are intersected (55)",
           "K [1, 2147483647]" },
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "train all, or these tensors and modules", "NAME,…" },
-        { "prefix", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->prefixes, "train tensors named so; may be repeated", "TEXT" },
+        { "prefix", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->prefixes, "train tensors named so; may be repeated",
+          "PREFIX" },
         { "force", 0, 0, G_OPTION_ARG_NONE, &a->force, "take sensitivities of another model", NULL },
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on: the balanced set", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep: real images",

@@ -196,7 +196,8 @@ static void report(AimfCli *cli, const AimfGenerateArguments *a, const AimfDiffu
                    const AimfGenerationResult *result)
 {
     if (!cli->json) {
-        aimf_cli_print(cli, "%s: %u picture%s made, %u %s there, %u failed, %u retried in f32", a->output, result->made,
+        g_autofree char *output = aimf_cli_printable(a->output);
+        aimf_cli_print(cli, "%s: %u picture%s made, %u %s there, %u failed, %u retried in f32", output, result->made,
                        AIMF_PLURAL(result->made), result->there_before, result->there_before == 1 ? "was" : "were",
                        result->failed, result->retried);
         if (result->made)

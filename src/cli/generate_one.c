@@ -79,7 +79,8 @@ static void report(AimfCli *cli, const AimfGenerateArguments *a, const AimfDiffu
         aimf_cli_message(cli, AIMF_LOG_WARNING, "the prompt is too long: its last %u tokens are cut off",
                          picture->tokens_cut);
     if (!cli->json) {
-        aimf_cli_print(cli, "%s: %d x %d pixels%s\n", a->output, picture->image->width, picture->image->height,
+        g_autofree char *output = aimf_cli_printable(a->output);
+        aimf_cli_print(cli, "%s: %d x %d pixels%s\n", output, picture->image->width, picture->image->height,
                        picture->retried ? ", made in f32 after numbers that were not finite" : "");
         return;
     }

@@ -25,7 +25,7 @@ typedef struct {
     char *classes;
     char *threshold;
     char *verify;
-    gdouble tolerance;
+    gdouble tolerance; /* negative: not given */
 } Arguments;
 
 static void arguments_clear(Arguments *a)
@@ -47,13 +47,16 @@ static gboolean invalid(const char *message, GError **error)
 
 /* --- Options --- */
 
-static gboolean check(AimfCli *cli, const Arguments *a, int n_files, const char *weights, GError **error)
+static gboolean check(AimfCli *cli, Arguments *a, int n_files, const char *weights, GError **error)
 {
     if (n_files != 1) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "expected the name of one file of weights, found %d; see 'aimfair help import'", n_files);
         return FALSE;
     }
+    if (a->tolerance >= 0 && !a->verify)
+        return invalid("--tolerance is of --verify, which names no file", error);
+    a->tolerance = a->tolerance >= 0 ? a->tolerance : DEFAULT_TOLERANCE;
     const char *const inputs[] = { weights, a->verify };
     return aimf_cli_require(cli, "-o", a->output, error) && aimf_check_model_output(a->output, error) &&
            aimf_cli_check_apart("-o", a->output, inputs, G_N_ELEMENTS(inputs), error);
@@ -158,6 +161,17 @@ static gboolean check_range(AimfCli *cli, const AimfPreprocess *p, GError **erro
     return TRUE;
 }
 
+/* As CenterCrop does it; hardly what anybody means. TRUE. */
+static gboolean warn_of_border(AimfCli *cli, const AimfPreprocess *p)
+{
+    if (p->resize && p->resize < MAX(p->width, p->height))
+        aimf_cli_message(cli, AIMF_LOG_WARNING,
+                         "the shorter side is resized to %d pixels and %dx%d are cut out: what a picture lacks of that "
+                         "is filled with black",
+                         p->resize, p->width, p->height);
+    return TRUE;
+}
+
 /* @p: what the file says, or zero; the options that are given overrule it. */
 static gboolean take_preprocess(AimfCli *cli, const Arguments *a, AimfPreprocess *p, GError **error)
 {
@@ -185,7 +199,7 @@ static gboolean take_preprocess(AimfCli *cli, const Arguments *a, AimfPreprocess
                        error);
     if (p->aliased && !a->resizer && p->resizing == AIMF_RESIZE_PILLOW)
         p->resizing = AIMF_RESIZE_TENSOR; /* Pillow cannot */
-    return aimf_preprocess_check(p, error) && check_range(cli, p, error);
+    return aimf_preprocess_check(p, error) && check_range(cli, p, error) && warn_of_border(cli, p);
 }
 
 static gboolean take_names(const Arguments *a, AimfModel *model, GError **error)
@@ -290,7 +304,7 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, const char *path,
 {
     AimfPreprocess preprocess = { 0 };
     GError *failure = NULL;
-    g_autoptr(AimfTensors) file = aimf_tensors_open(path, error);
+    g_autoptr(AimfTensors) file = aimf_tensors_open_partly(path, error);
     if (!file)
         return NULL;
     gboolean saved = aimf_saved_preprocess(file, &preprocess, &failure);
@@ -402,18 +416,21 @@ static void report(AimfCli *cli, const Arguments *a, const AimfModel *model, con
                    guint n_verified)
 {
     g_autofree char *preprocess = aimf_preprocess_text(&model->preprocess);
-    g_autofree char *classes = model->classes ? g_strjoinv(", ", model->classes) : NULL;
-    aimf_cli_print(cli, "%s: %s, %d output%s (%s)%s%s\n%s\n", a->output, model->architecture, model->outputs,
+    g_autofree char *names = model->classes ? g_strjoinv(", ", model->classes) : NULL;
+    g_autofree char *classes = names ? aimf_cli_printable(names) : NULL;
+    g_autofree char *output = aimf_cli_printable(a->output);
+    aimf_cli_print(cli, "%s: %s, %d output%s (%s)%s%s\n%s\n", output, model->architecture, model->outputs,
                    AIMF_PLURAL(model->outputs), model->outputs == 1 ? "sigmoid" : "softmax", classes ? ": " : "",
                    classes ? classes : "", preprocess);
-    if (a->verify)
-        aimf_cli_print(cli, "%s: %u picture%s, largest difference of a logit %.3g (tolerance %g)\n", a->verify,
-                       n_verified, AIMF_PLURAL(n_verified), worst->largest, a->tolerance);
+    g_autofree char *verify = a->verify ? aimf_cli_printable(a->verify) : NULL;
+    if (verify)
+        aimf_cli_print(cli, "%s: %u picture%s, largest difference of a logit %.3g (tolerance %g)\n", verify, n_verified,
+                       AIMF_PLURAL(n_verified), worst->largest, a->tolerance);
 }
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
-    g_auto(Arguments) a = { .tolerance = DEFAULT_TOLERANCE };
+    g_auto(Arguments) a = { .tolerance = -1 };
     if (!parse(cli, &a, &argc, argv, error))
         return FALSE;
     AimfDisagreement worst = { 0 };

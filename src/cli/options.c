@@ -143,7 +143,7 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
         return FALSE;
     }
     g_autoptr(Entries) own = entries_new(own_table);
-    const GOptionEntry *const tables[] = { entries_table(own), common_table };
+    const GOptionEntry *const tables[] = { own_table, common_table };
     if (!entries_check(tables, G_N_ELEMENTS(tables), command->name, *argc, argv, error))
         return FALSE;
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
@@ -153,9 +153,9 @@ gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, ch
     g_option_context_set_summary(context, summary);
     g_option_context_set_description(context, command->description);
     g_option_context_set_help_enabled(context, FALSE); /* GOption's own exits, and does not see a failed write */
-    if (tables[0]->long_name)
-        add_group(context, "own", "Options:", tables[0]);
-    add_group(context, "common", "Common options:", tables[1]);
+    if (own_table->long_name)
+        add_group(context, "own", "Options:", entries_table(own));
+    add_group(context, "common", "Common options:", common_table);
     if (!g_option_context_parse(context, argc, &argv, error)) {
         if (error && (*error)->domain == G_CONVERT_ERROR)
             g_prefix_error(error, "an option's text is not in the encoding of the locale; is LC_ALL=C.UTF-8 wanted? ");
@@ -339,7 +339,8 @@ gboolean aimf_cli_size(const char *option, const char *text, int *width, int *he
     gint64 across, down;
     if (n < 1 || n > 2 || !g_ascii_string_to_signed(sides[0], 10, 1, G_MAXINT, &across, NULL) ||
         !g_ascii_string_to_signed(sides[n - 1], 10, 1, G_MAXINT, &down, NULL))
-        return wrong_text(option, "a number of pixels like 224, or width and height like 320x240", text, error);
+        return wrong_text(option, "a number of pixels like 224, or width and height like 320x240, from 1 on", text,
+                          error);
     *width = (int)across;
     *height = (int)down;
     return TRUE;

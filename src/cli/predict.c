@@ -81,8 +81,8 @@ static void report(AimfCli *cli, const Arguments *a, const AimfModel *model, con
             counts[predictions->prediction[i]]++;
     }
     if (!cli->json) {
-        aimf_cli_print(cli, "%s: %u image%s", a->output, predictions->n - skipped,
-                       AIMF_PLURAL(predictions->n - skipped));
+        g_autofree char *output = aimf_cli_printable(a->output);
+        aimf_cli_print(cli, "%s: %u image%s", output, predictions->n - skipped, AIMF_PLURAL(predictions->n - skipped));
         for (int c = 0; c < n_classes; c++)
             aimf_cli_print(cli, ", %u of class %d%s%s", counts[c], c, model->classes ? " " : "",
                            model->classes ? model->classes[c] : "");

@@ -126,6 +126,8 @@ static AimfTensors *measure(AimfCli *cli, const Arguments *a, AimfTrainingArgume
     g_autoptr(AimfManifest) real = aimf_open_training_set(cli, a->data[0], findings, error);
     g_autoptr(AimfManifest) biased = real ? aimf_open_training_set(cli, a->data[1], findings, error) : NULL;
     g_autoptr(AimfManifest) balanced = biased ? aimf_open_training_set(cli, a->data[2], findings, error) : NULL;
+    if (balanced && cli->labels.merge_spellings)
+        aimf_manifests_merge_labels((AimfManifest *[]){ real, biased, balanced }, G_N_ELEMENTS(sets));
     const AimfGradientSet data[] = { { sets[0].name, real }, { sets[1].name, biased }, { sets[2].name, balanced } };
     if (!balanced || !check_sets(cli, model, data, &training->allow, error) ||
         !pass(cli, model, data, &training->options, gradients, error))

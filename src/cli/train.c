@@ -176,7 +176,7 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, const AimfManifes
                              AimfTensors **opened, gboolean *fresh_head, GError **error)
 {
     enum { PAPERS_SIZE = 224 };
-    g_autoptr(AimfTensors) file = a->init ? aimf_tensors_open(a->init, error) : NULL;
+    g_autoptr(AimfTensors) file = a->init ? aimf_tensors_open_partly(a->init, error) : NULL;
     g_autoptr(AimfTensors) weights = file ? select_weights(cli, a, head, file, error) : NULL;
     int outputs;
     if ((a->init && !weights) || !choose_outputs(cli, a, head, weights, aimf_manifest_classes(train), &outputs, error))

@@ -244,11 +244,12 @@ static void print_groups(AimfCli *cli, const AimfTrainResult *result, const Aimf
     }
 }
 
-static void report_text(AimfCli *cli, const char *output, const AimfTrainResult *result, const AimfManifest *validation,
+static void report_text(AimfCli *cli, const char *path, const AimfTrainResult *result, const AimfManifest *validation,
                         const AimfTrainingArguments *arguments)
 {
     const AimfEpoch *start = &result->start;
     const AimfEpoch *best = result->kept_start ? start : &g_array_index(result->history, AimfEpoch, result->best_epoch);
+    g_autofree char *output = aimf_cli_printable(path);
     if (result->kept_start)
         aimf_cli_print(cli, "%s: the start", output);
     else
@@ -296,12 +297,16 @@ static void explain_interruption(const char *state_path, GError *failure)
         g_strdup_printf("%s; the same command with --resume goes on after the last finished epoch", what);
 }
 
-gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *train, const char *validation_path,
+gboolean aimf_run_training(AimfCli *cli, AimfModel *model, AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
     AimfFindings *findings = arguments->allow.findings;
     g_autoptr(AimfManifest) validation = aimf_open_training_set(cli, validation_path, findings, error);
-    if (!validation || !check_sets(cli, arguments, model, train, validation, error))
+    if (!validation)
+        return FALSE;
+    if (cli->labels.merge_spellings)
+        aimf_manifests_merge_labels((AimfManifest *[]){ train, validation }, 2);
+    if (!check_sets(cli, arguments, model, train, validation, error))
         return FALSE;
     AimfTrainResult result;
     GError *failure = NULL;

@@ -78,5 +78,5 @@ AimfManifest *aimf_open_training_set(AimfCli *cli, const char *path, AimfFinding
  * aimf_run_training: checks the sets, trains @model, saves it as @output, removes the state, prints the result (in
  * JSON within @builder, an object that is open, and not yet printed). An interruption says how to go on.
  */
-gboolean aimf_run_training(AimfCli *cli, AimfModel *model, const AimfManifest *train, const char *validation_path,
+gboolean aimf_run_training(AimfCli *cli, AimfModel *model, AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error);

@@ -3,6 +3,7 @@
 #include "base/content.h"
 #include "base/monitor.h"
 #include "base/text_file.h"
+#include "data/labels.h"
 #include <aimfair/names.h>
 #include <string.h>
 
@@ -222,10 +223,10 @@ static char find_separator(const AimfCsv *csv)
 static gboolean take_names(AimfCsv *csv, GError **error)
 {
     for (guint i = 0; i < csv->fields->len; i++) {
-        char *name = g_strstrip(g_strdup(g_ptr_array_index(csv->fields, i)));
-        g_ptr_array_add(csv->columns, name);
+        char *name = g_ptr_array_index(csv->fields, i);
         if (!g_utf8_validate(name, -1, NULL))
             return fail_row(csv, error, "the name of a column is not UTF-8; spreadsheets call that form 'CSV UTF-8'");
+        g_ptr_array_add(csv->columns, g_strdup(aimf_label_strip(name)));
     }
     for (guint n = csv->columns->len; n > 1 && *(char *)g_ptr_array_index(csv->columns, n - 1) == 0; n--)
         g_ptr_array_set_size(csv->columns, (gint)n - 1);
@@ -250,6 +251,8 @@ static gboolean read_header(AimfCsv *csv, GError **error)
 {
     gsize bytes = (gsize)(csv->end - csv->next);
     const AimfContent *content = aimf_content_recognise(csv->next, bytes);
+    if (!content)
+        content = aimf_content_of_others(csv->next, bytes);
     if (content) {
         g_autofree char *what = g_strdup_printf("this is %s, not a CSV table; %s", content->name, content->mend);
         return fail_row(csv, error, what);
@@ -344,9 +347,8 @@ gboolean aimf_csv_fail(const AimfCsv *csv, int column, AimfErrorCode code, GErro
     va_start(args, format);
     g_autofree char *what = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *readable = g_utf8_make_valid(what, -1);
     g_set_error(error, AIMF_ERROR, (gint)code, "%s:%" G_GUINT64_FORMAT ": column '%s': %s", csv->path, csv->line,
-                (const char *)g_ptr_array_index(csv->columns, (guint)column), readable);
+                (const char *)g_ptr_array_index(csv->columns, (guint)column), what);
     return FALSE;
 }
 

@@ -1,25 +1,21 @@
 #include "data/labels.h"
 
 #include "base/monitor.h"
+#include "base/shown.h"
 
 #include <math.h>
 #include <string.h>
 
 /* --- Cells --- */
 
-static gboolean is_blank(gunichar c)
-{
-    return g_unichar_isspace(c) || c == 0x200B || c == 0x2060 || c == 0xFEFF; /* these three have no width */
-}
-
 char *aimf_label_strip(char *text)
 {
-    while (*text && is_blank(g_utf8_get_char(text)))
+    while (*text && aimf_is_blank(g_utf8_get_char(text)))
         text = g_utf8_next_char(text);
     char *end = text + strlen(text);
     while (end > text) {
         char *last = g_utf8_prev_char(end);
-        if (!is_blank(g_utf8_get_char(last)))
+        if (!aimf_is_blank(g_utf8_get_char(last)))
             break;
         end = last;
     }
@@ -52,7 +48,7 @@ static gboolean is_utf8(const AimfCsv *csv, int column, GError **error)
 {
     const char *text = aimf_csv_field(csv, column);
     return g_utf8_validate(text, -1, NULL) ||
-           aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not UTF-8", text);
+           aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not UTF-8", AIMF_SHOWN(text));
 }
 
 static AimfCellState read_cell(const AimfCsv *csv, int column, const AimfLabelRules *rules, CellKind kind,
@@ -77,8 +73,11 @@ static AimfCellState read_mapped(const AimfCsv *csv, int column, const AimfLabel
     if (!is_utf8(csv, column, error))
         return AIMF_CELL_FAILED;
     *text = aimf_label_strip(g_ptr_array_index(csv->fields, (guint)column));
-    *result = map ? aimf_value_map_get(map, *text, rules->merge_spellings) : NULL;
-    if (!*result) {
+    const AimfMapEntry *entry = map ? aimf_value_map_find(map, *text, rules->merge_spellings) : NULL;
+    *result = entry ? entry->result : NULL;
+    if (entry) {
+        *text = entry->value;
+    } else {
         AimfCellState state = read_cell(csv, column, rules, kind, text, error);
         if (state != AIMF_CELL_READ)
             return state;
@@ -86,7 +85,8 @@ static AimfCellState read_mapped(const AimfCsv *csv, int column, const AimfLabel
     }
     if (*result)
         return AIMF_CELL_READ;
-    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'", *text);
+    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'",
+                  AIMF_SHOWN(*text));
     return AIMF_CELL_FAILED;
 }
 
@@ -115,7 +115,9 @@ AimfCellState aimf_cell_class(const AimfCsv *csv, int column, const AimfLabelRul
     AimfCellState state = aimf_cell_text(csv, column, rules, &text, error);
     if (state != AIMF_CELL_READ || aimf_class_of(text, limit, value))
         return state;
-    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "'%s' is not a class number from 0 to %d", text, limit - 1);
+    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error,
+                  "'%s' is not a class number from 0 to %d; 'aimfair data csv --target-map' makes numbers of words",
+                  text, limit - 1);
     return AIMF_CELL_FAILED;
 }
 
@@ -336,9 +338,23 @@ void aimf_labels_tell(const AimfLabels *labels, const char *name, const AimfMoni
         aimf_message(monitor, AIMF_LOG_WARNING, "%s", text);
 }
 
+void aimf_labels_tell_unused(const AimfLabels *labels, const AimfValueMap *map, const AimfSpellings *column,
+                             const char *option, const AimfMonitor *monitor)
+{
+    g_autofree char *unused = aimf_value_map_describe_unused(map, column);
+    if (unused)
+        aimf_labels_tell(labels, "map", monitor, "'%s': no row has what %s names: %s", labels->csv->path, option,
+                         unused);
+}
+
 void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,
                       const AimfMonitor *monitor)
 {
+    for (guint i = 0; i < labels->columns->len; i++) {
+        const LabelColumn *column = &g_array_index(labels->columns, LabelColumn, i);
+        if (column->map)
+            aimf_labels_tell_unused(labels, column->map, column->spellings, "--protected-map", monitor);
+    }
     if (n_dropped)
         aimf_labels_tell(labels, "missing-values", monitor, "'%s': %u row%s with missing values left out", path,
                          n_dropped, AIMF_PLURAL(n_dropped));

@@ -19,8 +19,8 @@ AimfCellState aimf_cell_text(const AimfCsv *csv, int column, const AimfLabelRule
 
 /**
  * aimf_cell_mapped: as aimf_cell_text, for a label: what @map (nullable: the text itself) makes of it; a map's
- * own entry for a word that stands for a missing value makes it a value. @text, @result: borrowed, the first
- * until the next row. FAILED also with INVALID when no entry fits.
+ * own entry for a word that stands for a missing value makes it a value. @text: as the entry spells it. @text, @result:
+ * borrowed until the next row. FAILED also with INVALID when no entry fits.
  */
 AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRules *rules, const AimfValueMap *map,
                                const char **text, const char **result, GError **error);
@@ -87,6 +87,9 @@ const char *aimf_labels_part(const AimfLabels *labels, guint id, guint column);
  */
 void aimf_labels_warn(const AimfLabels *labels, const AimfSpellings *other, const char *path, guint n_dropped,
                       const AimfMonitor *monitor);
+/** aimf_labels_tell_unused: doubtful "map": the entries of @map, of @option, that are no text of @column. */
+void aimf_labels_tell_unused(const AimfLabels *labels, const AimfValueMap *map, const AimfSpellings *column,
+                             const char *option, const AimfMonitor *monitor);
 /** aimf_labels_tell: one more thing that is doubtful, the same way. @name: of the finding, static */
 void aimf_labels_tell(const AimfLabels *labels, const char *name, const AimfMonitor *monitor, const char *format, ...)
     G_GNUC_PRINTF(4, 5);

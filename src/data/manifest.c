@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "data/labels.h"
+#include "data/manifest.h"
 #include <string.h>
 
 typedef struct {
@@ -76,6 +77,24 @@ static guint intern_label(AimfManifest *manifest, const char *label)
     g_array_append_val(manifest->rank, position);
     g_hash_table_insert(manifest->label_id, (gpointer)kept, GUINT_TO_POINTER(id + 1));
     return id;
+}
+
+void aimf_manifest_relabel(AimfManifest *manifest, const char *const *labels)
+{
+    guint n = manifest->rank->len;
+    g_autofree const char **renamed = g_new(const char *, (gsize)n + 1); /* by appearance */
+    for (guint id = 0; id < n; id++)
+        renamed[id] = labels[g_array_index(manifest->rank, guint, id)];
+    g_ptr_array_set_size(manifest->labels, 0);
+    g_hash_table_remove_all(manifest->label_id);
+    g_array_set_size(manifest->rank, 0);
+    g_autofree guint *number = g_new(guint, (gsize)n + 1);
+    for (guint id = 0; id < n; id++)
+        number[id] = intern_label(manifest, renamed[id]);
+    for (guint i = 0; i < manifest->rows->len; i++) {
+        Row *row = &g_array_index(manifest->rows, Row, i);
+        row->label = number[row->label];
+    }
 }
 
 static guint n_columns(const AimfManifest *manifest)

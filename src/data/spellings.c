@@ -2,20 +2,24 @@
 
 #include "base/normalize.h"
 
-#include <math.h>
 #include <string.h>
 
-/* What pandas reads as missing (pandas.read_csv, na_values), from which many tables come. */
+/* What pandas reads as missing (pandas.read_csv, na_values), from which many tables come, in whatever case. */
 gboolean aimf_stands_for_nothing(const char *text)
 {
     static const char *const WORDS[] = {
-        "",    "nan",  "NaN",  "NA",     "N/A",     "None",    "null",     "NULL", "n/a",  "<NA>", "#N/A",
-        "#NA", "-nan", "-NaN", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN", "NAN",  "Null", "NaT",  "#N/A N/A",
+        "",     "nan", "na",   "n/a",    "none",    "null",    "nat",      "<na>",
+        "#n/a", "#na", "-nan", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan", "#n/a n/a",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(WORDS); i++)
-        if (strcmp(WORDS[i], text) == 0)
+        if (g_ascii_strcasecmp(WORDS[i], text) == 0)
             return TRUE;
     return FALSE;
+}
+
+gboolean aimf_is_blank(gunichar c)
+{
+    return g_unichar_isspace(c) || g_unichar_type(c) == G_UNICODE_FORMAT;
 }
 
 typedef struct {
@@ -55,30 +59,75 @@ void aimf_spellings_free(AimfSpellings *spellings)
     g_free(spellings);
 }
 
-/* 1, 1.0, 01, +1 and 1e0 are one number; words that strtod knows (inf, nan, 0x1) are texts. */
-static char *number_key(const char *text)
+/* Appends the run of digits at *@text to @digits, which begins with none that is 0. Returns: how many there were. */
+static guint take_digits(const char **text, GString *digits)
 {
-    if (strspn(text, "0123456789+-.eE") != strlen(text) || !strpbrk(text, "0123456789"))
+    guint n = 0;
+    for (; g_ascii_isdigit(**text); (*text)++, n++)
+        if (digits->len || **text != '0')
+            g_string_append_c(digits, **text);
+    return n;
+}
+
+char *aimf_number_key(const char *text)
+{
+    enum { MAX_EXPONENT = 1000000 };
+    g_autoptr(GString) digits = g_string_new(NULL); /* without zeros at either end; their place is the exponent */
+    gboolean negative = *text == '-';
+    text += *text == '-' || *text == '+';
+    guint n = take_digits(&text, digits);
+    gint64 exponent = 0;
+    if (*text == '.') {
+        text++;
+        guint decimals = take_digits(&text, digits);
+        exponent -= decimals;
+        n += decimals;
+    }
+    if (n && (*text == 'e' || *text == 'E')) {
+        gint64 given;
+        const char *sign = text + 1;
+        if (!g_ascii_string_to_signed(*sign == '+' && g_ascii_isdigit(sign[1]) ? sign + 1 : sign, 10, -MAX_EXPONENT,
+                                      MAX_EXPONENT, &given, NULL))
+            return NULL;
+        exponent += given;
+        text += strlen(text);
+    }
+    if (!n || *text)
         return NULL;
-    char *end, number[G_ASCII_DTOSTR_BUF_SIZE];
-    double value = g_ascii_strtod(text, &end);
-    if (end == text || *end || !isfinite(value))
-        return NULL;
-    return g_strdup(g_ascii_dtostr(number, sizeof number, value + 0.0)); /* -0 + 0 is 0 */
+    for (; digits->len && digits->str[digits->len - 1] == '0'; exponent++)
+        g_string_truncate(digits, digits->len - 1);
+    if (!digits->len)
+        return g_strdup("0");
+    return g_strdup_printf("%s%se%" G_GINT64_FORMAT, negative ? "-" : "", digits->str, exponent);
+}
+
+/* One more part of a label. Its number's key is added in place of its letters. */
+static void add_part(GString *key, GString *part, gboolean first)
+{
+    g_autofree char *number = aimf_number_key(part->str);
+    g_string_append(key, first ? "" : "_");
+    g_string_append(key, number ? number : part->str);
+    g_string_truncate(part, 0);
 }
 
 char *aimf_spelling_key(const char *text)
 {
-    g_autofree char *folded = g_utf8_casefold(text, -1);
-    g_autofree char *composed = aimf_normalize(folded, -1, G_NORMALIZE_DEFAULT_COMPOSE);
-    g_autoptr(GString) key = g_string_new(NULL);
+    g_autofree char *plain = aimf_normalize(text, -1, G_NORMALIZE_ALL_COMPOSE);
+    g_autofree char *folded = g_utf8_casefold(plain, -1);
+    g_autofree char *composed = aimf_normalize(folded, -1, G_NORMALIZE_ALL_COMPOSE);
+    g_autoptr(GString) key = g_string_new(NULL), part = g_string_new(NULL);
+    gboolean first = TRUE;
     for (const char *c = composed; *c; c = g_utf8_next_char(c)) {
         gunichar letter = g_utf8_get_char(c);
-        if (!g_unichar_isspace(letter))
-            g_string_append_unichar(key, letter);
+        if (letter == '_') {
+            add_part(key, part, first);
+            first = FALSE;
+        } else if (!aimf_is_blank(letter)) {
+            g_string_append_unichar(part, letter);
+        }
     }
-    char *number = number_key(key->str);
-    return number ? number : g_strdup(key->str);
+    add_part(key, part, first);
+    return g_strdup(key->str);
 }
 
 static gint compare_spellings(gconstpointer a, gconstpointer b)
@@ -118,6 +167,26 @@ const char *aimf_spellings_usual(const AimfSpellings *spellings, const char *tex
             usual = other;
     }
     return usual->text;
+}
+
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *aimf_spellings_list(const AimfSpellings *spellings, gboolean of_rows)
+{
+    GPtrArray *texts = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, spellings->texts);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Spelling *spelling = value;
+        if ((spelling->rows > 0) == of_rows)
+            g_ptr_array_add(texts, spelling->text);
+    }
+    g_ptr_array_sort(texts, compare_texts);
+    return texts;
 }
 
 static void describe_set(const GPtrArray *same, GString *text)

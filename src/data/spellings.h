@@ -3,8 +3,17 @@
 
 #include <glib.h>
 
-/** aimf_stands_for_nothing: @text is empty or a word that tables have in place of a value: nan, NA, None, null … */
+/**
+ * aimf_stands_for_nothing: @text is empty or a word that tables have in place of a value: nan, NA, None, null …, in
+ * whatever case.
+ */
 gboolean aimf_stands_for_nothing(const char *text);
+
+/** aimf_is_blank: a blank, or a character that is not seen: a soft hyphen, a joiner, a byte order mark. */
+gboolean aimf_is_blank(gunichar c);
+
+/** aimf_number_key: (owned) the same for 1, 1.0, 01, +1 and 1e0, exact at any length; NULL for what is no number. */
+char *aimf_number_key(const char *text);
 
 /** AimfSpellings: the texts of a column, each with the number of its rows. */
 typedef struct AimfSpellings AimfSpellings;
@@ -18,8 +27,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSpellings, aimf_spellings_free)
 void aimf_spellings_add(AimfSpellings *spellings, const char *text, guint64 rows);
 
 /**
- * aimf_spelling_key: (owned) the same for texts that differ only in case, in blanks, in how a number is written (1,
- * 1.0, 01) or in Unicode's composition.
+ * aimf_spelling_key: (owned) the same for texts that differ only in case, in blanks and what is not seen, in how a
+ * number is written (1, 1.0, 01), by itself or between '_', or in Unicode's forms of a letter (compatibility
+ * composition).
  */
 char *aimf_spelling_key(const char *text);
 
@@ -28,6 +38,9 @@ char *aimf_spelling_key(const char *text);
  * of equally many.
  */
 const char *aimf_spellings_usual(const AimfSpellings *spellings, const char *text);
+
+/** aimf_spellings_list: (owned) the texts (borrowed), sorted: those of rows, or those without. */
+GPtrArray *aimf_spellings_list(const AimfSpellings *spellings, gboolean of_rows);
 
 /**
  * aimf_spellings_describe: appends the sets of texts with one key, "column 'sex': 'F' (3 rows) and 'f' (1)"; FALSE if

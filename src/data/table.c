@@ -3,6 +3,8 @@
  * mean.
  */
 #include "data/dataset.h"
+
+#include "base/shown.h"
 #include "data/labels.h"
 
 #include <string.h>
@@ -73,22 +75,28 @@ static gboolean read_part(const Reading *r, guint8 *part, GError **error)
         const char *name;
         guint8 part;
     } NAMES[] = {
-        { "train", AIMF_PART_TRAIN }, { "training", AIMF_PART_TRAIN }, { "0", AIMF_PART_TRAIN },
-        { "val", AIMF_PART_VAL },     { "valid", AIMF_PART_VAL },      { "validation", AIMF_PART_VAL },
-        { "1", AIMF_PART_VAL },       { "test", AIMF_PART_TEST },      { "testing", AIMF_PART_TEST },
-        { "2", AIMF_PART_TEST },
+        { "train", AIMF_PART_TRAIN },  { "training", AIMF_PART_TRAIN }, { "val", AIMF_PART_VAL },
+        { "valid", AIMF_PART_VAL },    { "validation", AIMF_PART_VAL }, { "test", AIMF_PART_TEST },
+        { "testing", AIMF_PART_TEST },
     };
     *part = AIMF_PART_TRAIN;
     if (r->split < 0)
         return TRUE;
-    g_autofree char *text = g_strstrip(g_strdup(aimf_csv_field(r->csv, r->split)));
+    g_autofree char *cell = g_utf8_make_valid(aimf_csv_field(r->csv, r->split), -1);
+    const char *text = aimf_label_strip(cell);
+    int number;
+    if (aimf_class_of(text, AIMF_N_PARTS, &number)) { /* CelebA's, however they are written */
+        *part = (guint8)number;
+        return TRUE;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(NAMES); i++) {
         if (g_ascii_strcasecmp(text, NAMES[i].name) == 0) {
             *part = NAMES[i].part;
             return TRUE;
         }
     }
-    return aimf_csv_fail(r->csv, r->split, AIMF_ERROR_INVALID, error, "expected train, val or test, found '%s'", text);
+    return aimf_csv_fail(r->csv, r->split, AIMF_ERROR_INVALID, error, "expected train, val or test, found '%s'",
+                         AIMF_SHOWN(text));
 }
 
 static gboolean read_sample(Reading *r, AimfDataset *dataset, GError **error)
@@ -233,6 +241,8 @@ static gboolean read_rows(Reading *r, AimfDataset *dataset, const AimfMonitor *m
         aimf_manifest_add(dataset->samples, row->path, row->target,
                           labelled ? aimf_labels_at(r->labels, row->label) : NULL);
     }
+    if (r->target_map)
+        aimf_labels_tell_unused(r->labels, r->target_map, r->target_spellings, "--target-map", monitor);
     aimf_labels_warn(r->labels, r->target_spellings, r->csv->path, dataset->n_dropped, monitor);
     return TRUE;
 }

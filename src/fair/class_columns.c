@@ -87,9 +87,9 @@ gboolean aimf_class_columns_find(AimfClassColumns *found, const AimfCsv *csv, GE
 }
 
 AimfCellState aimf_class_columns_read(const AimfClassColumns *columns, const AimfCsv *csv, const AimfLabelRules *rules,
-                                      float *values, int *largest, GError **error)
+                                      double *values, int *largest, GError **error)
 {
-    float best = -1;
+    double best = -1;
     for (int k = 0; k < columns->n; k++) {
         const char *text;
         AimfCellState state = aimf_cell_text(csv, columns->columns[k], rules, &text, error);
@@ -102,7 +102,7 @@ AimfCellState aimf_class_columns_read(const AimfClassColumns *columns, const Aim
                           "expected a probability from 0 to 1, found '%s'", text);
             return AIMF_CELL_FAILED;
         }
-        values[k] = (float)number;
+        values[k] = number;
         if (values[k] > best)
             *largest = k;
         best = MAX(best, values[k]);

@@ -26,4 +26,4 @@ void aimf_class_columns_clear(AimfClassColumns *columns);
  * there are columns. FAILED with INVALID naming file, line and column.
  */
 AimfCellState aimf_class_columns_read(const AimfClassColumns *columns, const AimfCsv *csv, const AimfLabelRules *rules,
-                                      float *values, int *largest, GError **error);
+                                      double *values, int *largest, GError **error);

@@ -269,6 +269,8 @@ char *aimf_evaluation_json(const AimfEvaluation *evaluation)
     json_object_set_int_member(object, "n", measures->n);
     if (evaluation->n_dropped)
         json_object_set_int_member(object, "dropped", evaluation->n_dropped);
+    if (evaluation->n_skipped)
+        json_object_set_int_member(object, "skipped", evaluation->n_skipped);
     if (evaluation->runs > 1)
         json_object_set_int_member(object, "runs", evaluation->runs);
     if (evaluation->n_gates)

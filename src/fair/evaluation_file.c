@@ -338,6 +338,16 @@ static gboolean same_names(const AimfEvaluation *const *evaluations, guint n)
     return TRUE;
 }
 
+/* Rows that were left out; none if it does not say. */
+static gboolean read_left_out(JsonObject *object, const char *where, const char *name, guint *n, GError **error)
+{
+    gint64 value = 0;
+    if (json_object_has_member(object, name) && !aimf_json_int(object, where, name, 0, G_MAXINT, &value, error))
+        return FALSE;
+    *n = (guint)value;
+    return TRUE;
+}
+
 AimfEvaluation *aimf_evaluation_open(const char *path, GError **error)
 {
     g_autoptr(JsonNode) root = aimf_json_open(path, MAX_FILE_BYTES, error);
@@ -366,11 +376,9 @@ AimfEvaluation *aimf_evaluation_open(const char *path, GError **error)
     evaluation->data = optional_text(object, "data");
     evaluation->target = optional_text(object, "target");
     evaluation->classes = optional_names(object, counts.n_targets);
-    gint64 dropped = 0;
-    if (json_object_has_member(object, "dropped") &&
-        !aimf_json_int(object, where, "dropped", 0, G_MAXINT, &dropped, error))
+    if (!read_left_out(object, where, "dropped", &evaluation->n_dropped, error) ||
+        !read_left_out(object, where, "skipped", &evaluation->n_skipped, error))
         return NULL;
-    evaluation->n_dropped = (guint)dropped;
     evaluation->findings = aimf_findings_new();
     JsonNode *warnings = json_object_get_member(object, "warnings"); /* older files have none */
     g_autofree char *text = warnings ? json_to_string(warnings, FALSE) : NULL;
@@ -406,8 +414,10 @@ AimfEvaluation *aimf_evaluations_average(const AimfEvaluation *const *evaluation
     evaluation->measures = average;
     evaluation->runs = n;
     evaluation->findings = aimf_findings_new();
-    for (guint i = 0; i < n; i++)
+    for (guint i = 0; i < n; i++) {
         evaluation->n_dropped += evaluations[i]->n_dropped;
+        evaluation->n_skipped += evaluations[i]->n_skipped;
+    }
     for (guint i = 0; i < n; i++)
         for (guint k = 0; k < aimf_findings_count(evaluations[i]->findings); k++)
             aimf_findings_copy(evaluation->findings, aimf_findings_at(evaluations[i]->findings, k));

@@ -478,7 +478,7 @@ AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 s
     return g_steal_pointer(&measures);
 }
 
-AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const float *score, const int *group,
+AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, const double *score, const int *group,
                            int n_targets, int n_protected, guint resamples, guint64 seed, const AimfMonitor *monitor,
                            GError **error)
 {

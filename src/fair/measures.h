@@ -85,9 +85,9 @@ typedef struct {
     const int *target;
     const int *prediction;
     const int *group;
-    const float *score;
-    const float *probability;
-    const float *class_probability;
+    const double *score;
+    const double *probability;
+    const double *class_probability;
 } AimfRows;
 
 /** aimf_measure_rows: see aimf_measure. */

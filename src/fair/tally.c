@@ -12,35 +12,32 @@ static gboolean no_memory(guint n, GError **error)
 
 /* --- Scores of one class against all others --- */
 
-static float score_of(const AimfRows *rows, int target, guint row)
+static double score_of(const AimfRows *rows, int target, guint row)
 {
     if (rows->class_probability)
         return rows->class_probability[(gsize)row * (gsize)rows->n_targets + (gsize)target];
     return target == 1 ? rows->score[row] : -rows->score[row];
 }
 
-static float probability_of(const AimfRows *rows, int target, guint row)
+static double probability_of(const AimfRows *rows, int target, guint row)
 {
     if (rows->class_probability)
         return rows->class_probability[(gsize)row * (gsize)rows->n_targets + (gsize)target];
     return target == 1 ? rows->probability[row] : 1 - rows->probability[row];
 }
 
-/*
- * Bin b holds (b/15, (b+1)/15], the first one 0 too. Compared in single precision, so that the probability 0.2 of a
- * file, which is kept as a single, is at the edge and not beyond it.
- */
-static guint32 bin_of(float probability)
+/* Bin b holds (b/15, (b+1)/15], the first one 0 too. */
+static guint32 bin_of(double probability)
 {
     int bin = CLAMP((int)(probability * AIMF_CALIBRATION_BINS), 0, AIMF_CALIBRATION_BINS - 1);
-    while (bin > 0 && probability <= (float)((double)bin / AIMF_CALIBRATION_BINS))
+    while (bin > 0 && probability <= (double)bin / AIMF_CALIBRATION_BINS)
         bin--;
     return (guint32)bin;
 }
 
 static int compare_scores(gconstpointer a, gconstpointer b, gpointer data)
 {
-    const float *score = data;
+    const double *score = data;
     guint32 i = *(const guint32 *)a, j = *(const guint32 *)b;
     return (score[i] > score[j]) - (score[i] < score[j]);
 }
@@ -50,13 +47,13 @@ static gboolean view_init(AimfView *view, const AimfRows *rows, int target)
 {
     guint n = rows->n;
     gboolean calibrated = rows->probability || rows->class_probability;
-    g_autofree float *score = g_try_new(float, n);
+    g_autofree double *score = g_try_new(double, n);
     *view = (AimfView){
         .target = target,
         .row = g_try_new(guint32, n),
         .outcome = g_try_new(guint8, n),
         .bin = calibrated ? g_try_new(guint32, n) : NULL,
-        .probability = calibrated ? g_try_new(float, n) : NULL,
+        .probability = calibrated ? g_try_new(double, n) : NULL,
     };
     if (!score || !view->row || !view->outcome || (calibrated && (!view->bin || !view->probability)))
         return FALSE;
@@ -108,7 +105,7 @@ static void fill_bins(const AimfView *view, const AimfTally *tally, const guint3
         AimfBin *bin = &bins[view->bin[i]];
         bin->n += weight;
         bin->positives += view->outcome[i] & OUTCOME_POSITIVE ? weight : 0;
-        bin->probabilities += weight * (double)view->probability[i];
+        bin->probabilities += weight * view->probability[i];
     }
 }
 

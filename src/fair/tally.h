@@ -16,10 +16,10 @@ enum { OUTCOME_POSITIVE = 1, OUTCOME_TIE_ENDS = 2 };
 /** AimfView: the rows in ascending order of the score of class @target against all others. */
 typedef struct {
     int target;
-    guint32 *row;       /* (n, nullable) which row; NULL: in the tally's order */
-    guint8 *outcome;    /* (n) bits of OUTCOME_… */
-    guint32 *bin;       /* (n, nullable) protected label * AIMF_CALIBRATION_BINS + bin of the probability */
-    float *probability; /* (n, nullable) */
+    guint32 *row;        /* (n, nullable) which row; NULL: in the tally's order */
+    guint8 *outcome;     /* (n) bits of OUTCOME_… */
+    guint32 *bin;        /* (n, nullable) protected label * AIMF_CALIBRATION_BINS + bin of the probability */
+    double *probability; /* (n, nullable) */
 } AimfView;
 
 /** AimfTally: everything owned. Rows are numbered in the order of the first view, if there is one. */

@@ -2,6 +2,7 @@
 #include "base/shown.h"
 
 #include <aimfair/image.h>
+#include <aimfair/names.h>
 
 #include <math.h>
 #include <stddef.h>
@@ -9,7 +10,8 @@
 
 #define NO_PIXELS "none"
 
-enum { MAX_INPUT_SIDE = 16384, MAX_CHOICES = 4 };
+/* @MAX_SQUARE: the side of the largest square that a picture may have (image.c). */
+enum { MAX_INPUT_SIDE = 16384, MAX_SQUARE = 13377, MAX_CHOICES = 4 };
 
 /*
  * Members are ints, enumerations or booleans: choice number @i stands for the value i. Without choices it is a number
@@ -83,11 +85,12 @@ gboolean aimf_preprocess_set(AimfPreprocess *p, const char *name, const char *va
         return TRUE;
     }
     g_autofree char *list = g_strjoinv(", ", (char **)member->choices);
+    g_autofree char *hint = aimf_name_hint(value, member->choices);
     if (number)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "'%s' is not a number of pixels from 1 to %d, nor " NO_PIXELS, AIMF_SHOWN(value), MAX_INPUT_SIDE);
     else
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is none of %s", AIMF_SHOWN(value), list);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is none of %s%s", AIMF_SHOWN(value), list, hint);
     return FALSE;
 }
 
@@ -121,12 +124,12 @@ static gboolean check_normalisation(const AimfPreprocess *p, GError **error)
     return TRUE;
 }
 
-static gboolean check_side(const char *what, int pixels, GError **error)
+static gboolean check_side(const char *what, int pixels, int most, GError **error)
 {
-    if (pixels >= 0 && pixels <= MAX_INPUT_SIDE)
+    if (pixels >= 0 && pixels <= most)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "pictures %s of %d pixels; it may be from 1 to %d, or 0 for none", what, pixels, MAX_INPUT_SIDE);
+                "pictures %s of %d pixels; it may be from 1 to %d, or 0 for none", what, pixels, most);
     return FALSE;
 }
 
@@ -146,8 +149,8 @@ gboolean aimf_preprocess_check(const AimfPreprocess *p, GError **error)
                     p->width, p->height, MAX_INPUT_SIDE);
         return FALSE;
     }
-    if (!check_side("resized to a shorter side", p->resize, error) ||
-        !check_side("cut to a square with a side", p->crop_first, error))
+    if (!check_side("resized to a shorter side", p->resize, MAX_INPUT_SIDE, error) ||
+        !check_side("cut to a square with a side", p->crop_first, MAX_SQUARE, error))
         return FALSE;
     if (p->filter != AIMF_BILINEAR && p->filter != AIMF_BICUBIC)
         return invalid(error, "the interpolation must be bilinear or bicubic");

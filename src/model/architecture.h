@@ -50,6 +50,7 @@ AimfValue aimf_build_linear(AimfBuilder *builder, const char *name, AimfValue x,
  * AimfArchitecture: a registry row.
  * @min_image_size, @max_image_size: side of the input in pixels
  * @head: name of the final layer, whose number of outputs may differ from a weight file's
+ * @children: (NULL-terminated) the modules in the order of upstream's children(): their numbers in an nn.Sequential
  * @logits: the walk: images (N, 3, S, S) -> (N, outputs)
  */
 typedef struct {
@@ -57,6 +58,7 @@ typedef struct {
     int min_image_size;
     int max_image_size;
     const char *head;
+    const char *const *children;
     AimfValue (*logits)(AimfBuilder *builder, AimfValue images, int outputs);
 } AimfArchitecture;
 

@@ -26,7 +26,7 @@ typedef struct {
     AimfTensors *tensors;
     const AimfArchitecture *architecture;
     const GArray *specs; /* of AimfTensorSpec */
-    GHashTable *names;   /* of the architecture's tensors, to index + 1 */
+    GHashTable *names;   /* of the architecture's tensors, and in an nn.Sequential, to index + 1; owned */
     gsize longest;       /* of them */
     guint needed;
     GPtrArray *keys;      /* below which tensors may be used, with their dots; none: below any */
@@ -427,6 +427,17 @@ static void check_entry(const Search *search, AimfWeightSet *set, guint index)
     aimf_misfits_compare(&set->misfits, spec->name, spec->dtype, &shape, theirs);
 }
 
+/* The architecture's module that stands at the place @text (@bytes) of an nn.Sequential; NULL for none. */
+static const char *child_at(const Search *search, const char *text, gsize bytes)
+{
+    const char *const *children = search->architecture->children;
+    g_autofree char *number = g_strndup(text, bytes);
+    guint64 place;
+    return g_ascii_string_to_unsigned(number, 10, 0, g_strv_length((char **)children) - 1, &place, NULL)
+               ? children[place]
+               : NULL;
+}
+
 /* Whether the architecture has a module of the first component of @name, other than its head. */
 static gboolean is_of_body(const Search *search, const char *name)
 {
@@ -434,6 +445,11 @@ static gboolean is_of_body(const Search *search, const char *name)
     while (name[bytes] && is_wrapper(name, bytes)) {
         name += bytes + 1;
         bytes = strcspn(name, ".");
+    }
+    const char *child = child_at(search, name, bytes);
+    if (child) {
+        name = child;
+        bytes = strlen(child);
     }
     for (guint i = 0; i < search->specs->len; i++) {
         const char *ours = spec_at(search, i)->name;
@@ -490,6 +506,8 @@ static gboolean mark_only(Search *search, const char *only, gboolean *marks, GEr
             if (is_below(aimf_tensors_at(search->tensors, i)->name, prefix))
                 found = marks[i] = TRUE;
         g_ptr_array_add(search->keys, prefix);
+        if (!aimf_tensors_check_kinds(search->tensors, prefix, error))
+            return FALSE;
         if (found)
             continue;
         g_autofree char *names = aimf_tensors_beginnings(search->tensors);
@@ -500,6 +518,16 @@ static gboolean mark_only(Search *search, const char *only, gboolean *marks, GEr
     return TRUE;
 }
 
+/* The name in nn.Sequential(*model.children()), where modules are numbers: "4.0.conv1.weight". */
+static void note_sequential(const Search *search, const char *name, guint index)
+{
+    gsize bytes = strcspn(name, ".");
+    const char *const *children = search->architecture->children;
+    for (guint k = 0; children[k]; k++)
+        if (strlen(children[k]) == bytes && strncmp(children[k], name, bytes) == 0)
+            g_hash_table_insert(search->names, g_strdup_printf("%u%s", k, name + bytes), GUINT_TO_POINTER(index + 1));
+}
+
 static void note_names(Search *search)
 {
     g_autofree char *weight = g_strconcat(search->architecture->head, ".weight", NULL);
@@ -508,7 +536,8 @@ static void note_names(Search *search)
         const char *name = spec_at(search, i)->name;
         g_assert(strlen(name) <= AIMF_MAX_ARCHITECTURE_NAME);
         search->longest = MAX(search->longest, strlen(name));
-        g_hash_table_insert(search->names, (char *)name, GUINT_TO_POINTER(i + 1));
+        g_hash_table_insert(search->names, g_strdup(name), GUINT_TO_POINTER(i + 1));
+        note_sequential(search, name, i);
         if (strcmp(name, weight) == 0)
             search->head_weight = i;
         else if (strcmp(name, bias) == 0)
@@ -591,7 +620,7 @@ AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *archite
     if (!mark_only(&search, wanted ? wanted->only : NULL, marks, error) ||
         !aimf_model_walk(&shape, 1, &builder, NULL, NULL, error))
         return NULL;
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) sets = g_ptr_array_new_with_free_func(set_free);
     search.specs = builder.tensors;
     search.only = marks;

@@ -4,9 +4,12 @@
 #include <aimfair/names.h>
 #include <string.h>
 
+static const char *const resnet_children[] = { "conv1",  "bn1",    "relu",    "maxpool", "layer1", "layer2",
+                                               "layer3", "layer4", "avgpool", "fc",      NULL };
+
 /* ResNet's strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
 static const AimfArchitecture architectures[] = {
-    { "resnet18", 32, 4096, "fc", aimf_resnet18_logits },
+    { "resnet18", 32, 4096, "fc", resnet_children, aimf_resnet18_logits },
 };
 
 const char *const *aimf_architectures(void)

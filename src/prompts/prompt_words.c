@@ -1,6 +1,7 @@
 #include "prompts/prompt_words.h"
 
 #include "base/normalize.h"
+#include "base/shown.h"
 
 #include <aimfair/error.h>
 #include <string.h>
@@ -154,7 +155,7 @@ gboolean aimf_pattern_check(const char *text, GError **error)
     else if (star && star[1])
         fault = "a '*' can only be the last character";
     if (fault)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' cannot be looked for: %s", text, fault);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' cannot be looked for: %s", AIMF_SHOWN(text), fault);
     return !fault;
 }
 

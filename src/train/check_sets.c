@@ -49,12 +49,12 @@ static void add_overlap(AimfFindings *findings, const AimfOverlap *overlap, cons
                       aimf_manifest_at(a->manifest, overlap->row_a).path);
 }
 
-/* --- Names --- */
+/* --- Names and labels --- */
 
 enum { MAX_SETS = 3 };
 
 /* Of @sets (n) and the model (nullable). */
-static void check_names(AimfFindings *findings, const Set *sets, guint n, const AimfModel *model)
+static void check_words(AimfFindings *findings, const Set *sets, guint n, const AimfModel *model)
 {
     AimfNamed sources[MAX_SETS + 1] = { { 0 } };
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
@@ -65,6 +65,7 @@ static void check_names(AimfFindings *findings, const Set *sets, guint n, const 
     }
     sources[n] = (AimfNamed){ .source = "the model", .classes = model ? model->classes : NULL };
     aimf_check_names(sources, n + 1, findings);
+    aimf_check_labels(sources, n, findings);
 }
 
 /* --- Classes and groups --- */
@@ -93,11 +94,36 @@ static void check_classes(AimfFindings *findings, const Set *set, guint n_classe
                           missing->str);
 }
 
+/* Two rows of one picture with two targets: one of them is wrong. */
+static void check_targets(AimfFindings *findings, const Set *set)
+{
+    g_autoptr(GHashTable) rows = g_hash_table_new(g_str_hash, g_str_equal); /* path → row + 1 */
+    guint n = 0, first = 0, other = 0;
+    for (guint i = 0; i < aimf_manifest_count(set->manifest); i++) {
+        AimfSample sample = aimf_manifest_at(set->manifest, i);
+        guint before = GPOINTER_TO_UINT(g_hash_table_lookup(rows, sample.path));
+        if (!before) {
+            g_hash_table_insert(rows, (gpointer)sample.path, GUINT_TO_POINTER(i + 1));
+        } else if (aimf_manifest_at(set->manifest, before - 1).target != sample.target && n++ == 0) {
+            first = before - 1;
+            other = i;
+        }
+    }
+    if (!n)
+        return;
+    g_autofree char *text = set_text(set), *place = aimf_manifest_place(set->manifest, first);
+    g_autofree char *other_place = aimf_manifest_place(set->manifest, other);
+    AimfSample one = aimf_manifest_at(set->manifest, first), two = aimf_manifest_at(set->manifest, other);
+    aimf_findings_add(findings, "contradiction", FALSE,
+                      "%s contradicts itself: '%s' has the target %d in %s and %d in %s (such rows: %u)", text,
+                      one.path, one.target, place, two.target, other_place, n);
+}
+
 static void check_empty_groups(AimfFindings *findings, const AimfGrid *grid, const Set *set)
 {
     g_autofree guint *counts = aimf_grid_counts(grid, set->manifest);
     g_autofree char *text = set_text(set), *groups = aimf_grid_text(grid, counts);
-    if (aimf_grid_has_labels(grid) && aimf_grid_knows(grid, set->manifest) && aimf_grid_evenness(grid, counts) == 0)
+    if (aimf_grid_has_labels(grid) && aimf_grid_evenness(grid, counts) == 0)
         aimf_findings_add(findings, "empty-group", FALSE, "%s lacks a group, which then cannot be its worst one (%s)",
                           text, groups);
 }
@@ -116,8 +142,7 @@ static void check_finetuning(const AimfTrainingSets *sets, const AimfGrid *grid,
     g_autofree guint *counts = aimf_grid_counts(grid, train->manifest);
     g_autofree char *text = set_text(train), *groups = aimf_grid_text(grid, counts);
     AimfUse use = aimf_run_use(sets->start, train->manifest);
-    gboolean known = aimf_grid_has_labels(grid) && aimf_grid_knows(grid, train->manifest);
-    gboolean lopsided = known && is_lopsided(grid, counts);
+    gboolean known = aimf_grid_has_labels(grid), lopsided = is_lopsided(grid, counts);
     if (use == AIMF_USE_PRETRAINING && lopsided)
         aimf_findings_add(findings, "same-set", TRUE,
                           "%s is the set that the model was trained on, and it is not balanced (%s); fine-tuning takes "
@@ -138,7 +163,7 @@ gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonito
     const Set named[] = { { "training set", sets->train }, { "validation set", sets->validation } };
     const Set train = named[0], validation = named[1];
     const AimfManifest *const both[] = { sets->train, sets->validation };
-    g_auto(AimfGrid) grid = { 0 };
+    g_auto(AimfGrid) of_train = { 0 }, of_validation = { 0 };
     g_autoptr(AimfPictures) pictures =
         aimf_pictures_compare(both, G_N_ELEMENTS(both), AIMF_COMPARE_ACROSS, monitor, error);
     if (!pictures)
@@ -146,18 +171,21 @@ gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonito
     AimfOverlap overlap = aimf_pictures_overlap(pictures, 0, 1);
     if (overlap.n_files || overlap.n_copies)
         add_overlap(findings, &overlap, &train, &validation);
-    check_names(findings, named, G_N_ELEMENTS(named), sets->model);
-    aimf_grid_init(&grid, both, G_N_ELEMENTS(both));
-    check_classes(findings, &train, grid.n_classes);
-    check_classes(findings, &validation, grid.n_classes);
-    check_empty_groups(findings, &grid, &validation);
+    check_words(findings, named, G_N_ELEMENTS(named), sets->model);
+    aimf_grid_init(&of_train, both, G_N_ELEMENTS(both), 0);
+    aimf_grid_init(&of_validation, both, G_N_ELEMENTS(both), 1);
+    check_classes(findings, &train, of_train.n_classes);
+    check_classes(findings, &validation, of_validation.n_classes);
+    check_empty_groups(findings, &of_validation, &validation);
+    check_targets(findings, &train);
+    check_targets(findings, &validation);
     if (aimf_run_use(sets->start, sets->validation) >= AIMF_USE_TRAINING) {
         g_autofree char *text = set_text(&validation);
         aimf_findings_add(findings, "trained-on", TRUE,
                           "%s is a set that the model to begin with was trained on, so it can choose no epoch", text);
     }
     if (sets->finetuning)
-        check_finetuning(sets, &grid, &train, findings);
+        check_finetuning(sets, &of_train, &train, findings);
     return TRUE;
 }
 
@@ -192,44 +220,22 @@ static gboolean check_swapped(const Set *sets, const AimfGrid *grid, guint *cons
     return TRUE;
 }
 
-static void check_balance(const Set *sets, const AimfGrid *grid, AimfFindings *findings)
+static void check_balance(const Set *sets, const AimfGrid *grids, AimfFindings *findings)
 {
     guint *counts[N_SETS];
-    gboolean known[N_SETS];
+    for (guint s = 0; s < N_SETS; s++)
+        counts[s] = aimf_grid_counts(&grids[s], sets[s].manifest);
+    gboolean comparable =
+        aimf_grid_has_labels(&grids[BIASED]) && aimf_grid_knows(&grids[BIASED], sets[BALANCED].manifest);
+    gboolean swapped = comparable && check_swapped(sets, &grids[BIASED], counts, findings);
     for (guint s = 0; s < N_SETS; s++) {
-        counts[s] = aimf_grid_counts(grid, sets[s].manifest);
-        known[s] = aimf_grid_has_labels(grid) && aimf_grid_knows(grid, sets[s].manifest);
-    }
-    gboolean swapped = known[BIASED] && known[BALANCED] && check_swapped(sets, grid, counts, findings);
-    for (guint s = 0; s < N_SETS; s++) {
-        g_autofree char *text = set_text(&sets[s]), *groups = aimf_grid_text(grid, counts[s]);
-        double evenness = known[s] ? aimf_grid_evenness(grid, counts[s]) : NAN;
+        g_autofree char *text = set_text(&sets[s]), *groups = aimf_grid_text(&grids[s], counts[s]);
+        double evenness = aimf_grid_has_labels(&grids[s]) ? aimf_grid_evenness(&grids[s], counts[s]) : NAN;
         if (s == BALANCED && evenness < LOPSIDED && !swapped)
             aimf_findings_add(findings, "unbalanced", FALSE, "%s is not balanced: its groups have %s", text, groups);
         if (s != BALANCED && evenness >= EVEN && !(swapped && s == BIASED))
             aimf_findings_add(findings, "unbiased", FALSE, "%s is hardly biased: its groups have %s", text, groups);
         g_free(counts[s]);
-    }
-}
-
-/* Two labelled sets that have no label in common: spelt differently, most likely. */
-static void check_labels(const Set *sets, AimfFindings *findings)
-{
-    for (guint b = 1; b < N_SETS; b++) {
-        for (guint a = 0; a < b; a++) {
-            guint n_a, n_b, n_common = 0;
-            const char *const *labels_a = aimf_manifest_groups(sets[a].manifest, &n_a);
-            const char *const *labels_b = aimf_manifest_groups(sets[b].manifest, &n_b);
-            for (guint i = 0; i < n_a; i++)
-                for (guint k = 0; k < n_b; k++)
-                    n_common += g_str_equal(labels_a[i], labels_b[k]);
-            if (n_a < 2 || n_b < 2 || n_common)
-                continue;
-            g_autofree char *a_text = set_text(&sets[a]), *b_text = set_text(&sets[b]);
-            aimf_findings_add(findings, "labels", FALSE,
-                              "%s and %s have no protected label in common ('%s' there, '%s' here)", b_text, a_text,
-                              labels_a[0], labels_b[0]);
-        }
     }
 }
 
@@ -241,15 +247,16 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *given, const Aim
                                { "balanced set", given->balanced } };
     const AimfManifest *const all[N_SETS] = { given->real, given->biased, given->balanced };
     g_autoptr(AimfPictures) pictures = aimf_pictures_compare(all, N_SETS, AIMF_COMPARE_ACROSS, monitor, error);
-    g_auto(AimfGrid) grid = { 0 };
+    AimfGrid grids[N_SETS];
     if (!pictures)
         return FALSE;
     check_pictures(sets, pictures, findings);
-    check_names(findings, sets, N_SETS, given->model);
-    aimf_grid_init(&grid, all, N_SETS);
+    check_words(findings, sets, N_SETS, given->model);
     for (guint s = 0; s < N_SETS; s++) {
         g_autofree char *text = set_text(&sets[s]);
-        check_classes(findings, &sets[s], grid.n_classes);
+        aimf_grid_init(&grids[s], all, N_SETS, s);
+        check_classes(findings, &sets[s], grids[s].n_classes);
+        check_targets(findings, &sets[s]);
         if (s != REAL && given->model && aimf_run_use(given->model->tensors, all[s]) == AIMF_USE_PRETRAINING &&
             aimf_run_use(given->model->tensors, given->real) != AIMF_USE_PRETRAINING)
             aimf_findings_add(findings, "swapped", TRUE,
@@ -257,8 +264,9 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *given, const Aim
                               "swapped",
                               text);
     }
-    check_labels(sets, findings);
-    check_balance(sets, &grid, findings);
+    check_balance(sets, grids, findings);
+    for (guint s = 0; s < N_SETS; s++)
+        aimf_grid_clear(&grids[s]);
     return TRUE;
 }
 
@@ -276,5 +284,6 @@ void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data,
     else if (use == AIMF_USE_VALIDATION)
         aimf_findings_add(findings, "chosen-on", FALSE,
                           "%s are the set that chose the model's epoch, so the measures are a little too good", text);
-    check_names(findings, &set, 1, model);
+    check_targets(findings, &set);
+    check_words(findings, &set, 1, model);
 }

@@ -1,5 +1,7 @@
 #include "train/grid.h"
 
+#include "data/spellings.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,49 +12,84 @@ static gint compare_labels(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static gboolean has_label(const AimfManifest *set, const char *label)
+/* (owned) of owned keys, in the order of the set's labels; empty without labels. */
+static GPtrArray *keys_of(const AimfManifest *set)
 {
     guint n;
     const char *const *labels = aimf_manifest_groups(set, &n);
-    for (guint i = 0; i < n; i++)
-        if (strcmp(labels[i], label) == 0)
+    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; aimf_manifest_has_labels(set) && i < n; i++)
+        g_ptr_array_add(keys, aimf_spelling_key(labels[i]));
+    return keys;
+}
+
+static gboolean find_key(const GPtrArray *keys, const char *key, guint *at)
+{
+    return g_ptr_array_find_with_equal_func((GPtrArray *)keys, key, g_str_equal, at);
+}
+
+static gboolean have_common(const GPtrArray *a, const GPtrArray *b)
+{
+    for (guint i = 0; i < a->len; i++)
+        if (find_key(b, g_ptr_array_index(a, i), NULL))
             return TRUE;
     return FALSE;
 }
 
-/* Several labels, or one that says something because another set has it, too, beside others. */
-static gboolean is_labelled(const AimfManifest *const *sets, guint n, guint which)
+/* Marks the sets whose labels are one another's with those of the set @which. */
+static void find_related(GPtrArray *const *keys, guint n, guint which, gboolean *related)
 {
-    guint n_labels, n_others;
-    const char *const *labels = aimf_manifest_groups(sets[which], &n_labels);
-    gboolean labelled = n_labels > 1;
-    if (!aimf_manifest_has_labels(sets[which]))
-        return FALSE;
-    for (guint i = 0; i < n && n_labels == 1 && !labelled; i++) {
-        aimf_manifest_groups(sets[i], &n_others);
-        labelled = n_others > 1 && has_label(sets[i], labels[0]);
+    related[which] = TRUE;
+    for (gboolean more = TRUE; more;) {
+        more = FALSE;
+        for (guint s = 0; s < n * n; s++) {
+            guint a = s / n, b = s % n;
+            if (related[a] && !related[b] && have_common(keys[a], keys[b]))
+                more = related[b] = TRUE;
+        }
     }
-    return labelled;
 }
 
-void aimf_grid_init(AimfGrid *grid, const AimfManifest *const *sets, guint n)
+static void add_labels(AimfGrid *grid, const AimfManifest *set, const GPtrArray *keys)
+{
+    guint n;
+    const char *const *labels = aimf_manifest_groups(set, &n);
+    for (guint i = 0; i < keys->len; i++)
+        if (!find_key(grid->keys, g_ptr_array_index(keys, i), NULL)) {
+            g_ptr_array_add(grid->labels, (gpointer)labels[i]);
+            g_ptr_array_add(grid->keys, g_strdup(g_ptr_array_index(keys, i)));
+        }
+}
+
+void aimf_grid_init(AimfGrid *grid, const AimfManifest *const *sets, guint n, guint which)
 {
     *grid = (AimfGrid){ .labels = g_ptr_array_new(), .n_classes = 2 };
+    grid->keys = g_ptr_array_new_with_free_func(g_free);
+    g_autofree GPtrArray **keys = g_new(GPtrArray *, n);
+    g_autofree gboolean *related = g_new0(gboolean, n);
     for (guint s = 0; s < n; s++) {
-        guint n_labels;
-        const char *const *labels = aimf_manifest_groups(sets[s], &n_labels);
+        keys[s] = keys_of(sets[s]);
         grid->n_classes = MAX(grid->n_classes, (guint)aimf_manifest_classes(sets[s]));
-        for (guint i = 0; is_labelled(sets, n, s) && i < n_labels; i++)
-            if (!g_ptr_array_find_with_equal_func(grid->labels, labels[i], g_str_equal, NULL))
-                g_ptr_array_add(grid->labels, (gpointer)labels[i]);
     }
+    find_related(keys, n, which, related);
+    for (guint s = 0; s < n; s++)
+        if (related[s])
+            add_labels(grid, sets[s], keys[s]);
+    for (guint s = 0; s < n; s++)
+        g_ptr_array_unref(keys[s]);
+    if (grid->labels->len == 1)
+        g_ptr_array_set_size(grid->labels, 0);
     g_ptr_array_sort(grid->labels, compare_labels);
+    g_ptr_array_set_size(grid->keys, 0);
+    for (guint i = 0; i < grid->labels->len; i++)
+        g_ptr_array_add(grid->keys, aimf_spelling_key(g_ptr_array_index(grid->labels, i)));
     grid->n = grid->n_classes * MAX(grid->labels->len, 1);
 }
 
 void aimf_grid_clear(AimfGrid *grid)
 {
     g_clear_pointer(&grid->labels, g_ptr_array_unref);
+    g_clear_pointer(&grid->keys, g_ptr_array_unref);
 }
 
 gboolean aimf_grid_has_labels(const AimfGrid *grid)
@@ -62,21 +99,20 @@ gboolean aimf_grid_has_labels(const AimfGrid *grid)
 
 gboolean aimf_grid_knows(const AimfGrid *grid, const AimfManifest *set)
 {
-    for (guint i = 0; i < grid->labels->len; i++)
-        if (has_label(set, g_ptr_array_index(grid->labels, i)))
-            return TRUE;
-    return FALSE;
+    g_autoptr(GPtrArray) keys = keys_of(set);
+    return have_common(grid->keys, keys);
 }
 
 guint *aimf_grid_counts(const AimfGrid *grid, const AimfManifest *set)
 {
     guint n_labels, width = MAX(grid->labels->len, 1);
-    const char *const *labels = aimf_manifest_groups(set, &n_labels);
+    g_autoptr(GPtrArray) keys = keys_of(set);
     g_autofree guint *of_set = aimf_manifest_counts(set);
     guint *counts = g_new0(guint, (gsize)grid->n + 1);
+    aimf_manifest_groups(set, &n_labels);
     for (guint i = 0; i < n_labels; i++) {
         guint at = 0;
-        if (grid->labels->len && !g_ptr_array_find_with_equal_func(grid->labels, labels[i], g_str_equal, &at))
+        if (grid->labels->len && (i >= keys->len || !find_key(grid->keys, g_ptr_array_index(keys, i), &at)))
             continue;
         for (guint t = 0; t < (guint)aimf_manifest_classes(set); t++)
             counts[t * width + at] += of_set[t * n_labels + i];

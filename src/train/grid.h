@@ -1,28 +1,31 @@
-/* The (target, protected) groups that several sets have together, and how many pictures of each a set has. */
+/* The (target, protected) groups that a set has together with others, and how many pictures of each a set has. */
 #pragma once
 
 #include <aimfair/data.h>
 
 /**
  * AimfGrid:
- * @labels: borrowed from the manifests, sorted; without those of a set that has a single label which no other set
- *   knows: such a set has no protected labels
+ * @labels: borrowed from the manifests, sorted, one of each spelling (aimf_spelling_key): those of the set, and of the
+ *   sets that have one of them, and so on: what another set calls other things are not this one's groups. A set with a
+ *   single label that no other set knows has no protected labels.
+ * @keys: of the labels, in their order
  * @n: groups, target-major
  */
 typedef struct {
     GPtrArray *labels;
+    GPtrArray *keys;
     guint n_classes;
     guint n;
 } AimfGrid;
 
-/** aimf_grid_init: of @sets (n), which must outlive it. aimf_grid_clear frees it. */
-void aimf_grid_init(AimfGrid *grid, const AimfManifest *const *sets, guint n);
+/** aimf_grid_init: of the set @which of @sets (n), which must outlive it. aimf_grid_clear frees it. */
+void aimf_grid_init(AimfGrid *grid, const AimfManifest *const *sets, guint n, guint which);
 void aimf_grid_clear(AimfGrid *grid);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfGrid, aimf_grid_clear)
 
 /** aimf_grid_has_labels: whether there is anything to be balanced: two protected labels or more. */
 gboolean aimf_grid_has_labels(const AimfGrid *grid);
-/** aimf_grid_knows: whether one label at least of @set is in the grid. */
+/** aimf_grid_knows: whether one label at least of @set is in the grid; of the grid's own set each is. */
 gboolean aimf_grid_knows(const AimfGrid *grid, const AimfManifest *set);
 /** aimf_grid_counts: (owned) (n) pictures of @set in each group; those with other labels are left out. */
 guint *aimf_grid_counts(const AimfGrid *grid, const AimfManifest *set);

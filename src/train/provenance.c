@@ -1,6 +1,7 @@
 #include "train/provenance.h"
 
 #include "base/json.h"
+#include "base/shown.h"
 #include "model/model.h"
 
 #include <aimfair/json.h>
@@ -104,7 +105,8 @@ static void note_difference(GString *differences, const char *key, JsonObject *s
     g_autofree char *before = value_text(stored, key);
     g_autofree char *now = value_text(run, key);
     if (strcmp(key, "epochs") != 0 && strcmp(before, now) != 0)
-        g_string_append_printf(differences, "%s%s was %s and is %s", differences->len ? "; " : "", key, before, now);
+        g_string_append_printf(differences, "%s%s was %s and is %s", differences->len ? "; " : "", AIMF_SHOWN(key),
+                               AIMF_SHOWN(before), AIMF_SHOWN(now));
 }
 
 gboolean aimf_run_check(JsonObject *run, const char *text, GError **error)
@@ -134,7 +136,7 @@ static gint compare_lines(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* (owned) a hash of the pictures' names, sizes and labels, in no order and without folders. */
+/* (owned) a hash of the pictures' names and sizes, in no order, without folders and whatever they are labelled. */
 static char *pictures_hash(const AimfManifest *manifest)
 {
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
@@ -143,8 +145,7 @@ static char *pictures_hash(const AimfManifest *manifest)
         GStatBuf status;
         gint64 size = g_stat(sample.path, &status) == 0 ? (gint64)status.st_size : -1;
         g_autofree char *name = g_path_get_basename(sample.path);
-        g_ptr_array_add(lines, g_strdup_printf("%s\n%" G_GINT64_FORMAT "\n%d\n%s", name, size, sample.target,
-                                               sample.protected_label));
+        g_ptr_array_add(lines, g_strdup_printf("%s\n%" G_GINT64_FORMAT, name, size));
     }
     g_ptr_array_sort(lines, compare_lines);
     GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);

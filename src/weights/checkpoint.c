@@ -172,6 +172,10 @@ AimfTensors *aimf_checkpoint_build(const AimfPickle *pickle, const AimfPickleVal
             aimf_tensors_set_metadata(tensors, entry->name, entry->text);
             continue;
         }
+        if (entry->unreadable) {
+            aimf_tensors_note_unreadable(tensors, entry->name, entry->unreadable);
+            continue;
+        }
         const AimfPickleView *view = entry->view;
         const AimfPickleStorage *storage = &g_array_index(checkpoint->storages, AimfPickleStorage, view->storage);
         const guint8 *data = storage->data && is_contiguous(view)

@@ -1,6 +1,7 @@
 #include "weights/header.h"
 
 #include "base/json_grammar.h"
+#include "base/shown.h"
 
 #include <aimfair/json.h>
 #include <string.h>
@@ -100,7 +101,7 @@ gboolean aimf_header_take_metadata(AimfTensors *tensors, JsonNode *node, GError 
     for (GList *key = keys; key; key = key->next) {
         JsonNode *value = json_object_get_member(json_node_get_object(node), key->data);
         if (!JSON_NODE_HOLDS_VALUE(value) || json_node_get_value_type(value) != G_TYPE_STRING) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the metadata '%s' is not a text", (char *)key->data);
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the metadata '%s' is not a text", AIMF_SHOWN(key->data));
             return FALSE;
         }
         aimf_tensors_set_metadata(tensors, key->data, json_node_get_string(value));

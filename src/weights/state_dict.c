@@ -40,16 +40,17 @@ static void entry_clear(gpointer data)
     g_free(entry->text);
 }
 
-static gboolean add(Walk *walk, const AimfPickleView *view, char *text, GError **error)
+/* @entry: without its name; its text is taken. */
+static gboolean add(Walk *walk, AimfStateEntry entry, GError **error)
 {
     walk->names_bytes += walk->name->len;
     if (walk->names_bytes > MAX_NAMES_BYTES) {
-        g_free(text);
+        g_free(entry.text);
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the checkpoint's names have more than %d bytes in all",
                     MAX_NAMES_BYTES);
         return FALSE;
     }
-    AimfStateEntry entry = { g_strdup(walk->name->len ? walk->name->str : "tensor"), text, view };
+    entry.name = g_strdup(walk->name->len ? walk->name->str : "tensor");
     g_array_append_val(walk->entries, entry);
     return TRUE;
 }
@@ -57,15 +58,9 @@ static gboolean add(Walk *walk, const AimfPickleView *view, char *text, GError *
 static gboolean add_tensor(Walk *walk, const AimfPickleView *view, GError **error)
 {
     if (view)
-        return add(walk, view, NULL, error);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the Parameter '%s' never got its tensor", walk->name->str);
-    return FALSE;
-}
-
-static gboolean refuse_tensor(const Walk *walk, const char *kind, GError **error)
-{
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "the tensor '%s' is %s",
-                walk->name->len ? walk->name->str : "tensor", kind);
+        return add(walk, (AimfStateEntry){ .view = view }, error);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the Parameter '%s' never got its tensor",
+                AIMF_SHOWN(walk->name->str));
     return FALSE;
 }
 
@@ -73,7 +68,7 @@ static gboolean add_text(Walk *walk, char *text, GError **error)
 {
     if (walk->n_texts < MAX_TEXTS && walk->name->len) {
         walk->n_texts++;
-        return add(walk, NULL, text, error);
+        return add(walk, (AimfStateEntry){ .text = text }, error);
     }
     g_free(text);
     return TRUE;
@@ -223,7 +218,7 @@ static gboolean visit(Walk *walk, const AimfPickleValue *value, GError **error)
         done = add_tensor(walk, value->view, error);
         break;
     case AIMF_PICKLE_UNREADABLE:
-        done = refuse_tensor(walk, value->unreadable, error);
+        done = add(walk, (AimfStateEntry){ .unreadable = value->unreadable }, error);
         break;
     case AIMF_PICKLE_DICT:
         done = visit_dict(walk, value, error);
@@ -263,7 +258,7 @@ static const char *common_wrapper(const AimfPickleValue *root, GArray *entries)
         gboolean all = TRUE;
         for (guint i = 0; i < entries->len; i++) {
             const AimfStateEntry *entry = &g_array_index(entries, AimfStateEntry, i);
-            all &= !entry->view || g_str_has_prefix(entry->name, prefix);
+            all &= entry->text || g_str_has_prefix(entry->name, prefix);
         }
         if (all)
             return wrappers[w];
@@ -287,7 +282,7 @@ GArray *aimf_state_dict(const AimfPickle *pickle, const AimfPickleValue *root, c
     gsize skipped = *wrapper ? strlen(*wrapper) + 1 : 0;
     for (guint i = 0; skipped && i < walk.entries->len; i++) {
         AimfStateEntry *entry = &g_array_index(walk.entries, AimfStateEntry, i);
-        if (entry->view)
+        if (!entry->text)
             memmove(entry->name, entry->name + skipped, strlen(entry->name + skipped) + 1);
     }
     return walk.entries;

@@ -3,11 +3,15 @@
 
 #include "weights/pickle.h"
 
-/** AimfStateEntry: a tensor (@view), or a number or text as text (@text). @name: keys joined by '.'. */
+/**
+ * AimfStateEntry: a tensor (@view), one of a kind that is not read (@unreadable: which, and the mend), or a number or
+ * text as text (@text). @name: keys joined by '.'.
+ */
 typedef struct {
     char *name;
     char *text;                 /* owned, nullable */
     const AimfPickleView *view; /* borrowed from the pickle, nullable */
+    const char *unreadable;     /* static, nullable */
 } AimfStateEntry;
 
 /**
@@ -17,7 +21,6 @@ typedef struct {
  * "#2" the third one if its key cannot be written; a list of nothing but numbers is one text, "[1, 2]"; a tensor
  * alone is named "tensor". When all tensors lie below one top-level key that is commonly used for that ("state_dict",
  * "model" …), their names lose it. None, texts longer than 4096 bytes and metadata beyond 10000 are left out.
- * Returns: (owned) array of AimfStateEntry in the file's order, or NULL with FORMAT, or UNSUPPORTED that names a
- * tensor and its kind.
+ * Returns: (owned) array of AimfStateEntry in the file's order, or NULL with FORMAT.
  */
 GArray *aimf_state_dict(const AimfPickle *pickle, const AimfPickleValue *root, const char **wrapper, GError **error);

@@ -17,11 +17,18 @@ typedef struct {
     const guint8 *data; /* owned or mapped; NULL if it must be read */
 } Entry;
 
+/* A tensor that is not read. */
+typedef struct {
+    char *name;
+    const char *kind;
+} Unreadable;
+
 struct AimfTensors {
     gint references;
     GArray *entries;      /* of Entry */
     GHashTable *indices;  /* name, owned by the entry, to index */
     GHashTable *metadata; /* text to text, both owned */
+    GArray *unreadable;   /* of Unreadable */
     gboolean in_memory;
     const char *wrapper;          /* nullable */
     GBytes *map;                  /* nullable */
@@ -29,6 +36,11 @@ struct AimfTensors {
     const AimfTensorSource *type; /* nullable */
     gpointer source;
 };
+
+static void unreadable_clear(gpointer data)
+{
+    g_free(((Unreadable *)data)->name);
+}
 
 static void entry_clear(gpointer data)
 {
@@ -45,6 +57,8 @@ AimfTensors *aimf_tensors_new_from_file(GBytes *map, const AimfTensorSource *typ
     g_array_set_clear_func(tensors->entries, entry_clear);
     tensors->indices = g_hash_table_new(g_str_hash, g_str_equal);
     tensors->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    tensors->unreadable = g_array_new(FALSE, FALSE, sizeof(Unreadable));
+    g_array_set_clear_func(tensors->unreadable, unreadable_clear);
     tensors->map = map ? g_bytes_ref(map) : NULL;
     tensors->type = type;
     tensors->source = source;
@@ -77,6 +91,7 @@ void aimf_tensors_free(AimfTensors *tensors)
     g_hash_table_unref(tensors->indices);
     g_array_unref(tensors->entries);
     g_hash_table_unref(tensors->metadata);
+    g_array_unref(tensors->unreadable);
     if (tensors->type)
         tensors->type->free(tensors->source);
     g_clear_pointer(&tensors->map, g_bytes_unref);
@@ -122,7 +137,7 @@ static gboolean check_entry(const AimfTensors *tensors, const char *name, const 
     } else if (strcmp(name, "__metadata__") == 0) {
         g_set_error(error, AIMF_ERROR, code, "a tensor cannot be named '__metadata__': safetensors reserve it");
     } else if (aimf_tensors_find(tensors, name) >= 0) {
-        g_set_error(error, AIMF_ERROR, code, "tensor '%s' is there twice", name);
+        g_set_error(error, AIMF_ERROR, code, "tensor '%s' is there twice", AIMF_SHOWN(name));
     } else if (shape->rank < 0 || shape->rank > AIMF_MAX_RANK) {
         g_set_error(error, AIMF_ERROR, code, "tensor '%s' has %d dimensions; 0 to %d are accepted", name, shape->rank,
                     AIMF_MAX_RANK);
@@ -287,8 +302,29 @@ char *aimf_tensors_beginnings(const AimfTensors *tensors)
     return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : g_strdup("nothing: there are none");
 }
 
+void aimf_tensors_note_unreadable(AimfTensors *tensors, const char *name, const char *kind)
+{
+    Unreadable entry = { g_strdup(name), kind };
+    g_array_append_val(tensors->unreadable, entry);
+}
+
+gboolean aimf_tensors_check_kinds(const AimfTensors *tensors, const char *prefix, GError **error)
+{
+    for (guint i = 0; i < tensors->unreadable->len; i++) {
+        const Unreadable *entry = &g_array_index(tensors->unreadable, Unreadable, i);
+        if (!g_str_has_prefix(entry->name, prefix))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "the tensor '%s' is %s", AIMF_SHOWN(entry->name),
+                    entry->kind);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix, AimfDtype dtype, GError **error)
 {
+    if (!aimf_tensors_check_kinds(tensors, prefix, error))
+        return NULL;
     g_autoptr(AimfTensors) loaded = aimf_tensors_new();
     gsize skipped = strlen(prefix);
     for (guint i = 0; i < aimf_tensors_count(tensors); i++) {
@@ -345,7 +381,7 @@ char **aimf_tensors_metadata_keys(const AimfTensors *tensors)
     return keys;
 }
 
-AimfTensors *aimf_tensors_open(const char *path, GError **error)
+AimfTensors *aimf_tensors_open_partly(const char *path, GError **error)
 {
     g_autoptr(GBytes) map = aimf_file_map(path, error);
     if (!map)
@@ -368,6 +404,15 @@ AimfTensors *aimf_tensors_open(const char *path, GError **error)
     else
         g_prefix_error(error, "'%s': ", path);
     return tensors;
+}
+
+AimfTensors *aimf_tensors_open(const char *path, GError **error)
+{
+    g_autoptr(AimfTensors) tensors = aimf_tensors_open_partly(path, error);
+    if (!tensors || aimf_tensors_check_kinds(tensors, "", error))
+        return g_steal_pointer(&tensors);
+    g_prefix_error(error, "'%s': ", path);
+    return NULL;
 }
 
 void aimf_tensors_release_pages(const AimfTensors *tensors)

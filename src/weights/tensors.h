@@ -38,6 +38,9 @@ AimfTensors *aimf_tensors_ref(AimfTensors *tensors);
 gboolean aimf_tensors_append(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape,
                              const void *data, GError **error);
 
+/** aimf_tensors_note_unreadable: the file also has a tensor @name of a @kind (static) that is not read. */
+void aimf_tensors_note_unreadable(AimfTensors *tensors, const char *name, const char *kind);
+
 /**
  * aimf_tensors_bytes: (borrowed) the entry's own bytes, aligned or not; if they must be read, into *@buffer, which it
  * allocates.

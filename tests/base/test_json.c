@@ -88,10 +88,16 @@ static void test_not_json(void)
         { "path,target,protected\na/b.jpg,0,1\n", -1, "not JSON: it begins with \"path,target,protected\"" },
         { "it's a photo", -1, "not JSON: it begins with \"it's a photo\"" },
         { "1_0: a/b\n", -1, "not JSON: line 1 has more behind its end" },
-        { "<!DOCTYPE html>\n", -1, "not JSON: it is HTML or XML" },
+        { "<!DOCTYPE html>\n", -1,
+          "not JSON: it is an HTML page, as servers send in place of a file; get the file again" },
+        { "<a>\n", -1, "not JSON: it is HTML or XML" },
+        { "version https://git-lfs.github.com/spec/v1\noid", -1,
+          "it is a Git LFS pointer, not the file itself; run 'git lfs pull'" },
+        { "GGUF\3\0\0\0\0", 9, "not JSON: it is a file of weights" },
         { "\x89PNG\r\n\x1a\n\0\0", 10, "not JSON: it" },
-        { "\x40\0\0\0\0\0\0\0{\"a\": 1}", 16, "not JSON: it is binary" },
-        { "PK\x03\x04", -1, "not JSON: it is binary" },
+        { "\x40\0\0\0\0\0\0\0{\"a\": 1}", 16, "not JSON: it is a file of weights" },
+        { "PK\x03\x04", -1, "not JSON: it is a ZIP archive" },
+        { "\x01\x02", -1, "not JSON: it is binary" },
         { "", -1, "not JSON: it is empty" },
         { " \n\n", -1, "not JSON: it is empty" },
         { "{\"a\": 1, // one\n\"b\": 2}", -1, "not JSON: line 1 has a comment" },
@@ -100,7 +106,6 @@ static void test_not_json(void)
         { "{\"a\": 1/2}", -1, "not JSON: line 1 has a '/' outside of a text" },
         { "{\"a\": 1", -1, "not JSON: " },
         { "task: smiling\nattributes:\n", -1, "not JSON: it begins with \"task: smiling\"" },
-        { "version https://git-lfs.github.com/spec/v1\n", -1, "not JSON: it begins with \"version https://git-lfs.\"" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;

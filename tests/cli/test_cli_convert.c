@@ -170,6 +170,8 @@ static void test_wrong_usage(void)
     assert_refused(RUN("convert", support_weights_path("absent"), out), 2, "absent");
     assert_refused(RUN("convert", GOLDEN("views.pth"), support_weights_path("no/where.pth")), 2, "no/where.pth");
     assert_refused(RUN("convert", GOLDEN("foreign/sparse.pth"), out), 2, "'fc.weight' is sparse");
+    assert_refused(RUN("convert", GOLDEN("foreign/beside.pth"), out), 2, "'extra.q' is quantised");
+    assert_refused(RUN("convert", GOLDEN("foreign/beside.pth"), out, "--only", "extra"), 2, "'extra.q' is quantised");
     assert_refused(RUN("convert", GOLDEN("types.safetensors"), GOLDEN("types.safetensors"), "--only", "a"), 2,
                    "would replace");
     const char *pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";

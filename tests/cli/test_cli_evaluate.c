@@ -86,10 +86,10 @@ static double json_accuracy(const char *name, const char *text, const char *thre
 
 static void test_threshold(void)
 {
-    static const char both[] = "target,protected,probability,prediction\n0,a,0.4,1\n1,a,0.6,1\n1,b,0.5,0\n0,b,0.1,0\n";
+    static const char both[] = "target,protected,probability,prediction\n0,a,0.4,1\n1,a,0.6,1\n1,b,0.5,1\n0,b,0.1,0\n";
     static const char scores[] = "target,protected,probability\n0,a,0.4\n1,a,0.6\n1,b,0.5\n0,b,0.1\n";
-    g_assert_cmpfloat(json_accuracy("both.csv", both, NULL), ==, 0.5); /* the column prediction */
-    g_assert_cmpfloat(json_accuracy("both.csv", both, "0.5"), ==, 1);  /* 0.5 itself is class 1 */
+    g_assert_cmpfloat(json_accuracy("both.csv", both, NULL), ==, 0.75); /* the column prediction */
+    g_assert_cmpfloat(json_accuracy("both.csv", both, "0.5"), ==, 1);   /* 0.5 itself is class 1 */
     g_assert_cmpfloat(json_accuracy("scores.csv", scores, NULL), ==, 1);
     g_assert_cmpfloat(json_accuracy("scores.csv", scores, "0.3"), ==, 0.75);
     g_assert_cmpfloat(json_accuracy("four.csv", "target,protected,prediction\n0,a,0\n1,b,1\n2,a,2\n3,b,0\n", NULL), ==,
@@ -524,6 +524,62 @@ static void test_labels(void)
     assert_contains(wrong.err, "--missing is one of error, drop, keep, not 'ignore'");
 }
 
+/* What a table says twice, and differently, is told: as a warning, for its numbers may still be what is meant. */
+static void test_contradictions(void)
+{
+    static const struct {
+        const char *text, *says; /* NULL: nothing */
+    } cases[] = {
+        { "target,protected,logit,probability\n1,a,2,0.88\n0,b,-1,0.27\n", NULL },
+        { "target,protected,logit,probability\n1,a,2,0.88\n0,b,2,0.1\n1,b,0,0.9\n",
+          "line 3: the logit's sigmoid is 0.8808 and the probability 0.1 (such rows: 2 of 3)" },
+        { "target,protected,probability,probability_0,probability_1\n1,a,0.9,0.1,0.9\n0,b,0.9,0.9,0.1\n",
+          "line 3: the probability is 0.9 and that of class 1 0.1" },
+        { "target,protected,probability_0,probability_1\n1,a,0.1,0.9\n0,b,0.9,0.6\n",
+          "line 3: the probabilities of the classes add up to 1.5, not to 1" },
+        { "target,protected,probability_0,probability_1,probability_2\n1,a,0.1,0.8,0.1\n2,b,0.3,0.3,0.1\n",
+          "line 3: the probabilities of the classes add up to 0.7, not to 1" },
+        { "target,protected,prediction,probability_0,probability_1,probability_2\n1,a,0,0.1,0.8,0.1\n2,b,2,0,0,1\n",
+          "line 2: the prediction is class 0 and the most probable class 1" },
+        { "target,protected,prediction,probability\n1,a,1,0.7\n0,b,0,0.6\n", NULL },
+        { "target,protected,prediction,probability\n1,a,1,0.3\n0,b,0,0.8\n",
+          "no threshold makes the predictions of the probabilities: line 2 is class 1 at 0.3, line 3 class 0 at 0.8" },
+        { "target,protected,prediction,probability\n1,a,2,0.4\n0,b,0,0.9\n", NULL }, /* of the predicted class */
+        { "target,protected,prediction,class\n1,a,1,cat\n0,b,0,dog\n1,b,1,dog\n",
+          "line 4: class 1 is called 'dog', and 'cat' before" },
+        { "path,target,protected,prediction\nx.png,1,a,1\ny.png,0,b,0\nx.png,0,a,1\n",
+          "line 4: 'x.png' has the target 0, and 1 before" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = write_file("said.csv", cases[i].text);
+        g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--bootstrap", "0");
+        g_assert_cmpint(run.status, ==, 0);
+        if (!cases[i].says)
+            g_assert_cmpstr(run.err, ==, "");
+        else
+            assert_contains(run.err, cases[i].says);
+        g_assert_cmpint(strstr(run.out, "\"contradiction\"") != NULL, ==, cases[i].says != NULL);
+    }
+}
+
+/* Names come from the column class; a class that is never predicted is called by its number. */
+static void test_named_predictions(void)
+{
+    g_autofree char *path = write_file("named.csv", "target,protected,prediction,class\n"
+                                                    "0,a,0,cat\n1,b,1,Dog\n2,a,0, cat\n2,b,1,Dog\n");
+    g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--positive", "dog");
+    g_assert_cmpint(run.status, ==, 0);
+    g_autoptr(JsonNode) root = parse(run.out);
+    JsonArray *names = json_object_get_array_member(json_node_get_object(root), "class_names");
+    g_assert_cmpstr(json_array_get_string_element(names, 0), ==, "cat");
+    g_assert_cmpstr(json_array_get_string_element(names, 1), ==, "Dog");
+    g_assert_cmpstr(json_array_get_string_element(names, 2), ==, "2");
+    g_assert_cmpint(json_object_get_int_member(json_node_get_object(root), "positive"), ==, 1);
+    g_auto(ProgramRun) wrong = RUN("evaluate", "--from-predictions", path, "--positive", "Dgo");
+    g_assert_cmpint(wrong.status, ==, 2);
+    assert_contains(wrong.err, "'Dgo' is no class (did you mean 'Dog'?); there are 0 to 2, called cat, Dog, 2");
+}
+
 static void test_wrong_usage(void)
 {
     g_autofree char *path = write_file("answers.csv", answers);
@@ -600,6 +656,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-evaluate/short-numbers", test_short_numbers);
     g_test_add_func("/cli-evaluate/bad-csv", test_bad_csv);
     g_test_add_func("/cli-evaluate/labels", test_labels);
+    g_test_add_func("/cli-evaluate/contradictions", test_contradictions);
+    g_test_add_func("/cli-evaluate/named-predictions", test_named_predictions);
     g_test_add_func("/cli-evaluate/wrong-usage", test_wrong_usage);
     g_test_add_func("/cli-evaluate/full-device", test_full_device);
     int status = g_test_run();

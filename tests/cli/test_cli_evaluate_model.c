@@ -218,6 +218,7 @@ static void test_bad_images(void)
     g_assert_nonnull(strstr(lenient.err, "missing.png"));
     g_autoptr(JsonNode) root = parse(lenient.out);
     g_assert_cmpint(json_object_get_int_member(json_node_get_object(root), "n"), ==, N_IMAGES);
+    g_assert_cmpint(json_object_get_int_member(json_node_get_object(root), "skipped"), ==, 1);
 }
 
 static void test_unknown_class(void)

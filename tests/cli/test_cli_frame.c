@@ -73,7 +73,7 @@ static void test_option_texts(void)
         { "--precision", "f64", "--precision is one of f32, bf16, not 'f64'" },
         { "--threads", "2000", "--threads takes" },
         { "--seed", "18446744073709551616", "--seed takes" },
-        { "--seed", "", "--seed takes" },
+        { "--seed", "", "--seed: the value is empty" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_auto(ProgramRun) run =

@@ -317,6 +317,13 @@ static void test_wrong_usage(void)
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --crop-first 178x178", "--crop-first: '178x178'");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --interpolation lanczos",
            "none of bilinear, bicubic");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --interpolation bicubik",
+           "did you mean 'bicubic'?");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --resizer tensor_v2", "did you mean 'tensor-v2'?");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --crop-first 13378", "from 1 to 13377");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 0", "320x240, from 1 on, not '0'");
+    expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --tolerance 1", "--tolerance is of --verify");
+    expect(0, IMPORT "weights1.pth -o border.safetensors --image-size 48 --resize 40", "is filled with black");
     expect(2, IMPORT "weights1.pth -o x.safetensors --image-size 48 --antialias no --resizer pillow", "Pillow always");
 #define BARE "\"$AIMFAIR\" import weights1.pth -o x.safetensors --image-size 48 "
     expect(2, BARE "--mean 0,0,0 --std 1,0,1", "--std is 0");

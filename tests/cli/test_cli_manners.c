@@ -1,6 +1,7 @@
 /* What the program says to mistakes, and where it writes, through the real binary. */
 #include "cli/support_program.h"
 
+#include <aimfair/findings.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -131,20 +132,34 @@ static void test_given_twice(void)
 
 static void test_empty_names(void)
 {
-    expect_refusal("predict --model m --images '' -o p.csv", "the name is empty");
-    expect_refusal("predict --model m -o p.csv --images -- x ''", "the name is empty");
+    expect_refusal("predict --model m --images '' -o p.csv", "an argument is empty");
+    expect_refusal("predict --model m -o p.csv --images -- x ''", "an argument is empty");
     expect_refusal("predict --model '' -o p.csv --data x", "--model: the name is empty");
     expect_refusal("predict --model=", "--model: the name is empty");
     expect_refusal("evaluate --from-predictions ''", "--from-predictions: the name is empty");
-    expect_refusal("evaluate --average a.json ''", "the name is empty");
-    expect_refusal("data check ''", "an argument: the name is empty");
+    expect_refusal("evaluate --average a.json ''", "an argument is empty");
+    expect_refusal("data check ''", "an argument is empty");
     expect_refusal("demo -o ''", "--output: the name is empty");
     expect_refusal("generate --negative '' --model ''", "--model: the name is empty");
+    expect_refusal("generate ''", "an argument is empty");
+    expect_refusal("data csv t.csv --protected-column '' -o d", "--protected-column: the value is empty; give one");
+    expect_refusal("train --train t --val v -o m.safetensors --milestones ''", "--milestones: the value is empty");
+    expect_refusal("train --train t --val v -o m.safetensors --target=", "--target: the value is empty");
+    expect_refusal("train --train t --val v -o m.safetensors --allow ''", "--allow: the value is empty");
+    expect_refusal("finetune --prefix '' --model m", "--prefix: the value is empty");
+}
+
+/* The help names every finding that can be allowed. */
+static void test_allow(void)
+{
+    g_auto(ProgramRun) help = RUN("train", "--help");
+    for (const char *const *name = aimf_allowable_findings(); *name; name++)
+        g_assert_nonnull(strstr(help.out, *name));
 }
 
 static void test_trainable_of_nothing(void)
 {
-    expect_refusal("plan --image-size 32 --batch 2 --trainable ''", "--trainable names nothing; it takes all, or");
+    expect_refusal("plan --image-size 32 --batch 2 --trainable ''", "--trainable: the value is empty");
     expect_refusal("plan --image-size 32 --batch 2 --trainable ,", "--trainable: no parameter of the model fits ''");
 }
 
@@ -158,9 +173,9 @@ static void test_not_json(const char *folder)
     g_assert_cmpint(made.status, ==, 0);
     static const char *const cases[][2] = {
         { "m.csv", "'m.csv': not JSON: it begins with \"path,target,protected\"" },
-        { "page.json", "not JSON: it is HTML or XML" },
+        { "page.json", "not JSON: it is an HTML page" },
         { "comment.json", "not JSON: line 1 has a comment" },
-        { "zip.json", "not JSON: it is binary" },
+        { "zip.json", "not JSON: it is a ZIP archive; unpack it first" },
         { "empty.json", "not JSON: it is empty" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -230,6 +245,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/manners/numbers", test_numbers);
     g_test_add_func("/cli/manners/given-twice", test_given_twice);
     g_test_add_func("/cli/manners/empty-names", test_empty_names);
+    g_test_add_func("/cli/manners/allow", test_allow);
     g_test_add_func("/cli/manners/trainable-of-nothing", test_trainable_of_nothing);
     g_test_add_data_func("/cli/manners/not-json", &not_json, with_folder);
     g_test_add_data_func("/cli/manners/standard-output", &standard_output, with_folder);

@@ -131,6 +131,16 @@ static void test_other_files(void)
     expect_refused("<!DOCTYPE html>\n<html><title>404</title>", "t.csv:1", "HTML page");
     expect_refused("version https://git-lfs.github.com/spec/v1\n", "t.csv:1", "git lfs pull");
     expect_refused("%PDF-1.4\n", "t.csv:1", "PDF");
+    expect_refused("{\"path\": \"x.png\"}\n", "t.csv:1", "this is JSON, not a CSV table; save the table as CSV");
+    expect_refused(" [\n {\"path\": \"x.png\"}]\n", "t.csv:1", "this is JSON");
+    expect_refused("GGUF\3aaaaaaa", "t.csv:1", "a file of weights");
+    expect_refused("\x08\x08\x12\x07pytorch", "t.csv:1", "an ONNX model");
+    expect_refused("\x89PNG\r\n\x1a\nIHDR", "t.csv:1", "a picture");
+    expect_refused("\x80\2}q\1.", "t.csv:1", "a file of weights");
+    expect("{a},[b]\n1,2\n", "[{a}] [[b]]\n2: [1] [2]");
+    expect("\xC2\xA0"
+           "a\xE2\x80\x8B,b\n1,2\n",
+           "[a] [b]\n2: [1] [2]"); /* blanks that nobody sees */
     static const char BOOK[] = "PK\3\4\x14\0\6\0\x08\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml";
     g_autoptr(GError) error = NULL;
     g_assert_null(read_bytes(BOOK, sizeof BOOK - 1, &error));

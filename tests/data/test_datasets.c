@@ -165,7 +165,7 @@ static void test_csv(void)
                                        "cat,dark,in,a.png,train\n"
                                        "dog,bright,out,b.png,TRAIN\n"
                                        "dog,dark,\"in\",c.png,val\n"
-                                       "bird,dark,out,d.png,2\n"
+                                       "bird,dark,out,d.png, 2.0\n"
                                        "cat,bright,out,gone.png,test\n");
     const char *const maps[] = { "dark=1,*=0", NULL };
     AimfDatasetOptions options = {

@@ -134,7 +134,8 @@ static void test_blanks(Fixture *f, gconstpointer unused)
 static void test_missing_words(Fixture *f, gconstpointer unused)
 {
     (void)unused;
-    static const char *const WORDS[] = { "", "  ", "nan", "NaN", "NA", "N/A", "None", "null", " NaN ", "<NA>" };
+    static const char *const WORDS[] = { "",      "  ",   "nan", "NaN",  "NA",  "N/A",  "None", "null",
+                                         " NaN ", "<NA>", "Nan", "none", "nat", "NULL", "n/a",  "\xC2\xA0" };
     static const char *const COLUMNS[] = { "target", "protected", "probability", "prediction" };
     for (gsize w = 0; w < G_N_ELEMENTS(WORDS); w++) {
         for (gsize c = 0; c < G_N_ELEMENTS(COLUMNS); c++) {
@@ -188,6 +189,64 @@ static void test_alike(Fixture *f, gconstpointer unused)
     g_assert_cmpint(merged->group[5], ==, merged->group[6]);
     g_assert_cmpint(merged->group[0], ==, merged->group[1]);
     g_assert_cmpuint(f->warnings->len, ==, 0);
+}
+
+/* What looks the same, or is the same number; numbers are compared exactly, however long. */
+static void test_spelling_keys(Fixture *f, gconstpointer unused)
+{
+    (void)f, (void)unused;
+    static const struct {
+        const char *a, *b;
+        gboolean same;
+    } CASES[] = {
+        { "fe\xC2\xADmale", "female", TRUE },                 /* soft hyphen */
+        { "fe\xE2\x80\x8Dmale", "fe\xE2\x80\x8Bmale", TRUE }, /* joiner, no width */
+        { "\xEF\xBC\x91", "1", TRUE },                        /* full width */
+        { "\xEF\xBD\x81", "A", TRUE },
+        { "1.0_0", "1_0.00", TRUE },
+        { "a_1", "a_01", TRUE },
+        { "a_1", "a1", FALSE },
+        { "_", "", FALSE },
+        { "9007199254740992", "9007199254740993", FALSE },
+        { "9007199254740993", "9007199254740993.0", TRUE },
+        { "100", "1e2", TRUE },
+        { "1e+2", "1e2", TRUE },
+        { "0.10", ".1", TRUE },
+        { "0.1", "0.10000000000000000001", FALSE },
+        { "-0", "0", TRUE },
+        { "-1", "1", FALSE },
+        { "1e400", "1e401", FALSE },
+        { "1e9999999999", "2e9999999999", FALSE },
+        { "1e", "1", FALSE },
+        { ".", "0", FALSE },
+        { "0x1", "1", FALSE },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        g_autofree char *a = aimf_spelling_key(CASES[i].a), *b = aimf_spelling_key(CASES[i].b);
+        g_test_message("'%s' '%s': '%s' '%s'", CASES[i].a, CASES[i].b, a, b);
+        g_assert_cmpint(g_str_equal(a, b), ==, CASES[i].same);
+    }
+}
+
+/* Scores are kept as the file has them: 0.1 and the next double are no tie, and 0.3 is at the threshold 0.3. */
+static void test_doubles(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(AimfOutcomes) outcomes = read_outcomes(
+        f, "target,protected,probability\n1,a,0.10000000000000002\n0,a,0.1\n0,b,0.3\n1,b,0.30000000000000004\n",
+        (AimfLabelRules){ 0 });
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfMeasures) measures = aimf_outcomes_measure(outcomes, 0, 0, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpfloat(measures->protected_groups[0].auc, ==, 1);
+    g_assert_cmpfloat(measures->protected_groups[1].auc, ==, 1);
+    g_assert_cmpfloat(measures->scalars.auc, ==, 0.75);
+    g_autofree char *path = g_build_filename(f->folder, "p.csv", NULL), *again = NULL;
+    g_autoptr(AimfOutcomes) at = aimf_outcomes_open(path, 0.3, NULL, NULL, NULL);
+    g_assert_cmpint(at->prediction[2], ==, 1);
+    g_assert_true(aimf_outcomes_save(at, path, NULL));
+    g_assert_true(g_file_get_contents(path, &again, NULL, NULL));
+    g_assert_nonnull(strstr(again, "1,a,0.10000000000000002,0\n0,a,0.1,0\n"));
 }
 
 /* The group is all protected columns joined, in the order of their numbers, as in manifests. */
@@ -450,6 +509,24 @@ static void test_map_of_missing(Fixture *f, gconstpointer unused)
     data_expect_error(&error, AIMF_ERROR_INVALID, "--protected-map", "'NA'", NULL);
 }
 
+/* A number's entry is for the number; entries that no row has are named, with what may have been meant. */
+static void test_map_entries(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfDataset) dataset =
+        read_table(f, "image,kind,sex\na,dog,0.0\nb,wolf,1\nc,cat,2\n", "dog=1,wlf=1,tiger=1,*=0",
+                   "0=White,1.00=Black,2=Asian", (AimfLabelRules){ 0 }, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(aimf_manifest_at(dataset->samples, 0).protected_label, ==, "White");
+    g_assert_cmpstr(aimf_manifest_at(dataset->samples, 1).protected_label, ==, "Black");
+    expect_warning(f, "t.csv", "--target-map names: 'tiger', 'wlf' (did you mean 'wolf'?)", NULL);
+    g_autoptr(AimfDataset) other =
+        read_table(f, "image,kind,sex\na,0,F\nb,1,M\n", NULL, "F=f,M=m,x=other", (AimfLabelRules){ 0 }, &error);
+    g_assert_no_error(error);
+    expect_warning(f, "t.csv", "--protected-map names: 'x'", NULL);
+}
+
 /* What targets are called says nothing where there are no targets. */
 static void test_names_without_targets(Fixture *f, gconstpointer unused)
 {
@@ -482,5 +559,8 @@ int main(int argc, char **argv)
     ADD("partly-labelled", test_partly_labelled);
     ADD("table", test_table);
     ADD("map-of-missing", test_map_of_missing);
+    ADD("map-entries", test_map_entries);
+    ADD("spelling-keys", test_spelling_keys);
+    ADD("doubles", test_doubles);
     return g_test_run();
 }

@@ -32,16 +32,26 @@ int *golden_ints(JsonObject *object, const char *name)
     return values;
 }
 
-float *golden_floats(JsonObject *object, const char *name)
+double *golden_doubles(JsonObject *object, const char *name)
 {
     if (json_object_get_null_member(object, name))
         return NULL;
     JsonArray *array = json_object_get_array_member(object, name);
     guint n = json_array_get_length(array);
-    float *values = g_new(float, n);
+    double *values = g_new(double, n);
     for (guint i = 0; i < n; i++)
-        values[i] = (float)golden_double(array, i);
+        values[i] = golden_double(array, i);
     return values;
+}
+
+float *golden_floats(JsonObject *object, const char *name)
+{
+    g_autofree double *values = golden_doubles(object, name);
+    guint n = values ? json_array_get_length(json_object_get_array_member(object, name)) : 0;
+    float *singles = values ? g_new(float, n) : NULL;
+    for (guint i = 0; i < n; i++)
+        singles[i] = (float)values[i];
+    return singles;
 }
 
 void assert_close(double found, double expected, double tolerance, const char *what)

@@ -11,9 +11,10 @@ JsonArray *golden_array(JsonParser *golden, const char *name);
 
 /** golden_double: a number; NaN for null. */
 double golden_double(JsonArray *array, guint index);
-/** golden_ints, golden_floats: (owned) the array member @name of @object; NULL for null. */
+/** golden_ints, golden_floats, golden_doubles: (owned) the array member @name of @object; NULL for null. */
 int *golden_ints(JsonObject *object, const char *name);
 float *golden_floats(JsonObject *object, const char *name);
+double *golden_doubles(JsonObject *object, const char *name);
 
 /** assert_close: equal within @tolerance, or both NaN. */
 void assert_close(double found, double expected, double tolerance, const char *what);

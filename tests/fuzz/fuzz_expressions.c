@@ -19,7 +19,7 @@ static void parse(uint8_t which, const char *text)
     case 1: {
         g_autoptr(AimfValueMap) map = aimf_value_map_parse("--map", text, which & 0x10, &failure);
         if (fuzz_check(map != NULL, &failure))
-            aimf_value_map_get(map, "female", which & 0x10);
+            aimf_value_map_find(map, "female", which & 0x10);
         break;
     }
     case 2: {

@@ -96,6 +96,8 @@ for suffix, zipped in ("", True), (".old", False):
     both("sparse", {"fc.weight": torch.eye(3).to_sparse()}, readable=False)
     both("sparse_csr", {"fc.weight": torch.eye(3).to_sparse_csr()}, readable=False)
     both("quantised", {"fc.weight": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)}, readable=False)
+    both("beside", {"model": weights, "extra": {"q": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
+                                                "s": torch.eye(2).to_sparse()}}, readable=False)
     both("meta", {"fc.weight": torch.empty(3, device="meta")}, readable=False)
     both("nested", {"fc.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])}, readable=False)
     both("complex", {"fc.weight": torch.ones(2, dtype=torch.complex64)}, readable=False)

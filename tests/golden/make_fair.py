@@ -55,12 +55,11 @@ def ratio(rates):
 
 
 def calibration_error(positive, probability):
-    """Expected calibration error, bins (b/15, (b+1)/15], compared in single precision."""
+    """Expected calibration error, bins (b/15, (b+1)/15]."""
     if probability is None or not len(positive):
         return np.nan
-    edges = (np.arange(1, BINS) / BINS).astype(np.float32)
-    bins = np.searchsorted(edges, probability, side="left")
     exact = probability.astype(np.float64)
+    bins = np.searchsorted(np.arange(1, BINS) / BINS, exact, side="left")
     return sum(abs(exact[bins == b].sum() - positive[bins == b].sum()) for b in range(BINS)) / len(positive)
 
 

@@ -107,6 +107,38 @@ static void test_wrappers_within(void)
     assert_selects(file, NULL, model);
 }
 
+/* nn.Sequential(*model.children()) has numbers for names; the file of a deeper network has too many of them. */
+static void test_sequential(void)
+{
+    static const char *const children[] = { "conv1",  "bn1",    "relu",   "maxpool", "layer1",
+                                            "layer2", "layer3", "layer4", "avgpool" };
+    static const char *const cases[][2] = { { "features.", "classifier" }, { "", "10" }, { "model.0.", "model.1" } };
+    g_autoptr(AimfModel) model = resnet(2, 3);
+    for (guint c = 0; c < G_N_ELEMENTS(cases); c++) {
+        g_autoptr(AimfTensors) file = aimf_tensors_new();
+        for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+            const AimfTensor *tensor = aimf_tensors_at(model->tensors, i);
+            const char *rest = strchr(tensor->name, '.');
+            g_autofree char *name = g_strconcat(cases[c][1], rest, NULL);
+            for (guint k = 0; k < G_N_ELEMENTS(children); k++) {
+                if (strlen(children[k]) != (gsize)(rest - tensor->name) || !g_str_has_prefix(tensor->name, children[k]))
+                    continue;
+                g_free(name);
+                name = g_strdup_printf("%s%u%s", cases[c][0], k, rest);
+            }
+            aimf_tensors_add(file, name, tensor->dtype, &tensor->shape, aimf_tensors_data(model->tensors, i), NULL);
+        }
+        assert_selects(file, NULL, model);
+        g_autofree char *deeper = g_strconcat(cases[c][0], "4.2.conv1.weight", NULL);
+        add_floats(file, deeper, AIMF_SHAPE(64, 64, 3, 3));
+        assert_refused(file, NULL, AIMF_ERROR_INVALID, SAYS("4.2.conv1.weight"));
+        g_autoptr(GError) error = NULL;
+        g_assert_null(
+            aimf_model_select_weights(file, "resnet18", &(AimfWeightSearch){ .any_head = TRUE }, NULL, &error));
+        g_assert_nonnull(strstr(error->message, "4.2.conv1.weight"));
+    }
+}
+
 static void test_heads(void)
 {
     static const struct {
@@ -302,6 +334,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/choose/prefixes", test_prefixes);
     g_test_add_func("/choose/wrappers_within", test_wrappers_within);
+    g_test_add_func("/choose/sequential", test_sequential);
     g_test_add_func("/choose/heads", test_heads);
     g_test_add_func("/choose/no_head", test_no_head);
     g_test_add_func("/choose/two_heads", test_two_heads);

@@ -67,7 +67,7 @@ static void expect_grid(const guint counts[4], double evenness, double distance)
     g_autoptr(AimfManifest) set = set_of(0, counts);
     g_auto(AimfGrid) grid = { 0 };
     const AimfManifest *const sets[] = { set };
-    aimf_grid_init(&grid, sets, 1);
+    aimf_grid_init(&grid, sets, 1, 0);
     g_autofree guint *found = aimf_grid_counts(&grid, set);
     g_assert_cmpuint(grid.n, ==, 4);
     for (guint g = 0; g < 4; g++)
@@ -92,10 +92,10 @@ static void test_without_labels(void)
     aimf_manifest_add(plain, "/none/2.png", 1, "");
     const AimfManifest *const both[] = { plain, labelled }, *const alone[] = { plain };
     g_auto(AimfGrid) grid = { 0 }, bare = { 0 };
-    aimf_grid_init(&grid, both, 2);
+    aimf_grid_init(&grid, both, 2, 1);
     g_assert_true(aimf_grid_has_labels(&grid) && grid.n == 4);
     g_assert_false(aimf_grid_knows(&grid, plain));
-    aimf_grid_init(&bare, alone, 1);
+    aimf_grid_init(&bare, alone, 1, 0);
     g_assert_false(aimf_grid_has_labels(&bare));
     g_autofree guint *counts = aimf_grid_counts(&bare, plain);
     g_autofree char *text = aimf_grid_text(&bare, counts);
@@ -348,12 +348,86 @@ static void test_sensitivity_of_model(void)
     }
 }
 
+/* (owned) the pictures of @set with other classes and labels; a NULL label is none at all. */
+static AimfManifest *relabelled(const AimfManifest *set, gboolean other_classes, const char *a, const char *b)
+{
+    AimfManifest *copy = aimf_manifest_new();
+    for (guint i = 0; i < aimf_manifest_count(set); i++) {
+        AimfSample sample = aimf_manifest_at(set, i);
+        aimf_manifest_add(copy, sample.path, other_classes ? 1 - sample.target : sample.target,
+                          strcmp(sample.protected_label, "a") == 0 ? a : b);
+    }
+    return copy;
+}
+
+/* A set is the same under other labels, without any, and for another question. */
+static void test_provenance_without_labels(void)
+{
+    g_autoptr(AimfManifest) train = SET(0, 2, 9, 9, 2), val = SET(100, 3, 3, 3, 3), other = SET(200, 3, 3, 3, 3),
+                            bare = relabelled(train, FALSE, NULL, NULL), renamed = relabelled(train, FALSE, "x", "y"),
+                            asked = relabelled(train, TRUE, "a", "b"), bare_val = relabelled(val, FALSE, NULL, NULL);
+    g_autoptr(AimfModel) model = trained_model(train, val), unlabelled = trained_model(bare, bare_val);
+    const AimfManifest *const again[] = { bare, renamed, asked };
+    for (gsize i = 0; i < G_N_ELEMENTS(again); i++) {
+        expect_use(model, again[i], "trained-on");
+        expect_training(&(AimfTrainingSets){ model->tensors, NULL, other, again[i], TRUE },
+                        again[i] == renamed ? "labels trained-on!" : "trained-on!", "");
+    }
+    expect_use(model, bare_val, "chosen-on");
+    expect_use(unlabelled, train, "trained-on");
+    expect_use(unlabelled, val, "chosen-on");
+    expect_training(&(AimfTrainingSets){ model->tensors, NULL, bare, other, TRUE }, "same-set",
+                    "is a set that the model was trained on before");
+    expect_training(&(AimfTrainingSets){ model->tensors, NULL, renamed, other, TRUE }, "labels same-set!", "");
+}
+
 static void test_labels(void)
 {
     g_autoptr(AimfManifest) real = SET(0, 2, 18, 18, 2), balanced = SET(200, 5, 5, 5, 5), other = aimf_manifest_new();
-    for (int i = 0; i < 8; i++)
-        aimf_manifest_add(other, "/none/x.png", i % 2, i < 3 ? "A" : "B");
-    expect_sensitivity(real, other, balanced, "labels labels unbalanced", "no protected label in common");
+    for (int i = 0; i < 8; i++) {
+        g_autofree char *path = g_strdup_printf("/none/%d.png", i);
+        aimf_manifest_add(other, path, i % 2, i < 3 ? "x" : "y");
+    }
+    expect_sensitivity(real, other, balanced, "labels labels", "no protected label in common");
+    expect_training(&(AimfTrainingSets){ .train = balanced, .validation = other, .finetuning = TRUE }, "labels",
+                    "('a' there, 'x' here)");
+}
+
+/* Twice the same is many a drawing; twice different is wrong once. */
+static void test_contradiction(void)
+{
+    g_autoptr(AimfManifest) train = SET(0, 5, 5, 5, 5), val = SET(100, 3, 3, 3, 3);
+    aimf_manifest_add(val, aimf_manifest_at(val, 0).path, 0, "a");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = val }, "", "");
+    aimf_manifest_add(val, aimf_manifest_at(val, 0).path, 1, "a");
+    aimf_manifest_add(val, aimf_manifest_at(val, 0).path, 1, "a");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = val }, "contradiction",
+                    "has the target 0 in row 1 and 1 in row 14 (such rows: 2)");
+}
+
+/* Spellings of one label are told, and are one group when sets are compared, or wherever they are merged. */
+static void test_spellings(void)
+{
+    g_autoptr(AimfManifest) train = SET(0, 5, 5, 5, 5), plain = SET(100, 3, 3, 3, 3), real = SET(300, 2, 18, 18, 2),
+                            biased = SET(400, 1, 9, 9, 1), val = relabelled(plain, FALSE, "A", " b\xC2\xAD"),
+                            mixed = relabelled(plain, FALSE, "a", "B");
+    expect_training(&(AimfTrainingSets){ .train = train, .validation = val, .finetuning = TRUE }, "spellings",
+                    "spell protected labels differently, which count as different groups: 'a' and 'A', 'b' and ' b");
+    expect_sensitivity(real, biased, val, "spellings spellings", "--merge-labels");
+    expect_sensitivity(real, val, biased, "spellings spellings swapped!", "");
+    expect_sensitivity(real, biased, mixed, "spellings spellings", "'b' and 'B'");
+    AimfManifest *const all[] = { train, val, mixed };
+    guint n;
+    aimf_manifests_merge_labels(all, 3);
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+        const char *const *labels = aimf_manifest_groups(all[i], &n);
+        g_assert_cmpuint(n, ==, 2);
+        g_assert_cmpstr(labels[0], ==, "a"); /* 16 rows of 22 */
+        g_assert_cmpstr(labels[1], ==, "b");
+    }
+    g_assert_cmpstr(aimf_manifest_at(val, 5).protected_label, ==, "b");
+    g_assert_cmpint(aimf_manifest_at(val, 5).group, ==, 1);
+    expect_sensitivity(real, biased, val, "", "");
 }
 
 /* --- Findings themselves --- */
@@ -463,7 +537,10 @@ int main(int argc, char **argv)
     g_test_add_func("/check-sets/provenance", test_provenance);
     g_test_add_func("/check-sets/sensitivity", test_sensitivity);
     g_test_add_func("/check-sets/sensitivity-of-model", test_sensitivity_of_model);
+    g_test_add_func("/check-sets/provenance-without-labels", test_provenance_without_labels);
     g_test_add_func("/check-sets/labels", test_labels);
+    g_test_add_func("/check-sets/contradiction", test_contradiction);
+    g_test_add_func("/check-sets/spellings", test_spellings);
     g_test_add_func("/check-sets/allowing", test_allowing);
     g_test_add_func("/check-sets/result", test_result);
     g_test_add_func("/check-sets/fresh-head", test_fresh_head);

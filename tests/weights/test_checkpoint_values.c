@@ -99,6 +99,27 @@ static void test_kinds(void)
     support_assert_error(&error, AIMF_ERROR_UNSUPPORTED, "'fc.weight' is of the type float8_e4m3fnuz");
 }
 
+/* Beside other tensors, one of a kind that is not read is in the way of nobody who does not ask for it. */
+static void test_kinds_beside(void)
+{
+    static const char *const names[] = { FOREIGN("beside.pth"), FOREIGN("beside.old.pth") };
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(aimf_tensors_open(names[i], &error));
+        support_assert_error(&error, AIMF_ERROR_UNSUPPORTED, "'extra.q' is quantised");
+        g_autoptr(AimfTensors) tensors = aimf_tensors_open_partly(names[i], &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(aimf_tensors_count(tensors), ==, 2);
+        g_autoptr(AimfTensors) model = aimf_tensors_select(tensors, "model.", AIMF_N_DTYPES, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(aimf_tensors_find(model, "weight"), >=, 0);
+        g_assert_null(aimf_tensors_select(tensors, "extra.s", AIMF_N_DTYPES, &error));
+        support_assert_error(&error, AIMF_ERROR_UNSUPPORTED, "'extra.s' is sparse");
+        g_assert_null(aimf_tensors_load(tensors, AIMF_N_DTYPES, &error));
+        support_assert_error(&error, AIMF_ERROR_UNSUPPORTED, "'extra.q' is quantised");
+    }
+}
+
 /* Types that have no storage of their own go out and come back. */
 static void test_types_written(void)
 {
@@ -135,6 +156,7 @@ int main(int argc, char **argv)
     g_test_add_func("/checkpoint_values/more_than_the_safe_loader", test_more_than_the_safe_loader);
     g_test_add_func("/checkpoint_values/metadata", test_metadata);
     g_test_add_func("/checkpoint_values/kinds", test_kinds);
+    g_test_add_func("/checkpoint_values/kinds-beside", test_kinds_beside);
     g_test_add_func("/checkpoint_values/types_written", test_types_written);
     g_test_add_func("/checkpoint_values/below", test_below);
     int status = g_test_run();
