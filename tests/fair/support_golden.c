@@ -2,13 +2,19 @@
 
 #include <math.h>
 
-JsonParser *golden_open(void)
+JsonParser *golden_open_file(const char *name)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(GOLDEN_DIR, name, NULL);
     JsonParser *parser = json_parser_new_immutable();
-    json_parser_load_from_file(parser, GOLDEN_DIR "/fair.json", &error);
+    json_parser_load_from_file(parser, path, &error);
     g_assert_no_error(error);
     return parser;
+}
+
+JsonParser *golden_open(void)
+{
+    return golden_open_file("fair.json");
 }
 
 JsonArray *golden_array(JsonParser *golden, const char *name)

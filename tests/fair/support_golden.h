@@ -4,7 +4,8 @@
 #include <aimfair/fair.h>
 #include <json-glib/json-glib.h>
 
-/** golden_open: (owned) the parsed file. */
+/** golden_open_file: (owned) another parsed file of tests/golden; golden_open: (owned) fair.json. */
+JsonParser *golden_open_file(const char *name);
 JsonParser *golden_open(void);
 /** golden_array: the array member @name of the file's root. */
 JsonArray *golden_array(JsonParser *golden, const char *name);
