@@ -4,7 +4,7 @@
 #   make check      build and test                          make check-all  the slow tests too
 #   make bench      measure; JSON on stdout                 make lint       format, layers, static analysis
 #   make install    PREFIX (/usr/local), DESTDIR            make format     rewrite the sources with clang-format
-#   make clean      remove build/
+#   make fuzz       fuzz every parser, FUZZ_SECONDS each    make clean      remove build/
 #
 # WERROR=ON makes warnings errors. SETUP=no leaves the installed packages alone; DEMO="--seed 7" passes options
 # to the demo. RELEASE=… builds in another folder.
@@ -14,11 +14,13 @@ SETUP   ?= yes
 WERROR  ?= OFF
 DEMO    ?=
 RELEASE ?= build/release
+FUZZ_SECONDS ?= 30
+FUZZ_TARGETS ?=
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SOURCES  = $(shell find src include tests bench examples -name '*.[ch]' | LC_ALL=C sort)
 FORMAT   = clang-format-14
 
-.PHONY: all build demo check check-all bench lint check-format check-layers analyse install format clean setup setup-lint
+.PHONY: all build demo check check-all bench fuzz lint check-format check-layers analyse install format clean setup setup-lint
 .NOTPARALLEL:
 
 all: build
@@ -46,6 +48,13 @@ check-all: build
 bench: build
 	@cmake --build $(RELEASE) -j $(JOBS) --target bench >&2
 	@bench/run $(RELEASE)/bench
+
+# With clang's libFuzzer and sanitizers; tests/fuzz/ has the targets, FUZZ_TARGETS="image json" takes some of them.
+fuzz:
+	@[ "$(SETUP)" = no ] || tools/setup-debian build fuzz
+	@cmake --preset fuzz --log-level=WARNING
+	@cmake --build build/fuzz -j $(JOBS) --target fuzzers
+	@tools/fuzz build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 lint: check-format check-layers analyse
 

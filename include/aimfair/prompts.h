@@ -260,7 +260,8 @@ GArray *aimf_prompts_check(const AimfPrompts *prompts, const AimfTask *task, con
 
 /**
  * AimfBalanceDimension: how the values of one contextual dimension are distributed over the groups.
- * @values: (n_values) sorted; "unmentioned" among them; @counts: (n_values, n_groups)
+ * @values: (n_values) sorted; "unmentioned" among them, and "others" for those beyond what fills 2^22 counts;
+ *   @counts: (n_values, n_groups)
  * @cramers_v, @chi_square, @degrees, @p_value: Pearson's test of homogeneity between the groups that have prompts, over values of which the
  *   rarest are pooled until every cell expects 5 or more or two are left; V is from 0, the same in every group, to 1, and NaN where
  *   there is but one value or group

@@ -1,136 +1,12 @@
 #include "base/json.h"
 
-#include "base/content.h"
+#include "base/json_grammar.h"
 #include "base/shown.h"
 #include "base/text_file.h"
 
 #include <aimfair/json.h>
 #include <math.h>
 #include <string.h>
-
-enum { MAX_DEPTH = 64, BINARY_BYTES = 512, SHOWN_BYTES = 24 };
-
-static gboolean not_json(GError **error, const char *text, gsize at, const char *why)
-{
-    guint line = 1;
-    for (gsize i = 0; i < at; i++)
-        line += text[i] == '\n';
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: line %u has %s", line, why);
-    return FALSE;
-}
-
-/* What no JSON begins with is another kind of file, whatever stands further down in it. */
-static gboolean check_beginning(const char *text, gsize length, GError **error)
-{
-    gsize start = 0;
-    const AimfContent *content = aimf_content_recognise(text, length);
-    while (start < length && strchr(" \t\r\n", text[start]) && text[start])
-        start++;
-    if (start == length) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is empty");
-        return FALSE;
-    }
-    if (!content)
-        content = aimf_content_of_others(text, length);
-    if (content && text[start] != '{' && text[start] != '[') {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is %s; %s", content->name, content->mend);
-        return FALSE;
-    }
-    for (gsize i = start; i < MIN(length, start + BINARY_BYTES); i++) {
-        if ((guchar)text[i] >= ' ' || strchr("\t\r\n\f\b\x1b", text[i] ? text[i] : 'x'))
-            continue;
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it is binary");
-        return FALSE;
-    }
-    static const char *const words[] = { "true", "false", "null" };
-    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-        if (length - start >= strlen(words[i]) && memcmp(text + start, words[i], strlen(words[i])) == 0)
-            return TRUE;
-    if (strchr("{[\"-/'0123456789", text[start]))
-        return TRUE;
-    gsize n = MIN(strcspn(text + start, "\r\n"), SHOWN_BYTES);
-    g_autofree char *shown = g_utf8_make_valid(text + start, (gssize)n);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "not JSON: it %s\"%s\"",
-                text[start] == '<' ? "is HTML or XML and begins with " : "begins with ", shown);
-    return FALSE;
-}
-
-/*
- * Looked at first, because json-glib recurses; it also knows comments and single quotes, and they could hide
- * brackets.
- */
-static gboolean check_nesting(const char *text, gsize length, GError **error)
-{
-    guint depth = 0, deepest = 0;
-    gboolean inside_text = FALSE;
-    for (gsize i = 0; i < length; i++) {
-        char c = text[i];
-        if (inside_text) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                inside_text = FALSE;
-        } else if (c == '"') {
-            inside_text = TRUE;
-        } else if (c == '/') {
-            gboolean comment = i + 1 < length && (text[i + 1] == '/' || text[i + 1] == '*');
-            return not_json(error, text, i,
-                            comment ? "a comment, and JSON has no comments" : "a '/' outside of a text");
-        } else if (c == '\'') {
-            return not_json(error, text, i, "a single quote, and JSON has no single quotes");
-        } else if (c == '[' || c == '{') {
-            depth++;
-            deepest = MAX(deepest, depth);
-        } else if ((c == ']' || c == '}') && depth) {
-            depth--;
-        }
-    }
-    if (deepest > MAX_DEPTH)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "JSON nested deeper than %d levels", MAX_DEPTH);
-    return deepest <= MAX_DEPTH;
-}
-
-/* The 16 bits of the escape \uXXXX at the beginning of @text, which ends at @end; -1 if there is none. */
-static int unit_at(const char *text, const char *end)
-{
-    if (end - text < 6 || text[0] != '\\' || text[1] != 'u')
-        return -1;
-    int unit = 0;
-    for (int i = 2; i < 6; i++) {
-        if (!g_ascii_isxdigit(text[i]))
-            return -1;
-        unit = unit << 4 | g_ascii_xdigit_value(text[i]);
-    }
-    return unit;
-}
-
-/*
- * (owned) @text with \ufffd in the place of halves of characters, \ud800 to \udfff without the other half: json-glib
- * makes bytes of them that are no UTF-8.
- */
-static char *without_halves(const char *text, gsize length)
-{
-    char *copy = g_try_malloc(length + 1);
-    if (!copy)
-        return NULL;
-    memcpy(copy, text, length);
-    copy[length] = 0;
-    const char *end = copy + length;
-    for (char *at = copy; (at = memchr(at, '\\', (gsize)(end - at)));) {
-        int unit = unit_at(at, end);
-        if (unit < 0) {
-            at += MIN(end - at, 2); /* the other escapes */
-            continue;
-        }
-        int next = unit_at(at + 6, end);
-        if (unit >= 0xD800 && unit < 0xDC00 && next >= 0xDC00 && next < 0xE000)
-            at += 6;
-        else if (unit >= 0xD800 && unit < 0xE000)
-            memcpy(at, "\\ufffd", 6);
-        at += 6;
-    }
-    return copy;
-}
 
 JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
 {
@@ -139,13 +15,9 @@ JsonNode *aimf_json_parse(const char *text, gsize length, GError **error)
         text += strlen(mark);
         length -= strlen(mark);
     }
-    if (!check_beginning(text, length, error) || !check_nesting(text, length, error))
+    g_autofree char *whole = aimf_json_prepare(text, length, error);
+    if (!whole)
         return NULL;
-    g_autofree char *whole = without_halves(text, length);
-    if (!whole) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for JSON of %" G_GSIZE_FORMAT " bytes", length);
-        return NULL;
-    }
     g_autoptr(JsonParser) parser = json_parser_new();
     g_autoptr(GError) reason = NULL;
     if (!json_parser_load_from_data(parser, whole, (gssize)length, &reason)) {

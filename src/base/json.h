@@ -8,8 +8,8 @@
  * aimf_json_parse:
  * @text: (@length), from a file: for texts that may be hostile in place of json_from_string, which a few thousand
  *   brackets bring down. A byte order mark is passed over; half of a character, as in "\ud800", becomes U+FFFD.
- * Returns: (owned) or NULL with FORMAT: "not JSON" and why, also for the comments and single quotes that json-glib
- *   takes; or nested deeper than 64; or MEMORY.
+ * Returns: (owned) or NULL with FORMAT: "not JSON" and why, also for what json-glib takes beyond RFC 8259; or nested
+ *   deeper than 64; or MEMORY. See base/json_grammar.h.
  */
 JsonNode *aimf_json_parse(const char *text, gsize length, GError **error);
 

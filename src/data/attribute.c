@@ -1,5 +1,7 @@
 #include "data/attribute.h"
 
+#include "base/shown.h"
+
 #include <aimfair/data.h>
 #include <aimfair/names.h>
 #include <string.h>
@@ -121,8 +123,8 @@ static gboolean unknown_attribute(const char *kind, const char *name, GError **e
         g_string_append_printf(list, ", %s (%s)", ALIASES[i].alias, ALIASES[i].expression);
     }
     g_autofree char *hint = aimf_name_hint(name, names);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s has no attribute '%s'%s; it has: %s", kind, name, hint,
-                list->len ? list->str : "none");
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "%s has no attribute '%s'%s; it has: %s", kind,
+                AIMF_SHOWN(name), hint, list->len ? list->str : "none");
     return FALSE;
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/monitor.h"
 #include "data/overlap.h"
+#include "image/decode_budget.h"
 
 typedef struct {
     guint manifest;
@@ -75,6 +76,7 @@ typedef struct {
     gint next; /* atomic */
     gint done; /* atomic */
     gint stop; /* atomic */
+    AimfDecodeBudget budget;
     GMutex lock;
     AimfDataCheck *check; /* under the lock */
 } Work;
@@ -88,7 +90,7 @@ static void check_picture(Work *work, Place place)
     if (missing) {
         g_set_error(&error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s' does not exist", path);
     } else if (!error && work->decode) {
-        aimf_image_free(aimf_image_open(path, &error));
+        aimf_image_free_within(&work->budget, aimf_image_open_within(&work->budget, path, &error));
     } else if (!error && kind != AIMF_PATH_FILE) {
         g_set_error(&error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
     }
@@ -178,6 +180,7 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
     }
     Work work = { .manifests = manifests, .places = places, .decode = decode, .check = check };
     g_mutex_init(&work.lock);
+    aimf_decode_budget_init(&work.budget);
     guint n_threads = MIN(threads > 0 ? (guint)threads : g_get_num_processors(), 256);
     g_autofree GThread **workers = g_new(GThread *, n_threads);
     guint n_workers = start(workers, n_threads, &work, error);
@@ -185,6 +188,7 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
     for (guint i = 0; i < n_workers; i++)
         g_thread_join(workers[i]);
     g_mutex_clear(&work.lock);
+    aimf_decode_budget_clear(&work.budget);
     g_array_sort(check->missing, compare_problems);
     g_array_sort(check->unreadable, compare_problems);
     return good ? g_steal_pointer(&check) : NULL;

@@ -347,9 +347,8 @@ gboolean aimf_csv_fail(const AimfCsv *csv, int column, AimfErrorCode code, GErro
     va_start(args, format);
     g_autofree char *what = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *readable = g_utf8_make_valid(what, -1);
     g_set_error(error, AIMF_ERROR, (gint)code, "%s:%" G_GUINT64_FORMAT ": column '%s': %s", csv->path, csv->line,
-                (const char *)g_ptr_array_index(csv->columns, (guint)column), readable);
+                (const char *)g_ptr_array_index(csv->columns, (guint)column), what);
     return FALSE;
 }
 

@@ -3,11 +3,13 @@
 #include <aimfair/json.h>
 
 #include "base/json.h"
+#include "base/shown.h"
 #include <string.h>
 
 struct AimfFindings {
     GArray *items;       /* of AimfFinding */
     GStringChunk *names; /* of those that were parsed */
+    GHashTable *known;   /* set of "name: text" */
 };
 
 static void finding_clear(gpointer data)
@@ -20,6 +22,7 @@ AimfFindings *aimf_findings_new(void)
     AimfFindings *findings = g_new(AimfFindings, 1);
     findings->items = g_array_new(FALSE, FALSE, sizeof(AimfFinding));
     findings->names = g_string_chunk_new(64);
+    findings->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_array_set_clear_func(findings->items, finding_clear);
     return findings;
 }
@@ -30,6 +33,7 @@ void aimf_findings_free(AimfFindings *findings)
         return;
     g_array_unref(findings->items);
     g_string_chunk_free(findings->names);
+    g_hash_table_unref(findings->known);
     g_free(findings);
 }
 
@@ -55,12 +59,9 @@ gboolean aimf_findings_has(const AimfFindings *findings, const char *name)
 /* @text is taken. */
 static void add(AimfFindings *findings, const char *name, gboolean certain, char *text)
 {
-    for (guint i = 0; i < findings->items->len; i++) {
-        const AimfFinding *other = aimf_findings_at(findings, i);
-        if (strcmp(other->name, name) == 0 && strcmp(other->text, text) == 0) {
-            g_free(text);
-            return;
-        }
+    if (!g_hash_table_add(findings->known, g_strdup_printf("%s: %s", name, text))) {
+        g_free(text);
+        return;
     }
     AimfFinding finding = { name, text, certain };
     g_array_append_val(findings->items, finding);
@@ -70,20 +71,15 @@ void aimf_findings_add(AimfFindings *findings, const char *name, gboolean certai
 {
     va_list args;
     va_start(args, format);
-    char *text = g_strdup_vprintf(format, args);
+    char *text = aimf_message_text(g_strdup_vprintf(format, args));
     va_end(args);
-    if (!g_utf8_validate(text, -1, NULL)) { /* names of files may be anything, and JSON may not */
-        char *valid = g_utf8_make_valid(text, -1);
-        g_free(text);
-        text = valid;
-    }
     add(findings, name, certain, text);
 }
 
 void aimf_findings_copy(AimfFindings *findings, const AimfFinding *finding)
 {
     add(findings, g_string_chunk_insert_const(findings->names, finding->name), finding->certain,
-        g_strdup(finding->text));
+        aimf_message_text(g_strdup(finding->text)));
 }
 
 const char *const *aimf_allowable_findings(void)

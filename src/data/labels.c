@@ -1,6 +1,7 @@
 #include "data/labels.h"
 
 #include "base/monitor.h"
+#include "base/shown.h"
 
 #include <math.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static gboolean is_utf8(const AimfCsv *csv, int column, GError **error)
 {
     const char *text = aimf_csv_field(csv, column);
     return g_utf8_validate(text, -1, NULL) ||
-           aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not UTF-8", text);
+           aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not UTF-8", AIMF_SHOWN(text));
 }
 
 static AimfCellState read_cell(const AimfCsv *csv, int column, const AimfLabelRules *rules, CellKind kind,
@@ -84,7 +85,8 @@ static AimfCellState read_mapped(const AimfCsv *csv, int column, const AimfLabel
     }
     if (*result)
         return AIMF_CELL_READ;
-    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'", *text);
+    aimf_csv_fail(csv, column, AIMF_ERROR_INVALID, error, "the map has no entry for '%s' and none for '*'",
+                  AIMF_SHOWN(*text));
     return AIMF_CELL_FAILED;
 }
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/monitor.h"
 #include "base/random.h"
+#include "image/decode_budget.h"
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ struct AimfLoader {
     AimfImage **cache; /* (count) decoded pictures, or NULL */
     AimfStamp *stamps; /* (count) of their files when they were first read; 0 before */
     guint n_bad;
+    AimfDecodeBudget budget;
     Slot slots[N_SLOTS]; /* batch b is made in slot b mod N_SLOTS */
 
     GMutex lock; /* of what follows, and of Slot.done */
@@ -89,7 +91,7 @@ static AimfImage *open_picture(AimfLoader *loader, guint32 sample, const char *p
     if (seen && !first->inode)
         *first = now;
     if (!seen || aimf_stamp_equal(&now, first))
-        return aimf_image_open(path, error);
+        return aimf_image_open_within(&loader->budget, path, error);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "'%s' was replaced or written to since an earlier epoch read it",
                 path);
     return NULL;
@@ -108,12 +110,14 @@ static void make_item(AimfLoader *loader, guint item)
     if (slot->skipped[place])
         return;
     AimfImage *kept = loader->cache[sample];
-    g_autoptr(AimfImage) opened = kept ? NULL : open_picture(loader, sample, row.path, &slot->failures[place]);
+    AimfImage *opened = kept ? NULL : open_picture(loader, sample, row.path, &slot->failures[place]);
     const AimfImage *image = kept ? kept : opened;
-    if (image &&
-        make_planes(loader, sample, image, slot->images + place * loader->image_floats, &slot->failures[place]) &&
-        opened && keep(loader, sample, opened))
-        opened = NULL;
+    gboolean made = image && make_planes(loader, sample, image, slot->images + place * loader->image_floats,
+                                         &slot->failures[place]);
+    if (made && opened && keep(loader, sample, opened))
+        aimf_image_keep_within(&loader->budget, opened);
+    else
+        aimf_image_free_within(&loader->budget, opened);
 }
 
 /* --- The queue; the lock is held on entry and on return --- */
@@ -237,6 +241,7 @@ AimfLoader *aimf_loader_new(const AimfManifest *manifest, const AimfLoaderOption
     g_mutex_init(&loader->lock);
     g_cond_init(&loader->work);
     g_cond_init(&loader->done);
+    aimf_decode_budget_init(&loader->budget);
     loader->manifest = manifest;
     loader->monitor = monitor;
     loader->options = *options;
@@ -300,6 +305,7 @@ void aimf_loader_free(AimfLoader *loader)
     g_mutex_clear(&loader->lock);
     g_cond_clear(&loader->work);
     g_cond_clear(&loader->done);
+    aimf_decode_budget_clear(&loader->budget);
     g_free(loader);
 }
 

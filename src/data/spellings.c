@@ -1,5 +1,9 @@
 #include "data/spellings.h"
 
+#include "base/normalize.h"
+
+#include "base/normalize.h"
+
 #include <string.h>
 
 /* What pandas reads as missing (pandas.read_csv, na_values), from which many tables come, in whatever case. */
@@ -110,9 +114,9 @@ static void add_part(GString *key, GString *part, gboolean first)
 
 char *aimf_spelling_key(const char *text)
 {
-    g_autofree char *plain = g_utf8_normalize(text, -1, G_NORMALIZE_ALL_COMPOSE);
+    g_autofree char *plain = aimf_normalize(text, -1, G_NORMALIZE_ALL_COMPOSE);
     g_autofree char *folded = g_utf8_casefold(plain, -1);
-    g_autofree char *composed = g_utf8_normalize(folded, -1, G_NORMALIZE_ALL_COMPOSE);
+    g_autofree char *composed = aimf_normalize(folded, -1, G_NORMALIZE_ALL_COMPOSE);
     g_autoptr(GString) key = g_string_new(NULL), part = g_string_new(NULL);
     gboolean first = TRUE;
     for (const char *c = composed; *c; c = g_utf8_next_char(c)) {

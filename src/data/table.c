@@ -3,6 +3,8 @@
  * mean.
  */
 #include "data/dataset.h"
+
+#include "base/shown.h"
 #include "data/labels.h"
 
 #include "base/file.h"
@@ -95,7 +97,8 @@ static gboolean read_part(const Reading *r, guint8 *part, GError **error)
             return TRUE;
         }
     }
-    return aimf_csv_fail(r->csv, r->split, AIMF_ERROR_INVALID, error, "expected train, val or test, found '%s'", text);
+    return aimf_csv_fail(r->csv, r->split, AIMF_ERROR_INVALID, error, "expected train, val or test, found '%s'",
+                         AIMF_SHOWN(text));
 }
 
 static gboolean read_sample(Reading *r, AimfDataset *dataset, GError **error)

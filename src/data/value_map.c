@@ -1,5 +1,7 @@
 #include "data/value_map.h"
 
+#include "base/shown.h"
+
 #include <aimfair/names.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ static gboolean add_entry(AimfValueMap *map, const char *option, char *value, ch
     gboolean good = !known || strcmp(known->result, result) == 0;
     if (!good)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s: '%s' becomes '%s' and '%s'; it can become one", option,
-                    value, known->result, result);
+                    AIMF_SHOWN(value), AIMF_SHOWN(known->result), AIMF_SHOWN(result));
     g_hash_table_replace(map->alike, g_steal_pointer(&key), entry);
     g_hash_table_replace(map->values, value, entry);
     return good;
@@ -56,7 +58,7 @@ AimfValueMap *aimf_value_map_parse(const char *option, const char *text, gboolea
         g_autofree char *result = sign ? g_strstrip(g_strdup(sign + 1)) : NULL;
         if (!sign || !*value || !*result || !g_utf8_validate(*pair, -1, NULL)) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s: expected VALUE=NUMBER-OR-LABEL, found '%s'", option,
-                        *pair);
+                        AIMF_SHOWN(*pair));
             return NULL;
         }
         if (aimf_stands_for_nothing(result)) {

@@ -9,6 +9,12 @@
 #define MAX_PIXELS G_GUINT64_CONSTANT(178956970)
 
 /*
+ * So many pixels may cost next to nothing in a file; each beyond is to be paid for by a thousandth of a byte, which the flattest picture
+ * that somebody drew has. A WebP of 30 bytes could ask for all of MAX_PIXELS, three times over in memory.
+ */
+enum { FREE_PIXELS = 1 << 25, PIXELS_PER_BYTE = 1000 };
+
+/*
  * No picture that passes MAX_PIXELS needs more than this by far: 16-bit RGBA without compression has 8 bytes a pixel.
  */
 #define MAX_FILE_BYTES ((gsize)2 << 30)
@@ -38,20 +44,31 @@ AimfImage *aimf_image_new(int width, int height, GError **error)
     return image;
 }
 
-AimfImage *aimf_image_allocate(guint64 width, guint64 height, const char *name, GError **error)
+AimfImage *aimf_image_allocate(guint64 width, guint64 height, const AimfEncoded *picture, GError **error)
 {
     if (width < 1 || height < 1 || width > MAX_PIXELS || height > MAX_PIXELS || width * height > MAX_PIXELS) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
                     "'%s' declares %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
                     " pixels; pictures of 1 to %" G_GUINT64_FORMAT " pixels are accepted",
-                    name, width, height, MAX_PIXELS);
+                    picture->name, width, height, MAX_PIXELS);
         return NULL;
+    }
+    if (width * height > FREE_PIXELS && width * height / PIXELS_PER_BYTE > picture->bytes) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "'%s' declares %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " pixels in %" G_GSIZE_FORMAT
+                    " bytes; of more than %d pixels, a byte for every %d is expected",
+                    picture->name, width, height, picture->bytes, FREE_PIXELS, PIXELS_PER_BYTE);
+        return NULL;
+    }
+    if (picture->budget) {
+        *picture->taken = (gsize)(width * height * 3);
+        aimf_decode_budget_take(picture->budget, *picture->taken);
     }
     AimfImage *image = allocate((int)width, (int)height);
     if (!image)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY,
                     "no memory for the %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " pixels of '%s'", width, height,
-                    name);
+                    picture->name);
     return image;
 }
 
@@ -114,27 +131,45 @@ static AimfImage *fail_unknown(const AimfEncoded *picture, GError **error)
     return NULL;
 }
 
-AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GError **error)
+static AimfImage *decode(const AimfEncoded *picture, GError **error)
 {
-    AimfEncoded picture = { data, bytes, name };
+    gsize bytes = picture->bytes;
+    const guint8 *data = picture->data;
     if (bytes >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0)
-        return aimf_jpeg_decode(&picture, error);
+        return aimf_jpeg_decode(picture, error);
     if (bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
-        return aimf_png_decode(&picture, error);
-    if (bytes >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(picture.data + 8, "WEBP", 4) == 0)
-        return aimf_webp_decode(&picture, error);
-    return fail_unknown(&picture, error);
+        return aimf_png_decode(picture, error);
+    if (bytes >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+        return aimf_webp_decode(picture, error);
+    return fail_unknown(picture, error);
 }
 
+AimfImage *aimf_image_decode(const void *data, gsize bytes, const char *name, GError **error)
+{
+    return decode(&(AimfEncoded){ .data = data, .bytes = bytes, .name = name }, error);
+}
+
+/* Read, not mapped: a file that shrinks under a map kills the process. */
 AimfImage *aimf_image_open(const char *path, GError **error)
 {
-    /* Read, not mapped: a file that shrinks under a map kills the process. */
+    g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_FILE_BYTES, error);
+    gsize size;
+    const void *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+    return bytes ? aimf_image_decode(data, size, path, error) : NULL;
+}
+
+AimfImage *aimf_image_open_within(AimfDecodeBudget *budget, const char *path, GError **error)
+{
     g_autoptr(GBytes) bytes = aimf_file_read(path, MAX_FILE_BYTES, error);
     if (!bytes)
         return NULL;
-    gsize size;
+    gsize size, taken = 0;
     const void *data = g_bytes_get_data(bytes, &size);
-    return aimf_image_decode(data, size, path, error);
+    AimfEncoded picture = { data, size, path, budget, &taken };
+    AimfImage *image = decode(&picture, error);
+    if (!image && taken)
+        aimf_decode_budget_give(budget, taken);
+    return image;
 }
 
 static gboolean has_extension(const char *path, const char *extension)

@@ -163,7 +163,7 @@ static gboolean decode(Decoder *decoder, const AimfEncoded *picture)
     jpeg_read_header(jpeg, TRUE);
     if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4)
         fail_with((j_common_ptr)jpeg, "it must have 1, 3 or 4 components");
-    decoder->image = aimf_image_allocate(jpeg->image_width, jpeg->image_height, picture->name, &decoder->error);
+    decoder->image = aimf_image_allocate(jpeg->image_width, jpeg->image_height, picture, &decoder->error);
     if (!decoder->image)
         return FALSE;
     jpeg->out_color_space = jpeg->num_components == 4 ? JCS_CMYK : JCS_RGB;

@@ -151,7 +151,7 @@ static void prepare_reading(Codec *codec)
 }
 
 /* Everything that may jump. What must survive the jump lives in @codec. */
-static gboolean decode(Codec *codec, const char *name)
+static gboolean decode(Codec *codec, const AimfEncoded *picture)
 {
     png_structp png = codec->png;
     if (setjmp(png_jmpbuf(png)))
@@ -161,7 +161,7 @@ static gboolean decode(Codec *codec, const char *name)
     png_uint_32 width, height;
     int depth, colour;
     png_get_IHDR(png, codec->info, &width, &height, &depth, &colour, NULL, NULL, NULL);
-    codec->image = aimf_image_allocate(width, height, name, &codec->error);
+    codec->image = aimf_image_allocate(width, height, picture, &codec->error);
     if (!codec->image)
         return FALSE;
     Source source = choose_source(png, depth, colour);
@@ -186,7 +186,7 @@ AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error)
     codec.png =
         png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &codec, fail, ignore_warning, &codec, allocate, release);
     codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
-    gboolean done = codec.info && decode(&codec, picture->name) && !codec.lacks_memory;
+    gboolean done = codec.info && decode(&codec, picture) && !codec.lacks_memory;
     png_destroy_read_struct(&codec.png, &codec.info, NULL);
     g_free(codec.rows);
     if (done)

@@ -88,7 +88,7 @@ AimfImage *aimf_webp_decode(const AimfEncoded *picture, GError **error)
     Frame frame;
     if (!find_picture(picture, &frame, error))
         return NULL;
-    g_autoptr(AimfImage) image = aimf_image_allocate(frame.canvas_width, frame.canvas_height, picture->name, error);
+    g_autoptr(AimfImage) image = aimf_image_allocate(frame.canvas_width, frame.canvas_height, picture, error);
     if (!image)
         return NULL;
     gsize stride = (gsize)image->width * 3, bytes = stride * (gsize)image->height;

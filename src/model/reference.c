@@ -1,5 +1,7 @@
 /* Logits of another program on the same pictures: whether a model gives the same, and if not, what would. */
 #include "model/evaluator.h"
+
+#include "base/shown.h"
 #include "model/model.h"
 
 #include "data/csv.h"
@@ -57,7 +59,7 @@ static gboolean read_logit(const AimfCsv *csv, int column, double *logit, GError
     *logit = g_ascii_strtod(text, &end);
     if (*text && !*end && isfinite(*logit))
         return TRUE;
-    return aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not a finite number", text);
+    return aimf_csv_fail(csv, column, AIMF_ERROR_FORMAT, error, "'%s' is not a finite number", AIMF_SHOWN(text));
 }
 
 static gboolean read_rows(AimfCsv *csv, int path, const int *columns, AimfReferences *references, GArray *logits,

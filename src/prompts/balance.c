@@ -6,9 +6,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { MIN_EXPECTED = 5 }; /* Cochran 1954, in its stricter form: every cell, not four of five */
+enum {
+    MIN_EXPECTED = 5,    /* Cochran 1954, in its stricter form: every cell, not four of five */
+    MAX_CELLS = 1 << 22, /* of a dimension's table */
+};
 static const double LEVEL = 0.05;
 static const char UNMENTIONED[] = "unmentioned";
+static const char OTHERS[] = "others";
 
 /* One dimension being counted: value (borrowed) to its counts per group. */
 typedef struct {
@@ -37,6 +41,10 @@ static void count(Tally *tally, const char *value, guint group, guint n_groups)
     tally->found = tally->found || value;
     value = value ? value : UNMENTIONED;
     guint *counts = g_hash_table_lookup(tally->counts, value);
+    if (!counts && ((guint64)g_hash_table_size(tally->counts) + 2) * n_groups > MAX_CELLS) {
+        value = OTHERS; /* a file with many groups could ask for the product of all its values and groups */
+        counts = g_hash_table_lookup(tally->counts, value);
+    }
     if (!counts) {
         counts = g_new0(guint, n_groups);
         g_hash_table_insert(tally->counts, (gpointer)value, counts);
@@ -64,9 +72,17 @@ static void count_classes(const AimfPrompts *prompts, const AimfTask *task, GPtr
     }
     for (guint g = 0; g < prompts->n_groups; g++)
         for (guint i = 0; i < prompts->groups[g].n_prompts; i++) {
+            /* Without contexts it is the same text for every dimension. */
+            g_autofree char *before = NULL;
+            g_autoptr(AimfWords) words = NULL;
             for (guint d = 0; d < classes->len; d++) {
                 g_autofree char *text = aimf_class_text(d, &prompts->groups[g].prompts[i]);
-                g_autoptr(AimfWords) words = aimf_words_new(text);
+                if (g_strcmp0(text, before) != 0) {
+                    aimf_words_free(words);
+                    words = aimf_words_new(text);
+                    g_free(before);
+                    before = g_steal_pointer(&text);
+                }
                 count(g_ptr_array_index(classes, d), aimf_classify(classifier, d, words), g, prompts->n_groups);
             }
         }
@@ -117,31 +133,69 @@ static guint sum_of(const guint *row, guint n)
     return sum;
 }
 
-/* Adds row @from of @table to row @to and closes the gap. */
-static void merge_rows(guint *table, guint *rows, guint columns, guint from, guint to)
+/* A row of the table that is being pooled. */
+typedef struct {
+    guint sum;
+    guint row;
+} Row;
+
+static gint compare_rows(gconstpointer a, gconstpointer b, gpointer user_data)
 {
-    for (guint c = 0; c < columns; c++)
-        table[to * columns + c] += table[from * columns + c];
-    memmove(table + from * columns, table + (from + 1) * columns, sizeof *table * (*rows - from - 1) * columns);
-    --*rows;
+    const Row *x = a, *y = b;
+    (void)user_data;
+    return x->sum != y->sum ? (x->sum > y->sum) - (x->sum < y->sum) : (x->row > y->row) - (x->row < y->row);
+}
+
+/* (owned) The rarest row, the first of several, taken out of @tree. */
+static Row *take_rarest(GTree *tree)
+{
+    Row *row = g_memdup2(g_tree_node_key(g_tree_node_first(tree)), sizeof *row);
+    g_tree_remove(tree, row);
+    return row;
+}
+
+/* Moves the rows that are in @tree together, in their order. */
+static void close_gaps(GTree *tree, guint *table, guint *rows, guint columns)
+{
+    g_autofree guint8 *stays = g_new0(guint8, *rows);
+    guint n = 0;
+    for (GTreeNode *node = g_tree_node_first(tree); node; node = g_tree_node_next(node))
+        stays[((const Row *)g_tree_node_key(node))->row] = 1;
+    for (guint r = 0; r < *rows; r++)
+        if (stays[r])
+            memmove(table + (gsize)n++ * columns, table + (gsize)r * columns, sizeof *table * columns);
+    *rows = n;
 }
 
 /* Merges the two rarest values until every cell expects enough, or two values are left. */
 static void pool(guint *table, guint *rows, guint columns)
 {
-    while (*rows > 2 && aimf_chi_square(table, *rows, columns).smallest < MIN_EXPECTED) {
-        guint rarest = 0, next = 1;
-        for (guint r = 0; r < *rows; r++) {
-            guint sum = sum_of(table + r * columns, columns);
-            if (sum < sum_of(table + rarest * columns, columns)) {
-                next = rarest;
-                rarest = r;
-            } else if (r != rarest && sum < sum_of(table + next * columns, columns)) {
-                next = r;
-            }
-        }
-        merge_rows(table, rows, columns, MAX(rarest, next), MIN(rarest, next));
+    if (*rows < 3 || columns == 0)
+        return;
+    g_autoptr(GTree) tree = g_tree_new_full(compare_rows, NULL, g_free, NULL);
+    g_autofree guint *column_sums = g_new0(guint, columns);
+    for (guint r = 0; r < *rows; r++) {
+        const guint *row = table + (gsize)r * columns;
+        g_tree_insert(tree, g_memdup2(&(Row){ sum_of(row, columns), r }, sizeof(Row)), NULL);
+        for (guint c = 0; c < columns; c++)
+            column_sums[c] += row[c];
     }
+    double all = sum_of(column_sums, columns), least = column_sums[0];
+    for (guint c = 1; c < columns; c++)
+        least = MIN(least, column_sums[c]);
+    while (g_tree_nnodes(tree) > 2) {
+        const Row *smallest = g_tree_node_key(g_tree_node_first(tree));
+        if (smallest->sum * least / all >= MIN_EXPECTED)
+            break;
+        g_autofree Row *one = take_rarest(tree);
+        g_autofree Row *other = take_rarest(tree);
+        const guint *from = table + (gsize)MAX(one->row, other->row) * columns;
+        guint *to = table + (gsize)MIN(one->row, other->row) * columns;
+        for (guint c = 0; c < columns; c++)
+            to[c] += from[c];
+        g_tree_insert(tree, g_memdup2(&(Row){ one->sum + other->sum, MIN(one->row, other->row) }, sizeof(Row)), NULL);
+    }
+    close_gaps(tree, table, rows, columns);
 }
 
 static void test_dimension(AimfBalanceDimension *dimension, guint n_groups)
@@ -151,14 +205,14 @@ static void test_dimension(AimfBalanceDimension *dimension, guint n_groups)
     for (guint g = 0; g < n_groups; g++) {
         guint sum = 0;
         for (guint v = 0; v < rows; v++)
-            sum += dimension->counts[v * n_groups + g];
+            sum += dimension->counts[(gsize)v * n_groups + g];
         if (sum)
             filled[columns++] = g;
     }
     g_autofree guint *table = g_new(guint, (gsize)rows * columns);
     for (guint v = 0; v < rows; v++)
         for (guint c = 0; c < columns; c++)
-            table[v * columns + c] = dimension->counts[v * n_groups + filled[c]];
+            table[(gsize)v * columns + c] = dimension->counts[(gsize)v * n_groups + filled[c]];
     pool(table, &rows, columns);
     AimfChiSquare test = aimf_chi_square(table, rows, columns);
     dimension->cramers_v = test.cramers_v;

@@ -4,9 +4,16 @@
 
 #include <string.h>
 
+/* Of a set of words: a bit for each word, which others may share, and how many words there are. */
+typedef struct {
+    guint64 bits;
+    guint n;
+} Outline;
+
 typedef struct {
     GHashTable *texts;   /* set of normalised texts */
     GPtrArray *admitted; /* of GArray *: words without function words, as sorted numbers (guint) */
+    GArray *outlines;    /* of Outline, of the same */
     GPtrArray *shown;    /* of char *: the prompts themselves, for messages */
 } Group;
 
@@ -52,6 +59,7 @@ AimfPromptChecker *aimf_prompt_checker_new(const AimfTask *task, guint n_groups,
         checker->groups[g] = (Group){
             .texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
             .admitted = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref),
+            .outlines = g_array_new(FALSE, FALSE, sizeof(Outline)),
             .shown = g_ptr_array_new_with_free_func(g_free),
         };
     return checker;
@@ -64,6 +72,7 @@ void aimf_prompt_checker_free(AimfPromptChecker *checker)
     for (guint g = 0; g < checker->n_groups; g++) {
         g_hash_table_unref(checker->groups[g].texts);
         g_ptr_array_unref(checker->groups[g].admitted);
+        g_array_unref(checker->groups[g].outlines);
         g_ptr_array_unref(checker->groups[g].shown);
     }
     g_free(checker->groups);
@@ -295,12 +304,33 @@ static double similarity(const GArray *a, const GArray *b)
     return all ? (double)common / all : 1;
 }
 
+static Outline outline_of(const GArray *content)
+{
+    Outline outline = { 0, content->len };
+    for (guint i = 0; i < content->len; i++)
+        outline.bits |= G_GUINT64_CONSTANT(1) << (g_array_index(content, guint, i) * 0x9e3779b9u >> 26);
+    return outline;
+}
+
+/*
+ * FALSE only if the sets overlap by less than AIMF_PROMPT_SIMILARITY, s: a bit that only one has is a word that only one has, and with
+ * d such words and n in both sets together the overlap is (n - d) / (n + d). This is all that most pairs need: they are many.
+ */
+static gboolean may_be_similar(Outline a, Outline b)
+{
+    const double most = (1 - AIMF_PROMPT_SIMILARITY) / (1 + AIMF_PROMPT_SIMILARITY) + 1e-9; /* d / n */
+    return __builtin_popcountll(a.bits ^ b.bits) <= most * (a.n + b.n);
+}
+
 static gboolean check_new(const Look *look, const char *normalised, const GArray *content)
 {
     const Group *group = &look->checker->groups[look->group];
     if (g_hash_table_contains(group->texts, normalised))
         return refuse(look, AIMF_REFUSED_DUPLICATE, "the group has it already");
+    const Outline outline = outline_of(content);
     for (guint i = 0; i < group->admitted->len; i++) {
+        if (!may_be_similar(outline, g_array_index(group->outlines, Outline, i)))
+            continue;
         double common = similarity(content, g_ptr_array_index(group->admitted, i));
         if (common >= AIMF_PROMPT_SIMILARITY)
             return refuse(look, AIMF_REFUSED_SIMILAR, "%.0f %% of its words are those of '%s'", 100 * common,
@@ -322,7 +352,9 @@ static gboolean examine(const Look *look, gboolean admit)
         return FALSE;
     if (admit) {
         Group *group = &checker->groups[look->group];
+        const Outline outline = outline_of(content);
         g_hash_table_add(group->texts, g_steal_pointer(&normalised));
+        g_array_append_val(group->outlines, outline);
         g_ptr_array_add(group->admitted, g_steal_pointer(&content));
         g_ptr_array_add(group->shown, g_strdup(look->text));
     }

@@ -54,16 +54,16 @@ AimfChiSquare aimf_chi_square(const guint *counts, guint rows, guint columns)
     double all = 0;
     for (guint r = 0; r < rows; r++)
         for (guint c = 0; c < columns; c++) {
-            row_sums[r] += counts[r * columns + c];
-            column_sums[c] += counts[r * columns + c];
-            all += counts[r * columns + c];
+            row_sums[r] += counts[(gsize)r * columns + c];
+            column_sums[c] += counts[(gsize)r * columns + c];
+            all += counts[(gsize)r * columns + c];
         }
     AimfChiSquare result = { .smallest = INFINITY, .p_value = NAN, .cramers_v = NAN };
     double most = -1;
     for (guint c = 0; c < columns; c++) {
         double share = 0;
         for (guint r = 0; r < rows; r++) {
-            double expected = row_sums[r] * column_sums[c] / all, gap = counts[r * columns + c] - expected;
+            double expected = row_sums[r] * column_sums[c] / all, gap = counts[(gsize)r * columns + c] - expected;
             share += gap * gap / expected;
             result.smallest = MIN(result.smallest, expected);
         }

@@ -1,5 +1,6 @@
 /* Prompts in a user's own form. */
 #include "base/file.h"
+#include "base/shown.h"
 #include "base/text_file.h"
 #include "data/csv.h"
 #include "prompts/prompts.h"
@@ -36,10 +37,9 @@ static AimfPromptGroup *find_or_add_group(AimfPrompts *prompts, const char *name
 
 static gboolean no_group(const char *where, const char *name, GError **error)
 {
-    g_autofree char *shown = g_utf8_make_valid(name, -1);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
                 "%s: '%s' is no group; groups are called TARGET_PROTECTED, such as 1_0, and there are at most %d",
-                where, shown, AIMF_MAX_PROMPT_GROUPS);
+                where, AIMF_SHOWN(name), AIMF_MAX_PROMPT_GROUPS);
     return FALSE;
 }
 

@@ -1,6 +1,7 @@
 #include "prompts/prompt_words.h"
 
-#include "base/normal.h"
+#include "base/normalize.h"
+#include "base/shown.h"
 
 #include <aimfair/error.h>
 #include <string.h>
@@ -52,9 +53,9 @@ AimfWords *aimf_words_new(const char *text)
     AimfWords *words = g_new(AimfWords, 1);
     *words = (AimfWords){ g_ptr_array_new_with_free_func(g_free), g_byte_array_new() };
     /* Full-width and mathematical letters become plain ones, accents come apart; some of these are capitals only then. */
-    g_autofree char *compatible = aimf_utf8_normalize(text, -1, G_NORMALIZE_ALL);
+    g_autofree char *compatible = aimf_normalize(text, -1, G_NORMALIZE_ALL);
     g_autofree char *folded = g_utf8_casefold(compatible, -1);
-    g_autofree char *plain = aimf_utf8_normalize(folded, -1, G_NORMALIZE_ALL);
+    g_autofree char *plain = aimf_normalize(folded, -1, G_NORMALIZE_ALL);
     g_autoptr(GString) word = g_string_new(NULL);
     gboolean after_mark = FALSE;
     for (const char *at = plain; *at; at = g_utf8_next_char(at)) {
@@ -154,7 +155,7 @@ gboolean aimf_pattern_check(const char *text, GError **error)
     else if (star && star[1])
         fault = "a '*' can only be the last character";
     if (fault)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' cannot be looked for: %s", text, fault);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "'%s' cannot be looked for: %s", AIMF_SHOWN(text), fault);
     return !fault;
 }
 

@@ -1,9 +1,8 @@
 #include "text/clean.h"
 
+#include "base/normalize.h"
 #include "text/characters.h"
 #include "text/html.h"
-
-#include "base/normal.h"
 
 #include <string.h>
 
@@ -38,7 +37,7 @@ static gboolean append_plain_width(GString *out, const char *at, gunichar c)
 {
     if (c < 0xff01 || c > 0xffef)
         return FALSE;
-    g_autofree char *plain = aimf_utf8_normalize(at, g_utf8_next_char(at) - at, G_NORMALIZE_ALL_COMPOSE);
+    g_autofree char *plain = aimf_normalize(at, g_utf8_next_char(at) - at, G_NORMALIZE_ALL_COMPOSE);
     g_string_append(out, plain);
     return TRUE;
 }
@@ -106,7 +105,7 @@ static char *fix_line(const char *line, gsize length, gboolean unescape)
         g_autofree char *read = unescape ? aimf_html_unescape_plain(before) : g_strdup(before);
         g_autofree char *plain = fix_characters(read);
         g_autofree char *visible = remove_controls(plain);
-        text = aimf_utf8_normalize(visible, -1, G_NORMALIZE_DEFAULT_COMPOSE);
+        text = aimf_normalize(visible, -1, G_NORMALIZE_DEFAULT_COMPOSE);
         changed = strcmp(before, text) != 0;
     }
     return text;

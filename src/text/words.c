@@ -1,8 +1,7 @@
 #include "text/words.h"
 
+#include "base/normalize.h"
 #include "text/characters.h"
-
-#include "base/normal.h"
 
 #include <string.h>
 
@@ -56,7 +55,7 @@ char *aimf_text_fold(const char *text, gsize length)
 {
     g_autofree char *normal = is_ascii(text, length)
                                   ? g_strndup(text, length)
-                                  : aimf_utf8_normalize(text, (gssize)length, G_NORMALIZE_DEFAULT_COMPOSE);
+                                  : aimf_normalize(text, (gssize)length, G_NORMALIZE_DEFAULT_COMPOSE);
     GString *folded = g_string_sized_new(length + 16);
     for (const char *at = normal; *at; at = g_utf8_next_char(at)) {
         gunichar c = g_utf8_get_char(at);

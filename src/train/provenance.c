@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "model/model.h"
 
 #include <aimfair/json.h>
@@ -104,7 +105,8 @@ static void note_difference(GString *differences, const char *key, JsonObject *s
     g_autofree char *before = value_text(stored, key);
     g_autofree char *now = value_text(run, key);
     if (strcmp(key, "epochs") != 0 && strcmp(before, now) != 0)
-        g_string_append_printf(differences, "%s%s was %s and is %s", differences->len ? "; " : "", key, before, now);
+        g_string_append_printf(differences, "%s%s was %s and is %s", differences->len ? "; " : "", AIMF_SHOWN(key),
+                               AIMF_SHOWN(before), AIMF_SHOWN(now));
 }
 
 gboolean aimf_run_check(JsonObject *run, const char *text, GError **error)

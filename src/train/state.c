@@ -6,6 +6,7 @@
 
 #include "base/lock.h"
 #include "base/number.h"
+#include "base/shown.h"
 #include "weights/tensors.h"
 
 #include <math.h>
@@ -206,7 +207,7 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
     const char *format = aimf_tensors_metadata(file, KEY("format"));
     if (g_strcmp0(format, FORMAT_VERSION) != 0) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its format is '%s', not '" FORMAT_VERSION "'",
-                    format ? format : "(none)");
+                    format ? AIMF_SHOWN(format) : "(none)");
         return FALSE;
     }
     g_autoptr(GHashTable) frozen = g_hash_table_new(g_str_hash, g_str_equal);

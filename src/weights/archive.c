@@ -125,6 +125,23 @@ gboolean aimf_archive_size(AimfArchive *archive, guint64 member, guint64 *bytes,
     return known || zip_failed(error, NULL, "the size of a member is unknown");
 }
 
+/* The lock is held. */
+static gboolean is_stored(AimfArchive *archive, guint64 member)
+{
+    zip_stat_t info;
+    zip_stat_init(&info);
+    zip_stat_index(archive->zip, member, 0, &info);
+    return info.valid & ZIP_STAT_COMP_METHOD && info.comp_method == ZIP_CM_STORE;
+}
+
+gboolean aimf_archive_is_packed(AimfArchive *archive, guint64 member)
+{
+    g_mutex_lock(&archive->lock);
+    gboolean stored = is_stored(archive, member);
+    g_mutex_unlock(&archive->lock);
+    return !stored;
+}
+
 /* Forward to @begin: at once in stored members, by unpacking in others, which a failed seek would spoil. */
 static gboolean skip_to(zip_file_t *file, gboolean stored, gsize begin)
 {
@@ -160,7 +177,7 @@ gboolean aimf_archive_read(AimfArchive *archive, guint64 member, gsize begin, vo
     errno = 0;
     zip_stat_init(&info);
     zip_stat_index(archive->zip, member, 0, &info);
-    gboolean stored = info.valid & ZIP_STAT_COMP_METHOD && info.comp_method == ZIP_CM_STORE;
+    gboolean stored = is_stored(archive, member);
     gboolean whole = begin == 0 && info.valid & ZIP_STAT_SIZE && info.size == bytes;
     zip_file_t *file = zip_fopen_index(archive->zip, member, 0);
     gboolean done = FALSE;

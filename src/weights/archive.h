@@ -15,6 +15,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfArchive, aimf_archive_free)
 gint64 aimf_archive_find(AimfArchive *archive, const char *name);
 /** aimf_archive_size: what the archive claims to be the member's size, unpacked. */
 gboolean aimf_archive_size(AimfArchive *archive, guint64 member, guint64 *bytes, GError **error);
+/** aimf_archive_is_packed: whether reading from the middle of the member means unpacking all before it. */
+gboolean aimf_archive_is_packed(AimfArchive *archive, guint64 member);
 /** aimf_archive_read: @bytes of the member from @begin on; nothing more is unpacked. Read whole, its checksum is verified. */
 gboolean aimf_archive_read(AimfArchive *archive, guint64 member, gsize begin, void *to, gsize bytes, GError **error);
 /** aimf_archive_member: (owned) a whole member, refused above @limit bytes. */

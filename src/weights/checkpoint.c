@@ -1,5 +1,6 @@
 #include "weights/checkpoint.h"
 
+#include "base/shown.h"
 #include "weights/checkpoint_forms.h"
 #include "weights/state_dict.h"
 #include "weights/tar.h"
@@ -122,6 +123,35 @@ static const AimfTensorSource checkpoint_source = { read_tensor, checkpoint_free
 
 /* --- Building the set --- */
 
+/*
+ * What reading all tensors may cost, in bytes: a multiple of the file's, which deflate (1032 at most) and tied weights stay below. Views
+ * are written in full, so a few bytes of strides could ask for any number of them, and many views of one packed member for
+ * unpacking it as often.
+ */
+enum { COST_PER_BYTE = 1100, FREE_COST = 64 << 20 };
+
+static gboolean add_cost(const Checkpoint *checkpoint, const AimfPickleView *view, guint64 *left, const char *name,
+                         GBytes *map, GError **error)
+{
+    const AimfPickleStorage *storage = &g_array_index(checkpoint->storages, AimfPickleStorage, view->storage);
+    gsize element_bytes = aimf_dtype_bytes(view->dtype);
+    gint64 count = aimf_shape_count(&view->shape);
+    guint64 elements = (guint64)count, reached = 0, cost;
+    if (!storage->data && count > 0)
+        reached = (guint64)extent(view) +
+                  (aimf_archive_is_packed(checkpoint->archive, storage->member) ? (guint64)view->offset : 0);
+    if (count >= 0 && !__builtin_add_overflow(elements, reached, &cost) &&
+        !__builtin_mul_overflow(cost, element_bytes, &cost) && cost <= *left) {
+        *left -= cost;
+        return TRUE;
+    }
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                "up to the tensor '%s', the views in it would take more than %d times the file's %" G_GSIZE_FORMAT
+                " bytes to read and hold",
+                AIMF_SHOWN(name), COST_PER_BYTE, g_bytes_get_size(map));
+    return FALSE;
+}
+
 AimfTensors *aimf_checkpoint_build(const AimfPickle *pickle, const AimfPickleValue *root, GBytes *map,
                                    AimfArchive *archive, GError **error)
 {
@@ -135,6 +165,7 @@ AimfTensors *aimf_checkpoint_build(const AimfPickle *pickle, const AimfPickleVal
     if (!entries)
         return NULL;
     aimf_tensors_set_wrapper(tensors, wrapper);
+    guint64 left = FREE_COST + (guint64)g_bytes_get_size(map) * COST_PER_BYTE;
     for (guint i = 0; i < entries->len; i++) {
         const AimfStateEntry *entry = &g_array_index(entries, AimfStateEntry, i);
         if (entry->text) {
@@ -150,7 +181,8 @@ AimfTensors *aimf_checkpoint_build(const AimfPickle *pickle, const AimfPickleVal
         const guint8 *data = storage->data && is_contiguous(view)
                                  ? storage->data + (gsize)view->offset * aimf_dtype_bytes(view->dtype)
                                  : NULL;
-        if (!aimf_tensors_append(tensors, entry->name, view->dtype, &view->shape, data, error))
+        if (!aimf_tensors_append(tensors, entry->name, view->dtype, &view->shape, data, error) ||
+            !add_cost(checkpoint, view, &left, entry->name, map, error))
             return NULL;
         g_array_append_val(checkpoint->views, *view);
     }

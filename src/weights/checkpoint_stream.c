@@ -4,6 +4,8 @@
  */
 #include "weights/checkpoint_forms.h"
 
+#include "base/shown.h"
+
 #include <string.h>
 
 /* 0x1950a86a20f9469cfc6c, torch.serialization.MAGIC_NUMBER, as a pickle stores it. */
@@ -37,7 +39,7 @@ gboolean aimf_stream_storage(AimfStream *stream, AimfPickleStorage *storage, GEr
 {
     gint64 count;
     if (storage->data) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is listed twice", storage->key);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is listed twice", AIMF_SHOWN(storage->key));
         return FALSE;
     }
     const guint8 *counted = aimf_stream_take(stream, sizeof count, "a storage", error);
@@ -101,7 +103,7 @@ static gboolean find_storages(AimfStream *stream, AimfPickle *pickle, const Aimf
     for (guint i = 0; i < pickle->storages->len; i++) {
         const AimfPickleStorage *storage = &g_array_index(pickle->storages, AimfPickleStorage, i);
         if (!storage->data) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is missing", storage->key);
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is missing", AIMF_SHOWN(storage->key));
             return FALSE;
         }
     }

@@ -1,5 +1,8 @@
 #include "weights/header.h"
 
+#include "base/json_grammar.h"
+#include "base/shown.h"
+
 #include <aimfair/json.h>
 #include <string.h>
 
@@ -67,11 +70,16 @@ JsonParser *aimf_header_parse(const char *json, gsize bytes, GError **error)
                     "the header holds nesting, a number or a character that weight files do not have");
         return NULL;
     }
+    g_autofree char *prepared = aimf_json_prepare(json, bytes, error);
+    if (!prepared) {
+        g_prefix_error(error, "the header is ");
+        return NULL;
+    }
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     g_autoptr(GHashTable) counts = g_hash_table_new_full(NULL, NULL, (GDestroyNotify)json_object_unref, NULL);
     g_signal_connect(parser, "object-member", G_CALLBACK(count_member), counts);
     g_autoptr(GError) cause = NULL;
-    if (!json_parser_load_from_data(parser, json, (gssize)bytes, &cause)) {
+    if (!json_parser_load_from_data(parser, prepared, (gssize)bytes, &cause)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header is not JSON: %s", cause->message);
     } else if (!json_parser_get_root(parser) || !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header is not a JSON object");
@@ -93,7 +101,7 @@ gboolean aimf_header_take_metadata(AimfTensors *tensors, JsonNode *node, GError 
     for (GList *key = keys; key; key = key->next) {
         JsonNode *value = json_object_get_member(json_node_get_object(node), key->data);
         if (!JSON_NODE_HOLDS_VALUE(value) || json_node_get_value_type(value) != G_TYPE_STRING) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the metadata '%s' is not a text", (char *)key->data);
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the metadata '%s' is not a text", AIMF_SHOWN(key->data));
             return FALSE;
         }
         aimf_tensors_set_metadata(tensors, key->data, json_node_get_string(value));

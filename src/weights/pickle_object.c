@@ -1,6 +1,8 @@
 /* How storages, tensors and containers are made from what a checkpoint's pickle names. */
 #include "weights/pickle_names.h"
 
+#include "base/shown.h"
+
 #include <string.h>
 
 static AimfPickleValue *refuse(GError **error, const char *what)
@@ -41,7 +43,7 @@ static gboolean find_storage(AimfPickle *pickle, const char *key, const AimfPick
         if (storage->type.dtype == type->dtype && storage->type.unreadable == type->unreadable &&
             storage->count == count)
             return TRUE;
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is described in two ways", key);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "storage '%s' is described in two ways", AIMF_SHOWN(key));
         return FALSE;
     }
     gint64 bytes;

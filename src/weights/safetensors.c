@@ -69,7 +69,7 @@ static gboolean parse_dtype(JsonObject *object, const char *name, AimfDtype *dty
     JsonNode *node = json_object_get_member(object, "dtype");
     const char *text = node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
     if (!text) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "tensor '%s' has no dtype", name);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "tensor '%s' has no dtype", AIMF_SHOWN(name));
         return FALSE;
     }
     for (int i = 0; i < AIMF_N_DTYPES; i++)
@@ -87,7 +87,7 @@ static gboolean parse_tensor(AimfTensors *tensors, JsonNode *node, const char *n
                              GError **error)
 {
     if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header's '%s' is not an object", name);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the header's '%s' is not an object", AIMF_SHOWN(name));
         return FALSE;
     }
     JsonObject *object = json_node_get_object(node);

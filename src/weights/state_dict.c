@@ -59,7 +59,8 @@ static gboolean add_tensor(Walk *walk, const AimfPickleView *view, GError **erro
 {
     if (view)
         return add(walk, (AimfStateEntry){ .view = view }, error);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the Parameter '%s' never got its tensor", walk->name->str);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "the Parameter '%s' never got its tensor",
+                AIMF_SHOWN(walk->name->str));
     return FALSE;
 }
 

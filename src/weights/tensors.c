@@ -137,7 +137,7 @@ static gboolean check_entry(const AimfTensors *tensors, const char *name, const 
     } else if (strcmp(name, "__metadata__") == 0) {
         g_set_error(error, AIMF_ERROR, code, "a tensor cannot be named '__metadata__': safetensors reserve it");
     } else if (aimf_tensors_find(tensors, name) >= 0) {
-        g_set_error(error, AIMF_ERROR, code, "tensor '%s' is there twice", name);
+        g_set_error(error, AIMF_ERROR, code, "tensor '%s' is there twice", AIMF_SHOWN(name));
     } else if (shape->rank < 0 || shape->rank > AIMF_MAX_RANK) {
         g_set_error(error, AIMF_ERROR, code, "tensor '%s' has %d dimensions; 0 to %d are accepted", name, shape->rank,
                     AIMF_MAX_RANK);

@@ -1,6 +1,7 @@
 /* Foreign text in messages: short and always UTF-8. */
 #include "base/shown.h"
 
+#include <aimfair/weights.h>
 #include <string.h>
 
 static void test_short(void)
@@ -23,6 +24,27 @@ static void test_broken(void)
                     "b");
     g_assert_cmpstr(AIMF_SHOWN("half \xe2\x82"), ==, "half \xef\xbf\xbd\xef\xbf\xbd");
     g_assert_cmpstr(AIMF_SHOWN("\xed\xa0\x80"), ==, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a lone surrogate */
+}
+
+/* What would rule a terminal is not shown as it is. */
+static void test_control(void)
+{
+    g_assert_cmpstr(AIMF_SHOWN("a\x1b[31m\n\x7f\302\205z"), ==, "a\ufffd[31m\ufffd\ufffd\ufffdz");
+}
+
+/* Whatever a file is called, an error about it can be shown, and so can all that is put before one. */
+static void test_errors(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_null(aimf_tensors_open("no such \xff\x1b]0;file", &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, "no such \ufffd\ufffd]0;file"));
+    g_autofree char *path = g_strnfill(20000, 'x');
+    g_autoptr(GError) large = NULL;
+    g_assert_null(aimf_tensors_open(path, &large));
+    g_assert_cmpuint(strlen(large->message), <=, AIMF_MESSAGE_BYTES + strlen("…"));
+    g_autofree char *lines = aimf_message_text(g_strdup("one\ntwo\r\xe2\x82"));
+    g_assert_cmpstr(lines, ==, "one\ntwo\ufffd\ufffd\ufffd");
 }
 
 /* Wherever the cut falls, in letters of one to four bytes or in what is none. */
@@ -50,6 +72,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/shown/short", test_short);
     g_test_add_func("/shown/broken", test_broken);
+    g_test_add_func("/shown/control", test_control);
+    g_test_add_func("/shown/errors", test_errors);
     g_test_add_func("/shown/long", test_long);
     return g_test_run();
 }

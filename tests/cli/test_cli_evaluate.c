@@ -89,7 +89,7 @@ static void test_threshold(void)
     static const char both[] = "target,protected,probability,prediction\n0,a,0.4,1\n1,a,0.6,1\n1,b,0.5,1\n0,b,0.1,0\n";
     static const char scores[] = "target,protected,probability\n0,a,0.4\n1,a,0.6\n1,b,0.5\n0,b,0.1\n";
     g_assert_cmpfloat(json_accuracy("both.csv", both, NULL), ==, 0.75); /* the column prediction */
-    g_assert_cmpfloat(json_accuracy("both.csv", both, "0.5"), ==, 1);  /* 0.5 itself is class 1 */
+    g_assert_cmpfloat(json_accuracy("both.csv", both, "0.5"), ==, 1);   /* 0.5 itself is class 1 */
     g_assert_cmpfloat(json_accuracy("scores.csv", scores, NULL), ==, 1);
     g_assert_cmpfloat(json_accuracy("scores.csv", scores, "0.3"), ==, 0.75);
     g_assert_cmpfloat(json_accuracy("four.csv", "target,protected,prediction\n0,a,0\n1,b,1\n2,a,2\n3,b,0\n", NULL), ==,

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "image/decode_budget.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -121,6 +122,55 @@ static void test_empty(void)
     check_refused((const guint8 *)"\xff\xd8\xff", 3, "start.jpg");
     check_refused((const guint8 *)"\x89PNG\r\n\x1a\n", 8, "start.png");
     check_refused((const guint8 *)"RIFF\4\0\0\0WEBP", 12, "start.webp");
+}
+
+/* A WebP of one colour takes no bit for a pixel: 30 bytes ask for 13000 x 13000 of them, which Pillow would make. */
+static void test_bomb(void)
+{
+    static const guint8 bomb[] = "RIFF\x16\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xc7\xf2\xb1\x0c\x88\x88\x08\0\0";
+    g_autoptr(GError) error = NULL;
+    g_assert_null(decode(bomb, sizeof bomb - 1, "bomb.webp", &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT);
+    g_assert_nonnull(strstr(error->message, "13000 x 13000 pixels in 30 bytes"));
+}
+
+typedef struct {
+    AimfDecodeBudget budget;
+    gint alone; /* atomic: how often a picture beyond the limit was decoded */
+} Shared;
+
+static gpointer use_budget(gpointer data)
+{
+    Shared *shared = data;
+    AimfRandom random = aimf_random_at(1, AIMF_STREAM_TEST, 0);
+    for (int i = 0; i < 2000; i++) {
+        gsize bytes = 1 + aimf_random_below(&random, 120);
+        aimf_decode_budget_take(&shared->budget, bytes);
+        g_mutex_lock(&shared->budget.lock);
+        gboolean within = shared->budget.used <= shared->budget.limit || shared->budget.used == bytes;
+        g_mutex_unlock(&shared->budget.lock);
+        g_assert_true(within);
+        if (bytes > shared->budget.limit)
+            g_atomic_int_inc(&shared->alone);
+        aimf_decode_budget_give(&shared->budget, bytes);
+    }
+    return NULL;
+}
+
+/* However many threads decode, their pictures together keep to the budget, or there is but one. */
+static void test_budget(void)
+{
+    Shared shared = { .alone = 0 };
+    GThread *threads[4];
+    aimf_decode_budget_init(&shared.budget);
+    shared.budget.limit = 100;
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("budget", use_budget, &shared);
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_thread_join(threads[i]);
+    g_assert_cmpint(shared.alone, >, 0);
+    g_assert_cmpuint(shared.budget.used, ==, 0);
+    aimf_decode_budget_clear(&shared.budget);
 }
 
 /* What is no picture of ours is called by what it is, and what can be done is said. */
@@ -291,6 +341,8 @@ int main(int argc, char **argv)
     g_test_add_func("/image/decode/flipped", test_flipped);
     g_test_add_func("/image/decode/empty", test_empty);
     g_test_add_func("/image/decode/others", test_others);
+    g_test_add_func("/image/decode/bomb", test_bomb);
+    g_test_add_func("/image/decode/budget", test_budget);
     g_test_add_func("/image/decode/open", test_open);
     g_test_add_func("/image/save", test_save);
     g_test_add_func("/image/texts", test_texts);

@@ -501,6 +501,19 @@ static void test_corrupt_member(void)
     support_assert_error(&error, AIMF_ERROR_FORMAT, "tensor 'w'");
 }
 
+/* A stride of 0 makes of four floats any number; a few of them are given. */
+static void test_expansion(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) few =
+        open_pickle((Bytes)BYTES(DICT(TENSOR(FLOATS4, "K\0", "(J\0\0\x10\0t", "(K\0t"))), &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(aimf_tensors_at(few, 0)->bytes, ==, 4 << 20);
+    assert_pickle_refused((Bytes)BYTES(DICT(TENSOR(FLOATS4, "K\0", "(J\0\0\0\x40t", "(K\0t"))),
+                          "the views in it would take more than 1100 times");
+    assert_pickle_refused((Bytes)BYTES(DICT(TENSOR(FLOATS4, "K\0", "(J\0\0\0\x40J\0\0\0\x40t", "(K\0K\0t"))), "");
+}
+
 static void test_truncated(void)
 {
     static const char *const paths[] = { GOLDEN_DIR "/weights/network.old.pth", GOLDEN_DIR "/weights/network.pth",
@@ -715,6 +728,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hostile/archives", test_archives);
     g_test_add_func("/hostile/bomb", test_bomb);
     g_test_add_func("/hostile/corrupt_member", test_corrupt_member);
+    g_test_add_func("/hostile/expansion", test_expansion);
     g_test_add_func("/hostile/truncated", test_truncated);
     g_test_add_func("/hostile/tar", test_tar);
     g_test_add_func("/hostile/truncated_tar", test_truncated_tar);
