@@ -524,6 +524,7 @@ static void test_map_entries(Fixture *f, gconstpointer unused)
     g_autoptr(AimfDataset) other =
         read_table(f, "image,kind,sex\na,0,F\nb,1,M\n", NULL, "F=f,M=m,x=other", (AimfLabelRules){ 0 }, &error);
     g_assert_no_error(error);
+    g_assert_cmpstr(aimf_manifest_at(other->samples, 1).protected_label, ==, "m");
     expect_warning(f, "t.csv", "--protected-map names: 'x'", NULL);
 }
 
