@@ -235,7 +235,7 @@ gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
 
 /**
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
- * @paths: (n, nullable) the pictures
+ * @paths: (n, nullable) the pictures, as the manifest or the file's column path has them
  * @logit, @probability: (n, nullable) of class 1; both NULL with more than two classes
  * @class_probability: (n, n_targets; nullable) of every class, with more than two classes. All as a file has them; a
  *   model's singles are the numbers that their shortest texts say, so that saving and reading changes nothing
@@ -390,6 +390,76 @@ AimfEvaluation *aimf_evaluation_open(const char *path, GError **error);
  * differ.
  */
 AimfEvaluation *aimf_evaluations_average(const AimfEvaluation *const *evaluations, guint n, GError **error);
+
+/* --- Before against after --- */
+
+/** AimfGroupPairs: one (target, protected) group of pictures, judged twice. @change: the interval of its accuracy's */
+typedef struct {
+    int target;
+    int group; /* index into the protected labels */
+    guint n;
+    guint right_before;
+    guint right_after;
+    guint lost; /* right before, wrong after */
+    guint won;
+    AimfInterval change;
+} AimfGroupPairs;
+
+/**
+ * AimfComparison: two classifiers, or one before and after, on the same pictures; everything owned.
+ * @changes: after - before, and @intervals of 95 % of them with their @methods (static, nullable), in the order of
+ *   AimfScalars' members; NaN and NULL where unknown
+ * @groups: (n_targets * n_protected) target-major; @lost, @won: over all of them
+ * @mcnemar_exact, @mcnemar_mid: p of accuracies that are equal, exact and with half of the middle (mid-p)
+ * @n: pictures, in the order before; @paths (nullable), @target, @group and both predictions of each
+ */
+typedef struct {
+    AimfMeasures *before;
+    AimfMeasures *after;
+    double changes[AIMF_N_SCALARS];
+    AimfInterval intervals[AIMF_N_SCALARS];
+    const char *methods[AIMF_N_SCALARS];
+    AimfGroupPairs *groups;
+    guint lost;
+    guint won;
+    double mcnemar_exact;
+    double mcnemar_mid;
+    guint n;
+    char **paths;
+    int *target;
+    int *group;
+    int *predicted_before;
+    int *predicted_after;
+    char **labels;
+    char **classes; /* nullable */
+} AimfComparison;
+
+void aimf_comparison_free(AimfComparison *comparison);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfComparison, aimf_comparison_free)
+
+/**
+ * aimf_compare_outcomes:
+ * Pairs the samples of both by their paths where both have them, else by their order. @resamples: of the pairs, for how
+ * closely two measures go together and for what has no other interval; 0: as if they did not, which makes intervals
+ * wider. @seed: of them
+ * Returns: (owned) or NULL with INVALID where they are not of the same test set: another number of samples, of classes
+ * or other labels; a picture that one lacks; another target or label of one picture; MEMORY or INTERRUPTED.
+ * Sources: Tango 1998 for accuracies; McNemar 1947, Fagerland et al. 2013; DeLong et al. 1988; Zou 2007 for others.
+ */
+AimfComparison *aimf_compare_outcomes(const AimfOutcomes *before, const AimfOutcomes *after, guint resamples,
+                                      guint64 seed, const AimfMonitor *monitor, GError **error);
+/**
+ * aimf_comparison_check: doubtful "levelling-down" for each group that lost, with its interval, and "same-set" where
+ * both gave the same answers throughout.
+ */
+void aimf_comparison_check(const AimfComparison *comparison, AimfFindings *findings);
+/** aimf_comparison_json: (owned) what `aimfair evaluate --compare --json` prints, without names of files and warnings. */
+char *aimf_comparison_json(const AimfComparison *comparison);
+/**
+ * aimf_comparison_save_changes: CSV of the pictures whose answers differ: path (or row, from 1), target, protected,
+ * before, after, change: lost, won, or other where both are wrong.
+ */
+gboolean aimf_comparison_save_changes(const AimfComparison *comparison, const char *path, GError **error);
 
 /* --- Sensitivity --- */
 

@@ -1,6 +1,5 @@
 /* aimfair evaluate: how accurate a classifier is and how fair. */
-#include "allow.h"
-#include "evaluate_table.h"
+#include "evaluate_compare.h"
 
 #include <aimfair/sets.h>
 #include <math.h>
@@ -13,7 +12,9 @@ typedef struct {
     char *positive;
     char *by_group_text;
     char **require;
+    char *changes;
     gboolean average;
+    gboolean compare;
     gint bootstrap;
     gint batch;
     gint skip_bad;
@@ -31,6 +32,7 @@ static void options_clear(Options *o)
     g_free(o->positive);
     g_free(o->by_group_text);
     g_strfreev(o->require);
+    g_free(o->changes);
     aimf_allow_clear(&o->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -43,12 +45,39 @@ static gboolean invalid(const char *message, GError **error)
 
 /* --- Options --- */
 
-static gboolean check_options(AimfCli *cli, Options *o, int n_files, GError **error)
+static gboolean is_table(const char *path)
 {
-    if ((o->model != NULL) + (o->given != NULL) + (o->average != FALSE) > 1)
-        return invalid("--model, --from-predictions and --average exclude each other", error);
+    g_autofree char *lower = g_ascii_strdown(path, -1);
+    return g_str_has_suffix(lower, ".csv") || g_str_has_suffix(lower, ".tsv");
+}
+
+static gboolean check_compare(AimfCli *cli, const Options *o, int n_files, char **files, GError **error)
+{
+    if (n_files != 2)
+        return invalid("--compare needs two files, before and after: models, or tables of predictions (.csv)", error);
+    if (o->save || o->require || o->by_group_text)
+        return invalid("--predictions, --require and --by-group have no meaning with --compare", error);
+    gboolean tables = is_table(files[0]) && is_table(files[1]);
+    if (tables && o->data)
+        return invalid("--data is for models, and both files are tables", error);
+    const char *const inputs[] = { files[0], files[1], o->data };
+    return (tables || aimf_cli_require(cli, "--data", o->data, error)) &&
+           (!o->changes || (aimf_cli_check_text_output(cli, "--changes", o->changes, error) &&
+                            aimf_cli_check_apart("--changes", o->changes, inputs, G_N_ELEMENTS(inputs), error)));
+}
+
+static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **files, GError **error)
+{
+    if ((o->model != NULL) + (o->given != NULL) + (o->average != FALSE) + (o->compare != FALSE) > 1)
+        return invalid("--model, --from-predictions, --average and --compare exclude each other", error);
+    if (o->changes && !o->compare)
+        return invalid("--changes is of --compare", error);
+    if (o->compare && !check_compare(cli, o, n_files, files, error))
+        return FALSE;
+    if (o->compare)
+        return aimf_allow_check(&o->allow, error);
     if (!o->average && n_files)
-        return invalid("files without an option belong to --average", error);
+        return invalid("files without an option belong to --average or --compare", error);
     if (o->average && n_files < 2)
         return invalid("--average needs two JSON files or more", error);
     if (o->average && (o->data || o->save || o->threshold >= 0 || o->positive))
@@ -75,6 +104,10 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
         { "from-predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->given, "evaluate answers of any program instead",
           "CSV" },
         { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
+        { "compare", 0, 0, G_OPTION_ARG_NONE, &o->compare,
+          "compare two models on --data, or two tables of predictions, BEFORE and AFTER", NULL },
+        { "changes", 0, 0, G_OPTION_ARG_FILENAME, &o->changes, "list the pictures whose answers changed; - for stdout",
+          "CSV" },
         { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &o->threshold,
           "probability from which on it is class 1 (the model's own, 0.5)", "P [0, 1]" },
         { "positive", 0, 0, G_OPTION_ARG_STRING, &o->positive,
@@ -90,7 +123,7 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
         AIMF_ALLOW_ENTRY(&o->allow),
         G_OPTION_ENTRY_NULL,
     };
-    return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, error);
+    return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, argv + 1, error);
 }
 
 static gboolean parse_gates(AimfEvaluation *evaluation, char **texts, GError **error)
@@ -115,10 +148,10 @@ static gboolean save_outcomes(const char *path, gconstpointer outcomes, GError *
     return aimf_outcomes_save(outcomes, path, error);
 }
 
-static AimfOutcomes *ask_model(AimfCli *cli, Options *o, AimfEvaluation *evaluation, GError **error)
+static AimfOutcomes *ask_model(AimfCli *cli, Options *o, const char *path, AimfEvaluation *evaluation, GError **error)
 {
     AimfFindings *findings = o->allow.findings;
-    g_autoptr(AimfModel) model = aimf_model_open(o->model, error);
+    g_autoptr(AimfModel) model = aimf_model_open(path, error);
     g_autoptr(AimfManifest) manifest = NULL;
     if (model)
         manifest = aimf_cli_open_manifest(cli, o->data, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_REQUIRED, findings, error);
@@ -140,7 +173,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, Options *o, AimfEvaluation *evaluat
         .skip_bad = (guint)o->skip_bad,
     };
     evaluation->target = g_strdup(model->target);
-    evaluation->evidence = aimf_evidence_new(o->model, model, o->data, manifest, cli->precision, error);
+    evaluation->evidence = aimf_evidence_new(path, model, o->data, manifest, cli->precision, error);
     g_autoptr(AimfPredictions) predictions =
         evaluation->evidence ? aimf_model_predict(model, manifest, &options, cli->monitor, error) : NULL;
     g_autoptr(AimfOutcomes) outcomes =
@@ -150,12 +183,13 @@ static AimfOutcomes *ask_model(AimfCli *cli, Options *o, AimfEvaluation *evaluat
     return g_steal_pointer(&outcomes);
 }
 
-static AimfOutcomes *read_answers(AimfCli *cli, const Options *o, AimfEvaluation *evaluation, GError **error)
+static AimfOutcomes *read_answers(AimfCli *cli, const Options *o, const char *path, AimfEvaluation *evaluation,
+                                  GError **error)
 {
-    evaluation->evidence = aimf_evidence_new(NULL, NULL, o->given, NULL, AIMF_PRECISION_F32, error);
+    evaluation->evidence = aimf_evidence_new(NULL, NULL, path, NULL, AIMF_PRECISION_F32, error);
     AimfLabelRules rules = cli->labels;
     rules.findings = o->allow.findings;
-    return evaluation->evidence ? aimf_outcomes_open(o->given, o->threshold, &rules, cli->monitor, error) : NULL;
+    return evaluation->evidence ? aimf_outcomes_open(path, o->threshold, &rules, cli->monitor, error) : NULL;
 }
 
 static gboolean set_positive(AimfOutcomes *outcomes, const char *text, GError **error)
@@ -172,7 +206,7 @@ static gboolean set_positive(AimfOutcomes *outcomes, const char *text, GError **
 static gboolean evaluate(AimfCli *cli, Options *o, AimfEvaluation *evaluation, GError **error)
 {
     g_autoptr(AimfOutcomes) outcomes =
-        o->given ? read_answers(cli, o, evaluation, error) : ask_model(cli, o, evaluation, error);
+        o->given ? read_answers(cli, o, o->given, evaluation, error) : ask_model(cli, o, o->model, evaluation, error);
     if (!outcomes || !set_positive(outcomes, o->positive, error))
         return FALSE;
     evaluation->runs = 1;
@@ -217,6 +251,43 @@ static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEva
     return evaluation->evidence != NULL;
 }
 
+static gboolean save_changes(const char *path, gconstpointer comparison, GError **error)
+{
+    return aimf_comparison_save_changes(comparison, path, error);
+}
+
+/* (owned) what the model or the table @path says. */
+static AimfOutcomes *judge(AimfCli *cli, Options *o, const char *path, AimfEvaluation *evaluation, GError **error)
+{
+    g_autoptr(AimfOutcomes) outcomes =
+        is_table(path) ? read_answers(cli, o, path, evaluation, error) : ask_model(cli, o, path, evaluation, error);
+    if (!outcomes || !set_positive(outcomes, o->positive, error))
+        return NULL;
+    evaluation->evidence->threshold = outcomes->threshold;
+    return g_steal_pointer(&outcomes);
+}
+
+static gboolean compare(AimfCli *cli, Options *o, char **paths, GError **error)
+{
+    g_autoptr(AimfEvaluation) one = g_new0(AimfEvaluation, 1), two = g_new0(AimfEvaluation, 1);
+    g_autoptr(AimfOutcomes) before = judge(cli, o, paths[0], one, error);
+    g_autoptr(AimfOutcomes) after = before ? judge(cli, o, paths[1], two, error) : NULL;
+    g_autoptr(AimfComparison) comparison =
+        after ? aimf_compare_outcomes(before, after, (guint)o->bootstrap, cli->seed, cli->monitor, error) : NULL;
+    if (!comparison)
+        return FALSE;
+    aimf_comparison_check(comparison, o->allow.findings);
+    if (!aimf_allow_report(cli, &o->allow, error) ||
+        (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)))
+        return FALSE;
+    const AimfComparedFiles files = { paths[0], paths[1], o->data, one->evidence, two->evidence };
+    if (cli->json)
+        aimf_cli_json_comparison(cli, comparison, &files, o->allow.findings);
+    else
+        aimf_cli_print_comparison(cli, comparison, &files);
+    return TRUE;
+}
+
 /* --- The command --- */
 
 /* The two mistakes that make a measure unknown whatever the answers are. */
@@ -256,6 +327,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_allow_init(&o.allow);
     if (!parse(cli, &argc, argv, &o, error) || !parse_gates(evaluation, o.require, error))
         return FALSE;
+    if (o.compare)
+        return compare(cli, &o, argv + 1, error);
     gboolean done = o.average ? average(cli, &o, argv + 1, (guint)argc - 1, evaluation, error)
                               : evaluate(cli, &o, evaluation, error);
     if (!done || !aimf_allow_report(cli, &o.allow, error))
@@ -274,11 +347,12 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 const AimfCommand AIMF_COMMAND_EVALUATE = {
     .name = "evaluate",
     .summary = "measure how accurate and how fair a classifier is",
-    .arguments = "[RESULT.json…]",
+    .arguments = "[RESULT.json… | BEFORE AFTER]",
     .description = "Examples:\n"
                    "  aimfair evaluate --model fair.safetensors --data test.csv\n"
                    "  aimfair evaluate --from-predictions answers.csv --require 'equalized_odds.mean<=0.1'\n"
                    "  aimfair evaluate --from-predictions answers.csv --by-group tpr,precision,calibration_error\n"
+                   "  aimfair evaluate --compare biased.safetensors fair.safetensors --data test.csv\n"
                    "  aimfair evaluate --average seed100.json seed200.json seed300.json\n",
     .reads_labels = TRUE,
     .run = run,

@@ -229,13 +229,26 @@ static void print_worst_class(AimfCli *cli, const AimfEvaluation *evaluation, gu
     }
 }
 
+static const char *title_of(guint scalar)
+{
+    guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
+    return titles[scalar < n_own ? scalar : n_own - n_class + (scalar - n_own) % n_class];
+}
+
+void aimf_cli_print_title(AimfCli *cli, guint scalar)
+{
+    guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
+    const char *of = scalar < n_own ? "" : scalar < n_own + n_class ? "macro, " : "worst, ";
+    g_autofree char *text = g_strconcat(of, title_of(scalar), NULL);
+    aimf_cli_print_padded(cli, text, 34);
+}
+
 static void print_scalar(AimfCli *cli, const AimfEvaluation *evaluation, guint scalar)
 {
     const AimfMeasures *measures = evaluation->measures;
     AimfInterval interval = measures->intervals[scalar];
     guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
-    guint title = scalar < n_own ? scalar : n_own - n_class + (scalar - n_own) % n_class;
-    aimf_cli_print(cli, "%-34s", titles[title]);
+    aimf_cli_print(cli, "%-34s", title_of(scalar));
     print_percent(cli, aimf_scalar_at(&measures->scalars, scalar));
     if (!isnan(interval.low))
         aimf_cli_print(cli, "%9.2f – %.2f", 100 * interval.low, 100 * interval.high);

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "entries.h"
 
+#include <aimfair/expansion.h>
 #include <aimfair/names.h>
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -23,6 +24,7 @@ typedef struct {
     char *threads;
     char *precision;
     char *missing;
+    char *max_expansion;
     gboolean help;
 } Common;
 
@@ -32,10 +34,11 @@ static void common_clear(Common *common)
     g_free(common->threads);
     g_free(common->precision);
     g_free(common->missing);
+    g_free(common->max_expansion);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Common, common_clear)
 
-enum { N_COMMON = 8 };
+enum { N_COMMON = 9 };
 
 static void common_entries(AimfCli *cli, Common *common, GOptionEntry entries[N_COMMON])
 {
@@ -43,6 +46,8 @@ static void common_entries(AimfCli *cli, Common *common, GOptionEntry entries[N_
         { "seed", 0, 0, G_OPTION_ARG_STRING, &common->seed, "of everything random (0)", "N" },
         { "threads", 0, 0, G_OPTION_ARG_STRING, &common->threads, "0 for one per processor (0)", "N" },
         { "precision", 0, 0, G_OPTION_ARG_STRING, &common->precision, "f32 or bf16 (f32)", "KIND" },
+        { "max-expansion", 0, 0, G_OPTION_ARG_STRING, &common->max_expansion,
+          "trust files that ask for N times the memory that is usual for their size (1)", "N" },
         { "json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "results as one JSON object on stdout", NULL },
         { "quiet", 'q', 0, G_OPTION_ARG_NONE, &cli->quiet, "no progress, only warnings and errors", NULL },
         { "verbose", 'v', 0, G_OPTION_ARG_NONE, &cli->verbose, "more messages", NULL },
@@ -89,15 +94,19 @@ static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
 {
     static const char *const precisions[] = { "f32", "bf16", NULL };
     enum { MAX_THREADS = 1024 };
-    guint64 threads = 0;
+    guint64 threads = 0, expansion = 1;
     int precision = 0;
     cli->seed_given = common->seed != NULL;
     if (common->seed && !g_ascii_string_to_unsigned(common->seed, 10, 0, G_MAXUINT64, &cli->seed, NULL))
         return wrong_text("--seed", "a whole number from 0 to 2^64 - 1", common->seed, error);
     if (common->threads && !g_ascii_string_to_unsigned(common->threads, 10, 0, MAX_THREADS, &threads, NULL))
         return wrong_text("--threads", "a number from 0 (one per processor) to 1024", common->threads, error);
+    if (common->max_expansion &&
+        !g_ascii_string_to_unsigned(common->max_expansion, 10, 1, AIMF_MAX_EXPANSION, &expansion, NULL))
+        return wrong_text("--max-expansion", "a whole number from 1 to 1000000", common->max_expansion, error);
     if (common->precision && (precision = aimf_cli_choice("--precision", common->precision, precisions, error)) < 0)
         return FALSE;
+    aimf_set_max_expansion((guint)expansion);
     cli->threads = (int)threads;
     if (cli->threads)
         aimf_set_threads(cli->threads); /* without the option OpenMP's own choice stands */

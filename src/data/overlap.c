@@ -110,7 +110,7 @@ static gint by_size(gconstpointer a, gconstpointer b)
 }
 
 /* Whether the files [first, end) of one size may have a copy among them that is looked for. */
-static gboolean worth_hashing(File *const *files, guint first, guint end, AimfComparison comparison)
+static gboolean worth_hashing(File *const *files, guint first, guint end, AimfCompareFiles comparison)
 {
     gboolean across = FALSE;
     for (guint i = first; i < end; i++)
@@ -119,7 +119,7 @@ static gboolean worth_hashing(File *const *files, guint first, guint end, AimfCo
 }
 
 /* (owned) the files that must be read: their size coincides with another's. */
-static GPtrArray *candidates(const Files *files, AimfComparison comparison)
+static GPtrArray *candidates(const Files *files, AimfCompareFiles comparison)
 {
     g_autoptr(GPtrArray) sorted = g_ptr_array_new();
     for (guint i = 0; i < files->files->len; i++) {
@@ -227,7 +227,7 @@ void aimf_pictures_free(AimfPictures *pictures)
     g_free(pictures);
 }
 
-AimfPictures *aimf_pictures_compare(const AimfManifest *const *manifests, guint n, AimfComparison comparison,
+AimfPictures *aimf_pictures_compare(const AimfManifest *const *manifests, guint n, AimfCompareFiles comparison,
                                     const AimfMonitor *monitor, GError **error)
 {
     g_autoptr(AimfPictures) pictures = g_new0(AimfPictures, 1);

@@ -17,17 +17,17 @@ typedef struct {
 } AimfPictures;
 
 /**
- * AimfComparison: which files are read: none, those that another manifest may have a copy of, or also those of the
+ * AimfCompareFiles: which files are read: none, those that another manifest may have a copy of, or also those of the
  * same manifest.
  */
-typedef enum { AIMF_COMPARE_FILES, AIMF_COMPARE_ACROSS, AIMF_COMPARE_ALL } AimfComparison;
+typedef enum { AIMF_COMPARE_FILES, AIMF_COMPARE_ACROSS, AIMF_COMPARE_ALL } AimfCompareFiles;
 
 /**
  * aimf_pictures_compare:
  * A file is known by its device and inode, one that cannot be looked at by its name. Only files whose size coincides
  * with another's are read, in parallel. Returns: (owned) or NULL with INTERRUPTED.
  */
-AimfPictures *aimf_pictures_compare(const AimfManifest *const *manifests, guint n, AimfComparison comparison,
+AimfPictures *aimf_pictures_compare(const AimfManifest *const *manifests, guint n, AimfCompareFiles comparison,
                                     const AimfMonitor *monitor, GError **error);
 void aimf_pictures_free(AimfPictures *pictures);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPictures, aimf_pictures_free)

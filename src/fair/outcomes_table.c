@@ -25,6 +25,7 @@ typedef struct {
     GPtrArray *names;      /* (nullable each) of the classes, as the column class has them */
     GString *contradicted; /* names and targets of which there are two */
     GHashTable *target_of; /* path → target + 1 */
+    GPtrArray *paths; /* (owned each) with a column path */
     GArray *targets, *groups, *predictions, *logits, *probabilities, *class_probabilities;
 } Reading;
 
@@ -35,6 +36,7 @@ static void reading_clear(Reading *r)
     aimf_class_columns_clear(&r->class_columns);
     g_clear_pointer(&r->class_row, g_free);
     g_clear_pointer(&r->names, g_ptr_array_unref);
+    g_clear_pointer(&r->paths, g_ptr_array_unref);
     g_clear_pointer(&r->target_of, g_hash_table_unref);
     if (r->contradicted)
         g_string_free(r->contradicted, TRUE);
@@ -230,6 +232,8 @@ static gboolean read_row(Reading *r, GError **error)
     compare_scores(r, &answer, answer.largest);
     take_name(r, &answer);
     check_target(r, &answer);
+    if (r->path >= 0)
+        g_ptr_array_add(r->paths, g_strdup(aimf_csv_field(r->csv, r->path)));
     g_array_append_val(r->targets, answer.target);
     g_array_append_val(r->groups, answer.group);
     g_array_append_val(r->predictions, answer.prediction);
@@ -367,6 +371,7 @@ AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfL
     r.probabilities = g_array_new(FALSE, FALSE, sizeof(double));
     r.class_probabilities = g_array_new(FALSE, FALSE, sizeof(double));
     r.names = g_ptr_array_new_with_free_func(g_free);
+    r.paths = g_ptr_array_new_with_free_func(g_free);
     r.target_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!find_columns(&r, path, error) || !read_rows(&r, path, error) || !aimf_labels_finish(r.labels, error))
         return NULL;
@@ -378,6 +383,10 @@ AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfL
     outcomes->n_dropped = r.n_dropped;
     outcomes->n_targets = r.classes;
     outcomes->labels = sort_labels(r.labels, r.groups, &outcomes->n_protected);
+    if (r.path >= 0) {
+        g_ptr_array_add(r.paths, NULL);
+        outcomes->paths = (char **)g_ptr_array_steal(r.paths, NULL);
+    }
     outcomes->target = take_array(&r.targets);
     outcomes->group = take_array(&r.groups);
     outcomes->prediction = take_array(&r.predictions);

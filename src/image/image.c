@@ -3,6 +3,7 @@
 #include "base/content.h"
 #include "base/file.h"
 
+#include <aimfair/expansion.h>
 #include <string.h>
 
 /* Pillow's own limit: Image.open raises DecompressionBombError above 2 * Image.MAX_IMAGE_PIXELS. */
@@ -53,10 +54,11 @@ AimfImage *aimf_image_allocate(guint64 width, guint64 height, const AimfEncoded 
                     picture->name, width, height, MAX_PIXELS);
         return NULL;
     }
-    if (width * height > FREE_PIXELS && width * height / PIXELS_PER_BYTE > picture->bytes) {
+    if (width * height > FREE_PIXELS && width * height / PIXELS_PER_BYTE / aimf_max_expansion() > picture->bytes) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
                     "'%s' declares %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " pixels in %" G_GSIZE_FORMAT
-                    " bytes; of more than %d pixels, a byte for every %d is expected",
+                    " bytes; of more than %d pixels, a byte for every %d is expected (--max-expansion takes more of a "
+                    "picture that you trust)",
                     picture->name, width, height, picture->bytes, FREE_PIXELS, PIXELS_PER_BYTE);
         return NULL;
     }

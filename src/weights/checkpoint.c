@@ -6,6 +6,7 @@
 #include "weights/tar.h"
 #include "weights/tensors.h"
 
+#include <aimfair/expansion.h>
 #include <string.h>
 
 typedef struct {
@@ -146,9 +147,9 @@ static gboolean add_cost(const Checkpoint *checkpoint, const AimfPickleView *vie
         return TRUE;
     }
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
-                "up to the tensor '%s', the views in it would take more than %d times the file's %" G_GSIZE_FORMAT
-                " bytes to read and hold",
-                AIMF_SHOWN(name), COST_PER_BYTE, g_bytes_get_size(map));
+                "up to the tensor '%s', the views in it would take more than %u times the file's %" G_GSIZE_FORMAT
+                " bytes to read and hold (--max-expansion takes more of a file that you trust)",
+                AIMF_SHOWN(name), COST_PER_BYTE * aimf_max_expansion(), g_bytes_get_size(map));
     return FALSE;
 }
 
@@ -165,7 +166,8 @@ AimfTensors *aimf_checkpoint_build(const AimfPickle *pickle, const AimfPickleVal
     if (!entries)
         return NULL;
     aimf_tensors_set_wrapper(tensors, wrapper);
-    guint64 left = FREE_COST + (guint64)g_bytes_get_size(map) * COST_PER_BYTE;
+    guint64 left = FREE_COST + (guint64)MIN(g_bytes_get_size(map), G_MAXINT64 / COST_PER_BYTE / AIMF_MAX_EXPANSION) *
+                                   COST_PER_BYTE * aimf_max_expansion();
     for (guint i = 0; i < entries->len; i++) {
         const AimfStateEntry *entry = &g_array_index(entries, AimfStateEntry, i);
         if (entry->text) {

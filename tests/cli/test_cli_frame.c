@@ -74,6 +74,8 @@ static void test_option_texts(void)
         { "--threads", "2000", "--threads takes" },
         { "--seed", "18446744073709551616", "--seed takes" },
         { "--seed", "", "--seed: the value is empty" },
+        { "--max-expansion", "0", "--max-expansion takes a whole number from 1 to 1000000" },
+        { "--max-expansion", "2x", "--max-expansion takes" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_auto(ProgramRun) run =

@@ -20,7 +20,7 @@ static AimfManifest *manifest(const char *first, ...)
     return made;
 }
 
-static AimfOverlap overlap_of(const AimfManifest *a, const AimfManifest *b, AimfComparison comparison)
+static AimfOverlap overlap_of(const AimfManifest *a, const AimfManifest *b, AimfCompareFiles comparison)
 {
     GError *error = NULL;
     const AimfManifest *const both[] = { a, b };
@@ -53,7 +53,7 @@ static void test_names(void)
     const char *const names[] = { "one.png", "hard.png", "soft.png", "link/one.png", "deep/../link/./soft.png" };
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(AimfManifest) other = manifest("two.png", names[i], NULL);
-        for (AimfComparison c = AIMF_COMPARE_FILES; c <= AIMF_COMPARE_ALL; c++) {
+        for (AimfCompareFiles c = AIMF_COMPARE_FILES; c <= AIMF_COMPARE_ALL; c++) {
             AimfOverlap overlap = overlap_of(one, other, c);
             g_assert_cmpuint(overlap.n_files, ==, 1);
             g_assert_cmpuint(overlap.n_copies, ==, 0);
@@ -99,7 +99,7 @@ static void test_within(void)
     GError *error = NULL;
     g_autoptr(AimfManifest) alone = manifest("one.png", "two.png", "deep/copy.png", "soft.png", NULL);
     const AimfManifest *const all[] = { alone };
-    for (AimfComparison c = AIMF_COMPARE_ACROSS; c <= AIMF_COMPARE_ALL; c++) {
+    for (AimfCompareFiles c = AIMF_COMPARE_ACROSS; c <= AIMF_COMPARE_ALL; c++) {
         g_autoptr(AimfPictures) pictures = aimf_pictures_compare(all, 1, c, NULL, &error);
         g_assert_no_error(error);
         g_assert_cmpuint(pictures->file[0][3], ==, pictures->file[0][0]);

@@ -2,6 +2,7 @@
 #include "weights/archive.h"
 #include "weights/support_weights.h"
 
+#include <aimfair/expansion.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -512,6 +513,13 @@ static void test_expansion(void)
     assert_pickle_refused((Bytes)BYTES(DICT(TENSOR(FLOATS4, "K\0", "(J\0\0\0\x40t", "(K\0t"))),
                           "the views in it would take more than 1100 times");
     assert_pickle_refused((Bytes)BYTES(DICT(TENSOR(FLOATS4, "K\0", "(J\0\0\0\x40J\0\0\0\x40t", "(K\0K\0t"))), "");
+    /* The user's word for a file that is trusted. */
+    aimf_set_max_expansion(AIMF_MAX_EXPANSION);
+    g_autoptr(AimfTensors) many =
+        open_pickle((Bytes)BYTES(DICT(TENSOR(FLOATS4, "K\0", "(J\0\0\0\x40t", "(K\0t"))), &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(aimf_tensors_at(many, 0)->bytes, ==, (gsize)4 << 30);
+    aimf_set_max_expansion(1);
 }
 
 static void test_truncated(void)
