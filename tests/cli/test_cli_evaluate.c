@@ -580,6 +580,43 @@ static void test_named_predictions(void)
     assert_contains(wrong.err, "'Dgo' is no class (did you mean 'Dog'?); there are 0 to 2, called cat, Dog, 2");
 }
 
+/* The table and the JSON of a comparison; tests/fair/test_comparison.c has its numbers. */
+static void test_compare(void)
+{
+    g_autofree char *before = write_file("one.csv", "target,protected,prediction\n0,a,0\n1,a,1\n0,b,1\n1,b,1\n");
+    g_autofree char *after = write_file("two.csv", "target,protected,prediction\n0,a,0\n1,a,0\n0,b,0\n1,b,1\n");
+    g_autofree char *other = write_file("ten.csv", "target,protected,prediction\n0,a,0\n");
+    g_auto(ProgramRun) table = RUN("evaluate", "--compare", before, after);
+    g_assert_cmpint(table.status, ==, 0);
+    assert_contains(table.out, "1       a               1    100.00      0.00   -100.00   ");
+    assert_contains(table.out, "1 sample lost, 1 won: McNemar's p is 1 (mid-p), 1 (exact)\n");
+    assert_contains(table.err, "group 1_a lost 100.00 points of accuracy");
+    g_auto(ProgramRun) json = RUN("evaluate", "--compare", before, after, "--json", "--quiet");
+    g_autoptr(JsonNode) root = parse(json.out);
+    JsonObject *comparison = json_object_get_object_member(json_node_get_object(root), "comparison");
+    g_assert_cmpint(json_object_get_int_member(comparison, "won"), ==, 1);
+    g_assert_nonnull(json_object_get_array_member(json_node_get_object(root), "warnings"));
+    g_auto(ProgramRun) changes = RUN("evaluate", "--compare", before, after, "--changes", "-", "--quiet");
+    assert_contains(changes.out, "row,target,protected,before,after,change\n2,1,a,1,0,lost\n3,0,b,1,0,won\n");
+    const struct {
+        const char *arguments[8];
+        const char *message;
+    } cases[] = {
+        { { "evaluate", "--compare", before }, "--compare needs two files" },
+        { { "evaluate", "--compare", before, other }, "not of the same test set: 4 samples and 1" },
+        { { "evaluate", "--compare", before, after, "--data", "x" }, "--data is for models" },
+        { { "evaluate", "--compare", before, "m.safetensors" }, "--data is missing" },
+        { { "evaluate", "--compare", "--average", before, after }, "exclude each other" },
+        { { "evaluate", "--from-predictions", before, "--changes", "x" }, "--changes is of --compare" },
+        { { "evaluate", "--compare", before, after, "--changes", before }, "would replace" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(ProgramRun) run = run_program(cases[i].arguments);
+        g_assert_cmpint(run.status, ==, 2);
+        assert_contains(run.err, cases[i].message);
+    }
+}
+
 static void test_wrong_usage(void)
 {
     g_autofree char *path = write_file("answers.csv", answers);
@@ -593,7 +630,7 @@ static void test_wrong_usage(void)
         { { "evaluate", "--model", "/no/such/model", "--data", path }, "/no/such/model" },
         { { "evaluate", "--from-predictions", folder }, folder },
         { { "evaluate", "--from-predictions", path, "--model", "m" }, "exclude each other" },
-        { { "evaluate", "--from-predictions", path, "surplus" }, "belong to --average" },
+        { { "evaluate", "--from-predictions", path, "surplus" }, "belong to --average or --compare" },
         { { "evaluate", "--from-predictions", path, "--bootstrap", "-1" }, "--bootstrap is -1" },
         { { "evaluate", "--from-predictions", path, "--bootstrap", "2000000" }, "from 0 to 1000000" },
         { { "evaluate", "--from-predictions", path, "--threshold", "nan" },
@@ -656,6 +693,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-evaluate/short-numbers", test_short_numbers);
     g_test_add_func("/cli-evaluate/bad-csv", test_bad_csv);
     g_test_add_func("/cli-evaluate/labels", test_labels);
+    g_test_add_func("/cli-evaluate/compare", test_compare);
     g_test_add_func("/cli-evaluate/contradictions", test_contradictions);
     g_test_add_func("/cli-evaluate/named-predictions", test_named_predictions);
     g_test_add_func("/cli-evaluate/wrong-usage", test_wrong_usage);

@@ -103,6 +103,24 @@ static void test_answers(void)
     g_assert_cmpint(g_unlink(answers_path), ==, 0);
 }
 
+/* Two models, here one and itself, are asked about the same manifest. */
+static void test_compare(void)
+{
+    g_auto(ProgramRun) run =
+        RUN("evaluate", "--compare", model_path, model_path, "--data", manifest_path, "--json", "--quiet");
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr(run.err, "say the same of all 40 samples"));
+    g_autoptr(JsonNode) root = parse(run.out);
+    JsonObject *object = json_node_get_object(root);
+    JsonObject *before = json_object_get_object_member(object, "before");
+    g_assert_cmpstr(json_object_get_string_member(before, "file"), ==, model_path);
+    g_assert_cmpuint(strlen(json_object_get_string_member(before, "model_sha256")), ==, 64);
+    g_assert_cmpstr(json_object_get_string_member(object, "data"), ==, manifest_path);
+    JsonObject *comparison = json_object_get_object_member(object, "comparison");
+    g_assert_cmpint(json_object_get_int_member(comparison, "n"), ==, N_IMAGES);
+    g_assert_cmpint(json_object_get_int_member(comparison, "lost"), ==, 0);
+}
+
 static char *hash_of(const char *path)
 {
     g_autofree char *text = NULL;
@@ -302,6 +320,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     set_up();
     g_test_add_func("/cli-evaluate-model/answers", test_answers);
+    g_test_add_func("/cli-evaluate-model/compare", test_compare);
     g_test_add_func("/cli-evaluate-model/evidence", test_evidence);
     g_test_add_func("/cli-evaluate-model/named-classes", test_named_classes);
     g_test_add_func("/cli-evaluate-model/threshold", test_threshold);
