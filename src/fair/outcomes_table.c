@@ -25,7 +25,7 @@ typedef struct {
     GPtrArray *names;      /* (nullable each) of the classes, as the column class has them */
     GString *contradicted; /* names and targets of which there are two */
     GHashTable *target_of; /* path → target + 1 */
-    GPtrArray *paths; /* (owned each) with a column path */
+    GPtrArray *paths;      /* (owned each) with a column path */
     GArray *targets, *groups, *predictions, *logits, *probabilities, *class_probabilities;
 } Reading;
 
