@@ -24,7 +24,7 @@ AimfPathKind aimf_path_kind(const char *path, GError **error)
     struct stat info;
     if (stat(path, &info) == 0)
         return S_ISREG(info.st_mode) ? AIMF_PATH_FILE : S_ISDIR(info.st_mode) ? AIMF_PATH_FOLDER : AIMF_PATH_OTHER;
-    if (errno == ENOENT || errno == ENOTDIR)
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP)
         return AIMF_PATH_MISSING;
     aimf_io_error(error, errno, "examine", path);
     return AIMF_PATH_UNKNOWN;

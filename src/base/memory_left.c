@@ -69,7 +69,8 @@ static void see_cgroup(AimfMemoryLeft *left, const char *root, const CgroupNames
     guint64 most = number_of(limit, "", G_MAXUINT64); /* "max": none */
     if (!used || most == G_MAXUINT64)
         return;
-    guint64 of_files = number_of(stat, names->inactive_file, 0) + number_of(stat, names->active_file, 0);
+    guint64 of_files = number_of(stat, names->inactive_file, 0) + number_of(stat, names->active_file, 0) +
+                       number_of(stat, "slab_reclaimable ", 0);
     guint64 taken = number_of(used, "", 0);
     lower(left, most, taken - MIN(of_files, taken), "the memory limit of the control group");
 }

@@ -48,7 +48,7 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
         { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->momentum, "of SGD (0.9)", "M [0, 0.999999]" },
         { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->weight_decay, "of SGD (0.0001)", "W [0, 1000]" },
         { "milestones", 0, 0, G_OPTION_ARG_STRING, &a->milestone_text,
-          "epochs after which the rate falls to a tenth (10)", "N,…" },
+          "epochs after which the rate falls to a tenth, or none (10)", "N,…|none" },
         { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache, "memory for decoded pictures (0)", "BYTES" },
         { "log", 0, 0, G_OPTION_ARG_FILENAME, &a->log, "a line per epoch: .csv, or JSON lines", "FILE" },
         { "keep-best-of", 0, 0, G_OPTION_ARG_STRING, &a->keep_best_of,
@@ -93,7 +93,9 @@ static gboolean take_augmentation(AimfTrainingArguments *a, GError **error)
 static gboolean take_schedule(AimfTrainingArguments *a, GError **error)
 {
     if (a->milestone_text) {
-        a->milestones = aimf_cli_uints("--milestones", a->milestone_text, error);
+        gboolean none = g_str_equal(a->milestone_text, "none");
+        a->milestones =
+            none ? g_array_new(FALSE, FALSE, sizeof(guint)) : aimf_cli_uints("--milestones", a->milestone_text, error);
         if (!a->milestones)
             return FALSE;
         a->options.milestones = (const guint *)(void *)a->milestones->data;

@@ -455,11 +455,11 @@ static gboolean check_finished(const char *path, GError **error)
     g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
     g_autofree char *unfinished = unfinished_path(folder);
     gboolean there;
-    if (!aimf_path_there(unfinished, &there, error))
-        return FALSE;
-    g_autoptr(GBytes) text = there ? aimf_file_read(unfinished, MAX_UNFINISHED_BYTES, error) : NULL;
+    if (!aimf_path_there(unfinished, &there, NULL) || !there)
+        return TRUE; /* opening the manifest will say what is wrong with the folder */
+    g_autoptr(GBytes) text = aimf_file_read(unfinished, MAX_UNFINISHED_BYTES, NULL);
     if (!text)
-        return !there;
+        return TRUE;
     g_auto(GStrv) names = g_strsplit(g_bytes_get_data(text, NULL), "\n", -1);
     if (!g_strv_contains((const char *const *)names, name))
         return TRUE;
@@ -583,7 +583,11 @@ static gboolean note_unfinished(const char *folder, const AimfNamedManifest *man
     g_autoptr(GString) names = g_string_new(NULL);
     for (guint i = 0; i < n; i++)
         g_string_append_printf(names, "%s\n", manifests[i].name);
-    return aimf_file_write(path, names->str, names->len, error);
+    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error); /* which removes what a killed one left */
+    if (!writer)
+        return FALSE;
+    aimf_writer_write(writer, names->str, names->len);
+    return aimf_writer_commit(writer, error);
 }
 
 static gboolean open_writers(const char *folder, const AimfNamedManifest *manifests, guint n, GPtrArray *writers,

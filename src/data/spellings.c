@@ -2,8 +2,6 @@
 
 #include "base/normalize.h"
 
-#include "base/normalize.h"
-
 #include <string.h>
 
 /* What pandas reads as missing (pandas.read_csv, na_values), from which many tables come, in whatever case. */

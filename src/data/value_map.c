@@ -34,8 +34,9 @@ static gboolean add_entry(AimfValueMap *map, const char *option, char *value, ch
     AimfMapEntry *entry = g_new(AimfMapEntry, 1);
     *entry = (AimfMapEntry){ value, result };
     g_autofree char *key = aimf_spelling_key(value);
+    g_autofree char *number = aimf_number_key(value); /* a number's entry is for the number */
     const AimfMapEntry *known = g_hash_table_lookup(map->values, value);
-    if (!known && alike)
+    if (!known && (alike || number))
         known = g_hash_table_lookup(map->alike, key);
     gboolean good = !known || strcmp(known->result, result) == 0;
     if (!good)

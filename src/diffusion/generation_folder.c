@@ -241,10 +241,12 @@ static gboolean sweep(const AimfFolder *folder, guint *n_pictures, GError **erro
     return names != NULL;
 }
 
-/* *@some: whether @path is a folder with pictures */
+/* *@some: whether @path is a folder with pictures; one that nobody here may list, as lost+found, is of no job's */
 static gboolean find_pictures(const char *path, gboolean *some, GError **error)
 {
     AimfPathKind kind = aimf_path_kind(path, error);
+    if (kind == AIMF_PATH_FOLDER && access(path, R_OK | X_OK) != 0 && errno == EACCES)
+        kind = AIMF_PATH_OTHER;
     g_autoptr(GPtrArray) names = kind == AIMF_PATH_FOLDER ? aimf_directory_list(path, error) : NULL;
     guint number;
     *some = FALSE;

@@ -16,6 +16,13 @@ void aimf_contradictions_compare(AimfContradictions *found, AimfContradiction ki
     found->seen[kind].b = b;
 }
 
+void aimf_contradictions_predicted_class(AimfContradictions *found, int prediction, int largest, const double *shares,
+                                         int n, guint64 line)
+{
+    if (prediction >= n || shares[largest] - shares[prediction] > ROUNDING)
+        aimf_contradictions_compare(found, AIMF_PREDICTION_LARGEST, prediction, largest, line);
+}
+
 void aimf_contradictions_predicted(AimfContradictions *found, int prediction, double probability, guint64 line)
 {
     if (prediction && (!found->lowest_positive.line || probability < found->lowest_positive.probability)) {
@@ -58,11 +65,12 @@ char *aimf_contradictions_text(const AimfContradictions *found, guint n)
         g_string_append_printf(text, " (such rows: %u of %u)", found->seen[kind].n, n);
     }
     if (found->lowest_positive.line && found->highest_negative.line &&
-        found->highest_negative.probability > found->lowest_positive.probability)
-        g_string_append_printf(text,
-                               "%sno threshold makes the predictions of the probabilities: line %" G_GUINT64_FORMAT
-                               " is class 1 at %.4g, line %" G_GUINT64_FORMAT " class 0 at %.4g",
-                               text->len ? "; " : "", found->lowest_positive.line, found->lowest_positive.probability,
-                               found->highest_negative.line, found->highest_negative.probability);
+        found->highest_negative.probability > found->lowest_positive.probability + ROUNDING)
+        g_string_append_printf(
+            text,
+            "%sno single threshold makes the predictions of the probabilities: line %" G_GUINT64_FORMAT
+            " is class 1 at %.4g, line %" G_GUINT64_FORMAT " class 0 at %.4g",
+            text->len ? "; " : "", found->lowest_positive.line, found->lowest_positive.probability,
+            found->highest_negative.line, found->highest_negative.probability);
     return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }

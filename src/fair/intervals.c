@@ -223,8 +223,10 @@ AimfInterval aimf_auc_interval(double auc, double variance, guint64 positives, g
     if (isnan(auc) || !positives || !negatives)
         return UNKNOWN;
     double z = critical(alpha);
-    if (variance > 0)
-        return (AimfInterval){ MAX(auc - z * sqrt(variance), 0), MIN(auc + z * sqrt(variance), 1) };
+    if (variance > 0 && auc > 0 && auc < 1) {
+        double logit = log(auc / (1 - auc)), spread = z * sqrt(variance) / (auc * (1 - auc));
+        return (AimfInterval){ 1 / (1 + exp(spread - logit)), 1 / (1 + exp(-spread - logit)) };
+    }
     const AucScore score = { auc, (double)positives, (double)negatives, z };
     return (AimfInterval){ crossing(auc_score, &score, auc, 0), crossing(auc_score, &score, auc, 1) };
 }

@@ -188,6 +188,7 @@ static ClassIntervals class_intervals(const AimfCounts *counts, int target, cons
 /* --- Methods --- */
 
 #define OF_GAPS "Newcombe, over pairs of labels"
+#define AUC_METHOD "DeLong, of the logit"
 #define OF_RATIOS "score, over pairs of labels"
 
 /* As AimfClassScalars' members. */
@@ -197,7 +198,7 @@ static const char *const class_methods[] = {
     "Newcombe, square-and-add above, sum of the lower ends below",
     OF_GAPS,
     OF_GAPS,
-    "DeLong",
+    AUC_METHOD,
     OF_RATIOS,
     OF_RATIOS,
     OF_RATIOS,
@@ -243,12 +244,13 @@ typedef struct {
     AimfInterval extreme;
 } OverClasses;
 
+/* The end that any class could spoil, the one towards no gap, is at the shared level in the mean as in the extreme. */
 static void add_class(OverClasses *over, AimfInterval plain, AimfInterval shared, gboolean low_is_bad)
 {
     if (isnan(plain.low))
         return;
-    over->low += plain.low;
-    over->high += plain.high;
+    over->low += low_is_bad ? plain.low : shared.low;
+    over->high += low_is_bad ? shared.high : plain.high;
     over->n++;
     over->extreme = low_is_bad ? smaller_of(over->extreme, (AimfInterval){ plain.low, shared.high })
                                : larger_of(over->extreme, (AimfInterval){ shared.low, plain.high });
@@ -333,11 +335,17 @@ static void set_balanced_accuracy(AimfMeasures *measures, const AimfCounts *coun
 
 void aimf_measures_set_intervals(AimfMeasures *measures, const AimfCounts *counts)
 {
-    enum { MOST_PAIRS = 1 << 15 }; /* beyond that a bootstrap costs less */
+    enum { MOST_PAIRS = 1 << 15 }; /* beyond that they cost too much, and there are none */
     gsize n_labels = (gsize)counts->n_protected;
     g_autofree AimfShare *shares = g_new(AimfShare, n_labels);
     set_groups(measures, counts);
     set_balanced_accuracy(measures, counts);
+    for (guint i = OWN; i < AIMF_N_SCALARS; i++) /* a bootstrap of an extreme is none */
+        if (!is_bootstrapped((i - OWN) % AIMF_N_CLASS_SCALARS))
+            store(measures, i, UNKNOWN, NULL);
+    if (counts->positive >= 0)
+        store(measures, offsetof(AimfScalars, auc) / sizeof(double), auc_interval(counts, counts->positive, 1),
+              AUC_METHOD);
     if (n_labels * n_labels > MOST_PAIRS)
         return;
     if (counts->positive >= 0) {

@@ -23,6 +23,7 @@ typedef struct {
     guint n_dropped;
     AimfContradictions contradictions;
     GPtrArray *names;      /* (nullable each) of the classes, as the column class has them */
+    gboolean two_names;    /* of one class */
     GString *contradicted; /* names and targets of which there are two */
     GHashTable *target_of; /* path → target + 1 */
     GPtrArray *paths;      /* (owned each) with a column path */
@@ -163,7 +164,7 @@ static void compare_scores(Reading *r, const Answer *answer, int largest)
     guint64 line = r->csv->line;
     aimf_contradictions_compare(found, AIMF_PROBABILITIES_SUM, sum_of_classes(r), 1, line);
     if (r->class_columns.n) {
-        aimf_contradictions_compare(found, AIMF_PREDICTION_LARGEST, answer->prediction, largest, line);
+        aimf_contradictions_predicted_class(found, answer->prediction, largest, r->class_row, r->class_columns.n, line);
         return;
     }
     if (r->logit >= 0 && r->probability >= 0)
@@ -202,10 +203,12 @@ static void take_name(Reading *r, const Answer *answer)
     if (k >= r->names->len)
         g_ptr_array_set_size(r->names, answer->prediction + 1);
     const char *known = g_ptr_array_index(r->names, k);
-    if (!known && *text)
+    if (!known && *text) {
         g_ptr_array_index(r->names, k) = g_strdup(text);
-    else if (known && *text && strcmp(known, text) != 0)
+    } else if (known && *text && strcmp(known, text) != 0) {
+        r->two_names = TRUE;
         contradict(r, "class %u is called '%s', and '%s' before", k, AIMF_SHOWN(text), AIMF_SHOWN(known));
+    }
 }
 
 static void check_target(Reading *r, const Answer *answer)
@@ -328,7 +331,7 @@ static char **take_names(Reading *r)
         if (!g_hash_table_add(seen, names[k]))
             return NULL;
     }
-    return n && !r->contradicted ? g_steal_pointer(&names) : NULL;
+    return n && !r->two_names ? g_steal_pointer(&names) : NULL;
 }
 
 /* With more than two classes, "probability" is usually that of the predicted one. */

@@ -10,10 +10,11 @@
 #define MAX_PIXELS G_GUINT64_CONSTANT(178956970)
 
 /*
- * So many pixels may cost next to nothing in a file; each beyond is to be paid for by a thousandth of a byte, which the flattest picture
- * that somebody drew has. A WebP of 30 bytes could ask for all of MAX_PIXELS, three times over in memory.
+ * So many pixels may cost next to nothing in a file; beyond, a file has a byte for each 10000 of all, which an empty PNG
+ * of one bit a pixel has (deflate packs 1032 bytes into one). A WebP of 30 bytes could ask for all of MAX_PIXELS, three
+ * times over in memory.
  */
-enum { FREE_PIXELS = 1 << 25, PIXELS_PER_BYTE = 1000 };
+enum { FREE_PIXELS = 1 << 25, PIXELS_PER_BYTE = 10000 };
 
 /*
  * No picture that passes MAX_PIXELS needs more than this by far: 16-bit RGBA without compression has 8 bytes a pixel.

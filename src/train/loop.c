@@ -512,8 +512,9 @@ gboolean aimf_train(AimfModel *model, const AimfManifest *train, const AimfManif
     gboolean good = prepare(&trainer, error) && run_start(&trainer, error);
     while (good && result->history->len < options->epochs)
         good = run_epoch(&trainer, error);
-    good = good && aimf_run_record(model, trainer.run, train, validation, result, error);
-    if (!good)
+    if (good)
+        aimf_run_record(model, trainer.run, train, validation, result);
+    else
         aimf_train_result_clear(result);
     trainer_clear(&trainer);
     return good;

@@ -136,17 +136,17 @@ static gint compare_lines(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* (owned) a hash of the pictures' names and sizes, in no order, without folders and whatever they are labelled. */
-static char *pictures_hash(const AimfManifest *manifest, GError **error)
+/*
+ * (owned) a hash of the pictures' names and sizes, in no order, without folders and whatever they are labelled. One
+ * that cannot be examined, which training may have tolerated, is of no size.
+ */
+static char *pictures_hash(const AimfManifest *manifest)
 {
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < aimf_manifest_count(manifest); i++) {
         AimfSample sample = aimf_manifest_at(manifest, i);
-        AimfStamp stamp = { .bytes = -1 };
-        gboolean there;
-        if (!aimf_path_there(sample.path, &there, error) || (there && !aimf_file_stamp(sample.path, &stamp, error)))
-            return NULL;
-        gint64 size = stamp.bytes;
+        AimfStamp stamp;
+        gint64 size = aimf_file_stamp(sample.path, &stamp, NULL) ? stamp.bytes : -1;
         g_autofree char *name = g_path_get_basename(sample.path);
         g_ptr_array_add(lines, g_strdup_printf("%s\n%" G_GINT64_FORMAT, name, size));
     }
@@ -169,20 +169,16 @@ static JsonNode *read_trainings(const AimfTensors *weights)
     return list && JSON_NODE_HOLDS_ARRAY(list) ? g_steal_pointer(&list) : NULL;
 }
 
-gboolean aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *train, const AimfManifest *validation,
-                         const AimfTrainResult *result, GError **error)
+void aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *train, const AimfManifest *validation,
+                     const AimfTrainResult *result)
 {
-    g_autofree char *train_pictures = pictures_hash(train, error);
-    g_autofree char *validation_pictures = train_pictures ? pictures_hash(validation, error) : NULL;
-    if (!validation_pictures)
-        return FALSE;
     g_autoptr(JsonNode) list = read_trainings(model->tensors);
     if (!list) {
         list = json_node_new(JSON_NODE_ARRAY);
         json_node_take_array(list, json_array_new());
     }
-    set_text(run, "train_pictures", g_steal_pointer(&train_pictures));
-    set_text(run, "validation_pictures", g_steal_pointer(&validation_pictures));
+    set_text(run, "train_pictures", pictures_hash(train));
+    set_text(run, "validation_pictures", pictures_hash(validation));
     json_object_set_int_member(run, "best_epoch", result->kept_start ? 0 : (gint64)result->best_epoch + 1);
     json_object_set_double_member(run, "best_accuracy", result->best_accuracy);
     if (result->groups)
@@ -190,13 +186,12 @@ gboolean aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *
     json_array_add_object_element(json_node_get_array(list), json_object_ref(run));
     g_autofree char *text = aimf_json_write(list, FALSE);
     aimf_tensors_set_metadata(model->tensors, AIMF_TRAININGS, text);
-    return TRUE;
 }
 
 static gboolean names_hash(JsonObject *run, const char *member, const char *hash)
 {
     JsonNode *node = json_object_get_member(run, member);
-    return node && JSON_NODE_HOLDS_VALUE(node) && g_strcmp0(json_node_get_string(node), hash) == 0;
+    return hash && node && JSON_NODE_HOLDS_VALUE(node) && g_strcmp0(json_node_get_string(node), hash) == 0;
 }
 
 AimfUse aimf_run_use(const AimfTensors *weights, const AimfManifest *manifest)
@@ -205,7 +200,7 @@ AimfUse aimf_run_use(const AimfTensors *weights, const AimfManifest *manifest)
     AimfUse use = AIMF_USE_NONE;
     if (!list || aimf_manifest_count(manifest) == 0)
         return use;
-    g_autofree char *rows = aimf_manifest_hash(manifest), *pictures = pictures_hash(manifest, NULL);
+    g_autofree char *rows = aimf_manifest_hash(manifest), *pictures = pictures_hash(manifest);
     JsonArray *runs = json_node_get_array(list);
     for (guint i = 0; i < json_array_get_length(runs); i++) {
         JsonNode *node = json_array_get_element(runs, i);

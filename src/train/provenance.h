@@ -22,10 +22,10 @@ gboolean aimf_run_check(JsonObject *run, const char *text, GError **error);
 
 /**
  * aimf_run_record: appends the run, the pictures it used and what came out of it to the list of trainings in the
- * model's metadata. FALSE with IO where a picture cannot be examined.
+ * model's metadata.
  */
-gboolean aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *train, const AimfManifest *validation,
-                         const AimfTrainResult *result, GError **error);
+void aimf_run_record(AimfModel *model, JsonObject *run, const AimfManifest *train, const AimfManifest *validation,
+                     const AimfTrainResult *result);
 
 /** AimfUse: what a set was for in the trainings that weights carry; the first of them is the pre-training. */
 typedef enum { AIMF_USE_NONE, AIMF_USE_VALIDATION, AIMF_USE_TRAINING, AIMF_USE_PRETRAINING } AimfUse;

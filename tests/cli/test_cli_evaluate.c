@@ -543,8 +543,12 @@ static void test_contradictions(void)
           "line 2: the prediction is class 0 and the most probable class 1" },
         { "target,protected,prediction,probability\n1,a,1,0.7\n0,b,0,0.6\n", NULL },
         { "target,protected,prediction,probability\n1,a,1,0.3\n0,b,0,0.8\n",
-          "no threshold makes the predictions of the probabilities: line 2 is class 1 at 0.3, line 3 class 0 at 0.8" },
-        { "target,protected,prediction,probability\n1,a,2,0.4\n0,b,0,0.9\n", NULL }, /* of the predicted class */
+          "no single threshold makes the predictions of the probabilities: line 2 is class 1 at 0.3, line 3 class 0 at "
+          "0.8" },
+        { "target,protected,prediction,probability_0,probability_1,probability_2\n1,a,1,0.4,0.4,0.2\n2,b,2,0,0,1\n",
+          NULL },
+        { "target,protected,prediction,probability\n1,a,1,0.61\n0,b,0,0.62\n", NULL }, /* rounding */
+        { "target,protected,prediction,probability\n1,a,2,0.4\n0,b,0,0.9\n", NULL },   /* of the predicted class */
         { "target,protected,prediction,class\n1,a,1,cat\n0,b,0,dog\n1,b,1,dog\n",
           "line 4: class 1 is called 'dog', and 'cat' before" },
         { "path,target,protected,prediction\nx.png,1,a,1\ny.png,0,b,0\nx.png,0,a,1\n",

@@ -117,8 +117,9 @@ static void test_pairs(void)
 static void test_auc(void)
 {
     AimfInterval usual = aimf_auc_interval(0.8, 0.0025, 50, 60, 0.05), perfect = aimf_auc_interval(1, 0, 10, 10, 0.05);
-    assert_close(usual.low, 0.8 - 0.05 * 1.959963984540054, 1e-14, "AUC");
-    assert_close(usual.high, 0.8 + 0.05 * 1.959963984540054, 1e-14, "AUC");
+    double spread = 1.959963984540054 * 0.05 / 0.16;
+    assert_close(log(usual.low / (1 - usual.low)), log(4) - spread, 1e-13, "AUC");
+    assert_close(log(usual.high / (1 - usual.high)), log(4) + spread, 1e-13, "AUC");
     g_assert_cmpfloat(perfect.high, ==, 1);
     g_assert_true(perfect.low > 0.6 && perfect.low < 0.9);
     AimfInterval none = aimf_auc_interval(0, 0, 10, 10, 0.05);
