@@ -128,7 +128,7 @@ static void assert_kind(const char *name, AimfPathKind kind)
     g_assert_cmpint(error != NULL, ==, kind == AIMF_PATH_UNKNOWN);
 }
 
-/* What cannot be seen is not missing. */
+/* A name that leads nowhere is missing; what a broken disk hides is not, see tests/faults. */
 static void test_kinds(void)
 {
     g_autofree char *file = in_folder("seen"), *loop = in_folder("kind.loop"), *pipe = in_folder("kind.pipe");
@@ -140,7 +140,9 @@ static void test_kinds(void)
     assert_kind("kind.pipe", AIMF_PATH_OTHER);
     assert_kind("unseen", AIMF_PATH_MISSING);
     assert_kind("seen/below", AIMF_PATH_MISSING);
-    assert_kind("kind.loop", AIMF_PATH_UNKNOWN);
+    g_autofree char *long_name = g_strnfill(300, 'x');
+    assert_kind("kind.loop", AIMF_PATH_MISSING);
+    assert_kind(long_name, AIMF_PATH_MISSING);
 }
 
 /* Maps are known by their addresses while they live, and by what happens to their files. */
