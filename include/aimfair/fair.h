@@ -162,8 +162,8 @@ typedef struct {
 } AimfClassMeasure;
 
 /**
- * AimfMeasures: @intervals, of 95 %, and how each was found have the order of AimfScalars' members: docs/evaluate.md has
- * the methods. NaN and NULL where there is none: those of a bootstrap need resamples.
+ * AimfMeasures: @intervals, of 95 %, and how each was found have the order of AimfScalars' members: docs/evaluate.md
+ * has the methods. NaN and NULL where there is none: those of a bootstrap need resamples.
  * @positive: the class that rates and gaps are of; -1 with more than two classes and none named
  */
 typedef struct {
@@ -453,7 +453,9 @@ AimfComparison *aimf_compare_outcomes(const AimfOutcomes *before, const AimfOutc
  * both gave the same answers throughout.
  */
 void aimf_comparison_check(const AimfComparison *comparison, AimfFindings *findings);
-/** aimf_comparison_json: (owned) what `aimfair evaluate --compare --json` prints, without names of files and warnings. */
+/**
+ * aimf_comparison_json: (owned) what `aimfair evaluate --compare --json` prints, without names of files and warnings.
+ */
 char *aimf_comparison_json(const AimfComparison *comparison);
 /**
  * aimf_comparison_save_changes: CSV of the pictures whose answers differ: path (or row, from 1), target, protected,

@@ -45,8 +45,8 @@ AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs,
  * AimfWeightSearch: which weights in a file are meant; zero is the default.
  * @only: (nullable) keys of the file with commas between them: only tensors below these are looked at, and a key that
  *   is one layer's is the final layer's; "." is the set that has no prefix
- * @any_head: the final layer will be drawn anew: it may be missing, be several layers, or be one of several, and what is
- *   beside the architecture's other modules is passed over
+ * @any_head: the final layer will be drawn anew: it may be missing, be several layers, or be one of several, and what
+ *   is beside the architecture's other modules is passed over
  */
 typedef struct {
     const char *only;

@@ -14,11 +14,12 @@ G_BEGIN_DECLS
  * Certain: "overlap" and "same-set" (pictures of the training set are also for validation), "one-class" (of either
  * set), "names" (see aimf_check_names), "trained-on" (the weights were trained on the validation set), and in
  * fine-tuning "same-set" where the lopsided training set is the one that the weights were trained on before. Doubtful:
- * "empty-group" (of the validation set), "missing-class", "spellings" and "labels" (see aimf_check_labels), "contradiction" (one picture, two targets), and in
- * fine-tuning "unbalanced" and "chosen-on". What needs protected labels is left out where a set has only one; labels
- * of several sets are compared without their spelling. A picture is known again under any name, through links and in
- * copies: files whose sizes coincide are compared by SHA-256. What weights were trained on is known again by the
- * hashes that they carry: the same pictures in any order, in any folder and however labelled, but not a part of them.
+ * "empty-group" (of the validation set), "missing-class", "spellings" and "labels" (see aimf_check_labels),
+ * "contradiction" (one picture, two targets), and in fine-tuning "unbalanced" and "chosen-on". What needs protected
+ * labels is left out where a set has only one; labels of several sets are compared without their spelling. A picture
+ * is known again under any name, through links and in copies: files whose sizes coincide are compared by SHA-256.
+ * What weights were trained on is known again by the hashes that they carry: the same pictures in any order, in any
+ * folder and however labelled, but not a part of them.
  * Returns: FALSE with INTERRUPTED.
  */
 typedef struct {
@@ -52,8 +53,8 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *sets, const Aimf
 
 /**
  * aimf_check_evaluation_set: doubtful "trained-on" and "chosen-on": @model was trained on @data, or its epoch was
- * chosen on it, as aimf_check_training_sets knows it; "contradiction". And "names" (which may be certain) that the model and the data
- * have for classes, see aimf_check_names.
+ * chosen on it, as aimf_check_training_sets knows it; "contradiction". And "names" (which may be certain) that the
+ * model and the data have for classes, see aimf_check_names.
  */
 void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data, AimfFindings *findings);
 

@@ -40,8 +40,8 @@ AimfTensors *aimf_tensors_open(const char *path, GError **error);
  */
 AimfTensors *aimf_tensors_open_partly(const char *path, GError **error);
 /**
- * aimf_tensors_check_kinds: FALSE with UNSUPPORTED that names the first tensor that was left out, and its kind, of those
- * whose names begin with @prefix.
+ * aimf_tensors_check_kinds: FALSE with UNSUPPORTED that names the first tensor that was left out, and its kind, of
+ * those whose names begin with @prefix.
  */
 gboolean aimf_tensors_check_kinds(const AimfTensors *tensors, const char *prefix, GError **error);
 /** aimf_tensors_new: (owned) an empty set in memory. */

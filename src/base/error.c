@@ -8,8 +8,8 @@ GQuark aimf_error_quark(void)
 }
 
 /*
- * GLib's functions for setting errors, as the library's sources call them: CMakeLists.txt gives them these names there, and
- * GLib's header then declares them. So no error can be made whose message people cannot be shown.
+ * GLib's functions for setting errors, as the library's sources call them: CMakeLists.txt gives them these names
+ * there, and GLib's header then declares them. So no error can be made whose message people cannot be shown.
  */
 
 void aimf_set_error_literal(GError **error, GQuark domain, gint code, const gchar *message)

@@ -258,7 +258,9 @@ static gboolean fits(const char *text, gsize length)
            (number && g_ascii_string_to_signed(number, 10, G_MININT64, G_MAXINT64, NULL, NULL));
 }
 
-/* In place, 12345678901234567890 as 1.234567890123456e19: of the same length, and nearly as exact as a real number is. */
+/*
+ * In place, 12345678901234567890 as 1.234567890123456e19: of the same length, and nearly as exact as a real number is.
+ */
 static void mend_numbers(char *text, const char *end)
 {
     for (char *at = text; at < end;) {

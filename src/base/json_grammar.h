@@ -1,4 +1,7 @@
-/* JSON as RFC 8259 has it, looked at before json-glib reads it: that recurses, takes more than JSON and leaks some of what is none. */
+/*
+ * JSON as RFC 8259 has it, looked at before json-glib reads it: that recurses, takes more than JSON and leaks some of
+ * what is none.
+ */
 #pragma once
 
 #include <aimfair/error.h>

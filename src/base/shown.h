@@ -18,7 +18,7 @@ char *aimf_shown(char *buffer, const char *text);
 /**
  * aimf_message_text: (owned) @text (taken), any bytes, as what people read: valid UTF-8, at most AIMF_MESSAGE_BYTES and
  * "…", without control characters but line breaks, which could rule a terminal. The library's every error, finding and
- * message passes through it (error.c, monitor.c, data/findings.c), so names of files may stand in them as they are; what
- * may be long is also shortened where it is quoted, by AIMF_SHOWN.
+ * message passes through it (error.c, monitor.c, data/findings.c), so names of files may stand in them as they are;
+ * what may be long is also shortened where it is quoted, by AIMF_SHOWN.
  */
 char *aimf_message_text(char *text);

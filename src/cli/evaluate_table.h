@@ -14,7 +14,9 @@ typedef struct {
 /** aimf_cli_by_group: "tpr,precision" or "all"; NULL: a few. FALSE with INVALID that lists what there is. */
 gboolean aimf_cli_by_group(const char *text, AimfByGroup *by_group, GError **error);
 
-/** aimf_cli_print_title: what AimfScalars' member @scalar is called, in 34 columns; "macro, …" of those over classes. */
+/**
+ * aimf_cli_print_title: what AimfScalars' member @scalar is called, in 34 columns; "macro, …" of those over classes.
+ */
 void aimf_cli_print_title(AimfCli *cli, guint scalar);
 
 /** aimf_cli_print_evaluation: everything in percent; "-" is what is not known. */

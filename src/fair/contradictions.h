@@ -31,8 +31,8 @@ typedef struct {
  */
 void aimf_contradictions_compare(AimfContradictions *found, AimfContradiction kind, double a, double b, guint64 line);
 /**
- * aimf_contradictions_predicted_class: of several classes with @shares (n): @prediction beside the @largest. Shares that
- * rounding makes equal are.
+ * aimf_contradictions_predicted_class: of several classes with @shares (n): @prediction beside the @largest. Shares
+ * that rounding makes equal are.
  */
 void aimf_contradictions_predicted_class(AimfContradictions *found, int prediction, int largest, const double *shares,
                                          int n, guint64 line);

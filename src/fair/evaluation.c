@@ -1,9 +1,9 @@
 /* Measures as JSON. */
+#include "fair/interval_json.h"
+
 #include <aimfair/fair.h>
 #include <aimfair/json.h>
 #include <aimfair/version.h>
-#include <json-glib/json-glib.h>
-
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -81,18 +81,6 @@ static void set_path(JsonObject *root, const char *path, double value)
     set_double(holder, member, value);
 }
 
-static void set_interval(JsonObject *object, const char *member, AimfInterval interval)
-{
-    if (isnan(interval.low)) {
-        json_object_set_null_member(object, member);
-        return;
-    }
-    JsonArray *array = json_array_new();
-    json_array_add_double_element(array, interval.low);
-    json_array_add_double_element(array, interval.high);
-    json_object_set_array_member(object, member, array);
-}
-
 /* A member per measure, and per interval; those over classes only where there are more than two. */
 static void set_scalars(JsonObject *root, const AimfEvaluation *evaluation)
 {
@@ -104,7 +92,7 @@ static void set_scalars(JsonObject *root, const AimfEvaluation *evaluation)
         set_path(root, aimf_scalar_name(i), aimf_scalar_at(&measures->scalars, i));
         const char *member;
         JsonObject *holder = holder_of(intervals, aimf_scalar_name(i), &member);
-        set_interval(holder, member, measures->intervals[i]);
+        aimf_json_set_interval(holder, member, measures->intervals[i]);
         holder = holder_of(methods, aimf_scalar_name(i), &member);
         set_text(holder, member, measures->methods[i]);
     }
@@ -128,7 +116,7 @@ static void set_groups(JsonObject *root, const AimfEvaluation *evaluation)
         json_object_set_int_member(object, "n", group->n);
         set_double(object, "accuracy", group->accuracy);
         if (evaluation->runs == 1)
-            set_interval(object, "accuracy_interval", group->interval);
+            aimf_json_set_interval(object, "accuracy_interval", group->interval);
         set_double(object, "tpr", measures->protected_groups[group->group].tpr);
         set_double(object, "fpr", measures->protected_groups[group->group].fpr);
         set_double(object, "selection_rate", group->selection_rate);

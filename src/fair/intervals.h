@@ -50,8 +50,8 @@ AimfInterval aimf_newcombe_paired(AimfPairs pairs, double alpha);
 double aimf_mcnemar(AimfPairs pairs, gboolean mid);
 
 /**
- * aimf_auc_interval: of an AUC by its DeLong variance, on the scale of the logit; where the variance says nothing (0: an
- * AUC of 0 or 1, scores all alike, fewer than two of a kind), from Hanley and McNeil's at the ends. @positives,
+ * aimf_auc_interval: of an AUC by its DeLong variance, on the scale of the logit; where the variance says nothing (0:
+ * an AUC of 0 or 1, scores all alike, fewer than two of a kind), from Hanley and McNeil's at the ends. @positives,
  * @negatives: samples. Source: DeLong et al. 1988; Qin and Hotilovac 2008; Newcombe 2006, part 2, method 5.
  */
 AimfInterval aimf_auc_interval(double auc, double variance, guint64 positives, guint64 negatives, double alpha);

@@ -149,7 +149,9 @@ static AimfInterval auc_interval(const AimfCounts *counts, int target, double fa
     return aimf_auc_interval(scores->auc, scores->auc_variance, positives, all - positives, ALPHA / family);
 }
 
-/* @family: of classes that the ends that any of them could spoil are shared out among. @shares: (n_protected) scratch */
+/*
+ * @family: of classes that the ends that any of them could spoil are shared out among. @shares: (n_protected) scratch
+ */
 static ClassIntervals class_intervals(const AimfCounts *counts, int target, const AimfClassScalars *values,
                                       double family, AimfShare *shares)
 {

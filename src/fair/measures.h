@@ -51,7 +51,7 @@ AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts);
 
 /**
  * aimf_measures_set_intervals: intervals and methods of @measures, which are of @counts, where they follow from counts
- * and the AUC's variance. Others stay as they are.
+ * and the AUC's variance. STD's and calibration's stay as they are; gaps and ratios of too many labels have none.
  */
 void aimf_measures_set_intervals(AimfMeasures *measures, const AimfCounts *counts);
 /** AIMF_BOOTSTRAP_METHOD: the method of the intervals that do not. */

@@ -316,7 +316,9 @@ static char **sort_labels(const AimfLabels *labels, GArray *groups, int *n_label
     return sorted;
 }
 
-/* (owned, nullable) from the file's header, or from its rows: a class that is never predicted is called by its number. */
+/*
+ * (owned, nullable) from the file's header, or from its rows: a class that is never predicted is called by its number.
+ */
 static char **take_names(Reading *r)
 {
     if (r->class_columns.names && g_strv_length(r->class_columns.names) == (guint)r->classes)

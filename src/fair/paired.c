@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/shown.h"
 #include "data/csv.h"
+#include "fair/interval_json.h"
 #include "fair/intervals.h"
 #include "fair/tally.h"
 
@@ -368,26 +369,6 @@ gboolean aimf_comparison_save_changes(const AimfComparison *c, const char *path,
     return aimf_writer_commit(writer, error);
 }
 
-static void set_number(JsonObject *object, const char *name, double value)
-{
-    if (isnan(value))
-        json_object_set_null_member(object, name);
-    else
-        json_object_set_double_member(object, name, value);
-}
-
-static void set_interval(JsonObject *object, const char *name, AimfInterval interval)
-{
-    if (isnan(interval.low)) {
-        json_object_set_null_member(object, name);
-        return;
-    }
-    JsonArray *array = json_array_new();
-    json_array_add_double_element(array, interval.low);
-    json_array_add_double_element(array, interval.high);
-    json_object_set_array_member(object, name, array);
-}
-
 static JsonArray *measure_objects(const AimfComparison *c)
 {
     JsonArray *array = json_array_new();
@@ -396,10 +377,10 @@ static JsonArray *measure_objects(const AimfComparison *c)
             continue;
         JsonObject *object = json_object_new();
         json_object_set_string_member(object, "measure", aimf_scalar_name(i));
-        set_number(object, "before", aimf_scalar_at(&c->before->scalars, i));
-        set_number(object, "after", aimf_scalar_at(&c->after->scalars, i));
-        set_number(object, "change", c->changes[i]);
-        set_interval(object, "interval", c->intervals[i]);
+        json_object_set_double_member(object, "before", aimf_scalar_at(&c->before->scalars, i));
+        json_object_set_double_member(object, "after", aimf_scalar_at(&c->after->scalars, i));
+        json_object_set_double_member(object, "change", c->changes[i]);
+        aimf_json_set_interval(object, "interval", c->intervals[i]);
         if (c->methods[i])
             json_object_set_string_member(object, "method", c->methods[i]);
         else
@@ -418,9 +399,9 @@ static JsonArray *group_objects(const AimfComparison *c)
         json_object_set_int_member(object, "target", group->target);
         json_object_set_string_member(object, "protected", c->labels[group->group]);
         json_object_set_int_member(object, "n", group->n);
-        set_number(object, "before", group->n ? (double)group->right_before / group->n : NAN);
-        set_number(object, "after", group->n ? (double)group->right_after / group->n : NAN);
-        set_interval(object, "interval", group->change);
+        json_object_set_double_member(object, "before", group->n ? (double)group->right_before / group->n : NAN);
+        json_object_set_double_member(object, "after", group->n ? (double)group->right_after / group->n : NAN);
+        aimf_json_set_interval(object, "interval", group->change);
         json_object_set_int_member(object, "lost", group->lost);
         json_object_set_int_member(object, "won", group->won);
         json_array_add_object_element(array, object);
@@ -438,8 +419,8 @@ char *aimf_comparison_json(const AimfComparison *c)
     json_object_set_array_member(object, "groups", group_objects(c));
     json_object_set_int_member(object, "lost", c->lost);
     json_object_set_int_member(object, "won", c->won);
-    set_number(mcnemar, "exact", c->mcnemar_exact);
-    set_number(mcnemar, "mid_p", c->mcnemar_mid);
+    json_object_set_double_member(mcnemar, "exact", c->mcnemar_exact);
+    json_object_set_double_member(mcnemar, "mid_p", c->mcnemar_mid);
     json_object_set_object_member(object, "mcnemar", mcnemar);
     return aimf_json_write(root, TRUE);
 }

@@ -3,7 +3,10 @@
 
 #include <aimfair/image.h>
 
-/** AimfDecodeBudget: @used: bytes of the pictures that are decoded now; one that alone is larger than @limit waits for all others. */
+/**
+ * AimfDecodeBudget: @used: bytes of the pictures that are decoded now; one that alone is larger than @limit waits for
+ * all others.
+ */
 typedef struct {
     GMutex lock;
     GCond room;

@@ -10,9 +10,9 @@
 #define MAX_PIXELS G_GUINT64_CONSTANT(178956970)
 
 /*
- * So many pixels may cost next to nothing in a file; beyond, a file has a byte for each 10000 of all, which an empty PNG
- * of one bit a pixel has (deflate packs 1032 bytes into one). A WebP of 30 bytes could ask for all of MAX_PIXELS, three
- * times over in memory.
+ * So many pixels may cost next to nothing in a file; beyond, a file has a byte for each 10000 of all, which an empty
+ * PNG of one bit a pixel has (deflate packs 1032 bytes into one). A WebP of 30 bytes could ask for all of MAX_PIXELS,
+ * three times over in memory.
  */
 enum { FREE_PIXELS = 1 << 25, PIXELS_PER_BYTE = 10000 };
 

@@ -97,7 +97,10 @@ static gboolean refuse(const Look *look, AimfRefusal refusal, const char *format
 
 /* --- Text --- */
 
-/* Letters of two alphabets in one word are a disguise ("w\u043eman" with a Cyrillic o), which no list of words sees through. */
+/*
+ * Letters of two alphabets in one word are a disguise ("w\u043eman" with a Cyrillic o), which no list of words sees
+ * through.
+ */
 static gboolean check_alphabets(const Look *look)
 {
     GUnicodeScript script = G_UNICODE_SCRIPT_COMMON;
@@ -313,8 +316,9 @@ static Outline outline_of(const GArray *content)
 }
 
 /*
- * FALSE only if the sets overlap by less than AIMF_PROMPT_SIMILARITY, s: a bit that only one has is a word that only one has, and with
- * d such words and n in both sets together the overlap is (n - d) / (n + d). This is all that most pairs need: they are many.
+ * FALSE only if the sets overlap by less than AIMF_PROMPT_SIMILARITY, s: a bit that only one has is a word that only
+ * one has, and with d such words and n in both sets together the overlap is (n - d) / (n + d). This is all that most
+ * pairs need: they are many.
  */
 static gboolean may_be_similar(Outline a, Outline b)
 {

@@ -125,9 +125,9 @@ static const AimfTensorSource checkpoint_source = { read_tensor, checkpoint_free
 /* --- Building the set --- */
 
 /*
- * What reading all tensors may cost, in bytes: a multiple of the file's, which deflate (1032 at most) and tied weights stay below. Views
- * are written in full, so a few bytes of strides could ask for any number of them, and many views of one packed member for
- * unpacking it as often.
+ * What reading all tensors may cost, in bytes: a multiple of the file's, which deflate (1032 at most) and tied
+ * weights stay below. Views are written in full, so a few bytes of strides could ask for any number of them, and many
+ * views of one packed member for unpacking it as often.
  */
 enum { COST_PER_BYTE = 1100, FREE_COST = 64 << 20 };
 

@@ -1,4 +1,6 @@
-/* Intervals of shares against statsmodels, SciPy and definitions computed another way: tests/golden/make_intervals.py. */
+/*
+ * Intervals of shares against statsmodels, SciPy and definitions computed another way: tests/golden/make_intervals.py.
+ */
 #include "fair/intervals.h"
 #include "fair/support_golden.h"
 

@@ -1,4 +1,6 @@
-/* Manifests; what is read is saved, and read again it has the same rows. The first byte says what is asked of labels. */
+/*
+ * Manifests; what is read is saved, and read again it has the same rows. The first byte says what is asked of labels.
+ */
 #include "fuzz/support_fuzz.h"
 
 #include <aimfair/data.h>

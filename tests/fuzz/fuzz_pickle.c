@@ -1,4 +1,6 @@
-/* A pickle as it stands in a checkpoint's archive, without the archive's checksums around it, and its dict of tensors. */
+/*
+ * A pickle as it stands in a checkpoint's archive, without the archive's checksums around it, and its dict of tensors.
+ */
 #include "fuzz/support_fuzz.h"
 #include "weights/state_dict.h"
 

@@ -1,4 +1,6 @@
-/* Tables of datasets: a CSV with a target and two attributes, as `data csv` reads it, or CelebA's list of attributes. */
+/*
+ * Tables of datasets: a CSV with a target and two attributes, as `data csv` reads it, or CelebA's list of attributes.
+ */
 #include "fuzz/support_fuzz.h"
 
 #include <aimfair/data.h>
