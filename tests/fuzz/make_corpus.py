@@ -126,6 +126,21 @@ def make_state():
     save("state", "one_epoch", struct.pack("<Q", len(text)) + text + data)
 
 
+def make_saved_models():
+    """The metadata alone: the target adds the tensors."""
+    plain = {"format": "1", "architecture": "resnet18", "image_size": "32", "mean": "0.5,0.5,0.5", "std": "0.5,0.5,0.5",
+             "outputs": "1", "threshold": "0.5"}
+    extended = plain | {"format": "2", "image_size": "64x48", "crop_first": "90", "resize": "72", "interpolation": "bicubic",
+                        "resizer": "tensor-v2", "antialias": "no", "channel_order": "bgr", "value_range": "255"}
+    for name, values in (("plain", plain), ("named", plain | {"target": "smile", "classes": '["no","yes"]'}),
+                         ("extended", extended), ("two_outputs", plain | {"outputs": "2"}),
+                         ("gigantic_side", plain | {"image_size": "2147483647"}),
+                         ("wrong_classes", plain | {"classes": "[[],{}]"}), ("later", plain | {"format": "3"})):
+        save("saved_model", name, json.dumps({"aimfair." + key: value for key, value in values.items()}))
+    save("saved_model", "name_twice", json.dumps({"aimfair." + key: value for key, value in plain.items()})
+         + ',"fc.weight":{"dtype":"F32","shape":[2,512],"data_offsets":[0,4096]}')
+
+
 def make_pictures():
     with open(GOLDEN / "image" / "decode.bin", "rb") as file:
         file.readline()
@@ -179,5 +194,5 @@ def make_configurations():
     save("model_config", "schedule", b"\3" + json.dumps(schedule).encode())
 
 
-for make in (make_weights, make_state, make_pictures, make_text, make_configurations):
+for make in (make_weights, make_state, make_saved_models, make_pictures, make_text, make_configurations):
     make()
