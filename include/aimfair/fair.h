@@ -214,24 +214,42 @@ AimfMeasures *aimf_measure(guint n, const int *target, const int *prediction, co
  */
 AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GError **error);
 
-/** AimfGate: a demand on a measure. @scalar: index of AimfScalars' member; @text: (owned) as written */
+/* --- Demands; verdicts.h judges them --- */
+
+/** AIMF_NO_GROUP_WORSE_THAN: in place of a member's index, of comparisons: the largest loss of accuracy of a group. */
+#define AIMF_NO_GROUP_WORSE_THAN AIMF_N_SCALARS
+
+/**
+ * AimfGate: a demand on a measure. @scalar: index of AimfScalars' member, or AIMF_NO_GROUP_WORSE_THAN; @text: (owned)
+ * as written
+ * @evidence: the test set must show it, not its estimate alone
+ */
 typedef struct {
     char *text;
     guint scalar;
     gboolean at_least; /* >= or >; otherwise <= or < */
     gboolean strict;   /* > or < */
+    gboolean evidence;
     double bound;
 } AimfGate;
 
 /**
  * aimf_gate_parse: "worst_group_accuracy>=0.7", "macro.equalized_odds.mean < 0.1"; "equalized_odds" alone means its
  * mean.
+ * @evidence: of these, what counting can show: no deviation and no calibration; gaps at most, ratios and minima at
+ * least, bounds from 0 to 1
  * FALSE with INVALID that lists what there is.
  */
-gboolean aimf_gate_parse(const char *text, AimfGate *gate, GError **error);
+gboolean aimf_gate_parse(const char *text, gboolean evidence, AimfGate *gate, GError **error);
 void aimf_gate_clear(AimfGate *gate);
-/** aimf_gate_met: a measure that is NaN meets no gate. */
-gboolean aimf_gate_met(const AimfGate *gate, const AimfScalars *scalars);
+/** aimf_gate_met: whether a measure of @value, as it stands, meets it; NaN does not. */
+gboolean aimf_gate_met(const AimfGate *gate, double value);
+/** aimf_gate_measure: (borrowed) the name of what it is about. */
+const char *aimf_gate_measure(const AimfGate *gate);
+/** AimfVerdicts: demands, judged: see verdicts.h. */
+typedef struct AimfVerdicts AimfVerdicts;
+void aimf_verdicts_free(AimfVerdicts *verdicts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfVerdicts, aimf_verdicts_free)
 
 /**
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
@@ -350,8 +368,8 @@ AimfEvidence *aimf_evidence_of_results(const char *const *paths, guint n, GError
  * AimfEvaluation: measures and what they are of; everything owned.
  * @model, @data: (nullable) names of files; @labels: the protected labels, NULL-terminated
  * @target: (nullable) what is predicted; @classes: (nullable) NULL-terminated names of the classes
- * @runs: 1, or how many were averaged; @gates: (n_gates) demands to be reported with the measures; @evidence:
- * (nullable)
+ * @runs: 1, or how many were averaged; @verdicts: (nullable) on demands, to be reported with the measures
+ * @evidence: (nullable)
  * @n_dropped: rows left out because a value was missing; @n_skipped: because a picture could not be read
  * @findings: (nullable) what is to be said about the data. "trained-on" and "chosen-on" are also marks of their own
  *   in the JSON
@@ -366,8 +384,7 @@ typedef struct {
     char **labels;
     AimfMeasures *measures;
     guint runs;
-    AimfGate *gates;
-    guint n_gates;
+    AimfVerdicts *verdicts;
     AimfEvidence *evidence;
     AimfFindings *findings;
 } AimfEvaluation;
@@ -412,6 +429,7 @@ typedef struct {
  * @groups: (n_targets * n_protected) target-major; @lost, @won: over all of them
  * @mcnemar_exact, @mcnemar_mid: p of accuracies that are equal, exact and with half of the middle (mid-p)
  * @n: pictures, in the order before; @paths (nullable), @target, @group and both predictions of each
+ * @verdicts: on demands, to be reported with it
  */
 typedef struct {
     AimfMeasures *before;
@@ -431,7 +449,8 @@ typedef struct {
     int *predicted_before;
     int *predicted_after;
     char **labels;
-    char **classes; /* nullable */
+    char **classes;         /* nullable */
+    AimfVerdicts *verdicts; /* nullable */
 } AimfComparison;
 
 void aimf_comparison_free(AimfComparison *comparison);

@@ -40,6 +40,7 @@ typedef enum {
     AIMF_EXIT_FAILED = 1,        /* while working: writing failed, no memory, the computation itself */
     AIMF_EXIT_USAGE = 2,         /* wrong usage or bad input */
     AIMF_EXIT_GATE = 3,          /* a fairness gate the user asked for was not met */
+    AIMF_EXIT_EVIDENCE = 4,      /* none was missed, but the test set does not show that one is met */
     AIMF_EXIT_INTERRUPTED = 130, /* what was won is kept */
 } AimfExit;
 
@@ -72,7 +73,7 @@ struct AimfCommand {
  * @threads: 0 for one per processor; @seed_given: the user named a seed
  * @labels: what --missing and --merge-labels say
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
- * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE
+ * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE or AIMF_EXIT_EVIDENCE
  * @text_option: (nullable) the option whose text goes to stdout
  * @describe: (nullable) receives a command's options in place of their being parsed; then nothing is run.
  *   @description: for it

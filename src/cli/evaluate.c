@@ -1,5 +1,6 @@
 /* aimfair evaluate: how accurate a classifier is and how fair. */
 #include "evaluate_compare.h"
+#include "evaluate_demands.h"
 
 #include <aimfair/sets.h>
 #include <math.h>
@@ -11,7 +12,6 @@ typedef struct {
     char *given;
     char *positive;
     char *by_group_text;
-    char **require;
     char *changes;
     gboolean average;
     gboolean compare;
@@ -19,6 +19,7 @@ typedef struct {
     gint batch;
     gint skip_bad;
     double threshold; /* negative: not given */
+    AimfDemands demands;
     AimfByGroup by_group;
     AimfAllow allow;
 } Options;
@@ -31,11 +32,13 @@ static void options_clear(Options *o)
     g_free(o->given);
     g_free(o->positive);
     g_free(o->by_group_text);
-    g_strfreev(o->require);
+    aimf_demands_clear(&o->demands);
     g_free(o->changes);
     aimf_allow_clear(&o->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+
+static const char SUITE[] = "aimfair evaluate";
 
 static gboolean invalid(const char *message, GError **error)
 {
@@ -55,8 +58,8 @@ static gboolean check_compare(AimfCli *cli, const Options *o, int n_files, char 
 {
     if (n_files != 2)
         return invalid("--compare needs two files, before and after: models, or tables of predictions (.csv)", error);
-    if (o->save || o->require || o->by_group_text)
-        return invalid("--predictions, --require and --by-group have no meaning with --compare", error);
+    if (o->save || o->by_group_text)
+        return invalid("--predictions and --by-group have no meaning with --compare", error);
     gboolean tables = is_table(files[0]) && is_table(files[1]);
     if (tables && o->data)
         return invalid("--data is for models, and both files are tables", error);
@@ -94,6 +97,17 @@ static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **file
            aimf_cli_by_group(o->by_group_text, &o->by_group, error) && aimf_allow_check(&o->allow, error);
 }
 
+static gboolean parse_demands(AimfCli *cli, Options *o, int n_files, char **files, GError **error)
+{
+    AimfDemandsAbout about = o->average   ? AIMF_ABOUT_AN_AVERAGE
+                             : o->compare ? AIMF_ABOUT_A_COMPARISON
+                                          : AIMF_ABOUT_ANSWERS;
+    const char *const inputs[] = {
+        o->model, o->data, o->given, o->save, o->changes, n_files > 0 ? files[0] : NULL, n_files > 1 ? files[1] : NULL
+    };
+    return aimf_demands_parse(cli, &o->demands, about, inputs, G_N_ELEMENTS(inputs), error);
+}
+
 static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError **error)
 {
     const GOptionEntry entries[] = {
@@ -116,29 +130,19 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           "what to show of every protected label: tpr,precision,… or all", "MEASURES" },
         { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap,
           "resamples for the intervals of STD and calibration, 0 for none (1000)", "N [0, 1000000]" },
-        { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require,
+        { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->demands.require,
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
+        { "require-evidence", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->demands.require_evidence,
+          "exit with 3 if the test set refutes this, with 4 if it does not show it; repeatable", "GATE" },
+        { "junit", 0, 0, G_OPTION_ARG_FILENAME, &o->demands.junit,
+          "write what became of the demands as JUnit's XML; - for stdout", "XML" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &o->batch, "images at a time (128)", "N [1, 65536]" },
         { "skip-bad", 0, 0, G_OPTION_ARG_INT, &o->skip_bad, "unreadable images to tolerate (0)", "N [0, 2147483647]" },
         AIMF_ALLOW_ENTRY(&o->allow),
         G_OPTION_ENTRY_NULL,
     };
-    return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, argv + 1, error);
-}
-
-static gboolean parse_gates(AimfEvaluation *evaluation, char **texts, GError **error)
-{
-    if (!texts)
-        return TRUE;
-    evaluation->gates = g_new0(AimfGate, g_strv_length(texts));
-    for (char **text = texts; *text; text++) {
-        if (!aimf_gate_parse(*text, &evaluation->gates[evaluation->n_gates], error)) {
-            g_prefix_error(error, "--require ");
-            return FALSE;
-        }
-        evaluation->n_gates++;
-    }
-    return TRUE;
+    return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, argv + 1, error) &&
+           parse_demands(cli, o, *argc - 1, argv + 1, error);
 }
 
 /* --- Sources of measures --- */
@@ -209,6 +213,10 @@ static gboolean evaluate(AimfCli *cli, Options *o, AimfEvaluation *evaluation, G
         o->given ? read_answers(cli, o, o->given, evaluation, error) : ask_model(cli, o, o->model, evaluation, error);
     if (!outcomes || !set_positive(outcomes, o->positive, error))
         return FALSE;
+    evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, cli->monitor, error);
+    if (!evaluation->measures)
+        return FALSE;
+    evaluation->verdicts = aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, outcomes, NULL, error);
     evaluation->runs = 1;
     evaluation->n_dropped = outcomes->n_dropped;
     evaluation->n_skipped = outcomes->n_skipped;
@@ -219,8 +227,7 @@ static gboolean evaluate(AimfCli *cli, Options *o, AimfEvaluation *evaluation, G
     evaluation->evidence->threshold = outcomes->threshold;
     evaluation->evidence->resamples = (guint)o->bootstrap;
     evaluation->evidence->seed = cli->seed;
-    evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, cli->monitor, error);
-    return evaluation->measures != NULL;
+    return evaluation->verdicts != NULL;
 }
 
 static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEvaluation *evaluation, GError **error)
@@ -248,7 +255,9 @@ static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEva
     for (guint i = 0; i < aimf_findings_count(mean->findings); i++)
         aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
     evaluation->evidence = aimf_evidence_of_results((const char *const *)paths, n, error);
-    return evaluation->evidence != NULL;
+    if (evaluation->evidence)
+        evaluation->verdicts = aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, NULL, NULL, error);
+    return evaluation->verdicts != NULL;
 }
 
 static gboolean save_changes(const char *path, gconstpointer comparison, GError **error)
@@ -277,7 +286,9 @@ static gboolean compare(AimfCli *cli, Options *o, char **paths, GError **error)
     if (!comparison)
         return FALSE;
     aimf_comparison_check(comparison, o->allow.findings);
-    if (!aimf_allow_report(cli, &o->allow, error) ||
+    comparison->verdicts = aimf_judge(o->demands.gates, o->demands.n, comparison->after, after, comparison, error);
+    if (!comparison->verdicts || !aimf_allow_report(cli, &o->allow, error) ||
+        !aimf_demands_save(cli, &o->demands, comparison->verdicts, SUITE, error) ||
         (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)))
         return FALSE;
     const AimfComparedFiles files = { paths[0], paths[1], o->data, one->evidence, two->evidence };
@@ -285,53 +296,25 @@ static gboolean compare(AimfCli *cli, Options *o, char **paths, GError **error)
         aimf_cli_json_comparison(cli, comparison, &files, o->allow.findings);
     else
         aimf_cli_print_comparison(cli, comparison, &files);
+    aimf_demands_end(cli, comparison->verdicts, comparison->after);
     return TRUE;
 }
 
 /* --- The command --- */
-
-/* The two mistakes that make a measure unknown whatever the answers are. */
-static const char *why_unknown(const AimfEvaluation *evaluation, guint scalar)
-{
-    const AimfMeasures *measures = evaluation->measures;
-    const guint first_of_class = G_STRUCT_OFFSET(AimfScalars, positive) / sizeof(double);
-    if (aimf_scalar_of_classes(scalar))
-        return measures->n_targets == 2 ? ": there are two classes; leave macro and worst away" : "";
-    return measures->positive < 0 && scalar >= first_of_class
-               ? ": with more than two classes put macro or worst and a point before it, or name a class by --positive"
-               : "";
-}
-
-static void report_gates(AimfCli *cli, const AimfEvaluation *evaluation)
-{
-    const AimfScalars *scalars = &evaluation->measures->scalars;
-    for (guint i = 0; i < evaluation->n_gates; i++) {
-        const AimfGate *gate = &evaluation->gates[i];
-        if (aimf_gate_met(gate, scalars))
-            continue;
-        double value = aimf_scalar_at(scalars, gate->scalar);
-        const char *name = aimf_scalar_name(gate->scalar);
-        if (isnan(value))
-            aimf_cli_message(cli, AIMF_LOG_WARNING, "not met: %s (%s is unknown%s)", gate->text, name,
-                             why_unknown(evaluation, gate->scalar));
-        else
-            aimf_cli_message(cli, AIMF_LOG_WARNING, "not met: %s (%s is %.6g)", gate->text, name, value);
-        cli->exit_status = AIMF_EXIT_GATE;
-    }
-}
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 {
     g_auto(Options) o = { .bootstrap = AIMF_DEFAULT_RESAMPLES, .batch = 128, .threshold = -1 };
     g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
     aimf_allow_init(&o.allow);
-    if (!parse(cli, &argc, argv, &o, error) || !parse_gates(evaluation, o.require, error))
+    if (!parse(cli, &argc, argv, &o, error))
         return FALSE;
     if (o.compare)
         return compare(cli, &o, argv + 1, error);
     gboolean done = o.average ? average(cli, &o, argv + 1, (guint)argc - 1, evaluation, error)
                               : evaluate(cli, &o, evaluation, error);
-    if (!done || !aimf_allow_report(cli, &o.allow, error))
+    if (!done || !aimf_allow_report(cli, &o.allow, error) ||
+        !aimf_demands_save(cli, &o.demands, evaluation->verdicts, SUITE, error))
         return FALSE;
     evaluation->findings = g_steal_pointer(&o.allow.findings);
     if (cli->json) {
@@ -339,8 +322,9 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         aimf_cli_print(cli, "%s", text);
     } else {
         aimf_cli_print_evaluation(cli, evaluation, &o.by_group);
+        aimf_cli_print_verdicts(cli, evaluation->verdicts);
     }
-    report_gates(cli, evaluation);
+    aimf_demands_end(cli, evaluation->verdicts, evaluation->measures);
     return TRUE;
 }
 

@@ -1,5 +1,7 @@
 #include "evaluate_compare.h"
 
+#include "evaluate_demands.h"
+
 #include <math.h>
 
 /* --- Text --- */
@@ -87,6 +89,8 @@ void aimf_cli_print_comparison(AimfCli *cli, const AimfComparison *c, const Aimf
     print_measures(cli, c);
     aimf_cli_print(cli, "\n%u sample%s lost, %u won: McNemar's p is %.3g (mid-p), %.3g (exact)\n", c->lost,
                    AIMF_PLURAL(c->lost), c->won, c->mcnemar_mid, c->mcnemar_exact);
+    if (c->verdicts)
+        aimf_cli_print_verdicts(cli, c->verdicts);
 }
 
 /* --- JSON --- */

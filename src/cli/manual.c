@@ -10,7 +10,8 @@ static const char EXIT_STATUS[] =
     ".TP\n.B 0\nDone.\n"
     ".TP\n.B 1\nFailed while working: writing failed, no memory, the computation itself.\n"
     ".TP\n.B 2\nWrong usage or bad input; the message says which.\n"
-    ".TP\n.B 3\nA demand made with \\-\\-require was not met.\n"
+    ".TP\n.B 3\nA demand made with \\-\\-require or \\-\\-require\\-evidence was not met.\n"
+    ".TP\n.B 4\nThe test set does not show whether a demand made with \\-\\-require\\-evidence is met.\n"
     ".TP\n.B 130\nInterrupted; what was won is kept.\n";
 
 /* Text of a program as text of a page: no hyphens made of minus signs, no line that begins with a request. */

@@ -1,7 +1,7 @@
 /* Measures as JSON. */
 #include "fair/interval_json.h"
+#include "fair/verdict_files.h"
 
-#include <aimfair/fair.h>
 #include <aimfair/json.h>
 #include <aimfair/version.h>
 #include <math.h>
@@ -18,9 +18,7 @@ void aimf_evaluation_free(AimfEvaluation *evaluation)
     g_strfreev(evaluation->classes);
     g_strfreev(evaluation->labels);
     aimf_measures_free(evaluation->measures);
-    for (guint i = 0; i < evaluation->n_gates; i++)
-        aimf_gate_clear(&evaluation->gates[i]);
-    g_free(evaluation->gates);
+    aimf_verdicts_free(evaluation->verdicts);
     aimf_findings_free(evaluation->findings);
     aimf_evidence_free(evaluation->evidence);
     g_free(evaluation);
@@ -168,21 +166,6 @@ static void set_classes(JsonObject *root, const AimfEvaluation *evaluation)
     json_object_set_array_member(root, "classes", array);
 }
 
-static void set_gates(JsonObject *root, const AimfEvaluation *evaluation)
-{
-    const AimfScalars *scalars = &evaluation->measures->scalars;
-    JsonArray *gates = json_array_new();
-    for (guint i = 0; i < evaluation->n_gates; i++) {
-        const AimfGate *gate = &evaluation->gates[i];
-        JsonObject *object = json_object_new();
-        set_text(object, "gate", gate->text);
-        set_double(object, "value", aimf_scalar_at(scalars, gate->scalar));
-        json_object_set_boolean_member(object, "met", aimf_gate_met(gate, scalars));
-        json_array_add_object_element(gates, object);
-    }
-    json_object_set_array_member(root, "require", gates);
-}
-
 /* json-glib's whole numbers have a sign; a seed that needs all 64 bits is a text. */
 static void set_bootstrap(JsonObject *object, const AimfEvidence *evidence)
 {
@@ -269,8 +252,7 @@ char *aimf_evaluation_json(const AimfEvaluation *evaluation)
         json_object_set_int_member(object, "skipped", evaluation->n_skipped);
     if (evaluation->runs > 1)
         json_object_set_int_member(object, "runs", evaluation->runs);
-    if (evaluation->n_gates)
-        set_gates(object, evaluation);
+    aimf_json_set_verdicts(object, evaluation->verdicts);
     if (evaluation->evidence)
         set_evidence(object, evaluation->evidence);
     set_findings(object, evaluation->findings);

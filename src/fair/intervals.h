@@ -34,6 +34,9 @@ typedef struct {
     guint64 both, lost, won, neither;
 } AimfPairs;
 
+/** aimf_group_pairs: those of @group. */
+AimfPairs aimf_group_pairs(const AimfGroupPairs *group);
+
 /** aimf_tango: of the change (won - lost) / n of a share. Source: Tango 1998, the score interval for paired shares. */
 AimfInterval aimf_tango(AimfPairs pairs, double alpha);
 

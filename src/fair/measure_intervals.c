@@ -77,29 +77,29 @@ static double pairs(guint n)
 }
 
 /* Of the largest gap between (n) shares. @family: how many such comparisons share the level besides. */
-static AimfInterval gap_interval(const AimfShare *shares, guint n, double family)
+static AimfInterval gap_interval(const AimfShare *shares, guint n, double alpha, double family)
 {
     AimfInterval gap = UNKNOWN;
     for (guint i = 0; i < n; i++) {
         for (guint k = 0; k < i; k++) {
-            gap.high = larger(gap.high, fold(aimf_newcombe(shares[i], shares[k], ALPHA)).high);
-            gap.low = larger(gap.low, fold(aimf_newcombe(shares[i], shares[k], ALPHA / (pairs(n) * family))).low);
+            gap.high = larger(gap.high, fold(aimf_newcombe(shares[i], shares[k], alpha)).high);
+            gap.low = larger(gap.low, fold(aimf_newcombe(shares[i], shares[k], alpha / (pairs(n) * family))).low);
         }
     }
     return gap;
 }
 
 /* Of the smallest ratio between (n) shares; a pair that are both 0 says nothing. */
-static AimfInterval ratio_interval(const AimfShare *shares, guint n, double family)
+static AimfInterval ratio_interval(const AimfShare *shares, guint n, double alpha, double family)
 {
     AimfInterval ratio = UNKNOWN;
     for (guint i = 0; i < n; i++) {
         for (guint k = 0; k < n; k++) {
             if (i == k)
                 continue;
-            ratio.low = smaller(ratio.low, aimf_ratio_interval(shares[i], shares[k], ALPHA).low);
+            ratio.low = smaller(ratio.low, aimf_ratio_interval(shares[i], shares[k], alpha).low);
             ratio.high =
-                smaller(ratio.high, aimf_ratio_interval(shares[i], shares[k], ALPHA / (2 * pairs(n) * family)).high);
+                smaller(ratio.high, aimf_ratio_interval(shares[i], shares[k], alpha / (2 * pairs(n) * family)).high);
         }
     }
     return isnan(ratio.low) ? UNKNOWN : (AimfInterval){ MIN(ratio.low, 1), MIN(ratio.high, 1) };
@@ -138,7 +138,7 @@ typedef struct {
 } ClassIntervals;
 G_STATIC_ASSERT(sizeof(ClassIntervals) == 2 * sizeof(AimfClassScalars));
 
-static AimfInterval auc_interval(const AimfCounts *counts, int target, double family)
+static AimfInterval auc_interval(const AimfCounts *counts, int target, double alpha)
 {
     guint64 positives = 0, all = 0;
     for (int group = 0; group < counts->n_protected; group++) {
@@ -146,23 +146,23 @@ static AimfInterval auc_interval(const AimfCounts *counts, int target, double fa
         all += counts->totals[group];
     }
     const AimfScores *scores = &counts->scores[target];
-    return aimf_auc_interval(scores->auc, scores->auc_variance, positives, all - positives, ALPHA / family);
+    return aimf_auc_interval(scores->auc, scores->auc_variance, positives, all - positives, alpha);
 }
 
 /*
  * @family: of classes that the ends that any of them could spoil are shared out among. @shares: (n_protected) scratch
  */
 static ClassIntervals class_intervals(const AimfCounts *counts, int target, const AimfClassScalars *values,
-                                      double family, AimfShare *shares)
+                                      double alpha, double family, AimfShare *shares)
 {
     guint n = collect(counts, target, OF_POSITIVES, shares);
-    AimfInterval tpr = gap_interval(shares, n, family), tpr_ratio = ratio_interval(shares, n, family);
-    AimfInterval tpr_shared = gap_interval(shares, n, 2 * family),
-                 tpr_ratio_shared = ratio_interval(shares, n, 2 * family);
+    AimfInterval tpr = gap_interval(shares, n, alpha, family), tpr_ratio = ratio_interval(shares, n, alpha, family);
+    AimfInterval tpr_shared = gap_interval(shares, n, alpha, 2 * family),
+                 tpr_ratio_shared = ratio_interval(shares, n, alpha, 2 * family);
     n = collect(counts, target, OF_NEGATIVES, shares);
-    AimfInterval fpr = gap_interval(shares, n, family);
-    AimfInterval fpr_shared = gap_interval(shares, n, 2 * family),
-                 fpr_ratio_shared = ratio_interval(shares, n, 2 * family);
+    AimfInterval fpr = gap_interval(shares, n, alpha, family);
+    AimfInterval fpr_shared = gap_interval(shares, n, alpha, 2 * family),
+                 fpr_ratio_shared = ratio_interval(shares, n, alpha, 2 * family);
     double fpr_gap = values->equalized_odds_sum - values->equal_opportunity;
     ClassIntervals all = {
         .equalized_odds_max = larger_of(tpr_shared, fpr_shared),
@@ -172,18 +172,18 @@ static ClassIntervals class_intervals(const AimfCounts *counts, int target, cons
         .equalized_odds_ratio = smaller_of(tpr_ratio_shared, fpr_ratio_shared),
         .equalized_odds_mean =
             mean_of_gaps(values->equal_opportunity, tpr, tpr_shared.low, fpr_gap, fpr, fpr_shared.low),
-        .auc = auc_interval(counts, target, 1),
+        .auc = auc_interval(counts, target, alpha),
         .calibration_error = UNKNOWN,
         .calibration_error_gap = UNKNOWN,
     };
     all.equalized_odds_sum = (AimfInterval){ 2 * all.equalized_odds_mean.low, 2 * all.equalized_odds_mean.high };
     if (family > 1)
-        all.auc.high = auc_interval(counts, target, family).high;
+        all.auc.high = auc_interval(counts, target, alpha / family).high;
     n = collect(counts, target, PRECISION, shares);
-    all.precision_gap = gap_interval(shares, n, family);
+    all.precision_gap = gap_interval(shares, n, alpha, family);
     n = collect(counts, target, SELECTION, shares);
-    all.demographic_parity = gap_interval(shares, n, family);
-    all.demographic_parity_ratio = ratio_interval(shares, n, family);
+    all.demographic_parity = gap_interval(shares, n, alpha, family);
+    all.demographic_parity_ratio = ratio_interval(shares, n, alpha, family);
     return all;
 }
 
@@ -258,9 +258,9 @@ static void add_class(OverClasses *over, AimfInterval plain, AimfInterval shared
                                : larger_of(over->extreme, (AimfInterval){ shared.low, plain.high });
 }
 
-static void set_over_classes(AimfMeasures *measures, const AimfCounts *counts, AimfShare *shares)
+static void collect_classes(const AimfMeasures *measures, const AimfCounts *counts, double alpha, AimfShare *shares,
+                            OverClasses over[AIMF_N_CLASS_SCALARS])
 {
-    OverClasses over[AIMF_N_CLASS_SCALARS];
     guint n_classes = 0;
     for (guint i = 0; i < AIMF_N_CLASS_SCALARS; i++)
         over[i] = (OverClasses){ .extreme = UNKNOWN };
@@ -270,21 +270,40 @@ static void set_over_classes(AimfMeasures *measures, const AimfCounts *counts, A
         const AimfClassMeasure *class = &measures->classes[target];
         if (!class->occurs)
             continue;
-        ClassIntervals plain = class_intervals(counts, target, &class->scalars, 1, shares);
-        ClassIntervals shared = class_intervals(counts, target, &class->scalars, n_classes, shares);
+        ClassIntervals plain = class_intervals(counts, target, &class->scalars, alpha, 1, shares);
+        ClassIntervals shared = class_intervals(counts, target, &class->scalars, alpha, n_classes, shares);
         double values[AIMF_N_CLASS_SCALARS];
         memcpy(values, &class->scalars, sizeof values);
         for (guint i = 0; i < AIMF_N_CLASS_SCALARS; i++)
             if (!isnan(values[i]))
                 add_class(&over[i], interval_at(&plain, i), interval_at(&shared, i), aimf_low_is_bad(i));
     }
+}
+
+static AimfInterval mean_of_ends(const OverClasses *over)
+{
+    return over->n ? (AimfInterval){ over->low / over->n, over->high / over->n } : UNKNOWN;
+}
+
+static void set_over_classes(AimfMeasures *measures, const AimfCounts *counts, AimfShare *shares)
+{
+    OverClasses over[AIMF_N_CLASS_SCALARS];
+    collect_classes(measures, counts, ALPHA, shares, over);
     for (guint i = 0; i < AIMF_N_CLASS_SCALARS; i++) {
         if (is_bootstrapped(i) || !over[i].n)
             continue;
-        store(measures, MACRO + i, (AimfInterval){ over[i].low / over[i].n, over[i].high / over[i].n },
-              "mean of the classes' ends");
+        store(measures, MACRO + i, mean_of_ends(&over[i]), "mean of the classes' ends");
         store(measures, WORST + i, over[i].extreme, "over the classes");
     }
+}
+
+AimfInterval aimf_macro_interval(const AimfMeasures *measures, const AimfCounts *counts, guint class_scalar,
+                                 double alpha)
+{
+    g_autofree AimfShare *shares = g_new(AimfShare, (gsize)counts->n_protected);
+    OverClasses over[AIMF_N_CLASS_SCALARS];
+    collect_classes(measures, counts, alpha, shares, over);
+    return mean_of_ends(&over[class_scalar]);
 }
 
 /* --- All classes --- */
@@ -346,12 +365,12 @@ void aimf_measures_set_intervals(AimfMeasures *measures, const AimfCounts *count
         if (!is_bootstrapped((i - OWN) % AIMF_N_CLASS_SCALARS))
             store(measures, i, UNKNOWN, NULL);
     if (counts->positive >= 0)
-        store(measures, offsetof(AimfScalars, auc) / sizeof(double), auc_interval(counts, counts->positive, 1),
+        store(measures, offsetof(AimfScalars, auc) / sizeof(double), auc_interval(counts, counts->positive, ALPHA),
               AUC_METHOD);
     if (n_labels * n_labels > MOST_PAIRS)
         return;
     if (counts->positive >= 0) {
-        ClassIntervals own = class_intervals(counts, counts->positive, &measures->scalars.positive, 1, shares);
+        ClassIntervals own = class_intervals(counts, counts->positive, &measures->scalars.positive, ALPHA, 1, shares);
         for (guint i = 0; i < AIMF_N_CLASS_SCALARS; i++)
             if (!is_bootstrapped(i))
                 store(measures, OWN + i, interval_at(&own, i), class_methods[i]);

@@ -465,24 +465,45 @@ static gboolean add_bootstrap(AimfMeasures *measures, const AimfTally *tally, gu
     return TRUE;
 }
 
+static gboolean check_rows(const AimfRows *rows, guint resamples, GError **error)
+{
+    if (!check_sizes(rows, resamples, error))
+        return FALSE;
+    for (guint i = 0; i < rows->n; i++)
+        if (!check_row(rows, i, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean count(const AimfRows *rows, AimfTally *tally, AimfCounter *counter, GError **error)
+{
+    if (!aimf_tally_init(tally, rows, error))
+        return FALSE;
+    if (!aimf_counter_init(counter, tally)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the measures of %u samples", rows->n);
+        return FALSE;
+    }
+    aimf_tally_count(tally, NULL, counter);
+    return aimf_tally_auc_variances(tally, rows, &counter->counts, error);
+}
+
+gboolean aimf_count_rows(const AimfRows *rows, AimfCounts *counts, GError **error)
+{
+    g_auto(AimfTally) tally = { 0 };
+    g_auto(AimfCounter) counter = { 0 };
+    if (!check_rows(rows, 0, error) || !count(rows, &tally, &counter, error))
+        return FALSE;
+    *counts = counter.counts;
+    memset(&counter.counts, 0, sizeof counter.counts);
+    return TRUE;
+}
+
 AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 seed, const AimfMonitor *monitor,
                                 GError **error)
 {
-    if (!check_sizes(rows, resamples, error))
-        return NULL;
-    for (guint i = 0; i < rows->n; i++)
-        if (!check_row(rows, i, error))
-            return NULL;
     g_auto(AimfTally) tally = { 0 };
     g_auto(AimfCounter) counter = { 0 };
-    if (!aimf_tally_init(&tally, rows, error))
-        return NULL;
-    if (!aimf_counter_init(&counter, &tally)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the measures of %u samples", rows->n);
-        return NULL;
-    }
-    aimf_tally_count(&tally, NULL, &counter);
-    if (!aimf_tally_auc_variances(&tally, rows, &counter.counts, error))
+    if (!check_rows(rows, resamples, error) || !count(rows, &tally, &counter, error))
         return NULL;
     g_autoptr(AimfMeasures) measures = aimf_measures_of_counts(&counter.counts);
     if (!aimf_tally_score_labels(&tally, &counter, measures, error) ||

@@ -54,6 +54,12 @@ AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts);
  * and the AUC's variance. STD's and calibration's stay as they are; gaps and ratios of too many labels have none.
  */
 void aimf_measures_set_intervals(AimfMeasures *measures, const AimfCounts *counts);
+/**
+ * aimf_macro_interval: at the level @alpha, of the mean of AimfClassScalars' member @class_scalar, which is no calibration,
+ * over the classes of @measures, which has some and is of @counts.
+ */
+AimfInterval aimf_macro_interval(const AimfMeasures *measures, const AimfCounts *counts, guint class_scalar,
+                                 double alpha);
 /** AIMF_BOOTSTRAP_METHOD: the method of the intervals that do not. */
 #define AIMF_BOOTSTRAP_METHOD "bootstrap, percentiles"
 
@@ -102,6 +108,10 @@ typedef struct {
     const double *class_probability;
 } AimfRows;
 
+/** aimf_count_rows: what is counted of rows, AUCs and their variances too; fails as aimf_measure_rows does. */
+gboolean aimf_count_rows(const AimfRows *rows, AimfCounts *counts, GError **error);
+/** aimf_outcomes_rows: the rows of @outcomes, borrowed. */
+AimfRows aimf_outcomes_rows(const AimfOutcomes *outcomes);
 /** aimf_measure_rows: see aimf_measure. */
 AimfMeasures *aimf_measure_rows(const AimfRows *rows, guint resamples, guint64 seed, const AimfMonitor *monitor,
                                 GError **error);

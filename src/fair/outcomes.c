@@ -29,10 +29,9 @@ void aimf_outcomes_free(AimfOutcomes *outcomes)
     g_free(outcomes);
 }
 
-AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed,
-                                    const AimfMonitor *monitor, GError **error)
+AimfRows aimf_outcomes_rows(const AimfOutcomes *outcomes)
 {
-    const AimfRows rows = {
+    return (AimfRows){
         .n = outcomes->n,
         .n_targets = outcomes->n_targets,
         .n_protected = outcomes->n_protected,
@@ -44,6 +43,12 @@ AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resample
         .probability = outcomes->probability,
         .class_probability = outcomes->class_probability,
     };
+}
+
+AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed,
+                                    const AimfMonitor *monitor, GError **error)
+{
+    const AimfRows rows = aimf_outcomes_rows(outcomes);
     return aimf_measure_rows(&rows, resamples, seed, monitor, error);
 }
 

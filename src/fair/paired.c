@@ -6,6 +6,7 @@
 #include "fair/interval_json.h"
 #include "fair/intervals.h"
 #include "fair/tally.h"
+#include "fair/verdict_files.h"
 
 #include <aimfair/json.h>
 #include <math.h>
@@ -26,6 +27,7 @@ void aimf_comparison_free(AimfComparison *comparison)
     g_free(comparison->group);
     g_free(comparison->predicted_before);
     g_free(comparison->predicted_after);
+    aimf_verdicts_free(comparison->verdicts);
     g_strfreev(comparison->labels);
     g_strfreev(comparison->classes);
     g_free(comparison);
@@ -150,7 +152,7 @@ static void side_init(Side *side, const AimfOutcomes *outcomes, const guint32 *m
 
 /* --- Groups --- */
 
-static AimfPairs pairs_of(const AimfGroupPairs *group)
+AimfPairs aimf_group_pairs(const AimfGroupPairs *group)
 {
     guint both = group->right_before - group->lost;
     return (AimfPairs){ both, group->lost, group->won, group->n - both - group->lost - group->won };
@@ -176,14 +178,14 @@ static void count_groups(AimfComparison *c, int n_targets, int n_protected)
         AimfGroupPairs *group = &c->groups[i];
         group->target = i / n_protected;
         group->group = i % n_protected;
-        group->change = aimf_tango(pairs_of(group), ALPHA);
+        group->change = aimf_tango(aimf_group_pairs(group), ALPHA);
     }
     const guint accuracy = offsetof(AimfScalars, accuracy) / sizeof(double);
     c->lost = all.lost;
     c->won = all.won;
-    c->mcnemar_exact = aimf_mcnemar(pairs_of(&all), FALSE);
-    c->mcnemar_mid = aimf_mcnemar(pairs_of(&all), TRUE);
-    c->intervals[accuracy] = aimf_tango(pairs_of(&all), ALPHA);
+    c->mcnemar_exact = aimf_mcnemar(aimf_group_pairs(&all), FALSE);
+    c->mcnemar_mid = aimf_mcnemar(aimf_group_pairs(&all), TRUE);
+    c->intervals[accuracy] = aimf_tango(aimf_group_pairs(&all), ALPHA);
     c->methods[accuracy] = "Tango";
 }
 
@@ -422,5 +424,6 @@ char *aimf_comparison_json(const AimfComparison *c)
     json_object_set_double_member(mcnemar, "exact", c->mcnemar_exact);
     json_object_set_double_member(mcnemar, "mid_p", c->mcnemar_mid);
     json_object_set_object_member(object, "mcnemar", mcnemar);
+    aimf_json_set_verdicts(object, c->verdicts);
     return aimf_json_write(root, TRUE);
 }

@@ -396,16 +396,16 @@ static void test_gates(void)
         AimfGate gate;
         g_autoptr(GError) error = NULL;
         g_test_message("%s", good[i].text);
-        g_assert_true(aimf_gate_parse(good[i].text, &gate, &error));
+        g_assert_true(aimf_gate_parse(good[i].text, FALSE, &gate, &error));
         g_assert_no_error(error);
-        g_assert_cmpint(aimf_gate_met(&gate, &scalars), ==, good[i].met);
+        g_assert_cmpint(aimf_gate_met(&gate, aimf_scalar_at(&scalars, gate.scalar)), ==, good[i].met);
         aimf_gate_clear(&gate);
     }
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         AimfGate gate;
         g_autoptr(GError) error = NULL;
         g_test_message("%s", bad[i]);
-        g_assert_false(aimf_gate_parse(bad[i], &gate, &error));
+        g_assert_false(aimf_gate_parse(bad[i], FALSE, &gate, &error));
         g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
     }
 }

@@ -12,8 +12,10 @@ static void parse(uint8_t which, const char *text)
     switch (which % 6) {
     case 0: {
         AimfGate gate = { 0 };
-        fuzz_check(aimf_gate_parse(text, &gate, &failure), &failure);
-        aimf_gate_clear(&gate);
+        for (int evidence = 0; evidence < 2; evidence++) {
+            fuzz_check(aimf_gate_parse(text, evidence, &gate, &failure), &failure);
+            aimf_gate_clear(&gate);
+        }
         break;
     }
     case 1: {
