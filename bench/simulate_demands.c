@@ -5,6 +5,7 @@
  * docs/results.md. Usage: simulate_demands [SETS]
  */
 #include "base/random.h"
+#include "fair/intervals.h"
 
 #include <aimfair/verdicts.h>
 #include <math.h>
@@ -21,14 +22,14 @@ typedef struct {
     const char *name;
     double accuracy[N_GROUPS], before[N_GROUPS];
     double bound;
-    const char *demands[10];
+    const char *demands[12];
 } World;
 
 #define GAPS                                                                                                           \
     "equal_opportunity<=", "demographic_parity<=", "equalized_odds.max<=", "equalized_odds.mean<=", "precision_gap<="
 #define ALL                                                                                                            \
     "accuracy>=", "balanced_accuracy>=", "worst_group_accuracy>=", GAPS,                                               \
-        "equal_opportunity_ratio>=", "no_group_worse_than<="
+        "equal_opportunity_ratio>=", "auc>=", "no_group_worse_than<="
 
 static const World worlds[] = {
     { "equal, 0.8", { 0.8, 0.8, 0.8, 0.8 }, { 0.8, 0.8, 0.8, 0.8 }, 0.1, { GAPS } },
@@ -62,6 +63,7 @@ static AimfOutcomes outcomes_new(guint n)
                               .target = g_new(int, n),
                               .group = g_new(int, n),
                               .prediction = g_new(int, n),
+                              .logit = g_new0(double, n),
                               .labels = labels,
                               .positive = 1,
                               .threshold = NAN };
@@ -77,18 +79,38 @@ static void outcomes_free(AimfOutcomes *outcomes)
     g_free(outcomes->target);
     g_free(outcomes->group);
     g_free(outcomes->prediction);
+    g_free(outcomes->logit);
+}
+
+/* A picture that is as hard as @hardness says, uniformly, is right below @accuracy; logits are normal. */
+static void answer(AimfOutcomes *outcomes, guint i, double accuracy, double hardness)
+{
+    int target = outcomes->target[i];
+    double margin = aimf_normal_quantile(accuracy) - aimf_normal_quantile(CLAMP(hardness, 1e-12, 1 - 1e-12));
+    outcomes->prediction[i] = margin > 0 ? target : 1 - target;
+    outcomes->logit[i] = target ? margin : -margin;
 }
 
 /* Nine pictures of ten are as hard for both classifiers. */
 static void draw(Sets *sets, const World *world, AimfRandom *random)
 {
     for (guint i = 0; i < sets->after.n; i++) {
-        int target = sets->after.target[i];
         double hardness = aimf_random_uniform(random), own = aimf_random_uniform(random);
         gboolean shared = aimf_random_uniform(random) < 0.9;
-        sets->before.prediction[i] = hardness < world->before[i % N_GROUPS] ? target : 1 - target;
-        sets->after.prediction[i] = (shared ? hardness : own) < world->accuracy[i % N_GROUPS] ? target : 1 - target;
+        answer(&sets->before, i, world->before[i % N_GROUPS], hardness);
+        answer(&sets->after, i, world->accuracy[i % N_GROUPS], shared ? hardness : own);
     }
+}
+
+/* Of classes 0 and 1, each half of label a and half of b, whose logits are normal. */
+static double area_of(const World *world)
+{
+    double area = 0;
+    for (int i = 0; i < 2; i++)
+        for (int k = 2; k < N_GROUPS; k++)
+            area +=
+                erfc(-(aimf_normal_quantile(world->accuracy[i]) + aimf_normal_quantile(world->accuracy[k])) / 2) / 8;
+    return area;
 }
 
 /* The measures of a set whose counts are exactly the world's. */
@@ -101,6 +123,7 @@ static AimfScalars truth_of(const World *world)
     }
     g_autoptr(AimfMeasures) measures = aimf_outcomes_measure(&large, 0, 0, NULL, NULL);
     AimfScalars truth = measures->scalars;
+    truth.auc = area_of(world);
     outcomes_free(&large);
     return truth;
 }

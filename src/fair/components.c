@@ -431,7 +431,7 @@ static AimfInterval interval_of_sum(const AimfComponent *c, double alpha, guint6
         AimfShare share = enlarged(c->terms[i].share, least);
         values[i] = aimf_share_value(share);
         weights[i] = c->terms[i].weight;
-        intervals[i] = aimf_wilson(share, alpha);
+        intervals[i] = aimf_wilson_corrected(share, alpha);
     }
     if (c->n_terms == 1) /* its own, to the last bit */
         return intervals[0];

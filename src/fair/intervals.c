@@ -87,6 +87,17 @@ AimfInterval aimf_wilson(AimfShare share, double alpha)
                            share.x < share.n ? MIN((centre + spread) / scale, 1) : 1 };
 }
 
+AimfInterval aimf_wilson_corrected(AimfShare share, double alpha)
+{
+    if (!share.n)
+        return UNKNOWN;
+    double n = (double)share.n, x = (double)share.x, p = x / n, z = critical(alpha), z2 = z * z;
+    double inner = z2 - 1 / n + 4 * x * (1 - p), tilt = 4 * p - 2, scale = 2 * (n + z2);
+    double below = z * sqrt(MAX(inner + tilt, 0)) + 1, above = z * sqrt(MAX(inner - tilt, 0)) + 1;
+    return (AimfInterval){ share.x ? MAX((2 * x + z2 - below) / scale, 0) : 0,
+                           share.x < share.n ? MIN((2 * x + z2 + above) / scale, 1) : 1 };
+}
+
 AimfInterval aimf_square_and_add(const double *values, const AimfInterval *intervals, const double *weights, guint n)
 {
     double sum = 0, below = 0, above = 0;

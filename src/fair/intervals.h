@@ -20,6 +20,12 @@ double aimf_normal_quantile(double p);
 /** aimf_wilson: of one share. Source: Wilson 1927; Newcombe 1998a, method 3. */
 AimfInterval aimf_wilson(AimfShare share, double alpha);
 
+/**
+ * aimf_wilson_corrected: the same with a continuity correction, which errs on the wide side: of few samples Wilson's own
+ * has now less than its level, now more. Source: Newcombe 1998a, method 4.
+ */
+AimfInterval aimf_wilson_corrected(AimfShare share, double alpha);
+
 /** aimf_newcombe: of the difference a - b of independent shares. Source: Newcombe 1998b, method 10: square-and-add. */
 AimfInterval aimf_newcombe(AimfShare a, AimfShare b, double alpha);
 

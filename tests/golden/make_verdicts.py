@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Golden values for tests/fair/test_verdicts.c, to stdout: demands for evidence decided by statsmodels' intervals, by
-levels found with SciPy's root finder and by statsmodels' Holm. Tables are counts of two or three labels and two classes.
+"""Golden values for tests/fair/test_verdicts.c, to stdout: demands for evidence decided by intervals that SciPy's root
+finder and statsmodels make, by levels that the root finder finds, and by statsmodels' Holm. Tables are counts of two or three labels and two classes.
 """
 import itertools
 import json
@@ -9,9 +9,9 @@ import platform
 import numpy as np
 import scipy
 import statsmodels
-from scipy import optimize
+from scipy import optimize, stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 rng = np.random.default_rng(1979)
 ALPHA = 0.05
@@ -34,11 +34,13 @@ class Table:
 
 
 def wilson(share, alpha):
-    return proportion_confint(*share, alpha=alpha, method="wilson")
-
-
-def difference(a, b):
-    return lambda alpha: confint_proportions_2indep(*a, *b, compare="diff", method="newcomb", alpha=alpha)
+    """Newcombe 1998, method 4: all p with |x / n - p| - 1 / 2n <= z * sqrt(p (1 - p) / n), by SciPy's root finder."""
+    x, n = share
+    z = stats.norm.isf(alpha / 2)
+    excess = lambda p: abs(x / n - p) - 0.5 / n - z * np.sqrt(p * (1 - p) / n)
+    low = 0.0 if x == 0 or excess(0) <= 0 else optimize.brentq(excess, 0, max(x / n - 0.5 / n, 0), xtol=1e-15)
+    high = 1.0 if x == n or excess(1) <= 0 else optimize.brentq(excess, min(x / n + 0.5 / n, 1), 1, xtol=1e-15)
+    return low, high
 
 
 def ratio(a, b):
@@ -65,7 +67,7 @@ def components(table, measure, bound):
     ratios = {"equal_opportunity_ratio": ["tpr"], "demographic_parity_ratio": ["selection"],
               "equalized_odds_ratio": ["tpr", "fpr"]}
     if measure in gaps:
-        return [(difference(table.share(r, a), table.share(r, b)), -bound, bound)
+        return [(summed([table.share(r, a), table.share(r, b)], [1, -1]), -bound, bound)
                 for r in gaps[measure] for a, b in table.pairs()]
     if measure in ratios:
         return [(ratio(table.share(r, a), table.share(r, b)), bound, 1 / bound)
