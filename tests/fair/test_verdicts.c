@@ -113,8 +113,9 @@ static void test_needs(void)
     g_assert_cmpuint(worst->needs[0].n, ==, 100);
     /* That many settle it, and a tenth fewer do not. */
     guint64 needed = worst->needs[0].needed;
-    g_assert_cmpfloat(aimf_wilson_corrected((AimfShare){ needed * 77 / 100, needed }, 0.05).low, >=, 0.7 - 1e-3);
-    g_assert_cmpfloat(aimf_wilson_corrected((AimfShare){ needed * 77 * 9 / 1000, needed * 9 / 10 }, 0.05).low, <, 0.7);
+    g_assert_cmpfloat(aimf_wilson_corrected((AimfShare){ (needed * 77 + 50) / 100, needed }, 0.05).low, >=, 0.7 - 1e-3);
+    g_assert_cmpfloat(aimf_wilson_corrected((AimfShare){ (needed * 693 + 500) / 1000, needed * 9 / 10 }, 0.05).low, <,
+                      0.7);
     const AimfVerdict *gap = &verdicts->verdicts[1];
     g_assert_cmpint(gap->decision, ==, AIMF_NOT_ENOUGH_EVIDENCE);
     g_assert_cmpuint(gap->n_needs, ==, 2);
