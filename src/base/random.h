@@ -20,6 +20,7 @@ typedef enum {
     AIMF_STREAM_NOISE = 10, /* latents of a picture; index = 0 for the initial ones, 1 + call for what a sampler adds */
     AIMF_STREAM_QUESTION = 11, /* hints to a language model; index = question */
     AIMF_STREAM_BACK_OFF = 12, /* jitter of waits; index = request */
+    AIMF_STREAM_RUNS = 13,     /* which runs a resample has; index = resample */
 } AimfStream;
 
 typedef struct {

@@ -21,8 +21,8 @@ static guint32 draw_below(AimfRandom *random, guint32 n)
     return (guint32)(product >> 32);
 }
 
-/* How often each of @n rows is in resample @index. It depends on (seed, index) only, so any thread may do it. */
-static void draw(guint64 seed, guint index, guint n, guint32 *weights)
+/* It depends on (seed, index) only, so any thread may do it. */
+void aimf_draw_rows(guint64 seed, guint index, guint n, guint32 *weights)
 {
     AimfRandom random = aimf_random_at(seed, AIMF_STREAM_BOOTSTRAP, index);
     memset(weights, 0, sizeof *weights * n);
@@ -89,7 +89,7 @@ gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, A
 #pragma omp for schedule(static)
             for (guint i = 0; i < resamples; i++)
                 if (able && !(monitor && monitor->stop && *monitor->stop)) {
-                    draw(seed, i, tally->n, weights);
+                    aimf_draw_rows(seed, i, tally->n, weights);
                     drawn[i] = measure(tally, weights, &counter);
                 }
         }
@@ -106,12 +106,17 @@ gboolean aimf_bootstrap(const AimfTally *tally, guint resamples, guint64 seed, A
     return TRUE;
 }
 
-/* @weights of the caller's rows for the tally's. */
-static AimfScalars measure_in_order(const AimfTally *tally, const guint32 *weights, guint32 *own, AimfCounter *counter)
+void aimf_tally_count_in_order(const AimfTally *tally, const guint32 *weights, guint32 *own, AimfCounter *counter)
 {
     for (guint i = 0; i < tally->n; i++)
         own[i] = weights[tally->order[i]];
-    return measure(tally, own, counter);
+    aimf_tally_count(tally, own, counter);
+}
+
+static AimfScalars measure_in_order(const AimfTally *tally, const guint32 *weights, guint32 *own, AimfCounter *counter)
+{
+    aimf_tally_count_in_order(tally, weights, own, counter);
+    return aimf_scalars_of_counts(&counter->counts);
 }
 
 gboolean aimf_bootstrap_pairs(const AimfTally *of_before, const AimfTally *of_after, guint resamples, guint64 seed,
@@ -132,7 +137,7 @@ gboolean aimf_bootstrap_pairs(const AimfTally *of_before, const AimfTally *of_af
         for (guint i = 0; i < resamples; i++) {
             if (!able || (monitor && monitor->stop && *monitor->stop))
                 continue;
-            draw(seed, i, n, weights);
+            aimf_draw_rows(seed, i, n, weights);
             before[i] = measure_in_order(of_before, weights, own, &one);
             after[i] = measure_in_order(of_after, weights, own, &two);
         }

@@ -75,6 +75,39 @@ static double crossing(Function function, gconstpointer data, double inside, dou
     return inside;
 }
 
+/* --- Student's --- */
+
+double aimf_student_two_sided(double t, guint freedom)
+{
+    double angle = atan2(fabs(t), sqrt((double)freedom)), cosine2 = cos(angle) * cos(angle);
+    double term = freedom % 2 ? cos(angle) : 1, sum = freedom == 1 ? 0 : term;
+    for (guint k = freedom % 2 ? 3 : 2; k < freedom; k += 2) {
+        term *= cosine2 * (k - 1) / k;
+        sum += term;
+    }
+    double inside = sin(angle) * sum;
+    if (freedom % 2)
+        inside = 2 / G_PI * (angle + inside);
+    return MAX(1 - inside, 0);
+}
+
+typedef struct {
+    double alpha;
+    guint freedom;
+} Student;
+
+static double student_excess(double at, gconstpointer data)
+{
+    const Student *s = data;
+    return aimf_student_two_sided(tan(at), s->freedom) - s->alpha;
+}
+
+double aimf_student_critical(double alpha, guint freedom)
+{
+    const Student student = { alpha, freedom };
+    return tan(crossing(student_excess, &student, 0, G_PI_2));
+}
+
 /* --- Independent shares --- */
 
 AimfInterval aimf_wilson(AimfShare share, double alpha)

@@ -17,6 +17,14 @@ double aimf_share_value(AimfShare share);
 /** aimf_normal_quantile: z with P(Z <= z) = @p, in (0, 1). Source: Wichura 1988, algorithm AS 241, to 1e-15. */
 double aimf_normal_quantile(double p);
 
+/**
+ * aimf_student_two_sided: P(|T| > @t) of Student's distribution with @freedom degrees of freedom, from 1. Source:
+ * Abramowitz and Stegun 1964, 26.7.3 and 26.7.4, which are finite sums. aimf_student_critical: the @t where that is
+ * @alpha.
+ */
+double aimf_student_two_sided(double t, guint freedom);
+double aimf_student_critical(double alpha, guint freedom);
+
 /** aimf_wilson: of one share. Source: Wilson 1927; Newcombe 1998a, method 3. */
 AimfInterval aimf_wilson(AimfShare share, double alpha);
 

@@ -5,6 +5,7 @@
 #include "data/csv.h"
 #include "fair/interval_json.h"
 #include "fair/intervals.h"
+#include "fair/same_pictures.h"
 #include "fair/tally.h"
 #include "fair/verdict_files.h"
 
@@ -31,123 +32,6 @@ void aimf_comparison_free(AimfComparison *comparison)
     g_strfreev(comparison->labels);
     g_strfreev(comparison->classes);
     g_free(comparison);
-}
-
-/* --- The same pictures --- */
-
-static gboolean other_set(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static gboolean other_set(GError **error, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *why = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "before and after are not of the same test set: %s", why);
-    return FALSE;
-}
-
-static gboolean check_kinds(const AimfOutcomes *before, const AimfOutcomes *after, GError **error)
-{
-    if (before->n != after->n)
-        return other_set(error, "%u samples and %u", before->n, after->n);
-    if (before->n_targets != after->n_targets)
-        return other_set(error, "%d classes and %d", before->n_targets, after->n_targets);
-    if (!g_strv_equal((const char *const *)before->labels, (const char *const *)after->labels)) {
-        g_autofree char *one = g_strjoinv(", ", before->labels), *two = g_strjoinv(", ", after->labels);
-        return other_set(error, "the protected labels are %s and %s", AIMF_SHOWN(one), AIMF_SHOWN(two));
-    }
-    if (before->positive != after->positive)
-        return other_set(error, "the positive class is %d and %d", before->positive, after->positive);
-    return TRUE;
-}
-
-/* (owned) for each sample before its row after: by path, each path's rows in their order, or by order. */
-static guint32 *match_rows(const AimfOutcomes *before, const AimfOutcomes *after, GError **error)
-{
-    guint n = before->n;
-    g_autofree guint32 *match = g_new(guint32, n), *next = g_new0(guint32, n);
-    if (!before->paths || !after->paths) {
-        for (guint32 i = 0; i < n; i++)
-            match[i] = i;
-        return g_steal_pointer(&match);
-    }
-    g_autoptr(GHashTable) first = g_hash_table_new(g_str_hash, g_str_equal); /* path → first row + 1 that is left */
-    for (guint32 i = n; i-- > 0;) {
-        next[i] = GPOINTER_TO_UINT(g_hash_table_lookup(first, after->paths[i]));
-        g_hash_table_insert(first, after->paths[i], GUINT_TO_POINTER(i + 1));
-    }
-    for (guint32 i = 0; i < n; i++) {
-        guint32 row = GPOINTER_TO_UINT(g_hash_table_lookup(first, before->paths[i]));
-        if (!row) {
-            other_set(error, "the picture '%s' is missing after", AIMF_SHOWN(before->paths[i]));
-            return NULL;
-        }
-        match[i] = row - 1;
-        g_hash_table_insert(first, after->paths[row - 1], GUINT_TO_POINTER(next[row - 1]));
-    }
-    return g_steal_pointer(&match);
-}
-
-static gboolean check_rows(const AimfOutcomes *before, const AimfOutcomes *after, const guint32 *match, GError **error)
-{
-    for (guint i = 0; i < before->n; i++) {
-        guint32 k = match[i];
-        g_autofree char *name = before->paths && after->paths ? g_strdup_printf("'%s'", AIMF_SHOWN(before->paths[i]))
-                                                              : g_strdup_printf("row %u", i + 1);
-        if (before->target[i] != after->target[k])
-            return other_set(error, "%s has the target %d before and %d after", name, before->target[i],
-                             after->target[k]);
-        if (before->group[i] != after->group[k])
-            return other_set(error, "%s has the protected label '%s' before and '%s' after", name,
-                             before->labels[before->group[i]], after->labels[after->group[k]]);
-    }
-    return TRUE;
-}
-
-/* --- One picture, one row --- */
-
-/* The outcomes as rows, those after in the order before. */
-typedef struct {
-    AimfRows rows;
-    double *score, *probability, *class_probability; /* owned, nullable */
-} Side;
-
-static void side_clear(Side *side)
-{
-    g_free(side->score);
-    g_free(side->probability);
-    g_free(side->class_probability);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
-
-/* (owned, nullable) rows of @width values each. */
-static double *in_order(const double *values, const guint32 *match, gsize n, gsize width)
-{
-    double *ordered = values ? g_new(double, n *width) : NULL;
-    for (gsize i = 0; values && i < n; i++)
-        memcpy(ordered + i * width, values + match[i] * width, width * sizeof *values);
-    return ordered;
-}
-
-static void side_init(Side *side, const AimfOutcomes *outcomes, const guint32 *match, const AimfComparison *comparison,
-                      const int *prediction)
-{
-    side->score = in_order(outcomes->logit ? outcomes->logit : outcomes->probability, match, outcomes->n, 1);
-    side->probability = in_order(outcomes->probability, match, outcomes->n, 1);
-    side->class_probability = in_order(outcomes->class_probability, match, outcomes->n, (gsize)outcomes->n_targets);
-    side->rows = (AimfRows){
-        .n = outcomes->n,
-        .n_targets = outcomes->n_targets,
-        .n_protected = outcomes->n_protected,
-        .positive = outcomes->positive,
-        .target = comparison->target,
-        .prediction = prediction,
-        .group = comparison->group,
-        .score = side->score,
-        .probability = side->probability,
-        .class_probability = side->class_probability,
-    };
 }
 
 /* --- Groups --- */
@@ -259,8 +143,8 @@ static void compare_scalar(AimfComparison *c, guint scalar, const AimfScalars *b
     c->methods[scalar] = "square-and-add with the pairs' correlation";
 }
 
-static gboolean compare_scalars(AimfComparison *c, const Side *before, const Side *after, guint resamples, guint64 seed,
-                                const AimfMonitor *monitor, GError **error)
+static gboolean compare_scalars(AimfComparison *c, const AimfOrderedRows *before, const AimfOrderedRows *after,
+                                guint resamples, guint64 seed, const AimfMonitor *monitor, GError **error)
 {
     const guint accuracy = offsetof(AimfScalars, accuracy) / sizeof(double),
                 auc = offsetof(AimfScalars, auc) / sizeof(double);
@@ -289,15 +173,13 @@ static gboolean compare_scalars(AimfComparison *c, const Side *before, const Sid
 AimfComparison *aimf_compare_outcomes(const AimfOutcomes *before, const AimfOutcomes *after, guint resamples,
                                       guint64 seed, const AimfMonitor *monitor, GError **error)
 {
-    if (!check_kinds(before, after, error))
-        return NULL;
-    g_autofree guint32 *match = match_rows(before, after, error);
-    if (!match || !check_rows(before, after, match, error))
-        return NULL;
     gsize n = before->n;
     g_autoptr(AimfComparison) c = g_new0(AimfComparison, 1);
-    g_auto(Side) one = { 0 }, two = { 0 };
-    g_autofree guint32 *same = g_new(guint32, n);
+    g_auto(AimfOrderedRows) one = { 0 }, two = { 0 };
+    static const AimfTwoSets NAMES = { "before and after", "before", "after" };
+    if (!aimf_rows_in_order(&one, before, before, &NAMES, error) ||
+        !aimf_rows_in_order(&two, after, before, &NAMES, error))
+        return NULL;
     c->n = before->n;
     c->paths = g_strdupv(before->paths);
     c->labels = g_strdupv(before->labels);
@@ -305,15 +187,9 @@ AimfComparison *aimf_compare_outcomes(const AimfOutcomes *before, const AimfOutc
     c->target = g_memdup2(before->target, n * sizeof *c->target);
     c->group = g_memdup2(before->group, n * sizeof *c->group);
     c->predicted_before = g_memdup2(before->prediction, n * sizeof *c->predicted_before);
-    c->predicted_after = g_new(int, n);
-    for (guint32 i = 0; i < n; i++) {
-        same[i] = i;
-        c->predicted_after[i] = after->prediction[match[i]];
-    }
+    c->predicted_after = g_memdup2(two.prediction, n * sizeof *c->predicted_after);
     for (guint i = 0; i < AIMF_N_SCALARS; i++)
         c->intervals[i] = (AimfInterval){ NAN, NAN };
-    side_init(&one, before, same, c, c->predicted_before);
-    side_init(&two, after, match, c, c->predicted_after);
     c->before = aimf_measure_rows(&one.rows, resamples, seed, monitor, error);
     c->after = c->before ? aimf_measure_rows(&two.rows, resamples, seed, monitor, error) : NULL;
     if (!c->after)

@@ -86,6 +86,10 @@ gboolean aimf_tally_score_labels(const AimfTally *tally, AimfCounter *counter, A
  */
 gboolean aimf_bootstrap_pairs(const AimfTally *of_before, const AimfTally *of_after, guint resamples, guint64 seed,
                               AimfScalars *before, AimfScalars *after, const AimfMonitor *monitor, GError **error);
+/** aimf_draw_rows: how often each of @n rows is in resample @index, into @weights (n): a function of (seed, index). */
+void aimf_draw_rows(guint64 seed, guint index, guint n, guint32 *weights);
+/** aimf_tally_count_in_order: aimf_tally_count by @weights of the caller's rows; @own: (n) scratch. */
+void aimf_tally_count_in_order(const AimfTally *tally, const guint32 *weights, guint32 *own, AimfCounter *counter);
 /** aimf_percentiles: from 2.5 to 97.5 % of (n) @values that are not NaN, which it sorts. */
 AimfInterval aimf_percentiles(double *values, guint n);
 

@@ -129,6 +129,36 @@ static void test_auc(void)
     g_assert_true(isnan(aimf_auc_interval(NAN, NAN, 0, 10, 0.05).low));
 }
 
+static void test_student(void)
+{
+    JsonArray *cases = golden_array(golden, "student");
+    for (guint i = 0; i < json_array_get_length(cases); i++) {
+        JsonObject *object = json_array_get_object_element(cases, i);
+        guint freedom = (guint)json_object_get_int_member(object, "freedom");
+        double t = json_object_get_double_member(object, "t"), alpha = json_object_get_double_member(object, "alpha");
+        double p = json_object_get_double_member(object, "p");
+        double critical = json_object_get_double_member(object, "critical");
+        assert_close(aimf_student_two_sided(t, freedom), p, 1e-13, "P(|T| > t)");
+        assert_close(aimf_student_two_sided(-t, freedom), p, 1e-13, "P(|T| > t)");
+        assert_close(aimf_student_critical(alpha, freedom) / critical, 1, 1e-11, "critical t");
+    }
+    g_assert_cmpfloat(aimf_student_two_sided(0, 3), ==, 1);
+}
+
+static void test_corrected(void)
+{
+    JsonArray *cases = golden_array(golden, "corrected");
+    for (guint i = 0; i < json_array_get_length(cases); i++) {
+        JsonObject *object = json_array_get_object_element(cases, i);
+        AimfShare share = { (guint64)json_object_get_int_member(object, "x"),
+                            (guint64)json_object_get_int_member(object, "n") };
+        g_autofree double *ends = golden_doubles(object, "interval");
+        AimfInterval found = aimf_wilson_corrected(share, json_object_get_double_member(object, "alpha"));
+        assert_close(found.low, ends[0], 1e-13, "low");
+        assert_close(found.high, ends[1], 1e-13, "high");
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -138,6 +168,8 @@ int main(int argc, char **argv)
     g_test_add_func("/intervals/ends", test_ends);
     g_test_add_func("/intervals/pairs", test_pairs);
     g_test_add_func("/intervals/auc", test_auc);
+    g_test_add_func("/intervals/student", test_student);
+    g_test_add_func("/intervals/corrected", test_corrected);
     int status = g_test_run();
     g_object_unref(golden);
     return status;
