@@ -251,6 +251,11 @@ typedef struct AimfVerdicts AimfVerdicts;
 void aimf_verdicts_free(AimfVerdicts *verdicts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfVerdicts, aimf_verdicts_free)
 
+/** AimfSeeds: what several runs say together: see seeds.h. */
+typedef struct AimfSeeds AimfSeeds;
+void aimf_seeds_free(AimfSeeds *seeds);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSeeds, aimf_seeds_free)
+
 /**
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
  * @paths: (n, nullable) the pictures, as the manifest or the file's column path has them
@@ -369,7 +374,7 @@ AimfEvidence *aimf_evidence_of_results(const char *const *paths, guint n, GError
  * @model, @data: (nullable) names of files; @labels: the protected labels, NULL-terminated
  * @target: (nullable) what is predicted; @classes: (nullable) NULL-terminated names of the classes
  * @runs: 1, or how many were averaged; @verdicts: (nullable) on demands, to be reported with the measures
- * @evidence: (nullable)
+ * @seeds: (nullable) of an average, what its runs say together; @evidence: (nullable)
  * @n_dropped: rows left out because a value was missing; @n_skipped: because a picture could not be read
  * @findings: (nullable) what is to be said about the data. "trained-on" and "chosen-on" are also marks of their own
  *   in the JSON
@@ -385,6 +390,7 @@ typedef struct {
     AimfMeasures *measures;
     guint runs;
     AimfVerdicts *verdicts;
+    AimfSeeds *seeds;
     AimfEvidence *evidence;
     AimfFindings *findings;
 } AimfEvaluation;

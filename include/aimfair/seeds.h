@@ -29,17 +29,14 @@ typedef struct {
  * @scalars: in the order of AimfScalars' members; @groups: (n_groups) accuracies, target-major
  * @values: (n_runs, AIMF_N_SCALARS + n_groups) of each run
  */
-typedef struct {
+struct AimfSeeds {
     guint n_runs;
     guint n_groups;
     gboolean changes;
     AimfSeedStatistic scalars[AIMF_N_SCALARS];
     AimfSeedStatistic *groups;
     double *values;
-} AimfSeeds;
-
-void aimf_seeds_free(AimfSeeds *seeds);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSeeds, aimf_seeds_free)
+};
 
 /**
  * aimf_seeds_of_measures, aimf_seeds_of_comparisons:

@@ -74,6 +74,12 @@ void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const Aimf
 gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *findings, GError **error);
 
 /**
+ * aimf_check_runs: certain "same-set" where two of (n) runs, whose answers came from the files @paths, are of one model
+ * or one table: by their @evidence (n).
+ */
+void aimf_check_runs(const AimfEvidence *const *evidence, const char *const *paths, guint n, AimfFindings *findings);
+
+/**
  * aimf_check_result: what @result, with a measured start, did to the groups of @validation. Doubtful, because it may
  * be wanted: "start-better" (no epoch beats the start), "collapse" (overall accuracy fell by 5 points, or the worst
  * group's by 10), "levelling-down" (each group that is worse than at the start, by how much).

@@ -1,6 +1,7 @@
 /* aimfair evaluate: how accurate a classifier is and how fair. */
 #include "evaluate_compare.h"
 #include "evaluate_demands.h"
+#include "evaluate_seeds.h"
 
 #include <aimfair/sets.h>
 #include <math.h>
@@ -54,15 +55,48 @@ static gboolean is_table(const char *path)
     return g_str_has_suffix(lower, ".csv") || g_str_has_suffix(lower, ".tsv");
 }
 
+static gboolean are_tables(int n_files, char **files)
+{
+    for (int i = 0; i < n_files; i++)
+        if (!is_table(files[i]))
+            return FALSE;
+    return TRUE;
+}
+
+/* Whether the runs of an average are models and tables, whose answers are known, and not results. */
+static gboolean averages_answers(const Options *o, int n_files, char **files)
+{
+    return o->average && (o->data || are_tables(n_files, files));
+}
+
+static gboolean check_average(const Options *o, int n_files, char **files, GError **error)
+{
+    if (n_files < 2)
+        return invalid("--average needs two files or more: JSON results, tables of predictions (.csv), or models",
+                       error);
+    if (o->save)
+        return invalid("--predictions has no meaning with --average", error);
+    if (o->data && are_tables(n_files, files))
+        return invalid("--data is for models, and the files are tables", error);
+    if (!averages_answers(o, n_files, files) && (o->threshold >= 0 || o->positive))
+        return invalid("--threshold and --positive have no meaning with --average of results", error);
+    return TRUE;
+}
+
 static gboolean check_compare(AimfCli *cli, const Options *o, int n_files, char **files, GError **error)
 {
-    if (n_files != 2)
-        return invalid("--compare needs two files, before and after: models, or tables of predictions (.csv)", error);
+    if (n_files < 2 || n_files % 2)
+        return invalid("--compare needs two files, before and after: models, or tables of predictions (.csv); or those "
+                       "before of several seeds, then as many after",
+                       error);
+    gboolean several = n_files > 2;
+    if (several && (o->changes || o->demands.require || o->demands.require_evidence))
+        return invalid("--changes and demands are about one pair; compare one at a time", error);
     if (o->save || o->by_group_text)
         return invalid("--predictions and --by-group have no meaning with --compare", error);
-    gboolean tables = is_table(files[0]) && is_table(files[1]);
+    gboolean tables = are_tables(n_files, files);
     if (tables && o->data)
-        return invalid("--data is for models, and both files are tables", error);
+        return invalid("--data is for models, and the files are tables", error);
     const char *const inputs[] = { files[0], files[1], o->data };
     return (tables || aimf_cli_require(cli, "--data", o->data, error)) &&
            (!o->changes || (aimf_cli_check_text_output(cli, "--changes", o->changes, error) &&
@@ -81,10 +115,8 @@ static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **file
         return aimf_allow_check(&o->allow, error);
     if (!o->average && n_files)
         return invalid("files without an option belong to --average or --compare", error);
-    if (o->average && n_files < 2)
-        return invalid("--average needs two JSON files or more", error);
-    if (o->average && (o->data || o->save || o->threshold >= 0 || o->positive))
-        return invalid("--data, --predictions, --threshold and --positive have no meaning with --average", error);
+    if (o->average && !check_average(o, n_files, files, error))
+        return FALSE;
     if (o->given && (o->data || o->save))
         return invalid("--data and --predictions belong to --model, not to --from-predictions", error);
     if (!o->given && !o->average &&
@@ -117,9 +149,11 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           "also write the model's answers, with the labels; - for stdout", "CSV" },
         { "from-predictions", 0, 0, G_OPTION_ARG_FILENAME, &o->given, "evaluate answers of any program instead",
           "CSV" },
-        { "average", 0, 0, G_OPTION_ARG_NONE, &o->average, "average JSON results of several seeds instead", NULL },
+        { "average", 0, 0, G_OPTION_ARG_NONE, &o->average,
+          "average several seeds instead: JSON results, tables of predictions, or models on --data", NULL },
         { "compare", 0, 0, G_OPTION_ARG_NONE, &o->compare,
-          "compare two models on --data, or two tables of predictions, BEFORE and AFTER", NULL },
+          "compare two models on --data, or two tables of predictions; of several seeds those before, then those after",
+          NULL },
         { "changes", 0, 0, G_OPTION_ARG_FILENAME, &o->changes, "list the pictures whose answers changed; - for stdout",
           "CSV" },
         { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &o->threshold,
@@ -230,36 +264,6 @@ static gboolean evaluate(AimfCli *cli, Options *o, AimfEvaluation *evaluation, G
     return evaluation->verdicts != NULL;
 }
 
-static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEvaluation *evaluation, GError **error)
-{
-    if (!aimf_check_results((const char *const *)paths, n, o->allow.findings, error) ||
-        !aimf_allow_report(cli, &o->allow, error))
-        return FALSE;
-    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
-    for (guint i = 0; i < n; i++) {
-        AimfEvaluation *run = aimf_evaluation_open(paths[i], error);
-        if (!run)
-            return FALSE;
-        g_ptr_array_add(runs, run);
-    }
-    g_autoptr(AimfEvaluation) mean = aimf_evaluations_average((const AimfEvaluation *const *)runs->pdata, n, error);
-    if (!mean)
-        return FALSE;
-    evaluation->runs = mean->runs;
-    evaluation->n_dropped = mean->n_dropped;
-    evaluation->n_skipped = mean->n_skipped;
-    evaluation->labels = g_steal_pointer(&mean->labels);
-    evaluation->classes = g_steal_pointer(&mean->classes);
-    evaluation->target = g_steal_pointer(&mean->target);
-    evaluation->measures = g_steal_pointer(&mean->measures);
-    for (guint i = 0; i < aimf_findings_count(mean->findings); i++)
-        aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
-    evaluation->evidence = aimf_evidence_of_results((const char *const *)paths, n, error);
-    if (evaluation->evidence)
-        evaluation->verdicts = aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, NULL, NULL, error);
-    return evaluation->verdicts != NULL;
-}
-
 static gboolean save_changes(const char *path, gconstpointer comparison, GError **error)
 {
     return aimf_comparison_save_changes(comparison, path, error);
@@ -300,6 +304,137 @@ static gboolean compare(AimfCli *cli, Options *o, char **paths, GError **error)
     return TRUE;
 }
 
+/* --- Several seeds --- */
+
+/* What @mean says of all of them, and the files @paths (n). */
+static gboolean take_average(AimfEvaluation *mean, Options *o, char **paths, guint n, AimfEvaluation *evaluation,
+                             GError **error)
+{
+    evaluation->runs = mean->runs;
+    evaluation->n_dropped = mean->n_dropped;
+    evaluation->n_skipped = mean->n_skipped;
+    evaluation->labels = g_steal_pointer(&mean->labels);
+    evaluation->classes = g_steal_pointer(&mean->classes);
+    evaluation->target = g_steal_pointer(&mean->target);
+    evaluation->measures = g_steal_pointer(&mean->measures);
+    for (guint i = 0; i < aimf_findings_count(mean->findings); i++)
+        aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
+    evaluation->evidence = aimf_evidence_of_results((const char *const *)paths, n, error);
+    if (evaluation->evidence)
+        evaluation->verdicts = aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, NULL, NULL, error);
+    return evaluation->verdicts != NULL;
+}
+
+/* (owned) measures, labels and evidence of each; @outcomes receives their answers. */
+static GPtrArray *ask_runs(AimfCli *cli, Options *o, char **paths, guint n, GPtrArray *outcomes, GError **error)
+{
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
+    g_autoptr(GPtrArray) evidence = g_ptr_array_new();
+    for (guint i = 0; i < n; i++) {
+        AimfEvaluation *run = g_new0(AimfEvaluation, 1);
+        g_ptr_array_add(runs, run);
+        AimfOutcomes *answers = judge(cli, o, paths[i], run, error);
+        if (!answers)
+            return NULL;
+        g_ptr_array_add(outcomes, answers);
+        g_ptr_array_add(evidence, run->evidence);
+        run->runs = 1;
+        run->n_dropped = answers->n_dropped;
+        run->n_skipped = answers->n_skipped;
+        run->labels = g_strdupv(answers->labels);
+        run->classes = g_strdupv(answers->classes);
+        run->measures = aimf_outcomes_measure(answers, (guint)o->bootstrap, cli->seed, cli->monitor, error);
+        if (!run->measures)
+            return NULL;
+    }
+    aimf_check_runs((const AimfEvidence *const *)evidence->pdata, (const char *const *)paths, n, o->allow.findings);
+    return g_steal_pointer(&runs);
+}
+
+static GPtrArray *read_runs(Options *o, char **paths, guint n, GError **error)
+{
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
+    if (!aimf_check_results((const char *const *)paths, n, o->allow.findings, error))
+        return NULL;
+    for (guint i = 0; i < n; i++) {
+        AimfEvaluation *run = aimf_evaluation_open(paths[i], error);
+        if (!run)
+            return NULL;
+        g_ptr_array_add(runs, run);
+    }
+    return g_steal_pointer(&runs);
+}
+
+static gboolean average(AimfCli *cli, Options *o, char **paths, guint n, AimfEvaluation *evaluation, GError **error)
+{
+    gboolean answers = averages_answers(o, (int)n, paths);
+    g_autoptr(GPtrArray) outcomes = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
+    g_autoptr(GPtrArray) runs = answers ? ask_runs(cli, o, paths, n, outcomes, error) : read_runs(o, paths, n, error);
+    if (!runs || !aimf_allow_report(cli, &o->allow, error))
+        return FALSE;
+    g_autofree const AimfMeasures **measures = g_new(const AimfMeasures *, n);
+    for (guint i = 0; i < n; i++)
+        measures[i] = ((const AimfEvaluation *)g_ptr_array_index(runs, i))->measures;
+    g_autoptr(AimfEvaluation) mean = aimf_evaluations_average((const AimfEvaluation *const *)runs->pdata, n, error);
+    if (!mean || !(evaluation->seeds = aimf_seeds_of_measures(measures, n, error)) ||
+        (answers && !aimf_seeds_resample(evaluation->seeds, (const AimfOutcomes *const *)outcomes->pdata, NULL,
+                                         (guint)o->bootstrap, cli->seed, cli->monitor, error)))
+        return FALSE;
+    evaluation->data = g_strdup(o->data);
+    return take_average(mean, o, paths, n, evaluation, error);
+}
+
+/* Fills @outcomes with the answers of the files @paths (n), which are different models. */
+static gboolean judge_all(AimfCli *cli, Options *o, char **paths, guint n, GPtrArray *outcomes, GError **error)
+{
+    g_autoptr(GPtrArray) evaluations = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
+    g_autoptr(GPtrArray) evidence = g_ptr_array_new();
+    for (guint i = 0; i < n; i++) {
+        AimfEvaluation *evaluation = g_new0(AimfEvaluation, 1);
+        g_ptr_array_add(evaluations, evaluation);
+        AimfOutcomes *answers = judge(cli, o, paths[i], evaluation, error);
+        if (!answers)
+            return FALSE;
+        g_ptr_array_add(outcomes, answers);
+        g_ptr_array_add(evidence, evaluation->evidence);
+    }
+    aimf_check_runs((const AimfEvidence *const *)evidence->pdata, (const char *const *)paths, n, o->allow.findings);
+    return TRUE;
+}
+
+/* @paths: (2 n) those before, then those after */
+static gboolean compare_pairs(AimfCli *cli, Options *o, char **paths, guint n, GError **error)
+{
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
+    g_autoptr(GPtrArray) after = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
+    g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_comparison_free);
+    if (!judge_all(cli, o, paths, n, before, error) || !judge_all(cli, o, paths + n, n, after, error))
+        return FALSE;
+    for (guint i = 0; i < n; i++) {
+        AimfComparison *pair = aimf_compare_outcomes(before->pdata[i], after->pdata[i], (guint)o->bootstrap, cli->seed,
+                                                     cli->monitor, error);
+        if (!pair) {
+            g_prefix_error(error, "'%s' and '%s': ", paths[i], paths[n + i]);
+            return FALSE;
+        }
+        g_ptr_array_add(pairs, pair);
+    }
+    const AimfComparison *const *compared = (const AimfComparison *const *)pairs->pdata;
+    g_autoptr(AimfSeeds) seeds = aimf_seeds_of_comparisons(compared, n, error);
+    if (!seeds ||
+        !aimf_seeds_resample(seeds, (const AimfOutcomes *const *)after->pdata,
+                             (const AimfOutcomes *const *)before->pdata, (guint)o->bootstrap, cli->seed, cli->monitor,
+                             error) ||
+        !aimf_allow_report(cli, &o->allow, error))
+        return FALSE;
+    const AimfSeedPairs all = { n, paths, paths + n, o->data, compared, seeds };
+    if (cli->json)
+        aimf_cli_json_pairs(cli, &all, o->allow.findings);
+    else
+        aimf_cli_print_pairs(cli, &all);
+    return TRUE;
+}
+
 /* --- The command --- */
 
 static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
@@ -309,6 +444,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     aimf_allow_init(&o.allow);
     if (!parse(cli, &argc, argv, &o, error))
         return FALSE;
+    if (o.compare && argc > 3)
+        return compare_pairs(cli, &o, argv + 1, (guint)(argc - 1) / 2, error);
     if (o.compare)
         return compare(cli, &o, argv + 1, error);
     gboolean done = o.average ? average(cli, &o, argv + 1, (guint)argc - 1, evaluation, error)
@@ -322,6 +459,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         aimf_cli_print(cli, "%s", text);
     } else {
         aimf_cli_print_evaluation(cli, evaluation, &o.by_group);
+        if (evaluation->seeds)
+            aimf_cli_print_seeds(cli, evaluation->seeds, evaluation->labels);
         aimf_cli_print_verdicts(cli, evaluation->verdicts);
     }
     aimf_demands_end(cli, evaluation->verdicts, evaluation->measures);
@@ -331,12 +470,13 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 const AimfCommand AIMF_COMMAND_EVALUATE = {
     .name = "evaluate",
     .summary = "measure how accurate and how fair a classifier is",
-    .arguments = "[RESULT.json… | BEFORE AFTER]",
+    .arguments = "[RUN… | BEFORE… AFTER…]",
     .description = "Examples:\n"
                    "  aimfair evaluate --model fair.safetensors --data test.csv\n"
                    "  aimfair evaluate --from-predictions answers.csv --require 'equalized_odds.mean<=0.1'\n"
                    "  aimfair evaluate --from-predictions answers.csv --by-group tpr,precision,calibration_error\n"
                    "  aimfair evaluate --compare biased.safetensors fair.safetensors --data test.csv\n"
+                   "  aimfair evaluate --compare biased-*.csv fair-*.csv\n"
                    "  aimfair evaluate --average seed100.json seed200.json seed300.json\n",
     .reads_labels = TRUE,
     .run = run,

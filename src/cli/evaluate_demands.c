@@ -122,8 +122,9 @@ void aimf_demands_end(AimfCli *cli, const AimfVerdicts *verdicts, const AimfMeas
         if (verdict->decision == AIMF_MET)
             continue;
         g_autofree char *why = aimf_verdict_text(verdict);
-        aimf_cli_message(cli, AIMF_LOG_WARNING, "%s: %s (%s%s)", aimf_decision_name(verdict->decision), verdict->gate.text,
-                         why, isnan(verdict->value) ? why_unknown(measures, verdict->gate.scalar) : "");
+        aimf_cli_message(cli, AIMF_LOG_WARNING, "%s: %s (%s%s)", aimf_decision_name(verdict->decision),
+                         verdict->gate.text, why,
+                         isnan(verdict->value) ? why_unknown(measures, verdict->gate.scalar) : "");
         if (verdict->decision == AIMF_NOT_MET)
             cli->exit_status = AIMF_EXIT_GATE;
         else if (cli->exit_status != AIMF_EXIT_GATE)

@@ -158,3 +158,19 @@ gboolean aimf_check_results(const char *const *paths, guint n, AimfFindings *fin
         check_names(results, paths, findings);
     return TRUE;
 }
+
+void aimf_check_runs(const AimfEvidence *const *evidence, const char *const *paths, guint n, AimfFindings *findings)
+{
+    for (guint i = 0; i < n; i++) {
+        for (guint k = 0; k < i; k++) {
+            const char *one = evidence[k]->weights_sha256, *other = evidence[i]->weights_sha256;
+            gboolean weights = one || other;
+            if (weights ? g_strcmp0(one, other) == 0
+                        : g_strcmp0(evidence[k]->data_sha256, evidence[i]->data_sha256) == 0)
+                aimf_findings_add(findings, "same-set", TRUE,
+                                  weights ? "'%s' and '%s' have the same weights; seeds are different models"
+                                          : "'%s' and '%s' are the same answers; seeds are different models",
+                                  paths[k], paths[i]);
+        }
+    }
+}

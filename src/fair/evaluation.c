@@ -3,6 +3,7 @@
 #include "fair/verdict_files.h"
 
 #include <aimfair/json.h>
+#include <aimfair/seeds.h>
 #include <aimfair/version.h>
 #include <math.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ void aimf_evaluation_free(AimfEvaluation *evaluation)
     g_strfreev(evaluation->labels);
     aimf_measures_free(evaluation->measures);
     aimf_verdicts_free(evaluation->verdicts);
+    aimf_seeds_free(evaluation->seeds);
     aimf_findings_free(evaluation->findings);
     aimf_evidence_free(evaluation->evidence);
     g_free(evaluation);
@@ -166,6 +168,12 @@ static void set_classes(JsonObject *root, const AimfEvaluation *evaluation)
     json_object_set_array_member(root, "classes", array);
 }
 
+static void set_seeds(JsonObject *root, const AimfEvaluation *evaluation)
+{
+    g_autofree char *text = aimf_seeds_json(evaluation->seeds, evaluation->labels);
+    json_object_set_member(root, "seeds", json_from_string(text, NULL));
+}
+
 /* json-glib's whole numbers have a sign; a seed that needs all 64 bits is a text. */
 static void set_bootstrap(JsonObject *object, const AimfEvidence *evidence)
 {
@@ -253,6 +261,8 @@ char *aimf_evaluation_json(const AimfEvaluation *evaluation)
     if (evaluation->runs > 1)
         json_object_set_int_member(object, "runs", evaluation->runs);
     aimf_json_set_verdicts(object, evaluation->verdicts);
+    if (evaluation->seeds)
+        set_seeds(object, evaluation);
     if (evaluation->evidence)
         set_evidence(object, evaluation->evidence);
     set_findings(object, evaluation->findings);
