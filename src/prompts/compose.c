@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-enum { MAX_COUNT = 2000, FREE_TRIES = 400 };
+/* Of a row, this many sentences are tried; where all are refused, it is the task, and more of them would be as well. */
+enum { MAX_COUNT = 2000, FREE_TRIES = 400, ROW_TRIES = 1000 };
 
 /* One dimension's column: permutations of its levels, one after another, so that every stretch of the list is even. */
 typedef struct {
@@ -29,7 +30,8 @@ typedef struct {
     guint *levels;       /* (n) the row being made */
     const char **chosen; /* (n) its phrases */
     AimfPromptChecker *checker;
-    char *reason; /* why the last row was refused */
+    char *reason;     /* why the last row was refused */
+    guint tries_left; /* of the row */
 } Design;
 
 static guint64 clash_bits(const AimfTask *task, const char *phrase, gboolean other)
@@ -136,8 +138,9 @@ static gboolean row_accepted(Design *design, guint row)
 {
     for (guint d = 0; d < design->n; d++)
         design->chosen[d] = design->task->dimensions[d].phrases[design->levels[d]];
-    if (row_clashes(design))
+    if (row_clashes(design) || !design->tries_left)
         return FALSE;
+    design->tries_left--;
     guint n_groups = aimf_task_groups(design->task);
     for (guint g = 0; g < n_groups; g++) {
         g_clear_pointer(&design->reason, g_free);
@@ -177,13 +180,38 @@ static gboolean mend_by_exchange(Design *design, guint d, guint row)
     return FALSE;
 }
 
-/* Small vocabularies: where evenness leaves nothing new, any row that is new will do. */
+/* The row's levels as one number, which is theirs alone unless there are more of them than numbers. */
+static guint64 number_of_row(const Design *design)
+{
+    guint64 number = 0;
+    for (guint d = 0; d < design->n; d++)
+        number = number * design->columns[d].n_levels + design->levels[d];
+    return number;
+}
+
+static gboolean more_than_numbers(const Design *design)
+{
+    double rows = 1;
+    for (guint d = 0; d < design->n; d++)
+        rows *= design->columns[d].n_levels;
+    return rows > 1e18;
+}
+
+/*
+ * Small vocabularies: where evenness leaves nothing new, any row that is new will do. What was drawn before and refused
+ * is not looked at again.
+ */
 static gboolean draw_freely(Design *design, guint row)
 {
     AimfRandom random = aimf_random_at(design->seed, AIMF_STREAM_PROMPTS, row);
+    g_autoptr(GHashTable) refused = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    gboolean remembers = !more_than_numbers(design);
     for (guint try = 0; try < FREE_TRIES; try++) {
         for (guint d = 0; d < design->n; d++)
             design->levels[d] = (guint)aimf_random_below(&random, design->columns[d].n_levels);
+        guint64 number = number_of_row(design);
+        if (remembers && !g_hash_table_add(refused, g_memdup2(&number, sizeof number)))
+            continue;
         if (row_accepted(design, row))
             return TRUE;
     }
@@ -212,6 +240,7 @@ static gboolean mend_twice(Design *design, guint row)
 static gboolean find_row(Design *design, guint row)
 {
     take_planned(design);
+    design->tries_left = ROW_TRIES;
     if (row_accepted(design, row))
         return TRUE;
     for (guint d = 0; d < design->n; d++)

@@ -3,15 +3,16 @@
  * all; the values are zeros that nobody wrote. What opens is saved and asks for the same again.
  */
 #include "fuzz/support_fuzz.h"
+#include "model/model.h"
 
-#include <aimfair/model.h>
 #include <string.h>
 #include <unistd.h>
 
 /* The header's entries of resnet18 with one output. @bytes: of all values */
 static char *describe_tensors(gint64 *bytes)
 {
-    g_autoptr(AimfModel) model = aimf_model_new("resnet18", 32, 1, 1, NULL);
+    const AimfPreprocess preprocess = { .width = 32, .height = 32, .std = { 1, 1, 1 } };
+    g_autoptr(AimfModel) model = aimf_model_blank("resnet18", &preprocess, 1, NULL);
     GString *text = g_string_new(NULL);
     *bytes = 0;
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
