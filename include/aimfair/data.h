@@ -129,6 +129,8 @@ AimfManifest *aimf_manifest_subset(const AimfManifest *manifest, const guint32 *
  * column.
  */
 const char *aimf_manifest_get(const AimfManifest *manifest, guint index, const char *name);
+/** aimf_manifest_columns: (borrowed) the NULL-terminated names of its columns, without path and target. */
+const char *const *aimf_manifest_columns(const AimfManifest *manifest);
 /**
  * aimf_manifest_set: changes the text in a column that is none of path, target, protected…; adds the column if it is
  * new.

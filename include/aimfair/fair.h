@@ -256,6 +256,44 @@ typedef struct AimfSeeds AimfSeeds;
 void aimf_seeds_free(AimfSeeds *seeds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSeeds, aimf_seeds_free)
 
+/** AIMF_MAX_IMPACT_COLUMNS: columns whose categories may be looked at; each has at most AIMF_MAX_LABELS of them. */
+#define AIMF_MAX_IMPACT_COLUMNS 8
+
+/**
+ * AimfImpactRows: of which categories samples are, and what was said about them; everything owned.
+ * @columns: (n_columns) NULL-terminated names; @categories: (n_columns) of each the sorted NULL-terminated categories
+ * @category: (n_columns, n) index into the column's categories, -1 where it is unknown
+ * @prediction: (n) classes, NULL until the samples were judged
+ * @scores: (n, n_scores; nullable) larger is more the class: of class 1, or with n_scores above 1 of each; @score: what
+ *   they are, "logit" or "probability" (static, nullable)
+ */
+typedef struct {
+    guint n;
+    guint n_columns;
+    char **columns;
+    char ***categories;
+    int *category;
+    int *prediction;
+    int n_scores;
+    double *scores;
+    const char *score;
+} AimfImpactRows;
+
+void aimf_impact_rows_free(AimfImpactRows *rows);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfImpactRows, aimf_impact_rows_free)
+
+/**
+ * aimf_impact_rows_new: of all rows of @manifest, not judged yet.
+ * @columns: NULL-terminated names of any of its columns but path and target
+ * @rules: (nullable) how categories are understood; NULL: a value that is missing is unknown. It always is, but for
+ *   AIMF_MISSING_KEEP with a word that says so: no row is left out. @monitor: (nullable) is told what is doubtful
+ *   ("spellings", "unknown-category") unless @rules has findings
+ * Returns: (owned) or NULL: NOT_FOUND lists the columns there are; INVALID for no column, one that is there twice, more
+ * than AIMF_MAX_IMPACT_COLUMNS, or one of more than AIMF_MAX_LABELS values; FORMAT for a value that is not UTF-8.
+ */
+AimfImpactRows *aimf_impact_rows_new(const AimfManifest *manifest, const char *const *columns,
+                                     const AimfLabelRules *rules, const AimfMonitor *monitor, GError **error);
+
 /**
  * AimfOutcomes: what a classifier, this library's or another, said about labelled samples; all arrays owned.
  * @paths: (n, nullable) the pictures, as the manifest or the file's column path has them
@@ -269,6 +307,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSeeds, aimf_seeds_free)
  * @positive: the class that rates and gaps are measured of: 1 with two classes, -1 for none with more; may be set
  * before measuring
  * @threshold: a probability of at least this was taken for class 1; NaN where the answers were classes already
+ * @impact: (nullable) categories in other columns of the same samples and, of a table, of those too that were left out
+ *   only because a protected label is missing
  */
 typedef struct {
     guint n;
@@ -287,6 +327,7 @@ typedef struct {
     char **classes;
     int positive;
     double threshold;
+    AimfImpactRows *impact;
 } AimfOutcomes;
 
 void aimf_outcomes_free(AimfOutcomes *outcomes);
@@ -307,12 +348,30 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfOutcomes, aimf_outcomes_free)
 AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfLabelRules *rules,
                                  const AimfMonitor *monitor, GError **error);
 /**
+ * AimfOutcomesOptions: @threshold, @rules: as of aimf_outcomes_open; @impact: (nullable) NULL-terminated names of
+ * columns for AimfOutcomes.impact, see aimf_impact_rows_new
+ */
+typedef struct {
+    double threshold;
+    const AimfLabelRules *rules;
+    const char *const *impact;
+} AimfOutcomesOptions;
+
+/** aimf_outcomes_open_with: as aimf_outcomes_open, with the errors of aimf_impact_rows_new. */
+AimfOutcomes *aimf_outcomes_open_with(const char *path, const AimfOutcomesOptions *options, const AimfMonitor *monitor,
+                                      GError **error);
+/**
  * aimf_outcomes_from_predictions: joins a model's answers to a manifest's labels; rows whose picture was skipped are
  * left out.
  * Returns: (owned) or NULL with INVALID: nothing is left, or the manifest has a class that the model does not know.
  */
 AimfOutcomes *aimf_outcomes_from_predictions(const AimfManifest *manifest, const AimfPredictions *predictions,
                                              GError **error);
+/**
+ * aimf_outcomes_take_impact: @rows (taken) of the manifest that @predictions and @outcomes are of become
+ * AimfOutcomes.impact: judged, without those whose picture was skipped.
+ */
+void aimf_outcomes_take_impact(AimfOutcomes *outcomes, AimfImpactRows *rows, const AimfPredictions *predictions);
 /**
  * aimf_outcomes_save: CSV that aimf_outcomes_open reads: path, target, protected, logit, probability, prediction, as
  * far as known; with more than two classes probability_0, …; then class, the name of the predicted class, if classes
@@ -330,6 +389,69 @@ int aimf_outcomes_find_class(const AimfOutcomes *outcomes, const char *text, GEr
  */
 AimfMeasures *aimf_outcomes_measure(const AimfOutcomes *outcomes, guint resamples, guint64 seed,
                                     const AimfMonitor *monitor, GError **error);
+
+/* --- Impact ratios --- */
+
+/**
+ * AimfImpactCategory: one category of a column, or one combination of categories of several.
+ * @values: (columns of its table) owned, NULL-terminated; @n: samples; @share: of those whose category is known
+ * @hits: samples that were selected, or that score above the median; @rate: hits / n, with Wilson's @rate_interval
+ * @ratio: @rate by the rate of the reference, NaN if that is 0; @ratio_interval: Koopman's, NaN of the reference
+ * @reference: of the highest rate among those that are not small; of equal ones the largest, then the first
+ * @small: less than 2 % of all samples, known or not: no reference, unless all are small. Its ratio may be above 1.
+ * @below_four_fifths: @ratio < 4/5, compared in whole numbers
+ */
+typedef struct {
+    char **values;
+    guint n;
+    guint hits;
+    double share;
+    double rate;
+    AimfInterval rate_interval;
+    double ratio;
+    AimfInterval ratio_interval;
+    gboolean reference;
+    gboolean small;
+    gboolean below_four_fifths;
+} AimfImpactCategory;
+
+/**
+ * AimfImpactTable: the categories of one column, or those combinations of several that occur, sorted; everything owned.
+ * @columns: (n_columns) NULL-terminated; @n: all samples; @unknown: those of them that are in no category, since a
+ * value is missing in one of the columns
+ */
+typedef struct {
+    guint n_columns;
+    char **columns;
+    guint n;
+    guint unknown;
+    guint n_categories;
+    AimfImpactCategory *categories;
+} AimfImpactTable;
+
+/**
+ * AimfImpact: @selection: (n_tables) shares of samples predicted as class @positive: by each column, then, of two
+ * columns or more, by all of them together; @scoring: (n_tables, nullable) shares above @median, that of the scores
+ * of all samples for the class, NaN without; @score: what they are (static, nullable). Everything else is owned.
+ */
+typedef struct {
+    int positive;
+    guint n_tables;
+    AimfImpactTable *selection;
+    AimfImpactTable *scoring;
+    double median;
+    const char *score;
+} AimfImpact;
+
+void aimf_impact_free(AimfImpact *impact);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfImpact, aimf_impact_free)
+
+/**
+ * aimf_impact_measure: @rows: judged; @positive: the class that counts as selection
+ * Returns: (owned) or NULL with INVALID: no row, rows that were not judged, no class, a score that is NaN.
+ * Sources: New York City's rules for bias audits, 6 RCNY 5-300 and 5-301; the four-fifths rule, 29 CFR 1607.4 D.
+ */
+AimfImpact *aimf_impact_measure(const AimfImpactRows *rows, int positive, GError **error);
 
 /**
  * AimfEvidence: what a result rests on, so that it can be made again and nothing be passed off for it; everything
@@ -376,6 +498,7 @@ AimfEvidence *aimf_evidence_of_results(const char *const *paths, guint n, GError
  * @runs: 1, or how many were averaged; @verdicts: (nullable) on demands, to be reported with the measures
  * @seeds: (nullable) of an average, what its runs say together; @evidence: (nullable)
  * @n_dropped: rows left out because a value was missing; @n_skipped: because a picture could not be read
+ * @impact: (nullable) selection rates of categories; not read from files
  * @findings: (nullable) what is to be said about the data. "trained-on" and "chosen-on" are also marks of their own
  *   in the JSON
  */
@@ -392,6 +515,7 @@ typedef struct {
     AimfVerdicts *verdicts;
     AimfSeeds *seeds;
     AimfEvidence *evidence;
+    AimfImpact *impact;
     AimfFindings *findings;
 } AimfEvaluation;
 

@@ -1,6 +1,7 @@
 /* aimfair evaluate: how accurate a classifier is and how fair. */
 #include "evaluate_compare.h"
 #include "evaluate_demands.h"
+#include "evaluate_impact.h"
 #include "evaluate_seeds.h"
 
 #include <aimfair/sets.h>
@@ -13,6 +14,8 @@ typedef struct {
     char *given;
     char *positive;
     char *by_group_text;
+    char *impact_text;
+    char **impact;
     char *changes;
     gboolean average;
     gboolean compare;
@@ -34,6 +37,8 @@ static void options_clear(Options *o)
     g_free(o->positive);
     g_free(o->by_group_text);
     aimf_demands_clear(&o->demands);
+    g_free(o->impact_text);
+    g_strfreev(o->impact);
     g_free(o->changes);
     aimf_allow_clear(&o->allow);
 }
@@ -109,6 +114,10 @@ static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **file
         return invalid("--model, --from-predictions, --average and --compare exclude each other", error);
     if (o->changes && !o->compare)
         return invalid("--changes is of --compare", error);
+    if (o->impact_text && (o->compare || o->average))
+        return invalid("--impact needs the rows of one result: it has no meaning with --compare and --average", error);
+    if (o->impact_text && !(o->impact = aimf_cli_impact_columns(o->impact_text, error)))
+        return FALSE;
     if (o->compare && !check_compare(cli, o, n_files, files, error))
         return FALSE;
     if (o->compare)
@@ -162,6 +171,8 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           "the class, by number or name, that rates and gaps are of (1; none of more than two)", "CLASS" },
         { "by-group", 0, 0, G_OPTION_ARG_STRING, &o->by_group_text,
           "what to show of every protected label: tpr,precision,… or all", "MEASURES" },
+        { "impact", 0, 0, G_OPTION_ARG_STRING, &o->impact_text,
+          "selection rates and impact ratios by each of these columns, and by all together", "COLUMN,…" },
         { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap,
           "resamples for the intervals of STD and calibration, 0 for none (1000)", "N [0, 1000000]" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->demands.require,
@@ -195,6 +206,10 @@ static AimfOutcomes *ask_model(AimfCli *cli, Options *o, const char *path, AimfE
         manifest = aimf_cli_open_manifest(cli, o->data, AIMF_COLUMN_REQUIRED, AIMF_COLUMN_REQUIRED, findings, error);
     if (!manifest)
         return NULL;
+    g_autoptr(AimfImpactRows) impact = NULL;
+    if (o->impact &&
+        !(impact = aimf_cli_impact_rows(cli, manifest, o->impact, model->outputs, o->positive, findings, error)))
+        return NULL;
     aimf_check_evaluation_set(model, manifest, findings);
     if (!aimf_allow_report(cli, &o->allow, error))
         return NULL;
@@ -218,6 +233,8 @@ static AimfOutcomes *ask_model(AimfCli *cli, Options *o, const char *path, AimfE
         predictions ? aimf_outcomes_from_predictions(manifest, predictions, error) : NULL;
     if (!outcomes || (o->save && !aimf_cli_write_text(cli, o->save, save_outcomes, outcomes, error)))
         return NULL;
+    if (impact)
+        aimf_outcomes_take_impact(outcomes, g_steal_pointer(&impact), predictions);
     return g_steal_pointer(&outcomes);
 }
 
@@ -227,7 +244,8 @@ static AimfOutcomes *read_answers(AimfCli *cli, const Options *o, const char *pa
     evaluation->evidence = aimf_evidence_new(NULL, NULL, path, NULL, AIMF_PRECISION_F32, error);
     AimfLabelRules rules = cli->labels;
     rules.findings = o->allow.findings;
-    return evaluation->evidence ? aimf_outcomes_open(path, o->threshold, &rules, cli->monitor, error) : NULL;
+    const AimfOutcomesOptions options = { o->threshold, &rules, (const char *const *)o->impact };
+    return evaluation->evidence ? aimf_outcomes_open_with(path, &options, cli->monitor, error) : NULL;
 }
 
 static gboolean set_positive(AimfOutcomes *outcomes, const char *text, GError **error)
@@ -246,6 +264,8 @@ static gboolean evaluate(AimfCli *cli, Options *o, AimfEvaluation *evaluation, G
     g_autoptr(AimfOutcomes) outcomes =
         o->given ? read_answers(cli, o, o->given, evaluation, error) : ask_model(cli, o, o->model, evaluation, error);
     if (!outcomes || !set_positive(outcomes, o->positive, error))
+        return FALSE;
+    if (outcomes->impact && !(evaluation->impact = aimf_impact_measure(outcomes->impact, outcomes->positive, error)))
         return FALSE;
     evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, cli->monitor, error);
     if (!evaluation->measures)
@@ -461,6 +481,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         aimf_cli_print_evaluation(cli, evaluation, &o.by_group);
         if (evaluation->seeds)
             aimf_cli_print_seeds(cli, evaluation->seeds, evaluation->labels);
+        if (evaluation->impact)
+            aimf_cli_print_impact(cli, evaluation);
         aimf_cli_print_verdicts(cli, evaluation->verdicts);
     }
     aimf_demands_end(cli, evaluation->verdicts, evaluation->measures);
@@ -475,6 +497,7 @@ const AimfCommand AIMF_COMMAND_EVALUATE = {
                    "  aimfair evaluate --model fair.safetensors --data test.csv\n"
                    "  aimfair evaluate --from-predictions answers.csv --require 'equalized_odds.mean<=0.1'\n"
                    "  aimfair evaluate --from-predictions answers.csv --by-group tpr,precision,calibration_error\n"
+                   "  aimfair evaluate --from-predictions answers.csv --impact sex,race\n"
                    "  aimfair evaluate --compare biased.safetensors fair.safetensors --data test.csv\n"
                    "  aimfair evaluate --compare biased-*.csv fair-*.csv\n"
                    "  aimfair evaluate --average seed100.json seed200.json seed300.json\n",

@@ -23,6 +23,11 @@ char *aimf_label_strip(char *text)
     return text;
 }
 
+gboolean aimf_label_known(const char *text, const AimfLabelRules *rules)
+{
+    return !aimf_stands_for_nothing(text) || (*text && rules->missing == AIMF_MISSING_KEEP);
+}
+
 /* What a cell may hold: a word for nothing can be a label, which no number and no class is. */
 typedef enum { HOLDS_NO_LABEL, HOLDS_LABEL, HOLDS_LABEL_OR_NOTHING } CellKind;
 

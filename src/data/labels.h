@@ -32,6 +32,12 @@ AimfCellState aimf_cell_class(const AimfCsv *csv, int column, const AimfLabelRul
 /** aimf_label_strip: (borrowed) @text (UTF-8, not shared) without the blanks around it, cut in place. */
 char *aimf_label_strip(char *text);
 
+/**
+ * aimf_label_known: whether @text, without the blanks around it, is a label where a row may do without: it is no word
+ * for nothing, or one that the rules keep.
+ */
+gboolean aimf_label_known(const char *text, const AimfLabelRules *rules);
+
 /** aimf_class_of: the class number in [0, @limit) that @text writes; FALSE if it does not. */
 gboolean aimf_class_of(const char *text, int limit, int *value);
 

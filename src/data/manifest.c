@@ -243,6 +243,11 @@ const char *aimf_manifest_get(const AimfManifest *manifest, guint index, const c
     return column < 0 ? NULL : column_text(manifest, index, (guint)column);
 }
 
+const char *const *aimf_manifest_columns(const AimfManifest *manifest)
+{
+    return (const char *const *)manifest->columns->pdata;
+}
+
 static void add_column(AimfManifest *manifest, const char *name)
 {
     guint n = n_columns(manifest);

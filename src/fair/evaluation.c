@@ -1,4 +1,5 @@
 /* Measures as JSON. */
+#include "fair/impact_json.h"
 #include "fair/interval_json.h"
 #include "fair/verdict_files.h"
 
@@ -23,6 +24,7 @@ void aimf_evaluation_free(AimfEvaluation *evaluation)
     aimf_seeds_free(evaluation->seeds);
     aimf_findings_free(evaluation->findings);
     aimf_evidence_free(evaluation->evidence);
+    aimf_impact_free(evaluation->impact);
     g_free(evaluation);
 }
 
@@ -260,6 +262,8 @@ char *aimf_evaluation_json(const AimfEvaluation *evaluation)
         json_object_set_int_member(object, "skipped", evaluation->n_skipped);
     if (evaluation->runs > 1)
         json_object_set_int_member(object, "runs", evaluation->runs);
+    if (evaluation->impact)
+        aimf_impact_set_json(object, evaluation->impact);
     aimf_json_set_verdicts(object, evaluation->verdicts);
     if (evaluation->seeds)
         set_seeds(object, evaluation);

@@ -26,6 +26,7 @@ void aimf_outcomes_free(AimfOutcomes *outcomes)
     g_free(outcomes->logit);
     g_free(outcomes->probability);
     g_free(outcomes->class_probability);
+    aimf_impact_rows_free(outcomes->impact);
     g_free(outcomes);
 }
 

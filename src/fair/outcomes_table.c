@@ -3,10 +3,19 @@
 #include "data/labels.h"
 #include "fair/class_columns.h"
 #include "fair/contradictions.h"
+#include "fair/impact_rows.h"
 
 #include <aimfair/fair.h>
 #include <math.h>
 #include <string.h>
+
+/* What is read beside the answers for impact ratios; @reader is NULL if they were not asked for. */
+typedef struct {
+    AimfImpactReader *reader;
+    int columns[AIMF_MAX_IMPACT_COLUMNS];
+    guint n_columns;
+    GArray *predictions, *scores, *class_scores;
+} Impact;
 
 /* Where the columns are (-1: not there), and what has been read so far. */
 typedef struct {
@@ -28,6 +37,7 @@ typedef struct {
     GHashTable *target_of; /* path → target + 1 */
     GPtrArray *paths;      /* (owned each) with a column path */
     GArray *targets, *groups, *predictions, *logits, *probabilities, *class_probabilities;
+    Impact impact;
 } Reading;
 
 static void reading_clear(Reading *r)
@@ -41,8 +51,18 @@ static void reading_clear(Reading *r)
     g_clear_pointer(&r->target_of, g_hash_table_unref);
     if (r->contradicted)
         g_string_free(r->contradicted, TRUE);
-    GArray **arrays[] = { &r->targets, &r->groups,        &r->predictions,
-                          &r->logits,  &r->probabilities, &r->class_probabilities };
+    g_clear_pointer(&r->impact.reader, aimf_impact_reader_free);
+    GArray **arrays[] = {
+        &r->targets,
+        &r->groups,
+        &r->predictions,
+        &r->logits,
+        &r->probabilities,
+        &r->class_probabilities,
+        &r->impact.scores,
+        &r->impact.class_scores,
+        &r->impact.predictions,
+    };
     for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_clear_pointer(arrays[i], g_array_unref);
 }
@@ -63,6 +83,22 @@ static gboolean find_class_columns(Reading *r, GError **error)
     }
     r->classes = MAX(r->classes, found->n);
     r->class_row = g_new(double, (gsize)found->n + 1);
+    return TRUE;
+}
+
+static gboolean find_impact_columns(Reading *r, const char *const *columns, GError **error)
+{
+    Impact *impact = &r->impact;
+    if (columns && !(impact->reader = aimf_impact_reader_new(columns, r->rules, error)))
+        return FALSE;
+    for (; impact->reader && columns[impact->n_columns]; impact->n_columns++) {
+        int column = aimf_csv_require(r->csv, columns[impact->n_columns], error);
+        if (column < 0) {
+            g_prefix_error(error, "impact ratios: ");
+            return FALSE;
+        }
+        impact->columns[impact->n_columns] = column;
+    }
     return TRUE;
 }
 
@@ -96,6 +132,7 @@ typedef struct {
     int largest; /* the most probable of several classes */
     guint group;
     double logit, probability;
+    gboolean complete; /* but perhaps for the group */
 } Answer;
 
 /* A number in [@low, @high]; infinity is one, since f32 logits can be. */
@@ -136,6 +173,7 @@ static AimfCellState read_answer(Reading *r, Answer *answer, GError **error)
     answer->prediction = answer->largest;
     if (state == AIMF_CELL_READ && !r->thresholded)
         state = aimf_cell_class(r->csv, r->prediction, r->rules, AIMF_MAX_CLASSES, &answer->prediction, error);
+    answer->complete = state == AIMF_CELL_READ;
     if (state == AIMF_CELL_READ) /* last, so that a row that is left out leaves no label behind */
         state = aimf_labels_read(r->labels, &answer->group, error);
     return state;
@@ -223,15 +261,37 @@ static void check_target(Reading *r, const Answer *answer)
         contradict(r, "'%s' has the target %d, and %d before", AIMF_SHOWN(path), answer->target, before);
 }
 
+/* Those without a protected label, too: that somebody was not selected does not depend on it. */
+static gboolean read_impact(Reading *r, const Answer *answer, GError **error)
+{
+    Impact *impact = &r->impact;
+    for (guint i = 0; i < impact->n_columns; i++) {
+        AimfErrorCode code;
+        const char *text = aimf_csv_field(r->csv, impact->columns[i]);
+        g_autofree char *wrong = aimf_impact_reader_add(impact->reader, i, text, &code);
+        if (wrong)
+            return aimf_csv_fail(r->csv, impact->columns[i], code, error, "%s", wrong);
+    }
+    g_array_append_val(impact->predictions, answer->prediction);
+    g_array_append_vals(impact->class_scores, r->class_row, (guint)r->class_columns.n);
+    if (r->logit >= 0)
+        g_array_append_val(impact->scores, answer->logit);
+    else if (r->probability >= 0)
+        g_array_append_val(impact->scores, answer->probability);
+    return TRUE;
+}
+
 static gboolean read_row(Reading *r, GError **error)
 {
     Answer answer = { 0 };
     AimfCellState state = read_answer(r, &answer, error);
     r->n_dropped += state == AIMF_CELL_MISSING;
-    if (state != AIMF_CELL_READ)
-        return state == AIMF_CELL_MISSING;
     if (r->thresholded && !r->class_columns.n)
         answer.prediction = answer.probability >= (r->threshold >= 0 ? r->threshold : 0.5);
+    if (state == AIMF_CELL_FAILED || (r->impact.reader && answer.complete && !read_impact(r, &answer, error)))
+        return FALSE;
+    if (state == AIMF_CELL_MISSING)
+        return TRUE;
     compare_scores(r, &answer, answer.largest);
     take_name(r, &answer);
     check_target(r, &answer);
@@ -359,11 +419,36 @@ static gpointer take_array(GArray **array)
     return g_array_free(g_steal_pointer(array), FALSE);
 }
 
+static AimfImpactRows *take_impact(Reading *r, const char *path, const AimfMonitor *monitor)
+{
+    Impact *impact = &r->impact;
+    AimfImpactRows *rows = aimf_impact_reader_finish(impact->reader, path, monitor);
+    if (r->classes == 2 && impact->scores->len) {
+        rows->n_scores = 1;
+        rows->scores = take_array(&impact->scores);
+        rows->score = r->logit >= 0 ? "logit" : "probability";
+    } else if (r->class_columns.n) {
+        rows->n_scores = r->class_columns.n;
+        rows->scores = take_array(&impact->class_scores);
+        rows->score = "probability";
+    }
+    rows->prediction = take_array(&impact->predictions);
+    return rows;
+}
+
 AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfLabelRules *rules,
                                  const AimfMonitor *monitor, GError **error)
 {
+    const AimfOutcomesOptions options = { .threshold = threshold, .rules = rules };
+    return aimf_outcomes_open_with(path, &options, monitor, error);
+}
+
+AimfOutcomes *aimf_outcomes_open_with(const char *path, const AimfOutcomesOptions *options, const AimfMonitor *monitor,
+                                      GError **error)
+{
     static const AimfLabelRules STRICT = { 0 };
-    g_auto(Reading) r = { .threshold = threshold, .classes = 2, .rules = rules ? rules : &STRICT };
+    g_auto(Reading) r = { .threshold = options->threshold, .classes = 2 };
+    r.rules = options->rules ? options->rules : &STRICT;
     r.csv = aimf_csv_open(path, error);
     aimf_csv_tell(r.csv, monitor);
     if (!r.csv)
@@ -375,10 +460,14 @@ AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfL
     r.logits = g_array_new(FALSE, FALSE, sizeof(double));
     r.probabilities = g_array_new(FALSE, FALSE, sizeof(double));
     r.class_probabilities = g_array_new(FALSE, FALSE, sizeof(double));
+    r.impact.predictions = g_array_new(FALSE, FALSE, sizeof(int));
+    r.impact.scores = g_array_new(FALSE, FALSE, sizeof(double));
+    r.impact.class_scores = g_array_new(FALSE, FALSE, sizeof(double));
     r.names = g_ptr_array_new_with_free_func(g_free);
     r.paths = g_ptr_array_new_with_free_func(g_free);
     r.target_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (!find_columns(&r, path, error) || !read_rows(&r, path, error) || !aimf_labels_finish(r.labels, error))
+    if (!find_columns(&r, path, error) || !find_impact_columns(&r, options->impact, error) ||
+        !read_rows(&r, path, error) || !aimf_labels_finish(r.labels, error))
         return NULL;
     aimf_labels_warn(r.labels, NULL, path, r.n_dropped, monitor);
     warn_of_contradictions(&r, path, monitor);
@@ -404,5 +493,6 @@ AimfOutcomes *aimf_outcomes_open(const char *path, double threshold, const AimfL
     outcomes->classes = take_names(&r);
     outcomes->positive = binary ? 1 : -1;
     outcomes->threshold = binary && r.thresholded ? (r.threshold >= 0 ? r.threshold : 0.5) : NAN;
+    outcomes->impact = r.impact.reader ? take_impact(&r, path, monitor) : NULL;
     return outcomes;
 }

@@ -239,6 +239,43 @@ static void test_bad_images(void)
     g_assert_cmpint(json_object_get_int_member(json_node_get_object(root), "skipped"), ==, 1);
 }
 
+static JsonArray *impact_of(JsonNode *root)
+{
+    return json_object_get_array_member(json_node_get_object(root), "impact");
+}
+
+/* Columns of the manifest stay beside their pictures, though one of these cannot be read. */
+static void test_impact(void)
+{
+    g_autoptr(GString) text = g_string_new("path,target,protected,copy\nmissing.png,1,a,z\n");
+    for (guint i = 0; i < N_IMAGES; i++) {
+        const char *label = i / 3 % 2 ? "b" : "a";
+        g_string_append_printf(text, "%u.png,%u,%s,%s\n", i, i % 2, label, i == 7 ? "" : label);
+    }
+    g_autofree char *path = g_build_filename(folder, "impact.csv", NULL);
+    g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
+    g_auto(ProgramRun) asked = RUN("evaluate", "--model", model_path, "--data", path, "--skip-bad", "1", "--json", "-q",
+                                   "--threshold", "0.5", "--predictions", answers_path, "--impact", "protected,copy");
+    g_assert_cmpint(asked.status, ==, 0);
+    g_auto(ProgramRun) read =
+        RUN("evaluate", "--from-predictions", answers_path, "--json", "--quiet", "--impact", "protected");
+    g_assert_cmpint(read.status, ==, 0);
+    g_autoptr(JsonNode) a = json_from_string(asked.out, NULL), b = json_from_string(read.out, NULL);
+    g_autofree char *left = json_to_string(json_array_get_element(impact_of(a), 0), FALSE);
+    g_autofree char *right = json_to_string(json_array_get_element(impact_of(b), 0), FALSE);
+    g_assert_cmpstr(left, ==, right);
+    JsonObject *copy = json_array_get_object_element(impact_of(a), 1);
+    g_assert_cmpint(json_object_get_int_member(copy, "n"), ==, N_IMAGES);
+    g_assert_cmpint(json_object_get_int_member(copy, "unknown"), ==, 1);
+    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(copy, "categories")), ==, 2);
+    JsonObject *both = json_array_get_object_element(impact_of(a), 2);
+    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(both, "categories")), ==, 2);
+    g_auto(ProgramRun) wrong = RUN("evaluate", "--model", model_path, "--data", path, "--impact", "copie", "-q");
+    g_assert_cmpint(wrong.status, ==, 2);
+    g_assert_nonnull(strstr(wrong.err, "no column 'copie' (did you mean 'copy'?)"));
+    g_assert_cmpint(g_unlink(answers_path), ==, 0);
+}
+
 static void test_unknown_class(void)
 {
     g_autofree char *path = g_build_filename(folder, "classes.csv", NULL);
@@ -325,6 +362,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-evaluate-model/named-classes", test_named_classes);
     g_test_add_func("/cli-evaluate-model/threshold", test_threshold);
     g_test_add_func("/cli-evaluate-model/bad-images", test_bad_images);
+    g_test_add_func("/cli-evaluate-model/impact", test_impact);
     g_test_add_func("/cli-evaluate-model/unknown-class", test_unknown_class);
     g_test_add_func("/cli-evaluate-model/plain-progress", test_plain_progress);
     g_test_add_func("/cli-evaluate-model/terminal-progress", test_terminal_progress);
