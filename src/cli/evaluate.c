@@ -13,6 +13,7 @@ typedef struct {
     char *by_group_text;
     char **require;
     char *changes;
+    char *chart;
     gboolean average;
     gboolean compare;
     gint bootstrap;
@@ -33,6 +34,7 @@ static void options_clear(Options *o)
     g_free(o->by_group_text);
     g_strfreev(o->require);
     g_free(o->changes);
+    g_free(o->chart);
     aimf_allow_clear(&o->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -61,9 +63,12 @@ static gboolean check_compare(AimfCli *cli, const Options *o, int n_files, char 
     if (tables && o->data)
         return invalid("--data is for models, and both files are tables", error);
     const char *const inputs[] = { files[0], files[1], o->data };
+    const char *const others[] = { files[0], files[1], o->data, o->changes };
     return (tables || aimf_cli_require(cli, "--data", o->data, error)) &&
            (!o->changes || (aimf_cli_check_text_output(cli, "--changes", o->changes, error) &&
-                            aimf_cli_check_apart("--changes", o->changes, inputs, G_N_ELEMENTS(inputs), error)));
+                            aimf_cli_check_apart("--changes", o->changes, inputs, G_N_ELEMENTS(inputs), error))) &&
+           (!o->chart || (aimf_cli_check_chart("--chart", o->chart, error) &&
+                          aimf_cli_check_apart("--chart", o->chart, others, G_N_ELEMENTS(others), error)));
 }
 
 static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **files, GError **error)
@@ -72,6 +77,8 @@ static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **file
         return invalid("--model, --from-predictions, --average and --compare exclude each other", error);
     if (o->changes && !o->compare)
         return invalid("--changes is of --compare", error);
+    if (o->chart && !o->compare)
+        return invalid("--chart is of --compare", error);
     if (o->compare && !check_compare(cli, o, n_files, files, error))
         return FALSE;
     if (o->compare)
@@ -108,6 +115,7 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           "compare two models on --data, or two tables of predictions, BEFORE and AFTER", NULL },
         { "changes", 0, 0, G_OPTION_ARG_FILENAME, &o->changes, "list the pictures whose answers changed; - for stdout",
           "CSV" },
+        { "chart", 0, 0, G_OPTION_ARG_FILENAME, &o->chart, "draw the comparison, as .svg or .png", "FILE" },
         { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &o->threshold,
           "probability from which on it is class 1 (the model's own, 0.5)", "P [0, 1]" },
         { "positive", 0, 0, G_OPTION_ARG_STRING, &o->positive,
@@ -278,7 +286,8 @@ static gboolean compare(AimfCli *cli, Options *o, char **paths, GError **error)
         return FALSE;
     aimf_comparison_check(comparison, o->allow.findings);
     if (!aimf_allow_report(cli, &o->allow, error) ||
-        (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)))
+        (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)) ||
+        (o->chart && !aimf_comparison_draw(comparison, paths[0], paths[1], o->chart, error)))
         return FALSE;
     const AimfComparedFiles files = { paths[0], paths[1], o->data, one->evidence, two->evidence };
     if (cli->json)
