@@ -138,6 +138,13 @@ typedef struct {
  */
 const char *aimf_scalar_name(guint index);
 /**
+ * aimf_scalar_title: (borrowed) what people call AimfScalars' member @index: "equalized odds, mean of gaps (EO)"; those
+ * of macro and worst have the titles of one class's.
+ */
+const char *aimf_scalar_title(guint index);
+/** aimf_scalar_low_is_bad: whether less of it is worse: of accuracies, AUC and ratios; not of gaps and errors. */
+gboolean aimf_scalar_low_is_bad(guint index);
+/**
  * aimf_scalar_of_classes: whether member @index is a macro or a worst one, which results of two classes do not have.
  */
 gboolean aimf_scalar_of_classes(guint index);
@@ -611,6 +618,22 @@ char *aimf_comparison_json(const AimfComparison *comparison);
  * before, after, change: lost, won, or other where both are wrong.
  */
 gboolean aimf_comparison_save_changes(const AimfComparison *comparison, const char *path, GError **error);
+
+/** AIMF_CHART_MOST_GROUPS: rows of groups on a chart; of more groups, those whose accuracy changed most. */
+#define AIMF_CHART_MOST_GROUPS 60
+/** aimf_chart_check_name: FALSE with INVALID unless @path ends in .svg or .png, so that a chart can be made there. */
+gboolean aimf_chart_check_name(const char *path, GError **error);
+/**
+ * aimf_comparison_draw:
+ * @before, @after: what was compared, paths or any text
+ * The comparison as one picture: the accuracy of every group before and after with what it lost and won, groups that
+ * lost being marked; and the change of every measure with its interval, by whether that excludes no change. What is
+ * unknown, and a group without pictures, is left out. A unit of the page is a pixel of SVG and two of PNG; its height
+ * follows from the rows. Texts are outlines in the system's sans-serif. The same comparison gives the same bytes.
+ * FALSE with INVALID, as aimf_chart_check_name, NOT_FOUND or IO (of the file), MEMORY or FAILED (of drawing).
+ */
+gboolean aimf_comparison_draw(const AimfComparison *comparison, const char *before, const char *after, const char *path,
+                              GError **error);
 
 /* --- Sensitivity --- */
 

@@ -17,6 +17,7 @@ typedef struct {
     char *impact_text;
     char **impact;
     char *changes;
+    char *chart;
     gboolean average;
     gboolean compare;
     gint bootstrap;
@@ -40,6 +41,7 @@ static void options_clear(Options *o)
     g_free(o->impact_text);
     g_strfreev(o->impact);
     g_free(o->changes);
+    g_free(o->chart);
     aimf_allow_clear(&o->allow);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -95,17 +97,20 @@ static gboolean check_compare(AimfCli *cli, const Options *o, int n_files, char 
                        "before of several seeds, then as many after",
                        error);
     gboolean several = n_files > 2;
-    if (several && (o->changes || o->demands.require || o->demands.require_evidence))
-        return invalid("--changes and demands are about one pair; compare one at a time", error);
+    if (several && (o->changes || o->chart || o->demands.require || o->demands.require_evidence))
+        return invalid("--changes, --chart and demands are about one pair; compare one at a time", error);
     if (o->save || o->by_group_text)
         return invalid("--predictions and --by-group have no meaning with --compare", error);
     gboolean tables = are_tables(n_files, files);
     if (tables && o->data)
         return invalid("--data is for models, and the files are tables", error);
     const char *const inputs[] = { files[0], files[1], o->data };
+    const char *const others[] = { files[0], files[1], o->data, o->changes };
     return (tables || aimf_cli_require(cli, "--data", o->data, error)) &&
            (!o->changes || (aimf_cli_check_text_output(cli, "--changes", o->changes, error) &&
-                            aimf_cli_check_apart("--changes", o->changes, inputs, G_N_ELEMENTS(inputs), error)));
+                            aimf_cli_check_apart("--changes", o->changes, inputs, G_N_ELEMENTS(inputs), error))) &&
+           (!o->chart || (aimf_cli_check_chart("--chart", o->chart, error) &&
+                          aimf_cli_check_apart("--chart", o->chart, others, G_N_ELEMENTS(others), error)));
 }
 
 static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **files, GError **error)
@@ -114,6 +119,8 @@ static gboolean check_options(AimfCli *cli, Options *o, int n_files, char **file
         return invalid("--model, --from-predictions, --average and --compare exclude each other", error);
     if (o->changes && !o->compare)
         return invalid("--changes is of --compare", error);
+    if (o->chart && !o->compare)
+        return invalid("--chart is of --compare", error);
     if (o->impact_text && (o->compare || o->average))
         return invalid("--impact needs the rows of one result: it has no meaning with --compare and --average", error);
     if (o->impact_text && !(o->impact = aimf_cli_impact_columns(o->impact_text, error)))
@@ -165,6 +172,7 @@ static gboolean parse(AimfCli *cli, int *argc, char **argv, Options *o, GError *
           NULL },
         { "changes", 0, 0, G_OPTION_ARG_FILENAME, &o->changes, "list the pictures whose answers changed; - for stdout",
           "CSV" },
+        { "chart", 0, 0, G_OPTION_ARG_FILENAME, &o->chart, "draw the comparison, as .svg or .png", "FILE" },
         { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &o->threshold,
           "probability from which on it is class 1 (the model's own, 0.5)", "P [0, 1]" },
         { "positive", 0, 0, G_OPTION_ARG_STRING, &o->positive,
@@ -313,7 +321,8 @@ static gboolean compare(AimfCli *cli, Options *o, char **paths, GError **error)
     comparison->verdicts = aimf_judge(o->demands.gates, o->demands.n, comparison->after, after, comparison, error);
     if (!comparison->verdicts || !aimf_allow_report(cli, &o->allow, error) ||
         !aimf_demands_save(cli, &o->demands, comparison->verdicts, SUITE, error) ||
-        (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)))
+        (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)) ||
+        (o->chart && !aimf_comparison_draw(comparison, paths[0], paths[1], o->chart, error)))
         return FALSE;
     const AimfComparedFiles files = { paths[0], paths[1], o->data, one->evidence, two->evidence };
     if (cli->json)

@@ -121,3 +121,13 @@ void aimf_cli_json_comparison(AimfCli *cli, const AimfComparison *comparison, co
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
 }
+
+/* --- Chart --- */
+
+gboolean aimf_cli_check_chart(const char *option, const char *path, GError **error)
+{
+    if (aimf_chart_check_name(path, error))
+        return aimf_cli_check_output(option, path, error);
+    g_prefix_error(error, "%s: ", option);
+    return FALSE;
+}

@@ -18,3 +18,6 @@ void aimf_cli_print_comparison(AimfCli *cli, const AimfComparison *comparison, c
 /** aimf_cli_json_comparison: one JSON object. */
 void aimf_cli_json_comparison(AimfCli *cli, const AimfComparison *comparison, const AimfComparedFiles *files,
                               const AimfFindings *findings);
+
+/** aimf_cli_check_chart: FALSE unless a chart could be made at @path: its ending, and as aimf_cli_check_output. */
+gboolean aimf_cli_check_chart(const char *option, const char *path, GError **error);

@@ -4,27 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Of AimfScalars' members before those over classes, which repeat the ones of one class. */
-static const char *const titles[] = {
-    "accuracy",
-    "worst group accuracy (WST)",
-    "std of group accuracies (STD)",
-    "balanced accuracy",
-    "equalized odds, mean of gaps (EO)",
-    "equalized odds, larger gap",
-    "equalized odds, sum of gaps",
-    "equal opportunity (TPR gap)",
-    "demographic parity (selection gap)",
-    "AUC",
-    "demographic parity ratio",
-    "equalized odds ratio",
-    "equal opportunity ratio",
-    "FNR gap",
-    "precision gap",
-    "calibration error (ECE)",
-    "calibration error, gap",
-};
-G_STATIC_ASSERT(G_N_ELEMENTS(titles) == AIMF_N_SCALARS - 2 * AIMF_N_CLASS_SCALARS);
+/* AimfScalars' members before those over classes, which repeat the ones of one class. */
+enum { N_OWN = AIMF_N_SCALARS - 2 * AIMF_N_CLASS_SCALARS };
 
 /* Of AimfProtectedMeasure's numbers. */
 static const char *const headings[] = { "accuracy", "balanced",  "TPR",      "FPR", "TNR",
@@ -216,7 +197,7 @@ static void print_classes(AimfCli *cli, const AimfEvaluation *evaluation)
 static void print_worst_class(AimfCli *cli, const AimfEvaluation *evaluation, guint scalar)
 {
     const AimfMeasures *measures = evaluation->measures;
-    const guint first = G_N_ELEMENTS(titles) - AIMF_N_CLASS_SCALARS;
+    const guint first = N_OWN - AIMF_N_CLASS_SCALARS;
     guint own = scalar - 2 * (guint)AIMF_N_CLASS_SCALARS; /* the same measure of one class */
     for (int target = 0; own >= first && target < measures->n_targets; target++) {
         const AimfScalars scalars = { .positive = measures->classes[target].scalars };
@@ -229,17 +210,11 @@ static void print_worst_class(AimfCli *cli, const AimfEvaluation *evaluation, gu
     }
 }
 
-static const char *title_of(guint scalar)
-{
-    guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
-    return titles[scalar < n_own ? scalar : n_own - n_class + (scalar - n_own) % n_class];
-}
-
 void aimf_cli_print_title(AimfCli *cli, guint scalar)
 {
-    guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
+    guint n_own = N_OWN, n_class = AIMF_N_CLASS_SCALARS;
     const char *of = scalar < n_own ? "" : scalar < n_own + n_class ? "macro, " : "worst, ";
-    g_autofree char *text = g_strconcat(of, title_of(scalar), NULL);
+    g_autofree char *text = g_strconcat(of, aimf_scalar_title(scalar), NULL);
     aimf_cli_print_padded(cli, text, 34);
 }
 
@@ -247,8 +222,8 @@ static void print_scalar(AimfCli *cli, const AimfEvaluation *evaluation, guint s
 {
     const AimfMeasures *measures = evaluation->measures;
     AimfInterval interval = measures->intervals[scalar];
-    guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
-    aimf_cli_print(cli, "%-34s", title_of(scalar));
+    guint n_own = N_OWN, n_class = AIMF_N_CLASS_SCALARS;
+    aimf_cli_print(cli, "%-34s", aimf_scalar_title(scalar));
     print_percent(cli, aimf_scalar_at(&measures->scalars, scalar));
     if (!isnan(interval.low))
         aimf_cli_print(cli, "%9.2f – %.2f", 100 * interval.low, 100 * interval.high);
@@ -262,7 +237,7 @@ static void print_scalars(AimfCli *cli, const AimfEvaluation *evaluation)
     const AimfMeasures *measures = evaluation->measures;
     gboolean intervals = !isnan(measures->intervals[0].low);
     const char *what = evaluation->runs > 1 ? "lowest and highest run" : "95 % interval";
-    const guint n_own = G_N_ELEMENTS(titles), n_class = AIMF_N_CLASS_SCALARS;
+    const guint n_own = N_OWN, n_class = AIMF_N_CLASS_SCALARS;
     const guint shown = measures->positive < 0 ? n_own - n_class : n_own;
     aimf_cli_print(cli, "\n%-36s%8s%s%s\n", "measure", "%", intervals ? "   " : "", intervals ? what : "");
     for (guint i = 0; i < shown; i++)

@@ -1,76 +1,10 @@
 #include "demo/chart.h"
 
-#include "base/file.h"
+#include "base/drawing.h"
 
-#include <cairo.h>
 #include <math.h>
 
-static const AimfColour PAPER = { 1, 1, 1 }, INK = { 0.13, 0.15, 0.19 }, FAINT = { 0.45, 0.48, 0.53 },
-                        RULE = { 0.88, 0.89, 0.91 };
-/* Told apart in print and by the colour-blind: they differ in lightness as well as in hue. */
-static const AimfColour MODEL_COLOURS[AIMF_DEMO_N_MODELS] = {
-    { 0.62, 0.64, 0.69 },
-    { 0.95, 0.69, 0.30 },
-    { 0.07, 0.47, 0.50 },
-};
-
-typedef enum { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT } Align;
-
-static void set_colour(cairo_t *cr, AimfColour c)
-{
-    cairo_set_source_rgb(cr, c.red, c.green, c.blue);
-}
-
-static void set_font(cairo_t *cr, double size, gboolean bold)
-{
-    cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cr, size);
-}
-
-static void show_text(cairo_t *cr, double x, double y, Align align, const char *text)
-{
-    cairo_text_extents_t extents;
-    cairo_text_extents(cr, text, &extents);
-    cairo_move_to(cr, x - extents.x_advance * (align == ALIGN_LEFT ? 0 : align == ALIGN_CENTRE ? 0.5 : 1), y);
-    cairo_show_text(cr, text);
-}
-
-static cairo_t *page_new(int width, int height)
-{
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
-    cairo_t *cr = cairo_create(surface);
-    cairo_surface_destroy(surface); /* the context keeps it */
-    set_colour(cr, PAPER);
-    cairo_paint(cr);
-    set_colour(cr, INK);
-    return cr;
-}
-
-static cairo_status_t write_chunk(void *writer, const unsigned char *data, unsigned int bytes)
-{
-    aimf_writer_write(writer, data, bytes);
-    return CAIRO_STATUS_SUCCESS; /* the writer remembers a failure for its commit */
-}
-
-/* Writes the page as a PNG and frees it. */
-static gboolean page_finish(cairo_t *cr, const char *path, GError **error)
-{
-    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
-    gboolean ok = FALSE;
-    if (writer) {
-        cairo_status_t status = cairo_status(cr);
-        if (status == CAIRO_STATUS_SUCCESS)
-            status = cairo_surface_write_to_png_stream(cairo_get_target(cr), write_chunk, writer);
-        if (status == CAIRO_STATUS_SUCCESS)
-            ok = aimf_writer_commit(writer, error);
-        else
-            g_set_error(error, AIMF_ERROR, status == CAIRO_STATUS_NO_MEMORY ? AIMF_ERROR_MEMORY : AIMF_ERROR_FAILED,
-                        "cannot draw '%s': %s", path, cairo_status_to_string(status));
-    }
-    cairo_destroy(cr);
-    return ok;
-}
+static const AimfPaint MODEL_PAINTS[AIMF_DEMO_N_MODELS] = { AIMF_GREY, AIMF_AMBER, AIMF_TEAL };
 
 /* --- The sheet of portraits --- */
 
@@ -113,36 +47,36 @@ gboolean aimf_demo_draw_sheet(const char *directory, const AimfPortraitSet *phot
 {
     const int pitch = AIMF_PORTRAIT_PX + SHEET_GAP, half = SHEET_COLUMNS * pitch + SHEET_MARGIN;
     const double left = SHEET_MARGIN + SHEET_LABELS, right = left + half;
-    cairo_t *cr = page_new((int)left + 2 * half, SHEET_TOP + 4 * pitch + SHEET_MARGIN);
-    set_font(cr, 17, TRUE);
-    show_text(cr, left, 30, ALIGN_LEFT, "Photographic look: biased training set");
-    show_text(cr, right, 30, ALIGN_LEFT, "Synthetic look: balanced");
-    set_font(cr, 12, FALSE);
-    set_colour(cr, FAINT);
-    show_text(cr, left, 49, ALIGN_LEFT, "light, clutter, blur, grain; JPEG");
-    show_text(cr, right, 49, ALIGN_LEFT, "flat colours, plain ground; every group equally often");
+    g_autoptr(AimfPage) page =
+        aimf_page_new(path, (int)left + 2 * half, SHEET_TOP + 4 * pitch + SHEET_MARGIN, 1, error);
+    if (!page)
+        return FALSE;
+    cairo_t *cr = page->cr;
+    aimf_draw_font(cr, 17, TRUE);
+    aimf_draw_text(cr, left, 30, AIMF_LEFT, "Photographic look: biased training set");
+    aimf_draw_text(cr, right, 30, AIMF_LEFT, "Synthetic look: balanced");
+    aimf_draw_font(cr, 12, FALSE);
+    aimf_draw_paint(cr, AIMF_FAINT);
+    aimf_draw_text(cr, left, 49, AIMF_LEFT, "light, clutter, blur, grain; JPEG");
+    aimf_draw_text(cr, right, 49, AIMF_LEFT, "flat colours, plain ground; every group equally often");
     gboolean ok = TRUE;
     for (int row = 0; row < 4 && ok; row++) {
         int smiling = row / 2, bearded = row % 2;
         double y = SHEET_TOP + row * pitch, share = (double)photographs->count[smiling][bearded];
         g_autofree char *text =
             g_strdup_printf("%.0f %% of training", 100 * share / aimf_portrait_set_size(photographs));
-        set_colour(cr, INK);
-        set_font(cr, 15, TRUE);
-        show_text(cr, SHEET_MARGIN, y + 40, ALIGN_LEFT, smiling ? "smiling" : "not smiling");
-        set_font(cr, 14, FALSE);
-        show_text(cr, SHEET_MARGIN, y + 59, ALIGN_LEFT, AIMF_PORTRAIT_HAIR[bearded]);
-        set_colour(cr, FAINT);
-        set_font(cr, 12, FALSE);
-        show_text(cr, SHEET_MARGIN, y + 77, ALIGN_LEFT, text);
+        aimf_draw_paint(cr, AIMF_INK);
+        aimf_draw_font(cr, 15, TRUE);
+        aimf_draw_text(cr, SHEET_MARGIN, y + 40, AIMF_LEFT, smiling ? "smiling" : "not smiling");
+        aimf_draw_font(cr, 14, FALSE);
+        aimf_draw_text(cr, SHEET_MARGIN, y + 59, AIMF_LEFT, AIMF_PORTRAIT_HAIR[bearded]);
+        aimf_draw_paint(cr, AIMF_FAINT);
+        aimf_draw_font(cr, 12, FALSE);
+        aimf_draw_text(cr, SHEET_MARGIN, y + 77, AIMF_LEFT, text);
         ok = place_group(cr, directory, photographs, smiling, bearded, left, y, error) &&
              place_group(cr, directory, synthetic, smiling, bearded, right, y, error);
     }
-    if (!ok) {
-        cairo_destroy(cr);
-        return FALSE;
-    }
-    return page_finish(cr, path, error);
+    return ok && aimf_page_write(page, error);
 }
 
 /* --- The chart --- */
@@ -158,16 +92,16 @@ typedef struct {
 static void draw_axis(cairo_t *cr)
 {
     cairo_set_line_width(cr, 1);
-    set_font(cr, 12, FALSE);
+    aimf_draw_font(cr, 12, FALSE);
     for (int percent = 0; percent <= 100; percent += 25) {
         double y = CHART_BASE - (CHART_BASE - CHART_TOP) * percent / 100.0;
         g_autofree char *text = g_strdup_printf("%d", percent);
-        set_colour(cr, RULE);
+        aimf_draw_paint(cr, AIMF_RULE);
         cairo_move_to(cr, CHART_LEFT, floor(y) + 0.5);
         cairo_line_to(cr, CHART_WIDTH - 24, floor(y) + 0.5);
         cairo_stroke(cr);
-        set_colour(cr, FAINT);
-        show_text(cr, CHART_LEFT - 8, y + 4, ALIGN_RIGHT, text);
+        aimf_draw_paint(cr, AIMF_FAINT);
+        aimf_draw_text(cr, CHART_LEFT - 8, y + 4, AIMF_RIGHT, text);
     }
 }
 
@@ -179,36 +113,34 @@ static void draw_cluster(cairo_t *cr, const Cluster *cluster, double x, double w
         if (isnan(value))
             continue;
         double height = (CHART_BASE - CHART_TOP) * value;
-        set_colour(cr, MODEL_COLOURS[model]);
+        aimf_draw_paint(cr, MODEL_PAINTS[model]);
         cairo_rectangle(cr, at + 1, CHART_BASE - height, bar - 2, height);
         cairo_fill(cr);
         g_autofree char *text = g_strdup_printf("%.0f", 100 * value);
-        set_colour(cr, INK);
-        set_font(cr, 12, FALSE);
-        show_text(cr, at + bar / 2, CHART_BASE - height - 5, ALIGN_CENTRE, text);
+        aimf_draw_paint(cr, AIMF_INK);
+        aimf_draw_font(cr, 12, FALSE);
+        aimf_draw_text(cr, at + bar / 2, CHART_BASE - height - 5, AIMF_CENTRE, text);
     }
-    set_colour(cr, INK);
-    set_font(cr, 13, FALSE);
+    aimf_draw_paint(cr, AIMF_INK);
+    aimf_draw_font(cr, 13, FALSE);
     for (int line = 0; line < 2; line++)
-        show_text(cr, x + width / 2, CHART_BASE + 20 + 17 * line, ALIGN_CENTRE, cluster->name[line]);
+        aimf_draw_text(cr, x + width / 2, CHART_BASE + 20 + 17 * line, AIMF_CENTRE, cluster->name[line]);
 }
 
 static void draw_legend(cairo_t *cr, const AimfDemoResult *result)
 {
     double x = CHART_LEFT;
-    set_font(cr, 13, FALSE);
+    aimf_draw_font(cr, 13, FALSE);
     for (int model = 0; model < AIMF_DEMO_N_MODELS; model++) {
         const AimfDemoModel *m = &result->models[model];
         g_autofree char *text =
             g_strdup_printf("%s (%u of %u tensors trained)", m->name, m->trained, result->n_tensors);
-        cairo_text_extents_t extents;
-        set_colour(cr, MODEL_COLOURS[model]);
+        aimf_draw_paint(cr, MODEL_PAINTS[model]);
         cairo_rectangle(cr, x, 54, 13, 13);
         cairo_fill(cr);
-        set_colour(cr, INK);
-        show_text(cr, x + 20, 65, ALIGN_LEFT, text);
-        cairo_text_extents(cr, text, &extents);
-        x += 20 + extents.x_advance + 28;
+        aimf_draw_paint(cr, AIMF_INK);
+        aimf_draw_text(cr, x + 20, 65, AIMF_LEFT, text);
+        x += 20 + aimf_text_width(cr, text) + 28;
     }
 }
 
@@ -235,18 +167,21 @@ gboolean aimf_demo_draw_chart(const AimfDemoResult *result, const char *path, GE
 {
     Cluster clusters[CHART_BARS];
     collect_clusters(result, clusters);
-    cairo_t *cr = page_new(CHART_WIDTH, CHART_HEIGHT);
-    set_font(cr, 19, TRUE);
-    show_text(cr, CHART_LEFT, 34, ALIGN_LEFT, "Is the person smiling? On test photographs, in percent");
+    g_autoptr(AimfPage) page = aimf_page_new(path, CHART_WIDTH, CHART_HEIGHT, 1, error);
+    if (!page)
+        return FALSE;
+    cairo_t *cr = page->cr;
+    aimf_draw_font(cr, 19, TRUE);
+    aimf_draw_text(cr, CHART_LEFT, 34, AIMF_LEFT, "Is the person smiling? On test photographs, in percent");
     draw_legend(cr, result);
     draw_axis(cr);
     double gap = 34, width = (CHART_WIDTH - 24 - CHART_LEFT - gap) / CHART_BARS;
     for (int i = 0; i < CHART_BARS; i++)
         draw_cluster(cr, &clusters[i], CHART_LEFT + i * width + (i < 4 ? 0 : gap), width);
-    set_colour(cr, FAINT);
-    set_font(cr, 12, TRUE);
-    show_text(cr, CHART_LEFT, CHART_TOP - 22, ALIGN_LEFT, "ACCURACY OF EACH GROUP");
-    show_text(cr, CHART_LEFT + 4 * width + gap, CHART_TOP - 22, ALIGN_LEFT, "HIGHER IS BETTER");
-    show_text(cr, CHART_LEFT + 6 * width + gap, CHART_TOP - 22, ALIGN_LEFT, "LOWER IS BETTER");
-    return page_finish(cr, path, error);
+    aimf_draw_paint(cr, AIMF_FAINT);
+    aimf_draw_font(cr, 12, TRUE);
+    aimf_draw_text(cr, CHART_LEFT, CHART_TOP - 22, AIMF_LEFT, "ACCURACY OF EACH GROUP");
+    aimf_draw_text(cr, CHART_LEFT + 4 * width + gap, CHART_TOP - 22, AIMF_LEFT, "HIGHER IS BETTER");
+    aimf_draw_text(cr, CHART_LEFT + 6 * width + gap, CHART_TOP - 22, AIMF_LEFT, "LOWER IS BETTER");
+    return aimf_page_write(page, error);
 }

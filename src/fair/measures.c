@@ -27,10 +27,52 @@ static const char *const scalar_names[] = {
 G_STATIC_ASSERT(G_N_ELEMENTS(scalar_names) == AIMF_N_SCALARS);
 G_STATIC_ASSERT(offsetof(AimfScalars, calibration_error_gap) + sizeof(double) == offsetof(AimfScalars, macro));
 
+/* Of the members before those over classes, which repeat the ones of one class. */
+static const char *const titles[] = {
+    "accuracy",
+    "worst group accuracy (WST)",
+    "std of group accuracies (STD)",
+    "balanced accuracy",
+    "equalized odds, mean of gaps (EO)",
+    "equalized odds, larger gap",
+    "equalized odds, sum of gaps",
+    "equal opportunity (TPR gap)",
+    "demographic parity (selection gap)",
+    "AUC",
+    "demographic parity ratio",
+    "equalized odds ratio",
+    "equal opportunity ratio",
+    "FNR gap",
+    "precision gap",
+    "calibration error (ECE)",
+    "calibration error, gap",
+};
+enum { N_OWN = G_N_ELEMENTS(titles), N_ACCURACIES = N_OWN - AIMF_N_CLASS_SCALARS };
+G_STATIC_ASSERT(N_OWN == AIMF_N_SCALARS - 2 * AIMF_N_CLASS_SCALARS);
+
+/* The place of the same measure of one class. */
+static guint own_scalar(guint index)
+{
+    g_assert(index < AIMF_N_SCALARS);
+    return index < N_OWN ? index : N_ACCURACIES + (index - N_OWN) % (guint)AIMF_N_CLASS_SCALARS;
+}
+
 const char *aimf_scalar_name(guint index)
 {
     g_assert(index < AIMF_N_SCALARS);
     return scalar_names[index];
+}
+
+const char *aimf_scalar_title(guint index)
+{
+    return titles[own_scalar(index)];
+}
+
+gboolean aimf_scalar_low_is_bad(guint index)
+{
+    guint own = own_scalar(index);
+    return own < N_ACCURACIES ? own != offsetof(AimfScalars, std_group_accuracy) / sizeof(double)
+                              : aimf_low_is_bad(own - N_ACCURACIES);
 }
 
 gboolean aimf_scalar_of_classes(guint index)

@@ -2,6 +2,7 @@
 #include "cli/support_program.h"
 
 #include <aimfair/fair.h>
+#include <aimfair/image.h>
 #include <aimfair/version.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -708,12 +709,42 @@ static void test_compare(void)
         { { "evaluate", "--compare", "--average", before, after }, "exclude each other" },
         { { "evaluate", "--from-predictions", before, "--changes", "x" }, "--changes is of --compare" },
         { { "evaluate", "--compare", before, after, "--changes", before }, "would replace" },
+        { { "evaluate", "--from-predictions", before, "--chart", "x.svg" }, "--chart is of --compare" },
+        { { "evaluate", "--compare", before, after, "--chart", "x.pdf" },
+          "--chart: 'x.pdf' is no name of a picture: it must end in .svg or .png" },
+        { { "evaluate", "--compare", before, after, "--chart", "-" }, "must end in .svg or .png" },
+        { { "evaluate", "--compare", before, after, "--chart", "/no/such/folder/x.svg" }, "/no/such/folder" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(ProgramRun) run = run_program(cases[i].arguments);
         g_assert_cmpint(run.status, ==, 2);
         assert_contains(run.err, cases[i].message);
     }
+}
+
+/* A file that can be opened, and none where it would take the place of another one. */
+static void test_chart(void)
+{
+    g_autofree char *before = write_file("one.csv", "target,protected,prediction\n0,a,0\n1,a,1\n0,b,1\n1,b,1\n");
+    g_autofree char *after = write_file("two.csv", "target,protected,prediction\n0,a,0\n1,a,0\n0,b,0\n1,b,1\n");
+    g_autofree char *png = g_build_filename(folder, "chart.png", NULL);
+    g_autofree char *svg = g_build_filename(folder, "chart.SVG", NULL), *text = NULL;
+    g_autoptr(GError) error = NULL;
+    g_auto(ProgramRun) one = RUN("evaluate", "--compare", before, after, "--chart", png, "--quiet");
+    g_auto(ProgramRun) two = RUN("evaluate", "--compare", before, after, "--chart", svg, "--json", "--quiet");
+    g_assert_cmpint(one.status, ==, 0);
+    g_assert_cmpint(two.status, ==, 0);
+    assert_contains(one.out, "1 sample lost, 1 won");
+    g_autoptr(JsonNode) root = parse(two.out);
+    g_assert_true(JSON_NODE_HOLDS_OBJECT(root));
+    g_autoptr(AimfImage) image = aimf_image_open(png, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(image->width, >, 1000);
+    g_assert_true(g_file_get_contents(svg, &text, NULL, NULL));
+    assert_contains(text, "</svg>");
+    g_auto(ProgramRun) same = RUN("evaluate", "--compare", before, after, "--changes", svg, "--chart", svg);
+    g_assert_cmpint(same.status, ==, 2);
+    assert_contains(same.err, "would replace");
 }
 
 static void test_wrong_usage(void)
@@ -795,6 +826,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-evaluate/bad-csv", test_bad_csv);
     g_test_add_func("/cli-evaluate/labels", test_labels);
     g_test_add_func("/cli-evaluate/compare", test_compare);
+    g_test_add_func("/cli-evaluate/chart", test_chart);
     g_test_add_func("/cli-evaluate/contradictions", test_contradictions);
     g_test_add_func("/cli-evaluate/named-predictions", test_named_predictions);
     g_test_add_func("/cli-evaluate/wrong-usage", test_wrong_usage);
