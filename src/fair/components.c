@@ -431,19 +431,22 @@ static AimfInterval interval_of_sum(const AimfComponent *c, double alpha, guint6
         AimfShare share = enlarged(c->terms[i].share, least);
         values[i] = aimf_share_value(share);
         weights[i] = c->terms[i].weight;
-        intervals[i] = aimf_wilson_corrected(share, alpha);
+        intervals[i] = aimf_clopper_pearson(share, alpha);
     }
     if (c->n_terms == 1) /* its own, to the last bit */
         return intervals[0];
     return aimf_square_and_add(values, intervals, weights, c->n_terms);
 }
 
+/* DeLong's variance, of a few errors, is as often too small: Hanley and McNeil's has its say as well. */
 static AimfInterval interval_of_area(const AimfComponent *c, double alpha, guint64 least)
 {
     double p = (double)c->terms[0].share.n, q = (double)c->terms[1].share.n;
     guint64 more_p = enlarged(c->terms[0].share, least).n, more_q = enlarged(c->terms[1].share, least).n;
     double shrunk = (1 / (double)more_p + 1 / (double)more_q) / (1 / p + 1 / q);
-    return aimf_auc_interval(c->auc, c->variance * shrunk, more_p, more_q, alpha);
+    AimfInterval own = aimf_auc_interval(c->auc, c->variance * shrunk, more_p, more_q, alpha);
+    AimfInterval typical = aimf_auc_interval(c->auc, 0, more_p, more_q, alpha);
+    return (AimfInterval){ MIN(own.low, typical.low), MAX(own.high, typical.high) };
 }
 
 static AimfInterval interval_of_change(const AimfComponent *c, double alpha, guint64 least)

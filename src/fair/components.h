@@ -1,8 +1,7 @@
 /*
  * What a demand for evidence is judged by. A largest gap is small if every signed difference of two labels lies near 0,
  * a lowest accuracy is high if every group's is: these components have intervals that hold. As a decision hangs on them,
- * shares have Wilson's interval with a continuity correction, and sums of them (differences are Newcombe's method 11)
- * square-and-add of those.
+ * shares have the exact interval, and sums of them square-and-add of those.
  */
 #pragma once
 

@@ -120,15 +120,64 @@ AimfInterval aimf_wilson(AimfShare share, double alpha)
                            share.x < share.n ? MIN((centre + spread) / scale, 1) : 1 };
 }
 
-AimfInterval aimf_wilson_corrected(AimfShare share, double alpha)
+/* The regularised incomplete beta function by its continued fraction, which is quick below the mean. */
+static double beta_share(double x, double a, double b, double log_beta)
+{
+    enum { MOST = 100000 };
+    if (x <= 0 || x >= 1)
+        return x <= 0 ? 0 : 1;
+    if (x > (a + 1) / (a + b + 2))
+        return 1 - beta_share(1 - x, b, a, log_beta);
+    const double tiny = 1e-300;
+    double c = 1, d = 1 - (a + b) * x / (a + 1), value;
+    d = 1 / (fabs(d) < tiny ? tiny : d);
+    value = d;
+    for (int m = 1; m < MOST; m++) {
+        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        d = 1 / MAX(1 + even * d, tiny);
+        c = MAX(1 + even / c, tiny);
+        value *= d * c;
+        d = 1 + odd * d;
+        d = 1 / (fabs(d) < tiny ? tiny : d);
+        c = 1 + odd / c;
+        c = fabs(c) < tiny ? tiny : c;
+        value *= d * c;
+        if (fabs(d * c - 1) < 1e-15)
+            break;
+    }
+    return exp(a * log(x) + b * log1p(-x) - log_beta) * value / a;
+}
+
+/* Where the share is @p: Newton's steps from @start, kept between what is too low and too high. */
+static double beta_quantile(double p, double a, double b, double start)
+{
+    enum { MOST = 200 };
+    double log_beta = lgamma(a) + lgamma(b) - lgamma(a + b), low = 0, high = 1, x = CLAMP(start, 1e-12, 1 - 1e-12);
+    for (int i = 0; i < MOST; i++) {
+        double excess = beta_share(x, a, b, log_beta) - p;
+        if (excess > 0)
+            high = x;
+        else
+            low = x;
+        double step = excess / exp((a - 1) * log(x) + (b - 1) * log1p(-x) - log_beta), next = x - step;
+        if (!(next > low && next < high))
+            next = low + (high - low) / 2;
+        if (fabs(next - x) <= 1e-15 * x || next == low || next == high)
+            return next;
+        x = next;
+    }
+    return x;
+}
+
+AimfInterval aimf_clopper_pearson(AimfShare share, double alpha)
 {
     if (!share.n)
         return UNKNOWN;
-    double n = (double)share.n, x = (double)share.x, p = x / n, z = critical(alpha), z2 = z * z;
-    double inner = z2 - 1 / n + 4 * x * (1 - p), tilt = 4 * p - 2, scale = 2 * (n + z2);
-    double below = z * sqrt(MAX(inner + tilt, 0)) + 1, above = z * sqrt(MAX(inner - tilt, 0)) + 1;
-    return (AimfInterval){ share.x ? MAX((2 * x + z2 - below) / scale, 0) : 0,
-                           share.x < share.n ? MIN((2 * x + z2 + above) / scale, 1) : 1 };
+    double n = (double)share.n, x = (double)share.x;
+    AimfInterval start = aimf_wilson(share, alpha);
+    return (AimfInterval){ share.x ? beta_quantile(alpha / 2, x, n - x + 1, start.low) : 0,
+                           share.x < share.n ? 1 - beta_quantile(alpha / 2, n - x, x + 1, 1 - start.high) : 1 };
 }
 
 AimfInterval aimf_square_and_add(const double *values, const AimfInterval *intervals, const double *weights, guint n)

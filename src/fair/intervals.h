@@ -29,10 +29,10 @@ double aimf_student_critical(double alpha, guint freedom);
 AimfInterval aimf_wilson(AimfShare share, double alpha);
 
 /**
- * aimf_wilson_corrected: the same with a continuity correction, which errs on the wide side: of few samples Wilson's own
- * has now less than its level, now more. Source: Newcombe 1998a, method 4.
+ * aimf_clopper_pearson: the exact one, which holds its level at every share, and is wider for it. Source: Clopper and
+ * Pearson 1934; its ends are quantiles of beta distributions, DLMF 8.17.22.
  */
-AimfInterval aimf_wilson_corrected(AimfShare share, double alpha);
+AimfInterval aimf_clopper_pearson(AimfShare share, double alpha);
 
 /** aimf_newcombe: of the difference a - b of independent shares. Source: Newcombe 1998b, method 10: square-and-add. */
 AimfInterval aimf_newcombe(AimfShare a, AimfShare b, double alpha);

@@ -159,7 +159,7 @@ static void test_demands_for_evidence(void)
           4,
           "worst_group_accuracy>=0.7               0.7700   not enough evidence\n",
           "not enough evidence: worst_group_accuracy>=0.7 (worst_group_accuracy is 0.77; accuracy of 1_b is 0.77, 95 "
-          "%: 0.6731 to 0.8458; with the rates as they are, about 180 of 1_b (there are 100) would settle it)" },
+          "%: 0.6751 to 0.8483; with the rates as they are, about 180 of 1_b (there are 100) would settle it)" },
         { { "evaluate", "--from-predictions", path, "--require-evidence", "worst_group_accuracy>=0.7",
             "--require-evidence", "accuracy>=0.95" },
           3,

@@ -145,15 +145,15 @@ static void test_student(void)
     g_assert_cmpfloat(aimf_student_two_sided(0, 3), ==, 1);
 }
 
-static void test_corrected(void)
+static void test_exact(void)
 {
-    JsonArray *cases = golden_array(golden, "corrected");
+    JsonArray *cases = golden_array(golden, "exact");
     for (guint i = 0; i < json_array_get_length(cases); i++) {
         JsonObject *object = json_array_get_object_element(cases, i);
         AimfShare share = { (guint64)json_object_get_int_member(object, "x"),
                             (guint64)json_object_get_int_member(object, "n") };
         g_autofree double *ends = golden_doubles(object, "interval");
-        AimfInterval found = aimf_wilson_corrected(share, json_object_get_double_member(object, "alpha"));
+        AimfInterval found = aimf_clopper_pearson(share, json_object_get_double_member(object, "alpha"));
         assert_close(found.low, ends[0], 1e-13, "low");
         assert_close(found.high, ends[1], 1e-13, "high");
     }
@@ -169,7 +169,7 @@ int main(int argc, char **argv)
     g_test_add_func("/intervals/pairs", test_pairs);
     g_test_add_func("/intervals/auc", test_auc);
     g_test_add_func("/intervals/student", test_student);
-    g_test_add_func("/intervals/corrected", test_corrected);
+    g_test_add_func("/intervals/exact", test_exact);
     int status = g_test_run();
     g_object_unref(golden);
     return status;

@@ -113,15 +113,15 @@ static void test_needs(void)
     g_assert_cmpuint(worst->needs[0].n, ==, 100);
     /* That many settle it, and a tenth fewer do not. */
     guint64 needed = worst->needs[0].needed;
-    g_assert_cmpfloat(aimf_wilson_corrected((AimfShare){ (needed * 77 + 50) / 100, needed }, 0.05).low, >=, 0.7 - 1e-3);
-    g_assert_cmpfloat(aimf_wilson_corrected((AimfShare){ (needed * 693 + 500) / 1000, needed * 9 / 10 }, 0.05).low, <,
+    g_assert_cmpfloat(aimf_clopper_pearson((AimfShare){ (needed * 77 + 50) / 100, needed }, 0.05).low, >=, 0.7 - 1e-3);
+    g_assert_cmpfloat(aimf_clopper_pearson((AimfShare){ (needed * 693 + 500) / 1000, needed * 9 / 10 }, 0.05).low, <,
                       0.7);
     const AimfVerdict *gap = &verdicts->verdicts[1];
     g_assert_cmpint(gap->decision, ==, AIMF_NOT_ENOUGH_EVIDENCE);
     g_assert_cmpuint(gap->n_needs, ==, 2);
     g_assert_cmpint(verdicts->verdicts[2].decision, ==, AIMF_MET);
     g_autofree char *text = aimf_verdict_text(worst), *none = aimf_verdict_text(&verdicts->verdicts[2]);
-    g_assert_nonnull(strstr(text, "accuracy of 1_b is 0.77, 95 %: 0.6731 to 0.8458"));
+    g_assert_nonnull(strstr(text, "accuracy of 1_b is 0.77, 95 %: 0.6751 to 0.8483"));
     g_assert_nonnull(strstr(text, "of 1_b (there are 100) would settle it"));
     g_assert_cmpstr(none, ==, "");
 }

@@ -90,7 +90,8 @@ def main():
     quantiles = [dict(p=p, z=stats.norm.ppf(p)) for p in (1e-300, 1e-20, 1e-5, 0.001, 0.025, 0.075, 0.3, 0.5, 0.6, 0.975, 1 - 1e-10)]
     student = [dict(t=t, freedom=f, p=2 * stats.t.sf(t, f), alpha=a, critical=stats.t.isf(a / 2, f))
                for f in (1, 2, 3, 4, 5, 9, 10, 29, 199) for t, a in ((0.1, 0.05), (1.5, 0.01), (4.0, 0.2))]
-    corrected = [dict(x=x, n=n, alpha=a, interval=wilson_corrected(x, n, a)) for x, n in shares for a in ALPHAS]
+    exact = [dict(x=x, n=n, alpha=a, interval=proportion_confint(x, n, a, "beta")) for x, n in shares + [(1, 1000000), (999000, 1000000)]
+             for a in ALPHAS + [1e-6]]
     seeds = []
     for n in (2, 5, 8):
         changes = rng.normal(0.02, 0.02, n).round(4)
@@ -99,16 +100,7 @@ def main():
                           p=stats.ttest_rel(changes, np.zeros(n)).pvalue))
     versions = dict(python=platform.python_version(), numpy=np.__version__, scipy=scipy.__version__, statsmodels=statsmodels.__version__)
     print(json.dumps(dict(versions=versions, quantiles=quantiles, wilson=wilson, differences=differences, ratios=ratios, pairs=pairs,
-                          mcnemar=tests, aucs=aucs, student=student, corrected=corrected, seeds=seeds), default=lambda x: x.item()))
-
-
-def wilson_corrected(x, n, alpha):
-    """Newcombe 1998, method 4: all p with |x / n - p| - 1 / 2n <= z * sqrt(p (1 - p) / n)."""
-    z = stats.norm.isf(alpha / 2)
-    excess = lambda p: abs(x / n - p) - 0.5 / n - z * np.sqrt(p * (1 - p) / n)
-    low = 0.0 if x == 0 or excess(0) <= 0 else optimize.brentq(excess, 0, max(x / n - 0.5 / n, 0), xtol=1e-15)
-    high = 1.0 if x == n or excess(1) <= 0 else optimize.brentq(excess, min(x / n + 0.5 / n, 1), 1, xtol=1e-15)
-    return [low, high]
+                          mcnemar=tests, aucs=aucs, student=student, exact=exact, seeds=seeds), default=lambda x: x.item()))
 
 
 def midp(lost, won):

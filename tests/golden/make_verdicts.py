@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Golden values for tests/fair/test_verdicts.c, to stdout: demands for evidence decided by intervals that SciPy's root
-finder and statsmodels make, by levels that the root finder finds, and by statsmodels' Holm. Tables are counts of two or three labels and two classes.
+"""Golden values for tests/fair/test_verdicts.c, to stdout: demands for evidence decided by statsmodels' intervals, by
+levels found with SciPy's root finder and by statsmodels' Holm. Tables are counts of two or three labels and two classes.
 """
 import itertools
 import json
@@ -9,9 +9,9 @@ import platform
 import numpy as np
 import scipy
 import statsmodels
-from scipy import optimize, stats
+from scipy import optimize
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 rng = np.random.default_rng(1979)
 ALPHA = 0.05
@@ -33,14 +33,8 @@ class Table:
         return list(itertools.combinations(self.labels, 2))
 
 
-def wilson(share, alpha):
-    """Newcombe 1998, method 4: all p with |x / n - p| - 1 / 2n <= z * sqrt(p (1 - p) / n), by SciPy's root finder."""
-    x, n = share
-    z = stats.norm.isf(alpha / 2)
-    excess = lambda p: abs(x / n - p) - 0.5 / n - z * np.sqrt(p * (1 - p) / n)
-    low = 0.0 if x == 0 or excess(0) <= 0 else optimize.brentq(excess, 0, max(x / n - 0.5 / n, 0), xtol=1e-15)
-    high = 1.0 if x == n or excess(1) <= 0 else optimize.brentq(excess, min(x / n + 0.5 / n, 1), 1, xtol=1e-15)
-    return low, high
+def exact(share, alpha):
+    return proportion_confint(*share, alpha=alpha, method="beta")
 
 
 def ratio(a, b):
@@ -51,7 +45,7 @@ def summed(shares, weights):
     """Square-and-add, written from the paper: Zou and Donner 2008, equation (6)."""
     def interval(alpha):
         values = np.array([x / n for x, n in shares])
-        low, high = np.array([wilson(s, alpha) for s in shares]).T
+        low, high = np.array([exact(s, alpha) for s in shares]).T
         w = np.array(weights)
         centre = (w * values).sum()
         to_low = np.where(w > 0, values - low, high - values) * w
@@ -78,10 +72,10 @@ def components(table, measure, bound):
                         [w, -w, s * w, -s * w]), -bound, bound)
                 for a, b in table.pairs() for c, d in table.pairs() for s in (-1, 1)]
     if measure == "worst_group_accuracy":
-        return [(lambda alpha, s=share: wilson(s, alpha), bound, np.inf) for row in table.cells for share in row]
+        return [(lambda alpha, s=share: exact(s, alpha), bound, np.inf) for row in table.cells for share in row]
     if measure == "accuracy":
         share = tuple(np.sum([s for row in table.cells for s in row], axis=0))
-        return [(lambda alpha: wilson(share, alpha), bound, np.inf)]
+        return [(lambda alpha: exact(share, alpha), bound, np.inf)]
     if measure == "balanced_accuracy":
         recalls = [tuple(np.sum(row, axis=0)) for row in table.cells]
         return [(summed(recalls, [0.5, 0.5]), bound, np.inf)]
