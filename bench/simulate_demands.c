@@ -158,9 +158,12 @@ static void simulate(const World *world, guint size, guint n_sets, guint64 seed)
     for (guint s = 0; s < n_sets; s++) {
         AimfRandom random = aimf_random_at(seed, AIMF_STREAM_BOOTSTRAP, s);
         draw(&sets, world, &random);
-        g_autoptr(AimfComparison) c = aimf_compare_outcomes(&sets.before, &sets.after, 0, 0, NULL, NULL);
+        AimfOutcomes before = sets.before, after = sets.after; /* without scores, which only the AUC needs sorted */
+        before.logit = after.logit = NULL;
+        g_autoptr(AimfComparison) c = aimf_compare_outcomes(&before, &after, 0, 0, NULL, NULL);
         for (guint i = 0; i < n; i++) {
-            g_autoptr(AimfVerdicts) judged = aimf_judge(&gates[i], 1, c->after, &sets.after, c, NULL);
+            gboolean scores = g_str_equal(aimf_gate_measure(&gates[i]), "auc");
+            g_autoptr(AimfVerdicts) judged = aimf_judge(&gates[i], 1, c->after, scores ? &sets.after : &after, c, NULL);
             decided[i][judged->verdicts[0].decision]++;
         }
     }

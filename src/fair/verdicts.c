@@ -55,20 +55,23 @@ static gboolean lies_outside(AimfInterval interval, const AimfComponent *c)
 /* The level at which the interval, which widens as it falls, begins to touch what is demanded. */
 static double level_outside(const AimfComponent *c, double value)
 {
-    enum { STEPS = 60 };
-    if (isnan(value) || (value >= c->low && value <= c->high))
+    const double least = log(1e-300), precision = 1e-8;
+    if (isnan(value) || (value >= c->low && value <= c->high) ||
+        !lies_outside(aimf_component_interval(c, 1 - 1e-9, 0), c))
         return 1;
-    double never = log(1e-300), always = 0; /* in logarithms: where it is not outside any more, and is */
-    if (!lies_outside(aimf_component_interval(c, 1 - 1e-9, 0), c))
-        return 1;
-    for (int i = 0; i < STEPS; i++) {
-        double middle = (never + always) / 2;
-        if (lies_outside(aimf_component_interval(c, exp(middle), 0), c))
-            always = middle;
-        else
-            never = middle;
+    double outside = 0, touching = log(0.1); /* logarithms of levels */
+    while (touching > least && lies_outside(aimf_component_interval(c, exp(touching), 0), c)) {
+        outside = touching;
+        touching *= 2;
     }
-    return exp(always);
+    while (outside - touching > precision) {
+        double middle = (outside + touching) / 2;
+        if (lies_outside(aimf_component_interval(c, exp(middle), 0), c))
+            outside = middle;
+        else
+            touching = middle;
+    }
+    return exp(outside);
 }
 
 static AimfVerdictPart judge_part(const AimfComponent *c, gboolean strict)
