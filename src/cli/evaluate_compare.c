@@ -1,8 +1,17 @@
 #include "evaluate_compare.h"
 
-#include "evaluate_demands.h"
+#include "evaluate_answers.h"
 
 #include <math.h>
+
+/* What was compared. @data: (nullable) the manifest that models were asked about */
+typedef struct {
+    const char *before;
+    const char *after;
+    const char *data;
+    const AimfEvidence *of_before;
+    const AimfEvidence *of_after;
+} ComparedFiles;
 
 /* --- Text --- */
 
@@ -79,7 +88,7 @@ static void print_measures(AimfCli *cli, const AimfComparison *c)
     }
 }
 
-void aimf_cli_print_comparison(AimfCli *cli, const AimfComparison *c, const AimfComparedFiles *files)
+static void print_comparison(AimfCli *cli, const AimfComparison *c, const ComparedFiles *files)
 {
     g_autofree char *before = aimf_cli_printable(files->before), *after = aimf_cli_printable(files->after);
     g_autofree char *data = files->data ? aimf_cli_printable(files->data) : NULL;
@@ -106,8 +115,8 @@ static void json_evidence(JsonBuilder *builder, const char *name, const char *pa
     json_builder_end_object(builder);
 }
 
-void aimf_cli_json_comparison(AimfCli *cli, const AimfComparison *comparison, const AimfComparedFiles *files,
-                              const AimfFindings *findings)
+static void json_comparison(AimfCli *cli, const AimfComparison *comparison, const ComparedFiles *files,
+                            const AimfFindings *findings)
 {
     g_autofree char *text = aimf_comparison_json(comparison);
     g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -124,10 +133,34 @@ void aimf_cli_json_comparison(AimfCli *cli, const AimfComparison *comparison, co
 
 /* --- Chart --- */
 
-gboolean aimf_cli_check_chart(const char *option, const char *path, GError **error)
+/* --- The whole --- */
+
+static gboolean save_changes(const char *path, gconstpointer comparison, GError **error)
 {
-    if (aimf_chart_check_name(path, error))
-        return aimf_cli_check_output(option, path, error);
-    g_prefix_error(error, "%s: ", option);
-    return FALSE;
+    return aimf_comparison_save_changes(comparison, path, error);
+}
+
+gboolean aimf_evaluate_compare(AimfCli *cli, AimfEvaluateOptions *o, char **paths, GError **error)
+{
+    g_autoptr(AimfEvaluation) one = g_new0(AimfEvaluation, 1), two = g_new0(AimfEvaluation, 1);
+    g_autoptr(AimfOutcomes) before = aimf_evaluate_answers(cli, o, paths[0], one, error);
+    g_autoptr(AimfOutcomes) after = before ? aimf_evaluate_answers(cli, o, paths[1], two, error) : NULL;
+    g_autoptr(AimfComparison) comparison =
+        after ? aimf_compare_outcomes(before, after, (guint)o->bootstrap, cli->seed, cli->monitor, error) : NULL;
+    if (!comparison)
+        return FALSE;
+    aimf_comparison_check(comparison, o->allow.findings);
+    comparison->verdicts = aimf_judge(o->demands.gates, o->demands.n, comparison->after, after, comparison, error);
+    if (!comparison->verdicts || !aimf_allow_report(cli, &o->allow, error) ||
+        !aimf_demands_save(cli, &o->demands, comparison->verdicts, AIMF_EVALUATE_SUITE, error) ||
+        (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)) ||
+        (o->chart && !aimf_comparison_draw(comparison, paths[0], paths[1], o->chart, error)))
+        return FALSE;
+    const ComparedFiles files = { paths[0], paths[1], o->data, one->evidence, two->evidence };
+    if (cli->json)
+        json_comparison(cli, comparison, &files, o->allow.findings);
+    else
+        print_comparison(cli, comparison, &files);
+    aimf_demands_end(cli, comparison->verdicts, comparison->after);
+    return TRUE;
 }

@@ -14,6 +14,9 @@ typedef struct {
     guint n;
 } AimfDemands;
 
+/** AIMF_EVALUATE_SUITE: what JUnit's suite is called. */
+#define AIMF_EVALUATE_SUITE "aimfair evaluate"
+
 void aimf_demands_clear(AimfDemands *demands);
 
 /** AimfDemandsAbout: what they can be about. */

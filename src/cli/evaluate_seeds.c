@@ -1,7 +1,23 @@
 #include "evaluate_seeds.h"
 
+#include "evaluate_answers.h"
+
 #include <aimfair/json.h>
+#include <aimfair/sets.h>
 #include <math.h>
+
+/*
+ * What was compared: (n) pairs of files with their comparisons, and what is said over all of them. @data: (nullable) the
+ * manifest that models were asked about
+ */
+typedef struct {
+    guint n;
+    char *const *before;
+    char *const *after;
+    const char *data;
+    const AimfComparison *const *pairs;
+    const AimfSeeds *seeds;
+} SeedPairs;
 
 /* --- Text --- */
 
@@ -76,7 +92,7 @@ void aimf_cli_print_seeds(AimfCli *cli, const AimfSeeds *seeds, char *const *lab
         aimf_cli_print(cli, "Of fewer than %d runs nothing is concluded about other seeds.\n", AIMF_LEAST_SEEDS);
 }
 
-static void print_pair(AimfCli *cli, const AimfSeedPairs *all, guint r, glong width)
+static void print_pair(AimfCli *cli, const SeedPairs *all, guint r, glong width)
 {
     const AimfComparison *c = all->pairs[r];
     g_autofree char *before = aimf_cli_printable(all->before[r]), *after = aimf_cli_printable(all->after[r]);
@@ -86,7 +102,7 @@ static void print_pair(AimfCli *cli, const AimfSeedPairs *all, guint r, glong wi
                    c->lost, c->won, c->mcnemar_mid);
 }
 
-void aimf_cli_print_pairs(AimfCli *cli, const AimfSeedPairs *all)
+static void print_pairs(AimfCli *cli, const SeedPairs *all)
 {
     glong width = 8;
     for (guint r = 0; r < all->n; r++)
@@ -104,7 +120,7 @@ void aimf_cli_print_pairs(AimfCli *cli, const AimfSeedPairs *all)
 
 /* --- JSON --- */
 
-static JsonNode *pair_node(const AimfSeedPairs *all, guint r)
+static JsonNode *pair_node(const SeedPairs *all, guint r)
 {
     const AimfComparison *c = all->pairs[r];
     g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -118,7 +134,7 @@ static JsonNode *pair_node(const AimfSeedPairs *all, guint r)
     return json_builder_get_root(builder);
 }
 
-void aimf_cli_json_pairs(AimfCli *cli, const AimfSeedPairs *all, const AimfFindings *findings)
+static void json_pairs(AimfCli *cli, const SeedPairs *all, const AimfFindings *findings)
 {
     g_autofree char *text = aimf_seeds_json(all->seeds, all->pairs[0]->labels);
     g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -134,4 +150,140 @@ void aimf_cli_json_pairs(AimfCli *cli, const AimfSeedPairs *all, const AimfFindi
     aimf_allow_json(builder, findings);
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
+}
+
+/* --- Averages --- */
+
+/* What @mean says of all of them, and the files @paths (n). */
+static gboolean take_average(AimfEvaluation *mean, AimfEvaluateOptions *o, char **paths, guint n,
+                             AimfEvaluation *evaluation, GError **error)
+{
+    evaluation->runs = mean->runs;
+    evaluation->n_dropped = mean->n_dropped;
+    evaluation->n_skipped = mean->n_skipped;
+    evaluation->labels = g_steal_pointer(&mean->labels);
+    evaluation->classes = g_steal_pointer(&mean->classes);
+    evaluation->target = g_steal_pointer(&mean->target);
+    evaluation->measures = g_steal_pointer(&mean->measures);
+    for (guint i = 0; i < aimf_findings_count(mean->findings); i++)
+        aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
+    evaluation->evidence = aimf_evidence_of_results((const char *const *)paths, n, error);
+    if (evaluation->evidence)
+        evaluation->verdicts = aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, NULL, NULL, error);
+    return evaluation->verdicts != NULL;
+}
+
+/*
+ * (owned) an evaluation of each of (n) @paths, without measures; @outcomes receives their answers. They are different
+ * models, or that is found.
+ */
+static GPtrArray *ask_all(AimfCli *cli, AimfEvaluateOptions *o, char **paths, guint n, GPtrArray *outcomes,
+                          GError **error)
+{
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
+    g_autoptr(GPtrArray) evidence = g_ptr_array_new();
+    for (guint i = 0; i < n; i++) {
+        AimfEvaluation *run = g_new0(AimfEvaluation, 1);
+        g_ptr_array_add(runs, run);
+        AimfOutcomes *answers = aimf_evaluate_answers(cli, o, paths[i], run, error);
+        if (!answers)
+            return NULL;
+        g_ptr_array_add(outcomes, answers);
+        g_ptr_array_add(evidence, run->evidence);
+    }
+    aimf_check_runs((const AimfEvidence *const *)evidence->pdata, (const char *const *)paths, n, o->allow.findings);
+    return g_steal_pointer(&runs);
+}
+
+static gboolean measure_run(AimfCli *cli, const AimfEvaluateOptions *o, const AimfOutcomes *answers,
+                            AimfEvaluation *run, GError **error)
+{
+    run->runs = 1;
+    run->n_dropped = answers->n_dropped;
+    run->n_skipped = answers->n_skipped;
+    run->labels = g_strdupv(answers->labels);
+    run->classes = g_strdupv(answers->classes);
+    run->measures = aimf_outcomes_measure(answers, (guint)o->bootstrap, cli->seed, cli->monitor, error);
+    return run->measures != NULL;
+}
+
+static GPtrArray *ask_runs(AimfCli *cli, AimfEvaluateOptions *o, char **paths, guint n, GPtrArray *outcomes,
+                           GError **error)
+{
+    g_autoptr(GPtrArray) runs = ask_all(cli, o, paths, n, outcomes, error);
+    for (guint i = 0; runs && i < n; i++)
+        if (!measure_run(cli, o, outcomes->pdata[i], runs->pdata[i], error))
+            return NULL;
+    return g_steal_pointer(&runs);
+}
+
+static GPtrArray *read_runs(AimfEvaluateOptions *o, char **paths, guint n, GError **error)
+{
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
+    if (!aimf_check_results((const char *const *)paths, n, o->allow.findings, error))
+        return NULL;
+    for (guint i = 0; i < n; i++) {
+        AimfEvaluation *run = aimf_evaluation_open(paths[i], error);
+        if (!run)
+            return NULL;
+        g_ptr_array_add(runs, run);
+    }
+    return g_steal_pointer(&runs);
+}
+
+gboolean aimf_evaluate_average(AimfCli *cli, AimfEvaluateOptions *o, char **paths, guint n, AimfEvaluation *evaluation,
+                               GError **error)
+{
+    gboolean answers = aimf_averages_answers(o, (int)n, paths);
+    g_autoptr(GPtrArray) outcomes = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
+    g_autoptr(GPtrArray) runs = answers ? ask_runs(cli, o, paths, n, outcomes, error) : read_runs(o, paths, n, error);
+    if (!runs || !aimf_allow_report(cli, &o->allow, error))
+        return FALSE;
+    g_autofree const AimfMeasures **measures = g_new(const AimfMeasures *, n);
+    for (guint i = 0; i < n; i++)
+        measures[i] = ((const AimfEvaluation *)g_ptr_array_index(runs, i))->measures;
+    g_autoptr(AimfEvaluation) mean = aimf_evaluations_average((const AimfEvaluation *const *)runs->pdata, n, error);
+    if (!mean || !(evaluation->seeds = aimf_seeds_of_measures(measures, n, error)) ||
+        (answers && !aimf_seeds_resample(evaluation->seeds, (const AimfOutcomes *const *)outcomes->pdata, NULL,
+                                         (guint)o->bootstrap, cli->seed, cli->monitor, error)))
+        return FALSE;
+    evaluation->data = g_strdup(o->data);
+    return take_average(mean, o, paths, n, evaluation, error);
+}
+
+/* --- Pairs --- */
+
+/* @paths: (2 n) those before, then those after */
+gboolean aimf_evaluate_pairs(AimfCli *cli, AimfEvaluateOptions *o, char **paths, guint n, GError **error)
+{
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
+    g_autoptr(GPtrArray) after = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
+    g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_comparison_free);
+    g_autoptr(GPtrArray) of_before = ask_all(cli, o, paths, n, before, error);
+    g_autoptr(GPtrArray) of_after = of_before ? ask_all(cli, o, paths + n, n, after, error) : NULL;
+    if (!of_after)
+        return FALSE;
+    for (guint i = 0; i < n; i++) {
+        AimfComparison *pair = aimf_compare_outcomes(before->pdata[i], after->pdata[i], (guint)o->bootstrap, cli->seed,
+                                                     cli->monitor, error);
+        if (!pair) {
+            g_prefix_error(error, "'%s' and '%s': ", paths[i], paths[n + i]);
+            return FALSE;
+        }
+        g_ptr_array_add(pairs, pair);
+    }
+    const AimfComparison *const *compared = (const AimfComparison *const *)pairs->pdata;
+    g_autoptr(AimfSeeds) seeds = aimf_seeds_of_comparisons(compared, n, error);
+    if (!seeds ||
+        !aimf_seeds_resample(seeds, (const AimfOutcomes *const *)after->pdata,
+                             (const AimfOutcomes *const *)before->pdata, (guint)o->bootstrap, cli->seed, cli->monitor,
+                             error) ||
+        !aimf_allow_report(cli, &o->allow, error))
+        return FALSE;
+    const SeedPairs all = { n, paths, paths + n, o->data, compared, seeds };
+    if (cli->json)
+        json_pairs(cli, &all, o->allow.findings);
+    else
+        print_pairs(cli, &all);
+    return TRUE;
 }

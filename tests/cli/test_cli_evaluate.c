@@ -747,6 +747,71 @@ static void test_chart(void)
     assert_contains(same.err, "would replace");
 }
 
+/* Answers of a seed's model: groups of 25, @lost of them wrong in the last. */
+static char *write_run(const char *name, int lost)
+{
+    g_autoptr(GString) text = g_string_new("path,target,protected,prediction\n");
+    for (int i = 0; i < 100; i++) {
+        int target = i / 50, label = i / 25 % 2, wrong = i >= 75 ? i < 75 + lost : i % 25 < 2;
+        g_string_append_printf(text, "%d.png,%d,%c,%d\n", i, target, 'a' + label, wrong ? 1 - target : target);
+    }
+    return write_file(name, text->str);
+}
+
+static void test_seeds(void)
+{
+    static const int lost[] = { 4, 6, 5, 8, 7 };
+    char *before[5], *after[5];
+    for (int i = 0; i < 5; i++) {
+        g_autofree char *one = g_strdup_printf("before%d.csv", i), *two = g_strdup_printf("after%d.csv", i);
+        before[i] = write_run(one, 12 + i);
+        after[i] = write_run(two, lost[i]);
+    }
+    g_auto(ProgramRun) table = RUN("evaluate", "--compare", before[0], before[1], before[2], before[3], before[4],
+                                   after[0], after[1], after[2], after[3], after[4], "--bootstrap", "100", "-q");
+    g_assert_cmpint(table.status, ==, 0);
+    assert_contains(table.out, "5 pairs, 100 samples\n");
+    /* 8, 7, 9, 7 and 9 pictures of 25 better: the mean of 32 points, its t interval of 4 degrees of freedom */
+    assert_contains(table.out, "accuracy of 1_b                     +32.00 ± 4.00 ");
+    assert_contains(table.out, "+27.03 … +36.97 ");
+    g_auto(ProgramRun) json = RUN("evaluate", "--compare", before[0], before[1], after[0], after[1], "--json", "-q");
+    g_autoptr(JsonNode) root = parse(json.out);
+    JsonObject *object = json_node_get_object(root);
+    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(object, "pairs")), ==, 2);
+    JsonObject *accuracy = json_array_get_object_element(json_object_get_array_member(object, "changes"), 0);
+    g_assert_cmpstr(json_object_get_string_member(accuracy, "measure"), ==, "accuracy");
+    g_assert_true(json_object_get_null_member(accuracy, "over_seeds"));
+    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(accuracy, "over_pictures")), ==, 2);
+    g_auto(ProgramRun) mean =
+        RUN("evaluate", "--average", before[0], before[1], before[2], "--json", "-q", "--require", "accuracy>=0.9");
+    g_assert_cmpint(mean.status, ==, 3);
+    g_autoptr(JsonNode) average = parse(mean.out);
+    JsonObject *of_mean = json_node_get_object(average);
+    g_assert_cmpint(json_object_get_int_member(of_mean, "runs"), ==, 3);
+    accuracy = json_array_get_object_element(json_object_get_array_member(of_mean, "seeds"), 0);
+    g_assert_cmpfloat_with_epsilon(json_object_get_double_member(accuracy, "mean"), 0.81, 1e-12);
+    g_assert_cmpfloat_with_epsilon(json_object_get_double_member(accuracy, "deviation"), 0.01, 1e-12);
+    const struct {
+        const char *arguments[10];
+        const char *message;
+    } cases[] = {
+        { { "evaluate", "--compare", before[0], before[1], after[0] }, "--compare needs two files" },
+        { { "evaluate", "--compare", before[0], before[0], after[0], after[1] }, "are the same answers" },
+        { { "evaluate", "--compare", before[0], before[1], after[0], after[1], "--changes", "x" }, "about one pair" },
+        { { "evaluate", "--average", before[0], before[0] }, "are the same answers" },
+        { { "evaluate", "--average", before[0], before[1], "--data", "x" }, "--data is for models" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(ProgramRun) run = run_program(cases[i].arguments);
+        g_assert_cmpint(run.status, ==, 2);
+        assert_contains(run.err, cases[i].message);
+    }
+    for (int i = 0; i < 5; i++) {
+        g_free(before[i]);
+        g_free(after[i]);
+    }
+}
+
 static void test_wrong_usage(void)
 {
     g_autofree char *path = write_file("answers.csv", answers);
@@ -829,6 +894,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-evaluate/chart", test_chart);
     g_test_add_func("/cli-evaluate/contradictions", test_contradictions);
     g_test_add_func("/cli-evaluate/named-predictions", test_named_predictions);
+    g_test_add_func("/cli-evaluate/seeds", test_seeds);
     g_test_add_func("/cli-evaluate/wrong-usage", test_wrong_usage);
     g_test_add_func("/cli-evaluate/full-device", test_full_device);
     int status = g_test_run();

@@ -1,0 +1,11 @@
+/* Where the answers that `aimfair evaluate` measures come from. */
+#pragma once
+
+#include "evaluate_options.h"
+
+/**
+ * aimf_evaluate_answers: (owned) what the model or, by its ending or if it is that of --from-predictions, the table
+ * @path says. Fills @evaluation's target and evidence, and adds to the findings of --allow.
+ */
+AimfOutcomes *aimf_evaluate_answers(AimfCli *cli, AimfEvaluateOptions *options, const char *path,
+                                    AimfEvaluation *evaluation, GError **error);
