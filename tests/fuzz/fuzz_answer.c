@@ -1,7 +1,7 @@
 /* What a server of a language model answers, and the prompts in it. The first byte is the answer's status. */
 #include "fuzz/support_fuzz.h"
-#include "prompts/llm_answer.h"
-#include "prompts/llm_chat.h"
+#include "llm/llm_answer.h"
+#include "llm/llm_chat.h"
 
 #include <string.h>
 

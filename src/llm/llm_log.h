@@ -1,7 +1,7 @@
 /* A record of what was said to and by a language model, one line of JSON per request, for its owner's eyes only. */
 #pragma once
 
-#include "prompts/llm_chat.h"
+#include "llm/llm_chat.h"
 
 typedef struct AimfLlmLog AimfLlmLog;
 

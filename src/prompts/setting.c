@@ -1,4 +1,4 @@
-#include "prompts/llm_setting.h"
+#include "prompts/setting.h"
 
 #include "prompts/sentence.h"
 

@@ -1,4 +1,4 @@
-#include "prompts/llm_client.h"
+#include "llm/llm_client.h"
 #include "prompts/support_llm_server.h"
 
 #include <glib/gstdio.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "prompts/llm_chat.h"
+#include "llm/llm_chat.h"
 
 #include <aimfair/llm.h>
 

@@ -1,5 +1,5 @@
 /* What may be asked of a language model's server. */
-#include "prompts/llm_endpoint.h"
+#include "llm/llm_endpoint.h"
 
 #include <aimfair/llm.h>
 

@@ -1,4 +1,4 @@
-#include "prompts/llm_log.h"
+#include "llm/llm_log.h"
 
 #include "base/file.h"
 #include "base/json.h"

@@ -1,4 +1,4 @@
-#include "prompts/llm_secret.h"
+#include "llm/llm_secret.h"
 
 #include <string.h>
 

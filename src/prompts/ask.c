@@ -2,10 +2,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/monitor.h"
-#include "prompts/llm_answer.h"
-#include "prompts/llm_client.h"
-#include "prompts/llm_instruction.h"
-#include "prompts/llm_setting.h"
+#include "llm/llm_answer.h"
+#include "llm/llm_client.h"
+#include "prompts/instruction.h"
+#include "prompts/setting.h"
 
 #include <aimfair/json.h>
 #include <string.h>

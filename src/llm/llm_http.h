@@ -1,7 +1,7 @@
 /* Several POST requests at a time to one endpoint, from one thread, each bounded in time and size. Redirects are never followed. */
 #pragma once
 
-#include "prompts/llm_endpoint.h"
+#include "llm/llm_endpoint.h"
 
 /**
  * AimfHttpOptions:

@@ -1,8 +1,8 @@
-#include "prompts/llm_chat.h"
+#include "llm/llm_chat.h"
 
 #include "base/json.h"
-#include "prompts/llm_answer.h"
-#include "prompts/llm_secret.h"
+#include "llm/llm_answer.h"
+#include "llm/llm_secret.h"
 
 #include <aimfair/json.h>
 #include <string.h>

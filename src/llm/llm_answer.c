@@ -1,4 +1,4 @@
-#include "prompts/llm_answer.h"
+#include "llm/llm_answer.h"
 
 #include "base/json.h"
 

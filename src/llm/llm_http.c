@@ -1,6 +1,6 @@
-#include "prompts/llm_http.h"
+#include "llm/llm_http.h"
 
-#include "prompts/llm_secret.h"
+#include "llm/llm_secret.h"
 
 #include <curl/curl.h>
 #include <string.h>

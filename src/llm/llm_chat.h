@@ -1,7 +1,7 @@
 /* The OpenAI chat form, as four servers understand it: requests, and what an answer means. */
 #pragma once
 
-#include "prompts/llm_http.h"
+#include "llm/llm_http.h"
 
 #include <json-glib/json-glib.h>
 

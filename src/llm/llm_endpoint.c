@@ -1,4 +1,4 @@
-#include "prompts/llm_endpoint.h"
+#include "llm/llm_endpoint.h"
 
 #include <gio/gio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-#include "prompts/llm_instruction.h"
+#include "prompts/instruction.h"
 
 #include "base/random.h"
-#include "prompts/llm_answer.h"
+#include "llm/llm_answer.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "base/random.h"
-#include "prompts/llm_answer.h"
-#include "prompts/llm_secret.h"
+#include "llm/llm_answer.h"
+#include "llm/llm_secret.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-#include "prompts/llm_client.h"
+#include "llm/llm_client.h"
 
 #include "base/monitor.h"
 #include "base/random.h"
-#include "prompts/llm_log.h"
+#include "llm/llm_log.h"
 
 #include <math.h>
 #include <string.h>
