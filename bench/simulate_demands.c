@@ -163,7 +163,8 @@ static void simulate(const World *world, guint size, guint n_sets, guint64 seed)
         g_autoptr(AimfComparison) c = aimf_compare_outcomes(&before, &after, 0, 0, NULL, NULL);
         for (guint i = 0; i < n; i++) {
             gboolean scores = g_str_equal(aimf_gate_measure(&gates[i]), "auc");
-            g_autoptr(AimfVerdicts) judged = aimf_judge(&gates[i], 1, c->after, scores ? &sets.after : &after, c, NULL);
+            g_autoptr(AimfVerdicts) judged =
+                aimf_judge(&gates[i], 1, c->after, scores ? &sets.after : &after, c, NULL, NULL);
             decided[i][judged->verdicts[0].decision]++;
         }
     }

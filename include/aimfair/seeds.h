@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  * @over_seeds: 95 % of the mean over all seeds, on this test set: Student's t. AIMF_LEAST_SEEDS runs or more
  * @over_pictures: 95 % on all pictures, of these models: the mean of the ends of the runs' own intervals, as wide as if
  *   all of them erred together, since they are judged by the same pictures
- * @over_both: 95 % of the mean over all seeds on all pictures: a bootstrap of runs and of pictures
+ * @over_both: 95 % of the mean over all seeds on all pictures: a bootstrap of runs and of pictures, whose percentiles'
+ *   distances from the mean are longer by t / z * sqrt(n / (n - 1)), since few runs vary too little
  * @p: of changes that are 0 in the mean over all seeds, by the paired t test
  */
 typedef struct {

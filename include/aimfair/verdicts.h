@@ -29,7 +29,10 @@ typedef struct {
     double p;
 } AimfVerdictPart;
 
-/** AimfNeed: @n pictures there are of @what (owned), "1_old"; with @needed, rates as they are, the demand is settled. */
+/**
+ * AimfNeed: @n pictures there are of @what (owned), "1_old"; with @needed of them, rates as they are, the demand is
+ * settled.
+ */
 typedef struct {
     char *what;
     guint64 n;
@@ -61,23 +64,23 @@ struct AimfVerdicts {
  * aimf_judge:
  * @gates: (n); @measures: that they are about: of @outcomes, or after in @comparison
  * @outcomes: (nullable) what was measured; without it nothing may need evidence
- * @comparison: (nullable) for AIMF_NO_GROUP_WORSE_THAN
- * A demand that needs evidence is met if the 95 % intervals of all of its parts lie where it asks (an intersection-union
- * test: no correction is due), and not met if one lies wholly elsewhere at Holm's level, over the parts of all demands,
+ * @comparison: (nullable) for AIMF_NO_GROUP_WORSE_THAN; @monitor: (nullable) may stop it
+ * A demand that needs evidence is met if the 95 % intervals of all of its parts lie where it asks (an
+ * intersection-union test: no correction is due), and not met if one lies wholly elsewhere at Holm's level, over the parts of all demands,
  * of 5 % in all.
  * Returns: (owned) or NULL with INVALID: evidence without @outcomes, AIMF_NO_GROUP_WORSE_THAN without @comparison, more
- * than 16384 parts; MEMORY.
+ * than 16384 parts of one demand; MEMORY or INTERRUPTED.
  * Sources: Berger 1982 for intersection-union tests; Holm 1979; docs/evaluate.md for the intervals.
  */
 AimfVerdicts *aimf_judge(const AimfGate *gates, guint n, const AimfMeasures *measures, const AimfOutcomes *outcomes,
-                         const AimfComparison *comparison, GError **error);
+                         const AimfComparison *comparison, const AimfMonitor *monitor, GError **error);
 
 /** aimf_verdict_text: (owned) why it is not met or open, and what would settle it; "" where it is met. */
 char *aimf_verdict_text(const AimfVerdict *verdict);
 
 /**
- * aimf_verdicts_save_junit: JUnit's XML, a test case per demand; what is not met and what lacks evidence are failures of
- * the types "not-met" and "not-enough-evidence". @suite: its name, of any bytes. FALSE with IO.
+ * aimf_verdicts_save_junit: JUnit's XML, a test case per demand; what is not met and what lacks evidence are failures
+ * of the types "not-met" and "not-enough-evidence". @suite: its name, of any bytes. FALSE as aimf_manifest_save.
  */
 gboolean aimf_verdicts_save_junit(const AimfVerdicts *verdicts, const char *suite, const char *path, GError **error);
 

@@ -14,7 +14,8 @@ static gboolean evaluate(AimfCli *cli, AimfEvaluateOptions *o, AimfEvaluation *e
     evaluation->measures = aimf_outcomes_measure(outcomes, (guint)o->bootstrap, cli->seed, cli->monitor, error);
     if (!evaluation->measures)
         return FALSE;
-    evaluation->verdicts = aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, outcomes, NULL, error);
+    evaluation->verdicts =
+        aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, outcomes, NULL, cli->monitor, error);
     evaluation->runs = 1;
     evaluation->n_dropped = outcomes->n_dropped;
     evaluation->n_skipped = outcomes->n_skipped;

@@ -31,17 +31,10 @@ static void print_percent(AimfCli *cli, double share)
         aimf_cli_print(cli, "%10.2f", 100 * share);
 }
 
-/* (owned) "-5.20 … +4.13", empty where it is unknown. */
-static char *interval_text(AimfInterval interval)
-{
-    return isnan(interval.low) ? g_strdup("")
-                               : g_strdup_printf("%+.2f … %+.2f", 100 * interval.low, 100 * interval.high);
-}
-
 /* @width: of the interval; 0 at the end of a line */
 static void print_change(AimfCli *cli, double before, double after, AimfInterval interval, glong width)
 {
-    g_autofree char *text = interval_text(interval);
+    g_autofree char *text = aimf_cli_interval_text(interval, TRUE, "");
     print_percent(cli, before);
     print_percent(cli, after);
     print_points(cli, after - before);
@@ -104,7 +97,7 @@ static void print_comparison(AimfCli *cli, const AimfComparison *c, const Compar
 
 /* --- JSON --- */
 
-static void json_evidence(JsonBuilder *builder, const char *name, const char *path, const AimfEvidence *evidence)
+void aimf_cli_json_evidence(JsonBuilder *builder, const char *name, const char *path, const AimfEvidence *evidence)
 {
     json_builder_set_member_name(builder, name);
     json_builder_begin_object(builder);
@@ -121,8 +114,8 @@ static void json_comparison(AimfCli *cli, const AimfComparison *comparison, cons
     g_autofree char *text = aimf_comparison_json(comparison);
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    json_evidence(builder, "before", files->before, files->of_before);
-    json_evidence(builder, "after", files->after, files->of_after);
+    aimf_cli_json_evidence(builder, "before", files->before, files->of_before);
+    aimf_cli_json_evidence(builder, "after", files->after, files->of_after);
     aimf_cli_json_text(builder, "data", files->data);
     json_builder_set_member_name(builder, "comparison");
     json_builder_add_value(builder, json_from_string(text, NULL));
@@ -130,8 +123,6 @@ static void json_comparison(AimfCli *cli, const AimfComparison *comparison, cons
     json_builder_end_object(builder);
     aimf_cli_print_json(cli, builder);
 }
-
-/* --- Chart --- */
 
 /* --- The whole --- */
 
@@ -150,7 +141,8 @@ gboolean aimf_evaluate_compare(AimfCli *cli, AimfEvaluateOptions *o, char **path
     if (!comparison)
         return FALSE;
     aimf_comparison_check(comparison, o->allow.findings);
-    comparison->verdicts = aimf_judge(o->demands.gates, o->demands.n, comparison->after, after, comparison, error);
+    comparison->verdicts =
+        aimf_judge(o->demands.gates, o->demands.n, comparison->after, after, comparison, cli->monitor, error);
     if (!comparison->verdicts || !aimf_allow_report(cli, &o->allow, error) ||
         !aimf_demands_save(cli, &o->demands, comparison->verdicts, AIMF_EVALUATE_SUITE, error) ||
         (o->changes && !aimf_cli_write_text(cli, o->changes, save_changes, comparison, error)) ||

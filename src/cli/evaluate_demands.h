@@ -22,9 +22,8 @@ void aimf_demands_clear(AimfDemands *demands);
 /** AimfDemandsAbout: what they can be about. */
 typedef enum { AIMF_ABOUT_ANSWERS, AIMF_ABOUT_AN_AVERAGE, AIMF_ABOUT_A_COMPARISON } AimfDemandsAbout;
 
-/** aimf_demands_parse: reads the gates, and checks --junit against the command's (n) @inputs (nullable each). */
-gboolean aimf_demands_parse(AimfCli *cli, AimfDemands *demands, AimfDemandsAbout about, const char *const *inputs,
-                            guint n, GError **error);
+/** aimf_demands_parse: reads the gates. FALSE with INVALID, also where they cannot be @about it. */
+gboolean aimf_demands_parse(AimfDemands *demands, AimfDemandsAbout about, GError **error);
 /** aimf_demands_save: the file of --junit, if there is one. @suite: its name */
 gboolean aimf_demands_save(AimfCli *cli, const AimfDemands *demands, const AimfVerdicts *verdicts, const char *suite,
                            GError **error);

@@ -79,13 +79,7 @@ static gboolean check_compare(AimfCli *cli, const AimfEvaluateOptions *o, int n_
     gboolean tables = aimf_are_tables(n_files, files);
     if (tables && o->data)
         return invalid("--data is for models, and the files are tables", error);
-    const char *const inputs[] = { files[0], files[1], o->data };
-    const char *const others[] = { files[0], files[1], o->data, o->changes };
-    return (tables || aimf_cli_require(cli, "--data", o->data, error)) &&
-           (!o->changes || (aimf_cli_check_text_output(cli, "--changes", o->changes, error) &&
-                            aimf_cli_check_apart("--changes", o->changes, inputs, G_N_ELEMENTS(inputs), error))) &&
-           (!o->chart || (check_chart("--chart", o->chart, error) &&
-                          aimf_cli_check_apart("--chart", o->chart, others, G_N_ELEMENTS(others), error)));
+    return tables || aimf_cli_require(cli, "--data", o->data, error);
 }
 
 static gboolean check_options(AimfCli *cli, AimfEvaluateOptions *o, int n_files, char **files, GError **error)
@@ -114,21 +108,43 @@ static gboolean check_options(AimfCli *cli, AimfEvaluateOptions *o, int n_files,
         (!aimf_cli_require(cli, "--model (or --from-predictions, or --average)", o->model, error) ||
          !aimf_cli_require(cli, "--data", o->data, error)))
         return FALSE;
-    const char *const inputs[] = { o->model, o->data };
-    return (!o->save || (aimf_cli_check_text_output(cli, "--predictions", o->save, error) &&
-                         aimf_cli_check_apart("--predictions", o->save, inputs, G_N_ELEMENTS(inputs), error))) &&
-           aimf_cli_by_group(o->by_group_text, &o->by_group, error) && aimf_allow_check(&o->allow, error);
+    return aimf_cli_by_group(o->by_group_text, &o->by_group, error) && aimf_allow_check(&o->allow, error);
 }
 
-static gboolean parse_demands(AimfCli *cli, AimfEvaluateOptions *o, int n_files, char **files, GError **error)
+/* That @output is none of the command's other files. */
+static gboolean check_apart(const AimfEvaluateOptions *o, const char *option, const char *output, int n_files,
+                            char **files, GError **error)
 {
-    AimfDemandsAbout about = o->average   ? AIMF_ABOUT_AN_AVERAGE
-                             : o->compare ? AIMF_ABOUT_A_COMPARISON
-                                          : AIMF_ABOUT_ANSWERS;
-    const char *const inputs[] = {
-        o->model, o->data, o->given, o->save, o->changes, n_files > 0 ? files[0] : NULL, n_files > 1 ? files[1] : NULL
-    };
-    return aimf_demands_parse(cli, &o->demands, about, inputs, G_N_ELEMENTS(inputs), error);
+    const char *const named[] = { o->model, o->data, o->given, o->save, o->changes, o->chart, o->demands.junit };
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(named); i++)
+        if (named[i] && named[i] != output)
+            g_ptr_array_add(others, (gpointer)named[i]);
+    for (int i = 0; i < n_files; i++)
+        g_ptr_array_add(others, files[i]);
+    return aimf_cli_check_apart(option, output, (const char *const *)others->pdata, others->len, error);
+}
+
+static gboolean check_outputs(AimfCli *cli, const AimfEvaluateOptions *o, int n_files, char **files, GError **error)
+{
+    const struct {
+        const char *option, *path;
+    } texts[] = { { "--predictions", o->save }, { "--changes", o->changes }, { "--junit", o->demands.junit } };
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (texts[i].path && (!aimf_cli_check_text_output(cli, texts[i].option, texts[i].path, error) ||
+                              !check_apart(o, texts[i].option, texts[i].path, n_files, files, error)))
+            return FALSE;
+    return !o->chart ||
+           (check_chart("--chart", o->chart, error) && check_apart(o, "--chart", o->chart, n_files, files, error));
+}
+
+static gboolean parse_demands(AimfEvaluateOptions *o, GError **error)
+{
+    return aimf_demands_parse(&o->demands,
+                              o->average   ? AIMF_ABOUT_AN_AVERAGE
+                              : o->compare ? AIMF_ABOUT_A_COMPARISON
+                                           : AIMF_ABOUT_ANSWERS,
+                              error);
 }
 
 gboolean aimf_evaluate_parse(AimfCli *cli, int *argc, char **argv, AimfEvaluateOptions *o, GError **error)
@@ -159,7 +175,7 @@ gboolean aimf_evaluate_parse(AimfCli *cli, int *argc, char **argv, AimfEvaluateO
         { "impact", 0, 0, G_OPTION_ARG_STRING, &o->impact_text,
           "selection rates and impact ratios by each of these columns, and by all together", "COLUMN,…" },
         { "bootstrap", 0, 0, G_OPTION_ARG_INT, &o->bootstrap,
-          "resamples for the intervals of STD and calibration, 0 for none (1000)", "N [0, 1000000]" },
+          "resamples, for the intervals that do not follow from counts, 0 for none (1000)", "N [0, 1000000]" },
         { "require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->demands.require,
           "exit with 3 unless this holds, \"worst_group_accuracy>=0.7\"; repeatable", "GATE" },
         { "require-evidence", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->demands.require_evidence,
@@ -172,5 +188,5 @@ gboolean aimf_evaluate_parse(AimfCli *cli, int *argc, char **argv, AimfEvaluateO
         G_OPTION_ENTRY_NULL,
     };
     return aimf_cli_parse(cli, entries, argc, argv, error) && check_options(cli, o, *argc - 1, argv + 1, error) &&
-           parse_demands(cli, o, *argc - 1, argv + 1, error);
+           parse_demands(o, error) && check_outputs(cli, o, *argc - 1, argv + 1, error);
 }

@@ -1,6 +1,7 @@
 #include "evaluate_seeds.h"
 
 #include "evaluate_answers.h"
+#include "evaluate_compare.h"
 
 #include <aimfair/json.h>
 #include <aimfair/sets.h>
@@ -15,6 +16,8 @@ typedef struct {
     char *const *before;
     char *const *after;
     const char *data;
+    const AimfEvaluation *const *of_before; /* their evidence */
+    const AimfEvaluation *const *of_after;
     const AimfComparison *const *pairs;
     const AimfSeeds *seeds;
 } SeedPairs;
@@ -28,20 +31,12 @@ static char *mean_text(const AimfSeedStatistic *s, gboolean changes)
     return isnan(s->deviation) ? g_strdup(mean) : g_strdup_printf("%s ± %.2f", mean, 100 * s->deviation);
 }
 
-/* "-5.20 … +4.13", "-" where it is unknown. */
-static char *interval_text(AimfInterval interval, gboolean changes)
-{
-    if (isnan(interval.low))
-        return g_strdup("-");
-    return changes ? g_strdup_printf("%+.2f … %+.2f", 100 * interval.low, 100 * interval.high)
-                   : g_strdup_printf("%.2f – %.2f", 100 * interval.low, 100 * interval.high);
-}
-
 /* The rest of a line. */
 static void print_statistic(AimfCli *cli, const AimfSeedStatistic *s, gboolean changes)
 {
-    g_autofree char *mean = mean_text(s, changes), *pictures = interval_text(s->over_pictures, changes);
-    g_autofree char *seeds = interval_text(s->over_seeds, changes), *both = interval_text(s->over_both, changes);
+    g_autofree char *mean = mean_text(s, changes), *pictures = aimf_cli_interval_text(s->over_pictures, changes, "-");
+    g_autofree char *seeds = aimf_cli_interval_text(s->over_seeds, changes, "-"),
+                    *both = aimf_cli_interval_text(s->over_both, changes, "-");
     aimf_cli_print_padded(cli, mean, 18);
     aimf_cli_print_padded(cli, pictures, 19);
     aimf_cli_print_padded(cli, seeds, 19);
@@ -105,8 +100,10 @@ static void print_pair(AimfCli *cli, const SeedPairs *all, guint r, glong width)
 static void print_pairs(AimfCli *cli, const SeedPairs *all)
 {
     glong width = 8;
-    for (guint r = 0; r < all->n; r++)
-        width = MAX(width, 2 + MAX(g_utf8_strlen(all->before[r], -1), g_utf8_strlen(all->after[r], -1)));
+    for (guint r = 0; r < 2 * all->n; r++) {
+        g_autofree char *name = aimf_cli_printable(r < all->n ? all->before[r] : all->after[r - all->n]);
+        width = MAX(width, 2 + g_utf8_strlen(name, -1));
+    }
     g_autofree char *data = all->data ? aimf_cli_printable(all->data) : NULL;
     aimf_cli_print(cli, "%u pairs, %u sample%s%s%s\n\n", all->n, all->pairs[0]->n, AIMF_PLURAL(all->pairs[0]->n),
                    data ? " of " : "", data ? data : "");
@@ -125,8 +122,8 @@ static JsonNode *pair_node(const SeedPairs *all, guint r)
     const AimfComparison *c = all->pairs[r];
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    aimf_cli_json_text(builder, "before", all->before[r]);
-    aimf_cli_json_text(builder, "after", all->after[r]);
+    aimf_cli_json_evidence(builder, "before", all->before[r], all->of_before[r]->evidence);
+    aimf_cli_json_evidence(builder, "after", all->after[r], all->of_after[r]->evidence);
     g_autofree char *text = aimf_comparison_json(c);
     json_builder_set_member_name(builder, "comparison");
     json_builder_add_value(builder, json_from_string(text, NULL));
@@ -154,8 +151,24 @@ static void json_pairs(AimfCli *cli, const SeedPairs *all, const AimfFindings *f
 
 /* --- Averages --- */
 
+/* What the answers of all runs rest on alike, as @first has it. */
+static void take_conditions(const AimfEvidence *first, const AimfCli *cli, const AimfEvaluateOptions *o,
+                            AimfEvidence *evidence)
+{
+    if (o->data) {
+        evidence->data_sha256 = g_strdup(first->data_sha256);
+        evidence->rows_sha256 = g_strdup(first->rows_sha256);
+    }
+    evidence->threshold = o->threshold >= 0 ? o->threshold : NAN; /* a model's own may be another in each */
+    evidence->resamples = (guint)o->bootstrap;
+    evidence->seed = cli->seed;
+    evidence->precision = first->precision;
+    evidence->backend = g_strdup(first->backend);
+    evidence->instruction_set = first->instruction_set;
+}
+
 /* What @mean says of all of them, and the files @paths (n). */
-static gboolean take_average(AimfEvaluation *mean, AimfEvaluateOptions *o, char **paths, guint n,
+static gboolean take_average(const AimfCli *cli, AimfEvaluation *mean, AimfEvaluateOptions *o, char **paths, guint n,
                              AimfEvaluation *evaluation, GError **error)
 {
     evaluation->runs = mean->runs;
@@ -169,7 +182,8 @@ static gboolean take_average(AimfEvaluation *mean, AimfEvaluateOptions *o, char 
         aimf_findings_copy(o->allow.findings, aimf_findings_at(mean->findings, i));
     evaluation->evidence = aimf_evidence_of_results((const char *const *)paths, n, error);
     if (evaluation->evidence)
-        evaluation->verdicts = aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, NULL, NULL, error);
+        evaluation->verdicts =
+            aimf_judge(o->demands.gates, o->demands.n, evaluation->measures, NULL, NULL, cli->monitor, error);
     return evaluation->verdicts != NULL;
 }
 
@@ -248,10 +262,25 @@ gboolean aimf_evaluate_average(AimfCli *cli, AimfEvaluateOptions *o, char **path
                                          (guint)o->bootstrap, cli->seed, cli->monitor, error)))
         return FALSE;
     evaluation->data = g_strdup(o->data);
-    return take_average(mean, o, paths, n, evaluation, error);
+    if (!take_average(cli, mean, o, paths, n, evaluation, error))
+        return FALSE;
+    if (answers)
+        take_conditions(((const AimfEvaluation *)g_ptr_array_index(runs, 0))->evidence, cli, o, evaluation->evidence);
+    return TRUE;
 }
 
 /* --- Pairs --- */
+
+/* What aimf_comparison_check finds, with the pair's names before it. */
+static void check_pair(const AimfComparison *pair, const char *before, const char *after, AimfFindings *findings)
+{
+    g_autoptr(AimfFindings) found = aimf_findings_new();
+    aimf_comparison_check(pair, found);
+    for (guint i = 0; i < aimf_findings_count(found); i++) {
+        const AimfFinding *finding = aimf_findings_at(found, i);
+        aimf_findings_add(findings, finding->name, finding->certain, "'%s' and '%s': %s", before, after, finding->text);
+    }
+}
 
 /* @paths: (2 n) those before, then those after */
 gboolean aimf_evaluate_pairs(AimfCli *cli, AimfEvaluateOptions *o, char **paths, guint n, GError **error)
@@ -271,6 +300,7 @@ gboolean aimf_evaluate_pairs(AimfCli *cli, AimfEvaluateOptions *o, char **paths,
             return FALSE;
         }
         g_ptr_array_add(pairs, pair);
+        check_pair(pair, paths[i], paths[n + i], o->allow.findings);
     }
     const AimfComparison *const *compared = (const AimfComparison *const *)pairs->pdata;
     g_autoptr(AimfSeeds) seeds = aimf_seeds_of_comparisons(compared, n, error);
@@ -280,7 +310,14 @@ gboolean aimf_evaluate_pairs(AimfCli *cli, AimfEvaluateOptions *o, char **paths,
                              error) ||
         !aimf_allow_report(cli, &o->allow, error))
         return FALSE;
-    const SeedPairs all = { n, paths, paths + n, o->data, compared, seeds };
+    const SeedPairs all = { n,
+                            paths,
+                            paths + n,
+                            o->data,
+                            (const AimfEvaluation *const *)of_before->pdata,
+                            (const AimfEvaluation *const *)of_after->pdata,
+                            compared,
+                            seeds };
     if (cli->json)
         json_pairs(cli, &all, o->allow.findings);
     else

@@ -218,6 +218,14 @@ void aimf_cli_print_title(AimfCli *cli, guint scalar)
     aimf_cli_print_padded(cli, text, 34);
 }
 
+char *aimf_cli_interval_text(AimfInterval interval, gboolean with_signs, const char *unknown)
+{
+    if (isnan(interval.low))
+        return g_strdup(unknown);
+    return with_signs ? g_strdup_printf("%+.2f … %+.2f", 100 * interval.low, 100 * interval.high)
+                      : g_strdup_printf("%.2f – %.2f", 100 * interval.low, 100 * interval.high);
+}
+
 static void print_scalar(AimfCli *cli, const AimfEvaluation *evaluation, guint scalar)
 {
     const AimfMeasures *measures = evaluation->measures;

@@ -19,5 +19,8 @@ gboolean aimf_cli_by_group(const char *text, AimfByGroup *by_group, GError **err
  */
 void aimf_cli_print_title(AimfCli *cli, guint scalar);
 
+/** aimf_cli_interval_text: (owned) "1.20 – 3.40" in percent, or with signs, "-1.20 … +3.40"; @unknown where it is. */
+char *aimf_cli_interval_text(AimfInterval interval, gboolean with_signs, const char *unknown);
+
 /** aimf_cli_print_evaluation: everything in percent; "-" is what is not known. */
 void aimf_cli_print_evaluation(AimfCli *cli, const AimfEvaluation *evaluation, const AimfByGroup *by_group);

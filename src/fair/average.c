@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static gboolean same_groups(const AimfMeasures *a, const AimfMeasures *b)
+gboolean aimf_same_groups(const AimfMeasures *a, const AimfMeasures *b)
 {
     if (a->n_targets != b->n_targets || a->n_protected != b->n_protected || a->positive != b->positive)
         return FALSE;
@@ -114,7 +114,7 @@ AimfMeasures *aimf_measures_average(const AimfMeasures *const *runs, guint n, GE
         return NULL;
     }
     for (guint r = 1; r < n; r++) {
-        if (!same_groups(runs[0], runs[r])) {
+        if (!aimf_same_groups(runs[0], runs[r])) {
             g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                         "result %u has other groups, groups of other sizes or another positive class than the first; "
                         "only results "

@@ -30,7 +30,7 @@ enum {
 };
 
 /* What a 95 % interval says about a change. */
-typedef enum { NOT_TOLD_APART, BETTER, WORSE } Verdict;
+typedef enum { NOT_TOLD_APART, BETTER, WORSE } Direction;
 
 typedef struct {
     const AimfComparison *c;
@@ -57,7 +57,7 @@ static double group_change(const AimfGroupPairs *group)
     return share(group->right_after, group->n) - share(group->right_before, group->n);
 }
 
-static Verdict judge(AimfInterval change, gboolean low_is_bad)
+static Direction direction_of(AimfInterval change, gboolean low_is_bad)
 {
     if (isnan(change.low) || isnan(change.high) || (change.low <= 0 && change.high >= 0))
         return NOT_TOLD_APART;
@@ -134,7 +134,7 @@ static void draw_dot(cairo_t *cr, double x, double y, double radius, AimfPaint p
 }
 
 /* A dot, a diamond or a ring: verdicts are told apart by shape, for those who do not see the colour. */
-static void draw_verdict(cairo_t *cr, double x, double y, Verdict verdict)
+static void draw_verdict(cairo_t *cr, double x, double y, Direction verdict)
 {
     if (verdict == BETTER) {
         draw_dot(cr, x, y, 5, AIMF_TEAL);
@@ -158,7 +158,7 @@ static void draw_verdict(cairo_t *cr, double x, double y, Verdict verdict)
     cairo_stroke(cr);
 }
 
-static void draw_interval(cairo_t *cr, double low, double high, double y, Verdict verdict)
+static void draw_interval(cairo_t *cr, double low, double high, double y, Direction verdict)
 {
     const double whisker = 4.5;
     aimf_draw_paint(cr, VERDICT_PAINTS[verdict]);
@@ -214,7 +214,7 @@ static void draw_count(const Chart *chart, double right, double y, guint count, 
     draw_cell(chart, right, y, text, count ? AIMF_INK : AIMF_FAINT, bold);
 }
 
-static void draw_verdict_word(const Chart *chart, double y, Verdict verdict)
+static void draw_verdict_word(const Chart *chart, double y, Direction verdict)
 {
     draw_cell(chart, WIDTH - MARGIN, y, VERDICT_WORDS[verdict], VERDICT_PAINTS[verdict], TRUE);
 }
@@ -336,7 +336,7 @@ static void draw_group(const Chart *chart, const AimfGroupPairs *group, const Ax
     const double before = share(group->right_before, group->n), after = share(group->right_after, group->n);
     const double middle = y + ROW_HEIGHT / 2.0;
     const gboolean lost = group->right_after < group->right_before;
-    const Verdict verdict = judge(group->change, TRUE);
+    const Direction verdict = direction_of(group->change, TRUE);
     draw_group_label(chart, group, y);
     aimf_draw_paint(cr, lost ? AIMF_RUST : AIMF_GREY);
     cairo_set_line_width(cr, 3);
@@ -455,7 +455,7 @@ static void draw_scalar(const Chart *chart, guint scalar, const Axis *axis, doub
     const AimfInterval interval = c->intervals[scalar];
     const double middle = y + ROW_HEIGHT / 2.0;
     const gboolean known = isfinite(interval.low) && isfinite(interval.high);
-    const Verdict verdict = judge(interval, aimf_scalar_low_is_bad(scalar));
+    const Direction verdict = direction_of(interval, aimf_scalar_low_is_bad(scalar));
     draw_label(chart, MARGIN, COUNT_RIGHT - MARGIN - 60, y, aimf_scalar_title(scalar));
     aimf_draw_font(chart->cr, 11, FALSE);
     aimf_draw_paint(chart->cr, AIMF_TEAL);
@@ -483,7 +483,7 @@ static double scalars_height(const Chart *chart)
 static void draw_scalars_legend(const Chart *chart, double x, double top)
 {
     static const struct {
-        Verdict verdict;
+        Direction verdict;
         const char *text;
     } items[] = {
         { BETTER, "better" },

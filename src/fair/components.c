@@ -5,29 +5,35 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { MOST_COMPONENTS = 1 << 14 };
+enum { MOST_COMPONENTS = 1 << 14, MOST_MACRO_PAIRS = 1 << 11 };
 
-/* Members of AimfScalars that have components, and those of AimfClassScalars, in their order. */
-enum { ACCURACY, WORST_GROUP, DEVIATION, BALANCED };
+/* Members of AimfScalars, and of AimfClassScalars. */
+#define MEMBER(name) offsetof(AimfScalars, name) / sizeof(double)
+#define CLASS_MEMBER(name) offsetof(AimfClassScalars, name) / sizeof(double)
 enum {
-    ODDS_MEAN,
-    ODDS_MAX,
-    ODDS_SUM,
-    OPPORTUNITY,
-    PARITY,
-    AREA,
-    PARITY_RATIO,
-    ODDS_RATIO,
-    OPPORTUNITY_RATIO,
-    FALSE_NEGATIVES,
-    PRECISION,
-    CALIBRATION,
-    CALIBRATION_GAP,
-    N_CLASS_SCALARS
+    ACCURACY = MEMBER(accuracy),
+    WORST_GROUP = MEMBER(worst_group_accuracy),
+    DEVIATION = MEMBER(std_group_accuracy),
+    BALANCED = MEMBER(balanced_accuracy),
+    OWN = MEMBER(positive),
 };
-G_STATIC_ASSERT(N_CLASS_SCALARS == AIMF_N_CLASS_SCALARS);
-
-enum { OWN = offsetof(AimfScalars, positive) / sizeof(double) };
+G_STATIC_ASSERT(OWN == 4); /* what is added there has components, or an objection */
+enum {
+    ODDS_MEAN = CLASS_MEMBER(equalized_odds_mean),
+    ODDS_MAX = CLASS_MEMBER(equalized_odds_max),
+    ODDS_SUM = CLASS_MEMBER(equalized_odds_sum),
+    OPPORTUNITY = CLASS_MEMBER(equal_opportunity),
+    PARITY = CLASS_MEMBER(demographic_parity),
+    AREA = CLASS_MEMBER(auc),
+    PARITY_RATIO = CLASS_MEMBER(demographic_parity_ratio),
+    ODDS_RATIO = CLASS_MEMBER(equalized_odds_ratio),
+    OPPORTUNITY_RATIO = CLASS_MEMBER(equal_opportunity_ratio),
+    FALSE_NEGATIVES = CLASS_MEMBER(false_negative_rate_gap),
+    PRECISION = CLASS_MEMBER(precision_gap),
+    CALIBRATION = CLASS_MEMBER(calibration_error),
+    CALIBRATION_GAP = CLASS_MEMBER(calibration_error_gap),
+    N_CLASS_SCALARS = AIMF_N_CLASS_SCALARS,
+};
 typedef enum { OF_POSITIVE, OF_MEAN, OF_WORST } Scope;
 
 /* What a demand is about: a member of one class's, of its mean over the classes or of the worst, or @scalar itself. */
@@ -58,11 +64,12 @@ void aimf_component_free(AimfComponent *component)
 const char *aimf_components_objection(const AimfGate *gate)
 {
     Subject subject = subject_of(gate->scalar);
-    gboolean low_is_bad = subject.of_class ? aimf_low_is_bad(subject.scalar) : subject.scalar == WORST_GROUP;
+    gboolean low_is_bad = gate->scalar < AIMF_N_SCALARS && aimf_scalar_low_is_bad(gate->scalar);
     gboolean gap = subject.of_class && !low_is_bad;
     gboolean single = !subject.of_class ? subject.scalar == ACCURACY || subject.scalar == BALANCED
                                         : subject.scalar == AREA && subject.scope != OF_WORST;
-    if (subject.of_class ? subject.scalar >= CALIBRATION : subject.scalar == DEVIATION)
+    if (subject.of_class ? subject.scalar == CALIBRATION || subject.scalar == CALIBRATION_GAP
+                         : subject.scalar == DEVIATION)
         return "it has a bootstrap alone, which decides nothing; demand it with --require";
     if (gate->bound < 0 || gate->bound > 1)
         return "what evidence is demanded of lies between 0 and 1, and so must its bound";
@@ -84,10 +91,11 @@ typedef struct {
     int target; /* the class that rates are of */
     gboolean names_class;
     GPtrArray *components;
-    guint most;
+    guint first; /* of this demand's */
+    gboolean too_many;
 } Making;
 
-/* FALSE where there are too many already. */
+/* (borrowed) @what: taken */
 static AimfComponent *add(Making *m, AimfForm form, double low, double high, char *what)
 {
     AimfComponent *component = g_new0(AimfComponent, 1);
@@ -114,74 +122,71 @@ static AimfComponent *add_single(Making *m, AimfForm form, const char *what)
     return add(m, form, m->gate->at_least ? bound : -INFINITY, m->gate->at_least ? INFINITY : bound, g_strdup(what));
 }
 
-typedef enum { TPR, FPR, SELECTION, PRECISIONS } Rate;
-
-static AimfShare share_of(const Making *m, int group, Rate rate)
-{
-    const AimfCell *cell = &m->counts->cells[m->target * m->counts->n_protected + group];
-    guint64 total = m->counts->totals[group];
-    switch (rate) {
-    case TPR:
-        return (AimfShare){ cell->correct, cell->n };
-    case FPR:
-        return (AimfShare){ cell->predicted - cell->correct, total - cell->n };
-    case PRECISIONS:
-        return (AimfShare){ cell->correct, cell->predicted };
-    case SELECTION:
-        break;
-    }
-    return (AimfShare){ cell->predicted, total };
-}
-
 /* (owned) of which pictures a label's rate is. Groups are written as everywhere where they are groups. */
-static char *pictures_of(const Making *m, int group, Rate rate)
+static char *pictures_of(const Making *m, int group, AimfRate rate)
 {
     const char *label = m->labels[group];
     switch (rate) {
-    case TPR:
+    case AIMF_RATE_TPR:
         return g_strdup_printf("%d_%s", m->target, label);
-    case FPR:
+    case AIMF_RATE_FPR:
         return m->counts->n_targets == 2 ? g_strdup_printf("%d_%s", 1 - m->target, label)
                                          : g_strdup_printf("%s, not of class %d", label, m->target);
-    case PRECISIONS:
+    case AIMF_RATE_PRECISION:
         return g_strdup_printf("%s, said to be of class %d", label, m->target);
-    case SELECTION:
+    case AIMF_RATE_SELECTION:
         break;
     }
     return g_strdup(label);
 }
 
-static const char *name_of(Rate rate)
+static const char *name_of(AimfRate rate)
 {
-    static const char *const names[] = { "TPR", "FPR", "selection rate", "precision" };
+    static const char *const names[] = { "TPR", "FPR", "precision", "selection rate" };
     return names[rate];
 }
 
-static char *difference_text(const Making *m, Rate rate, int a, int b)
+static char *difference_text(const Making *m, AimfRate rate, int a, int b)
 {
     return g_strdup_printf("%s of %s - %s of %s", name_of(rate), AIMF_SHOWN(m->labels[a]), name_of(rate),
                            AIMF_SHOWN(m->labels[b]));
 }
 
-static void add_difference_terms(const Making *m, AimfComponent *component, Rate rate, int a, int b, double weight)
+static void add_difference_terms(const Making *m, AimfComponent *component, AimfRate rate, int a, int b, double weight)
 {
-    add_term(component, share_of(m, a, rate), weight, pictures_of(m, a, rate));
-    add_term(component, share_of(m, b, rate), -weight, pictures_of(m, b, rate));
+    add_term(component, aimf_rate_share(m->counts, m->target, a, rate), weight, pictures_of(m, a, rate));
+    add_term(component, aimf_rate_share(m->counts, m->target, b, rate), -weight, pictures_of(m, b, rate));
 }
 
-static void add_gaps(Making *m, Rate rate)
+/* Whether there is room for @more; without it nothing is added. */
+static gboolean has_room(Making *m, double more)
 {
+    m->too_many = m->too_many || m->components->len - m->first + more > MOST_COMPONENTS;
+    return !m->too_many;
+}
+
+static double pairs_of_labels(const Making *m)
+{
+    return m->counts->n_protected * (m->counts->n_protected - 1.0) / 2;
+}
+
+static void add_gaps(Making *m, AimfRate rate)
+{
+    if (!has_room(m, pairs_of_labels(m)))
+        return;
     for (int a = 0; a < m->counts->n_protected; a++)
-        for (int b = a + 1; b < m->counts->n_protected && m->components->len <= m->most; b++)
+        for (int b = a + 1; b < m->counts->n_protected; b++)
             add_difference_terms(
                 m, add(m, AIMF_SUM_OF_SHARES, -m->gate->bound, m->gate->bound, difference_text(m, rate, a, b)), rate, a,
                 b, 1);
 }
 
-static void add_ratios(Making *m, Rate rate)
+static void add_ratios(Making *m, AimfRate rate)
 {
+    if (!has_room(m, pairs_of_labels(m)))
+        return;
     for (int a = 0; a < m->counts->n_protected; a++) {
-        for (int b = a + 1; b < m->counts->n_protected && m->components->len <= m->most; b++) {
+        for (int b = a + 1; b < m->counts->n_protected; b++) {
             char *what = g_strdup_printf("%s of %s / %s of %s", name_of(rate), AIMF_SHOWN(m->labels[a]), name_of(rate),
                                          AIMF_SHOWN(m->labels[b]));
             AimfComponent *ratio = add(m, AIMF_RATIO_OF_SHARES, m->gate->bound, 1 / m->gate->bound, what);
@@ -194,33 +199,32 @@ static void add_ratios(Making *m, Rate rate)
 static void add_odds(Making *m, double weight)
 {
     int n = m->counts->n_protected;
+    if (!has_room(m, 2 * pairs_of_labels(m) * pairs_of_labels(m)))
+        return;
     for (int a = 0; a < n; a++)
         for (int b = a + 1; b < n; b++)
             for (int c = 0; c < n; c++)
                 for (int d = c + 1; d < n; d++)
-                    for (int sign = -1; sign <= 1 && m->components->len <= m->most; sign += 2) {
-                        g_autofree char *tpr = difference_text(m, TPR, a, b);
-                        g_autofree char *fpr = sign > 0 ? difference_text(m, FPR, c, d) : difference_text(m, FPR, d, c);
+                    for (int sign = -1; sign <= 1; sign += 2) {
+                        g_autofree char *tpr = difference_text(m, AIMF_RATE_TPR, a, b);
+                        g_autofree char *fpr = sign > 0 ? difference_text(m, AIMF_RATE_FPR, c, d)
+                                                        : difference_text(m, AIMF_RATE_FPR, d, c);
                         char *what = g_strdup_printf(weight < 1 ? "(%s + %s) / 2" : "%s + %s", tpr, fpr);
                         AimfComponent *sum = add(m, AIMF_SUM_OF_SHARES, -m->gate->bound, m->gate->bound, what);
-                        add_difference_terms(m, sum, TPR, a, b, weight);
-                        add_difference_terms(m, sum, FPR, c, d, sign * weight);
+                        add_difference_terms(m, sum, AIMF_RATE_TPR, a, b, weight);
+                        add_difference_terms(m, sum, AIMF_RATE_FPR, c, d, sign * weight);
                     }
 }
 
 static void add_area(Making *m)
 {
     const AimfScores *scores = &m->counts->scores[m->target];
-    guint64 positives = 0, all = 0;
-    for (int group = 0; group < m->counts->n_protected; group++) {
-        positives += m->counts->cells[m->target * m->counts->n_protected + group].n;
-        all += m->counts->totals[group];
-    }
+    AimfShare class = aimf_class_share(m->counts, m->target);
     AimfComponent *area = add_single(m, AIMF_AREA, "AUC");
     area->auc = scores->auc;
     area->variance = scores->auc_variance;
-    add_term(area, (AimfShare){ 0, positives }, 0, g_strdup_printf("class %d", m->target));
-    add_term(area, (AimfShare){ 0, all - positives }, 0,
+    add_term(area, (AimfShare){ 0, class.x }, 0, g_strdup_printf("class %d", m->target));
+    add_term(area, (AimfShare){ 0, class.n - class.x }, 0,
              m->counts->n_targets == 2 ? g_strdup_printf("class %d", 1 - m->target)
                                        : g_strdup_printf("classes other than %d", m->target));
 }
@@ -235,31 +239,31 @@ static void add_of_class(Making *m, guint class_scalar)
         add_odds(m, 1);
         break;
     case ODDS_MAX:
-        add_gaps(m, TPR);
-        add_gaps(m, FPR);
+        add_gaps(m, AIMF_RATE_TPR);
+        add_gaps(m, AIMF_RATE_FPR);
         break;
     case OPPORTUNITY:
     case FALSE_NEGATIVES: /* what one lacks the other has */
-        add_gaps(m, TPR);
+        add_gaps(m, AIMF_RATE_TPR);
         break;
     case PARITY:
-        add_gaps(m, SELECTION);
+        add_gaps(m, AIMF_RATE_SELECTION);
         break;
     case PRECISION:
-        add_gaps(m, PRECISIONS);
+        add_gaps(m, AIMF_RATE_PRECISION);
         break;
     case AREA:
         add_area(m);
         break;
     case PARITY_RATIO:
-        add_ratios(m, SELECTION);
+        add_ratios(m, AIMF_RATE_SELECTION);
         break;
     case ODDS_RATIO:
-        add_ratios(m, TPR);
-        add_ratios(m, FPR);
+        add_ratios(m, AIMF_RATE_TPR);
+        add_ratios(m, AIMF_RATE_FPR);
         break;
     case OPPORTUNITY_RATIO:
-        add_ratios(m, TPR);
+        add_ratios(m, AIMF_RATE_TPR);
         break;
     default:
         g_assert_not_reached();
@@ -267,11 +271,6 @@ static void add_of_class(Making *m, guint class_scalar)
 }
 
 /* --- Of all classes together --- */
-
-static AimfShare group_share(const AimfCounts *counts, int group)
-{
-    return (AimfShare){ counts->cells[group].correct, counts->cells[group].n };
-}
 
 static char *group_name(const Making *m, int group)
 {
@@ -285,30 +284,20 @@ static void add_groups(Making *m)
         char *name = group_name(m, group);
         AimfComponent *one =
             add(m, AIMF_SUM_OF_SHARES, m->gate->bound, INFINITY, g_strdup_printf("accuracy of %s", AIMF_SHOWN(name)));
-        add_term(one, group_share(m->counts, group), 1, name);
+        add_term(one, aimf_group_share(m->counts, group), 1, name);
     }
 }
 
 static void add_accuracy(Making *m)
 {
-    AimfShare all = { 0, 0 };
-    for (int group = 0; group < m->counts->n_targets * m->counts->n_protected; group++) {
-        all.x += m->counts->cells[group].correct;
-        all.n += m->counts->cells[group].n;
-    }
-    add_term(add_single(m, AIMF_SUM_OF_SHARES, "accuracy"), all, 1, g_strdup("all"));
+    add_term(add_single(m, AIMF_SUM_OF_SHARES, "accuracy"), aimf_accuracy_share(m->counts), 1, g_strdup("all"));
 }
 
 static void add_balanced(Making *m)
 {
     AimfComponent *mean = add_single(m, AIMF_SUM_OF_SHARES, "balanced accuracy");
     for (int target = 0; target < m->counts->n_targets; target++) {
-        AimfShare recall = { 0, 0 };
-        for (int group = 0; group < m->counts->n_protected; group++) {
-            const AimfCell *cell = &m->counts->cells[target * m->counts->n_protected + group];
-            recall.x += cell->correct;
-            recall.n += cell->n;
-        }
+        AimfShare recall = aimf_recall_share(m->counts, target);
         if (recall.n)
             add_term(mean, recall, 0, g_strdup_printf("class %d", target));
     }
@@ -332,6 +321,11 @@ static void add_of_classes(Making *m, const Subject *subject)
 {
     if (!m->measures->classes)
         return;
+    int n_labels = m->counts->n_protected;
+    if (subject->scope == OF_MEAN && n_labels * n_labels > MOST_MACRO_PAIRS / m->counts->n_targets) {
+        m->too_many = TRUE;
+        return;
+    }
     if (subject->scope == OF_MEAN) {
         AimfComponent *mean = add_single(m, AIMF_MEAN_OF_CLASSES, aimf_scalar_name(m->gate->scalar));
         mean->class_scalar = subject->scalar;
@@ -340,7 +334,7 @@ static void add_of_classes(Making *m, const Subject *subject)
         return;
     }
     m->names_class = TRUE;
-    for (m->target = 0; m->target < m->counts->n_targets; m->target++)
+    for (m->target = 0; m->target < m->counts->n_targets && !m->too_many; m->target++)
         if (m->measures->classes[m->target].occurs)
             add_of_class(m, subject->scalar);
 }
@@ -356,7 +350,7 @@ gboolean aimf_components_of(const AimfGate *gate, const AimfMeasures *measures, 
         .labels = labels,
         .target = counts->positive,
         .components = components,
-        .most = components->len + MOST_COMPONENTS,
+        .first = components->len,
     };
     Subject subject = subject_of(gate->scalar);
     if (gate->scalar == AIMF_NO_GROUP_WORSE_THAN)
@@ -371,11 +365,11 @@ gboolean aimf_components_of(const AimfGate *gate, const AimfMeasures *measures, 
         add_of_classes(&m, &subject);
     else if (m.target >= 0)
         add_of_class(&m, subject.scalar);
-    if (components->len > m.most) {
+    if (m.too_many) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "'%s': %d protected labels are too many for evidence: it would rest on more than %d comparisons; "
-                    "demand it with --require",
-                    AIMF_SHOWN(gate->text), counts->n_protected, MOST_COMPONENTS);
+                    "'%s': %d protected labels in %d classes are too many for evidence, which would rest on every "
+                    "comparison of them; demand it with --require",
+                    AIMF_SHOWN(gate->text), counts->n_protected, counts->n_targets);
         return FALSE;
     }
     return TRUE;
@@ -452,10 +446,12 @@ static AimfInterval interval_of_area(const AimfComponent *c, double alpha, guint
 static AimfInterval interval_of_change(const AimfComponent *c, double alpha, guint64 least)
 {
     AimfPairs p = c->pairs;
-    double n = (double)(p.both + p.lost + p.won + p.neither), factor = MAX((double)least / n, 1);
+    double n = (double)(p.both + p.lost + p.won + p.neither), factor = (double)least / n;
+    if (n == 0 || factor <= 1)
+        return aimf_tango(p, alpha);
     const AimfPairs more = { scaled(p.both, factor), scaled(p.lost, factor), scaled(p.won, factor),
                              scaled(p.neither, factor) };
-    return aimf_tango(n > 0 ? more : p, alpha);
+    return aimf_tango(more, alpha);
 }
 
 AimfInterval aimf_component_interval(const AimfComponent *c, double alpha, guint64 least)

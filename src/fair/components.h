@@ -1,12 +1,12 @@
 /*
- * What a demand for evidence is judged by. A largest gap is small if every signed difference of two labels lies near 0,
- * a lowest accuracy is high if every group's is: these components have intervals that hold. As a decision hangs on them,
- * shares have the exact interval, and sums of them square-and-add of those.
+ * What a demand for evidence is judged by. A largest gap is small if every signed difference of two labels lies near
+ * 0, a lowest accuracy is high if every group's is: these components have intervals that hold. As a decision hangs on
+ * them, shares have the exact interval, and sums of them square-and-add of those. A mean over classes has that of the
+ * measures.
  */
 #pragma once
 
-#include "fair/intervals.h"
-#include "fair/measures.h"
+#include "fair/shares.h"
 
 typedef enum { AIMF_SUM_OF_SHARES, AIMF_RATIO_OF_SHARES, AIMF_AREA, AIMF_PAIRED_CHANGE, AIMF_MEAN_OF_CLASSES } AimfForm;
 

@@ -206,9 +206,9 @@ static void set_evidence(JsonObject *root, const AimfEvidence *evidence)
 {
     JsonObject *object = json_object_new();
     set_text(object, "version", aimf_version());
-    if (evidence->results) {
+    if (evidence->results)
         set_results(object, evidence);
-    } else {
+    if (!evidence->results || evidence->resamples) { /* of results that were read, their own files say it */
         set_text(object, "model_sha256", evidence->model_sha256);
         set_text(object, "weights_sha256", evidence->weights_sha256);
         set_text(object, "data_sha256", evidence->data_sha256);

@@ -259,24 +259,6 @@ AimfInterval aimf_tango(AimfPairs pairs, double alpha)
     return (AimfInterval){ crossing(paired_score, &score, estimate, -1), crossing(paired_score, &score, estimate, 1) };
 }
 
-AimfInterval aimf_newcombe_paired(AimfPairs pairs, double alpha)
-{
-    double n = count_of(pairs);
-    if (n == 0)
-        return UNKNOWN;
-    const AimfShare before = { pairs.both + pairs.lost, (guint64)n }, after = { pairs.both + pairs.won, (guint64)n };
-    double p1 = aimf_share_value(after), p2 = aimf_share_value(before), change = p1 - p2;
-    AimfInterval one = aimf_wilson(after, alpha), two = aimf_wilson(before, alpha);
-    double a = (double)pairs.both, b = (double)pairs.won, c = (double)pairs.lost, d = (double)pairs.neither;
-    double margins = (a + b) * (c + d) * (a + c) * (b + d), product = a * d - b * c;
-    if (product > 0) /* the continuity correction of method 10 */
-        product = MAX(product - n / 2, 0);
-    double phi = margins > 0 ? product / sqrt(margins) : 0;
-    double low1 = p1 - one.low, high1 = one.high - p1, low2 = p2 - two.low, high2 = two.high - p2;
-    return (AimfInterval){ change - sqrt(MAX(low1 * low1 - 2 * phi * low1 * high2 + high2 * high2, 0)),
-                           change + sqrt(MAX(high1 * high1 - 2 * phi * high1 * low2 + low2 * low2, 0)) };
-}
-
 /* P(X <= k) and P(X = k) of n fair tosses. */
 static double tosses(guint64 k, guint64 n, double *exactly)
 {

@@ -55,12 +55,6 @@ AimfPairs aimf_group_pairs(const AimfGroupPairs *group);
 AimfInterval aimf_tango(AimfPairs pairs, double alpha);
 
 /**
- * aimf_newcombe_paired: the same by square-and-add with the correlation of the pairs. Source: Newcombe 1998c, method
- * 10.
- */
-AimfInterval aimf_newcombe_paired(AimfPairs pairs, double alpha);
-
-/**
  * aimf_mcnemar: two-sided p of no change of a share. @mid: the mid-p variant, which is closer to its level. 1 without
  * changes. Source: McNemar 1947; Fagerland, Lydersen and Laake 2013.
  */

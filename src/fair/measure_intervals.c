@@ -6,8 +6,7 @@
  * pairs' lower ends, at a level shared out between them (Bonferroni), since any of them could be too high. Of a
  * minimum, the other way round.
  */
-#include "fair/intervals.h"
-#include "fair/measures.h"
+#include "fair/shares.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -40,31 +39,12 @@ static AimfInterval fold(AimfInterval signed_one)
 
 /* --- Shares of one class against all others, by protected label --- */
 
-typedef enum { OF_POSITIVES, OF_NEGATIVES, PRECISION, SELECTION } Rate;
-
-static AimfShare rate_of(const AimfCounts *counts, int target, int group, Rate rate)
-{
-    const AimfCell *cell = &counts->cells[target * counts->n_protected + group];
-    guint64 total = counts->totals[group];
-    switch (rate) {
-    case OF_POSITIVES:
-        return (AimfShare){ cell->correct, cell->n };
-    case OF_NEGATIVES:
-        return (AimfShare){ cell->predicted - cell->correct, total - cell->n };
-    case PRECISION:
-        return (AimfShare){ cell->correct, cell->predicted };
-    case SELECTION:
-        break;
-    }
-    return (AimfShare){ cell->predicted, total };
-}
-
 /* The labels' shares that exist. */
-static guint collect(const AimfCounts *counts, int target, Rate rate, AimfShare *shares)
+static guint collect(const AimfCounts *counts, int target, AimfRate rate, AimfShare *shares)
 {
     guint n = 0;
     for (int group = 0; group < counts->n_protected; group++) {
-        AimfShare share = rate_of(counts, target, group, rate);
+        AimfShare share = aimf_rate_share(counts, target, group, rate);
         if (share.n)
             shares[n++] = share;
     }
@@ -140,13 +120,9 @@ G_STATIC_ASSERT(sizeof(ClassIntervals) == 2 * sizeof(AimfClassScalars));
 
 static AimfInterval auc_interval(const AimfCounts *counts, int target, double alpha)
 {
-    guint64 positives = 0, all = 0;
-    for (int group = 0; group < counts->n_protected; group++) {
-        positives += counts->cells[target * counts->n_protected + group].n;
-        all += counts->totals[group];
-    }
+    AimfShare class = aimf_class_share(counts, target);
     const AimfScores *scores = &counts->scores[target];
-    return aimf_auc_interval(scores->auc, scores->auc_variance, positives, all - positives, alpha);
+    return aimf_auc_interval(scores->auc, scores->auc_variance, class.x, class.n - class.x, alpha);
 }
 
 /*
@@ -155,11 +131,11 @@ static AimfInterval auc_interval(const AimfCounts *counts, int target, double al
 static ClassIntervals class_intervals(const AimfCounts *counts, int target, const AimfClassScalars *values,
                                       double alpha, double family, AimfShare *shares)
 {
-    guint n = collect(counts, target, OF_POSITIVES, shares);
+    guint n = collect(counts, target, AIMF_RATE_TPR, shares);
     AimfInterval tpr = gap_interval(shares, n, alpha, family), tpr_ratio = ratio_interval(shares, n, alpha, family);
     AimfInterval tpr_shared = gap_interval(shares, n, alpha, 2 * family),
                  tpr_ratio_shared = ratio_interval(shares, n, alpha, 2 * family);
-    n = collect(counts, target, OF_NEGATIVES, shares);
+    n = collect(counts, target, AIMF_RATE_FPR, shares);
     AimfInterval fpr = gap_interval(shares, n, alpha, family);
     AimfInterval fpr_shared = gap_interval(shares, n, alpha, 2 * family),
                  fpr_ratio_shared = ratio_interval(shares, n, alpha, 2 * family);
@@ -179,9 +155,9 @@ static ClassIntervals class_intervals(const AimfCounts *counts, int target, cons
     all.equalized_odds_sum = (AimfInterval){ 2 * all.equalized_odds_mean.low, 2 * all.equalized_odds_mean.high };
     if (family > 1)
         all.auc.high = auc_interval(counts, target, alpha / family).high;
-    n = collect(counts, target, PRECISION, shares);
+    n = collect(counts, target, AIMF_RATE_PRECISION, shares);
     all.precision_gap = gap_interval(shares, n, alpha, family);
-    n = collect(counts, target, SELECTION, shares);
+    n = collect(counts, target, AIMF_RATE_SELECTION, shares);
     all.demographic_parity = gap_interval(shares, n, alpha, family);
     all.demographic_parity_ratio = ratio_interval(shares, n, alpha, family);
     return all;
@@ -311,21 +287,19 @@ AimfInterval aimf_macro_interval(const AimfMeasures *measures, const AimfCounts 
 static void set_groups(AimfMeasures *measures, const AimfCounts *counts)
 {
     AimfInterval worst = UNKNOWN;
-    AimfShare all = { 0, 0 };
     guint n_cells = (guint)(counts->n_targets * counts->n_protected), n_groups = 0;
     for (guint i = 0; i < n_cells; i++)
         n_groups += counts->cells[i].n > 0;
     for (guint i = 0; i < n_cells; i++) {
-        const AimfShare share = { counts->cells[i].correct, counts->cells[i].n };
+        const AimfShare share = aimf_group_share(counts, (int)i);
         measures->groups[i].interval = aimf_wilson(share, ALPHA);
-        all.x += share.x;
-        all.n += share.n;
         if (!share.n)
             continue;
         worst.low = smaller(worst.low, measures->groups[i].interval.low);
         worst.high = smaller(worst.high, aimf_wilson(share, ALPHA / n_groups).high);
     }
-    store(measures, offsetof(AimfScalars, accuracy) / sizeof(double), aimf_wilson(all, ALPHA), "Wilson");
+    store(measures, offsetof(AimfScalars, accuracy) / sizeof(double), aimf_wilson(aimf_accuracy_share(counts), ALPHA),
+          "Wilson");
     store(measures, offsetof(AimfScalars, worst_group_accuracy) / sizeof(double), worst, "Wilson, over groups");
 }
 
@@ -337,11 +311,7 @@ static void set_balanced_accuracy(AimfMeasures *measures, const AimfCounts *coun
     g_autofree AimfInterval *intervals = g_new(AimfInterval, n_targets);
     guint n = 0;
     for (int target = 0; target < counts->n_targets; target++) {
-        AimfShare share = { 0, 0 };
-        for (int group = 0; group < counts->n_protected; group++) {
-            share.x += counts->cells[target * counts->n_protected + group].correct;
-            share.n += counts->cells[target * counts->n_protected + group].n;
-        }
+        AimfShare share = aimf_recall_share(counts, target);
         if (!share.n)
             continue;
         values[n] = aimf_share_value(share);

@@ -55,8 +55,8 @@ AimfMeasures *aimf_measures_of_counts(const AimfCounts *counts);
  */
 void aimf_measures_set_intervals(AimfMeasures *measures, const AimfCounts *counts);
 /**
- * aimf_macro_interval: at the level @alpha, of the mean of AimfClassScalars' member @class_scalar, which is no calibration,
- * over the classes of @measures, which has some and is of @counts.
+ * aimf_macro_interval: at the level @alpha, of the mean of AimfClassScalars' member @class_scalar, which is no
+ * calibration, over the classes of @measures, which has some and is of @counts.
  */
 AimfInterval aimf_macro_interval(const AimfMeasures *measures, const AimfCounts *counts, guint class_scalar,
                                  double alpha);
@@ -108,6 +108,8 @@ typedef struct {
     const double *class_probability;
 } AimfRows;
 
+/** aimf_same_groups: whether both are of the same classes and labels, as often, and the same positive class. */
+gboolean aimf_same_groups(const AimfMeasures *a, const AimfMeasures *b);
 /** aimf_count_rows: what is counted of rows, AUCs and their variances too; fails as aimf_measure_rows does. */
 gboolean aimf_count_rows(const AimfRows *rows, AimfCounts *counts, GError **error);
 /** aimf_outcomes_rows: the rows of @outcomes, borrowed. */

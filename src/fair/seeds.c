@@ -82,10 +82,7 @@ static AimfSeeds *seeds_new(guint n, guint n_groups, gboolean changes, double *v
 
 static gboolean check_groups(const AimfMeasures *first, const AimfMeasures *other, guint run, GError **error)
 {
-    gboolean same = first->n_targets == other->n_targets && first->n_protected == other->n_protected &&
-                    first->positive == other->positive;
-    for (int i = 0; same && i < first->n_targets * first->n_protected; i++)
-        same = first->groups[i].n == other->groups[i].n;
+    gboolean same = aimf_same_groups(first, other);
     if (!same)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "run %u has other groups, groups of other sizes or another positive class than the first", run + 1);
@@ -167,12 +164,14 @@ static void runs_clear(Runs *runs)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Runs, runs_clear)
 
+/* @side: "", or which of two, for errors */
 static gboolean runs_init(Runs *runs, const AimfOutcomes *const *outcomes, guint n, const AimfOutcomes *order,
-                          GError **error)
+                          const char *side, GError **error)
 {
     *runs = (Runs){ n, g_new0(AimfOrderedRows, n), g_new0(AimfTally, n) };
     for (guint r = 0; r < n; r++) {
-        g_autofree char *both = g_strdup_printf("runs 1 and %u", r + 1), *other = g_strdup_printf("in run %u", r + 1);
+        g_autofree char *both = g_strdup_printf("run 1 and run %u%s", r + 1, side);
+        g_autofree char *other = g_strdup_printf("in run %u%s", r + 1, side);
         const AimfTwoSets names = { both, "in run 1", other };
         if (!aimf_rows_in_order(&runs->rows[r], outcomes[r], order, &names, error) ||
             !aimf_tally_init(&runs->tallies[r], &runs->rows[r].rows, error))
@@ -263,12 +262,23 @@ static gboolean resample_all(const AimfSeeds *seeds, const Runs *after, const Ru
     return enough;
 }
 
+/*
+ * Of few runs, resamples vary less than other runs would: by (n - 1) / n, and as if their deviation were known. So the
+ * percentiles' distances from the mean are made longer, as Student's t is than the normal distribution.
+ */
+static AimfInterval widen(AimfInterval percentiles, double mean, guint n_runs)
+{
+    double factor =
+        aimf_student_critical(ALPHA, n_runs - 1) / aimf_normal_quantile(1 - ALPHA / 2) * sqrt(n_runs / (n_runs - 1.0));
+    return (AimfInterval){ mean - factor * (mean - percentiles.low), mean + factor * (percentiles.high - mean) };
+}
+
 gboolean aimf_seeds_resample(AimfSeeds *seeds, const AimfOutcomes *const *outcomes, const AimfOutcomes *const *before,
                              guint resamples, guint64 seed, const AimfMonitor *monitor, GError **error)
 {
     g_auto(Runs) after = { 0 }, earlier = { 0 };
-    if (!runs_init(&after, outcomes, seeds->n_runs, outcomes[0], error) ||
-        (before && !runs_init(&earlier, before, seeds->n_runs, outcomes[0], error)))
+    if (!runs_init(&after, outcomes, seeds->n_runs, outcomes[0], "", error) ||
+        (before && !runs_init(&earlier, before, seeds->n_runs, outcomes[0], " before", error)))
         return FALSE;
     if (seeds->n_runs < AIMF_LEAST_SEEDS || !resamples)
         return TRUE;
@@ -286,7 +296,9 @@ gboolean aimf_seeds_resample(AimfSeeds *seeds, const AimfOutcomes *const *outcom
         AimfSeedStatistic *statistic = statistic_at(seeds, v);
         for (guint i = 0; i < resamples; i++)
             column[i] = sums[(gsize)i * width + v];
-        statistic->over_both = isnan(statistic->mean) ? UNKNOWN : aimf_percentiles(column, resamples);
+        statistic->over_both = isnan(statistic->mean)
+                                   ? UNKNOWN
+                                   : widen(aimf_percentiles(column, resamples), statistic->mean, seeds->n_runs);
     }
     return TRUE;
 }

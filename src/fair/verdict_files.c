@@ -116,14 +116,18 @@ void aimf_json_set_verdicts(JsonObject *object, const AimfVerdicts *verdicts)
 
 /* --- JUnit --- */
 
-/* @text (taken) as an attribute of XML 1.0, which has no control characters at all. */
+/* @text (taken) as an attribute on one line. XML 1.0 has neither most control characters nor U+FFFE and U+FFFF. */
 static void write_attribute(AimfWriter *writer, const char *name, char *text)
 {
     g_autofree char *shown = aimf_message_text(text);
-    for (char *c = shown; *c; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
-    g_autofree char *escaped = g_markup_escape_text(shown, -1);
+    g_autoptr(GString) line = g_string_new(NULL);
+    for (const char *c = shown; *c; c = g_utf8_next_char(c)) {
+        gunichar character = g_utf8_get_char(c);
+        if (character == '\n' || character == '\r')
+            character = ' ';
+        g_string_append_unichar(line, character == 0xFFFE || character == 0xFFFF ? 0xFFFD : character);
+    }
+    g_autofree char *escaped = g_markup_escape_text(line->str, -1);
     aimf_writer_printf(writer, " %s=\"%s\"", name, escaped);
 }
 

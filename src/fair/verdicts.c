@@ -1,6 +1,7 @@
 /* Demands judged: as they stand, or by what the test set shows of their components. */
 #include <aimfair/verdicts.h>
 
+#include "base/monitor.h"
 #include "base/shown.h"
 #include "fair/components.h"
 
@@ -191,7 +192,7 @@ static void find_needs(AimfVerdict *verdict, const GPtrArray *components, guint 
     guint telling = 0;
     for (guint i = 0; i < components->len; i++) {
         const AimfVerdictPart *part = &verdict->parts[i];
-        if (isnan(part->interval.low))
+        if (isnan(part->interval.low) || !((const AimfComponent *)g_ptr_array_index(components, i))->n_terms)
             return;
         telling = part->p < verdict->parts[telling].p ? i : telling;
         if (inside && !part->inside)
@@ -211,10 +212,12 @@ static void find_needs(AimfVerdict *verdict, const GPtrArray *components, guint 
 
 /* --- The whole --- */
 
-/* The most telling first: outside, then not inside, then by level and by how far they are from where they must be. */
+/* The most telling first: what is unknown, outside, not inside, then by level and how far from where they must be. */
 static int by_weight(gconstpointer a, gconstpointer b)
 {
     const AimfVerdictPart *one = a, *other = b;
+    if (isnan(one->interval.low) || isnan(other->interval.low))
+        return (isnan(one->interval.low) ? 0 : 1) - (isnan(other->interval.low) ? 0 : 1);
     if (one->inside != other->inside)
         return one->inside - other->inside;
     if (one->p != other->p)
@@ -263,16 +266,20 @@ static AimfVerdict stand(const AimfGate *gate, const AimfMeasures *measures, con
     return verdict;
 }
 
-static void judge_parts(AimfVerdict *verdict, const GPtrArray *components)
+static gboolean judge_parts(AimfVerdict *verdict, const GPtrArray *components, const AimfMonitor *monitor,
+                            GError **error)
 {
     verdict->parts = g_new0(AimfVerdictPart, components->len + 1);
-    verdict->n_parts = components->len;
-    for (guint i = 0; i < components->len; i++)
-        verdict->parts[i] = judge_part(g_ptr_array_index(components, i), verdict->gate.strict);
+    for (guint i = 0; i < components->len; i++) {
+        if (!aimf_check_stop(monitor, "the demands", error))
+            return FALSE;
+        verdict->parts[verdict->n_parts++] = judge_part(g_ptr_array_index(components, i), verdict->gate.strict);
+    }
+    return TRUE;
 }
 
 static gboolean judge_by_parts(AimfVerdicts *all, const AimfMeasures *measures, const AimfOutcomes *outcomes,
-                               const AimfComparison *comparison, GError **error)
+                               const AimfComparison *comparison, const AimfMonitor *monitor, GError **error)
 {
     const AimfRows rows = aimf_outcomes_rows(outcomes);
     g_auto(AimfCounts) counts = { 0 };
@@ -285,9 +292,9 @@ static gboolean judge_by_parts(AimfVerdicts *all, const AimfMeasures *measures, 
         g_ptr_array_add(of_all, components);
         if (!verdict->gate.evidence)
             continue;
-        if (!aimf_components_of(&verdict->gate, measures, &counts, outcomes->labels, comparison, components, error))
+        if (!aimf_components_of(&verdict->gate, measures, &counts, outcomes->labels, comparison, components, error) ||
+            !judge_parts(verdict, components, monitor, error))
             return FALSE;
-        judge_parts(verdict, components);
     }
     guint family = apply_holm(all);
     for (guint i = 0; i < all->n; i++) {
@@ -304,7 +311,7 @@ static gboolean judge_by_parts(AimfVerdicts *all, const AimfMeasures *measures, 
 }
 
 AimfVerdicts *aimf_judge(const AimfGate *gates, guint n, const AimfMeasures *measures, const AimfOutcomes *outcomes,
-                         const AimfComparison *comparison, GError **error)
+                         const AimfComparison *comparison, const AimfMonitor *monitor, GError **error)
 {
     g_autoptr(AimfVerdicts) all = g_new0(AimfVerdicts, 1);
     gboolean evidence = FALSE;
@@ -315,5 +322,6 @@ AimfVerdicts *aimf_judge(const AimfGate *gates, guint n, const AimfMeasures *mea
         all->verdicts[all->n++] = stand(&gates[i], measures, comparison);
         evidence = evidence || gates[i].evidence;
     }
-    return !evidence || judge_by_parts(all, measures, outcomes, comparison, error) ? g_steal_pointer(&all) : NULL;
+    return !evidence || judge_by_parts(all, measures, outcomes, comparison, monitor, error) ? g_steal_pointer(&all)
+                                                                                            : NULL;
 }

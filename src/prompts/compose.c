@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* Of a row, this many sentences are tried; where all are refused, it is the task, and more of them would be as well. */
+/* Of a row, this many sentences are tried by exchanges, and then so many freely. */
 enum { MAX_COUNT = 2000, FREE_TRIES = 400, ROW_TRIES = 1000 };
 
 /* One dimension's column: permutations of its levels, one after another, so that every stretch of the list is even. */
@@ -206,6 +206,7 @@ static gboolean draw_freely(Design *design, guint row)
     AimfRandom random = aimf_random_at(design->seed, AIMF_STREAM_PROMPTS, row);
     g_autoptr(GHashTable) refused = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     gboolean remembers = !more_than_numbers(design);
+    design->tries_left = FREE_TRIES;
     for (guint try = 0; try < FREE_TRIES; try++) {
         for (guint d = 0; d < design->n; d++)
             design->levels[d] = (guint)aimf_random_below(&random, design->columns[d].n_levels);

@@ -167,12 +167,12 @@ static void test_trainable_of_nothing(void)
 static void test_not_json(const char *folder)
 {
     g_auto(ProgramRun) made =
-        run_in(folder, "printf 'path,target,protected\\na/b.png,0,x\\n' >m.csv; "
+        run_in(folder, "printf 'path,target,protected\\na/b.png,0,x\\n' >m.csv; cp m.csv table.json; "
                        "printf '<html>\\n' >page.json; printf '{\"a\": 1} // x\\n' >comment.json; "
                        "printf 'PK\\003\\004\\000' >zip.json; : >empty.json");
     g_assert_cmpint(made.status, ==, 0);
     static const char *const cases[][2] = {
-        { "m.csv", "'m.csv': not JSON: it begins with \"path,target,protected\"" },
+        { "table.json", "'table.json': not JSON: it begins with \"path,target,protected\"" },
         { "page.json", "not JSON: it is an HTML page" },
         { "comment.json", "not JSON: line 1 has a comment" },
         { "zip.json", "not JSON: it is a ZIP archive; unpack it first" },

@@ -49,7 +49,7 @@ static AimfVerdicts *judge(const AimfOutcomes *outcomes, const char *const *dema
         g_assert_true(aimf_gate_parse(demands[i], TRUE, &gates[i], &error));
         g_assert_no_error(error);
     }
-    AimfVerdicts *verdicts = aimf_judge(gates, n, measures, outcomes, NULL, &error);
+    AimfVerdicts *verdicts = aimf_judge(gates, n, measures, outcomes, NULL, NULL, &error);
     g_assert_no_error(error);
     for (guint i = 0; i < n; i++)
         aimf_gate_clear(&gates[i]);
@@ -207,12 +207,12 @@ static void test_refused(void)
     AimfGate gate;
     g_autoptr(GError) error = NULL;
     g_assert_true(aimf_gate_parse("no_group_worse_than<=0.1", FALSE, &gate, NULL));
-    g_assert_null(aimf_judge(&gate, 1, measures, outcomes, NULL, &error));
+    g_assert_null(aimf_judge(&gate, 1, measures, outcomes, NULL, NULL, &error));
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
     g_clear_error(&error);
     aimf_gate_clear(&gate);
     g_assert_true(aimf_gate_parse("accuracy>=0.1", TRUE, &gate, NULL));
-    g_assert_null(aimf_judge(&gate, 1, measures, NULL, NULL, &error));
+    g_assert_null(aimf_judge(&gate, 1, measures, NULL, NULL, NULL, &error));
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
     aimf_gate_clear(&gate);
 }
@@ -235,7 +235,7 @@ static void test_comparison(void)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         AimfGate gate;
         g_assert_true(aimf_gate_parse(cases[i].text, TRUE, &gate, &error));
-        g_autoptr(AimfVerdicts) verdicts = aimf_judge(&gate, 1, comparison->after, after, comparison, &error);
+        g_autoptr(AimfVerdicts) verdicts = aimf_judge(&gate, 1, comparison->after, after, comparison, NULL, &error);
         g_assert_no_error(error);
         g_test_message("%s", cases[i].text);
         g_assert_cmpint(verdicts->verdicts[0].decision, ==, cases[i].decision);
@@ -253,7 +253,7 @@ static void test_comparison(void)
     g_autoptr(AimfComparison) loss = aimf_compare_outcomes(before, bad, 0, 0, NULL, &error);
     AimfGate gate;
     g_assert_true(aimf_gate_parse("no_group_worse_than<=0.1", TRUE, &gate, &error));
-    g_autoptr(AimfVerdicts) verdicts = aimf_judge(&gate, 1, loss->after, bad, loss, &error);
+    g_autoptr(AimfVerdicts) verdicts = aimf_judge(&gate, 1, loss->after, bad, loss, NULL, &error);
     g_assert_cmpint(verdicts->verdicts[0].decision, ==, AIMF_NOT_MET);
     aimf_gate_clear(&gate);
 }

@@ -43,22 +43,6 @@ def tango(both, lost, won, neither, alpha):
     return ends
 
 
-def newcombe_paired(both, lost, won, neither, alpha):
-    """Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired data",
-    1998, method 10, in its own letters: e and h agree, f and g differ; the difference is (f - g) / n."""
-    e, f, g, h = both, won, lost, neither
-    n = e + f + g + h
-    p1, p2 = (e + f) / n, (e + g) / n
-    (l1, u1), (l2, u2) = (proportion_confint(k, n, alpha, "wilson") for k in (e + f, e + g))
-    bottom = (e + f) * (g + h) * (e + g) * (f + h)
-    top = e * h - f * g
-    top = max(top - n / 2, 0) if top > 0 else top
-    phi = top / np.sqrt(bottom) if bottom else 0
-    d2 = (p1 - l1)**2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2)**2
-    e2 = (p2 - l2)**2 - 2 * phi * (p2 - l2) * (u1 - p1) + (u1 - p1)**2
-    return [p1 - p2 - np.sqrt(d2), p1 - p2 + np.sqrt(e2)]
-
-
 def delong(score, positive):
     wins = np.greater.outer(score[positive], score[~positive]) + 0.5 * np.equal.outer(score[positive], score[~positive])
     by_positive, by_negative = wins.mean(axis=1), wins.mean(axis=0)
@@ -78,7 +62,7 @@ def main():
               for a, b in twos if 0 < a[0] < a[1] and 0 < b[0] < b[1] for alpha in ALPHAS]
     tables = [(36, 2, 12, 0), (54, 0, 0, 0), (53, 1, 0, 0), (1, 0, 10, 50), (20, 10, 12, 5), (0, 30, 0, 0), (4, 3, 9, 16), (380, 20, 45, 55),
               (0, 5, 5, 0), (43, 0, 1, 0)]
-    pairs = [dict(table=t, alpha=alpha, tango=tango(*t, alpha), newcombe=newcombe_paired(*t, alpha)) for t in tables for alpha in ALPHAS]
+    pairs = [dict(table=t, alpha=alpha, tango=tango(*t, alpha)) for t in tables for alpha in ALPHAS]
     tests = [dict(table=t, exact=mcnemar([[t[0], t[1]], [t[2], t[3]]], exact=True).pvalue,
                   mid=midp(t[1], t[2])) for t in tables + [(0, 900, 1000, 0)]]
     aucs = []
