@@ -288,6 +288,76 @@ static void test_classes(void)
     g_assert_true(g_str_has_prefix(verdicts->verdicts[0].parts[0].what, "class 2: TPR of a"));
 }
 
+/* The AUC: by the wider of DeLong's and Hanley and McNeil's intervals, of a two-sided demand. */
+static void test_scores(void)
+{
+    const int right[] = { 40, 40, 40, 40 }, n[] = { 50, 50, 50, 50 };
+    g_autoptr(AimfOutcomes) outcomes = outcomes_of(right, n, 2);
+    outcomes->logit = g_new(double, outcomes->n);
+    for (guint i = 0; i < outcomes->n; i++) /* right answers are surer than wrong ones */
+        outcomes->logit[i] = (outcomes->prediction[i] ? 1 : -1) *
+                             (outcomes->prediction[i] == outcomes->target[i] ? 1 + i % 7 : 0.5 + i % 2);
+    g_autoptr(AimfMeasures) measures = aimf_outcomes_measure(outcomes, 0, 0, NULL, NULL);
+    double auc = measures->scalars.auc;
+    AimfInterval typical = aimf_auc_interval(auc, 0, 100, 100, 0.05), own = measures->intervals[9];
+    g_assert_cmpstr(aimf_scalar_name(9), ==, "auc");
+    double low = MIN(typical.low, own.low), high = MAX(typical.high, own.high);
+    const struct {
+        const char *sign;
+        double bound;
+        AimfDecision decision;
+    } cases[] = { { ">=", low - 1e-6, AIMF_MET },
+                  { ">=", low + 1e-6, AIMF_NOT_ENOUGH_EVIDENCE },
+                  { ">=", high - 1e-6, AIMF_NOT_ENOUGH_EVIDENCE },
+                  { ">=", high + 1e-6, AIMF_NOT_MET },
+                  { "<=", high + 1e-6, AIMF_MET },
+                  { "<=", low - 1e-6, AIMF_NOT_MET } };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char bound[G_ASCII_DTOSTR_BUF_SIZE];
+        g_autofree char *text =
+            g_strconcat("auc", cases[i].sign, g_ascii_dtostr(bound, sizeof bound, cases[i].bound), NULL);
+        g_autoptr(AimfVerdicts) verdicts = judge(outcomes, (const char *const *)&text, 1);
+        g_test_message("%s of %g", text, auc);
+        g_assert_cmpint(verdicts->verdicts[0].decision, ==, cases[i].decision);
+        g_assert_cmpint(verdicts->verdicts[0].n_needs > 0, ==, cases[i].decision == AIMF_NOT_ENOUGH_EVIDENCE);
+    }
+}
+
+/* Too many labels for every comparison: an error, at once. */
+static void test_many_labels(void)
+{
+    enum { LABELS = 400 };
+    g_autoptr(AimfOutcomes) outcomes = g_new0(AimfOutcomes, 1);
+    outcomes->n = 4 * LABELS;
+    outcomes->n_targets = 2;
+    outcomes->n_protected = LABELS;
+    outcomes->positive = 1;
+    outcomes->threshold = NAN;
+    outcomes->target = g_new(int, outcomes->n);
+    outcomes->group = g_new(int, outcomes->n);
+    outcomes->prediction = g_new(int, outcomes->n);
+    outcomes->labels = g_new0(char *, LABELS + 1);
+    for (int i = 0; i < LABELS; i++)
+        outcomes->labels[i] = g_strdup_printf("%03d", i);
+    for (guint i = 0; i < outcomes->n; i++) {
+        outcomes->group[i] = (int)(i / 4);
+        outcomes->target[i] = (int)(i % 2);
+        outcomes->prediction[i] = (int)(i / 2 % 2);
+    }
+    g_autoptr(AimfMeasures) measures = aimf_outcomes_measure(outcomes, 0, 0, NULL, NULL);
+    static const char *const demands[] = { "equalized_odds<=0.1", "equal_opportunity<=0.1",
+                                           "equalized_odds_ratio>=0.8" };
+    for (gsize i = 0; i < G_N_ELEMENTS(demands); i++) {
+        AimfGate gate;
+        g_autoptr(GError) error = NULL;
+        g_assert_true(aimf_gate_parse(demands[i], TRUE, &gate, NULL));
+        g_assert_null(aimf_judge(&gate, 1, measures, outcomes, NULL, NULL, &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+        g_assert_nonnull(strstr(error->message, "400 protected labels in 2 classes are too many for evidence"));
+        aimf_gate_clear(&gate);
+    }
+}
+
 /* --- JUnit --- */
 
 typedef struct {
@@ -350,6 +420,8 @@ int main(int argc, char **argv)
     g_test_add_func("/verdicts/refused", test_refused);
     g_test_add_func("/verdicts/comparison", test_comparison);
     g_test_add_func("/verdicts/classes", test_classes);
+    g_test_add_func("/verdicts/scores", test_scores);
+    g_test_add_func("/verdicts/many-labels", test_many_labels);
     g_test_add_func("/verdicts/junit", test_junit);
     int status = g_test_run();
     g_object_unref(golden);
