@@ -138,6 +138,30 @@ static gboolean check(const AimfGenerateArguments *a, GError **error)
                             aimf_cli_check_apart("--latents-out", a->latents, others, n, error)));
 }
 
+void aimf_generate_json_model(JsonBuilder *builder, const AimfDiffusion *diffusion, const AimfSampling *sampling)
+{
+    AimfDiffusionInfo info = aimf_diffusion_info(diffusion);
+    json_builder_set_member_name(builder, "model");
+    json_builder_begin_object(builder);
+    aimf_cli_json_text(builder, "family", info.family);
+    aimf_cli_json_text(builder, "weights", info.weights);
+    aimf_cli_json_text(builder, "vae", info.vae);
+    aimf_cli_json_text(builder, "prediction", info.prediction);
+    aimf_cli_json_text(builder, "hash", info.hash);
+    json_builder_end_object(builder);
+    json_builder_set_member_name(builder, "sampling");
+    json_builder_begin_object(builder);
+    aimf_cli_json_text(builder, "sampler", aimf_sampler_name(sampling->sampler));
+    aimf_cli_json_int(builder, "steps", sampling->steps);
+    aimf_cli_json_text(builder, "spacing", aimf_spacing_name(sampling->spacing));
+    aimf_cli_json_double(builder, "guidance", sampling->guidance);
+    aimf_cli_json_double(builder, "eta", sampling->eta);
+    aimf_cli_json_text(builder, "negative_prompt", sampling->negative ? sampling->negative : "");
+    aimf_cli_json_int(builder, "width", sampling->width ? sampling->width : info.image_size);
+    aimf_cli_json_int(builder, "height", sampling->height ? sampling->height : info.image_size);
+    json_builder_end_object(builder);
+}
+
 gboolean aimf_generate_one(AimfCli *cli, const AimfGenerateArguments *a, GError **error)
 {
     g_autoptr(AimfDiffusion) diffusion = check(a, error) ? aimf_diffusion_open(&a->options, cli->monitor, error) : NULL;

@@ -8,20 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-char *aimf_cli_printable(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    GString *shown = g_string_new(NULL);
-    for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
-        gunichar letter = g_utf8_get_char(c);
-        if (g_unichar_iscntrl(letter))
-            g_string_append_printf(shown, "\\u%04x", letter);
-        else
-            g_string_append_unichar(shown, letter);
-    }
-    return g_string_free(shown, FALSE);
-}
-
 /*
  * (owned) What a terminal would act upon, but for ends of lines and tabs, as JSON writes it; names in files may have
  * anything.
@@ -65,15 +51,6 @@ void aimf_cli_print_padded(AimfCli *cli, const char *text, glong width)
 {
     glong length = g_utf8_validate(text, -1, NULL) ? g_utf8_strlen(text, -1) : width;
     aimf_cli_print(cli, "%s%*s", text, (int)MAX(width - length, 0), "");
-}
-
-char *aimf_cli_label(const char *label)
-{
-    g_autofree char *shown = aimf_cli_printable(label);
-    gboolean bare = *shown != 0;
-    for (const char *c = shown; bare && *c; c = g_utf8_next_char(c))
-        bare = !g_unichar_isspace(g_utf8_get_char(c));
-    return bare ? g_steal_pointer(&shown) : g_strdup_printf("\"%s\"", shown);
 }
 
 /* What @path has, to stdout. */
