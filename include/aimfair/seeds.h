@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 /**
  * AimfSeedStatistic: a measure, or its change, over the runs; NaN where unknown.
  * @mean, @deviation: of the runs' own values; the sample's deviation, NaN of one run
- * @over_seeds: 95 % of the mean over all seeds, on this test set: Student's t. AIMF_LEAST_SEEDS runs or more
+ * @over_seeds: 95 % of the mean over all seeds, on this test set: Student's t. AIMF_LEAST_SEEDS runs or more,
+ *   which differ
  * @over_pictures: 95 % on all pictures, of these models: the mean of the ends of the runs' own intervals, as wide as if
  *   all of them erred together, since they are judged by the same pictures
  * @over_both: 95 % of the mean over all seeds on all pictures: a bootstrap of runs and of pictures, whose percentiles'

@@ -52,6 +52,11 @@ static gboolean check_average(const AimfEvaluateOptions *o, int n_files, char **
         return invalid("--predictions has no meaning with --average", error);
     if (o->data && aimf_are_tables(n_files, files))
         return invalid("--data is for models, and the files are tables", error);
+    int n_tables = 0;
+    for (int i = 0; i < n_files; i++)
+        n_tables += is_table(files[i]) ? 1 : 0;
+    if (!o->data && n_tables && n_tables < n_files)
+        return invalid("--average takes results, or tables (.csv, .tsv), not both", error);
     if (!aimf_averages_answers(o, n_files, files) && (o->threshold >= 0 || o->positive))
         return invalid("--threshold and --positive have no meaning with --average of results", error);
     return TRUE;
@@ -65,7 +70,7 @@ static gboolean check_chart(const char *option, const char *path, GError **error
     return FALSE;
 }
 
-static gboolean check_compare(AimfCli *cli, const AimfEvaluateOptions *o, int n_files, char **files, GError **error)
+static gboolean check_compare(const AimfEvaluateOptions *o, int n_files, char **files, GError **error)
 {
     if (n_files < 2 || n_files % 2)
         return invalid("--compare needs two files, before and after: models, or tables of predictions (.csv); or those "
@@ -77,9 +82,16 @@ static gboolean check_compare(AimfCli *cli, const AimfEvaluateOptions *o, int n_
     if (o->save || o->by_group_text)
         return invalid("--predictions and --by-group have no meaning with --compare", error);
     gboolean tables = aimf_are_tables(n_files, files);
+    for (int i = 0; i < n_files && !o->data; i++)
+        if (!is_table(files[i])) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "'%s' is taken for a model, as it does not end in .csv or .tsv, and --data is missing",
+                        files[i]);
+            return FALSE;
+        }
     if (tables && o->data)
         return invalid("--data is for models, and the files are tables", error);
-    return tables || aimf_cli_require(cli, "--data", o->data, error);
+    return TRUE;
 }
 
 static gboolean check_options(AimfCli *cli, AimfEvaluateOptions *o, int n_files, char **files, GError **error)
@@ -94,7 +106,7 @@ static gboolean check_options(AimfCli *cli, AimfEvaluateOptions *o, int n_files,
         return invalid("--impact needs the rows of one result: it has no meaning with --compare and --average", error);
     if (o->impact_text && !(o->impact = aimf_cli_impact_columns(o->impact_text, error)))
         return FALSE;
-    if (o->compare && !check_compare(cli, o, n_files, files, error))
+    if (o->compare && !check_compare(o, n_files, files, error))
         return FALSE;
     if (o->compare)
         return aimf_allow_check(&o->allow, error);

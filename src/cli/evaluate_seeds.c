@@ -16,8 +16,7 @@ typedef struct {
     char *const *before;
     char *const *after;
     const char *data;
-    const AimfEvaluation *const *of_before; /* their evidence */
-    const AimfEvaluation *const *of_after;
+    const AimfEvaluation *const *sides; /* (2 n) their evidence */
     const AimfComparison *const *pairs;
     const AimfSeeds *seeds;
 } SeedPairs;
@@ -122,8 +121,8 @@ static JsonNode *pair_node(const SeedPairs *all, guint r)
     const AimfComparison *c = all->pairs[r];
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    aimf_cli_json_evidence(builder, "before", all->before[r], all->of_before[r]->evidence);
-    aimf_cli_json_evidence(builder, "after", all->after[r], all->of_after[r]->evidence);
+    aimf_cli_json_evidence(builder, "before", all->before[r], all->sides[r]->evidence);
+    aimf_cli_json_evidence(builder, "after", all->after[r], all->sides[all->n + r]->evidence);
     g_autofree char *text = aimf_comparison_json(c);
     json_builder_set_member_name(builder, "comparison");
     json_builder_add_value(builder, json_from_string(text, NULL));
@@ -187,15 +186,12 @@ static gboolean take_average(const AimfCli *cli, AimfEvaluation *mean, AimfEvalu
     return evaluation->verdicts != NULL;
 }
 
-/*
- * (owned) an evaluation of each of (n) @paths, without measures; @outcomes receives their answers. They are different
- * models, or that is found.
- */
+/* (owned) an evaluation of each of (n) @paths, without measures; @outcomes receives their answers. */
 static GPtrArray *ask_all(AimfCli *cli, AimfEvaluateOptions *o, char **paths, guint n, GPtrArray *outcomes,
                           GError **error)
 {
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_evaluation_free);
-    g_autoptr(GPtrArray) evidence = g_ptr_array_new();
+    g_autofree const AimfEvidence **evidence = g_new(const AimfEvidence *, n);
     for (guint i = 0; i < n; i++) {
         AimfEvaluation *run = g_new0(AimfEvaluation, 1);
         g_ptr_array_add(runs, run);
@@ -203,9 +199,9 @@ static GPtrArray *ask_all(AimfCli *cli, AimfEvaluateOptions *o, char **paths, gu
         if (!answers)
             return NULL;
         g_ptr_array_add(outcomes, answers);
-        g_ptr_array_add(evidence, run->evidence);
+        evidence[i] = run->evidence;
     }
-    aimf_check_runs((const AimfEvidence *const *)evidence->pdata, (const char *const *)paths, n, o->allow.findings);
+    aimf_check_runs(evidence, (const char *const *)paths, n, o->allow.findings);
     return g_steal_pointer(&runs);
 }
 
@@ -282,19 +278,17 @@ static void check_pair(const AimfComparison *pair, const char *before, const cha
     }
 }
 
-/* @paths: (2 n) those before, then those after */
 gboolean aimf_evaluate_pairs(AimfCli *cli, AimfEvaluateOptions *o, char **paths, guint n, GError **error)
 {
-    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
-    g_autoptr(GPtrArray) after = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
+    g_autoptr(GPtrArray) answers = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_outcomes_free);
     g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_comparison_free);
-    g_autoptr(GPtrArray) of_before = ask_all(cli, o, paths, n, before, error);
-    g_autoptr(GPtrArray) of_after = of_before ? ask_all(cli, o, paths + n, n, after, error) : NULL;
-    if (!of_after)
+    g_autoptr(GPtrArray) sides = ask_all(cli, o, paths, 2 * n, answers, error);
+    if (!sides || !aimf_allow_report(cli, &o->allow, error))
         return FALSE;
+    const AimfOutcomes *const *before = (const AimfOutcomes *const *)answers->pdata, *const *after = before + n;
     for (guint i = 0; i < n; i++) {
-        AimfComparison *pair = aimf_compare_outcomes(before->pdata[i], after->pdata[i], (guint)o->bootstrap, cli->seed,
-                                                     cli->monitor, error);
+        AimfComparison *pair =
+            aimf_compare_outcomes(before[i], after[i], (guint)o->bootstrap, cli->seed, cli->monitor, error);
         if (!pair) {
             g_prefix_error(error, "'%s' and '%s': ", paths[i], paths[n + i]);
             return FALSE;
@@ -304,20 +298,12 @@ gboolean aimf_evaluate_pairs(AimfCli *cli, AimfEvaluateOptions *o, char **paths,
     }
     const AimfComparison *const *compared = (const AimfComparison *const *)pairs->pdata;
     g_autoptr(AimfSeeds) seeds = aimf_seeds_of_comparisons(compared, n, error);
-    if (!seeds ||
-        !aimf_seeds_resample(seeds, (const AimfOutcomes *const *)after->pdata,
-                             (const AimfOutcomes *const *)before->pdata, (guint)o->bootstrap, cli->seed, cli->monitor,
-                             error) ||
+    if (!seeds || !aimf_seeds_resample(seeds, after, before, (guint)o->bootstrap, cli->seed, cli->monitor, error) ||
         !aimf_allow_report(cli, &o->allow, error))
         return FALSE;
-    const SeedPairs all = { n,
-                            paths,
-                            paths + n,
-                            o->data,
-                            (const AimfEvaluation *const *)of_before->pdata,
-                            (const AimfEvaluation *const *)of_after->pdata,
-                            compared,
-                            seeds };
+    const SeedPairs all = {
+        n, paths, paths + n, o->data, (const AimfEvaluation *const *)sides->pdata, compared, seeds
+    };
     if (cli->json)
         json_pairs(cli, &all, o->allow.findings);
     else

@@ -191,7 +191,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) output_error = NULL;
     if (!aimf_cli_finish_output(&cli, &output_error)) {
         report(&cli, output_error);
-        if (status == AIMF_EXIT_DONE)
+        if (status == AIMF_EXIT_DONE || status == AIMF_EXIT_GATE || status == AIMF_EXIT_EVIDENCE)
             status = AIMF_EXIT_FAILED;
     }
     return (int)status;

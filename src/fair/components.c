@@ -71,8 +71,11 @@ const char *aimf_components_objection(const AimfGate *gate)
     if (subject.of_class ? subject.scalar == CALIBRATION || subject.scalar == CALIBRATION_GAP
                          : subject.scalar == DEVIATION)
         return "it has a bootstrap alone, which decides nothing; demand it with --require";
-    if (gate->bound < 0 || gate->bound > 1)
-        return "what evidence is demanded of lies between 0 and 1, and so must its bound";
+    double most = subject.of_class && subject.scalar == ODDS_SUM ? 2 : 1;
+    if (gate->bound < 0 || gate->bound > most)
+        return "its bound must be one of the values that there are, from 0 to 1, or to 2 for a sum of gaps";
+    if (gate->strict && gate->bound == (gate->at_least ? most : 0))
+        return "no value meets it";
     if (gap && gate->at_least)
         return "evidence can be demanded that a gap is at most so large, by <= or <";
     if (low_is_bad && !single && !gate->at_least)
@@ -181,18 +184,25 @@ static void add_gaps(Making *m, AimfRate rate)
                 b, 1);
 }
 
+/* A ratio of two rates is at least r, whichever is above, if of both a - r b and b - r a none is below 0. */
+static void add_ratio(Making *m, AimfRate rate, int a, int b)
+{
+    double r = m->gate->bound;
+    char *what = g_strdup_printf("%s of %s - %g x %s of %s", name_of(rate), AIMF_SHOWN(m->labels[a]), r, name_of(rate),
+                                 AIMF_SHOWN(m->labels[b]));
+    AimfComponent *rest = add(m, AIMF_SUM_OF_SHARES, 0, INFINITY, what);
+    add_term(rest, aimf_rate_share(m->counts, m->target, a, rate), 1, pictures_of(m, a, rate));
+    add_term(rest, aimf_rate_share(m->counts, m->target, b, rate), -r, pictures_of(m, b, rate));
+}
+
 static void add_ratios(Making *m, AimfRate rate)
 {
-    if (!has_room(m, pairs_of_labels(m)))
+    if (!has_room(m, 2 * pairs_of_labels(m)))
         return;
-    for (int a = 0; a < m->counts->n_protected; a++) {
-        for (int b = a + 1; b < m->counts->n_protected; b++) {
-            char *what = g_strdup_printf("%s of %s / %s of %s", name_of(rate), AIMF_SHOWN(m->labels[a]), name_of(rate),
-                                         AIMF_SHOWN(m->labels[b]));
-            AimfComponent *ratio = add(m, AIMF_RATIO_OF_SHARES, m->gate->bound, 1 / m->gate->bound, what);
-            add_difference_terms(m, ratio, rate, a, b, 1);
-        }
-    }
+    for (int a = 0; a < m->counts->n_protected; a++)
+        for (int b = 0; b < m->counts->n_protected; b++)
+            if (a != b)
+                add_ratio(m, rate, a, b);
 }
 
 /* |x| + |y| is at most so large if both x + y and x - y lie that near 0. @weight: 1/2 for the mean */
@@ -389,8 +399,6 @@ double aimf_component_value(const AimfComponent *c)
 {
     double n = (double)(c->pairs.both + c->pairs.lost + c->pairs.won + c->pairs.neither);
     switch (c->form) {
-    case AIMF_RATIO_OF_SHARES:
-        return aimf_share_value(c->terms[0].share) / aimf_share_value(c->terms[1].share);
     case AIMF_AREA:
         return c->auc;
     case AIMF_PAIRED_CHANGE:
@@ -457,8 +465,6 @@ static AimfInterval interval_of_change(const AimfComponent *c, double alpha, gui
 AimfInterval aimf_component_interval(const AimfComponent *c, double alpha, guint64 least)
 {
     switch (c->form) {
-    case AIMF_RATIO_OF_SHARES:
-        return aimf_ratio_interval(enlarged(c->terms[0].share, least), enlarged(c->terms[1].share, least), alpha);
     case AIMF_AREA:
         return interval_of_area(c, alpha, least);
     case AIMF_PAIRED_CHANGE:

@@ -8,7 +8,7 @@
 
 #include "fair/shares.h"
 
-typedef enum { AIMF_SUM_OF_SHARES, AIMF_RATIO_OF_SHARES, AIMF_AREA, AIMF_PAIRED_CHANGE, AIMF_MEAN_OF_CLASSES } AimfForm;
+typedef enum { AIMF_SUM_OF_SHARES, AIMF_AREA, AIMF_PAIRED_CHANGE, AIMF_MEAN_OF_CLASSES } AimfForm;
 
 /**
  * AimfTerm: pictures that were counted. @share: how many of them answered so; of an area and of pairs only @n counts
@@ -22,7 +22,7 @@ typedef struct {
 
 /**
  * AimfComponent: @what: (owned) what it is, for people; @low, @high: where the demand asks it to be
- * @terms: (n_terms) owned; a ratio is of the first by the second
+ * @terms: (n_terms) owned
  * @pairs: of a paired change; @auc, @variance: of an area, whose terms are class and others
  * @class_scalar: of a mean over classes, of @measures and @counts, borrowed
  */

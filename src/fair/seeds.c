@@ -46,14 +46,12 @@ static AimfSeedStatistic summarise(const double *values, guint n, gsize stride, 
     for (guint r = 0; r < n; r++)
         squares += (values[r * stride] - mean) * (values[r * stride] - mean);
     AimfSeedStatistic s = { mean, n > 1 ? sqrt(squares / (n - 1)) : NAN, UNKNOWN, UNKNOWN, UNKNOWN, NAN };
-    if (n < AIMF_LEAST_SEEDS || isnan(mean))
+    if (n < AIMF_LEAST_SEEDS || !(s.deviation > 0)) /* without any, Student's t is undefined */
         return s;
     double error = s.deviation / sqrt(n), reach = aimf_student_critical(ALPHA, n - 1) * error;
     s.over_seeds = (AimfInterval){ mean - reach, mean + reach };
-    if (changes && error > 0)
+    if (changes)
         s.p = aimf_student_two_sided(mean / error, n - 1);
-    else if (changes)
-        s.p = mean == 0;
     return s;
 }
 

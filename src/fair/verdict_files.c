@@ -24,13 +24,13 @@ static void append_needs(GString *text, const AimfVerdict *verdict)
     enum { SHOWN = 4 };
     if (!verdict->n_needs)
         return;
-    g_string_append_printf(text, "; with the rates as they are, about %" G_GUINT64_FORMAT " of ",
-                           verdict->needs[0].needed);
+    g_string_append(text, "; with the rates as they are, ");
     for (guint i = 0; i < MIN(verdict->n_needs, (guint)SHOWN); i++)
-        g_string_append_printf(text, "%s%s (there are %" G_GUINT64_FORMAT ")", i ? ", " : "",
-                               AIMF_SHOWN(verdict->needs[i].what), verdict->needs[i].n);
+        g_string_append_printf(text, "%sabout %" G_GUINT64_FORMAT " of %s (there are %" G_GUINT64_FORMAT ")",
+                               i ? ", " : "", verdict->needs[i].needed, AIMF_SHOWN(verdict->needs[i].what),
+                               verdict->needs[i].n);
     if (verdict->n_needs > SHOWN)
-        g_string_append_printf(text, " and of %u more", verdict->n_needs - SHOWN);
+        g_string_append_printf(text, " and more of %u others", verdict->n_needs - SHOWN);
     g_string_append(text, " would settle it");
 }
 

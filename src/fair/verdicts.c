@@ -17,15 +17,21 @@ const char *aimf_decision_name(AimfDecision decision)
     return names[decision];
 }
 
+static void clear_needs(AimfVerdict *verdict)
+{
+    for (guint i = 0; i < verdict->n_needs; i++)
+        g_free(verdict->needs[i].what);
+    g_clear_pointer(&verdict->needs, g_free);
+    verdict->n_needs = 0;
+}
+
 static void verdict_clear(AimfVerdict *verdict)
 {
     aimf_gate_clear(&verdict->gate);
     for (guint i = 0; i < verdict->n_parts; i++)
         g_free(verdict->parts[i].what);
-    for (guint i = 0; i < verdict->n_needs; i++)
-        g_free(verdict->needs[i].what);
+    clear_needs(verdict);
     g_free(verdict->parts);
-    g_free(verdict->needs);
 }
 
 void aimf_verdicts_free(AimfVerdicts *verdicts)
@@ -130,9 +136,9 @@ static AimfDecision decision_of(const AimfVerdict *verdict)
 
 enum { MOST_PICTURES = 100000000 };
 
-/* How it is to be settled: every one of the components inside, or, at @level, one outside. */
+/* How a component is to be settled: inside or, at @level, outside. */
 typedef struct {
-    GPtrArray *components;
+    const AimfComponent *component;
     gboolean inside;
     gboolean strict;
     double level;
@@ -140,53 +146,54 @@ typedef struct {
 
 static gboolean settles(const Aim *aim, guint64 least)
 {
-    for (guint i = 0; i < aim->components->len; i++) {
-        const AimfComponent *c = g_ptr_array_index(aim->components, i);
-        AimfInterval interval = aimf_component_interval(c, aim->level, least);
-        if (!(aim->inside ? lies_inside(interval, c, aim->strict) : lies_outside(interval, c)))
-            return FALSE;
-    }
-    return TRUE;
+    AimfInterval interval = aimf_component_interval(aim->component, aim->level, least);
+    return aim->inside ? lies_inside(interval, aim->component, aim->strict) : lies_outside(interval, aim->component);
 }
 
 /* The least number of pictures of each term, rounded up to two digits; 0 if there is none. */
 static guint64 find_least(const Aim *aim)
 {
-    guint64 few = 1, many = 1;
+    guint64 few = 1, many = 1, unit = 1;
     while (many <= MOST_PICTURES && !settles(aim, many)) {
         few = many;
         many *= 2;
     }
-    if (many > MOST_PICTURES)
-        return 0;
-    while (many - few > 1 + few / 200) {
+    while (many <= MOST_PICTURES && many - few > 1 + few / 200) {
         guint64 middle = few + (many - few) / 2;
         if (settles(aim, middle))
             many = middle;
         else
             few = middle;
     }
-    guint64 unit = 1;
     while (many / unit >= 100)
         unit *= 10;
-    return (many + unit - 1) / unit * unit;
+    many = (many + unit - 1) / unit * unit;
+    while (many <= MOST_PICTURES && !settles(aim, many)) /* counts are whole numbers, so a larger one may not */
+        many += unit;
+    return many <= MOST_PICTURES ? many : 0;
 }
 
 static void add_need(AimfVerdict *verdict, const AimfTerm *term, guint64 needed)
 {
-    for (guint i = 0; i < verdict->n_needs; i++)
-        if (g_str_equal(verdict->needs[i].what, term->of))
+    if (term->share.n >= needed)
+        return;
+    for (guint i = 0; i < verdict->n_needs; i++) {
+        if (g_str_equal(verdict->needs[i].what, term->of)) {
+            verdict->needs[i].needed = MAX(verdict->needs[i].needed, needed);
             return;
+        }
+    }
     verdict->needs = g_renew(AimfNeed, verdict->needs, verdict->n_needs + 1);
     verdict->needs[verdict->n_needs++] = (AimfNeed){ g_strdup(term->of), term->share.n, needed };
 }
 
 /*
  * Pictures are missing where an interval is not inside or, if the demand will not be met, of the component nearest to
- * showing it. Where a group has none, no rate is known that would say how many.
+ * showing it. Where a group has none, no rate is known that would say how many; of a mean over classes neither.
  */
 static void find_needs(AimfVerdict *verdict, const GPtrArray *components, guint family)
 {
+    enum { MOST_OPEN = 256 };
     g_autoptr(GPtrArray) open = g_ptr_array_new();
     gboolean inside = aimf_gate_met(&verdict->gate, verdict->value);
     guint telling = 0;
@@ -200,13 +207,16 @@ static void find_needs(AimfVerdict *verdict, const GPtrArray *components, guint 
     }
     if (!inside && components->len)
         g_ptr_array_add(open, g_ptr_array_index(components, telling));
-    const Aim aim = { open, inside, verdict->gate.strict, inside ? ALPHA : ALPHA / family };
-    guint64 least = open->len ? find_least(&aim) : 0;
-    for (guint i = 0; least && i < open->len; i++) {
+    for (guint i = 0; i < open->len && open->len <= MOST_OPEN; i++) {
         const AimfComponent *c = g_ptr_array_index(open, i);
+        const Aim aim = { c, inside, verdict->gate.strict, inside ? ALPHA : ALPHA / family };
+        guint64 least = find_least(&aim);
+        if (!least) { /* nothing settles this one, so nothing all of them */
+            clear_needs(verdict);
+            return;
+        }
         for (guint k = 0; k < c->n_terms; k++)
-            if (c->terms[k].share.n < least)
-                add_need(verdict, &c->terms[k], least);
+            add_need(verdict, &c->terms[k], least);
     }
 }
 

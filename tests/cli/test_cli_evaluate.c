@@ -705,7 +705,8 @@ static void test_compare(void)
         { { "evaluate", "--compare", before }, "--compare needs two files" },
         { { "evaluate", "--compare", before, other }, "not of the same test set: 4 samples and 1" },
         { { "evaluate", "--compare", before, after, "--data", "x" }, "--data is for models" },
-        { { "evaluate", "--compare", before, "m.safetensors" }, "--data is missing" },
+        { { "evaluate", "--compare", before, "m.safetensors" }, "'m.safetensors' is taken for a model" },
+        { { "evaluate", "--average", before, "result.json" }, "--average takes results, or tables" },
         { { "evaluate", "--compare", "--average", before, after }, "exclude each other" },
         { { "evaluate", "--from-predictions", before, "--changes", "x" }, "--changes is of --compare" },
         { { "evaluate", "--compare", before, after, "--changes", before }, "would replace" },
@@ -797,6 +798,7 @@ static void test_seeds(void)
     } cases[] = {
         { { "evaluate", "--compare", before[0], before[1], after[0] }, "--compare needs two files" },
         { { "evaluate", "--compare", before[0], before[0], after[0], after[1] }, "are the same answers" },
+        { { "evaluate", "--compare", before[0], after[0], before[0], after[0] }, "are the same answers" },
         { { "evaluate", "--compare", before[0], before[1], after[0], after[1], "--changes", "x" }, "about one pair" },
         { { "evaluate", "--average", before[0], before[0] }, "are the same answers" },
         { { "evaluate", "--average", before[0], before[1], "--data", "x" }, "--data is for models" },

@@ -179,7 +179,7 @@ static void test_not_json(const char *folder)
         { "empty.json", "not JSON: it is empty" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *command = g_strdup_printf("\"$AIMFAIR\" evaluate --average %s m.csv", cases[i][0]);
+        g_autofree char *command = g_strdup_printf("\"$AIMFAIR\" evaluate --average %s table.json", cases[i][0]);
         g_auto(ProgramRun) run = run_in(folder, command);
         g_assert_cmpint(run.status, ==, 2);
         assert_contains(run.err, cases[i][1]);

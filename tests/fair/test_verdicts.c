@@ -171,11 +171,23 @@ static void test_bounds(void)
 static void test_refused(void)
 {
     static const char *const bad[] = {
-        "std_group_accuracy<=0.1", "calibration_error<=0.1",      "macro.calibration_error_gap<=0.1",
-        "worst_group_accuracy<=1", "equal_opportunity>=0.1",      "demographic_parity_ratio<=0.8",
-        "accuracy>=1.5",           "equalized_odds<=-0.1",        "worst.auc<=0.5",
-        "macro.equalized_odds>=0", "no_group_worse_than>=0.1",    "no_group_worse_than<=2",
-        "worst.precision_gap>0.1", "macro.equal_opportunity>0.2",
+        "std_group_accuracy<=0.1",
+        "calibration_error<=0.1",
+        "macro.calibration_error_gap<=0.1",
+        "worst_group_accuracy<=1",
+        "equal_opportunity>=0.1",
+        "demographic_parity_ratio<=0.8",
+        "accuracy>=1.5",
+        "equalized_odds<=-0.1",
+        "worst.auc<=0.5",
+        "macro.equalized_odds>=0",
+        "no_group_worse_than>=0.1",
+        "no_group_worse_than<=2",
+        "worst.precision_gap>0.1",
+        "accuracy>1",
+        "equal_opportunity<0",
+        "equalized_odds.sum<=2.5",
+        "macro.equal_opportunity>0.2",
     };
     static const char *const good[] = { "accuracy<=0.5",
                                         "auc>0.5",
@@ -185,7 +197,8 @@ static void test_refused(void)
                                         "balanced_accuracy<1",
                                         "macro.equalized_odds<=0.1",
                                         "worst.equalized_odds_ratio>=0.8",
-                                        "no_group_worse_than<=0.01" };
+                                        "no_group_worse_than<=0.01",
+                                        "equalized_odds.sum<=1.5" };
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         AimfGate gate = { 0 };
         g_autoptr(GError) error = NULL;
