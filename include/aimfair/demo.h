@@ -18,7 +18,10 @@ typedef struct {
     int threads;
 } AimfDemoOptions;
 
-/** AimfDemoModel: one row of the result. @trained: parameter tensors that were trained; @measures: on the test photographs, owned. */
+/**
+ * AimfDemoModel: one row of the result. @trained: parameter tensors that were trained; @measures: on the test
+ * photographs, owned.
+ */
 typedef struct {
     const char *name; /* static: "biased", "full fine-tuning", "AIM-Fair" */
     guint trained;
@@ -28,7 +31,10 @@ typedef struct {
 
 enum { AIMF_DEMO_BIASED, AIMF_DEMO_FULL, AIMF_DEMO_SELECTIVE, AIMF_DEMO_N_MODELS };
 
-/** AimfDemoResult: @top_k: of the selection, out of @n_tensors; @portraits, @chart: (owned) paths of the two pictures drawn. */
+/**
+ * AimfDemoResult: @top_k: of the selection, out of @n_tensors; @portraits, @chart: (owned) paths of the two pictures
+ * drawn.
+ */
 typedef struct {
     AimfDemoModel models[AIMF_DEMO_N_MODELS];
     guint top_k;
@@ -43,11 +49,13 @@ void aimf_demo_result_clear(AimfDemoResult *result);
 
 /**
  * aimf_demo:
- * Draws portraits in two looks, photographs and synthetic pictures, and takes them through the method by the same calls that
- * the commands make: biased training on photographs in which smiles go with long hair (9 to 1), sensitivities, selection, and
- * fine-tuning on balanced synthetic pictures, once of all tensors and once of the selected ones; every model is measured on the
- * same balanced test photographs. The same options on the same machine give the same bytes.
- * Returns: FALSE with what the steps give: IO (no space left, no permission), UNSUPPORTED (bf16), INTERRUPTED, MEMORY, FAILED.
+ * Draws portraits in two looks, photographs and synthetic pictures, and takes them through the method by the same
+ * calls that the commands make: biased training on photographs in which smiles go with long hair (9 to 1),
+ * sensitivities, selection, and fine-tuning on balanced synthetic pictures, once of all tensors and once of the
+ * selected ones; every model is measured on the same balanced test photographs. The same options on the same machine
+ * give the same bytes.
+ * Returns: FALSE with what the steps give: IO (no space left, no permission), UNSUPPORTED (bf16), INTERRUPTED,
+ * MEMORY, FAILED.
  */
 gboolean aimf_demo(const AimfDemoOptions *options, const AimfMonitor *monitor, AimfDemoResult *result, GError **error);
 

@@ -15,9 +15,11 @@ G_BEGIN_DECLS
  * AimfDiffusionOptions:
  * @model: a single-file checkpoint (.ckpt, .safetensors, LDM's names) or a folder in diffusers' layout
  * @vae: (nullable) another autoencoder in place of the model's: a KL one or the tiny TAESD, a file or a folder
- * @tokenizer: (nullable) where the vocabulary is, see aimf_tokenizer_open; NULL: the model's folder, or beside the checkpoint
+ * @tokenizer: (nullable) where the vocabulary is, see aimf_tokenizer_open; NULL: the model's folder, or beside the
+ * checkpoint
  * @backend: (nullable) see AimfCompileOptions
- * @prediction: (nullable) "epsilon" or "v", what the UNet predicts; overrules the files, for single files of 2.x that do not say it
+ * @prediction: (nullable) "epsilon" or "v", what the UNet predicts; overrules the files, for single files of 2.x that
+ * do not say it
  * @raw_weights: take the raw weights of a checkpoint that has both raw and averaged (EMA) ones
  * @low_memory: release the text encoder, the UNet and the autoencoder after each use instead of keeping all three
  * @threads: 0 for one per processor
@@ -38,10 +40,11 @@ typedef struct AimfDiffusion AimfDiffusion;
 
 /**
  * aimf_diffusion_open:
- * Finds out the family from weights and configuration, checks that every tensor is there and tells @monitor which known harmless or
- * unknown ones are left over, and which of raw and EMA weights are used. Weights are packed when first needed.
- * Returns: (owned) or NULL with NOT_FOUND, FORMAT (truncated, hostile), INVALID (tensors missing or misshapen: lists them),
- * UNSUPPORTED (another family) or MEMORY.
+ * Finds out the family from weights and configuration, checks that every tensor is there and tells @monitor which
+ * known harmless or unknown ones are left over, and which of raw and EMA weights are used. Weights are packed when
+ * first needed.
+ * Returns: (owned) or NULL with NOT_FOUND, FORMAT (truncated, hostile), INVALID (tensors missing or misshapen: lists
+ * them), UNSUPPORTED (another family) or MEMORY.
  */
 AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const AimfMonitor *monitor, GError **error);
 void aimf_diffusion_free(AimfDiffusion *diffusion);
@@ -49,7 +52,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfDiffusion, aimf_diffusion_free)
 
 /**
  * AimfDiffusionInfo: all borrowed.
- * @family: "Stable Diffusion 1.x" and the like; @prediction: "epsilon" or "v"; @weights: "EMA", "raw" or "as stored"; @vae: "KL" or "TAESD"
+ * @family: "Stable Diffusion 1.x" and the like; @prediction: "epsilon" or "v"; @weights: "EMA", "raw" or "as stored";
+ * @vae: "KL" or "TAESD"
  * @image_size: pixels of the side the model was trained for; @scale: image pixels per latent pixel, 8
  * @hash: SHA-256 that changes with any of the files used
  */
@@ -82,8 +86,9 @@ typedef enum {
 const char *aimf_sampler_name(AimfSamplerKind sampler);
 
 /**
- * AimfSpacing: which of the training's steps are sampled, as diffusers names the ways (timestep_spacing). The usual one is what
- * diffusers takes where a model's configuration is silent: leading for DDIM and PLMS, linspace for the others.
+ * AimfSpacing: which of the training's steps are sampled, as diffusers names the ways (timestep_spacing). The usual
+ * one is what diffusers takes where a model's configuration is silent: leading for DDIM and PLMS, linspace for the
+ * others.
  */
 typedef enum {
     AIMF_SPACING_USUAL,
@@ -123,10 +128,12 @@ typedef struct {
 
 /**
  * AimfPicture: one picture to make, and what became of it.
- * @prompt: what it shows; @seed: of its noise; @noise: (nullable) (C, h, w) initial noise of unit variance in place of the drawn one
+ * @prompt: what it shows; @seed: of its noise; @noise: (nullable) (C, h, w) initial noise of unit variance in place
+ * of the drawn one
  * @latents: (nullable) room for the (C, h, w) final latents, as they enter the decoder before scaling
  * @image: (owned by the caller) the result; NULL: its numbers were not finite, in f32 neither
- * @tokens_cut: tokens of the prompt beyond the limit; @retried: made in f32 because bf16 or f16 weights gave no finite numbers
+ * @tokens_cut: tokens of the prompt beyond the limit; @retried: made in f32 because bf16 or f16 weights gave no
+ * finite numbers
  */
 typedef struct {
     const char *prompt;
@@ -140,32 +147,45 @@ typedef struct {
 
 /**
  * aimf_diffusion_generate:
- * Makes @n pictures in one batch. A picture depends on model, prompt, sampling and its seed only: not on @n, on its neighbours or
- * on the number of threads. Progress counts steps.
+ * Makes @n pictures in one batch. A picture depends on model, prompt, sampling and its seed only: not on @n, on its
+ * neighbours or on the number of threads. Progress counts steps.
  * Returns: FALSE with INVALID (sizes, steps, a sampler's limits), MEMORY, INTERRUPTED, or what reading weights and
  * aimf_plan_run give; no image then.
  */
 gboolean aimf_diffusion_generate(AimfDiffusion *diffusion, const AimfSampling *sampling, AimfPicture *pictures, guint n,
                                  const AimfMonitor *monitor, GError **error);
 
-/** aimf_picture_save: @picture's image as PNG, with prompt, seed and all that @sampling and model add in its text chunks. */
+/**
+ * aimf_picture_save: @picture's image as PNG, with prompt, seed and all that @sampling and model add in its text
+ * chunks.
+ */
 gboolean aimf_picture_save(const AimfDiffusion *diffusion, const AimfSampling *sampling, const AimfPicture *picture,
                            const char *path, GError **error);
 
 /* --- The parts by themselves, for comparisons and for other uses --- */
 
-/** aimf_diffusion_encode_text: @states (n, 77, width): what the UNet is told of each prompt; @width receives its size. (owned) */
+/**
+ * aimf_diffusion_encode_text: @states (n, 77, width): what the UNet is told of each prompt; @width receives its size.
+ * (owned)
+ */
 float *aimf_diffusion_encode_text(AimfDiffusion *diffusion, const char *const *prompts, guint n, int *width,
                                   GError **error);
 /**
- * aimf_diffusion_predict: one UNet call: @latents (n, C, h, w), @timesteps (n), @states (n, 77, width) -> @prediction like @latents.
+ * aimf_diffusion_predict: one UNet call: @latents (n, C, h, w), @timesteps (n), @states (n, 77, width) -> @prediction
+ * like @latents.
  */
 gboolean aimf_diffusion_predict(AimfDiffusion *diffusion, const float *latents, const float *timesteps,
                                 const float *states, guint n, int height, int width, float *prediction, GError **error);
-/** aimf_diffusion_decode: latents (C, h, w), as sampling leaves them, to @planes (3, 8 h, 8 w) in about [-1, 1]. @height, @width: h and w. */
+/**
+ * aimf_diffusion_decode: latents (C, h, w), as sampling leaves them, to @planes (3, 8 h, 8 w) in about [-1, 1].
+ * @height, @width: h and w.
+ */
 gboolean aimf_diffusion_decode(AimfDiffusion *diffusion, const float *latents, int height, int width, float *planes,
                                GError **error);
-/** aimf_diffusion_encode: planes (3, 8 h, 8 w) in [-1, 1] to latents (C, h, w), @height and @width: the mean of the posterior, scaled for the UNet. */
+/**
+ * aimf_diffusion_encode: planes (3, 8 h, 8 w) in [-1, 1] to latents (C, h, w), @height and @width: the mean of the
+ * posterior, scaled for the UNet.
+ */
 gboolean aimf_diffusion_encode(AimfDiffusion *diffusion, const float *planes, int height, int width, float *latents,
                                GError **error);
 
@@ -175,7 +195,8 @@ typedef struct AimfAutoencoder AimfAutoencoder;
 
 /**
  * aimf_autoencoder_open: a KL autoencoder or TAESD: a file, a folder in diffusers' layout, or a folder with
- * taesd_encoder.safetensors and taesd_decoder.safetensors; one of the two files brings the other where it lies beside it.
+ * taesd_encoder.safetensors and taesd_decoder.safetensors; one of the two files brings the other where it lies beside
+ * it.
  */
 AimfAutoencoder *aimf_autoencoder_open(const char *path, AimfPrecision precision, const AimfMonitor *monitor,
                                        GError **error);
@@ -184,7 +205,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfAutoencoder, aimf_autoencoder_free)
 /** aimf_autoencoder_channels: C of its latents; aimf_autoencoder_scale: image pixels per latent pixel. */
 int aimf_autoencoder_channels(const AimfAutoencoder *autoencoder);
 int aimf_autoencoder_scale(const AimfAutoencoder *autoencoder);
-/** aimf_autoencoder_encode, aimf_autoencoder_decode: as aimf_diffusion_encode and _decode; UNSUPPORTED where the half is missing. */
+/**
+ * aimf_autoencoder_encode, aimf_autoencoder_decode: as aimf_diffusion_encode and _decode; UNSUPPORTED where the half
+ * is missing.
+ */
 gboolean aimf_autoencoder_encode(AimfAutoencoder *autoencoder, const float *planes, int height, int width,
                                  float *latents, GError **error);
 gboolean aimf_autoencoder_decode(AimfAutoencoder *autoencoder, const float *latents, int height, int width,
@@ -218,7 +242,8 @@ typedef struct {
 
 /**
  * AimfGenerationResult: of this shard.
- * @made: pictures made now; @there_before: by earlier runs; @failed: whose numbers were not finite, in f32 neither, ever;
+ * @made: pictures made now; @there_before: by earlier runs; @failed: whose numbers were not finite, in f32 neither,
+ * ever;
  * @retried: made in f32 in the end, ever; @images_per_minute: of those made now
  */
 typedef struct {
@@ -231,13 +256,14 @@ typedef struct {
 
 /**
  * aimf_generate:
- * Pictures are made group by turns, so that a job that is stopped is balanced. Stopped at any moment, even by SIGKILL, it can be
- * resumed: what is there is verified, what is missing or damaged is made, and the folder ends up the same to the byte as without the
- * stop. With @per_group raised, pictures are added. Several shards may work at once, in one folder or in folders of their own; the
- * last one to end, or a job without shards that resumes on the pictures of all, leaves what one undivided job leaves.
- * Returns: FALSE with INVALID (arguments; the folder holds another job and the message says what differs, pictures without @resume, or
- * another process works on them), NOT_FOUND (something is in the way), IO, INTERRUPTED, FAILED (not one picture is finite) or what
- * generating gives. Whatever has been made is kept and listed then, too.
+ * Pictures are made group by turns, so that a job that is stopped is balanced. Stopped at any moment, even by
+ * SIGKILL, it can be resumed: what is there is verified, what is missing or damaged is made, and the folder ends up
+ * the same to the byte as without the stop. With @per_group raised, pictures are added. Several shards may work at
+ * once, in one folder or in folders of their own; the last one to end, or a job without shards that resumes on the
+ * pictures of all, leaves what one undivided job leaves.
+ * Returns: FALSE with INVALID (arguments; the folder holds another job and the message says what differs, pictures
+ * without @resume, or another process works on them), NOT_FOUND (something is in the way), IO, INTERRUPTED, FAILED
+ * (not one picture is finite) or what generating gives. Whatever has been made is kept and listed then, too.
  */
 gboolean aimf_generate(AimfDiffusion *diffusion, const AimfSampling *sampling, const AimfGeneration *generation,
                        AimfGenerationResult *result, const AimfMonitor *monitor, GError **error);

@@ -26,7 +26,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfGraph, aimf_graph_free)
 AimfValue aimf_graph_input(AimfGraph *graph, const char *name, AimfShape shape);
 /** aimf_graph_parameter: f32, loaded by name; gets a gradient if the compile options say so. */
 AimfValue aimf_graph_parameter(AimfGraph *graph, const char *name, AimfShape shape);
-/** aimf_graph_state: f32, loaded by name; changed by the operations themselves (running statistics), never by the optimizer. */
+/**
+ * aimf_graph_state: f32, loaded by name; changed by the operations themselves (running statistics), never by the
+ * optimizer.
+ */
 AimfValue aimf_graph_state(AimfGraph *graph, const char *name, AimfShape shape);
 
 /* --- Operations. Activations are (N, C, H, W), (N, features) or token sequences (N, T, C). --- */
@@ -64,16 +67,21 @@ AimfValue aimf_max_pool(AimfGraph *graph, AimfValue x, int window, int stride, i
 /** aimf_global_average_pool: (N, C, H, W) -> (N, C). */
 AimfValue aimf_global_average_pool(AimfGraph *graph, AimfValue x);
 /**
- * aimf_linear: x (N, in) or (N, T, in) * weight (out, in) transposed [+ bias (out), or AIMF_NONE] -> (N, out), f32 (logits), or
- * (N, T, out) in the precision of activations.
+ * aimf_linear: x (N, in) or (N, T, in) * weight (out, in) transposed [+ bias (out), or AIMF_NONE] -> (N, out), f32
+ * (logits), or (N, T, out) in the precision of activations.
  */
 AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
-/** aimf_sigmoid_cross_entropy: mean over all elements of BCE with logits; @logits and @targets have one shape; scalar. */
+/**
+ * aimf_sigmoid_cross_entropy: mean over all elements of BCE with logits; @logits and @targets have one shape; scalar.
+ */
 AimfValue aimf_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets);
 /** aimf_softmax_cross_entropy: mean over rows; logits (N, classes), targets (N) class numbers as f32; scalar. */
 AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets);
 
-/* --- Operations of transformers and diffusion. Forward only: compiling says so when a gradient is asked through one. --- */
+/*
+ * --- Operations of transformers and diffusion ---
+ * Forward only: compiling says so when a gradient is asked through one.
+ */
 
 /** aimf_silu: x * sigmoid(x); aimf_gelu: x * Phi(x), the exact one; aimf_quick_gelu: x * sigmoid(1.702 x), CLIP's. */
 AimfValue aimf_silu(AimfGraph *graph, AimfValue x);
@@ -111,20 +119,22 @@ AimfValue aimf_concat(AimfGraph *graph, AimfValue a, AimfValue b);
 /** aimf_upsample_nearest: (N, C, H, W) -> (N, C, 2 H, 2 W), every pixel twice in both directions. */
 AimfValue aimf_upsample_nearest(AimfGraph *graph, AimfValue x);
 /**
- * aimf_upsample_conv2d: a 3 x 3 convolution with padding 1 of the upsampled picture, (N, C, H, W) -> (N, O, 2 H, 2 W). One operation,
- * because four 2 x 2 convolutions of the small picture with summed weights give the same with 4/9 of the multiplications.
+ * aimf_upsample_conv2d: a 3 x 3 convolution with padding 1 of the upsampled picture, (N, C, H, W) -> (N, O, 2 H, 2
+ * W). One operation, because four 2 x 2 convolutions of the small picture with summed weights give the same with 4/9
+ * of the multiplications.
  */
 AimfValue aimf_upsample_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
 /** aimf_tokens: (N, C, H, W) -> (N, H W, C), pixels in row-major order; aimf_planes: back again. */
 AimfValue aimf_tokens(AimfGraph *graph, AimfValue x);
 AimfValue aimf_planes(AimfGraph *graph, AimfValue x, int height, int width);
 /**
- * aimf_embedding: ids (N, T), whole numbers as f32, in table (V, C) [+ positions (P, C) with P >= T, or AIMF_NONE] -> (N, T, C).
- * An id that is not in the table gives NaN.
+ * aimf_embedding: ids (N, T), whole numbers as f32, in table (V, C) [+ positions (P, C) with P >= T, or AIMF_NONE] ->
+ * (N, T, C). An id that is not in the table gives NaN.
  */
 AimfValue aimf_embedding(AimfGraph *graph, AimfValue ids, AimfValue table, AimfValue positions);
 /**
- * aimf_timestep_embedding: t (N) -> (N, channels), f32: cos(t w_i), then sin(t w_i) with w_i = 10000^(-i / (channels / 2)).
+ * aimf_timestep_embedding: t (N) -> (N, channels), f32: cos(t w_i), then sin(t w_i) with w_i = 10000^(-i / (channels
+ * / 2)).
  * Source: the original Stable Diffusion's timestep_embedding.
  */
 AimfValue aimf_timestep_embedding(AimfGraph *graph, AimfValue timesteps, int channels);
@@ -150,15 +160,16 @@ typedef struct {
 /**
  * AimfCompileOptions:
  * @backend: "onednn" (also when NULL) or "reference"
- * @precision: bf16 keeps activations and the weights used in computing in bf16; master weights, statistics, losses, logits,
- *   gradients of parameters and momenta are f32
+ * @precision: bf16 keeps activations and the weights used in computing in bf16; master weights, statistics, losses,
+ *   logits, gradients of parameters and momenta are f32
  * @outputs: (n_outputs) values the caller will read after a run
  * @loss: the value to differentiate, or AIMF_NONE for a plan that only goes forward
- * @loss_gradient: an input of the loss's shape, the gradient to begin with; AIMF_NONE for 1, the loss then being a scalar
+ * @loss_gradient: an input of the loss's shape, the gradient to begin with; AIMF_NONE for 1, the loss then being a
+ * scalar
  * @trainable: (n_trainable) parameters that get a gradient; nothing is computed below the lowest of them
  * @sgd: (nullable) make the optimizer's step part of the plan
- * @winograd: 3x3 convolutions may go by Winograd's F(2x2, 3x3) in f32: 2.25 times fewer multiplications, rounding errors a few
- *   times as large. For networks without the kinks of ReLU; gradients may always do so
+ * @winograd: 3x3 convolutions may go by Winograd's F(2x2, 3x3) in f32: 2.25 times fewer multiplications, rounding
+ *   errors a few times as large. For networks without the kinks of ReLU; gradients may always do so
  */
 typedef struct {
     const char *backend;
@@ -177,8 +188,9 @@ typedef struct AimfPlan AimfPlan;
 
 /**
  * aimf_graph_compile:
- * Returns: (owned) a plan, independent of the graph afterwards (value ids stay valid for it), or NULL with INVALID (the first
- * mistake made in building), UNSUPPORTED (an operation or precision the backend or processor lacks; names it) or MEMORY.
+ * Returns: (owned) a plan, independent of the graph afterwards (value ids stay valid for it), or NULL with INVALID
+ * (the first mistake made in building), UNSUPPORTED (an operation or precision the backend or processor lacks; names
+ * it) or MEMORY.
  */
 AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *options, GError **error);
 void aimf_plan_free(AimfPlan *plan);
@@ -193,7 +205,10 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
 /** aimf_plan_store: writes trainable parameters and states into entries of the same name, f32 and in memory. */
 gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **error);
 
-/** aimf_plan_data: (borrowed) f32 memory of the host for an input or an output in row-major order; NULL if it is neither. */
+/**
+ * aimf_plan_data: (borrowed) f32 memory of the host for an input or an output in row-major order; NULL if it is
+ * neither.
+ */
 float *aimf_plan_data(AimfPlan *plan, AimfValue value);
 
 /**
@@ -206,8 +221,9 @@ gboolean aimf_plan_run(AimfPlan *plan, GError **error);
 void aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate);
 
 /**
- * aimf_plan_gradients, aimf_plan_momenta: (borrowed) one contiguous f32 block of the host's memory over all trainable parameters
- * in the graph's order, @n elements; momenta is NULL without an optimizer. aimf_plan_gradient: where one parameter's lies, NULL if frozen.
+ * aimf_plan_gradients, aimf_plan_momenta: (borrowed) one contiguous f32 block of the host's memory over all trainable
+ * parameters in the graph's order, @n elements; momenta is NULL without an optimizer. aimf_plan_gradient: where one
+ * parameter's lies, NULL if frozen.
  */
 float *aimf_plan_gradients(AimfPlan *plan, gsize *n);
 float *aimf_plan_momenta(AimfPlan *plan, gsize *n);
@@ -218,7 +234,8 @@ float *aimf_plan_gradient(AimfPlan *plan, AimfValue parameter);
  * @flops: floating-point operations of a run (a multiply-add is two), convolutions and matrix products
  * @flops_forward: the forward part of them
  * @n_steps: kernels a run calls; @n_reorders: those of them that only change a layout
- * @arena_bytes: memory for activations, gradients and scratch; @resident_bytes: parameters, packed weights, momenta, inputs
+ * @arena_bytes: memory for activations, gradients and scratch; @resident_bytes: parameters, packed weights, momenta,
+ * inputs
  * @peak_bytes: most bytes of the arena alive at one step, @peak_step: (borrowed) that step's name
  */
 typedef struct {
@@ -233,7 +250,9 @@ typedef struct {
 } AimfPlanSummary;
 
 AimfPlanSummary aimf_plan_summary(const AimfPlan *plan);
-/** aimf_plan_describe: (owned) the plan as text: a line per step with shapes, layouts, implementation, offset and FLOPs. */
+/**
+ * aimf_plan_describe: (owned) the plan as text: a line per step with shapes, layouts, implementation, offset and FLOPs.
+ */
 char *aimf_plan_describe(const AimfPlan *plan);
 /**
  * aimf_plan_profile: one run without the optimizer, timed step by step; a line per operation, slowest first.
@@ -241,7 +260,10 @@ char *aimf_plan_describe(const AimfPlan *plan);
  */
 char *aimf_plan_profile(AimfPlan *plan, GError **error);
 
-/** aimf_backend_version: (owned) a backend's name, version and instruction set, for instance "oneDNN 2.6.3, AVX-512 BF16". */
+/**
+ * aimf_backend_version: (owned) a backend's name, version and instruction set, for instance "oneDNN 2.6.3, AVX-512
+ * BF16".
+ */
 char *aimf_backend_version(const char *backend);
 
 /**

@@ -12,12 +12,14 @@ typedef struct AimfTokenizer AimfTokenizer;
 
 /**
  * aimf_tokenizer_open:
- * @path: OpenAI's vocabulary bpe_simple_vocab_16e6.txt, plain or gzipped; or a folder with Hugging Face's vocab.json and merges.txt
- * (diffusers' tokenizer/), else with tokenizer.json, else with the former.
- * The form of the vocabulary says whose tokenizer it is. From OpenAI's file, text is cleaned as OpenAI's does: HTML's character
- * references are read, typography is made plain, control characters go. From Hugging Face's, text is taken as it is (normal form C),
- * and the special tokens that the folder's configuration names are found in it. docs/tokenizer-and-samplers.md says it in full.
- * Returns: (owned) or NULL with NOT_FOUND (says what to get where), IO, FORMAT (not a vocabulary; names the line) or MEMORY.
+ * @path: OpenAI's vocabulary bpe_simple_vocab_16e6.txt, plain or gzipped; or a folder with Hugging Face's vocab.json
+ * and merges.txt (diffusers' tokenizer/), else with tokenizer.json, else with the former.
+ * The form of the vocabulary says whose tokenizer it is. From OpenAI's file, text is cleaned as OpenAI's does: HTML's
+ * character references are read, typography is made plain, control characters go. From Hugging Face's, text is taken
+ * as it is (normal form C), and the special tokens that the folder's configuration names are found in it.
+ * docs/tokenizer-and-samplers.md says it in full.
+ * Returns: (owned) or NULL with NOT_FOUND (says what to get where), IO, FORMAT (not a vocabulary; names the line) or
+ * MEMORY.
  * Source: openai/CLIP, simple_tokenizer.py; huggingface/transformers, CLIPTokenizer of version 5.
  */
 AimfTokenizer *aimf_tokenizer_open(const char *path, GError **error);
@@ -33,8 +35,8 @@ gint32 aimf_tokenizer_end(const AimfTokenizer *tokenizer);
 char *aimf_tokenizer_hash(const AimfTokenizer *tokenizer);
 
 /**
- * aimf_tokenizer_encode: (owned) the @n tokens of @text without begin and end. Invalid UTF-8 is read as U+FFFD, one for each longest
- * part that could begin a character. May be called from several threads at once.
+ * aimf_tokenizer_encode: (owned) the @n tokens of @text without begin and end. Invalid UTF-8 is read as U+FFFD, one
+ * for each longest part that could begin a character. May be called from several threads at once.
  */
 gint32 *aimf_tokenizer_encode(const AimfTokenizer *tokenizer, const char *text, guint *n);
 

@@ -12,8 +12,8 @@ typedef enum { AIMF_MET, AIMF_NOT_MET, AIMF_NOT_ENOUGH_EVIDENCE } AimfDecision;
 const char *aimf_decision_name(AimfDecision decision);
 
 /**
- * AimfVerdictPart: one of the components that a demand for evidence is judged by: a share, a signed difference or a ratio of
- * two, which has an interval that holds, as a largest gap or a lowest accuracy has not.
+ * AimfVerdictPart: one of the components that a demand for evidence is judged by: a share, a signed difference or a
+ * ratio of two, which has an interval that holds, as a largest gap or a lowest accuracy has not.
  * @what: (owned) "TPR of old - TPR of young"; @value, @interval: of 95 %, NaN where nothing was counted
  * @low, @high: where it must lie
  * @inside: the interval lies there; @outside: it lies elsewhere, at Holm's level
@@ -66,8 +66,8 @@ struct AimfVerdicts {
  * @outcomes: (nullable) what was measured; without it nothing may need evidence
  * @comparison: (nullable) for AIMF_NO_GROUP_WORSE_THAN; @monitor: (nullable) may stop it
  * A demand that needs evidence is met if the 95 % intervals of all of its parts lie where it asks (an
- * intersection-union test: no correction is due), and not met if one lies wholly elsewhere at Holm's level, over the parts of all demands,
- * of 5 % in all.
+ * intersection-union test: no correction is due), and not met if one lies wholly elsewhere at Holm's level, over the
+ * parts of all demands, of 5 % in all.
  * Returns: (owned) or NULL with INVALID: evidence without @outcomes, AIMF_NO_GROUP_WORSE_THAN without @comparison, more
  * than 16384 parts of one demand; MEMORY or INTERRUPTED.
  * Sources: Berger 1982 for intersection-union tests; Holm 1979; docs/evaluate.md for the intervals.

@@ -12,8 +12,8 @@ gboolean aimf_check_stop(const AimfMonitor *monitor, const char *doing, GError *
 
 /**
  * AimfStage:
- * One counted stretch of work. aimf_stage_begin, then aimf_stage_step after every unit; at most five reports a second reach the
- * monitor, and always the last one. @stage and @unit are borrowed for the whole stage.
+ * One counted stretch of work. aimf_stage_begin, then aimf_stage_step after every unit; at most five reports a second
+ * reach the monitor, and always the last one. @stage and @unit are borrowed for the whole stage.
  */
 typedef struct {
     const AimfMonitor *monitor;

@@ -1,6 +1,7 @@
 /*
- * The one random generator: counter-based, keyed by (seed, stream, index), so that a result depends on what is drawn for and
- * never on threads, batch size or order. Philox 4x32-10: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+ * The one random generator: counter-based, keyed by (seed, stream, index), so that a result depends on what is drawn
+ * for and never on threads, batch size or order. Philox 4x32-10: Salmon et al., "Parallel random numbers: as easy as
+ * 1, 2, 3", SC 2011.
  */
 #pragma once
 

@@ -8,8 +8,8 @@
 #include <math.h>
 
 /*
- * What was compared: (n) pairs of files with their comparisons, and what is said over all of them. @data: (nullable) the
- * manifest that models were asked about
+ * What was compared: (n) pairs of files with their comparisons, and what is said over all of them. @data: (nullable)
+ * the manifest that models were asked about
  */
 typedef struct {
     guint n;

@@ -5,7 +5,10 @@
 
 #include <aimfair/model.h>
 
-/** aimf_parameter_names: (owned) NULL-terminated names of the model's parameters, in its order; @sizes: (nullable) receives theirs. */
+/**
+ * aimf_parameter_names: (owned) NULL-terminated names of the model's parameters, in its order; @sizes: (nullable)
+ * receives theirs.
+ */
 char **aimf_parameter_names(const AimfModel *model, GArray *sizes, GError **error);
 
 /**
@@ -15,5 +18,8 @@ char **aimf_parameter_names(const AimfModel *model, GArray *sizes, GError **erro
  */
 char **aimf_named_parameters(const AimfModel *model, const char *option, const char *list, GError **error);
 
-/** aimf_prefixed_parameters: (owned) those whose name begins with one of the NULL-terminated @prefixes; NULL with INVALID. */
+/**
+ * aimf_prefixed_parameters: (owned) those whose name begins with one of the NULL-terminated @prefixes; NULL with
+ * INVALID.
+ */
 char **aimf_prefixed_parameters(const AimfModel *model, char *const *prefixes, GError **error);

@@ -3,7 +3,9 @@
 
 #include <math.h>
 
-/* One pass of a three-tap kernel (w, 1 - 2w, w) along rows or columns, in place; repeated passes approach a Gaussian. */
+/*
+ * One pass of a three-tap kernel (w, 1 - 2w, w) along rows or columns, in place; repeated passes approach a Gaussian.
+ */
 static void blur_pass(float *plane, int n_lines, int length, int line_step, int step, float w)
 {
     for (int line = 0; line < n_lines; line++) {

@@ -1,6 +1,7 @@
 /*
- * Stylised portraits with exact labels: whom a picture shows is drawn from the random generator, then painted with cairo.
- * The target is a smile, the protected attribute the style of hair and beard. Everything else varies independently of both.
+ * Stylised portraits with exact labels: whom a picture shows is drawn from the random generator, then painted with
+ * cairo. The target is a smile, the protected attribute the style of hair and beard. Everything else varies
+ * independently of both.
  */
 #pragma once
 
@@ -21,8 +22,8 @@ typedef struct {
 } AimfColour;
 
 /**
- * AimfPortrait: everything about one picture. Lengths on the face are in half widths of the head, whose centre is the origin;
- * positions and sizes of the head are shares of the picture's side.
+ * AimfPortrait: everything about one picture. Lengths on the face are in half widths of the head, whose centre is the
+ * origin; positions and sizes of the head are shares of the picture's side.
  */
 typedef struct {
     AimfLook look;

@@ -5,7 +5,10 @@
 
 #include <aimfair/data.h>
 
-/** The labels of the protected attribute, by whether the person is bearded. They sort so that a manifest's group 0 is bearded. */
+/**
+ * The labels of the protected attribute, by whether the person is bearded. They sort so that a manifest's group 0 is
+ * bearded.
+ */
 extern const char *const AIMF_PORTRAIT_HAIR[2];
 
 /**

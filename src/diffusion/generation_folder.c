@@ -205,7 +205,10 @@ static gboolean is_own_number(const AimfJob *job, guint number)
     return number % job->shards == job->shard;
 }
 
-/* Removes temporary files of this shard's pictures from the group @path; *n_pictures receives how many of those are there. */
+/*
+ * Removes temporary files of this shard's pictures from the group @path; *n_pictures receives how many of those are
+ * there.
+ */
 static gboolean sweep_group(const AimfJob *job, const char *path, guint *n_pictures, GError **error)
 {
     g_autoptr(GPtrArray) names = aimf_directory_list(path, error);

@@ -1,4 +1,7 @@
-/* What a generation job has made: the lines of generation.jsonl and of the journals, and the manifest that follows from them. */
+/*
+ * What a generation job has made: the lines of generation.jsonl and of the journals, and the manifest that follows
+ * from them.
+ */
 #include "diffusion/generation.h"
 
 #include "base/file.h"
@@ -98,8 +101,8 @@ static GString *manifest_text(const AimfRecord *record, const AimfJob *job, guin
 }
 
 /*
- * Whether the manifest @found is one of ours: with every row that generation.jsonl, which is written after it, stands for, and none
- * but those and the ones about to be written.
+ * Whether the manifest @found is one of ours: with every row that generation.jsonl, which is written after it, stands
+ * for, and none but those and the ones about to be written.
  */
 static gboolean is_ours(const char *found, GHashTable *listed, GHashTable *planned)
 {

@@ -1,4 +1,7 @@
-/* The networks of a model at work: each compiled and packed when it is first needed, kept, and rebuilt when its form changes. */
+/*
+ * The networks of a model at work: each compiled and packed when it is first needed, kept, and rebuilt when its form
+ * changes.
+ */
 #pragma once
 
 #include "model/stable_diffusion.h"
@@ -26,7 +29,9 @@ typedef struct {
     AimfSdGraph values;
 } AimfNetwork;
 
-/** AimfNetworks: @model: owned; @backend: (nullable) owned; @low_memory: nothing stays packed after aimf_networks_done */
+/**
+ * AimfNetworks: @model: owned; @backend: (nullable) owned; @low_memory: nothing stays packed after aimf_networks_done
+ */
 typedef struct {
     AimfSdModel *model;
     char *backend;
@@ -38,8 +43,8 @@ typedef struct {
 
 /**
  * aimf_networks_need: the network @kind, ready to run in @form.
- * Returns: (borrowed) or NULL with UNSUPPORTED (the model lacks it, or the processor the precision), INVALID, MEMORY, or what reading
- * weights gives. Two forms of one network are never packed at once.
+ * Returns: (borrowed) or NULL with UNSUPPORTED (the model lacks it, or the processor the precision), INVALID, MEMORY,
+ * or what reading weights gives. Two forms of one network are never packed at once.
  */
 AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, const AimfNetworkForm *form,
                                 GError **error);

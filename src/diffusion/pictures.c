@@ -1,4 +1,7 @@
-/* Pictures from prompts: text, noise, the steps of a sampler with guidance, decoding, and a second try for numbers gone wrong. */
+/*
+ * Pictures from prompts: text, noise, the steps of a sampler with guidance, decoding, and a second try for numbers
+ * gone wrong.
+ */
 #include "base/monitor.h"
 #include "diffusion/pipeline.h"
 #include "diffusion/sampler.h"

@@ -46,7 +46,10 @@ int aimf_plan_ddim(const AimfSamplerSetting *setting, AimfSamplerCall *calls)
     return setting->n_steps;
 }
 
-/* From one timestep to another along a mean prediction. Source: Liu et al. 2022, "Pseudo numerical methods for diffusion models", equation 11. */
+/*
+ * From one timestep to another along a mean prediction. Source: Liu et al. 2022, "Pseudo numerical methods for
+ * diffusion models", equation 11.
+ */
 static Linear transfer(const AimfSamplerSetting *setting, int from, int to)
 {
     double a = aimf_noise_levels_alpha(setting->levels, from), b = aimf_noise_levels_alpha(setting->levels, to);
@@ -56,8 +59,9 @@ static Linear transfer(const AimfSamplerSetting *setting, int from, int to)
 }
 
 /*
- * Linear multistep of order four without Runge-Kutta steps before it; the second call improves the first step instead, and is not
- * kept. Source: CompVis/latent-diffusion, ldm/models/diffusion/plms.py; diffusers, PNDMScheduler.step_plms.
+ * Linear multistep of order four without Runge-Kutta steps before it; the second call improves the first step
+ * instead, and is not kept. Source: CompVis/latent-diffusion, ldm/models/diffusion/plms.py; diffusers,
+ * PNDMScheduler.step_plms.
  */
 int aimf_plan_plms(const AimfSamplerSetting *setting, AimfSamplerCall *calls)
 {
@@ -100,8 +104,8 @@ static double sigma_of(const AimfSamplerSetting *setting, int i)
 }
 
 /*
- * Second order, midpoint; the first and the last step are of first order. Source: Lu et al. 2022, "DPM-Solver++", algorithm 2, with
- * lambda = -log(sigma) and so exp(-h) = sigma(next) / sigma.
+ * Second order, midpoint; the first and the last step are of first order. Source: Lu et al. 2022, "DPM-Solver++",
+ * algorithm 2, with lambda = -log(sigma) and so exp(-h) = sigma(next) / sigma.
  */
 int aimf_plan_dpm_solver(const AimfSamplerSetting *setting, AimfSamplerCall *calls)
 {
@@ -125,7 +129,10 @@ int aimf_plan_dpm_solver(const AimfSamplerSetting *setting, AimfSamplerCall *cal
     return setting->n_steps;
 }
 
-/* One step of the Euler methods, whose latents are image + sigma noise: along (x - image) / sigma to @to, and @up of fresh noise. */
+/*
+ * One step of the Euler methods, whose latents are image + sigma noise: along (x - image) / sigma to @to, and @up of
+ * fresh noise.
+ */
 static AimfSamplerCall euler_step(const AimfSamplerSetting *setting, int i, double to, double up)
 {
     double sigma = sigma_of(setting, i), alpha = 1 / (sigma * sigma + 1);
@@ -139,7 +146,10 @@ static AimfSamplerCall euler_step(const AimfSamplerSetting *setting, int i, doub
     };
 }
 
-/* Source: Karras et al. 2022, "Elucidating the design space of diffusion-based generative models", algorithm 2 without churn. */
+/*
+ * Source: Karras et al. 2022, "Elucidating the design space of diffusion-based generative models", algorithm 2
+ * without churn.
+ */
 int aimf_plan_euler(const AimfSamplerSetting *setting, AimfSamplerCall *calls)
 {
     for (int i = 0; i < setting->n_steps; i++)
@@ -147,7 +157,10 @@ int aimf_plan_euler(const AimfSamplerSetting *setting, AimfSamplerCall *calls)
     return setting->n_steps;
 }
 
-/* Goes further down than the next level, then up to it by fresh noise. Source: crowsonkb/k-diffusion, sampling.py, get_ancestral_step. */
+/*
+ * Goes further down than the next level, then up to it by fresh noise. Source: crowsonkb/k-diffusion, sampling.py,
+ * get_ancestral_step.
+ */
 int aimf_plan_euler_ancestral(const AimfSamplerSetting *setting, AimfSamplerCall *calls)
 {
     for (int i = 0; i < setting->n_steps; i++) {

@@ -7,8 +7,8 @@ enum { AIMF_SAMPLER_HISTORY = 3 };
 
 /**
  * AimfSamplerCall: with x the latents and p the prediction,
- * next x = @sample x + @prediction p + sum of @history[k] h[k] + @noise (fresh normal numbers), h[0] being the newest of what was kept;
- * then, where one of them is not 0, h[0] becomes @kept_sample x + @kept_prediction p, of the old x.
+ * next x = @sample x + @prediction p + sum of @history[k] h[k] + @noise (fresh normal numbers), h[0] being the newest
+ * of what was kept; then, where one of them is not 0, h[0] becomes @kept_sample x + @kept_prediction p, of the old x.
  * @timestep, @input: what the network is told, and the factor of the latents it is shown
  */
 typedef struct {

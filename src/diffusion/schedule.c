@@ -30,7 +30,9 @@ AimfNoiseLevels *aimf_noise_levels_new(const AimfSchedule *schedule, GError **er
     double product = 1;
     for (int i = 0; i < levels->n; i++) {
         product *= 1 - beta_at(schedule, i);
-        /* As the original and diffusers keep them: what 1 - a loses by that near a = 1 can be seen in few-step results. */
+        /*
+         * As the original and diffusers keep them: what 1 - a loses by that near a = 1 can be seen in few-step results.
+         */
         levels->alphas_cumprod[i] = (float)product;
     }
     return levels;

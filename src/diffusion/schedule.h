@@ -14,7 +14,10 @@ AimfNoiseLevels *aimf_noise_levels_new(const AimfSchedule *schedule, GError **er
 void aimf_noise_levels_free(AimfNoiseLevels *levels);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfNoiseLevels, aimf_noise_levels_free)
 
-/** aimf_noise_levels_alpha: alphas_cumprod at @timestep; before the first step that of the first (set_alpha_to_one=False). */
+/**
+ * aimf_noise_levels_alpha: alphas_cumprod at @timestep; before the first step that of the first
+ * (set_alpha_to_one=False).
+ */
 double aimf_noise_levels_alpha(const AimfNoiseLevels *levels, int timestep);
 /** aimf_noise_levels_sigma: sqrt((1 - a) / a) at @timestep, linear between whole ones. */
 double aimf_noise_levels_sigma(const AimfNoiseLevels *levels, double timestep);

@@ -7,12 +7,14 @@ enum { AIMF_MAX_INPUTS = 8, AIMF_MAX_OUTPUTS = 4 };
 
 /*
  * Every operation, forward and backward. Operands in the order a backend sees them; [x] may be AIMF_NONE.
- * Outputs called workspace have a size that only the backend knows: they carry what a forward kernel remembers for its backward.
+ * Outputs called workspace have a size that only the backend knows: they carry what a forward kernel remembers for
+ * its backward.
  *
  *   CONV2D                         x (N,C,H,W), weight (O,C,kh,kw), [bias (O)]         -> y (N,O,H',W')
  *   CONV2D_BACKWARD_DATA           dy, weight                                          -> dx
  *   CONV2D_BACKWARD_WEIGHT         x, dy                                               -> dweight
- *   BATCH_NORM                     x, weight, bias, running_mean, running_var          -> y [, mean (C), variance (C), workspace]
+ *   BATCH_NORM                     x, weight, bias, running_mean, running_var          -> y [, mean (C), variance
+ *   (C), workspace]
  *       the bracketed ones in training mode only (variance: the biased one); workspace only with relu
  *   BATCH_NORM_BACKWARD            x, dy, weight, mean, variance, [workspace]          -> [dx], [dweight], [dbias]
  *       in training mode; in evaluation mode mean and variance are the running ones, taken as constants
@@ -20,8 +22,8 @@ enum { AIMF_MAX_INPUTS = 8, AIMF_MAX_OUTPUTS = 4 };
  *   ADD                            a, b                                                -> y
  *   ADD_RELU                       a, b                                                -> y
  *   RELU_BACKWARD                  y, dy                                               -> dx = dy where y > 0
- *   CHANNEL_SUM                    x (N,C,...)                                         -> sums (C), the gradient of a bias
- *   MAX_POOL                       x                                                   -> y, workspace
+ *   CHANNEL_SUM                    x (N,C,...)                                         -> sums (C), the gradient of a
+ *   bias MAX_POOL                       x                                                   -> y, workspace
  *   MAX_POOL_BACKWARD              dy, workspace                                       -> dx
  *   GLOBAL_AVERAGE_POOL            x (N,C,H,W)                                         -> y (N,C)
  *   GLOBAL_AVERAGE_POOL_BACKWARD   dy (N,C)                                            -> dx (N,C,H,W)
@@ -134,8 +136,8 @@ struct AimfGraph {
 typedef struct {
     const char *name;
     /*
-     * Emits the gradient of @node as ordinary nodes. @dy: gradient of each output, AIMF_NONE where nothing flows; @wanted: which
-     * inputs need one; @dx: receives the values. NULL: the operation has no gradient.
+     * Emits the gradient of @node as ordinary nodes. @dy: gradient of each output, AIMF_NONE where nothing flows;
+     * @wanted: which inputs need one; @dx: receives the values. NULL: the operation has no gradient.
      */
     void (*gradient)(AimfGraph *graph, const AimfNode *node, const AimfValue *dy, const gboolean *wanted,
                      AimfValue *dx);
@@ -156,7 +158,10 @@ static inline const AimfShape *aimf_value_shape(const AimfGraph *graph, AimfValu
 
 /** aimf_graph_has: whether @value is one of the graph's. */
 gboolean aimf_graph_has(const AimfGraph *graph, AimfValue value);
-/** aimf_graph_operands: TRUE if all @n operands of @op exist and nothing has failed before; otherwise records the failure. */
+/**
+ * aimf_graph_operands: TRUE if all @n operands of @op exist and nothing has failed before; otherwise records the
+ * failure.
+ */
 gboolean aimf_graph_operands(AimfGraph *graph, const char *op, const AimfValue *operands, int n);
 /** aimf_graph_fail: records the first mistake; always returns AIMF_NONE. */
 AimfValue aimf_graph_fail(AimfGraph *graph, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -169,8 +174,9 @@ void aimf_graph_add_node(AimfGraph *graph, const AimfNode *node);
 AimfGraph *aimf_graph_copy(const AimfGraph *graph);
 /**
  * aimf_graph_differentiate:
- * Appends the gradient of @loss to the graph: only the nodes that @wanted (n) parameters need. @seed: gradient of the loss itself,
- * or AIMF_NONE for 1 (a scalar). @gradients: (n) receives the values. FALSE when the graph records a failure.
+ * Appends the gradient of @loss to the graph: only the nodes that @wanted (n) parameters need. @seed: gradient of the
+ * loss itself, or AIMF_NONE for 1 (a scalar). @gradients: (n) receives the values. FALSE when the graph records a
+ * failure.
  */
 gboolean aimf_graph_differentiate(AimfGraph *graph, AimfValue loss, AimfValue seed, const AimfValue *wanted, guint n,
                                   AimfValue *gradients);

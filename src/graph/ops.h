@@ -24,7 +24,9 @@ AIMF_FLOPS(aimf_linear_flops);
 AIMF_FLOPS(aimf_attention_flops);
 AIMF_FLOPS(aimf_upsample_conv2d_flops);
 
-/** aimf_emit: appends a node with one output of @shape; trailing AIMF_NONE operands are allowed. Returns: the output. */
+/**
+ * aimf_emit: appends a node with one output of @shape; trailing AIMF_NONE operands are allowed. Returns: the output.
+ */
 AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const AimfValue *inputs, int n_inputs,
                     const AimfAttributes *attributes);
 

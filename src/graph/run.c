@@ -96,7 +96,9 @@ static gboolean fill(const AimfPlan *plan, const AimfBuffer *buffer, const AimfT
     return TRUE;
 }
 
-/* A frozen parameter that is only used packed needs its row-major form for a moment: as it lies on the host, or a copy. */
+/*
+ * A frozen parameter that is only used packed needs its row-major form for a moment: as it lies on the host, or a copy.
+ */
 static gboolean load_staged(AimfPlan *plan, int index, const AimfTensors *tensors, guint entry, GError **error)
 {
     const AimfMemory *memory = plan->backend->memory;

@@ -29,7 +29,10 @@ static gboolean try_box(AimfRandom *random, const AimfAugment *augment, int widt
     return TRUE;
 }
 
-/* As much of the middle as the nearest allowed ratio leaves; a side that rounds to 0 becomes 1, where torchvision fails. */
+/*
+ * As much of the middle as the nearest allowed ratio leaves; a side that rounds to 0 becomes 1, where torchvision
+ * fails.
+ */
 static AimfBox central_box(const AimfAugment *augment, int width, int height)
 {
     double low = MIN(augment->ratio[0], augment->ratio[1]), high = MAX(augment->ratio[0], augment->ratio[1]);

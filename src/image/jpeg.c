@@ -77,7 +77,9 @@ static void source_start(j_decompress_ptr jpeg)
     (void)jpeg;
 }
 
-/* Once all rows are there, what is missing of the end is forgiven: FALSE makes jpeg_finish_decompress give up in peace. */
+/*
+ * Once all rows are there, what is missing of the end is forgiven: FALSE makes jpeg_finish_decompress give up in peace.
+ */
 static boolean source_fill(j_decompress_ptr jpeg)
 {
     const Decoder *decoder = jpeg->client_data;
@@ -103,7 +105,10 @@ static void limit_scans(j_common_ptr codec)
         fail_with(codec, "it has more than 500 scans");
 }
 
-/* Pillow takes CMYK values as Adobe writes them, inverted, and converts without a profile: Unpack.c "CMYK;I", Convert.c cmyk2rgb. */
+/*
+ * Pillow takes CMYK values as Adobe writes them, inverted, and converts without a profile: Unpack.c "CMYK;I",
+ * Convert.c cmyk2rgb.
+ */
 static void rgb_from_inverted_cmyk(guint8 *rgb, const guint8 *cmyk, int n)
 {
     for (int i = 0; i < n; i++, rgb += 3, cmyk += 4) {

@@ -6,8 +6,9 @@
 #include <webp/decode.h>
 
 /*
- * Sizes from the WebP container specification (developers.google.com/speed/webp/docs/riff_container): "RIFF" size "WEBP", then
- * chunks of a tag, a size and a payload padded to even length; VP8X begins with flags and the canvas, ANMF with the frame's place.
+ * Sizes from the WebP container specification (developers.google.com/speed/webp/docs/riff_container): "RIFF" size
+ * "WEBP", then chunks of a tag, a size and a payload padded to even length; VP8X begins with flags and the canvas,
+ * ANMF with the frame's place.
  */
 enum { FILE_HEADER = 12, CHUNK_HEADER = 8, VP8X_BYTES = 10, ANMF_BYTES = 16 };
 
@@ -35,7 +36,9 @@ typedef struct {
     guint32 canvas_width, canvas_height;
 } Frame;
 
-/* Finds the first ANMF chunk. Its payload after the place is a bare bitstream, which libwebp decodes as it does a file. */
+/*
+ * Finds the first ANMF chunk. Its payload after the place is a bare bitstream, which libwebp decodes as it does a file.
+ */
 static gboolean find_first_frame(const AimfEncoded *picture, Frame *frame, GError **error)
 {
     const guint8 *canvas = picture->data + FILE_HEADER + CHUNK_HEADER;

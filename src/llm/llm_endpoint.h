@@ -17,7 +17,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfEndpoint, aimf_endpoint_clear)
 /**
  * aimf_endpoint_parse:
  * @text: "http(s)://host[:port]/v1", or the same with "/chat/completions" at its end
- * Returns: FALSE with INVALID: no such address, or one with a user name, a query or a fragment, in which secrets travel.
+ * Returns: FALSE with INVALID: no such address, or one with a user name, a query or a fragment, in which secrets
+ * travel.
  */
 gboolean aimf_endpoint_parse(const char *text, AimfEndpoint *endpoint, GError **error);
 

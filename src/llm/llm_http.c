@@ -141,7 +141,10 @@ void aimf_http_free(AimfHttp *http)
     g_free(http);
 }
 
-/* Only the endpoint itself ever sees the request: no redirects, no proxy for this machine, no other protocols, no .netrc. */
+/*
+ * Only the endpoint itself ever sees the request: no redirects, no proxy for this machine, no other protocols, no
+ * .netrc.
+ */
 static void set_route(CURL *easy, const AimfHttp *http)
 {
     curl_easy_setopt(easy, CURLOPT_URL, http->options.endpoint->url);

@@ -1,4 +1,7 @@
-/* Several POST requests at a time to one endpoint, from one thread, each bounded in time and size. Redirects are never followed. */
+/*
+ * Several POST requests at a time to one endpoint, from one thread, each bounded in time and size. Redirects are
+ * never followed.
+ */
 #pragma once
 
 #include "llm/llm_endpoint.h"
@@ -7,7 +10,8 @@
  * AimfHttpOptions:
  * @key: (nullable) sent as bearer token
  * @connect_seconds: until there is a connection; @total_seconds: for a whole request
- * @stall_seconds: between two bytes of an answer that has begun. Before, a model may think for as long as @total_seconds allows
+ * @stall_seconds: between two bytes of an answer that has begun. Before, a model may think for as long as
+ * @total_seconds allows
  * @limit_bytes: of an answer
  */
 typedef struct {
@@ -28,7 +32,8 @@ typedef enum {
 /**
  * AimfHttpReply: how a request ended. No text in it says the key.
  * @message: what went wrong, NULL when ANSWERED; @body: (@length) with a 0 after it, as far as it came
- * @retry_after_seconds: what the server asks for, 0 for nothing; @redirect: (nullable) where it wanted to send the request
+ * @retry_after_seconds: what the server asks for, 0 for nothing; @redirect: (nullable) where it wanted to send the
+ * request
  */
 typedef struct {
     gpointer tag;
@@ -48,7 +53,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfHttpReply, aimf_http_reply_free)
 
 typedef struct AimfHttp AimfHttp;
 
-/** aimf_http_new: (owned); @options and what it points to are copied but for the endpoint. NULL with FAILED or INVALID. */
+/**
+ * aimf_http_new: (owned); @options and what it points to are copied but for the endpoint. NULL with FAILED or INVALID.
+ */
 AimfHttp *aimf_http_new(const AimfHttpOptions *options, GError **error);
 /** aimf_http_free: ends what is still under way and wipes the key. */
 void aimf_http_free(AimfHttp *http);

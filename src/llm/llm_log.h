@@ -6,8 +6,8 @@
 typedef struct AimfLlmLog AimfLlmLog;
 
 /**
- * aimf_llm_log_open: (owned) appends to @path, which is made with mode 0600 and given it if it is there. NULL with NOT_FOUND, IO, or
- * INVALID for what is no regular file.
+ * aimf_llm_log_open: (owned) appends to @path, which is made with mode 0600 and given it if it is there. NULL with
+ * NOT_FOUND, IO, or INVALID for what is no regular file.
  */
 AimfLlmLog *aimf_llm_log_open(const char *path, GError **error);
 void aimf_llm_log_free(AimfLlmLog *log);

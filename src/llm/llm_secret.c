@@ -25,7 +25,10 @@ static gboolean is_code_of(const char *text, gsize length, char c)
     return code == c;
 }
 
-/* Bytes of @text that say @secret, 0 if it says something else. JSON may write / as \/ and anything as \u002f, within JSON as \\u002f. */
+/*
+ * Bytes of @text that say @secret, 0 if it says something else. JSON may write / as \/ and anything as \u002f, within
+ * JSON as \\u002f.
+ */
 static gsize said(const char *text, gsize length, const char *secret)
 {
     gsize at = 0;

@@ -14,7 +14,8 @@ void aimf_secret_wipe(char *secret);
 void aimf_secret_redact(char *text, gsize length, const char *secret);
 
 /**
- * aimf_secret_line: (owned) what a stranger said in @length bytes (-1: up to the 0), for people: one line of valid UTF-8, not too long, without
+ * aimf_secret_line: (owned) what a stranger said in @length bytes (-1: up to the 0), for people: one line of valid
+ * UTF-8, not too long, without
  * @secret and without characters that a terminal acts upon.
  */
 char *aimf_secret_line(const char *text, gssize length, const char *secret);

@@ -1,6 +1,6 @@
 /*
- * What an architecture must fill in. One walk over its layers emits the graph's nodes and notes every tensor with its shape and
- * its way of being initialised, so that names, shapes and order are said in one place.
+ * What an architecture must fill in. One walk over its layers emits the graph's nodes and notes every tensor with its
+ * shape and its way of being initialised, so that names, shapes and order are said in one place.
  */
 #pragma once
 

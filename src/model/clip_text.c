@@ -1,5 +1,6 @@
 /*
- * CLIP's text encoder: a causal transformer with layer norm before each half of a block. Names as in transformers' CLIPTextModel.
+ * CLIP's text encoder: a causal transformer with layer norm before each half of a block. Names as in transformers'
+ * CLIPTextModel.
  * Source: Radford et al. 2021, section 2.4; transformers, models/clip/modeling_clip.py.
  */
 #include "model/sd_blocks.h"

@@ -1,6 +1,6 @@
 /*
- * The layers that the networks of Stable Diffusion share. @at is a layer's name in diffusers' and transformers' modules; its parameters
- * are "<at>.weight" and so on. Sizes of inputs are taken from @x; mistakes stick to the graph.
+ * The layers that the networks of Stable Diffusion share. @at is a layer's name in diffusers' and transformers'
+ * modules; its parameters are "<at>.weight" and so on. Sizes of inputs are taken from @x; mistakes stick to the graph.
  */
 #pragma once
 

@@ -13,7 +13,10 @@ gboolean aimf_vae_config_check(const AimfVaeConfig *config, GError **error);
 gboolean aimf_sd_check_batch(int batch, GError **error);
 gboolean aimf_sd_check_size(int height, int width, int levels, GError **error);
 
-/** aimf_*_config_read: from diffusers' or transformers' config.json @path. FALSE with NOT_FOUND, FORMAT, INVALID or UNSUPPORTED. */
+/**
+ * aimf_*_config_read: from diffusers' or transformers' config.json @path. FALSE with NOT_FOUND, FORMAT, INVALID or
+ * UNSUPPORTED.
+ */
 gboolean aimf_clip_text_config_read(const char *path, AimfClipTextConfig *config, GError **error);
 gboolean aimf_unet_config_read(const char *path, AimfUnetConfig *config, GError **error);
 gboolean aimf_vae_config_read(const char *path, AimfVaeConfig *config, GError **error);
@@ -29,9 +32,9 @@ gboolean aimf_sd_schedule_read(const char *path, AimfSdSchedule *schedule, gbool
 #define AIMF_SD_LATENT_SCALING 0.18215
 
 /*
- * From the shapes in a single file with LDM's names below @prefix ("model.diffusion_model." …). What shapes do not tell is the original
- * configurations': 32 groups, heads of 64 channels in family 2.x and in text encoders, 8 heads in 1.x's UNet. FALSE with INVALID naming
- * what is missing.
+ * From the shapes in a single file with LDM's names below @prefix ("model.diffusion_model." …). What shapes do not
+ * tell is the original configurations': 32 groups, heads of 64 channels in family 2.x and in text encoders, 8 heads
+ * in 1.x's UNet. FALSE with INVALID naming what is missing.
  */
 gboolean aimf_ldm_text_config(const AimfTensors *tensors, AimfClipTextConfig *config, GError **error);
 gboolean aimf_ldm_unet_config(const AimfTensors *tensors, const char *prefix, AimfUnetConfig *config, GError **error);

@@ -16,7 +16,10 @@ static void add_text(GChecksum *sum, const char *format, ...)
     g_checksum_update(sum, (const guchar *)text, -1);
 }
 
-/* Reading 5 GB would take longer than a first picture does, so large tensors are only sampled; training changes them all over. */
+/*
+ * Reading 5 GB would take longer than a first picture does, so large tensors are only sampled; training changes them
+ * all over.
+ */
 static gboolean add_tensor(GChecksum *sum, const AimfTensors *tensors, guint index, GError **error)
 {
     const AimfTensor *tensor = aimf_tensors_at(tensors, index);

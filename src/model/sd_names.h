@@ -1,12 +1,16 @@
-/* What other programs call the tensors that we, like diffusers and transformers, call "down_blocks.0.resnets.0.conv1.weight". */
+/*
+ * What other programs call the tensors that we, like diffusers and transformers, call
+ * "down_blocks.0.resnets.0.conv1.weight".
+ */
 #pragma once
 
 #include "model/stable_diffusion.h"
 
 /**
  * AimfSdNaming: one way of naming a network's tensors.
- * @prefix: before all names; @rename: appends the file's name of @ours, without the prefix, to @theirs; FALSE if this naming has no such
- *   tensor; *@part: 0, 1 or 2 if it is the first, second or third part of the rows of a tensor that holds three
+ * @prefix: before all names; @rename: appends the file's name of @ours, without the prefix, to @theirs; FALSE if this
+ *   naming has no such tensor; *@part: 0, 1 or 2 if it is the first, second or third part of the rows of a tensor
+ *   that holds three
  * @unet, @vae: what numbering depends on; @without_dots: the whole name behind the prefix loses its dots
  */
 typedef struct AimfSdNaming AimfSdNaming;
@@ -20,10 +24,16 @@ struct AimfSdNaming {
 
 enum { AIMF_SD_WHOLE = -1, AIMF_SD_FUSED_PARTS = 3 };
 
-/** aimf_sd_file_name: (owned) what @naming calls our tensor @ours, or NULL; *@part as above, AIMF_SD_WHOLE for a tensor of its own. */
+/**
+ * aimf_sd_file_name: (owned) what @naming calls our tensor @ours, or NULL; *@part as above, AIMF_SD_WHOLE for a
+ * tensor of its own.
+ */
 char *aimf_sd_file_name(const AimfSdNaming *naming, const char *ours, int *part);
 
-/* Ways of renaming. Sources: CompVis/stable-diffusion and Stability-AI/stablediffusion for LDM's names, open_clip for its own. */
+/*
+ * Ways of renaming. Sources: CompVis/stable-diffusion and Stability-AI/stablediffusion for LDM's names, open_clip for
+ * its own.
+ */
 
 gboolean aimf_sd_same_name(const AimfSdNaming *naming, const char *ours, GString *theirs, int *part);
 /** aimf_sd_bare_text_name: transformers 5 leaves "text_model." out, as some single files do. */

@@ -23,10 +23,16 @@ gboolean aimf_sd_take_unet(AimfSdModel *model, AimfSdSource *source, const AimfS
 gboolean aimf_sd_take_vae(AimfSdModel *model, AimfSdSource *source, const AimfSdNaming *namings, guint n,
                           GError **error);
 
-/** aimf_sd_take_vae_inferred: both halves below @prefix, under LDM's or diffusers' names, the configuration from the shapes. */
+/**
+ * aimf_sd_take_vae_inferred: both halves below @prefix, under LDM's or diffusers' names, the configuration from the
+ * shapes.
+ */
 gboolean aimf_sd_take_vae_inferred(AimfSdModel *model, AimfSdSource *source, const char *prefix, GError **error);
 
-/** aimf_sd_small_graph: a graph of one of @model's networks at its smallest, for the names and shapes of its parameters; owned. */
+/**
+ * aimf_sd_small_graph: a graph of one of @model's networks at its smallest, for the names and shapes of its
+ * parameters; owned.
+ */
 typedef enum { AIMF_SD_TEXT, AIMF_SD_UNET, AIMF_SD_DECODER, AIMF_SD_ENCODER } AimfSdNetwork;
 AimfGraph *aimf_sd_small_graph(const AimfSdModel *model, AimfSdNetwork network, GError **error);
 

@@ -91,7 +91,9 @@ static gboolean take_tiny_half(AimfSdModel *model, AimfSdSource *source, gboolea
     return *slot != NULL;
 }
 
-/* (owned, nullable) The file with the other half: "decoder" in place of "encoder" in its name, or the other way round. */
+/*
+ * (owned, nullable) The file with the other half: "decoder" in place of "encoder" in its name, or the other way round.
+ */
 static char *other_half_of(const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);

@@ -5,7 +5,10 @@
 #include "model/sd_config.h"
 
 #define UNET "model.diffusion_model."
-/* Averages are kept under the names of parameters without their dots. Source: CompVis/stable-diffusion, ldm/modules/ema.py. */
+/*
+ * Averages are kept under the names of parameters without their dots. Source: CompVis/stable-diffusion,
+ * ldm/modules/ema.py.
+ */
 #define AVERAGED "model_ema.diffusion_model"
 #define AUTOENCODER "first_stage_model."
 

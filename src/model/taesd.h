@@ -3,6 +3,9 @@
 
 #include "model/stable_diffusion.h"
 
-/** aimf_taesd_decoder: latents (N, C, h, w), bounded -> (N, 3, 8 h, 8 w); aimf_taesd_encoder: back. Pictures are in [0, 1]. */
+/**
+ * aimf_taesd_decoder: latents (N, C, h, w), bounded -> (N, 3, 8 h, 8 w); aimf_taesd_encoder: back. Pictures are in
+ * [0, 1].
+ */
 AimfValue aimf_taesd_decoder(AimfGraph *graph, const AimfVaeConfig *config, AimfValue latents);
 AimfValue aimf_taesd_encoder(AimfGraph *graph, const AimfVaeConfig *config, AimfValue planes);

@@ -1,7 +1,7 @@
 /*
  * The UNet of Stable Diffusion 1.x and 2.x. Names as in diffusers' UNet2DConditionModel.
- * Source: Rombach et al. 2022, section 3; CompVis/stable-diffusion, ldm/modules/diffusionmodules/openaimodel.py; diffusers,
- * models/unets/unet_2d_condition.py.
+ * Source: Rombach et al. 2022, section 3; CompVis/stable-diffusion, ldm/modules/diffusionmodules/openaimodel.py;
+ * diffusers, models/unets/unet_2d_condition.py.
  */
 #include "model/sd_blocks.h"
 #include "model/sd_config.h"

@@ -16,7 +16,9 @@ static double gamma_p_series(double a, double x)
     return sum * exp(a * log(x) - x - lgamma(a));
 }
 
-/* Q(a, x) by the even part of its continued fraction, evaluated forwards (Lentz's method: Thompson and Barnett 1986). */
+/*
+ * Q(a, x) by the even part of its continued fraction, evaluated forwards (Lentz's method: Thompson and Barnett 1986).
+ */
 static double gamma_q_fraction(double a, double x)
 {
     double b = x + 1 - a;

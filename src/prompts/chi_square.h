@@ -3,7 +3,10 @@
 
 #include <glib.h>
 
-/** aimf_gamma_q: the regularised upper incomplete gamma function Q(a, x), a > 0, x >= 0. Source: Abramowitz and Stegun 6.5.29, 6.5.31. */
+/**
+ * aimf_gamma_q: the regularised upper incomplete gamma function Q(a, x), a > 0, x >= 0. Source: Abramowitz and Stegun
+ * 6.5.29, 6.5.31.
+ */
 double aimf_gamma_q(double a, double x);
 
 /** aimf_chi_square_tail: the probability of a chi-square of @degrees degrees of freedom at or above @x. */
@@ -11,7 +14,8 @@ double aimf_chi_square_tail(double x, guint degrees);
 
 /**
  * AimfChiSquare:
- * @smallest: the smallest expected count; @cramers_v: NaN for fewer than two rows or columns; @column: contributes most to @statistic
+ * @smallest: the smallest expected count; @cramers_v: NaN for fewer than two rows or columns; @column: contributes
+ * most to @statistic
  */
 typedef struct {
     double statistic;

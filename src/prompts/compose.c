@@ -1,6 +1,6 @@
 /*
- * Composing prompts from a task's vocabulary. One design serves all groups: row i says which context each dimension has in prompt i of
- * every group, so groups differ in the attributes' words and in nothing else.
+ * Composing prompts from a task's vocabulary. One design serves all groups: row i says which context each dimension
+ * has in prompt i of every group, so groups differ in the attributes' words and in nothing else.
  */
 #include "base/random.h"
 #include "prompts/prompt_words.h"

@@ -65,7 +65,10 @@ static const Class CLASSES[] = {
       "office, cafe, kitchen, living room, library, museum, bookshelf, bookshelves, room, restaurant, hallway, home" },
 };
 
-/* Under which labels, ours and others', the contexts of a dimension are found; the colour before the hair, as in the text. */
+/*
+ * Under which labels, ours and others', the contexts of a dimension are found; the colour before the hair, as in the
+ * text.
+ */
 static const struct {
     const char *dimension;
     const char *const labels[8];

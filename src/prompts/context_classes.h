@@ -8,10 +8,16 @@
 guint aimf_class_dimensions(void);
 const char *aimf_class_dimension(guint dimension);
 
-/** aimf_class_covers: whether contexts labelled @label are counted by classes, so that the labels themselves need not be. */
+/**
+ * aimf_class_covers: whether contexts labelled @label are counted by classes, so that the labels themselves need not
+ * be.
+ */
 gboolean aimf_class_covers(const char *label);
 
-/** aimf_class_text: (owned) where @prompt speaks of @dimension: its labels for it; the whole text of a prompt without labels. */
+/**
+ * aimf_class_text: (owned) where @prompt speaks of @dimension: its labels for it; the whole text of a prompt without
+ * labels.
+ */
 char *aimf_class_text(guint dimension, const AimfPrompt *prompt);
 
 typedef struct AimfClassifier AimfClassifier;

@@ -1,6 +1,6 @@
 /*
- * Our own vocabulary of contexts. A phrase that one task cannot use (it says, gives away or cannot go with a value) is left out there by
- * aimf_task_finish; so the lists hold what is fit for some tasks at least. "" is: not mentioned.
+ * Our own vocabulary of contexts. A phrase that one task cannot use (it says, gives away or cannot go with a value)
+ * is left out there by aimf_task_finish; so the lists hold what is fit for some tasks at least. "" is: not mentioned.
  */
 #include "prompts/task.h"
 

@@ -11,8 +11,8 @@ void aimf_lexicon_free(AimfLexicon *lexicon);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfLexicon, aimf_lexicon_free)
 
 /**
- * AimfMention: a value that a text says. @at, @n: the words that say it; @negated: it says "not smiling". An attribute of two values
- * that is negated says the other one: then @value is that.
+ * AimfMention: a value that a text says. @at, @n: the words that say it; @negated: it says "not smiling". An
+ * attribute of two values that is negated says the other one: then @value is that.
  */
 typedef struct {
     guint value;

@@ -52,7 +52,9 @@ AimfWords *aimf_words_new(const char *text)
 {
     AimfWords *words = g_new(AimfWords, 1);
     *words = (AimfWords){ g_ptr_array_new_with_free_func(g_free), g_byte_array_new() };
-    /* Full-width and mathematical letters become plain ones, accents come apart; some of these are capitals only then. */
+    /*
+     * Full-width and mathematical letters become plain ones, accents come apart; some of these are capitals only then.
+     */
     g_autofree char *compatible = aimf_normalize(text, -1, G_NORMALIZE_ALL);
     g_autofree char *folded = g_utf8_casefold(compatible, -1);
     g_autofree char *plain = aimf_normalize(folded, -1, G_NORMALIZE_ALL);

@@ -32,8 +32,8 @@ gboolean aimf_word_is_function(const char *word);
 gboolean aimf_word_negates(const char *word);
 
 /**
- * AimfPatterns: words and phrases, written as <aimfair/prompts.h> says; a '~' in a phrase stands for up to three words, no mark
- * among them.
+ * AimfPatterns: words and phrases, written as <aimfair/prompts.h> says; a '~' in a phrase stands for up to three
+ * words, no mark among them.
  */
 typedef GPtrArray AimfPatterns;
 
@@ -42,7 +42,10 @@ AimfPatterns *aimf_patterns_new(void);
 gboolean aimf_pattern_check(const char *text, GError **error);
 /** aimf_patterns_add: @list (nullable): NULL-terminated. Gaps in a row are one; what has no words is left out. */
 void aimf_patterns_add(AimfPatterns *patterns, char *const *list);
-/** aimf_patterns_match: how many words from @at on the longest matching pattern takes, 0 if none; @open: whether it has no '~'. */
+/**
+ * aimf_patterns_match: how many words from @at on the longest matching pattern takes, 0 if none; @open: whether it
+ * has no '~'.
+ */
 guint aimf_patterns_match(const AimfPatterns *patterns, const AimfWords *words, guint at, gboolean *open);
 /** aimf_patterns_find: whether any pattern is in @words; @at and @n (nullable) receive where the first is. */
 gboolean aimf_patterns_find(const AimfPatterns *patterns, const AimfWords *words, guint *at, guint *n);

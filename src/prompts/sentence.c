@@ -113,7 +113,10 @@ static void append_list(GString *text, char *const *items, guint n)
         g_string_append_printf(text, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", items[i]);
 }
 
-/* Appends the contexts from dimension *@d on that share a lead, and moves *@d behind them. What only fills slots ends no list. */
+/*
+ * Appends the contexts from dimension *@d on that share a lead, and moves *@d behind them. What only fills slots ends
+ * no list.
+ */
 static void append_lead(GString *text, const AimfTask *task, guint group, guint turn, const char *const *chosen,
                         guint *d, gboolean *first)
 {

@@ -11,7 +11,8 @@ AimfTaskAttribute *aimf_task_add_attribute(AimfTask *task, const char *name);
 
 /**
  * aimf_words_for_attribute:
- * Fills in @attribute from the words known for the attribute expression @text of the dataset @kind. FALSE with NOT_FOUND or INVALID.
+ * Fills in @attribute from the words known for the attribute expression @text of the dataset @kind. FALSE with
+ * NOT_FOUND or INVALID.
  */
 gboolean aimf_words_for_attribute(const char *kind, const char *text, AimfTaskAttribute *attribute, GError **error);
 /** aimf_words_for_animals: fills in cat or dog, dark or light. */
@@ -23,7 +24,7 @@ void aimf_task_take_animals(AimfTask *task);
 
 /**
  * aimf_task_finish:
- * Checks what a builder made and leaves out what no prompt could use: dimensions that attributes exclude, and contexts that say, give
- * away or cannot go with a value. @where: begins the messages. FALSE with FORMAT.
+ * Checks what a builder made and leaves out what no prompt could use: dimensions that attributes exclude, and
+ * contexts that say, give away or cannot go with a value. @where: begins the messages. FALSE with FORMAT.
  */
 gboolean aimf_task_finish(AimfTask *task, const char *where, GError **error);

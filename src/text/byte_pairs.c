@@ -1,6 +1,6 @@
 /*
- * Of all neighbours in the word that have a merge, the one of lowest rank merges first, the leftmost of equals. A heap keeps
- * that n log n for words of any length. Source: Sennrich et al. 2016, section 3.2.
+ * Of all neighbours in the word that have a merge, the one of lowest rank merges first, the leftmost of equals. A
+ * heap keeps that n log n for words of any length. Source: Sennrich et al. 2016, section 3.2.
  */
 #include "text/byte_pairs.h"
 

@@ -6,8 +6,8 @@ typedef struct {
 } ClassRange;
 
 /*
- * Letters and numbers of Unicode 15.1 and 16, because GLib 2.74 knows Unicode 15.0: what a prompt's tokens are shall not depend on
- * the version of GLib. Source: DerivedGeneralCategory.txt of Unicode 16.
+ * Letters and numbers of Unicode 15.1 and 16, because GLib 2.74 knows Unicode 15.0: what a prompt's tokens are shall
+ * not depend on the version of GLib. Source: DerivedGeneralCategory.txt of Unicode 16.
  */
 static const ClassRange later[] = {
     { 0x1c89, 0x1c8a, AIMF_LETTER },   { 0xa7cb, 0xa7cd, AIMF_LETTER },   { 0xa7da, 0xa7dc, AIMF_LETTER },
@@ -27,7 +27,10 @@ typedef struct {
     gint32 to_lower;
 } CaseRange;
 
-/* Capitals that are no letters, which g_unichar_tolower leaves, and those of Unicode 16 and 17. Source: their UnicodeData.txt. */
+/*
+ * Capitals that are no letters, which g_unichar_tolower leaves, and those of Unicode 16 and 17. Source: their
+ * UnicodeData.txt.
+ */
 static const CaseRange lower[] = {
     { 0x1c89, 0x1c89, 1 },      { 0x2160, 0x216f, 16 },
     { 0x24b6, 0x24cf, 26 },     { 0xa7cb, 0xa7cb, 0x264 - 0xa7cb },

@@ -1,4 +1,7 @@
-/* What regular expressions and lower-casing ask of a character: GLib's tables, with what newer versions of Unicode add to them. */
+/*
+ * What regular expressions and lower-casing ask of a character: GLib's tables, with what newer versions of Unicode
+ * add to them.
+ */
 #pragma once
 
 #include <glib.h>

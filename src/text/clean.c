@@ -47,7 +47,10 @@ static gboolean is_single_quote(gunichar c)
     return c == 0x2bc || (c >= 0x2018 && c <= 0x201b);
 }
 
-/* (owned) @text character by character: Windows-1252, ligatures, widths, quotes. The order is ftfy's: what one makes, the next sees. */
+/*
+ * (owned) @text character by character: Windows-1252, ligatures, widths, quotes. The order is ftfy's: what one makes,
+ * the next sees.
+ */
 static char *fix_characters(const char *text)
 {
     GString *out = g_string_sized_new(strlen(text) + 16);
@@ -127,7 +130,10 @@ static char *fix_text(const char *text)
     return g_string_free(out, FALSE);
 }
 
-/* Characters that are between the letters of a word as if they were not there. Source: Unicode, section 3.13, "case-ignorable". */
+/*
+ * Characters that are between the letters of a word as if they were not there. Source: Unicode, section 3.13,
+ * "case-ignorable".
+ */
 static gboolean is_case_ignorable(gunichar c)
 {
     switch (g_unichar_type(c)) {

@@ -3,7 +3,10 @@
 
 #include <glib.h>
 
-/** AimfEntity: @name: without "&" and ";"; @first, @second: its characters, 0 where there is no second; @bare: also without ";". */
+/**
+ * AimfEntity: @name: without "&" and ";"; @first, @second: its characters, 0 where there is no second; @bare: also
+ * without ";".
+ */
 typedef struct {
     const char *name;
     gunichar first, second;

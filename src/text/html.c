@@ -39,7 +39,9 @@ static void append_entity(GString *out, const AimfEntity *entity)
         g_string_append_unichar(out, entity->second);
 }
 
-/* What the standard's table and rules make of a number. Source: HTML standard, "numeric character reference end state". */
+/*
+ * What the standard's table and rules make of a number. Source: HTML standard, "numeric character reference end state".
+ */
 static void append_number(GString *out, guint32 number)
 {
     gboolean noncharacter = (number >= 0xfdd0 && number <= 0xfdef) || (number & 0xfffe) == 0xfffe;
@@ -63,7 +65,10 @@ static gsize numeric_reference(const char *at, guint32 *number)
     return end == digits ? 0 : (gsize)(end - at) + (*end == ';');
 }
 
-/* "amp;", "ampersand": appends what the longest name that it begins with means; how much of it was read, 0 if there is no such name. */
+/*
+ * "amp;", "ampersand": appends what the longest name that it begins with means; how much of it was read, 0 if there
+ * is no such name.
+ */
 static gsize named_reference(const char *at, GString *out)
 {
     gsize length = 0;

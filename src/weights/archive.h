@@ -17,14 +17,17 @@ gint64 aimf_archive_find(AimfArchive *archive, const char *name);
 gboolean aimf_archive_size(AimfArchive *archive, guint64 member, guint64 *bytes, GError **error);
 /** aimf_archive_is_packed: whether reading from the middle of the member means unpacking all before it. */
 gboolean aimf_archive_is_packed(AimfArchive *archive, guint64 member);
-/** aimf_archive_read: @bytes of the member from @begin on; nothing more is unpacked. Read whole, its checksum is verified. */
+/**
+ * aimf_archive_read: @bytes of the member from @begin on; nothing more is unpacked. Read whole, its checksum is
+ * verified.
+ */
 gboolean aimf_archive_read(AimfArchive *archive, guint64 member, gsize begin, void *to, gsize bytes, GError **error);
 /** aimf_archive_member: (owned) a whole member, refused above @limit bytes. */
 GBytes *aimf_archive_member(AimfArchive *archive, guint64 member, gsize limit, GError **error);
 
 /**
- * AimfArchiveWriter: writes members uncompressed and aligned to 64 bytes, as PyTorch maps them, without time stamps; @writer is
- * borrowed. ZIP64 records are written where sizes need them.
+ * AimfArchiveWriter: writes members uncompressed and aligned to 64 bytes, as PyTorch maps them, without time stamps;
+ * @writer is borrowed. ZIP64 records are written where sizes need them.
  */
 typedef struct AimfArchiveWriter AimfArchiveWriter;
 

@@ -1,5 +1,6 @@
 /*
- * ZIP archives of uncompressed members. libzip could write them too, but neither aligns members nor streams into AimfWriter.
+ * ZIP archives of uncompressed members. libzip could write them too, but neither aligns members nor streams into
+ * AimfWriter.
  * Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3 for the records, 4.4.7 for the checksum.
  */
 #include "weights/archive.h"

@@ -5,5 +5,7 @@
 
 /** aimf_is_tar: whether the bytes begin with a tar header. */
 gboolean aimf_is_tar(GBytes *map);
-/** aimf_tar_find: (borrowed, nullable) the regular file @name in it; NULL also where the archive is broken before it. */
+/**
+ * aimf_tar_find: (borrowed, nullable) the regular file @name in it; NULL also where the archive is broken before it.
+ */
 const guint8 *aimf_tar_find(GBytes *map, const char *name, gsize *bytes);

@@ -1,10 +1,10 @@
 /*
- * Attention in tiles, after Dao et al. 2022 (FlashAttention, arXiv 2205.14135, algorithm 1): a few queries at a time go over the keys
- * block by block and carry along the largest score seen, the sum of weights and the weighted sum of values, which shrink
- * whenever a larger score turns up.
+ * Attention in tiles, after Dao et al. 2022 (FlashAttention, arXiv 2205.14135, algorithm 1): a few queries at a time
+ * go over the keys block by block and carry along the largest score seen, the sum of weights and the weighted sum of
+ * values, which shrink whenever a larger score turns up.
  *
- * Words are 32 bits: one f32, or two bf16 that are neighbours in the dimension that a product sums over. To everything but the
- * multiplication itself both are the same.
+ * Words are 32 bits: one f32, or two bf16 that are neighbours in the dimension that a product sums over. To
+ * everything but the multiplication itself both are the same.
  */
 #pragma once
 
@@ -15,7 +15,8 @@
  * @depth: words of a query; @channels: of a value, rounded up to the kernels' lanes
  * @keys: of the block that exist; @diagonal: how many of them the first query sees, each further query sees one more
  * @scale: of a product to the binary logarithm of a weight
- * @q: (rows, depth); @k: [keys / lanes][depth][lanes]; @v: [channels / lanes][value_depth][lanes]; zero where nothing exists
+ * @q: (rows, depth); @k: [keys / lanes][depth][lanes]; @v: [channels / lanes][value_depth][lanes]; zero where nothing
+ * exists
  * @scores: (rows, score_stride) scratch, becomes the weights; @sums: (rows, channels) of weighted values
  * @largest, @weight: (rows) largest product and sum of the weights so far
  */
@@ -26,14 +27,18 @@ typedef struct {
     float *scores, *sums, *largest, *weight;
 } AttentionTile;
 
-/** AttentionRows: (rows, head_size) of one head in a tensor, rows @stride elements apart; f32, or bf16 where a word has two. */
+/**
+ * AttentionRows: (rows, head_size) of one head in a tensor, rows @stride elements apart; f32, or bf16 where a word
+ * has two.
+ */
 typedef struct {
     void *data;
     gint64 rows, stride, head_size;
 } AttentionRows;
 
 /**
- * AttentionKernels: for one instruction set. Packing fills up with zeros to @padded rows, a multiple of lanes and of pair.
+ * AttentionKernels: for one instruction set. Packing fills up with zeros to @padded rows, a multiple of lanes and of
+ * pair.
  * @rows: queries of a tile; @lanes: words of a vector; @pair: elements of a word
  * @is_supported: by this processor
  * @attend: adds a block to a tile

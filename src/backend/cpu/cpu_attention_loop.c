@@ -1,6 +1,6 @@
 /*
- * First every head's keys and values are packed, then blocks of queries are worked on, each by one thread: it takes the keys in
- * blocks that stay in its second cache, and the queries in tiles whose scores stay in the first.
+ * First every head's keys and values are packed, then blocks of queries are worked on, each by one thread: it takes
+ * the keys in blocks that stay in its second cache, and the queries in tiles whose scores stay in the first.
  */
 #include "backend/cpu/cpu_attention_loop.h"
 
@@ -31,7 +31,10 @@ typedef struct {
     gint64 q, sums, largest, weight, scores, end; /* offsets in words */
 } QueryBlock;
 
-/* Rows of scores lie a line further apart than they are long: 2048 bytes would make them meet in few sets of the first cache. */
+/*
+ * Rows of scores lie a line further apart than they are long: 2048 bytes would make them meet in few sets of the
+ * first cache.
+ */
 static gint64 score_stride(const AttentionWork *work)
 {
     return work->block_keys + LINE;

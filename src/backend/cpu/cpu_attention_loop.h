@@ -10,8 +10,8 @@ typedef struct {
 } AttentionShape;
 
 /**
- * AttentionWork: a shape cut into pieces. Where the cuts are depends on the lengths and the head's size alone, so that a sample's
- * result depends neither on the others nor on the threads.
+ * AttentionWork: a shape cut into pieces. Where the cuts are depends on the lengths and the head's size alone, so
+ * that a sample's result depends neither on the others nor on the threads.
  * @depth, @channels: of AttentionTile; @block_queries, @block_keys: the most that are worked on at once
  */
 typedef struct {
@@ -28,7 +28,8 @@ typedef struct {
 AttentionWork cpu_attention_work(const AttentionKernels *kernels, const AttentionShape *shape, int n_threads);
 gsize cpu_attention_scratch_bytes(const AttentionWork *work);
 /**
- * cpu_attention_run: tensors are f32, or bf16 for kernels whose pair is 2; @out may be @q. @scratch: aligned to 64 bytes.
+ * cpu_attention_run: tensors are f32, or bf16 for kernels whose pair is 2; @out may be @q. @scratch: aligned to 64
+ * bytes.
  */
 void cpu_attention_run(const AttentionWork *work, const void *q, const void *k, const void *v, void *out,
                        void *scratch);

@@ -5,13 +5,14 @@
  *   TARGET                   the functions' target attribute
  *   ROWS, LANES, PAIR        of AttentionKernels; PAIR 2 means bf16
  *   MOST_VECTORS             width of the widest tile of sums that fits into registers
- *   Vector                   LANES floats, and the functions vector_load, _store, _fill, _add, _multiply, _multiply_add (a b + c),
+ *   Vector                   LANES floats, and the functions vector_load, _store, _fill, _add, _multiply,
+ *   _multiply_add (a b + c),
  *                            _larger (its second operand where one is NaN), _first_lane, _largest_lane, _sum_lanes,
  *   vector_fraction(x)       x - floor(x), of minus infinity any number
  *   vector_scale(p, x)       p 2^floor(x), 0 for minus infinity; NaN where p or x is
  *   multiply_words(a, b, c)  c + products of the word at a with those at b
- *   store_weights(row, i, w) makes vector i of a row of words from weights; it may lie in the memory of vectors i and before
- *   store_weight_pair(...)   the same of vectors i and i + 1, i being even
+ *   store_weights(row, i, w) makes vector i of a row of words from weights; it may lie in the memory of vectors i and
+ *   before store_weight_pair(...)   the same of vectors i and i + 1, i being even
  */
 #include "backend/cpu/cpu_attention_kernels.h"
 #include "backend/cpu/cpu_bf16.h"
@@ -24,8 +25,9 @@
 typedef guint16 Element;
 #define TO_ELEMENT cpu_to_bf16
 /*
- * (2^r - 1) / r for r in [0, 1], fitted for the least maximum of 2^r's relative error: 8.6e-5, where rounding to bf16 loses up to
- * 3.9e-3. Without a constant to fit 2^0 is 1 exactly: as long as no larger score turns up, sums do not shrink.
+ * (2^r - 1) / r for r in [0, 1], fitted for the least maximum of 2^r's relative error: 8.6e-5, where rounding to bf16
+ * loses up to 3.9e-3. Without a constant to fit 2^0 is 1 exactly: as long as no larger score turns up, sums do not
+ * shrink.
  */
 static const float exp2_coefficients[] = { 0.695116787F, 0.227644989F, 0.0770670443F };
 #else
@@ -47,7 +49,10 @@ INLINE Vector exp2_of(Vector x)
     return vector_scale(vector_multiply_add(power, r, vector_fill(1)), x);
 }
 
-/** Product: sums (ROWS, vectors) = a (ROWS, depth) b [vector][depth][LANES], or += where @shrink (ROWS) is not NULL, times it. */
+/**
+ * Product: sums (ROWS, vectors) = a (ROWS, depth) b [vector][depth][LANES], or += where @shrink (ROWS) is not NULL,
+ * times it.
+ */
 typedef struct {
     const guint32 *a, *b;
     float *sums;
@@ -113,7 +118,10 @@ TARGET static void multiply(const Product *product, gint64 vectors)
     }
 }
 
-/* The largest of @vectors, which the first and the last of them take turns to look for: one alone would wait for itself. */
+/*
+ * The largest of @vectors, which the first and the last of them take turns to look for: one alone would wait for
+ * itself.
+ */
 INLINE float find_largest(const float *row, gint64 vectors)
 {
     Vector even = vector_load(row), odd = vector_load(row + (vectors - 1) * LANES);
@@ -124,7 +132,10 @@ INLINE float find_largest(const float *row, gint64 vectors)
     return vector_largest_lane(vector_larger(even, odd));
 }
 
-/* Turns one query's products with @vectors of keys, of which it sees @visible, into weights. Returns: by how much the sums shrink. */
+/*
+ * Turns one query's products with @vectors of keys, of which it sees @visible, into weights. Returns: by how much the
+ * sums shrink.
+ */
 INLINE float weigh(float *row, gint64 vectors, gint64 visible, float scale, float *largest, float *weight)
 {
     for (gint64 i = MAX(visible, 0); i < vectors * LANES; i++)

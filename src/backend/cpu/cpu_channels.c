@@ -1,6 +1,7 @@
 /*
- * Reductions over all positions of a channel, and their opposites, on values that lie as [N][C / b][positions][b]: all the layouts
- * of activations, row-major and channels-last included. Sums are in double and in one order at any number of threads.
+ * Reductions over all positions of a channel, and their opposites, on values that lie as [N][C / b][positions][b]:
+ * all the layouts of activations, row-major and channels-last included. Sums are in double and in one order at any
+ * number of threads.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_bf16.h"

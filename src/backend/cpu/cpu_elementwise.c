@@ -1,4 +1,6 @@
-/* Activations and additions: any layout will do as long as all operands share it, so the kernels walk over flat memory. */
+/*
+ * Activations and additions: any layout will do as long as all operands share it, so the kernels walk over flat memory.
+ */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_vector.h"
 
@@ -90,7 +92,9 @@ AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **er
     guint row = 0;
     while (rows[row].op != plan->node->op)
         row++;
-    /* All operands take the layout of the first that is not row-major: there it came from, or goes to, a convolution. */
+    /*
+     * All operands take the layout of the first that is not row-major: there it came from, or goes to, a convolution.
+     */
     int leader = 0, n_inputs = plan->node->n_inputs;
     while (leader < n_inputs - 1 && !plan->in[leader].detail)
         leader++;

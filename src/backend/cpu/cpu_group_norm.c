@@ -1,9 +1,11 @@
 /*
- * Group normalisation, with SiLU, and the addition of one number per channel, on activations as convolutions leave them.
+ * Group normalisation, with SiLU, and the addition of one number per channel, on activations as convolutions leave
+ * them.
  *
- * A group's channels may lie across blocks, so sums are taken per channel, over spans of positions, and put together afterwards. Where
- * the spans begin depends on one picture's size alone, and all sums have one order: neither the number of threads nor of pictures
- * changes a result. To lose no digits when the mean is large, sums are of the distance from a channel's first element.
+ * A group's channels may lie across blocks, so sums are taken per channel, over spans of positions, and put together
+ * afterwards. Where the spans begin depends on one picture's size alone, and all sums have one order: neither the
+ * number of threads nor of pictures changes a result. To lose no digits when the mean is large, sums are of the
+ * distance from a channel's first element.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_vector.h"
@@ -17,7 +19,9 @@ enum {
     CHUNK = 64,  /* rows that are summed in f32 before double takes over */
 };
 
-/* Numbers of up to LANES lanes each in @rows rows, @stride elements apart; lane l is of channel @channel + l % @period. */
+/*
+ * Numbers of up to LANES lanes each in @rows rows, @stride elements apart; lane l is of channel @channel + l % @period.
+ */
 typedef struct {
     gint64 offset, rows, stride;
     int lanes;
@@ -200,7 +204,10 @@ static void take_shifts(const GroupNormKernel *kernel)
     }
 }
 
-/* Sum, and sum of squared distances from the mean, of channel @i of all pictures' padded ones; Chan et al. 1979 for joining. */
+/*
+ * Sum, and sum of squared distances from the mean, of channel @i of all pictures' padded ones; Chan et al. 1979 for
+ * joining.
+ */
 static void channel_moments(const GroupNormKernel *kernel, gint64 i, double *sum, double *squares)
 {
     gint64 padded = padded_channels(&kernel->view), n = i / padded, c = i % padded;

@@ -1,4 +1,7 @@
-/* Operations that only move elements, in the layouts of activations: each a list of equal chunks, copied by as many threads as there are. */
+/*
+ * Operations that only move elements, in the layouts of activations: each a list of equal chunks, copied by as many
+ * threads as there are.
+ */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_view.h"
 

@@ -19,8 +19,8 @@ struct RowsKernel {
 };
 
 /*
- * Into the double @sum the sum of TERM, which speaks of v: lanes of the row x, or one number of those left over. LANES interleaved parts
- * make one order on every processor.
+ * Into the double @sum the sum of TERM, which speaks of v: lanes of the row x, or one number of those left over.
+ * LANES interleaved parts make one order on every processor.
  */
 #define SUM(sum, LOAD, LOAD_LANES, TERM)                                                                               \
     do {                                                                                                               \

@@ -1,6 +1,6 @@
 /*
- * The optimizer's step over contiguous blocks, rounding as torch.optim.SGD on the CPU does: there, adding a multiple is one fused
- * multiply-add where the processor has it, and scaling the momentum is a step of its own.
+ * The optimizer's step over contiguous blocks, rounding as torch.optim.SGD on the CPU does: there, adding a multiple
+ * is one fused multiply-add where the processor has it, and scaling the momentum is a step of its own.
  */
 #include "backend/cpu/cpu.h"
 

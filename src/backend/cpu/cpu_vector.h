@@ -1,6 +1,6 @@
 /*
- * For our own kernels: the forms each loop is compiled in, element types, and functions that become vector code there. Of the
- * functions' polynomials tools/fit_activations.py is the origin.
+ * For our own kernels: the forms each loop is compiled in, element types, and functions that become vector code
+ * there. Of the functions' polynomials tools/fit_activations.py is the origin.
  */
 #pragma once
 
@@ -12,7 +12,10 @@
 #define CPU_AVX2 __attribute__((target("avx2,fma")))
 #define CPU_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
-/* CPU_FORMS: the forms of a loop in a table [bf16][AimfInstructionSet]. Plans in bf16 are for processors that multiply it only. */
+/*
+ * CPU_FORMS: the forms of a loop in a table [bf16][AimfInstructionSet]. Plans in bf16 are for processors that
+ * multiply it only.
+ */
 #define CPU_FORMS(name)                                                                                                \
     {                                                                                                                  \
         { name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512 },                                         \
@@ -25,8 +28,8 @@
 #define CPU_SAME(value) (value)
 
 /*
- * CPU_LANES numbers at once, for sums: gcc 12 unrolls loops over so few into single numbers before it thinks of vectors. On
- * processors with shorter vectors they are made of several.
+ * CPU_LANES numbers at once, for sums: gcc 12 unrolls loops over so few into single numbers before it thinks of
+ * vectors. On processors with shorter vectors they are made of several.
  */
 enum { CPU_LANES = 16 };
 typedef float CpuLanes __attribute__((vector_size(CPU_LANES * sizeof(float))));
@@ -44,9 +47,9 @@ typedef guint16 CpuLanesHalves __attribute__((vector_size(CPU_LANES * sizeof(gui
     } while (0)
 
 /*
- * exp(x) for |x| <= 87, beyond it as at the bound, where the result is still a normal number; relative error 2e-7. Of NaN it makes a
- * number: callers multiply by what came from x. The bound is on bits because gcc 12 makes branches of comparisons of floats, each
- * with all that follows.
+ * exp(x) for |x| <= 87, beyond it as at the bound, where the result is still a normal number; relative error 2e-7. Of
+ * NaN it makes a number: callers multiply by what came from x. The bound is on bits because gcc 12 makes branches of
+ * comparisons of floats, each with all that follows.
  */
 static inline __attribute__((always_inline)) float cpu_exp(float x)
 {
@@ -84,7 +87,10 @@ static inline __attribute__((always_inline)) float cpu_quick_gelu(float x)
     return x / (1 + cpu_exp(-1.702f * x));
 }
 
-/* x Phi(x) = max(x, 0) - |x| Phi(-|x|); the last factor as exp(-x^2 / 2) times a polynomial, with a relative error of 5e-7. */
+/*
+ * x Phi(x) = max(x, 0) - |x| Phi(-|x|); the last factor as exp(-x^2 / 2) times a polynomial, with a relative error of
+ * 5e-7.
+ */
 static inline __attribute__((always_inline)) float cpu_gelu(float x)
 {
     float a = __builtin_fabsf(x), t = 1 / (1 + 0.3f * a);

@@ -1,4 +1,7 @@
-/* Vectors that the compiler makes of what every processor has, for kernels that are written once for all instruction sets. */
+/*
+ * Vectors that the compiler makes of what every processor has, for kernels that are written once for all instruction
+ * sets.
+ */
 #include <glib.h>
 #include <string.h>
 

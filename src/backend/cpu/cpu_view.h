@@ -1,4 +1,7 @@
-/* A value (N, C, ...) as [N][C / block][positions][block]: all layouts of activations, row-major and channels-last included. */
+/*
+ * A value (N, C, ...) as [N][C / block][positions][block]: all layouts of activations, row-major and channels-last
+ * included.
+ */
 #pragma once
 
 #include "backend/cpu/cpu.h"
@@ -21,7 +24,9 @@ static inline CpuView cpu_view(const AimfLayout *layout, const AimfShape *shape)
     return view;
 }
 
-/** cpu_copy_chunk: of one pixel's block. Copies of a constant size become a few instructions, and blocks have few sizes. */
+/**
+ * cpu_copy_chunk: of one pixel's block. Copies of a constant size become a few instructions, and blocks have few sizes.
+ */
 static inline void cpu_copy_chunk(char *to, const char *from, gsize bytes)
 {
     switch (bytes) {

@@ -1,9 +1,10 @@
 /*
- * 3x3 convolutions and their gradients by Winograd's F(2x2, 3x3), which multiplies 2.25 times less than the definition; in f32.
+ * 3x3 convolutions and their gradients by Winograd's F(2x2, 3x3), which multiplies 2.25 times less than the
+ * definition; in f32.
  *
- * In training only the gradients: the forward pass stays direct, because its rounding decides on which side of zero a ReLU's input
- * falls, and with that how far all gradients are from those of exact arithmetic. Errors in a gradient are only ever added up. Forward
- * it is for plans that ask for it (AimfCompileOptions).
+ * In training only the gradients: the forward pass stays direct, because its rounding decides on which side of zero a
+ * ReLU's input falls, and with that how far all gradients are from those of exact arithmetic. Errors in a gradient
+ * are only ever added up. Forward it is for plans that ask for it (AimfCompileOptions).
  */
 #include "backend/cpu/cpu_winograd.h"
 #include "backend/cpu/cpu.h"
@@ -50,7 +51,10 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-/* One line more in each plane: a transform writes to all 16, and distances of 4096 bytes would meet in one set of the first cache. */
+/*
+ * One line more in each plane: a transform writes to all 16, and distances of 4096 bytes would meet in one set of the
+ * first cache.
+ */
 static WinogradPlanes planes_at(float *data, gint64 rows, gint64 columns)
 {
     return (WinogradPlanes){ data, columns, rows * columns + LINE };
@@ -294,11 +298,12 @@ static const CpuPacking TURNED = { .name = "turned winograd filters", .plan = pl
  *   dx          9.9 -> 6.5           9.7 -> 5.6     7.7 -> 5.6     8.3 -> 7.2
  *   dweight     11.1 -> 7.0          10.2 -> 7.0    10.7 -> 6.6    (matrix products per tap are faster)
  *
- * oneDNN skips what padding multiplies, so that odd sizes, whose tiles hang over, lose at 3x3 pixels (0.7 times as fast), are even
- * at 5x5 and win at 7x7. Transforming the weights pays from some number of tiles on: at 512 channels 64 tiles (7x7, batch 4)
- * make 0.8 and 1.2 times oneDNN's speed, 128 make 0.9 and 1.6; at 256 channels 49 make 1.1 and 1.4 (1 thread).
- * Forward, Stable Diffusion's layers (1 thread): 1.8 to 1.95 times oneDNN's speed from 320 channels at 64x64 pixels to 1920 at 32x32, 1.4 to
- * 1.5 times at 1280 and 2560 channels and 128 tiles, 1.9 to 2.0 times in the autoencoder.
+ * oneDNN skips what padding multiplies, so that odd sizes, whose tiles hang over, lose at 3x3 pixels (0.7 times as
+ * fast), are even at 5x5 and win at 7x7. Transforming the weights pays from some number of tiles on: at 512 channels
+ * 64 tiles (7x7, batch 4) make 0.8 and 1.2 times oneDNN's speed, 128 make 0.9 and 1.6; at 256 channels 49 make 1.1
+ * and 1.4 (1 thread). Forward, Stable Diffusion's layers (1 thread): 1.8 to 1.95 times oneDNN's speed from 320
+ * channels at 64x64 pixels to 1920 at 32x32, 1.4 to 1.5 times at 1280 and 2560 channels and 128 tiles, 1.9 to 2.0
+ * times in the autoencoder.
  */
 gboolean cpu_winograd_pay(const AimfNodePlan *plan)
 {

@@ -1,11 +1,12 @@
 /*
- * The parts of Winograd's F(2x2, 3x3) (Lavin and Gray 2015, arXiv 1509.09308, section 4.1): a 3x3 convolution of stride 1 and padding 1
- * gives 2x2 outputs from a 4x4 patch of its input by 16 multiplications instead of 36,
+ * The parts of Winograd's F(2x2, 3x3) (Lavin and Gray 2015, arXiv 1509.09308, section 4.1): a 3x3 convolution of
+ * stride 1 and padding 1 gives 2x2 outputs from a 4x4 patch of its input by 16 multiplications instead of 36,
  *
  *   y = A' [(G g G') * (B' d B)] A
  *
- * where ' transposes and * multiplies each of the 16 positions alone, so that over channels and tiles a position is a matrix product.
- * Activations lie as [N][C / lanes][H][W][lanes], weights row-major; channels are multiples of 64. Sizes count floats.
+ * where ' transposes and * multiplies each of the 16 positions alone, so that over channels and tiles a position is a
+ * matrix product. Activations lie as [N][C / lanes][H][W][lanes], weights row-major; channels are multiples of 64.
+ * Sizes count floats.
  */
 #pragma once
 
@@ -21,7 +22,10 @@ typedef struct {
     gint64 tiles;         /* in all pictures */
 } WinogradTiling;
 
-/** WinogradTile: the 4x4 patch around a tile, which is the middle of it. Positions outside are moved to the nearest inside. */
+/**
+ * WinogradTile: the 4x4 patch around a tile, which is the middle of it. Positions outside are moved to the nearest
+ * inside.
+ */
 typedef struct {
     gint64 picture;
     gint64 row[4], column[4]; /* offsets in a block of channels */
@@ -48,9 +52,10 @@ void cpu_winograd_locate(const WinogradTiling *tiling, gint64 first, gint64 coun
  * WinogradKernels: for one instruction set, whose vectors hold @lanes channels.
  * @patches: B' d B of the patches d around the tiles; @gradients: A d A' of the tiles d themselves
  * @outputs: the tiles A' m A of the sums m, plus @bias (nullable), one for each channel
- * @filters: G g G' of input channel @i of @weight (O, I, 3, 3), into row @i of matrices (I, O) that lie as panels, [O / panel][I][panel]
- * @turned: the same of output channel @o, each 3x3 turned by 180 degrees, which is what the gradient of the input is convolved with;
- *   into row @o of matrices (O, I), [I / panel][O][panel]
+ * @filters: G g G' of input channel @i of @weight (O, I, 3, 3), into row @i of matrices (I, O) that lie as panels, [O
+ * / panel][I][panel]
+ * @turned: the same of output channel @o, each 3x3 turned by 180 degrees, which is what the gradient of the input is
+ *   convolved with; into row @o of matrices (O, I), [I / panel][O][panel]
  * @weight_gradient: G' m G for @lanes input channels: @sums (16, lanes) to @dweight (lanes, 3, 3)
  */
 typedef struct {

@@ -1,9 +1,9 @@
 /*
  * The gradient of a 3x3 convolution's weights in bf16 by Winograd's F(2x2, 3x3).
  *
- * The transformed values are rounded to bf16, which the definition's factors are already: the gradient comes out with an error of about
- * half a percent. It stays in this one tensor, and is small beside what bf16 activations have done to dy before (tests/model
- * compares with PyTorch's bf16). The gradient of x would hand it on, and stays direct.
+ * The transformed values are rounded to bf16, which the definition's factors are already: the gradient comes out with
+ * an error of about half a percent. It stays in this one tensor, and is small beside what bf16 activations have done
+ * to dy before (tests/model compares with PyTorch's bf16). The gradient of x would hand it on, and stays direct.
  */
 #include "backend/cpu/cpu_winograd_pairs.h"
 #include "backend/cpu/cpu.h"

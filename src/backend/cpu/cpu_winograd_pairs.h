@@ -1,6 +1,7 @@
 /*
- * Winograd's F(2x2, 3x3) for the gradient of weights in bf16: as cpu_winograd.h has it, but that the transformed values are bf16 and
- * two tiles lie side by side, because VDPBF16PS multiplies two numbers by two numbers and adds both products to a sum in f32.
+ * Winograd's F(2x2, 3x3) for the gradient of weights in bf16: as cpu_winograd.h has it, but that the transformed
+ * values are bf16 and two tiles lie side by side, because VDPBF16PS multiplies two numbers by two numbers and adds
+ * both products to a sum in f32.
  */
 #pragma once
 
@@ -15,8 +16,8 @@ typedef struct {
 } WinogradPairs;
 
 /**
- * cpu_winograd_patch_pairs, cpu_winograd_gradient_pairs: B' d B of the patches around the @n_tiles tiles, or A d A' of the tiles
- * themselves, of the 16 channels from @channel on; @channels in all. An odd tile is paired with zeros.
+ * cpu_winograd_patch_pairs, cpu_winograd_gradient_pairs: B' d B of the patches around the @n_tiles tiles, or A d A'
+ * of the tiles themselves, of the 16 channels from @channel on; @channels in all. An odd tile is paired with zeros.
  */
 void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles, gint64 channels,
                               gint64 channel, const guint16 *from, const WinogradPairs *to);

@@ -336,7 +336,9 @@ OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperan
     const OnednnOperand *operands[] = { x, y };
     const_dnnl_primitive_desc_t forward = onednn_workspace_forward(workspace);
     dnnl_memory_desc_t mx = onednn_describe(x), my = onednn_describe(y);
-    /* The workspace counts positions in the forward kernel's order, so the gradients take the layouts of its operands. */
+    /*
+     * The workspace counts positions in the forward kernel's order, so the gradients take the layouts of its operands.
+     */
     if (forward) {
         mx = *dnnl_primitive_desc_query_md(forward, dnnl_query_src_md, 0);
         my = *dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0);

@@ -62,8 +62,8 @@ OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirecti
 /**
  * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. Where oneDNN has a kernel
  * for it, with AVX-512, sums have one order whatever n and the number of threads are, which those of oneDNN 2.6's inner
- * products have not (seen in f32 with 5120 inputs). The weight's layout comes from onednn_linear_weight_layout, not from onednn_primitive_layout,
- * to which it is transposed.
+ * products have not (seen in f32 with 5120 inputs). The weight's layout comes from onednn_linear_weight_layout, not
+ * from onednn_primitive_layout, to which it is transposed.
  */
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
                                const OnednnOperand *bias, const OnednnOperand *y, GError **error);

@@ -6,7 +6,8 @@
 #include <oneapi/dnnl/dnnl.h>
 
 /*
- * A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one needs.
+ * A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one
+ * needs.
  * @packing: of a parameter that was packed for a kernel of our own; name NULL if it is none. @memory is nothing then.
  */
 typedef struct {

@@ -1,8 +1,9 @@
 #include "backend/onednn/onednn.h"
 
 /*
- * Activations are row-major here, (N, features), to which tokens (N, T, features) are so many more rows; oneDNN may choose how the weights
- * lie. Whatever arrives as f32 (the gradient of the logits) is asked for in the computing type, because oneDNN multiplies equals only.
+ * Activations are row-major here, (N, features), to which tokens (N, T, features) are so many more rows; oneDNN may
+ * choose how the weights lie. Whatever arrives as f32 (the gradient of the logits) is asked for in the computing
+ * type, because oneDNN multiplies equals only.
  */
 
 /* All dimensions but the last as one. */

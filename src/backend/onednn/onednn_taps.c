@@ -3,8 +3,8 @@
  *
  * dweight[o, i, t] = sum over the outputs p that tap t reaches: dy[p, o] * x[p shifted by t, i]
  *
- * The rows of x and dy that belong together are gathered (they are small), so padding costs nothing: at 2x2 pixels a 3x3 kernel
- * meets zeros in 20 of its 36 products. oneDNN's own kernels run at a third of their usual speed there.
+ * The rows of x and dy that belong together are gathered (they are small), so padding costs nothing: at 2x2 pixels a
+ * 3x3 kernel meets zeros in 20 of its 36 products. oneDNN's own kernels run at a third of their usual speed there.
  */
 #include "backend/onednn/onednn.h"
 
@@ -170,8 +170,9 @@ static Picture picture_of(const AimfNodePlan *plan, int input)
 }
 
 /*
- * Measured for ResNet-18's layers against oneDNN 2.6.3 (Zen 4, 2 threads, batch 128): 3x3 on 2x2 pixels 747 against 190 GFLOP/s in
- * bf16 and 415 against 155 in f32; 4x4 to 4x4 even; larger pictures lose to the gathering. A stride makes oneDNN slower still.
+ * Measured for ResNet-18's layers against oneDNN 2.6.3 (Zen 4, 2 threads, batch 128): 3x3 on 2x2 pixels 747 against
+ * 190 GFLOP/s in bf16 and 415 against 155 in f32; 4x4 to 4x4 even; larger pictures lose to the gathering. A stride
+ * makes oneDNN slower still.
  */
 gboolean onednn_taps_pay(const AimfNodePlan *plan)
 {

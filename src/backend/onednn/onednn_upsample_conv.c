@@ -1,7 +1,8 @@
 /*
- * A 3 x 3 convolution of a picture whose pixels were doubled. Of the three rows that it sees two are the same row of the small picture, and
- * so are two of the three columns: a pixel of the result is a 2 x 2 convolution of the small picture with taps added up. Which ones
- * depends on whether its row and column are even or odd, so there are four such convolutions; each makes a quarter of the pixels.
+ * A 3 x 3 convolution of a picture whose pixels were doubled. Of the three rows that it sees two are the same row of
+ * the small picture, and so are two of the three columns: a pixel of the result is a 2 x 2 convolution of the small
+ * picture with taps added up. Which ones depends on whether its row and column are even or odd, so there are four
+ * such convolutions; each makes a quarter of the pixels.
  */
 #include "backend/cpu/cpu_bf16.h"
 #include "backend/cpu/cpu_view.h"

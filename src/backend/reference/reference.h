@@ -1,4 +1,7 @@
-/* The reference backend's inside: plain loops over row-major f32, accumulating in double. It is the oracle for the others. */
+/*
+ * The reference backend's inside: plain loops over row-major f32, accumulating in double. It is the oracle for the
+ * others.
+ */
 #pragma once
 
 #include "graph/backend.h"
@@ -15,8 +18,8 @@ typedef struct {
 enum { REFERENCE_NEVER = -1 };
 
 /*
- * Every kernel: operation, function, the input that its first output may overwrite, and the element type of its workspace, which
- * has one element per element of the first output (AIMF_N_DTYPES: there is none).
+ * Every kernel: operation, function, the input that its first output may overwrite, and the element type of its
+ * workspace, which has one element per element of the first output (AIMF_N_DTYPES: there is none).
  */
 #define REFERENCE_KERNELS(X)                                                                                           \
     X(CONV2D, conv2d, REFERENCE_NEVER, AIMF_N_DTYPES)                                                                  \

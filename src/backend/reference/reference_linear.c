@@ -1,4 +1,6 @@
-/* The matrix product of a fully connected layer: x (N, I), weight (O, I), y (N, O); forward also of tokens, (N, T, I). */
+/*
+ * The matrix product of a fully connected layer: x (N, I), weight (O, I), y (N, O); forward also of tokens, (N, T, I).
+ */
 #include "backend/reference/reference.h"
 
 void reference_linear(const ReferenceCall *call)
