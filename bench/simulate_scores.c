@@ -102,7 +102,7 @@ static AimfScalars truth_of(const World *world, guint64 seed)
     guint one = 0;
     for (int k = 0; k < world->n_classes; k++)
         one += N_LABELS * world->size[k];
-    AimfOutcomes large = outcomes_new(world, LARGE / one);
+    AimfOutcomes large = outcomes_new(world, LARGE / MAX(one, 1));
     AimfRandom random = aimf_random_at(seed, AIMF_STREAM_TEST, 0);
     draw(world, &large, &random);
     g_autoptr(AimfMeasures) measures = aimf_outcomes_measure(&large, 0, 0, NULL, NULL);

@@ -134,12 +134,12 @@ static void fill_table(AimfImpactTable *table, const Key *key, const guint8 *hit
         for (next = i; next < known && compare_rows(&sorted[i], &sorted[next], (gpointer)key) == 0; next++)
             category.hits += hit[sorted[next]];
         category.n = next - i;
-        category.values = values_of(key, sorted[i]);
         category.share = (double)category.n / known;
         category.rate = (double)category.hits / category.n;
         category.rate_interval = aimf_wilson((AimfShare){ category.hits, category.n }, ALPHA);
         category.small = (guint64)category.n * 100 < (guint64)SMALL_PERCENT * n;
         g_array_append_val(categories, category);
+        g_array_index(categories, AimfImpactCategory, categories->len - 1).values = values_of(key, sorted[i]);
     }
     table->n_categories = categories->len;
     table->categories = (AimfImpactCategory *)(gpointer)g_array_free(g_steal_pointer(&categories), FALSE);
