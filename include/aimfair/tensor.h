@@ -18,7 +18,7 @@ typedef enum {
     AIMF_I8,
     AIMF_U8,
     AIMF_BOOL,
-    AIMF_F8_E4M3, /* without infinities: "e4m3fn", 448 at most. Source: Micikevicius et al. 2022, arXiv 2209.05433, and OCP's FP8 */
+    AIMF_F8_E4M3, /* without infinities: "e4m3fn", 448 at most. Micikevicius et al. 2022, and OCP's FP8 */
     AIMF_F8_E5M2,
     AIMF_U64,
     AIMF_U32,

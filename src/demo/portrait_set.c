@@ -27,8 +27,10 @@ char *aimf_portrait_set_path(const char *directory, const AimfPortraitSet *set, 
                            set->look == AIMF_LOOK_PHOTOGRAPH ? "jpg" : "png");
 }
 
-/* Not through AimfWriter: syncing thousands of small files costs half a minute, and the manifest written afterwards, which is
- * atomic, is what makes a set complete. */
+/*
+ * Not through AimfWriter: syncing thousands of small files costs half a minute, and the manifest written afterwards,
+ * which is atomic, is what makes a set complete.
+ */
 static gboolean write_picture(const AimfImage *image, AimfLook look, const char *path, GError **error)
 {
     g_autoptr(GBytes) encoded =

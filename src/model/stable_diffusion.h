@@ -118,8 +118,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSdModel, aimf_sd_free)
 /** A network as a graph; input and output values are the graph's. The parameters' names are those of the weights. */
 typedef struct {
     AimfGraph *graph; /* owned */
-    AimfValue
-        input; /* clip: tokens (N, 77) as f32; unet: latents (N, C, h, w); decoder: latents; encoder: planes (N, 3, H, W) */
+    /* clip: tokens (N, 77) as f32; unet and decoder: latents (N, C, h, w); encoder: planes (N, 3, H, W) */
+    AimfValue input;
     AimfValue timestep; /* unet: (N) */
     AimfValue context;  /* unet: (N, 77, context) */
     AimfValue

@@ -14,10 +14,9 @@
 enum {
     TILES = 64, /* about as many are worked on at once, so that what one product needs stays in the second cache */
     MOST_TILES = TILES + CPU_MOST_PRODUCT_ROWS,
-    BLOCK = 64, /* channels of x and of dy whose part of dweight is one piece of work */
-    PIECES =
-        16, /* at least, where tiles suffice; not a matter of the number of threads, because it decides the order of sums */
-    LINE = 16, /* floats in a cache line */
+    BLOCK = 64,  /* channels of x and of dy whose part of dweight is one piece of work */
+    PIECES = 16, /* at least, where tiles suffice; whatever the number of threads: it decides the order of sums */
+    LINE = 16,   /* floats in a cache line */
 };
 
 typedef struct {
