@@ -1,7 +1,7 @@
 /*
  * How often intervals that rest on scores, or on more than two classes, hold the truth: of the AUC, and of the mean
- * over the classes and the worst of them. Logits are normal, each class's own is higher by what the group's pictures show.
- * JSON on stdout; what it gave is in docs/results.md. Usage: simulate_scores [SETS]
+ * over the classes and the worst of them. Logits are normal, each class's own is higher by what the group's pictures
+ * show. JSON on stdout; what it gave is in docs/results.md. Usage: simulate_scores [SETS]
  */
 #include "base/random.h"
 #include "fair/intervals.h"

@@ -21,6 +21,12 @@ static ProgramRun spawn(char **argv)
     return run;
 }
 
+void assert_contains(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        g_error("expected '%s' in:\n%s", part, text);
+}
+
 ProgramRun run_program(const char *const *arguments)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();

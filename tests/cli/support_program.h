@@ -18,6 +18,9 @@ ProgramRun run_program(const char *const *arguments);
 /** RUN: for instance RUN("help", "train"). */
 #define RUN(...) run_program((const char *const[]){ __VA_ARGS__, NULL })
 
+/** assert_contains: that @part is in @text, both of which the failure shows. */
+void assert_contains(const char *text, const char *part);
+
 /** run_shell: a shell command line in which $AIMFAIR is the program, for redirections and signals. */
 ProgramRun run_shell(const char *command);
 

@@ -7,12 +7,6 @@
 
 #define GOLDEN(name) GOLDEN_DIR "/weights/" name
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        g_error("expected '%s' in:\n%s", part, text);
-}
-
 static void assert_refused(ProgramRun run, int status, const char *says)
 {
     g_assert_cmpint(run.status, ==, status);

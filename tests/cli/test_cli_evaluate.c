@@ -1,5 +1,6 @@
 /* `aimfair evaluate` through the real binary, on answers of another program. */
 #include "cli/support_program.h"
+#include "data/support_data.h"
 
 #include <aimfair/fair.h>
 #include <aimfair/image.h>
@@ -16,19 +17,6 @@ static const char answers[] = "id,target,protected,logit\n"
                               "1,0,a,-2\n2,0,a,-1\n3,0,b,-0.5\n4,0,b,0.5\n"
                               "5,1,a,-0.25\n6,1,a,3\n7,1,b,0\n8,1,b,2\n";
 
-static char *write_file(const char *name, const char *text)
-{
-    char *path = g_build_filename(folder, name, NULL);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    return path;
-}
-
-static void assert_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        g_error("expected '%s' in:\n%s", part, text);
-}
-
 static JsonNode *parse(const char *text)
 {
     g_autoptr(GError) error = NULL;
@@ -39,7 +27,7 @@ static JsonNode *parse(const char *text)
 
 static void test_json(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--seed", "1");
     g_assert_cmpint(run.status, ==, 0);
     g_assert_cmpstr(run.err, ==, "");
@@ -77,7 +65,7 @@ static void test_json(void)
 
 static double json_accuracy(const char *name, const char *text, const char *threshold)
 {
-    g_autofree char *path = write_file(name, text);
+    g_autofree char *path = data_write(folder, name, text);
     g_auto(ProgramRun) run =
         RUN("evaluate", "--from-predictions", path, "--json", threshold ? "--threshold" : NULL, threshold);
     g_assert_cmpstr(run.err, ==, "");
@@ -99,7 +87,7 @@ static void test_threshold(void)
 
 static void test_table(void)
 {
-    g_autofree char *path = write_file("empty.csv", "target,protected,prediction\n0,weiß,0\n1,weiß,1\n0,b,1\n");
+    g_autofree char *path = data_write(folder, "empty.csv", "target,protected,prediction\n0,weiß,0\n1,weiß,1\n0,b,1\n");
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--bootstrap", "0");
     g_assert_cmpint(run.status, ==, 0);
     assert_contains(run.out, "1       b                 0         -         -  no samples: left out\n");
@@ -110,129 +98,14 @@ static void test_table(void)
     assert_contains(run.out, "47.14\n"); /* the deviation, whose interval would be a bootstrap's */
 }
 
-static void test_gates(void)
-{
-    g_autofree char *path = write_file("answers.csv", answers);
-    g_auto(ProgramRun) met = RUN("evaluate", "--from-predictions", path, "--require", "worst_group_accuracy>=0.5",
-                                 "--require", "equalized_odds.mean<=0.5");
-    g_assert_cmpint(met.status, ==, 0);
-    g_auto(ProgramRun) missed = RUN("evaluate", "--from-predictions", path, "--json", "--quiet", "--require",
-                                    "accuracy>=0.7", "--require", "worst_group_accuracy>0.5");
-    g_assert_cmpint(missed.status, ==, 3);
-    assert_contains(missed.err, "not met: worst_group_accuracy>0.5 (worst_group_accuracy is 0.5)");
-    g_assert_null(strstr(missed.err, "accuracy>=0.7"));
-    g_autoptr(JsonNode) root = parse(missed.out);
-    JsonArray *gates = json_object_get_array_member(json_node_get_object(root), "require");
-    g_assert_true(json_object_get_boolean_member(json_array_get_object_element(gates, 0), "met"));
-    g_assert_false(json_object_get_boolean_member(json_array_get_object_element(gates, 1), "met"));
-    g_auto(ProgramRun) wrong = RUN("evaluate", "--from-predictions", path, "--require", "wst>=0.7");
-    g_assert_cmpint(wrong.status, ==, 2);
-    assert_contains(wrong.err, "the measures are accuracy");
-}
-
-/* @right of 100 in each of the groups 0_a, 0_b, 1_a, 1_b. */
-static char *write_hundreds(const char *name, const int right[4])
-{
-    g_autoptr(GString) text = g_string_new("path,target,protected,prediction\n");
-    for (int group = 0; group < 4; group++)
-        for (int i = 0; i < 100; i++)
-            g_string_append_printf(text, "%d-%d.png,%d,%c,%d\n", group, i, group / 2, 'a' + group % 2,
-                                   i < right[group] ? group / 2 : 1 - group / 2);
-    return write_file(name, text->str);
-}
-
-static void test_demands_for_evidence(void)
-{
-    g_autofree char *path = write_hundreds("hundreds.csv", (const int[]){ 90, 90, 90, 77 });
-    g_autofree char *better = write_hundreds("better.csv", (const int[]){ 90, 90, 85, 90 });
-    const struct {
-        const char *arguments[9];
-        int status;
-        const char *out, *err;
-    } cases[] = {
-        { { "evaluate", "--from-predictions", path, "--require-evidence", "worst_group_accuracy>=0.6" },
-          0,
-          "worst_group_accuracy>=0.6               0.7700   met\n",
-          "" },
-        { { "evaluate", "--from-predictions", path, "--require-evidence", "worst_group_accuracy>=0.7", "--require",
-            "worst_group_accuracy>=0.7" },
-          4,
-          "worst_group_accuracy>=0.7               0.7700   not enough evidence\n",
-          "not enough evidence: worst_group_accuracy>=0.7 (worst_group_accuracy is 0.77; accuracy of 1_b is 0.77, 95 "
-          "%: 0.6751 to 0.8483; with the rates as they are, about 180 of 1_b (there are 100) would settle it)" },
-        { { "evaluate", "--from-predictions", path, "--require-evidence", "worst_group_accuracy>=0.7",
-            "--require-evidence", "accuracy>=0.95" },
-          3,
-          "accuracy>=0.95                          0.8675   not met\n",
-          "not met: accuracy>=0.95" },
-        { { "evaluate", "--compare", path, better, "--require-evidence", "no_group_worse_than<=0.15", "--require",
-            "no_group_worse_than<=0.05" },
-          0,
-          "no_group_worse_than<=0.15               0.0500   met\n",
-          "" },
-        { { "evaluate", "--compare", path, better, "--require", "no_group_worse_than<=0.04", "--require-evidence",
-            "worst_group_accuracy>=0.8" },
-          3,
-          "worst_group_accuracy>=0.8               0.8500   not enough evidence\n",
-          "not met: no_group_worse_than<=0.04 (no_group_worse_than is 0.05)" },
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(ProgramRun) run = run_program(cases[i].arguments);
-        g_assert_cmpint(run.status, ==, cases[i].status);
-        assert_contains(run.out, cases[i].out);
-        assert_contains(run.err, cases[i].err);
-    }
-    g_auto(ProgramRun) json = RUN("evaluate", "--from-predictions", path, "--json", "-q", "--require-evidence",
-                                  "worst_group_accuracy>=0.7", "--require", "accuracy>=0.8");
-    g_autoptr(JsonNode) root = parse(json.out);
-    JsonObject *object = json_node_get_object(root);
-    JsonObject *gate = json_array_get_object_element(json_object_get_array_member(object, "require_evidence"), 0);
-    g_assert_cmpstr(json_object_get_string_member(gate, "decision"), ==, "not enough evidence");
-    g_assert_cmpint(json_object_get_int_member(gate, "n_components"), ==, 4);
-    JsonObject *need = json_array_get_object_element(json_object_get_array_member(gate, "needed"), 0);
-    g_assert_cmpstr(json_object_get_string_member(need, "pictures"), ==, "1_b");
-    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(object, "require")), ==, 1);
-    g_auto(ProgramRun) junit = RUN("evaluate", "--from-predictions", path, "-q", "--require-evidence",
-                                   "worst_group_accuracy>=0.7", "--require", "accuracy>=0.9", "--junit", "-");
-    g_assert_cmpint(junit.status, ==, 3);
-    assert_contains(junit.out, "<testsuite name=\"aimfair evaluate\" tests=\"2\" failures=\"2\"");
-    assert_contains(junit.out, "<failure type=\"not-met\" message=\"not met: accuracy is 0.8675\"/>");
-    assert_contains(junit.out, "<failure type=\"not-enough-evidence\"");
-}
-
-static void test_evidence_refused(void)
-{
-    g_autofree char *path = write_file("answers.csv", answers);
-    const struct {
-        const char *arguments[8];
-        const char *message;
-    } cases[] = {
-        { { "evaluate", "--from-predictions", path, "--require-evidence", "std_group_accuracy<=0.1" },
-          "it has a bootstrap alone, which decides nothing; demand it with --require" },
-        { { "evaluate", "--from-predictions", path, "--require-evidence", "equalized_odds>=0.1" },
-          "evidence can be demanded that a gap is at most so large" },
-        { { "evaluate", "--from-predictions", path, "--require", "no_group_worse_than<=0.1" },
-          "no_group_worse_than is about --compare" },
-        { { "evaluate", "--from-predictions", path, "--junit", "x.xml" }, "--junit is of --require" },
-        { { "evaluate", "--from-predictions", path, "--require", "accuracy>=0", "--junit", path }, "--junit" },
-        { { "evaluate", "--average", path, path, "--require-evidence", "accuracy>=0" },
-          "--require-evidence has no meaning with --average" },
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(ProgramRun) run = run_program(cases[i].arguments);
-        g_assert_cmpint(run.status, ==, 2);
-        assert_contains(run.err, cases[i].message);
-    }
-}
-
 /* --- Averages --- */
 
 static char *save_result(const char *name, const char *text)
 {
-    g_autofree char *path = write_file("run.csv", text);
+    g_autofree char *path = data_write(folder, "run.csv", text);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--bootstrap", "10");
     g_assert_cmpint(run.status, ==, 0);
-    return write_file(name, run.out);
+    return data_write(folder, name, run.out);
 }
 
 static void test_average(void)
@@ -247,7 +120,7 @@ static void test_average(void)
     g_assert_cmpfloat(json_object_get_double_member(object, "worst_group_accuracy"), ==, 0.5);
     g_assert_cmpfloat(json_object_get_double_member(object, "std_group_accuracy"), ==, 0.25);
     g_assert_cmpint(json_object_get_int_member(object, "runs"), ==, 2);
-    g_autofree char *mean = write_file("mean.json", run.out);
+    g_autofree char *mean = data_write(folder, "mean.json", run.out);
     g_auto(ProgramRun) twice = RUN("evaluate", "--average", a, mean);
     g_assert_cmpint(twice.status, ==, 2);
     assert_contains(twice.err, "is an average already");
@@ -265,7 +138,7 @@ static void assert_tampered(const char *text, const char *from, const char *to, 
     g_auto(GStrv) parts = g_strsplit(text, from, 2);
     g_assert_nonnull(parts[1]);
     g_autofree char *tampered = g_strconcat(parts[0], to, parts[1], NULL);
-    g_autofree char *path = write_file("tampered.json", tampered);
+    g_autofree char *path = data_write(folder, "tampered.json", tampered);
     g_autoptr(GError) error = NULL;
     g_autoptr(AimfEvaluation) evaluation = aimf_evaluation_open(path, &error);
     g_assert_null(evaluation);
@@ -329,7 +202,7 @@ static const char old_three[] =
 /* What follows from the groups is known of old results too; what does not is null. */
 static void test_average_of_old(void)
 {
-    g_autofree char *a = write_file("old2a.json", old_two), *b = write_file("old2b.json", old_two);
+    g_autofree char *a = data_write(folder, "old2a.json", old_two), *b = data_write(folder, "old2b.json", old_two);
     g_auto(ProgramRun) run = RUN("evaluate", "--average", "--json", "--allow", "same-set", a, b);
     assert_contains(run.err, "say the same");
     g_assert_cmpint(run.status, ==, 0);
@@ -345,7 +218,7 @@ static void test_average_of_old(void)
     g_assert_cmpstr(json_object_get_string_member(first, "file"), ==, a);
     g_assert_cmpstr(json_object_get_string_member(first, "sha256"), ==, hash);
 
-    g_autofree char *c = write_file("old3a.json", old_three), *d = write_file("old3b.json", old_three);
+    g_autofree char *c = data_write(folder, "old3a.json", old_three), *d = data_write(folder, "old3b.json", old_three);
     g_auto(ProgramRun) three = RUN("evaluate", "--average", "--json", "--allow", "same-set", c, d);
     g_assert_cmpint(three.status, ==, 0);
     g_autoptr(JsonNode) of_three = parse(three.out);
@@ -382,7 +255,7 @@ static double at(JsonObject *object, const char *outer, const char *middle, cons
  */
 static void test_classes(void)
 {
-    g_autofree char *path = write_file("three.csv", three_classes);
+    g_autofree char *path = data_write(folder, "three.csv", three_classes);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--bootstrap", "50");
     g_assert_cmpstr(run.err, ==, "");
     g_autoptr(JsonNode) root = parse(run.out);
@@ -411,7 +284,7 @@ static void test_classes(void)
     assert_contains(table.out, "\neach class against all others\n");
     assert_contains(table.out, "\nmacro: mean over the classes");
     assert_contains(table.out, "equalized odds, mean of gaps (EO)      37.50     0.00 – 67.76  class 1\n");
-    g_autofree char *saved = write_file("three.json", run.out);
+    g_autofree char *saved = data_write(folder, "three.json", run.out);
     g_auto(ProgramRun) mean = RUN("evaluate", "--average", "--json", "--allow", "same-set", saved, saved);
     assert_contains(mean.err, "are one file");
     g_autoptr(JsonNode) averaged = parse(mean.out);
@@ -427,7 +300,7 @@ static void test_positive(void)
     static const char names[] = "probability_young,probability_adult,probability_very old";
     g_auto(GStrv) parts = g_strsplit(three_classes, "probability_0,probability_1,probability_2", 2);
     g_autofree char *named = g_strconcat(parts[0], names, parts[1], NULL);
-    g_autofree char *path = write_file("named.csv", named);
+    g_autofree char *path = data_write(folder, "named.csv", named);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--positive", "adult", "--require",
                                  "equal_opportunity<=0.5", "--require", "worst.equalized_odds<=0.375");
     g_assert_cmpint(run.status, ==, 0);
@@ -466,7 +339,7 @@ static void test_class_columns(void)
         { "target,protected,probability_x\n0,a,1\n", "none of the columns" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-        g_autofree char *path = write_file("bad.csv", bad[i].text);
+        g_autofree char *path = data_write(folder, "bad.csv", bad[i].text);
         g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path);
         if (run.status != 2)
             g_error("status %d for:\n%s%s", run.status, bad[i].text, run.err);
@@ -485,7 +358,7 @@ static void test_class_columns(void)
 
 static void test_by_group(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json");
     g_autoptr(JsonNode) root = parse(run.out);
     JsonArray *labels = json_object_get_array_member(json_node_get_object(root), "by_group");
@@ -507,7 +380,7 @@ static void test_by_group(void)
     assert_contains(wrong.err, "did you mean 'precision'?");
     g_auto(ProgramRun) none = RUN("evaluate", "--from-predictions", path, "--by-group", "");
     g_assert_cmpint(none.status, ==, 2);
-    g_autofree char *three = write_file("three.csv", three_classes);
+    g_autofree char *three = data_write(folder, "three.csv", three_classes);
     g_auto(ProgramRun) of_classes =
         RUN("evaluate", "--from-predictions", three, "--bootstrap", "0", "--by-group", "accuracy,tpr");
     assert_contains(of_classes.out, "\nclass 2 against all others\nprotected                 n       TPR\n");
@@ -517,7 +390,7 @@ static void test_by_group(void)
 
 static void test_evidence(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
     g_auto(ProgramRun) run =
         RUN("evaluate", "--from-predictions", path, "--json", "--seed", "18446744073709551615", "--bootstrap", "7");
     g_autoptr(JsonNode) root = parse(run.out);
@@ -531,7 +404,7 @@ static void test_evidence(void)
     JsonObject *bootstrap = json_object_get_object_member(evidence, "bootstrap");
     g_assert_cmpint(json_object_get_int_member(bootstrap, "resamples"), ==, 7);
     g_assert_cmpstr(json_object_get_string_member(bootstrap, "seed"), ==, "18446744073709551615");
-    g_autofree char *decided = write_file("decided.csv", "target,protected,prediction\n1,a,1\n0,b,0\n");
+    g_autofree char *decided = data_write(folder, "decided.csv", "target,protected,prediction\n1,a,1\n0,b,0\n");
     g_auto(ProgramRun) classes = RUN("evaluate", "--from-predictions", decided, "--json", "--seed", "3");
     g_autoptr(JsonNode) of_classes = parse(classes.out);
     evidence = json_object_get_object_member(json_node_get_object(of_classes), "evidence");
@@ -545,7 +418,7 @@ static void test_short_numbers(void)
     g_autoptr(GString) text = g_string_new("target,protected,prediction\n");
     for (int i = 0; i < 100; i++)
         g_string_append_printf(text, "%d,%s,%d\n", i % 2, i % 4 < 2 ? "a" : "b", i < 82 ? i % 2 : 1 - i % 2);
-    g_autofree char *path = write_file("hundred.csv", text->str);
+    g_autofree char *path = data_write(folder, "hundred.csv", text->str);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json");
     assert_contains(run.out, "\"accuracy\" : 0.82,\n");
 }
@@ -580,7 +453,7 @@ static void test_bad_csv(void)
         { "target,protected,logit\n2,a,1\n", "3 classes" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *path = write_file("bad.csv", cases[i].text);
+        g_autofree char *path = data_write(folder, "bad.csv", cases[i].text);
         g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path);
         if (run.status != 2)
             g_error("status %d for:\n%s%s", run.status, cases[i].text, run.err);
@@ -595,7 +468,7 @@ static void test_labels(void)
 {
     static const char blanks[] = "target,protected,prediction\n"
                                  "1,a,1\n1,a,1\n1,b,1\n1,b ,0\n0,a,0\n0,a,0\n0,b,0\n0,b ,0\n0,None,1\n";
-    g_autofree char *path = write_file("blanks.csv", blanks);
+    g_autofree char *path = data_write(folder, "blanks.csv", blanks);
     g_auto(ProgramRun) refused = RUN("evaluate", "--from-predictions", path);
     g_assert_cmpint(refused.status, ==, 2);
     assert_contains(refused.err, "blanks.csv:10: column 'protected': 'None' stands for a missing value");
@@ -609,7 +482,8 @@ static void test_labels(void)
     g_assert_cmpint(json_object_get_int_member(object, "dropped"), ==, 1);
     g_auto(ProgramRun) kept = RUN("evaluate", "--from-predictions", path, "--missing", "keep");
     assert_contains(kept.out, "\n0       None ");
-    g_autofree char *alike = write_file("alike.csv", "target,protected,prediction\n1,light skin,1\n1,Light skin,0\n");
+    g_autofree char *alike =
+        data_write(folder, "alike.csv", "target,protected,prediction\n1,light skin,1\n1,Light skin,0\n");
     g_auto(ProgramRun) warned = RUN("evaluate", "--from-predictions", alike);
     assert_contains(warned.err, "'Light skin' (1 row) and 'light skin' (1)");
     assert_contains(warned.out, "1       \"light skin\" ");
@@ -651,7 +525,7 @@ static void test_contradictions(void)
           "line 4: 'x.png' has the target 0, and 1 before" },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *path = write_file("said.csv", cases[i].text);
+        g_autofree char *path = data_write(folder, "said.csv", cases[i].text);
         g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--bootstrap", "0");
         g_assert_cmpint(run.status, ==, 0);
         if (!cases[i].says)
@@ -665,8 +539,9 @@ static void test_contradictions(void)
 /* Names come from the column class; a class that is never predicted is called by its number. */
 static void test_named_predictions(void)
 {
-    g_autofree char *path = write_file("named.csv", "target,protected,prediction,class\n"
-                                                    "0,a,0,cat\n1,b,1,Dog\n2,a,0, cat\n2,b,1,Dog\n");
+    g_autofree char *path = data_write(folder, "named.csv",
+                                       "target,protected,prediction,class\n"
+                                       "0,a,0,cat\n1,b,1,Dog\n2,a,0, cat\n2,b,1,Dog\n");
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--positive", "dog");
     g_assert_cmpint(run.status, ==, 0);
     g_autoptr(JsonNode) root = parse(run.out);
@@ -680,144 +555,10 @@ static void test_named_predictions(void)
     assert_contains(wrong.err, "'Dgo' is no class (did you mean 'Dog'?); there are 0 to 2, called cat, Dog, 2");
 }
 
-/* The table and the JSON of a comparison; tests/fair/test_comparison.c has its numbers. */
-static void test_compare(void)
-{
-    g_autofree char *before = write_file("one.csv", "target,protected,prediction\n0,a,0\n1,a,1\n0,b,1\n1,b,1\n");
-    g_autofree char *after = write_file("two.csv", "target,protected,prediction\n0,a,0\n1,a,0\n0,b,0\n1,b,1\n");
-    g_autofree char *other = write_file("ten.csv", "target,protected,prediction\n0,a,0\n");
-    g_auto(ProgramRun) table = RUN("evaluate", "--compare", before, after);
-    g_assert_cmpint(table.status, ==, 0);
-    assert_contains(table.out, "1       a               1    100.00      0.00   -100.00   ");
-    assert_contains(table.out, "1 sample lost, 1 won: McNemar's p is 1 (mid-p), 1 (exact)\n");
-    assert_contains(table.err, "group 1_a lost 100.00 points of accuracy");
-    g_auto(ProgramRun) json = RUN("evaluate", "--compare", before, after, "--json", "--quiet");
-    g_autoptr(JsonNode) root = parse(json.out);
-    JsonObject *comparison = json_object_get_object_member(json_node_get_object(root), "comparison");
-    g_assert_cmpint(json_object_get_int_member(comparison, "won"), ==, 1);
-    g_assert_nonnull(json_object_get_array_member(json_node_get_object(root), "warnings"));
-    g_auto(ProgramRun) changes = RUN("evaluate", "--compare", before, after, "--changes", "-", "--quiet");
-    assert_contains(changes.out, "row,target,protected,before,after,change\n2,1,a,1,0,lost\n3,0,b,1,0,won\n");
-    const struct {
-        const char *arguments[8];
-        const char *message;
-    } cases[] = {
-        { { "evaluate", "--compare", before }, "--compare needs two files" },
-        { { "evaluate", "--compare", before, other }, "not of the same test set: 4 samples and 1" },
-        { { "evaluate", "--compare", before, after, "--data", "x" }, "--data is for models" },
-        { { "evaluate", "--compare", before, "m.safetensors" }, "'m.safetensors' is taken for a model" },
-        { { "evaluate", "--average", before, "result.json" }, "--average takes results, or tables" },
-        { { "evaluate", "--compare", "--average", before, after }, "exclude each other" },
-        { { "evaluate", "--from-predictions", before, "--changes", "x" }, "--changes is of --compare" },
-        { { "evaluate", "--compare", before, after, "--changes", before }, "would replace" },
-        { { "evaluate", "--from-predictions", before, "--chart", "x.svg" }, "--chart is of --compare" },
-        { { "evaluate", "--compare", before, after, "--chart", "x.pdf" },
-          "--chart: 'x.pdf' is no name of a picture: it must end in .svg or .png" },
-        { { "evaluate", "--compare", before, after, "--chart", "-" }, "must end in .svg or .png" },
-        { { "evaluate", "--compare", before, after, "--chart", "/no/such/folder/x.svg" }, "/no/such/folder" },
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(ProgramRun) run = run_program(cases[i].arguments);
-        g_assert_cmpint(run.status, ==, 2);
-        assert_contains(run.err, cases[i].message);
-    }
-}
-
-/* A file that can be opened, and none where it would take the place of another one. */
-static void test_chart(void)
-{
-    g_autofree char *before = write_file("one.csv", "target,protected,prediction\n0,a,0\n1,a,1\n0,b,1\n1,b,1\n");
-    g_autofree char *after = write_file("two.csv", "target,protected,prediction\n0,a,0\n1,a,0\n0,b,0\n1,b,1\n");
-    g_autofree char *png = g_build_filename(folder, "chart.png", NULL);
-    g_autofree char *svg = g_build_filename(folder, "chart.SVG", NULL), *text = NULL;
-    g_autoptr(GError) error = NULL;
-    g_auto(ProgramRun) one = RUN("evaluate", "--compare", before, after, "--chart", png, "--quiet");
-    g_auto(ProgramRun) two = RUN("evaluate", "--compare", before, after, "--chart", svg, "--json", "--quiet");
-    g_assert_cmpint(one.status, ==, 0);
-    g_assert_cmpint(two.status, ==, 0);
-    assert_contains(one.out, "1 sample lost, 1 won");
-    g_autoptr(JsonNode) root = parse(two.out);
-    g_assert_true(JSON_NODE_HOLDS_OBJECT(root));
-    g_autoptr(AimfImage) image = aimf_image_open(png, &error);
-    g_assert_no_error(error);
-    g_assert_cmpint(image->width, >, 1000);
-    g_assert_true(g_file_get_contents(svg, &text, NULL, NULL));
-    assert_contains(text, "</svg>");
-    g_auto(ProgramRun) same = RUN("evaluate", "--compare", before, after, "--changes", svg, "--chart", svg);
-    g_assert_cmpint(same.status, ==, 2);
-    assert_contains(same.err, "would replace");
-}
-
-/* Answers of a seed's model: groups of 25, @lost of them wrong in the last. */
-static char *write_run(const char *name, int lost)
-{
-    g_autoptr(GString) text = g_string_new("path,target,protected,prediction\n");
-    for (int i = 0; i < 100; i++) {
-        int target = i / 50, label = i / 25 % 2, wrong = i >= 75 ? i < 75 + lost : i % 25 < 2;
-        g_string_append_printf(text, "%d.png,%d,%c,%d\n", i, target, 'a' + label, wrong ? 1 - target : target);
-    }
-    return write_file(name, text->str);
-}
-
-static void test_seeds(void)
-{
-    static const int lost[] = { 4, 6, 5, 8, 7 };
-    char *before[5], *after[5];
-    for (int i = 0; i < 5; i++) {
-        g_autofree char *one = g_strdup_printf("before%d.csv", i), *two = g_strdup_printf("after%d.csv", i);
-        before[i] = write_run(one, 12 + i);
-        after[i] = write_run(two, lost[i]);
-    }
-    g_auto(ProgramRun) table = RUN("evaluate", "--compare", before[0], before[1], before[2], before[3], before[4],
-                                   after[0], after[1], after[2], after[3], after[4], "--bootstrap", "100", "-q");
-    g_assert_cmpint(table.status, ==, 0);
-    assert_contains(table.out, "5 pairs, 100 samples\n");
-    /* 8, 7, 9, 7 and 9 pictures of 25 better: the mean of 32 points, its t interval of 4 degrees of freedom */
-    assert_contains(table.out, "accuracy of 1_b                     +32.00 ± 4.00 ");
-    assert_contains(table.out, "+27.03 … +36.97 ");
-    g_auto(ProgramRun) json = RUN("evaluate", "--compare", before[0], before[1], after[0], after[1], "--json", "-q");
-    g_autoptr(JsonNode) root = parse(json.out);
-    JsonObject *object = json_node_get_object(root);
-    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(object, "pairs")), ==, 2);
-    JsonObject *accuracy = json_array_get_object_element(json_object_get_array_member(object, "changes"), 0);
-    g_assert_cmpstr(json_object_get_string_member(accuracy, "measure"), ==, "accuracy");
-    g_assert_true(json_object_get_null_member(accuracy, "over_seeds"));
-    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(accuracy, "over_pictures")), ==, 2);
-    g_auto(ProgramRun) mean =
-        RUN("evaluate", "--average", before[0], before[1], before[2], "--json", "-q", "--require", "accuracy>=0.9");
-    g_assert_cmpint(mean.status, ==, 3);
-    g_autoptr(JsonNode) average = parse(mean.out);
-    JsonObject *of_mean = json_node_get_object(average);
-    g_assert_cmpint(json_object_get_int_member(of_mean, "runs"), ==, 3);
-    accuracy = json_array_get_object_element(json_object_get_array_member(of_mean, "seeds"), 0);
-    g_assert_cmpfloat_with_epsilon(json_object_get_double_member(accuracy, "mean"), 0.81, 1e-12);
-    g_assert_cmpfloat_with_epsilon(json_object_get_double_member(accuracy, "deviation"), 0.01, 1e-12);
-    const struct {
-        const char *arguments[10];
-        const char *message;
-    } cases[] = {
-        { { "evaluate", "--compare", before[0], before[1], after[0] }, "--compare needs two files" },
-        { { "evaluate", "--compare", before[0], before[0], after[0], after[1] }, "are the same answers" },
-        { { "evaluate", "--compare", before[0], after[0], before[0], after[0] }, "are the same answers" },
-        { { "evaluate", "--compare", before[0], before[1], after[0], after[1], "--changes", "x" }, "about one pair" },
-        { { "evaluate", "--average", before[0], before[0] }, "are the same answers" },
-        { { "evaluate", "--average", before[0], before[1], "--data", "x" }, "--data is for models" },
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(ProgramRun) run = run_program(cases[i].arguments);
-        g_assert_cmpint(run.status, ==, 2);
-        assert_contains(run.err, cases[i].message);
-    }
-    for (int i = 0; i < 5; i++) {
-        g_free(before[i]);
-        g_free(after[i]);
-    }
-}
-
 static void test_wrong_usage(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
-    g_autofree char *decided = write_file("decided.csv", "target,protected,prediction\n1,a,1\n");
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *decided = data_write(folder, "decided.csv", "target,protected,prediction\n1,a,1\n");
     const struct {
         const char *arguments[8];
         const char *message;
@@ -853,34 +594,20 @@ static void test_wrong_usage(void)
 
 static void test_full_device(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
     g_autofree char *command = g_strdup_printf("\"$AIMFAIR\" evaluate --from-predictions '%s' --json >/dev/full", path);
     g_auto(ProgramRun) run = run_shell(command);
     g_assert_cmpint(run.status, ==, 1);
     assert_contains(run.err, "cannot write the results");
 }
 
-static void remove_folder(void)
-{
-    g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
-    for (const char *name; (name = g_dir_read_name(directory));) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_rmdir(folder);
-    g_free(folder);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    folder = g_dir_make_tmp("aimfair-XXXXXX", NULL);
+    folder = data_folder_new();
     g_test_add_func("/cli-evaluate/json", test_json);
     g_test_add_func("/cli-evaluate/threshold", test_threshold);
     g_test_add_func("/cli-evaluate/table", test_table);
-    g_test_add_func("/cli-evaluate/gates", test_gates);
-    g_test_add_func("/cli-evaluate/demands-for-evidence", test_demands_for_evidence);
-    g_test_add_func("/cli-evaluate/evidence-refused", test_evidence_refused);
     g_test_add_func("/cli-evaluate/average", test_average);
     g_test_add_func("/cli-evaluate/tampered-result", test_tampered_result);
     g_test_add_func("/cli-evaluate/average-of-old", test_average_of_old);
@@ -892,14 +619,11 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-evaluate/short-numbers", test_short_numbers);
     g_test_add_func("/cli-evaluate/bad-csv", test_bad_csv);
     g_test_add_func("/cli-evaluate/labels", test_labels);
-    g_test_add_func("/cli-evaluate/compare", test_compare);
-    g_test_add_func("/cli-evaluate/chart", test_chart);
     g_test_add_func("/cli-evaluate/contradictions", test_contradictions);
     g_test_add_func("/cli-evaluate/named-predictions", test_named_predictions);
-    g_test_add_func("/cli-evaluate/seeds", test_seeds);
     g_test_add_func("/cli-evaluate/wrong-usage", test_wrong_usage);
     g_test_add_func("/cli-evaluate/full-device", test_full_device);
     int status = g_test_run();
-    remove_folder();
+    data_folder_free(folder);
     return status;
 }

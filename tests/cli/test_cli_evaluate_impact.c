@@ -1,7 +1,7 @@
 /* `aimfair evaluate --impact` through the real binary; tests/fair/test_impact.c has its numbers. */
 #include "cli/support_program.h"
+#include "data/support_data.h"
 
-#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -12,19 +12,6 @@ static const char answers[] = "target,protected,sex,race,probability\n"
                               "0,a,f,w,0.1\n1,a,f,b,0.9\n0,b,f,w,0.2\n1,b,f,b,0.3\n"
                               "0,a,m,w,0.8\n1,a, m ,,0.7\n0,b,NA,w,0.6\n";
 
-static char *write_file(const char *name, const char *text)
-{
-    char *path = g_build_filename(folder, name, NULL);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    return path;
-}
-
-static void assert_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        g_error("expected '%s' in:\n%s", part, text);
-}
-
 static JsonObject *category_at(JsonArray *tables, guint table, guint category)
 {
     JsonObject *object = json_array_get_object_element(tables, table);
@@ -33,7 +20,7 @@ static JsonObject *category_at(JsonArray *tables, guint table, guint category)
 
 static void test_json(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--impact", "sex, race");
     g_assert_cmpint(run.status, ==, 0);
     g_assert_cmpstr(run.err, ==, "");
@@ -69,7 +56,7 @@ static void test_json(void)
 
 static void test_table(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--impact", "sex,race", "--bootstrap", "0");
     g_assert_cmpint(run.status, ==, 0);
     assert_contains(run.out, "\nimpact ratios: selected are those who were predicted as class 1\n");
@@ -86,8 +73,9 @@ static void test_table(void)
 /* Spellings and words for nothing as of labels elsewhere; a word of the table's own for it is told. */
 static void test_labels(void)
 {
-    g_autofree char *path = write_file("labels.csv", "target,protected,sex,prediction\n"
-                                                     "0,a,F,1\n1,a,f,0\n1,b,F,0\n0,b,Unknown,1\n1,b,None,1\n");
+    g_autofree char *path = data_write(folder, "labels.csv",
+                                       "target,protected,sex,prediction\n"
+                                       "0,a,F,1\n1,a,f,0\n1,b,F,0\n0,b,Unknown,1\n1,b,None,1\n");
     g_auto(ProgramRun) told = RUN("evaluate", "--from-predictions", path, "--json", "--impact", "sex");
     g_assert_cmpint(told.status, ==, 0);
     assert_contains(told.err, "column 'sex': 'F' (2 rows) and 'f' (1); --merge-labels joins them");
@@ -98,7 +86,8 @@ static void test_labels(void)
     g_assert_cmpint(joined.status, ==, 0);
     assert_contains(joined.out, "\nF                3 ");
     assert_contains(joined.out, "\nNone             1 ");
-    g_autofree char *lacking = write_file("lacking.csv", "target,protected,prediction\n0,a,1\n1,a,0\n1,,0\n0,b,1\n");
+    g_autofree char *lacking =
+        data_write(folder, "lacking.csv", "target,protected,prediction\n0,a,1\n1,a,0\n1,,0\n0,b,1\n");
     g_auto(ProgramRun) strict = RUN("evaluate", "--from-predictions", lacking, "--impact", "protected");
     g_assert_cmpint(strict.status, ==, 2); /* it is a group of the other measures too */
     assert_contains(strict.err, "lacking.csv:4: column 'protected': there is no value");
@@ -115,8 +104,9 @@ static void test_labels(void)
 
 static void test_wrong_usage(void)
 {
-    g_autofree char *path = write_file("answers.csv", answers);
-    g_autofree char *three = write_file("three.csv", "target,protected,sex,prediction\n0,a,f,1\n1,a,m,0\n2,b,f,2\n");
+    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *three =
+        data_write(folder, "three.csv", "target,protected,sex,prediction\n0,a,f,1\n1,a,m,0\n2,b,f,2\n");
     const struct {
         const char *arguments[8];
         const char *message;
@@ -142,18 +132,12 @@ static void test_wrong_usage(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    folder = g_dir_make_tmp("aimfair-XXXXXX", NULL);
+    folder = data_folder_new();
     g_test_add_func("/cli-evaluate-impact/json", test_json);
     g_test_add_func("/cli-evaluate-impact/table", test_table);
     g_test_add_func("/cli-evaluate-impact/labels", test_labels);
     g_test_add_func("/cli-evaluate-impact/wrong-usage", test_wrong_usage);
     int status = g_test_run();
-    static const char *const files[] = { "answers.csv", "labels.csv", "lacking.csv", "three.csv" };
-    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *path = g_build_filename(folder, files[i], NULL);
-        g_unlink(path);
-    }
-    g_rmdir(folder);
-    g_free(folder);
+    data_folder_free(folder);
     return status;
 }

@@ -5,12 +5,6 @@
 #include <aimfair/version.h>
 #include <string.h>
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        g_error("expected '%s' in:\n%s", part, text);
-}
-
 static void test_version(void)
 {
     g_auto(ProgramRun) run = RUN("--version");

@@ -5,12 +5,6 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        g_error("expected '%s' in:\n%s", part, text);
-}
-
 /* A shell command line in a folder of its own, in which $AIMFAIR is the program. */
 static ProgramRun run_in(const char *folder, const char *command)
 {
