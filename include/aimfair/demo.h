@@ -9,11 +9,12 @@ G_BEGIN_DECLS
  * AimfDemoOptions:
  * @directory: where pictures, manifests, models, sensitivities and charts are put; made if missing
  * @seed: of the drawings, the weights and the order of training
- * @precision: of computing; @threads: 0 for one per processor
+ * @device: (nullable) where it computes, NULL for "auto"; @precision: of computing; @threads: 0: see aimf_set_threads
  */
 typedef struct {
     const char *directory;
     guint64 seed;
+    AimfDevice *device;
     AimfPrecision precision;
     int threads;
 } AimfDemoOptions;

@@ -17,18 +17,18 @@ G_BEGIN_DECLS
  * @vae: (nullable) another autoencoder in place of the model's: a KL one or the tiny TAESD, a file or a folder
  * @tokenizer: (nullable) where the vocabulary is, see aimf_tokenizer_open; NULL: the model's folder, or beside the
  * checkpoint
- * @backend: (nullable) see AimfCompileOptions
+ * @device: (nullable) where it computes, NULL for "auto"
  * @prediction: (nullable) "epsilon" or "v", what the UNet predicts; overrules the files, for single files of 2.x that
  * do not say it
  * @raw_weights: take the raw weights of a checkpoint that has both raw and averaged (EMA) ones
  * @low_memory: release the text encoder, the UNet and the autoencoder after each use instead of keeping all three
- * @threads: 0 for one per processor
+ * @threads: 0: see aimf_set_threads
  */
 typedef struct {
     const char *model;
     const char *vae;
     const char *tokenizer;
-    const char *backend;
+    AimfDevice *device;
     const char *prediction;
     AimfPrecision precision;
     gboolean raw_weights;

@@ -478,7 +478,7 @@ typedef struct {
     guint resamples;
     guint64 seed;
     const char *precision;       /* borrowed, "f32" */
-    char *backend;               /* aimf_backend_version: "oneDNN 2.6.3, AVX2" */
+    char *backend;               /* aimf_device_engine: "oneDNN 2.6.3, AVX2" */
     const char *instruction_set; /* borrowed, of the kernels of our own: "AVX2" */
     char **results;
     char **results_sha256;
@@ -664,11 +664,15 @@ typedef struct {
 void aimf_sensitivities_free(AimfSensitivities *sensitivities);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSensitivities, aimf_sensitivities_free)
 
-/** AimfGradientOptions: of the passes: training mode, last incomplete batch dropped. @augment: (nullable) none. */
+/**
+ * AimfGradientOptions: of the passes: training mode, last incomplete batch dropped. @augment: (nullable) none; @device:
+ * (nullable) where they compute, NULL for "auto"; @threads: 0: see aimf_set_threads.
+ */
 typedef struct {
     guint batch;
     const AimfAugment *augment;
     gboolean shuffle;
+    AimfDevice *device;
     AimfPrecision precision;
     guint64 seed;
     int threads;

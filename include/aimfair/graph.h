@@ -1,11 +1,29 @@
 /*
- * The engine: build a static graph of tensor operations once, compile it for a backend, run it many times.
+ * The engine: build a static graph of tensor operations once, compile it for a device, run it many times.
  *
  * Values are small integers. Building never fails loudly: a bad call returns AIMF_NONE, later calls pass it on, and
  * aimf_graph_compile reports the first mistake with the operation's name, so model code stays linear.
+ *
+ * A plan's memory is its device's: what goes in is written, what comes out is read. Running only gives the work to the
+ * device, which may do it later; reading waits for it.
+ *
+ * Example:
+ *
+ *     g_autoptr(AimfGraph) graph = aimf_graph_new();
+ *     AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(1, 3));
+ *     AimfValue weight = aimf_graph_parameter(graph, "fc.weight", AIMF_SHAPE(2, 3));
+ *     AimfValue y = aimf_linear(graph, x, weight, AIMF_NONE);
+ *     AimfCompileOptions options = { .outputs = &y, .n_outputs = 1 };
+ *     g_autoptr(GError) error = NULL;
+ *     g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+ *     float in[3] = { 1, 2, 3 }, out[2];
+ *     if (!plan || !aimf_plan_load(plan, tensors, &error) || !aimf_plan_write(plan, x, 0, 3, in, &error) ||
+ *         !aimf_plan_run(plan, &error) || !aimf_plan_read(plan, y, 0, 2, out, &error))
+ *         g_printerr("%s\n", error->message);
  */
 #pragma once
 
+#include <aimfair/device.h>
 #include <aimfair/error.h>
 #include <aimfair/tensor.h>
 #include <aimfair/weights.h>
@@ -44,11 +62,10 @@ typedef struct {
 AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfConv2d options);
 
 typedef struct {
-    gboolean
-        training;    /* batch statistics, and the running ones are updated; otherwise the running statistics are used */
-    gboolean relu;   /* fused: y = max(0, batch_norm(x)) */
-    double momentum; /* weight of the new statistics, 0 means 0.1 */
-    double epsilon;  /* 0 means 1e-5 */
+    gboolean training; /* batch statistics, which also move the running ones; otherwise the running ones are used */
+    gboolean relu;     /* fused: y = max(0, batch_norm(x)) */
+    double momentum;   /* weight of the new statistics, 0 means 0.1 */
+    double epsilon;    /* 0 means 1e-5 */
 } AimfBatchNorm;
 
 /**
@@ -147,6 +164,44 @@ AimfValue aimf_graph_parameter_at(const AimfGraph *graph, guint index);
 /** aimf_graph_name: (borrowed) the name of a leaf; NULL for other values. */
 const char *aimf_graph_name(const AimfGraph *graph, AimfValue value);
 
+/* --- Stores: parameters and states, resident on a device --- */
+
+/**
+ * AimfStore:
+ * Parameters and states by name on a device, shared by the plans that are compiled for it: training and validation,
+ * for instance. A plan that packs a parameter for its kernels packs it again when the store's has changed.
+ */
+typedef struct AimfStore AimfStore;
+
+/**
+ * aimf_store_new: an empty store; compiling plans for it makes room for what they need, as zeros.
+ * @device: (nullable) for "auto"; @threads: that compute there, 0: see aimf_set_threads
+ * Returns: (owned) or NULL with UNSUPPORTED, MEMORY or FAILED: what the device gives.
+ */
+AimfStore *aimf_store_new(AimfDevice *device, int threads, GError **error);
+AimfStore *aimf_store_ref(AimfStore *store);
+/** aimf_store_free: lets go of one reference; plans hold one of their own. */
+void aimf_store_free(AimfStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfStore, aimf_store_free)
+
+/**
+ * aimf_store_load: all that the store has by name from @tensors, which is not needed afterwards.
+ * Returns: FALSE with NOT_FOUND (a tensor is missing), INVALID (wrong shape), MEMORY or FAILED, or what reading gives;
+ * the store must then be loaded again before its plans run.
+ */
+gboolean aimf_store_load(AimfStore *store, const AimfTensors *tensors, GError **error);
+/** aimf_store_save: all that the store has into entries of the same name, f32 and in memory. */
+gboolean aimf_store_save(AimfStore *store, AimfTensors *tensors, GError **error);
+/**
+ * aimf_store_tensors: the tensors of @like; of those that the store has the store's values, which aimf_store_save
+ * brings up to date. Where the device's memory is the host's they lie there and nothing is copied: they change with
+ * the store, and what is written to them counts once aimf_store_load has been called with them.
+ * Returns: (owned), not to be used after the store, or NULL with MEMORY or FAILED.
+ */
+AimfTensors *aimf_store_tensors(AimfStore *store, const AimfTensors *like, GError **error);
+/** aimf_store_version: grows whenever something in the store changes. */
+guint64 aimf_store_version(const AimfStore *store);
+
 /* --- Compiling --- */
 
 typedef enum { AIMF_PRECISION_F32, AIMF_PRECISION_BF16 } AimfPrecision;
@@ -159,7 +214,9 @@ typedef struct {
 
 /**
  * AimfCompileOptions:
- * @backend: "onednn" (also when NULL) or "reference"
+ * @store: (nullable) whose parameters and states the plan uses; the device and threads are the store's then. NULL: a
+ *   store of the plan's own, which keeps of frozen parameters only the form in which kernels use them
+ * @device: (nullable) for "auto"; @threads: that compute, 0: see aimf_set_threads
  * @precision: bf16 keeps activations and the weights used in computing in bf16; master weights, statistics, losses,
  *   logits, gradients of parameters and momenta are f32
  * @outputs: (n_outputs) values the caller will read after a run
@@ -168,11 +225,15 @@ typedef struct {
  * scalar
  * @trainable: (n_trainable) parameters that get a gradient; nothing is computed below the lowest of them
  * @sgd: (nullable) make the optimizer's step part of the plan
+ * @accumulate: make adding up gradients over runs, in f64, part of the plan; see aimf_plan_read_sum
+ * @private_states: states change in the plan alone; aimf_plan_reset gives it the store's again
  * @winograd: 3x3 convolutions may go by Winograd's F(2x2, 3x3) in f32: 2.25 times fewer multiplications, rounding
  *   errors a few times as large. For networks without the kinks of ReLU; gradients may always do so
  */
 typedef struct {
-    const char *backend;
+    AimfStore *store;
+    AimfDevice *device;
+    int threads;
     AimfPrecision precision;
     const AimfValue *outputs;
     guint n_outputs;
@@ -181,6 +242,8 @@ typedef struct {
     const AimfValue *trainable;
     guint n_trainable;
     const AimfSgd *sgd;
+    gboolean accumulate;
+    gboolean private_states;
     gboolean winograd;
 } AimfCompileOptions;
 
@@ -189,53 +252,91 @@ typedef struct AimfPlan AimfPlan;
 /**
  * aimf_graph_compile:
  * Returns: (owned) a plan, independent of the graph afterwards (value ids stay valid for it), or NULL with INVALID
- * (the first mistake made in building), UNSUPPORTED (an operation or precision the backend or processor lacks; names
- * it) or MEMORY.
+ * (the first mistake made in building, or a tensor that the store has in another shape), UNSUPPORTED (an operation or
+ * precision the device lacks; names it) or MEMORY.
  */
 AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *options, GError **error);
 void aimf_plan_free(AimfPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPlan, aimf_plan_free)
 
 /**
- * aimf_plan_load: parameters and states by name from @tensors; momenta become zero. @tensors is not needed afterwards.
- * Returns: FALSE with NOT_FOUND (a tensor is missing), INVALID (wrong shape), MEMORY or FAILED (a tensor could not be
- * brought into the layout it is used in), or what reading gives; the plan must then be loaded again before it runs.
+ * aimf_plan_load: the plan's parameters and states by name from @tensors into its store; then aimf_plan_reset.
+ * @tensors is not needed afterwards.
+ * Returns: FALSE as aimf_store_load, or where a tensor could not be brought into the layout it is used in; the plan
+ * must then be loaded again before it runs.
  */
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error);
-/** aimf_plan_store: writes trainable parameters and states into entries of the same name, f32 and in memory. */
-gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **error);
+/** aimf_plan_save: writes trainable parameters and states into entries of the same name, f32 and in memory. */
+gboolean aimf_plan_save(AimfPlan *plan, AimfTensors *tensors, GError **error);
+/** aimf_plan_reset: momenta and sums become zero, private states those of the store. FALSE with FAILED. */
+gboolean aimf_plan_reset(AimfPlan *plan, GError **error);
+
+/* --- Running --- */
 
 /**
- * aimf_plan_data: (borrowed) f32 memory of the host for an input or an output in row-major order; NULL if it is
- * neither.
+ * aimf_plan_write: @n numbers of an input from element @first on, row-major; @from may change as soon as
+ * it returns. FALSE with INVALID (no such value or elements), MEMORY or FAILED.
  */
-float *aimf_plan_data(AimfPlan *plan, AimfValue value);
+gboolean aimf_plan_write(AimfPlan *plan, AimfValue value, gsize first, gsize n, const float *from, GError **error);
 
 /**
- * aimf_plan_run: one pass. All memory for tensors is there already; a backend's library may still allocate its own.
- * Returns: FALSE with MEMORY or FAILED when that library could not compute; the message names the step. Outputs and
- * gradients are undefined then and states may have changed, but parameters and momenta are as before, and the plan may
- * be run again.
+ * aimf_plan_run: gives one pass to the device. All memory for tensors is there already; a device's library may still
+ * allocate its own.
+ * Returns: FALSE with MEMORY or FAILED when a step could not be computed; the message names it. A device that works
+ * later tells of that when it is next waited for, and passes over all that it was given meanwhile. Outputs and
+ * gradients are undefined then and states may have changed, but parameters, momenta and sums are as before, and the
+ * plan may be run again.
  */
 gboolean aimf_plan_run(AimfPlan *plan, GError **error);
-void aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate);
+/** aimf_plan_wait: until the device has done all that it was given; FALSE with the first error of it. */
+gboolean aimf_plan_wait(AimfPlan *plan, GError **error);
+/** aimf_plan_set_learning_rate: for the runs from now on; without effect where there is no optimizer. */
+gboolean aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate, GError **error);
+
+/** aimf_plan_shape: of a value; rank 0 for AIMF_NONE. */
+AimfShape aimf_plan_shape(const AimfPlan *plan, AimfValue value);
+/**
+ * aimf_plan_read: @n numbers from element @first on, row-major, of an input, output or gradient, after all that was
+ * run. FALSE with INVALID (no such value or elements) or what aimf_plan_wait gives.
+ */
+gboolean aimf_plan_read(AimfPlan *plan, AimfValue value, gsize first, gsize n, float *to, GError **error);
+/** aimf_plan_gradient: the value of a trainable parameter's gradient, for aimf_plan_read; AIMF_NONE if frozen. */
+AimfValue aimf_plan_gradient(const AimfPlan *plan, AimfValue parameter);
+/** aimf_plan_read_sum: the sum of a parameter's gradients since the last reset, all elements; see aimf_plan_read. */
+gboolean aimf_plan_read_sum(AimfPlan *plan, AimfValue parameter, double *to, GError **error);
 
 /**
- * aimf_plan_gradients, aimf_plan_momenta: (borrowed) one contiguous f32 block of the host's memory over all trainable
- * parameters in the graph's order, @n elements; momenta is NULL without an optimizer. aimf_plan_gradient: where one
- * parameter's lies, NULL if frozen.
+ * aimf_plan_momenta: the optimizer's momenta under their parameters' names, none without an optimizer. Where the
+ * device's memory is the host's they lie there and nothing is copied, see aimf_store_tensors.
+ * Returns: (owned), not to be used after the plan, or NULL with MEMORY or FAILED.
  */
-float *aimf_plan_gradients(AimfPlan *plan, gsize *n);
-float *aimf_plan_momenta(AimfPlan *plan, gsize *n);
-float *aimf_plan_gradient(AimfPlan *plan, AimfValue parameter);
+AimfTensors *aimf_plan_momenta(AimfPlan *plan, GError **error);
+/** aimf_plan_load_momenta: all of them from @tensors, by their parameters' names; FALSE as aimf_plan_load. */
+gboolean aimf_plan_load_momenta(AimfPlan *plan, const AimfTensors *tensors, GError **error);
+
+/**
+ * AimfReading: an output on its way to the host, for who does not want to wait for every run: a loop may look at a
+ * loss some runs later.
+ */
+typedef struct AimfReading AimfReading;
+/** aimf_reading_new: (owned) for all of @value, an output of @plan, which must live longer; NULL with INVALID. */
+AimfReading *aimf_reading_new(AimfPlan *plan, AimfValue value, GError **error);
+void aimf_reading_free(AimfReading *reading);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfReading, aimf_reading_free)
+/** aimf_reading_begin: of what the last run gives; forgets what it had before. FALSE with MEMORY or FAILED. */
+gboolean aimf_reading_begin(AimfReading *reading, GError **error);
+/** aimf_reading_is_there: whether aimf_reading_wait would not wait. */
+gboolean aimf_reading_is_there(AimfReading *reading);
+/** aimf_reading_wait: (borrowed) the numbers, until the next begin; NULL with what aimf_plan_wait gives. */
+const float *aimf_reading_wait(AimfReading *reading, GError **error);
 
 /**
  * AimfPlanSummary:
  * @flops: floating-point operations of a run (a multiply-add is two), convolutions and matrix products
  * @flops_forward: the forward part of them
  * @n_steps: kernels a run calls; @n_reorders: those of them that only change a layout
- * @arena_bytes: memory for activations, gradients and scratch; @resident_bytes: parameters, packed weights, momenta,
- * inputs
+ * @arena_bytes: memory for activations and scratch; @resident_bytes: parameters (a store that is shared not counted),
+ * packed weights, gradients, momenta, inputs
  * @peak_bytes: most bytes of the arena alive at one step, @peak_step: (borrowed) that step's name
  */
 typedef struct {
@@ -255,21 +356,10 @@ AimfPlanSummary aimf_plan_summary(const AimfPlan *plan);
  */
 char *aimf_plan_describe(const AimfPlan *plan);
 /**
- * aimf_plan_profile: one run without the optimizer, timed step by step; a line per operation, slowest first.
+ * aimf_plan_profile: one run without what changes parameters and sums, timed step by step; a line per operation,
+ * slowest first.
  * Returns: (owned) the text, or NULL with what aimf_plan_run gives.
  */
 char *aimf_plan_profile(AimfPlan *plan, GError **error);
-
-/**
- * aimf_backend_version: (owned) a backend's name, version and instruction set, for instance "oneDNN 2.6.3, AVX-512
- * BF16".
- */
-char *aimf_backend_version(const char *backend);
-
-/**
- * aimf_set_threads: threads for computing; 0: OMP_NUM_THREADS, or if that is not set one per processor. Call before
- * compiling.
- */
-void aimf_set_threads(int threads);
 
 G_END_DECLS

@@ -157,9 +157,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPredictions, aimf_predictions_free)
 gboolean aimf_predictions_save(const AimfPredictions *predictions, const AimfManifest *manifest, const char *path,
                                GError **error);
 
-/** AimfPredictOptions: @batch 0 means 128; @threads 0 means all; @skip_bad: see AimfLoaderOptions. */
+/**
+ * AimfPredictOptions: @batch: 0 means 128; @device: (nullable) where it computes, NULL for "auto"; @threads: 0: see
+ * aimf_set_threads; @skip_bad: see AimfLoaderOptions.
+ */
 typedef struct {
     guint batch;
+    AimfDevice *device;
     AimfPrecision precision;
     int threads;
     guint skip_bad;

@@ -18,7 +18,8 @@ typedef enum { AIMF_KEEP_BEST_OF_EPOCHS, AIMF_KEEP_BEST_OF_START } AimfKeepBestO
  *   batch norm keeps updating its running statistics also where its weight and bias are frozen
  * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the
  *   earlier (fine-tuning, >)
- * @seed: of order and augmentation; @threads 0 means all; @skip_bad: see AimfLoaderOptions
+ * @device: (nullable) where it computes, NULL for "auto"
+ * @seed: of order and augmentation; @threads: 0: see aimf_set_threads; @skip_bad: see AimfLoaderOptions
  * @cache_bytes: decoded pictures of both sets together kept from epoch to epoch, at most
  * @state_path: (nullable) where the state for resuming is kept after every epoch; it stays there at the end, for the
  *   caller to remove once the result is saved
@@ -43,6 +44,7 @@ typedef struct {
     gboolean shuffle;
     const char *const *trainable;
     gboolean later_tie_wins;
+    AimfDevice *device;
     AimfPrecision precision;
     guint64 seed;
     int threads;

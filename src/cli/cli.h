@@ -18,7 +18,7 @@
  *         if (!aimf_cli_parse(cli, entries, &argc, argv, error) ||
  *             !aimf_cli_require(cli, "--model", model_path, error))
  *             return FALSE;
- *         … work, with cli->monitor, cli->seed, cli->threads, cli->precision …
+ *         … work, with cli->monitor, cli->seed, cli->device, cli->threads, cli->precision …
  *         aimf_cli_print(cli, "…");
  *         return TRUE;
  *     }
@@ -70,7 +70,8 @@ struct AimfCommand {
 
 /**
  * AimfCli: one invocation. The common options have their values after aimf_cli_parse.
- * @threads: 0 for one per processor; @seed_given: the user named a seed
+ * @threads: 0: what OpenMP chooses; @device: (nullable) that was named; NULL: the library chooses
+ * @seed_given: the user named a seed
  * @labels: what --missing and --merge-labels say
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
  * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE or AIMF_EXIT_EVIDENCE
@@ -83,6 +84,7 @@ struct AimfCli {
     guint64 seed;
     gboolean seed_given;
     int threads;
+    AimfDevice *device;
     AimfPrecision precision;
     gboolean json;
     gboolean quiet;
@@ -103,7 +105,7 @@ struct AimfCli {
  * @entries: the command's own options, ended by G_OPTION_ENTRY_NULL; strings they receive belong to the caller. A
  *   number's range stands behind its argument's name, "N [1, 65536]", and is checked here
  * Parses @argv, leaves in it argv[0] and the positional arguments, sets the common options (--seed, --threads,
- * --precision, --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the help was
+ * --device, --precision, --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the help was
  * asked for and printed.
  */
 gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, char **argv, GError **error);
@@ -236,4 +238,5 @@ extern const AimfCommand AIMF_COMMAND_EVALUATE;
 extern const AimfCommand AIMF_COMMAND_PREDICT;
 extern const AimfCommand AIMF_COMMAND_CONVERT;
 extern const AimfCommand AIMF_COMMAND_PLAN;
+extern const AimfCommand AIMF_COMMAND_DEVICES;
 extern const AimfCommand AIMF_COMMAND_DEMO;

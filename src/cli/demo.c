@@ -182,6 +182,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     const AimfDemoOptions options = {
         .directory = output ? output : "demo-out",
         .seed = cli->seed,
+        .device = cli->device,
         .precision = cli->precision,
         .threads = cli->threads,
     };

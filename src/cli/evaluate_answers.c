@@ -35,6 +35,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, AimfEvaluateOptions *o, const char 
         model->threshold = o->threshold;
     AimfPredictOptions options = {
         .batch = (guint)o->batch,
+        .device = cli->device,
         .precision = cli->precision,
         .threads = cli->threads,
         .skip_bad = (guint)o->skip_bad,

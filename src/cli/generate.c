@@ -158,6 +158,7 @@ static gboolean take_options(const AimfCli *cli, AimfGenerateArguments *a, GErro
         .vae = a->vae,
         .tokenizer = a->tokenizer,
         .prediction = a->prediction,
+        .device = cli->device,
         .precision = cli->precision,
         .raw_weights = a->raw_weights,
         .low_memory = a->low_memory,

@@ -378,7 +378,9 @@ static gboolean verify(AimfCli *cli, const Arguments *a, const AimfModel *model,
                        GError **error)
 {
     g_autoptr(AimfReferences) references = aimf_references_open(a->verify, model->outputs, error);
-    const AimfPredictOptions options = { .precision = AIMF_PRECISION_F32, .threads = cli->threads };
+    const AimfPredictOptions options = { .device = cli->device,
+                                         .precision = AIMF_PRECISION_F32,
+                                         .threads = cli->threads };
     if (!references || !aimf_references_compare(references, model, &options, cli->monitor, worst, error))
         return FALSE;
     *n = aimf_manifest_count(references->pictures);

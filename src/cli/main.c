@@ -25,6 +25,7 @@ const AimfCommand *const aimf_cli_commands[] = {
     &AIMF_COMMAND_PREDICT,
     &AIMF_COMMAND_CONVERT,
     &AIMF_COMMAND_PLAN,
+    &AIMF_COMMAND_DEVICES,
     &AIMF_COMMAND_DEMO,
     NULL,
 };
@@ -87,7 +88,7 @@ static gboolean print_overview(AimfCli *cli)
 
 static gboolean print_version(AimfCli *cli)
 {
-    g_autofree char *engine = aimf_backend_version(NULL);
+    g_autofree char *engine = aimf_device_engine(NULL);
     aimf_cli_print(cli, "aimfair %s, %s\n", aimf_version(), engine);
     return TRUE;
 }
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
     aimf_cli_start_monitor(&cli);
     gboolean done = dispatch(&cli, argc, argv, &error);
     aimf_cli_end_progress();
+    aimf_device_free(cli.device);
     AimfExit status = done || !error ? cli.exit_status : status_of(error);
     if (error)
         report(&cli, error);

@@ -22,6 +22,7 @@ static gboolean wrong_text(const char *option, const char *expected, const char 
 typedef struct {
     char *seed;
     char *threads;
+    char *device;
     char *precision;
     char *missing;
     char *max_expansion;
@@ -32,19 +33,23 @@ static void common_clear(Common *common)
 {
     g_free(common->seed);
     g_free(common->threads);
+    g_free(common->device);
     g_free(common->precision);
     g_free(common->missing);
     g_free(common->max_expansion);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Common, common_clear)
 
-enum { N_COMMON = 9 };
+enum { N_COMMON = 10 };
 
 static void common_entries(AimfCli *cli, Common *common, GOptionEntry entries[N_COMMON])
 {
     const GOptionEntry all[N_COMMON] = {
         { "seed", 0, 0, G_OPTION_ARG_STRING, &common->seed, "of everything random (0)", "N" },
-        { "threads", 0, 0, G_OPTION_ARG_STRING, &common->threads, "0 for one per processor (0)", "N" },
+        { "threads", 0, 0, G_OPTION_ARG_STRING, &common->threads,
+          "that compute; 0: OMP_NUM_THREADS, or one per processor (0)", "N" },
+        { "device", 0, 0, G_OPTION_ARG_STRING, &common->device, "that computes, as 'aimfair devices' lists them (auto)",
+          "NAME" },
         { "precision", 0, 0, G_OPTION_ARG_STRING, &common->precision, "f32 or bf16 (f32)", "KIND" },
         { "max-expansion", 0, 0, G_OPTION_ARG_STRING, &common->max_expansion,
           "trust files that ask for N times the memory that is usual for their size (1)", "N" },
@@ -110,6 +115,12 @@ static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
     cli->threads = (int)threads;
     if (cli->threads)
         aimf_set_threads(cli->threads); /* without the option OpenMP's own choice stands */
+    if (common->device && !(cli->device = aimf_device_open(common->device, error))) {
+        g_prefix_error(error, "--device: ");
+        return FALSE;
+    }
+    if (cli->device)
+        aimf_cli_message(cli, AIMF_LOG_DEBUG, "computing on %s", aimf_device_name(cli->device));
     cli->precision = precision == 1 ? AIMF_PRECISION_BF16 : AIMF_PRECISION_F32;
     if (!cli->quiet || !cli->verbose)
         return TRUE;

@@ -10,7 +10,6 @@ typedef struct {
     char *trainable;
     gboolean training;
     gboolean profile;
-    char *backend;
 } Arguments;
 
 static void arguments_clear(Arguments *a)
@@ -19,7 +18,6 @@ static void arguments_clear(Arguments *a)
     g_free(a->architecture);
     g_free(a->image_size);
     g_free(a->trainable);
-    g_free(a->backend);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
@@ -36,7 +34,6 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "a training step of these tensors and modules",
           "NAME,…" },
         { "profile", 0, 0, G_OPTION_ARG_NONE, &a->profile, "time one run, operation by operation", NULL },
-        { "backend", 0, 0, G_OPTION_ARG_STRING, &a->backend, "onednn or reference (onednn)", "NAME" },
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error))
@@ -93,7 +90,8 @@ static AimfPlan *compile(AimfCli *cli, const Arguments *a, const AimfModel *mode
         return NULL;
     const AimfSgd sgd = { .momentum = 0.9, .weight_decay = 1e-4 };
     const AimfCompileOptions options = {
-        .backend = a->backend,
+        .device = cli->device,
+        .threads = cli->threads,
         .precision = cli->precision,
         .outputs = training ? &built.loss : &built.logits,
         .n_outputs = 1,
@@ -102,7 +100,6 @@ static AimfPlan *compile(AimfCli *cli, const Arguments *a, const AimfModel *mode
         .n_trainable = trainable->len,
         .sgd = training ? &sgd : NULL,
     };
-    aimf_set_threads(cli->threads);
     AimfPlan *plan = aimf_graph_compile(graph, &options, error);
     if (plan && aimf_plan_load(plan, model->tensors, error))
         return plan;

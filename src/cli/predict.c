@@ -141,6 +141,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
         return FALSE;
     const AimfPredictOptions options = {
         .batch = (guint)a.batch,
+        .device = cli->device,
         .precision = cli->precision,
         .threads = cli->threads,
         .skip_bad = (guint)a.skip_bad,

@@ -142,6 +142,7 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
         return FALSE;
     a->options.batch = (guint)a->batch;
     a->options.skip_bad = (guint)a->skip_bad;
+    a->options.device = cli->device;
     a->options.precision = cli->precision;
     a->options.seed = cli->seed;
     a->options.threads = cli->threads;

@@ -128,7 +128,9 @@ static gboolean draw_pictures(Demo *demo, GError **error)
 /* Accuracy and gaps on the test photographs. */
 static AimfMeasures *measure(Demo *demo, const AimfModel *model, GError **error)
 {
-    const AimfPredictOptions options = { .precision = demo->options->precision, .threads = demo->options->threads };
+    const AimfPredictOptions options = { .device = demo->options->device,
+                                         .precision = demo->options->precision,
+                                         .threads = demo->options->threads };
     aimf_work_next(&demo->work, aimf_manifest_count(demo->test), 1);
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, demo->test, &options, demo->monitor, error);
     g_autoptr(AimfOutcomes) outcomes =
@@ -141,6 +143,7 @@ static AimfTrainOptions train_options(const Demo *demo, const AimfTrainOptions *
     AimfTrainOptions options = *defaults;
     options.batch = BATCH;
     options.augment = &AUGMENT;
+    options.device = demo->options->device;
     options.precision = demo->options->precision;
     options.threads = demo->options->threads;
     options.seed = demo->options->seed;
@@ -195,6 +198,7 @@ static gboolean select_tensors(Demo *demo, GError **error)
         .batch = BATCH,
         .augment = &AUGMENT,
         .shuffle = TRUE,
+        .device = demo->options->device,
         .precision = demo->options->precision,
         .seed = demo->options->seed,
         .threads = demo->options->threads,

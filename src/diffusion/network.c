@@ -55,7 +55,8 @@ static AimfPlan *compile(const AimfNetworks *networks, AimfNetworkKind kind, con
     if (!good)
         return NULL;
     AimfCompileOptions options = {
-        .backend = networks->backend,
+        .device = networks->device,
+        .threads = networks->threads,
         .precision = form->precision,
         .outputs = &built->output,
         .n_outputs = 1,
@@ -74,7 +75,6 @@ AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, co
                                 GError **error)
 {
     AimfNetwork *network = &networks->networks[kind];
-    aimf_set_threads(networks->threads);
     if (network->plan && same_form(&network->form, form))
         return network;
     g_clear_pointer(&network->plan, aimf_plan_free);
@@ -86,9 +86,10 @@ AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, co
     return NULL;
 }
 
-gboolean aimf_networks_run(AimfNetwork *network, AimfNetworkKind kind, GError **error)
+gboolean aimf_networks_run(AimfNetwork *network, AimfNetworkKind kind, float *output, gsize n, GError **error)
 {
-    if (aimf_plan_run(network->plan, error))
+    if (aimf_plan_run(network->plan, error) &&
+        aimf_plan_read(network->plan, network->values.output, 0, n, output, error))
         return TRUE;
     g_prefix_error(error, "%s: ", network_names[kind]);
     return FALSE;
@@ -111,7 +112,7 @@ void aimf_networks_clear(AimfNetworks *networks)
 {
     for (int kind = 0; kind < AIMF_N_NETWORKS; kind++)
         g_clear_pointer(&networks->networks[kind].plan, aimf_plan_free);
-    g_clear_pointer(&networks->backend, g_free);
+    g_clear_pointer(&networks->device, aimf_device_free);
     g_clear_pointer(&networks->model, aimf_sd_free);
 }
 
@@ -158,12 +159,14 @@ gboolean aimf_networks_decode(AimfNetworks *networks, AimfPrecision precision, c
     const AimfVaeConfig *vae = &networks->model->vae;
     gsize pixels = (gsize)height * (gsize)width, scale = (gsize)aimf_networks_scale(networks);
     gsize n_latents = (gsize)vae->latent_channels * pixels, n_planes = 3 * pixels * scale * scale;
-    float *input = aimf_plan_data(network->plan, network->values.input); /* (1, C, h, w) */
+    g_autofree float *input = aimf_numbers_new(n_latents, "latents", error); /* (1, C, h, w) */
+    if (!input)
+        return FALSE;
     memcpy(input, latents, n_latents * sizeof(float));
     aimf_vae_before_decoding(vae, input, n_latents);
-    if (!aimf_networks_run(network, AIMF_NETWORK_DECODER, error))
+    if (!aimf_plan_write(network->plan, network->values.input, 0, n_latents, input, error) ||
+        !aimf_networks_run(network, AIMF_NETWORK_DECODER, planes, n_planes, error))
         return FALSE;
-    memcpy(planes, aimf_plan_data(network->plan, network->values.output), n_planes * sizeof(float));
     aimf_vae_after_decoding(vae, planes, n_planes);
     return TRUE;
 }
@@ -180,13 +183,18 @@ gboolean aimf_networks_encode(AimfNetworks *networks, const float *planes, int h
     const AimfVaeConfig *vae = &networks->model->vae;
     gsize pixels = (gsize)height * (gsize)width, scale = (gsize)aimf_networks_scale(networks);
     gsize n_planes = 3 * pixels * scale * scale;
-    float *input = aimf_plan_data(network->plan, network->values.input); /* (1, 3, H, W) */
+    AimfShape said = aimf_plan_shape(network->plan, network->values.output); /* (1, C or 2 C, h, w) */
+    gsize n_said = (gsize)aimf_shape_count(&said);
+    g_autofree float *input = aimf_numbers_new(n_planes, "a picture", error); /* (1, 3, H, W) */
+    g_autofree float *output = aimf_numbers_new(n_said, "what the encoder says", error);
+    if (!input || !output)
+        return FALSE;
     memcpy(input, planes, n_planes * sizeof(float));
     aimf_vae_before_encoding(vae, input, n_planes);
-    if (!aimf_networks_run(network, AIMF_NETWORK_ENCODER, error))
+    if (!aimf_plan_write(network->plan, network->values.input, 0, n_planes, input, error) ||
+        !aimf_networks_run(network, AIMF_NETWORK_ENCODER, output, n_said, error))
         return FALSE;
-    aimf_vae_after_encoding(vae, aimf_plan_data(network->plan, network->values.output), latents,
-                            (gsize)vae->latent_channels * pixels);
+    aimf_vae_after_encoding(vae, output, latents, (gsize)vae->latent_channels * pixels);
     aimf_networks_done(networks, AIMF_NETWORK_ENCODER);
     return TRUE;
 }

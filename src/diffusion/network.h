@@ -30,11 +30,11 @@ typedef struct {
 } AimfNetwork;
 
 /**
- * AimfNetworks: @model: owned; @backend: (nullable) owned; @low_memory: nothing stays packed after aimf_networks_done
+ * AimfNetworks: @model, @device: owned; @low_memory: nothing stays packed after aimf_networks_done
  */
 typedef struct {
     AimfSdModel *model;
-    char *backend;
+    AimfDevice *device;
     AimfPrecision precision;
     gboolean low_memory;
     int threads;
@@ -48,8 +48,11 @@ typedef struct {
  */
 AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, const AimfNetworkForm *form,
                                 GError **error);
-/** aimf_networks_run: runs @network, which is @kind; FALSE with MEMORY or FAILED, naming the network and the step. */
-gboolean aimf_networks_run(AimfNetwork *network, AimfNetworkKind kind, GError **error);
+/**
+ * aimf_networks_run: runs @network, which is @kind, and reads its @n outputs into @output; FALSE with MEMORY or FAILED,
+ * naming the network and the step.
+ */
+gboolean aimf_networks_run(AimfNetwork *network, AimfNetworkKind kind, float *output, gsize n, GError **error);
 /** aimf_networks_done: the caller will not run @kind again soon. */
 void aimf_networks_done(AimfNetworks *networks, AimfNetworkKind kind);
 /** aimf_networks_release_unusual: lets go of plans that are not of the usual precision. */

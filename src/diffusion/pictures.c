@@ -22,6 +22,8 @@ typedef struct {
     gboolean is_guided; /* the UNet sees every picture twice: all with the negative prompt, then all with their own */
     float *states;      /* (n or 2 n, 77, width), owned */
     float *latents;     /* (n, C, h, w), owned */
+    float *seen;        /* (n or 2 n, C, h, w), owned: what the UNet is given, and then what it says */
+    float *timesteps;   /* (n or 2 n), owned */
     guint64 *seeds;     /* (n), owned */
 } Batch;
 
@@ -29,6 +31,8 @@ static void batch_clear(Batch *batch)
 {
     g_free(batch->states);
     g_free(batch->latents);
+    g_free(batch->seen);
+    g_free(batch->timesteps);
     g_free(batch->seeds);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Batch, batch_clear)
@@ -100,31 +104,33 @@ static void guide(const Batch *batch, const float *predicted, float *prediction)
         prediction[i] = batch->is_guided ? predicted[i] + scale * (own[i] - predicted[i]) : own[i];
 }
 
-static AimfNetwork *ready_unet(const Batch *batch, GError **error)
+static AimfNetwork *ready_unet(Batch *batch, GError **error)
 {
     AimfNetworkForm form = { batch->precision, batch->is_guided ? 2 * batch->n : batch->n, batch->height,
                              batch->width };
     AimfNetwork *unet = aimf_networks_need(&batch->diffusion->networks, AIMF_NETWORK_UNET, &form, error);
-    if (unet)
-        memcpy(aimf_plan_data(unet->plan, unet->values.context), batch->states,
-               form.batch * aimf_text_states_values(batch->diffusion) * sizeof(float));
-    return unet;
+    gsize n_states = form.batch * aimf_text_states_values(batch->diffusion);
+    if (!unet || !aimf_plan_write(unet->plan, unet->values.context, 0, n_states, batch->states, error))
+        return NULL;
+    batch->seen = aimf_numbers_new(form.batch * batch->elements, "what the UNet sees", error);
+    batch->timesteps = g_new(float, form.batch);
+    return batch->seen ? unet : NULL;
 }
 
 static gboolean call_unet(const Batch *batch, AimfNetwork *unet, const AimfSampler *sampler, guint call,
                           float *prediction, GError **error)
 {
-    float *input = aimf_plan_data(unet->plan, unet->values.input); /* (n or 2 n, C, h, w) */
-    float *timesteps = aimf_plan_data(unet->plan, unet->values.timestep);
-    aimf_sampler_input(sampler, call, batch->latents, input);
-    gsize n = batch->n * batch->elements;
+    gsize n = batch->n * batch->elements, n_seen = unet->form.batch * batch->elements;
+    aimf_sampler_input(sampler, call, batch->latents, batch->seen);
     if (batch->is_guided)
-        memcpy(input + n, input, n * sizeof(float));
+        memcpy(batch->seen + n, batch->seen, n * sizeof(float));
     for (guint i = 0; i < unet->form.batch; i++)
-        timesteps[i] = (float)aimf_sampler_timestep(sampler, call);
-    if (!aimf_networks_run(unet, AIMF_NETWORK_UNET, error))
+        batch->timesteps[i] = (float)aimf_sampler_timestep(sampler, call);
+    if (!aimf_plan_write(unet->plan, unet->values.input, 0, n_seen, batch->seen, error) ||
+        !aimf_plan_write(unet->plan, unet->values.timestep, 0, unet->form.batch, batch->timesteps, error) ||
+        !aimf_networks_run(unet, AIMF_NETWORK_UNET, batch->seen, n_seen, error))
         return FALSE;
-    guide(batch, aimf_plan_data(unet->plan, unet->values.output), prediction);
+    guide(batch, batch->seen, prediction);
     return TRUE;
 }
 

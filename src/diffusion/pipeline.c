@@ -1,6 +1,8 @@
 /* Opening a diffusion model, and its parts by themselves. */
 #include "diffusion/pipeline.h"
 
+#include "graph/device.h"
+
 #include <string.h>
 
 /* The networks hand arrays on to one another: their sizes must agree before anything is copied. */
@@ -74,6 +76,9 @@ AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const Ai
     AimfSdOptions opening = { .model = options->model, .vae = options->vae, .raw_weights = options->raw_weights };
     if (!read_prediction(options->prediction, &opening.prediction, error))
         return NULL;
+    g_autoptr(AimfDevice) device = aimf_device_or_auto(options->device, error);
+    if (!device)
+        return NULL;
     g_autoptr(AimfSdModel) model = aimf_sd_open(&opening, monitor, error);
     if (!model || !check_parts(model, options->model, error))
         return NULL;
@@ -84,7 +89,7 @@ AimfDiffusion *aimf_diffusion_open(const AimfDiffusionOptions *options, const Ai
     AimfDiffusion *diffusion = g_new(AimfDiffusion, 1);
     *diffusion = (AimfDiffusion){
         .networks = { .model = g_steal_pointer(&model),
-                      .backend = g_strdup(options->backend),
+                      .device = g_steal_pointer(&device),
                       .precision = options->precision,
                       .low_memory = options->low_memory,
                       .threads = options->threads },
@@ -151,14 +156,12 @@ gboolean aimf_diffusion_predict(AimfDiffusion *diffusion, const float *latents, 
     AimfNetwork *unet = aimf_networks_need(networks, AIMF_NETWORK_UNET, &form, error);
     if (!unet)
         return FALSE;
-    gsize bytes = n * (gsize)networks->model->unet.in_channels * (gsize)height * (gsize)width * sizeof(float);
-    memcpy(aimf_plan_data(unet->plan, unet->values.input), latents, bytes);
-    memcpy(aimf_plan_data(unet->plan, unet->values.timestep), timesteps, n * sizeof(float));
-    memcpy(aimf_plan_data(unet->plan, unet->values.context), states,
-           n * aimf_text_states_values(diffusion) * sizeof(float));
-    if (!aimf_networks_run(unet, AIMF_NETWORK_UNET, error))
+    gsize values = n * (gsize)networks->model->unet.in_channels * (gsize)height * (gsize)width;
+    if (!aimf_plan_write(unet->plan, unet->values.input, 0, values, latents, error) ||
+        !aimf_plan_write(unet->plan, unet->values.timestep, 0, n, timesteps, error) ||
+        !aimf_plan_write(unet->plan, unet->values.context, 0, n * aimf_text_states_values(diffusion), states, error) ||
+        !aimf_networks_run(unet, AIMF_NETWORK_UNET, prediction, values, error))
         return FALSE;
-    memcpy(prediction, aimf_plan_data(unet->plan, unet->values.output), bytes);
     aimf_networks_done(networks, AIMF_NETWORK_UNET);
     return TRUE;
 }

@@ -36,16 +36,16 @@ static AimfTextStates *work_out(AimfDiffusion *diffusion, const char *prompt, Ai
     gboolean with_end = config->pad_token == config->vocabulary - 1;
     gint32 pad = with_end ? aimf_tokenizer_end(diffusion->tokenizer) : config->pad_token;
     guint cut = aimf_tokenizer_prompt(diffusion->tokenizer, prompt, pad, ids);
-    float *tokens = aimf_plan_data(network->plan, network->values.input); /* (1, 77) */
+    float tokens[AIMF_PROMPT_TOKENS]; /* (1, 77) */
     for (int i = 0; i < AIMF_PROMPT_TOKENS; i++)
         tokens[i] = (float)ids[i];
-    if (!aimf_networks_run(network, AIMF_NETWORK_TEXT, error))
-        return NULL;
-    gsize bytes = aimf_text_states_values(diffusion) * sizeof(float);
-    AimfTextStates *found = g_malloc(sizeof(AimfTextStates) + bytes);
+    gsize values = aimf_text_states_values(diffusion);
+    g_autofree AimfTextStates *found = g_malloc(sizeof(AimfTextStates) + values * sizeof(float));
     found->tokens_cut = cut;
-    memcpy(found->states, aimf_plan_data(network->plan, network->values.output), bytes);
-    return found;
+    if (!aimf_plan_write(network->plan, network->values.input, 0, AIMF_PROMPT_TOKENS, tokens, error) ||
+        !aimf_networks_run(network, AIMF_NETWORK_TEXT, found->states, values, error))
+        return NULL;
+    return g_steal_pointer(&found);
 }
 
 const AimfTextStates *aimf_text_states_get(AimfDiffusion *diffusion, const char *prompt, AimfPrecision precision,

@@ -41,7 +41,7 @@ AimfEvidence *aimf_evidence_new(const char *model_path, const AimfModel *model, 
         return g_steal_pointer(&evidence);
     evidence->weights_sha256 = aimf_model_hash(model);
     evidence->precision = precision == AIMF_PRECISION_BF16 ? "bf16" : "f32";
-    evidence->backend = aimf_backend_version(NULL);
+    evidence->backend = aimf_device_engine(NULL);
     evidence->instruction_set = aimf_instruction_set_name(aimf_instruction_set());
     return g_steal_pointer(&evidence);
 }

@@ -1,35 +1,33 @@
 /*
  * Mean gradients over a data set, without training. Source: arXiv 2503.05665, section 3.3: the model is in training
- * mode, so batch norm uses batch statistics; its running ones drift in the plan alone.
+ * mode, so batch norm uses batch statistics; its running ones drift in the plan alone, and begin anew with each set.
  */
 #include "base/monitor.h"
 #include "base/work.h"
 #include "model/model.h"
-#include "train/rules.h"
+#include "train/batches.h"
+#include "train/trainable.h"
 
 #include <aimfair/fair.h>
 #include <math.h>
 #include <string.h>
 
-/* One pass at a time over several sets: the plan and the sum's memory stay. */
+/* One pass at a time over several sets by one plan, which adds up the gradients. */
 typedef struct {
     const AimfModel *model;
     const AimfGradientOptions *options;
     const AimfMonitor *monitor;
     AimfModelGraph built;
     AimfPlan *plan;
-    double *sum; /* over batches, of the plan's block of gradients */
-    gsize n;
-    gsize image_values;
-    guint n_batches;
+    AimfBatches *batches;
     AimfWork work;
 } Pass;
 
 static void pass_clear(Pass *pass)
 {
+    aimf_batches_free(pass->batches);
     aimf_plan_free(pass->plan);
     aimf_graph_free(pass->built.graph);
-    g_free(pass->sum);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pass, pass_clear)
 
@@ -40,12 +38,16 @@ static gboolean compile(Pass *pass, GError **error)
         return FALSE;
     g_autofree AimfValue *parameters = aimf_train_parameters(pass->built.graph, NULL, &n, error);
     const AimfCompileOptions compile_options = {
+        .device = pass->options->device,
+        .threads = pass->options->threads,
         .precision = pass->options->precision,
         .outputs = &pass->built.loss,
         .n_outputs = 1,
         .loss = pass->built.loss,
         .trainable = parameters,
         .n_trainable = n,
+        .accumulate = TRUE,
+        .private_states = TRUE,
     };
     pass->plan = parameters ? aimf_graph_compile(pass->built.graph, &compile_options, error) : NULL;
     return pass->plan != NULL;
@@ -53,16 +55,11 @@ static gboolean compile(Pass *pass, GError **error)
 
 static gboolean prepare(Pass *pass, GError **error)
 {
-    aimf_set_threads(pass->options->threads);
     if (!compile(pass, error))
         return FALSE;
-    pass->image_values = 3 * aimf_model_pixels(pass->model);
-    aimf_plan_gradients(pass->plan, &pass->n);
-    pass->sum = g_try_new(double, pass->n);
-    if (!pass->sum)
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the mean of %" G_GSIZE_FORMAT " gradients",
-                    pass->n);
-    return pass->sum != NULL;
+    gsize image_values = 3 * aimf_model_pixels(pass->model);
+    pass->batches = aimf_batches_new(pass->plan, &pass->built, pass->options->batch, image_values, error);
+    return pass->batches && aimf_plan_load(pass->plan, pass->model->tensors, error);
 }
 
 static AimfLoader *open_loader(const Pass *pass, const AimfManifest *manifest, GError **error)
@@ -79,36 +76,14 @@ static AimfLoader *open_loader(const Pass *pass, const AimfManifest *manifest, G
     return aimf_loader_new(manifest, &loading, pass->monitor, error);
 }
 
-static gboolean add_batch(Pass *pass, const AimfBatch *batch, const char *name, GError **error)
-{
-    aimf_train_fill(batch, pass->options->batch, pass->image_values, aimf_plan_data(pass->plan, pass->built.images),
-                    aimf_plan_data(pass->plan, pass->built.targets));
-    pass->n_batches++;
-    if (!aimf_plan_run(pass->plan, error)) {
-        g_prefix_error(error, "the %s set, batch %u: ", name, pass->n_batches);
-        return FALSE;
-    }
-    double loss = (double)*aimf_plan_data(pass->plan, pass->built.loss);
-    if (!isfinite(loss)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "the loss on the %s set is %g in batch %u", name, loss,
-                    pass->n_batches);
-        return FALSE;
-    }
-    const float *gradients = aimf_plan_gradients(pass->plan, &pass->n);
-    for (gsize i = 0; i < pass->n; i++)
-        pass->sum[i] += (double)gradients[i];
-    return TRUE;
-}
-
 static gboolean run(Pass *pass, const AimfGradientSet *set, GError **error)
 {
     g_autoptr(AimfLoader) loader = open_loader(pass, set->manifest, error);
-    if (!loader || !aimf_plan_load(pass->plan, pass->model->tensors, error))
+    if (!loader || !aimf_plan_reset(pass->plan, error))
         return FALSE;
-    memset(pass->sum, 0, pass->n * sizeof *pass->sum);
-    pass->n_batches = 0;
     guint n_images = pass->options->batch;
     g_autofree char *stage_name = g_strdup_printf("gradients on the %s set", set->name);
+    g_autofree char *where = g_strdup_printf("the %s set", set->name);
     AimfStage stage;
     AimfBatch batch;
     GError *failure = NULL;
@@ -116,34 +91,49 @@ static gboolean run(Pass *pass, const AimfGradientSet *set, GError **error)
     aimf_work_next(&pass->work, (double)total, 1);
     aimf_stage_begin(&stage, pass->monitor, stage_name, "images", total);
     aimf_loader_begin(loader, 0);
+    aimf_batches_begin(pass->batches, where);
     while (aimf_check_stop(pass->monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
-        if (!add_batch(pass, &batch, set->name, &failure))
+        if (!aimf_batches_run(pass->batches, &batch, &failure))
             break;
         aimf_stage_step(&stage, n_images, NULL);
     }
-    if (!failure && pass->n_batches == 0)
+    if (!failure)
+        aimf_batches_finish(pass->batches, &failure);
+    if (!failure && aimf_batches_count(pass->batches) == 0)
         g_set_error(&failure, AIMF_ERROR, AIMF_ERROR_FAILED, "no image of the %s set could be read", set->name);
     if (failure)
         g_propagate_error(error, failure);
     return !failure;
 }
 
+static gboolean store_mean(Pass *pass, AimfValue parameter, const char *name, AimfTensors *gradients, GError **error)
+{
+    AimfShape shape = aimf_graph_shape(pass->built.graph, parameter);
+    gsize n = (gsize)aimf_shape_count(&shape);
+    int entry = aimf_tensors_add(gradients, name, AIMF_F32, &shape, NULL, error);
+    if (entry < 0)
+        return FALSE;
+    g_autofree double *sum = g_try_new(double, n);
+    if (!sum) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for the mean of %" G_GSIZE_FORMAT " gradients", n);
+        return FALSE;
+    }
+    if (!aimf_plan_read_sum(pass->plan, parameter, sum, error))
+        return FALSE;
+    float *mean = aimf_tensors_writable(gradients, (guint)entry);
+    for (gsize k = 0; k < n; k++)
+        mean[k] = (float)(sum[k] / aimf_batches_count(pass->batches));
+    return TRUE;
+}
+
 static gboolean store(Pass *pass, const char *prefix, AimfTensors *gradients, GError **error)
 {
     const AimfGraph *graph = pass->built.graph;
-    const float *block = aimf_plan_gradients(pass->plan, &pass->n);
     for (guint i = 0; i < aimf_graph_n_parameters(graph); i++) {
         AimfValue parameter = aimf_graph_parameter_at(graph, i);
-        AimfShape shape = aimf_graph_shape(graph, parameter);
         g_autofree char *name = g_strconcat(prefix, "/", aimf_graph_name(graph, parameter), NULL);
-        int entry = aimf_tensors_add(gradients, name, AIMF_F32, &shape, NULL, error);
-        if (entry < 0)
+        if (!store_mean(pass, parameter, name, gradients, error))
             return FALSE;
-        const double *sum = pass->sum + (aimf_plan_gradient(pass->plan, parameter) - block);
-        float *mean = aimf_tensors_writable(gradients, (guint)entry);
-        gint64 n = aimf_shape_count(&shape);
-        for (gint64 k = 0; k < n; k++)
-            mean[k] = (float)(sum[k] / pass->n_batches);
     }
     return TRUE;
 }

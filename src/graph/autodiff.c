@@ -54,12 +54,7 @@ static void differentiate_node(AimfGraph *graph, const AimfNode *node, const gui
     }
     if (!flows || !any_wanted)
         return;
-    const AimfOp *op = &aimf_ops[node->op];
-    if (!op->gradient) {
-        aimf_graph_fail(graph, "%s has no gradient", op->name);
-        return;
-    }
-    op->gradient(graph, node, dy, wanted, dx);
+    aimf_ops[node->op].gradient(graph, node, dy, wanted, dx);
     for (int i = 0; i < node->n_inputs; i++)
         if (wanted[i])
             gradient[node->inputs[i]] = accumulate(graph, gradient[node->inputs[i]], dx[i]);

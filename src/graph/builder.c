@@ -73,6 +73,11 @@ AimfValue aimf_graph_add_workspace(AimfGraph *graph)
     return add_value(graph, &(AimfValueInfo){ .workspace = TRUE });
 }
 
+AimfValue aimf_graph_add_leaf(AimfGraph *graph, AimfShape shape, AimfLeaf leaf, const char *name)
+{
+    return add_value(graph, &(AimfValueInfo){ .shape = shape, .leaf = leaf, .name = g_intern_string(name) });
+}
+
 void aimf_graph_add_node(AimfGraph *graph, const AimfNode *node)
 {
     g_array_append_val(graph->nodes, *node);

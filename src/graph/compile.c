@@ -3,37 +3,18 @@
  */
 #include "graph/plan.h"
 
-#include <aimfair/names.h>
-#include <omp.h>
 #include <string.h>
 
-static const AimfBackend *find_backend(const char *name)
+int aimf_plan_add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home)
 {
-    for (guint i = 0; aimf_backends[i]; i++)
-        if (!name || strcmp(aimf_backends[i]->name, name) == 0)
-            return aimf_backends[i];
-    return NULL;
-}
-
-char *aimf_backend_version(const char *backend)
-{
-    const AimfBackend *found = find_backend(backend);
-    return found ? found->version() : NULL;
-}
-
-void aimf_set_threads(int threads)
-{
-    static gsize usual; /* what OpenMP began with: OMP_NUM_THREADS, or the processors that this process may use */
-    if (g_once_init_enter(&usual))
-        g_once_init_leave(&usual, (gsize)omp_get_max_threads());
-    omp_set_num_threads(threads > 0 ? threads : (int)usual);
-}
-
-static int add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home)
-{
-    AimfBuffer buffer = {
-        .value = value, .layout = layout, .home = home, .first = -1, .last = -1, .takes_over = NO_BUFFER
-    };
+    AimfBuffer buffer = { .value = value,
+                          .layout = layout,
+                          .home = home,
+                          .first = -1,
+                          .last = -1,
+                          .takes_over = NO_BUFFER,
+                          .within = NO_BUFFER,
+                          .stored = -1 };
     g_array_append_val(plan->buffers, buffer);
     return (int)plan->buffers->len - 1;
 }
@@ -49,8 +30,8 @@ static gboolean is_frozen(const AimfPlan *plan, AimfValue value)
 {
     if (g_array_index(plan->graph->values, AimfValueInfo, value).leaf != AIMF_LEAF_PARAMETER)
         return FALSE;
-    for (guint i = 0; i < plan->n_trainable; i++)
-        if (plan->trainable[i] == value)
+    for (guint i = 0; i < plan->trained->len; i++)
+        if (aimf_trained(plan, i)->parameter == value)
             return FALSE;
     return TRUE;
 }
@@ -78,14 +59,14 @@ static int buffer_in_layout(AimfPlan *plan, AimfValue value, const AimfLayout *l
         if (buffer->value != value || !same_layout(plan, &buffer->layout, layout))
             continue;
         if (buffer->home == HOME_STAGING)
-            buffer->home = HOME_RESIDENT;
+            buffer->home = HOME_STORE;
         return (int)i;
     }
     if (!is_frozen(plan, value)) {
-        int made = add_buffer(plan, value, *layout, HOME_ARENA);
+        int made = aimf_plan_add_buffer(plan, value, *layout, HOME_ARENA);
         return add_reorder(plan, plan->steps, plan->primary[value], made, error) ? made : NO_BUFFER;
     }
-    int made = add_buffer(plan, value, *layout, HOME_RESIDENT);
+    int made = aimf_plan_add_buffer(plan, value, *layout, HOME_RESIDENT);
     return add_reorder(plan, plan->packs, plan->canonical[value], made, error) ? made : NO_BUFFER;
 }
 
@@ -133,12 +114,13 @@ static gboolean add_node_step(AimfPlan *plan, guint index, GError **error)
     for (int i = 0; i < node->n_outputs; i++) {
         int buffer = NO_BUFFER;
         if (node->outputs[i] != AIMF_NONE)
-            buffer = plan->primary[node->outputs[i]] = add_buffer(plan, node->outputs[i], node_plan.out[i], HOME_ARENA);
+            buffer = plan->primary[node->outputs[i]] =
+                aimf_plan_add_buffer(plan, node->outputs[i], node_plan.out[i], HOME_ARENA);
         step.operands[step.n_operands++] = buffer;
     }
     AimfLayout scratch = { .dtype = AIMF_U8, .bytes = node_plan.scratch_bytes };
     step.operands[step.n_operands++] =
-        node_plan.scratch_bytes ? add_buffer(plan, AIMF_NONE, scratch, HOME_ARENA) : NO_BUFFER;
+        node_plan.scratch_bytes ? aimf_plan_add_buffer(plan, AIMF_NONE, scratch, HOME_ARENA) : NO_BUFFER;
     g_array_append_val(plan->steps, step);
     return TRUE;
 }
@@ -151,10 +133,11 @@ static guint8 *find_needed(const AimfPlan *plan, const AimfCompileOptions *optio
     guint8 *node_needed = g_new0(guint8, nodes->len + 1);
     for (guint i = 0; i < options->n_outputs; i++)
         value_needed[options->outputs[i]] = TRUE;
-    for (guint i = 0; i < plan->n_trainable; i++)
-        value_needed[plan->gradients[i]] = TRUE;
+    for (guint i = 0; i < plan->trained->len; i++)
+        value_needed[aimf_trained(plan, i)->gradient] = TRUE;
     for (guint i = nodes->len; i-- > 0;) {
         const AimfNode *node = &g_array_index(nodes, AimfNode, i);
+        node_needed[i] = i >= plan->n_computing_nodes;
         for (int k = 0; k < node->n_outputs; k++)
             if (node->outputs[k] != AIMF_NONE)
                 node_needed[i] |= value_needed[node->outputs[k]];
@@ -164,21 +147,25 @@ static guint8 *find_needed(const AimfPlan *plan, const AimfCompileOptions *optio
     return node_needed;
 }
 
+/* Where a parameter or state lies in row-major order. */
+static AimfHome home_of_leaf(const AimfPlan *plan, AimfValue value, AimfLeaf leaf)
+{
+    if (leaf == AIMF_LEAF_INPUT || (leaf == AIMF_LEAF_STATE && plan->private_states))
+        return HOME_RESIDENT;
+    return is_frozen(plan, value) && !plan->shares_store ? HOME_STAGING : HOME_STORE;
+}
+
 static void add_leaves(AimfPlan *plan)
 {
-    static const AimfHome homes[] = {
-        [AIMF_LEAF_INPUT] = HOME_RESIDENT,
-        [AIMF_LEAF_STATE] = HOME_RESIDENT,
-        [AIMF_LEAF_PARAMETER] = HOME_PARAMETER_BLOCK,
-    };
     for (guint i = 1; i < plan->graph->values->len; i++) {
         const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
-        if (info->leaf == AIMF_LEAF_NOT)
+        if (info->leaf == AIMF_LEAF_NOT || info->leaf == AIMF_LEAF_BUCKET || info->leaf == AIMF_LEAF_PART)
             continue;
-        AimfHome home = is_frozen(plan, (AimfValue)i) ? HOME_STAGING : homes[info->leaf];
         plan->canonical[i] = plan->primary[i] =
-            add_buffer(plan, (AimfValue)i, aimf_layout_row_major(&info->shape, AIMF_F32), home);
+            aimf_plan_add_buffer(plan, (AimfValue)i, aimf_layout_row_major(&info->shape, AIMF_F32),
+                                 home_of_leaf(plan, (AimfValue)i, info->leaf));
     }
+    aimf_plan_add_buckets(plan);
 }
 
 /* Makes @value end up row-major in @home: in place if its producer can write there, through a reorder otherwise. */
@@ -191,8 +178,22 @@ static gboolean settle(AimfPlan *plan, AimfValue value, AimfHome home, int *sett
         *settled = plan->primary[value];
         return TRUE;
     }
-    *settled = add_buffer(plan, value, row_major, home);
+    *settled = aimf_plan_add_buffer(plan, value, row_major, home);
     return add_reorder(plan, plan->steps, plan->primary[value], *settled, error);
+}
+
+/* The gradient of a trainable parameter ends up in its bucket. */
+static gboolean settle_gradient(AimfPlan *plan, const AimfTrained *trained, GError **error)
+{
+    int settled;
+    if (!settle(plan, trained->gradient, HOME_BUCKET, &settled, error))
+        return FALSE;
+    AimfValue bucket = g_array_index(plan->buckets, AimfBucket, trained->bucket).gradients;
+    aimf_buffer(plan, settled)->within = plan->canonical[bucket];
+    aimf_buffer(plan, settled)->offset = trained->offset * sizeof(float);
+    if (plan->canonical[trained->gradient] == NO_BUFFER)
+        plan->canonical[trained->gradient] = settled;
+    return TRUE;
 }
 
 static gboolean settle_results(AimfPlan *plan, guint node, const AimfCompileOptions *options, GError **error)
@@ -206,40 +207,21 @@ static gboolean settle_results(AimfPlan *plan, guint node, const AimfCompileOpti
             if (options->outputs[i] == value && plan->canonical[value] == NO_BUFFER &&
                 !settle(plan, value, HOME_RESIDENT, &plan->canonical[value], error))
                 return FALSE;
-        for (guint i = 0; i < plan->n_trainable; i++) {
-            int settled;
-            if (plan->gradients[i] == value && !settle(plan, value, HOME_GRADIENT_BLOCK, &settled, error))
+        for (guint i = 0; i < plan->trained->len; i++)
+            if (aimf_trained(plan, i)->gradient == value && !settle_gradient(plan, aimf_trained(plan, i), error))
                 return FALSE;
-            if (plan->gradients[i] == value)
-                aimf_buffer(plan, settled)->offset = aimf_buffer(plan, plan->canonical[plan->trainable[i]])->offset;
-        }
     }
     return TRUE;
-}
-
-/* Parameters begin on the alignment's boundaries, so a block is as long as its tensors plus a little padding. */
-static void lay_out_blocks(AimfPlan *plan)
-{
-    gsize offset = 0;
-    for (guint i = 0; i < plan->n_trainable; i++) {
-        AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[plan->trainable[i]]);
-        buffer->offset = offset;
-        offset += (buffer->layout.bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
-    }
-    plan->block_elements = offset / sizeof(float);
 }
 
 /* Gradients that no node produces: a parameter whose gradient is the loss's own, given as an input. */
 static gboolean settle_given_gradients(AimfPlan *plan, GError **error)
 {
-    for (guint i = 0; i < plan->n_trainable; i++) {
-        AimfValue value = plan->gradients[i];
-        if (g_array_index(plan->graph->values, AimfValueInfo, value).leaf == AIMF_LEAF_NOT)
-            continue;
-        int settled;
-        if (!settle(plan, value, HOME_GRADIENT_BLOCK, &settled, error))
+    for (guint i = 0; i < plan->trained->len; i++) {
+        const AimfTrained *trained = aimf_trained(plan, i);
+        if (g_array_index(plan->graph->values, AimfValueInfo, trained->gradient).leaf != AIMF_LEAF_NOT &&
+            !settle_gradient(plan, trained, error))
             return FALSE;
-        aimf_buffer(plan, settled)->offset = aimf_buffer(plan, plan->canonical[plan->trainable[i]])->offset;
     }
     return TRUE;
 }
@@ -252,12 +234,16 @@ static gboolean add_steps(AimfPlan *plan, const AimfCompileOptions *options, GEr
     for (guint i = 0; i < n_values; i++)
         plan->canonical[i] = plan->primary[i] = NO_BUFFER;
     add_leaves(plan);
-    lay_out_blocks(plan);
     g_autofree guint8 *needed = find_needed(plan, options);
-    for (guint i = 0; i < plan->graph->nodes->len; i++)
+    for (guint i = 0; i < plan->n_computing_nodes; i++)
         if (needed[i] && (!add_node_step(plan, i, error) || !settle_results(plan, i, options, error)))
             return FALSE;
-    return settle_given_gradients(plan, error);
+    if (!settle_given_gradients(plan, error))
+        return FALSE;
+    for (guint i = plan->n_computing_nodes; i < plan->graph->nodes->len; i++)
+        if (!add_node_step(plan, i, error))
+            return FALSE;
+    return TRUE;
 }
 
 static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *options, GError **error)
@@ -276,6 +262,10 @@ static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *
         mistake = "the loss's gradient is not a value of the graph";
     if (options->sgd && !options->n_trainable)
         mistake = "an optimizer needs trainable parameters";
+    if (options->accumulate && !options->n_trainable)
+        mistake = "accumulating gradients needs trainable parameters";
+    if (options->store && options->device && options->store->device != options->device)
+        mistake = "the store is on another device";
     if (mistake)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", mistake);
     return !mistake;
@@ -284,13 +274,11 @@ static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *
 /* The trainable parameters in the graph's order, each once. */
 static void take_trainable(AimfPlan *plan, const AimfCompileOptions *options)
 {
-    plan->trainable = g_new0(AimfValue, options->n_trainable + 1);
-    plan->gradients = g_new0(AimfValue, options->n_trainable + 1);
     for (guint i = 0; i < plan->graph->parameters->len; i++) {
-        AimfValue parameter = aimf_graph_parameter_at(plan->graph, i);
+        AimfTrained trained = { .parameter = aimf_graph_parameter_at(plan->graph, i) };
         for (guint k = 0; k < options->n_trainable; k++)
-            if (options->trainable[k] == parameter) {
-                plan->trainable[plan->n_trainable++] = parameter;
+            if (options->trainable[k] == trained.parameter) {
+                g_array_append_val(plan->trained, trained);
                 break;
             }
     }
@@ -298,56 +286,83 @@ static void take_trainable(AimfPlan *plan, const AimfCompileOptions *options)
 
 static gboolean differentiate(AimfPlan *plan, const AimfCompileOptions *options, GError **error)
 {
+    guint n = plan->trained->len;
     plan->n_forward_nodes = plan->graph->nodes->len;
-    if (plan->n_trainable && !plan->graph->failure)
-        aimf_graph_differentiate(plan->graph, options->loss, options->loss_gradient, plan->trainable, plan->n_trainable,
-                                 plan->gradients);
+    g_autofree AimfValue *wanted = g_new(AimfValue, n + 1);
+    g_autofree AimfValue *gradients = g_new0(AimfValue, n + 1);
+    for (guint i = 0; i < n; i++)
+        wanted[i] = aimf_trained(plan, i)->parameter;
+    if (n && !plan->graph->failure)
+        aimf_graph_differentiate(plan->graph, options->loss, options->loss_gradient, wanted, n, gradients);
+    for (guint i = 0; i < n; i++)
+        aimf_trained(plan, i)->gradient = gradients[i];
+    plan->n_computing_nodes = plan->graph->nodes->len;
     if (plan->graph->failure)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", plan->graph->failure);
     return !plan->graph->failure;
 }
 
-static void unknown_backend(const char *name, GError **error)
+/* Steps are told apart in errors by their place in a run, packs by the parameter that they pack. */
+static void name_steps(AimfPlan *plan)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (const AimfBackend *const *backend = aimf_backends; *backend; backend++)
-        g_ptr_array_add(names, (gpointer)(*backend)->name);
-    g_ptr_array_add(names, NULL);
-    g_autofree char *list = g_strjoinv(", ", (char **)names->pdata);
-    g_autofree char *hint = aimf_name_hint(name, (const char *const *)names->pdata);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "there is no backend '%s'%s; there are: %s", name, hint, list);
+    for (guint s = 0; s < plan->steps->len; s++) {
+        AimfStep *step = aimf_step(plan, s);
+        step->label = g_strdup_printf("step %u, %s", s, aimf_step_name(plan, step));
+    }
+    for (guint s = 0; s < plan->packs->len; s++) {
+        AimfStep *step = &g_array_index(plan->packs, AimfStep, s);
+        AimfValue value = aimf_buffer(plan, step->operands[0])->value;
+        step->label = g_strdup_printf("packing the tensor '%s', %s", aimf_graph_name(plan->graph, value),
+                                      aimf_step_name(plan, step));
+    }
+}
+
+static AimfPlan *plan_new(const AimfGraph *graph, AimfStore *store, const AimfCompileOptions *options)
+{
+    AimfPlan *plan = g_new0(AimfPlan, 1);
+    plan->graph = aimf_graph_copy(graph);
+    plan->store = store;
+    plan->shares_store = options->store != NULL;
+    plan->private_states = options->private_states;
+    plan->backend = store->device->class->backend;
+    plan->precision = options->precision;
+    plan->winograd = options->winograd;
+    plan->buffers = g_array_new(FALSE, TRUE, sizeof(AimfBuffer));
+    plan->steps = g_array_new(FALSE, TRUE, sizeof(AimfStep));
+    plan->packs = g_array_new(FALSE, TRUE, sizeof(AimfStep));
+    plan->trained = g_array_new(FALSE, TRUE, sizeof(AimfTrained));
+    plan->buckets = g_array_new(FALSE, TRUE, sizeof(AimfBucket));
+    return plan;
+}
+
+static gboolean compile(AimfPlan *plan, const AimfCompileOptions *options, GError **error)
+{
+    plan->state = plan->backend->open(options->precision, error);
+    if (!plan->state)
+        return FALSE;
+    take_trainable(plan, options);
+    if (!differentiate(plan, options, error) || !aimf_plan_add_updates(plan, options, error) ||
+        !add_steps(plan, options, error))
+        return FALSE;
+    name_steps(plan);
+    return aimf_plan_place(plan, error);
 }
 
 AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *options, GError **error)
 {
-    const AimfBackend *backend = find_backend(options->backend);
-    if (!backend) {
-        unknown_backend(options->backend, error);
-        return NULL;
-    }
     if (graph->failure) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", graph->failure);
         return NULL;
     }
     if (!check_options(graph, options, error))
         return NULL;
-    gpointer state = backend->open(options->precision, error);
-    if (!state)
+    AimfStore *store =
+        options->store ? aimf_store_ref(options->store) : aimf_store_new(options->device, options->threads, error);
+    if (!store)
         return NULL;
-    g_autoptr(AimfPlan) plan = g_new0(AimfPlan, 1);
-    plan->graph = aimf_graph_copy(graph);
-    plan->backend = backend;
-    plan->state = state;
-    plan->precision = options->precision;
-    plan->winograd = options->winograd;
-    plan->buffers = g_array_new(FALSE, TRUE, sizeof(AimfBuffer));
-    plan->steps = g_array_new(FALSE, TRUE, sizeof(AimfStep));
-    plan->packs = g_array_new(FALSE, TRUE, sizeof(AimfStep));
-    plan->has_sgd = options->sgd != NULL;
-    if (options->sgd)
-        plan->sgd = *options->sgd;
-    take_trainable(plan, options);
-    if (!differentiate(plan, options, error) || !add_steps(plan, options, error) || !aimf_plan_place(plan, error))
-        return NULL;
-    return g_steal_pointer(&plan);
+    g_autoptr(AimfPlan) plan = plan_new(graph, store, options);
+    aimf_stream_begin(store->stream);
+    gboolean good = compile(plan, options, error);
+    aimf_stream_end(store->stream);
+    return good ? g_steal_pointer(&plan) : NULL;
 }

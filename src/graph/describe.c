@@ -8,18 +8,23 @@ const char *aimf_step_name(const AimfPlan *plan, const AimfStep *step)
     return step->node < 0 ? "reorder" : aimf_ops[g_array_index(plan->graph->nodes, AimfNode, step->node).op].name;
 }
 
+gboolean aimf_step_changes_weights(const AimfPlan *plan, const AimfStep *step)
+{
+    return step->node >= (int)plan->n_computing_nodes;
+}
+
 static double step_flops(const AimfPlan *plan, const AimfStep *step)
 {
     if (step->node < 0)
         return 0;
     const AimfNode *node = &g_array_index(plan->graph->nodes, AimfNode, step->node);
-    return aimf_ops[node->op].flops ? aimf_ops[node->op].flops(plan->graph, node) : 0;
+    return aimf_ops[node->op].flops(plan->graph, node);
 }
 
 AimfPlanSummary aimf_plan_summary(const AimfPlan *plan)
 {
     AimfPlanSummary summary = {
-        .n_steps = plan->steps->len + (plan->has_sgd ? 1 : 0),
+        .n_steps = plan->steps->len,
         .arena_bytes = plan->arena_bytes,
         .resident_bytes = plan->resident_bytes,
         .peak_bytes = plan->peak_bytes,
@@ -54,9 +59,9 @@ static void append_value(GString *text, const AimfPlan *plan, const AimfBuffer *
                            layout ? layout : "");
     static const char *const homes[] = {
         [HOME_RESIDENT] = "resident",
+        [HOME_STORE] = "store",
         [HOME_STAGING] = "staged",
-        [HOME_PARAMETER_BLOCK] = "parameters",
-        [HOME_GRADIENT_BLOCK] = "gradients",
+        [HOME_BUCKET] = "bucket",
     };
     if (buffer->home == HOME_ARENA)
         g_string_append_printf(text, "@%zu%s", (size_t)((const char *)buffer->address - (const char *)plan->arena),
@@ -93,9 +98,6 @@ char *aimf_plan_describe(const AimfPlan *plan)
                      "= memory taken over\n");
     for (guint s = 0; s < plan->steps->len; s++)
         append_step(text, plan, s);
-    if (plan->has_sgd)
-        g_string_append_printf(text, "%4u  %-30s %15s  over %" G_GSIZE_FORMAT " parameters in one block\n",
-                               plan->steps->len, "sgd", "", plan->block_elements);
     AimfPlanSummary summary = aimf_plan_summary(plan);
     g_string_append_printf(text,
                            "\n%u steps (%u change a layout), %.3f GFLOP (%.3f forward)\n"
@@ -141,8 +143,10 @@ static GArray *measure_costs(AimfPlan *plan, double *total, GError **error)
     *total = 0;
     for (guint s = 0; s < plan->steps->len; s++) {
         const AimfStep *step = aimf_step(plan, s);
+        if (aimf_step_changes_weights(plan, step))
+            continue;
         gint64 start = g_get_monotonic_time();
-        if (!aimf_step_run(plan, s, error))
+        if (!aimf_step_run(plan, step, error) || !aimf_stream_wait(plan->store->stream, error))
             return NULL;
         Cost cost = {
             .name = aimf_step_name(plan, step),
@@ -161,7 +165,11 @@ static GArray *measure_costs(AimfPlan *plan, double *total, GError **error)
 char *aimf_plan_profile(AimfPlan *plan, GError **error)
 {
     double total;
+    if (!aimf_plan_wait(plan, error))
+        return NULL;
+    aimf_stream_begin(plan->store->stream);
     g_autoptr(GArray) costs = measure_costs(plan, &total, error);
+    aimf_stream_end(plan->store->stream);
     if (!costs)
         return NULL;
     GString *text = g_string_new("      ms      %  calls  GFLOP/s  operation\n");

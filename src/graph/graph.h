@@ -1,95 +1,15 @@
 /* The graph's inside, for graph/ and backend/ only. */
 #pragma once
 
+#include "graph/op_list.h"
+
 #include <aimfair/graph.h>
 
 enum { AIMF_MAX_INPUTS = 8, AIMF_MAX_OUTPUTS = 4 };
 
-/*
- * Every operation, forward and backward. Operands in the order a backend sees them; [x] may be AIMF_NONE.
- * Outputs called workspace have a size that only the backend knows: they carry what a forward kernel remembers for
- * its backward.
- *
- *   CONV2D                         x (N,C,H,W), weight (O,C,kh,kw), [bias (O)]         -> y (N,O,H',W')
- *   CONV2D_BACKWARD_DATA           dy, weight                                          -> dx
- *   CONV2D_BACKWARD_WEIGHT         x, dy                                               -> dweight
- *   BATCH_NORM                     x, weight, bias, running_mean, running_var          -> y [, mean (C), variance
- *   (C), workspace]
- *       the bracketed ones in training mode only (variance: the biased one); workspace only with relu
- *   BATCH_NORM_BACKWARD            x, dy, weight, mean, variance, [workspace]          -> [dx], [dweight], [dbias]
- *       in training mode; in evaluation mode mean and variance are the running ones, taken as constants
- *   RELU                           x                                                   -> y
- *   ADD                            a, b                                                -> y
- *   ADD_RELU                       a, b                                                -> y
- *   RELU_BACKWARD                  y, dy                                               -> dx = dy where y > 0
- *   CHANNEL_SUM                    x (N,C,...)                                         -> sums (C), the gradient of a
- *   bias MAX_POOL                       x                                                   -> y, workspace
- *   MAX_POOL_BACKWARD              dy, workspace                                       -> dx
- *   GLOBAL_AVERAGE_POOL            x (N,C,H,W)                                         -> y (N,C)
- *   GLOBAL_AVERAGE_POOL_BACKWARD   dy (N,C)                                            -> dx (N,C,H,W)
- *   LINEAR                         x (N,I), weight (O,I), [bias (O)]                   -> y (N,O) f32
- *                                  x (N,T,I), weight (O,I), [bias (O)]                 -> y (N,T,O); has no backward
- *   LINEAR_BACKWARD_DATA           dy, weight                                          -> dx
- *   LINEAR_BACKWARD_WEIGHT         x, dy                                               -> dweight
- *   SIGMOID_CROSS_ENTROPY          logits, targets (same shape)                        -> loss (scalar)
- *   SIGMOID_CROSS_ENTROPY_BACKWARD logits, targets, [dloss (scalar), none means 1]     -> dlogits
- *   SOFTMAX_CROSS_ENTROPY          logits (N,K), targets (N)                           -> loss (scalar)
- *   SOFTMAX_CROSS_ENTROPY_BACKWARD logits, targets, [dloss]                            -> dlogits
- *
- * Forward only:
- *   SILU, GELU, QUICK_GELU         x                                                   -> y
- *   GEGLU                          x (N,T,2C)                                          -> y (N,T,C)
- *   GROUP_NORM                     x (N,C,H,W), weight (C), bias (C)                   -> y
- *   LAYER_NORM                     x (N,[T,]C), weight (C), bias (C)                   -> y
- *   ATTENTION                      q (N,T,C), k (N,S,C), v (N,S,C)                     -> y (N,T,C)
- *   ADD_CHANNELS                   x (N,C,H,W), offsets (N,C)                          -> y
- *   CONCAT                         a (N,A,H,W), b (N,B,H,W)                            -> y (N,A+B,H,W)
- *   UPSAMPLE_NEAREST               x (N,C,H,W)                                         -> y (N,C,2H,2W)
- *   UPSAMPLE_CONV2D                x (N,C,H,W), weight (O,C,3,3), [bias (O)]           -> y (N,O,2H,2W)
- *   TOKENS                         x (N,C,H,W)                                         -> y (N,HW,C)
- *   PLANES                         x (N,HW,C)                                          -> y (N,C,H,W)
- *   EMBEDDING                      ids (N,T), table (V,C), [positions (P,C)]           -> y (N,T,C)
- *   TIMESTEP_EMBEDDING             t (N)                                               -> y (N,C) f32
- */
-typedef enum {
-    AIMF_OP_CONV2D,
-    AIMF_OP_CONV2D_BACKWARD_DATA,
-    AIMF_OP_CONV2D_BACKWARD_WEIGHT,
-    AIMF_OP_BATCH_NORM,
-    AIMF_OP_BATCH_NORM_BACKWARD,
-    AIMF_OP_RELU,
-    AIMF_OP_ADD,
-    AIMF_OP_ADD_RELU,
-    AIMF_OP_RELU_BACKWARD,
-    AIMF_OP_CHANNEL_SUM,
-    AIMF_OP_MAX_POOL,
-    AIMF_OP_MAX_POOL_BACKWARD,
-    AIMF_OP_GLOBAL_AVERAGE_POOL,
-    AIMF_OP_GLOBAL_AVERAGE_POOL_BACKWARD,
-    AIMF_OP_LINEAR,
-    AIMF_OP_LINEAR_BACKWARD_DATA,
-    AIMF_OP_LINEAR_BACKWARD_WEIGHT,
-    AIMF_OP_SIGMOID_CROSS_ENTROPY,
-    AIMF_OP_SIGMOID_CROSS_ENTROPY_BACKWARD,
-    AIMF_OP_SOFTMAX_CROSS_ENTROPY,
-    AIMF_OP_SOFTMAX_CROSS_ENTROPY_BACKWARD,
-    AIMF_OP_SILU,
-    AIMF_OP_GELU,
-    AIMF_OP_QUICK_GELU,
-    AIMF_OP_GEGLU,
-    AIMF_OP_GROUP_NORM,
-    AIMF_OP_LAYER_NORM,
-    AIMF_OP_ATTENTION,
-    AIMF_OP_ADD_CHANNELS,
-    AIMF_OP_CONCAT,
-    AIMF_OP_UPSAMPLE_NEAREST,
-    AIMF_OP_UPSAMPLE_CONV2D,
-    AIMF_OP_TOKENS,
-    AIMF_OP_PLANES,
-    AIMF_OP_EMBEDDING,
-    AIMF_OP_TIMESTEP_EMBEDDING,
-    AIMF_N_OPS,
-} AimfOpKind;
+#define AIMF_OP_KIND(kind, name, gradient, flops) AIMF_OP_##kind,
+typedef enum { AIMF_OPS(AIMF_OP_KIND) AIMF_N_OPS } AimfOpKind;
+#undef AIMF_OP_KIND
 
 typedef struct {
     int window;
@@ -104,6 +24,7 @@ typedef union {
     AimfGroupNorm group_norm; /* epsilon is never 0 here */
     double layer_norm_epsilon;
     AimfAttention attention;
+    AimfSgd sgd;
 } AimfAttributes;
 
 /** AimfNode: one operation. Operands not given are AIMF_NONE. */
@@ -116,7 +37,15 @@ typedef struct {
     AimfAttributes attributes;
 } AimfNode;
 
-typedef enum { AIMF_LEAF_NOT, AIMF_LEAF_INPUT, AIMF_LEAF_PARAMETER, AIMF_LEAF_STATE } AimfLeaf;
+/* A bucket is a value made of many tensors, its parts, which lie one after another in it. */
+typedef enum {
+    AIMF_LEAF_NOT,
+    AIMF_LEAF_INPUT,
+    AIMF_LEAF_PARAMETER,
+    AIMF_LEAF_STATE,
+    AIMF_LEAF_BUCKET,
+    AIMF_LEAF_PART,
+} AimfLeaf;
 
 typedef struct {
     AimfShape shape; /* of a workspace: rank 0, its size is the backend's */
@@ -137,11 +66,11 @@ typedef struct {
     const char *name;
     /*
      * Emits the gradient of @node as ordinary nodes. @dy: gradient of each output, AIMF_NONE where nothing flows;
-     * @wanted: which inputs need one; @dx: receives the values. NULL: the operation has no gradient.
+     * @wanted: which inputs need one; @dx: receives the values.
      */
     void (*gradient)(AimfGraph *graph, const AimfNode *node, const AimfValue *dy, const gboolean *wanted,
                      AimfValue *dx);
-    /* Floating-point operations of one run; NULL counts as none. */
+    /* Floating-point operations of one run. */
     double (*flops)(const AimfGraph *graph, const AimfNode *node);
 } AimfOp;
 
@@ -168,6 +97,8 @@ AimfValue aimf_graph_fail(AimfGraph *graph, const char *format, ...) G_GNUC_PRIN
 /** aimf_graph_add_value, aimf_graph_add_workspace: a new value that an operation will produce. */
 AimfValue aimf_graph_add_value(AimfGraph *graph, AimfShape shape);
 AimfValue aimf_graph_add_workspace(AimfGraph *graph);
+/** aimf_graph_add_leaf: a value that no operation produces; @name: (nullable) for descriptions, need not be unique. */
+AimfValue aimf_graph_add_leaf(AimfGraph *graph, AimfShape shape, AimfLeaf leaf, const char *name);
 /** aimf_graph_add_node: appends a copy of @node. */
 void aimf_graph_add_node(AimfGraph *graph, const AimfNode *node);
 /** aimf_graph_copy: (owned). */

@@ -119,12 +119,32 @@ static void find_peak(AimfPlan *plan)
         }
 }
 
-/* Blocks first, then the resident buffers one after another. */
+/* Which leaves are in the store, packed or with states of the plan's own included; there is room for them then. */
+static gboolean reserve(AimfPlan *plan, GError **error)
+{
+    guint n = 0, n_values = plan->graph->values->len;
+    g_autofree const AimfValueInfo **infos = g_new(const AimfValueInfo *, n_values);
+    g_autofree int *buffers = g_new(int, n_values);
+    g_autofree int *stored = g_new(int, n_values);
+    for (guint i = 1; i < n_values; i++) {
+        const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
+        if (info->leaf != AIMF_LEAF_STATE &&
+            (info->leaf != AIMF_LEAF_PARAMETER || aimf_buffer(plan, plan->canonical[i])->home != HOME_STORE))
+            continue;
+        infos[n] = info;
+        buffers[n++] = plan->canonical[i];
+    }
+    if (!aimf_store_reserve(plan->store, infos, n, stored, error))
+        return FALSE;
+    for (guint i = 0; i < n; i++)
+        aimf_buffer(plan, buffers[i])->stored = stored[i];
+    return TRUE;
+}
+
 static gboolean allocate(AimfPlan *plan, GError **error)
 {
-    gsize block_bytes = plan->block_elements * sizeof(float);
-    int n_blocks = plan->n_trainable ? (plan->has_sgd ? 3 : 2) : 0;
-    gsize offset = (gsize)n_blocks * block_bytes;
+    AimfDevice *device = plan->store->device;
+    gsize offset = 0;
     for (guint i = 0; i < plan->buffers->len; i++) {
         AimfBuffer *buffer = aimf_buffer(plan, (int)i);
         if (buffer->home != HOME_RESIDENT)
@@ -132,36 +152,30 @@ static gboolean allocate(AimfPlan *plan, GError **error)
         buffer->offset = offset;
         offset += aligned(buffer->layout.bytes);
     }
-    plan->resident_bytes = offset;
-    plan->resident = plan->backend->memory->allocate(offset, "parameters and inputs", error);
+    plan->allocated_bytes = offset;
+    plan->resident_bytes = offset + (plan->shares_store ? 0 : plan->store->bytes);
+    plan->resident = device->class->allocate(device, offset, "parameters and inputs", error);
     if (!plan->resident)
         return FALSE;
-    plan->arena = plan->backend->memory->allocate(plan->arena_bytes, "activations", error);
-    if (!plan->arena)
-        return FALSE;
-    if (n_blocks > 0) {
-        plan->parameters = plan->resident;
-        plan->parameter_gradients = plan->parameters + plan->block_elements;
-    }
-    if (n_blocks == 3)
-        plan->momenta = plan->parameter_gradients + plan->block_elements;
-    return TRUE;
+    plan->arena = device->class->allocate(device, plan->arena_bytes, "activations", error);
+    return plan->arena != NULL;
 }
 
-static void find_addresses(AimfPlan *plan)
+static void *address_of(const AimfPlan *plan, int index)
 {
-    void *const bases[] = {
-        [HOME_ARENA] = plan->arena,
-        [HOME_RESIDENT] = plan->resident,
-        [HOME_PARAMETER_BLOCK] = plan->parameters,
-        [HOME_GRADIENT_BLOCK] = plan->parameter_gradients,
-    };
-    for (guint i = 0; i < plan->buffers->len; i++) {
-        AimfBuffer *buffer = aimf_buffer(plan, (int)i);
-        if (buffer->home == HOME_STAGING)
-            continue;
-        gsize offset = aimf_buffer(plan, owner(plan, (int)i))->offset;
-        buffer->address = (char *)bases[buffer->home] + offset;
+    const AimfBuffer *buffer = aimf_buffer(plan, index);
+    switch (buffer->home) {
+    case HOME_ARENA:
+        return (char *)plan->arena + aimf_buffer(plan, owner(plan, index))->offset;
+    case HOME_RESIDENT:
+        return (char *)plan->resident + buffer->offset;
+    case HOME_STORE:
+        return aimf_stored(plan->store, buffer->stored)->address;
+    case HOME_BUCKET:
+        return (char *)address_of(plan, buffer->within) + buffer->offset;
+    case HOME_STAGING:
+    default:
+        return NULL;
     }
 }
 
@@ -179,9 +193,10 @@ gboolean aimf_plan_place(AimfPlan *plan, GError **error)
     take_over_dying(plan);
     place_in_arena(plan);
     find_peak(plan);
-    if (!allocate(plan, error))
+    if (!reserve(plan, error) || !allocate(plan, error))
         return FALSE;
-    find_addresses(plan);
+    for (int i = 0; i < (int)plan->buffers->len; i++)
+        aimf_buffer(plan, i)->address = address_of(plan, i);
     for (guint s = 0; s < plan->steps->len; s++)
         aimf_step_bind(plan, aimf_step(plan, s));
     return TRUE;

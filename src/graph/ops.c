@@ -1,41 +1,17 @@
-/* The table of operations. */
+/* The table of operations, made of their list. */
 #include "graph/ops.h"
 
-const AimfOp aimf_ops[AIMF_N_OPS] = {
-    [AIMF_OP_CONV2D] = { "conv2d", aimf_conv2d_gradient, aimf_conv2d_flops },
-    [AIMF_OP_CONV2D_BACKWARD_DATA] = { "conv2d_backward_data", NULL, aimf_conv2d_flops },
-    [AIMF_OP_CONV2D_BACKWARD_WEIGHT] = { "conv2d_backward_weight", NULL, aimf_conv2d_flops },
-    [AIMF_OP_BATCH_NORM] = { "batch_norm", aimf_batch_norm_gradient, NULL },
-    [AIMF_OP_BATCH_NORM_BACKWARD] = { "batch_norm_backward", NULL, NULL },
-    [AIMF_OP_RELU] = { "relu", aimf_relu_gradient, NULL },
-    [AIMF_OP_ADD] = { "add", aimf_add_gradient, NULL },
-    [AIMF_OP_ADD_RELU] = { "add_relu", aimf_add_relu_gradient, NULL },
-    [AIMF_OP_RELU_BACKWARD] = { "relu_backward", NULL, NULL },
-    [AIMF_OP_CHANNEL_SUM] = { "channel_sum", NULL, NULL },
-    [AIMF_OP_MAX_POOL] = { "max_pool", aimf_max_pool_gradient, NULL },
-    [AIMF_OP_MAX_POOL_BACKWARD] = { "max_pool_backward", NULL, NULL },
-    [AIMF_OP_GLOBAL_AVERAGE_POOL] = { "global_average_pool", aimf_global_average_pool_gradient, NULL },
-    [AIMF_OP_GLOBAL_AVERAGE_POOL_BACKWARD] = { "global_average_pool_backward", NULL, NULL },
-    [AIMF_OP_LINEAR] = { "linear", aimf_linear_gradient, aimf_linear_flops },
-    [AIMF_OP_LINEAR_BACKWARD_DATA] = { "linear_backward_data", NULL, aimf_linear_flops },
-    [AIMF_OP_LINEAR_BACKWARD_WEIGHT] = { "linear_backward_weight", NULL, aimf_linear_flops },
-    [AIMF_OP_SIGMOID_CROSS_ENTROPY] = { "sigmoid_cross_entropy", aimf_sigmoid_cross_entropy_gradient, NULL },
-    [AIMF_OP_SIGMOID_CROSS_ENTROPY_BACKWARD] = { "sigmoid_cross_entropy_backward", NULL, NULL },
-    [AIMF_OP_SOFTMAX_CROSS_ENTROPY] = { "softmax_cross_entropy", aimf_softmax_cross_entropy_gradient, NULL },
-    [AIMF_OP_SOFTMAX_CROSS_ENTROPY_BACKWARD] = { "softmax_cross_entropy_backward", NULL, NULL },
-    [AIMF_OP_SILU] = { "silu", NULL, NULL },
-    [AIMF_OP_GELU] = { "gelu", NULL, NULL },
-    [AIMF_OP_QUICK_GELU] = { "quick_gelu", NULL, NULL },
-    [AIMF_OP_GEGLU] = { "geglu", NULL, NULL },
-    [AIMF_OP_GROUP_NORM] = { "group_norm", NULL, NULL },
-    [AIMF_OP_LAYER_NORM] = { "layer_norm", NULL, NULL },
-    [AIMF_OP_ATTENTION] = { "attention", NULL, aimf_attention_flops },
-    [AIMF_OP_ADD_CHANNELS] = { "add_channels", NULL, NULL },
-    [AIMF_OP_CONCAT] = { "concat", NULL, NULL },
-    [AIMF_OP_UPSAMPLE_NEAREST] = { "upsample_nearest", NULL, NULL },
-    [AIMF_OP_UPSAMPLE_CONV2D] = { "upsample_conv2d", NULL, aimf_upsample_conv2d_flops },
-    [AIMF_OP_TOKENS] = { "tokens", NULL, NULL },
-    [AIMF_OP_PLANES] = { "planes", NULL, NULL },
-    [AIMF_OP_EMBEDDING] = { "embedding", NULL, NULL },
-    [AIMF_OP_TIMESTEP_EMBEDDING] = { "timestep_embedding", NULL, NULL },
-};
+AIMF_GRADIENT(aimf_no_gradient)
+{
+    (void)dy, (void)wanted, (void)dx;
+    aimf_graph_fail(graph, "%s has no gradient", aimf_ops[node->op].name);
+}
+
+AIMF_FLOPS(aimf_no_flops)
+{
+    (void)graph, (void)node;
+    return 0;
+}
+
+#define ROW(kind, name, gradient, flops) [AIMF_OP_##kind] = { #name, gradient, flops },
+const AimfOp aimf_ops[AIMF_N_OPS] = { AIMF_OPS(ROW) };

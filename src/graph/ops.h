@@ -8,21 +8,11 @@
     void name(AimfGraph *graph, const AimfNode *node, const AimfValue *dy, const gboolean *wanted, AimfValue *dx)
 #define AIMF_FLOPS(name) double name(const AimfGraph *graph, const AimfNode *node)
 
-AIMF_GRADIENT(aimf_conv2d_gradient);
-AIMF_GRADIENT(aimf_batch_norm_gradient);
-AIMF_GRADIENT(aimf_relu_gradient);
-AIMF_GRADIENT(aimf_add_gradient);
-AIMF_GRADIENT(aimf_add_relu_gradient);
-AIMF_GRADIENT(aimf_max_pool_gradient);
-AIMF_GRADIENT(aimf_global_average_pool_gradient);
-AIMF_GRADIENT(aimf_linear_gradient);
-AIMF_GRADIENT(aimf_sigmoid_cross_entropy_gradient);
-AIMF_GRADIENT(aimf_softmax_cross_entropy_gradient);
-
-AIMF_FLOPS(aimf_conv2d_flops);
-AIMF_FLOPS(aimf_linear_flops);
-AIMF_FLOPS(aimf_attention_flops);
-AIMF_FLOPS(aimf_upsample_conv2d_flops);
+#define AIMF_OP_FUNCTIONS(kind, name, gradient, flops)                                                                 \
+    AIMF_GRADIENT(gradient);                                                                                           \
+    AIMF_FLOPS(flops);
+AIMF_OPS(AIMF_OP_FUNCTIONS)
+#undef AIMF_OP_FUNCTIONS
 
 /**
  * aimf_emit: appends a node with one output of @shape; trailing AIMF_NONE operands are allowed. Returns: the output.

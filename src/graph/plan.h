@@ -1,67 +1,95 @@
-/* A compiled plan's inside: what compile.c decides, memory.c places, run.c executes and describe.c tells. */
+/*
+ * A compiled plan's inside: what compile.c and update.c decide, memory.c places, load.c and run.c execute and
+ * describe.c tells.
+ */
 #pragma once
 
 #include "graph/backend.h"
+#include "graph/store.h"
 
 enum { MAX_OPERANDS = AIMF_MAX_INPUTS + AIMF_MAX_OUTPUTS + 1, MEMORY_ALIGNMENT = 64, NO_BUFFER = -1 };
 
 /** Where a buffer lies. */
 typedef enum {
     HOME_ARENA,    /* between its first and its last step, sharing memory with others */
-    HOME_RESIDENT, /* for the plan's life: inputs, outputs, states, frozen parameters and their packed forms */
+    HOME_RESIDENT, /* for the plan's life: inputs, outputs, buckets, private states, packed forms of parameters */
+    HOME_STORE,    /* in the store, as long as that: parameters and states in row-major order */
     HOME_STAGING,  /* only while parameters are loaded: the row-major form of a frozen parameter that is used packed */
-    HOME_PARAMETER_BLOCK,
-    HOME_GRADIENT_BLOCK,
+    HOME_BUCKET,   /* a part of another buffer */
 } AimfHome;
 
-/** AimfBuffer: one value in one layout. A value has as many as there are layouts in which it is used. */
+/**
+ * AimfBuffer: one value in one layout. A value has as many as there are layouts in which it is used.
+ * @within: the bucket that a part lies in, or NO_BUFFER
+ * @stored: which of the store's tensors it is, or comes from; -1 for none
+ */
 typedef struct {
     AimfValue value;
     AimfLayout layout;
     AimfHome home;
     int first, last; /* steps between which its contents matter */
     int takes_over;  /* the buffer whose memory it continues, or NO_BUFFER */
-    gsize offset;    /* in its home */
+    int within;
+    int stored;
+    gsize offset; /* in its home */
     void *address;
 } AimfBuffer;
 
 /** AimfStep: a kernel and what it works on. */
 typedef struct {
     AimfKernel *kernel;
-    int node; /* in the graph; -1 for a reorder */
+    int node;        /* in the graph; -1 for a reorder */
+    char *label;     /* for errors */
+    guint64 version; /* of a pack: that of the stored parameter which was packed last */
     int n_operands;
     int operands[MAX_OPERANDS]; /* buffers: inputs, outputs, scratch */
     int n_inputs;
     int overwrites[AIMF_MAX_OUTPUTS];
 } AimfStep;
 
+/**
+ * AimfBucket: trainable parameters that lie one after another in the store, and what belongs to them, laid out alike.
+ * @first, @n: which of the trainable ones; @momenta, @sums: AIMF_NONE where the plan has none
+ */
+typedef struct {
+    guint first, n;
+    AimfValue parameters, gradients, momenta, sums;
+} AimfBucket;
+
+/** AimfTrained: a trainable parameter; @momentum, @sum: AIMF_NONE where the plan has none; @offset: in its bucket */
+typedef struct {
+    AimfValue parameter, gradient, momentum, sum;
+    int stored;
+    guint bucket;
+    gsize offset; /* elements */
+} AimfTrained;
+
 struct AimfPlan {
-    AimfGraph *graph; /* with the gradient's nodes */
+    AimfGraph *graph; /* with the gradient's nodes, and what is done with gradients after them */
     guint n_forward_nodes;
+    guint n_computing_nodes; /* forward and backward */
+    AimfStore *store;
+    gboolean shares_store;
+    gboolean private_states;
     const AimfBackend *backend;
     gpointer state;
     AimfPrecision precision;
     gboolean winograd;
     GArray *buffers; /* AimfBuffer */
     GArray *steps;   /* AimfStep, one run */
-    GArray *packs;   /* AimfStep, once after loading: frozen parameters into the layouts they are used in */
-    int *canonical;  /* per value: its row-major f32 buffer if it is a leaf or an output, else NO_BUFFER */
-    int *primary;    /* per value: the buffer that its producer fills */
-    AimfValue *trainable;
-    AimfValue *gradients; /* of trainable */
-    guint n_trainable;
-    gsize block_elements; /* of the blocks of trainable parameters, padding included */
-    float *parameters;    /* (block_elements) */
-    float *parameter_gradients;
-    float *momenta;
-    gboolean has_sgd;
-    AimfSgd sgd;
-    float learning_rate;
+    GArray *packs;  /* AimfStep, when what is stored has changed: frozen parameters into the layouts they are used in */
+    int *canonical; /* per value: its row-major buffer if it can be read or written or loaded, else NO_BUFFER */
+    int *primary;   /* per value: the buffer that its producer fills */
+    GArray *trained; /* AimfTrained, in the graph's order */
+    GArray *buckets; /* AimfBucket */
+    AimfValue learning_rate;
     void *arena;
     gsize arena_bytes;
-    gboolean has_room; /* for all of it there is memory; seen when parameters are first loaded */
+    gboolean has_room; /* for all of it there is memory; seen before it is first used */
+    gboolean was_reset;
     void *resident;
-    gsize resident_bytes;
+    gsize resident_bytes; /* of the plan's own store too */
+    gsize allocated_bytes;
     gsize peak_bytes;
     int peak_step;
 };
@@ -76,14 +104,39 @@ static inline AimfStep *aimf_step(const AimfPlan *plan, guint index)
     return &g_array_index(plan->steps, AimfStep, index);
 }
 
+static inline AimfTrained *aimf_trained(const AimfPlan *plan, guint index)
+{
+    return &g_array_index(plan->trained, AimfTrained, index);
+}
+
+/** aimf_step_changes_weights: whether a step is one that changes parameters, momenta or sums. */
+gboolean aimf_step_changes_weights(const AimfPlan *plan, const AimfStep *step);
+
+/** aimf_plan_add_buffer: a new buffer at @home. */
+int aimf_plan_add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home);
+
+/**
+ * aimf_plan_add_updates: makes room for the trainable parameters in the store, divides them into buckets, and appends
+ * to the graph what is done with gradients: accumulation and the optimizer's step.
+ */
+gboolean aimf_plan_add_updates(AimfPlan *plan, const AimfCompileOptions *options, GError **error);
+/** aimf_plan_add_buckets: the buffers of buckets and their parts; those of parameters are there. */
+void aimf_plan_add_buckets(AimfPlan *plan);
+
 /** aimf_step_name: (borrowed) the operation of a step, "reorder" for a change of layout. */
 const char *aimf_step_name(const AimfPlan *plan, const AimfStep *step);
 
-/** aimf_plan_place: finds lifetimes, offsets and addresses of all buffers and binds all kernels. */
+/** aimf_plan_place: finds lifetimes, offsets and addresses of all buffers and binds all kernels of a run. */
 gboolean aimf_plan_place(AimfPlan *plan, GError **error);
 
-/** aimf_step_run: step @index of a run; FALSE with the kernel's error, which then names the step. */
-gboolean aimf_step_run(const AimfPlan *plan, guint index, GError **error);
+/** aimf_step_run: gives a step to the plan's stream; FALSE with the kernel's error, which then names the step. */
+gboolean aimf_step_run(const AimfPlan *plan, const AimfStep *step, GError **error);
+
+/** aimf_plan_check_room: whether there is memory for all that the plan will touch; FALSE with MEMORY. */
+gboolean aimf_plan_check_room(AimfPlan *plan, GError **error);
+
+/** aimf_plan_pack: packs again what has changed in the store since it was packed. */
+gboolean aimf_plan_pack(AimfPlan *plan, GError **error);
 
 /** aimf_step_bind: hands the addresses of a step's buffers to its kernel. */
 void aimf_step_bind(const AimfPlan *plan, const AimfStep *step);

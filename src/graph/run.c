@@ -1,235 +1,222 @@
-/* A plan at work: loading, running, storing. */
+/* A plan at work: writing, running, reading. */
 #include "graph/plan.h"
-
-#include "weights/tensors.h"
 
 static void free_steps(GArray *steps)
 {
-    for (guint i = 0; steps && i < steps->len; i++) {
-        AimfKernel *kernel = g_array_index(steps, AimfStep, i).kernel;
-        kernel->free(kernel);
+    for (guint i = 0; i < steps->len; i++) {
+        AimfStep *step = &g_array_index(steps, AimfStep, i);
+        step->kernel->free(step->kernel);
+        g_free(step->label);
     }
-    g_clear_pointer(&steps, g_array_unref);
+    g_array_unref(steps);
 }
 
 void aimf_plan_free(AimfPlan *plan)
 {
     if (!plan)
         return;
+    AimfDevice *device = plan->store->device;
+    aimf_stream_wait(plan->store->stream, NULL);
     free_steps(plan->steps);
     free_steps(plan->packs);
-    plan->backend->close(plan->state);
-    plan->backend->memory->release(plan->arena, plan->arena_bytes);
-    plan->backend->memory->release(plan->resident, plan->resident_bytes);
+    if (plan->state)
+        plan->backend->close(plan->state);
+    device->class->release(device, plan->arena, plan->arena_bytes);
+    device->class->release(device, plan->resident, plan->allocated_bytes);
     g_array_unref(plan->buffers);
+    g_array_unref(plan->trained);
+    g_array_unref(plan->buckets);
     aimf_graph_free(plan->graph);
+    aimf_store_free(plan->store);
     g_free(plan->canonical);
     g_free(plan->primary);
-    g_free(plan->trainable);
-    g_free(plan->gradients);
     g_free(plan);
 }
 
-/* The entry of @tensors for a leaf, checked; -1 with an error. */
-static int find_entry(const AimfTensors *tensors, const AimfValueInfo *info, GError **error)
+gboolean aimf_plan_check_room(AimfPlan *plan, GError **error)
 {
-    int entry = aimf_tensors_find(tensors, info->name);
-    if (entry < 0) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "the tensor '%s' is missing", info->name);
-        return -1;
-    }
-    const AimfShape *found = &aimf_tensors_at(tensors, (guint)entry)->shape;
-    if (!aimf_shape_equal(found, &info->shape)) {
-        g_autofree char *expected = aimf_shape_text(&info->shape), *have = aimf_shape_text(found);
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the tensor '%s' has the shape %s, expected %s", info->name,
-                    have, expected);
-        return -1;
-    }
-    return entry;
-}
-
-/* Runs the packs that begin at buffer @from, whose contents lie at its address now. */
-static gboolean pack(AimfPlan *plan, int from, GError **error)
-{
-    for (guint i = 0; i < plan->packs->len; i++) {
-        const AimfStep *step = &g_array_index(plan->packs, AimfStep, i);
-        if (step->operands[0] != from)
-            continue;
-        aimf_step_bind(plan, step);
-        if (step->kernel->run(step->kernel, error))
-            continue;
-        AimfValue value = aimf_buffer(plan, from)->value;
-        g_prefix_error(error,
-                       "packing the tensor '%s', %s: ", g_array_index(plan->graph->values, AimfValueInfo, value).name,
-                       aimf_step_name(plan, step));
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* A tensor's f32 elements where they lie in the host's memory, or NULL. */
-static const void *lying_f32(const AimfTensors *tensors, guint entry)
-{
-    return aimf_tensors_at(tensors, entry)->dtype == AIMF_F32 ? aimf_tensors_data(tensors, entry) : NULL;
-}
-
-/* Converts straight into the host's own memory; another device gets what was converted here first. */
-static gboolean fill(const AimfPlan *plan, const AimfBuffer *buffer, const AimfTensors *tensors, guint entry,
-                     GError **error)
-{
-    const AimfMemory *memory = plan->backend->memory;
-    const void *data = lying_f32(tensors, entry);
-    if (!data && memory == &aimf_host_memory)
-        return aimf_tensors_read(tensors, entry, AIMF_F32, buffer->address, error);
-    g_autofree void *converted = NULL;
-    if (!data) {
-        data = converted = g_try_malloc(buffer->layout.bytes);
-        if (!converted) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory to load '%s'",
-                        aimf_tensors_at(tensors, entry)->name);
-            return FALSE;
-        }
-        if (!aimf_tensors_read(tensors, entry, AIMF_F32, converted, error))
-            return FALSE;
-    }
-    memory->upload(buffer->address, data, buffer->layout.bytes);
-    return TRUE;
-}
-
-/*
- * A frozen parameter that is only used packed needs its row-major form for a moment: as it lies on the host, or a copy.
- */
-static gboolean load_staged(AimfPlan *plan, int index, const AimfTensors *tensors, guint entry, GError **error)
-{
-    const AimfMemory *memory = plan->backend->memory;
-    AimfBuffer *buffer = aimf_buffer(plan, index);
-    const void *lying = memory == &aimf_host_memory ? lying_f32(tensors, entry) : NULL;
-    void *copy = lying ? NULL : memory->allocate(buffer->layout.bytes, "loading parameters", error);
-    buffer->address = lying ? (void *)lying : copy; /* packs only read it */
-    gboolean good = lying || (copy && fill(plan, buffer, tensors, entry, error));
-    good = good && pack(plan, index, error);
-    buffer->address = NULL;
-    memory->release(copy, buffer->layout.bytes);
-    return good;
-}
-
-enum {
-    PAGES_KEPT_BYTES = 32 << 20
-}; /* of the source, so that a large model is not resident twice while it is loaded */
-
-gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
-{
-    gsize read_bytes = 0;
-    const AimfMemory *memory = plan->backend->memory;
-    if (!plan->has_room && memory->check_room && !memory->check_room(plan->resident_bytes + plan->arena_bytes, error))
+    AimfDevice *device = plan->store->device;
+    gsize bytes = plan->resident_bytes + plan->arena_bytes;
+    if (!plan->has_room && device->class->check_room && !device->class->check_room(device, bytes, error))
         return FALSE;
     plan->has_room = TRUE;
-    for (guint i = 1; i < plan->graph->values->len; i++) {
-        const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
-        if (info->leaf != AIMF_LEAF_PARAMETER && info->leaf != AIMF_LEAF_STATE)
-            continue;
-        int entry = find_entry(tensors, info, error);
-        if (entry < 0)
-            return FALSE;
-        int index = plan->canonical[i];
-        const AimfBuffer *buffer = aimf_buffer(plan, index);
-        if (buffer->home == HOME_STAGING) {
-            if (!load_staged(plan, index, tensors, (guint)entry, error))
-                return FALSE;
-        } else {
-            if (!fill(plan, buffer, tensors, (guint)entry, error) || !pack(plan, index, error))
-                return FALSE;
-        }
-        read_bytes += aimf_tensors_at(tensors, (guint)entry)->bytes;
-        if (read_bytes > PAGES_KEPT_BYTES) {
-            aimf_tensors_release_pages(tensors);
-            read_bytes = 0;
-        }
-    }
-    aimf_tensors_release_pages(tensors);
-    if (!aimf_tensors_unchanged(tensors, error))
+    return TRUE;
+}
+
+gboolean aimf_step_run(const AimfPlan *plan, const AimfStep *step, GError **error)
+{
+    AimfStream *stream = plan->store->stream;
+    stream->step = step->label;
+    gboolean given = step->kernel->run(step->kernel, stream, error);
+    stream->step = NULL;
+    if (!given)
+        aimf_step_failed(step->label, error);
+    return given;
+}
+
+/* What the run changes of what is stored has a new version, even if the run failed on its way. */
+static void touch_changed(AimfPlan *plan)
+{
+    for (guint i = 0; plan->learning_rate != AIMF_NONE && i < plan->trained->len; i++)
+        aimf_store_touch(plan->store, aimf_trained(plan, i)->stored);
+    for (guint i = 1; !plan->private_states && i < plan->graph->values->len; i++)
+        if (g_array_index(plan->graph->values, AimfValueInfo, i).leaf == AIMF_LEAF_STATE)
+            aimf_store_touch(plan->store, aimf_buffer(plan, plan->canonical[i])->stored);
+}
+
+static gboolean run(AimfPlan *plan, GError **error)
+{
+    if (!aimf_plan_check_room(plan, error) || (!plan->was_reset && !aimf_plan_reset(plan, error)) ||
+        !aimf_plan_pack(plan, error))
         return FALSE;
-    if (plan->momenta)
-        plan->backend->memory->clear(plan->momenta, plan->block_elements * sizeof(float));
-    return TRUE;
-}
-
-gboolean aimf_plan_store(const AimfPlan *plan, AimfTensors *tensors, GError **error)
-{
-    for (guint i = 1; i < plan->graph->values->len; i++) {
-        const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
-        const AimfBuffer *buffer = plan->canonical[i] == NO_BUFFER ? NULL : aimf_buffer(plan, plan->canonical[i]);
-        if (info->leaf != AIMF_LEAF_STATE && !(buffer && buffer->home == HOME_PARAMETER_BLOCK))
-            continue;
-        int entry = find_entry(tensors, info, error);
-        if (entry < 0)
+    for (guint s = 0; s < plan->steps->len; s++)
+        if (!aimf_step_run(plan, aimf_step(plan, s), error))
             return FALSE;
-        void *to = aimf_tensors_writable(tensors, (guint)entry);
-        if (!to || aimf_tensors_at(tensors, (guint)entry)->dtype != AIMF_F32) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the tensor '%s' is not f32 in memory", info->name);
-            return FALSE;
-        }
-        plan->backend->memory->download(to, buffer->address, buffer->layout.bytes);
-    }
     return TRUE;
-}
-
-float *aimf_plan_data(AimfPlan *plan, AimfValue value)
-{
-    if (!aimf_graph_has(plan->graph, value) || plan->canonical[value] == NO_BUFFER)
-        return NULL;
-    const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[value]);
-    AimfLeaf leaf = g_array_index(plan->graph->values, AimfValueInfo, value).leaf;
-    return leaf == AIMF_LEAF_INPUT || leaf == AIMF_LEAF_NOT ? buffer->address : NULL;
-}
-
-gboolean aimf_step_run(const AimfPlan *plan, guint index, GError **error)
-{
-    const AimfStep *step = aimf_step(plan, index);
-    if (step->kernel->run(step->kernel, error))
-        return TRUE;
-    g_prefix_error(error, "step %u, %s: ", index, aimf_step_name(plan, step));
-    return FALSE;
 }
 
 gboolean aimf_plan_run(AimfPlan *plan, GError **error)
 {
-    for (guint s = 0; s < plan->steps->len; s++)
-        if (!aimf_step_run(plan, s, error))
-            return FALSE;
-    if (plan->has_sgd)
-        plan->backend->sgd(&(AimfSgdRun){
-            .n = plan->block_elements,
-            .sgd = plan->sgd,
-            .learning_rate = &plan->learning_rate,
-            .parameters = plan->parameters,
-            .gradients = plan->parameter_gradients,
-            .momenta = plan->momenta,
-        });
-    return TRUE;
+    aimf_stream_begin(plan->store->stream);
+    gboolean good = run(plan, error);
+    aimf_stream_end(plan->store->stream);
+    touch_changed(plan);
+    return good;
 }
 
-void aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate)
+gboolean aimf_plan_wait(AimfPlan *plan, GError **error)
 {
-    plan->learning_rate = (float)learning_rate;
+    return aimf_stream_wait(plan->store->stream, error);
 }
 
-float *aimf_plan_gradients(AimfPlan *plan, gsize *n)
-{
-    *n = plan->block_elements;
-    return plan->parameter_gradients;
-}
+/* --- Values in and out --- */
 
-float *aimf_plan_momenta(AimfPlan *plan, gsize *n)
+/* The buffer of @value, if @n elements from @first on lie in it as @dtype; NULL with an error. */
+static const AimfBuffer *find_elements(const AimfPlan *plan, AimfValue value, AimfDtype dtype, gsize first, gsize n,
+                                       GError **error)
 {
-    *n = plan->momenta ? plan->block_elements : 0;
-    return plan->momenta;
-}
-
-float *aimf_plan_gradient(AimfPlan *plan, AimfValue parameter)
-{
-    for (guint i = 0; i < plan->n_trainable; i++)
-        if (plan->trainable[i] == parameter)
-            return plan->parameter_gradients + aimf_buffer(plan, plan->canonical[parameter])->offset / sizeof(float);
+    const AimfBuffer *buffer = NULL;
+    if (aimf_graph_has(plan->graph, value) && plan->canonical[value] != NO_BUFFER)
+        buffer = aimf_buffer(plan, plan->canonical[value]);
+    if (!buffer || buffer->home == HOME_STAGING || buffer->layout.dtype != dtype) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "value %d is neither an input nor an output of the plan, nor a gradient", value);
+        return NULL;
+    }
+    gsize there = buffer->layout.bytes / aimf_dtype_bytes(dtype);
+    if (first <= there && n <= there - first)
+        return buffer;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "value %d has %" G_GSIZE_FORMAT " elements, not %" G_GSIZE_FORMAT " from %" G_GSIZE_FORMAT " on", value,
+                there, n, first);
     return NULL;
+}
+
+gboolean aimf_plan_write(AimfPlan *plan, AimfValue value, gsize first, gsize n, const float *from, GError **error)
+{
+    const AimfBuffer *buffer = find_elements(plan, value, AIMF_F32, first, n, error);
+    if (!buffer)
+        return FALSE;
+    AimfLeaf leaf = g_array_index(plan->graph->values, AimfValueInfo, value).leaf;
+    if (leaf != AIMF_LEAF_INPUT) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "value %d is not an input of the plan", value);
+        return FALSE;
+    }
+    return plan->store->device->class->upload(plan->store->stream, (float *)buffer->address + first, from,
+                                              n * sizeof(float), error);
+}
+
+gboolean aimf_plan_read(AimfPlan *plan, AimfValue value, gsize first, gsize n, float *to, GError **error)
+{
+    const AimfBuffer *buffer = find_elements(plan, value, AIMF_F32, first, n, error);
+    return buffer &&
+           aimf_stream_read(plan->store->stream, to, (const float *)buffer->address + first, n * sizeof(float), error);
+}
+
+AimfShape aimf_plan_shape(const AimfPlan *plan, AimfValue value)
+{
+    return aimf_graph_shape(plan->graph, value);
+}
+
+gboolean aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate, GError **error)
+{
+    float rate = (float)learning_rate;
+    return plan->learning_rate == AIMF_NONE || aimf_plan_write(plan, plan->learning_rate, 0, 1, &rate, error);
+}
+
+/* (nullable) */
+static const AimfTrained *find_trained(const AimfPlan *plan, AimfValue parameter)
+{
+    for (guint i = 0; i < plan->trained->len; i++)
+        if (aimf_trained(plan, i)->parameter == parameter)
+            return aimf_trained(plan, i);
+    return NULL;
+}
+
+AimfValue aimf_plan_gradient(const AimfPlan *plan, AimfValue parameter)
+{
+    const AimfTrained *trained = find_trained(plan, parameter);
+    return trained ? trained->gradient : AIMF_NONE;
+}
+
+gboolean aimf_plan_read_sum(AimfPlan *plan, AimfValue parameter, double *to, GError **error)
+{
+    const AimfTrained *trained = find_trained(plan, parameter);
+    AimfValue sum = trained ? trained->sum : AIMF_NONE;
+    const AimfBuffer *buffer = find_elements(plan, sum, AIMF_F64, 0, 0, error);
+    return buffer && aimf_stream_read(plan->store->stream, to, buffer->address, buffer->layout.bytes, error);
+}
+
+/* --- Readings --- */
+
+struct AimfReading {
+    AimfStream *stream;
+    const void *memory;
+    gsize bytes;
+    guint64 mark;
+    float *numbers;
+};
+
+AimfReading *aimf_reading_new(AimfPlan *plan, AimfValue value, GError **error)
+{
+    const AimfBuffer *buffer = find_elements(plan, value, AIMF_F32, 0, 0, error);
+    if (!buffer)
+        return NULL;
+    float *numbers = g_try_malloc0(buffer->layout.bytes);
+    if (!numbers) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory to read value %d", value);
+        return NULL;
+    }
+    AimfReading *reading = g_new(AimfReading, 1);
+    *reading = (AimfReading){
+        .stream = plan->store->stream, .memory = buffer->address, .bytes = buffer->layout.bytes, .numbers = numbers
+    };
+    return reading;
+}
+
+void aimf_reading_free(AimfReading *reading)
+{
+    if (!reading)
+        return;
+    reading->stream->device->class->wait(reading->stream, reading->mark, NULL);
+    g_free(reading->numbers);
+    g_free(reading);
+}
+
+gboolean aimf_reading_begin(AimfReading *reading, GError **error)
+{
+    const AimfDeviceClass *class = reading->stream->device->class;
+    gboolean given = class->download(reading->stream, reading->numbers, reading->memory, reading->bytes, error);
+    reading->mark = class->mark(reading->stream);
+    return given;
+}
+
+gboolean aimf_reading_is_there(AimfReading *reading)
+{
+    return reading->stream->device->class->is_reached(reading->stream, reading->mark);
+}
+
+const float *aimf_reading_wait(AimfReading *reading, GError **error)
+{
+    return reading->stream->device->class->wait(reading->stream, reading->mark, error) ? reading->numbers : NULL;
 }

@@ -17,9 +17,11 @@ struct AimfEvaluator {
     gsize image_values; /* of one image */
     int outputs;
     float threshold;
+    float *numbers; /* (batch, outputs) of a batch */
 };
 
-AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPrecision precision, GError **error)
+AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, const AimfEvaluatorOptions *options,
+                                  GError **error)
 {
     gsize pixels = aimf_model_pixels(model);
     batch = (guint)CLAMP(EVALUATION_PIXELS / pixels, 1, MAX(batch, 1));
@@ -28,8 +30,16 @@ AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPreci
     AimfValue images, logits;
     if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
         return NULL;
-    AimfCompileOptions options = { .precision = precision, .outputs = &logits, .n_outputs = 1 };
-    AimfPlan *plan = aimf_graph_compile(builder.graph, &options, error);
+    AimfCompileOptions compiling = {
+        .store = options->store,
+        .device = options->device,
+        .threads = options->threads,
+        .precision = options->precision,
+        .outputs = &logits,
+        .n_outputs = 1,
+    };
+    gsize n_logits = (gsize)batch * (gsize)model->outputs;
+    AimfPlan *plan = aimf_graph_compile(builder.graph, &compiling, error);
     if (!plan)
         return NULL;
     AimfEvaluator *evaluator = g_new(AimfEvaluator, 1);
@@ -41,6 +51,7 @@ AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPreci
         .image_values = 3 * pixels,
         .outputs = model->outputs,
         .threshold = (float)model->threshold,
+        .numbers = g_new(float, n_logits),
     };
     return evaluator;
 }
@@ -50,6 +61,7 @@ void aimf_evaluator_free(AimfEvaluator *evaluator)
     if (!evaluator)
         return;
     aimf_plan_free(evaluator->plan);
+    g_free(evaluator->numbers);
     g_free(evaluator);
 }
 
@@ -94,7 +106,9 @@ static gboolean keep(const AimfEvaluator *evaluator, const AimfBatch *batch, con
                      AimfPredictions *predictions, GError **error)
 {
     gsize outputs = (gsize)evaluator->outputs;
-    const float *logits = aimf_plan_data(evaluator->plan, evaluator->logits);
+    const float *logits = evaluator->numbers;
+    if (!aimf_plan_read(evaluator->plan, evaluator->logits, 0, batch->n * outputs, evaluator->numbers, error))
+        return FALSE;
     for (guint i = 0; i < batch->n; i++, logits += outputs) {
         guint32 row = batch->samples[i];
         for (gsize k = 0; k < outputs; k++) {
@@ -122,11 +136,11 @@ AimfPredictions *aimf_evaluator_run(AimfEvaluator *evaluator, AimfLoader *loader
     GError *failure = NULL;
     aimf_stage_begin(&stage, monitor, stage_name, "images", predictions->n);
     aimf_loader_begin(loader, 0);
-    float *images = aimf_plan_data(evaluator->plan, evaluator->images); /* (batch, 3, H, W) */
     while (aimf_check_stop(monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
         /* What is left of the batch before in a shorter one is computed too, and not looked at. */
-        memcpy(images, batch.images, batch.n * evaluator->image_values * sizeof(float));
-        if (!aimf_plan_run(evaluator->plan, &failure) || !keep(evaluator, &batch, manifest, predictions, &failure))
+        if (!aimf_plan_write(evaluator->plan, evaluator->images, 0, batch.n * evaluator->image_values, batch.images,
+                             &failure) ||
+            !aimf_plan_run(evaluator->plan, &failure) || !keep(evaluator, &batch, manifest, predictions, &failure))
             break;
         aimf_stage_step(&stage, batch.n, NULL);
     }
@@ -153,8 +167,10 @@ AimfPredictions *aimf_model_predict(const AimfModel *model, const AimfManifest *
     guint batch = options->batch ? options->batch : DEFAULT_BATCH;
     if (n == 0)
         return with_names(aimf_predictions_new(0, model->outputs, error), model);
-    aimf_set_threads(options->threads);
-    g_autoptr(AimfEvaluator) evaluator = aimf_evaluator_new(model, MIN(batch, n), options->precision, error);
+    AimfEvaluatorOptions evaluating = { .device = options->device,
+                                        .threads = options->threads,
+                                        .precision = options->precision };
+    g_autoptr(AimfEvaluator) evaluator = aimf_evaluator_new(model, MIN(batch, n), &evaluating, error);
     if (!evaluator || !aimf_evaluator_load(evaluator, model->tensors, error))
         return NULL;
     AimfLoaderOptions loading = aimf_model_loader_options(model);

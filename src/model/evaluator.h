@@ -6,11 +6,23 @@
 typedef struct AimfEvaluator AimfEvaluator;
 
 /**
+ * AimfEvaluatorOptions: @store: (nullable) has the weights; NULL: aimf_evaluator_load gives them, on @device
+ * (nullable) with @threads
+ */
+typedef struct {
+    AimfStore *store;
+    AimfDevice *device;
+    int threads;
+    AimfPrecision precision;
+} AimfEvaluatorOptions;
+
+/**
  * aimf_evaluator_new:
  * @batch: at most; a modest one is chosen for large images, because a second arena should not cost what training's does
  * Returns: (owned), without weights, or NULL with what compiling gives. @model is not needed afterwards.
  */
-AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, AimfPrecision precision, GError **error);
+AimfEvaluator *aimf_evaluator_new(const AimfModel *model, guint batch, const AimfEvaluatorOptions *options,
+                                  GError **error);
 void aimf_evaluator_free(AimfEvaluator *evaluator);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfEvaluator, aimf_evaluator_free)
 

@@ -1,8 +1,10 @@
 /* The training loop. */
+#include "train/batches.h"
 #include "train/history.h"
 #include "train/provenance.h"
 #include "train/rules.h"
 #include "train/state.h"
+#include "train/trainable.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
@@ -16,7 +18,10 @@
 /* What an image costs in training, forward and backward, beside one that is only looked at. */
 enum { TRAINING_COST = 3 };
 
-/* Everything a run holds. The model has the best weights so far, @current those of the last finished epoch. */
+/*
+ * Everything a run holds. The model has the best weights so far, @current those of the last finished epoch: the
+ * store's, and the counters that the plans do not know.
+ */
 typedef struct {
     AimfModel *model;
     const AimfManifest *train;
@@ -27,7 +32,9 @@ typedef struct {
     AimfTensors *current;
     JsonObject *run;
     AimfModelGraph built;
+    AimfStore *store; /* of both plans: training's and the evaluator's */
     AimfPlan *plan;
+    AimfBatches *batches;
     AimfLoader *train_loader;
     AimfEvaluator *evaluator;
     AimfLoader *validation_loader;
@@ -42,9 +49,11 @@ static void trainer_clear(Trainer *trainer)
     aimf_loader_free(trainer->train_loader);
     aimf_loader_free(trainer->validation_loader);
     aimf_evaluator_free(trainer->evaluator);
+    aimf_batches_free(trainer->batches);
     aimf_plan_free(trainer->plan);
     aimf_graph_free(trainer->built.graph);
     aimf_tensors_free(trainer->current);
+    aimf_store_free(trainer->store);
     g_clear_pointer(&trainer->run, json_object_unref);
     g_free(trainer->group_n);
     g_free(trainer->group_right);
@@ -104,10 +113,11 @@ static gboolean compile(Trainer *trainer, GError **error)
     if (!aimf_model_build(trainer->model, o->batch, TRUE, built, error))
         return FALSE;
     g_autofree AimfValue *trainable = aimf_train_parameters(built->graph, o->trainable, &n, error);
-    if (!trainable)
+    if (!trainable || !(trainer->store = aimf_store_new(o->device, o->threads, error)))
         return FALSE;
     const AimfSgd sgd = { .momentum = o->momentum, .weight_decay = o->weight_decay };
     const AimfCompileOptions options = {
+        .store = trainer->store,
         .precision = o->precision,
         .outputs = &built->loss,
         .n_outputs = 1,
@@ -117,7 +127,11 @@ static gboolean compile(Trainer *trainer, GError **error)
         .sgd = &sgd,
     };
     trainer->plan = aimf_graph_compile(built->graph, &options, error);
-    trainer->evaluator = trainer->plan ? aimf_evaluator_new(trainer->model, o->batch, o->precision, error) : NULL;
+    if (!trainer->plan)
+        return FALSE;
+    trainer->batches = aimf_batches_new(trainer->plan, built, o->batch, 3 * aimf_model_pixels(trainer->model), error);
+    AimfEvaluatorOptions evaluating = { .store = trainer->store, .precision = o->precision };
+    trainer->evaluator = trainer->batches ? aimf_evaluator_new(trainer->model, o->batch, &evaluating, error) : NULL;
     return trainer->evaluator != NULL;
 }
 
@@ -209,14 +223,13 @@ static gboolean measure(Trainer *trainer, const AimfPredictions *predictions, Ai
     return TRUE;
 }
 
-static gboolean measure_weights(Trainer *trainer, const AimfTensors *weights, const char *stage, AimfEpoch *epoch,
+/* @evaluator: has the weights */
+static gboolean measure_weights(Trainer *trainer, AimfEvaluator *evaluator, const char *stage, AimfEpoch *epoch,
                                 GError **error)
 {
-    if (!aimf_evaluator_load(trainer->evaluator, weights, error))
-        return FALSE;
     aimf_work_next(&trainer->work, aimf_manifest_count(trainer->validation), 1);
-    g_autoptr(AimfPredictions) predictions = aimf_evaluator_run(trainer->evaluator, trainer->validation_loader,
-                                                                trainer->validation, stage, trainer->monitor, error);
+    g_autoptr(AimfPredictions) predictions =
+        aimf_evaluator_run(evaluator, trainer->validation_loader, trainer->validation, stage, trainer->monitor, error);
     return predictions && measure(trainer, predictions, epoch, error);
 }
 
@@ -230,14 +243,14 @@ static void keep_groups(Trainer *trainer)
     }
 }
 
-/* @weights: those that training begins with */
-static gboolean measure_start(Trainer *trainer, const AimfTensors *weights, GError **error)
+/* @evaluator: has the weights that training begins with */
+static gboolean measure_start(Trainer *trainer, AimfEvaluator *evaluator, GError **error)
 {
     AimfTrainResult *result = trainer->result;
     AimfEpoch *start = &result->start;
     gint64 started = g_get_monotonic_time();
     *start = (AimfEpoch){ .learning_rate = NAN, .loss = NAN, .images_per_second = NAN };
-    if (!measure_weights(trainer, weights, "validating the start", start, error)) {
+    if (!measure_weights(trainer, evaluator, "validating the start", start, error)) {
         g_prefix_error(error, "before the first epoch: ");
         return FALSE;
     }
@@ -268,9 +281,13 @@ static AimfTrainState trainer_state(Trainer *trainer)
 /* States of older programs have no start: it is measured now, and so are the weights that were the best so far. */
 static gboolean measure_belatedly(Trainer *trainer, const AimfTensors *initial, GError **error)
 {
+    const AimfTrainOptions *o = trainer->options;
+    AimfEvaluatorOptions options = { .device = o->device, .threads = o->threads, .precision = o->precision };
+    g_autoptr(AimfEvaluator) evaluator = aimf_evaluator_new(trainer->model, o->batch, &options, error);
     AimfEpoch best;
-    if (!measure_start(trainer, initial, error) ||
-        !measure_weights(trainer, trainer->model->tensors, "validating the best epoch", &best, error))
+    if (!evaluator || !aimf_evaluator_load(evaluator, initial, error) || !measure_start(trainer, evaluator, error) ||
+        !aimf_evaluator_load(evaluator, trainer->model->tensors, error) ||
+        !measure_weights(trainer, evaluator, "validating the best epoch", &best, error))
         return FALSE;
     keep_groups(trainer);
     return TRUE;
@@ -332,13 +349,13 @@ static gboolean prepare(Trainer *trainer, GError **error)
     const AimfTrainOptions *o = trainer->options;
     if (!check_options(o, error) || !check_data(trainer, error))
         return FALSE;
-    aimf_set_threads(o->threads);
     prepare_groups(trainer);
-    trainer->current = aimf_tensors_load(trainer->model->tensors, AIMF_N_DTYPES, error);
-    if (!trainer->current || !compile(trainer, error) || !open_loaders(trainer, error))
+    if (!compile(trainer, error) || !open_loaders(trainer, error) ||
+        !aimf_store_load(trainer->store, trainer->model->tensors, error))
         return FALSE;
+    trainer->current = aimf_store_tensors(trainer->store, trainer->model->tensors, error);
     trainer->run = aimf_run_describe(trainer->model, trainer->train, trainer->validation, o);
-    if (!aimf_plan_load(trainer->plan, trainer->current, error) || !resume(trainer, error))
+    if (!trainer->current || !resume(trainer, error))
         return FALSE;
     begin_work(trainer);
     if (o->ready)
@@ -348,16 +365,6 @@ static gboolean prepare(Trainer *trainer, GError **error)
 
 /* --- One epoch --- */
 
-static gboolean check_loss(float loss, guint epoch, guint batch, GError **error)
-{
-    if (isfinite(loss))
-        return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED,
-                "the loss is %g in epoch %u, batch %u; a smaller learning rate may help", (double)loss, epoch + 1,
-                batch + 1);
-    return FALSE;
-}
-
 /* PyTorch counts every batch that a batch norm has seen. */
 static void count_batches(AimfTensors *tensors, guint n)
 {
@@ -366,45 +373,47 @@ static void count_batches(AimfTensors *tensors, guint n)
             *(gint64 *)aimf_tensors_writable(tensors, i) += n;
 }
 
+/* A loss may be told some batches after its own: what is given and what is known are counted apart. */
+static gboolean give_batches(Trainer *trainer, const char *stage_name, AimfStage *stage, GError **error)
+{
+    AimfBatch batch;
+    GError *failure = NULL;
+    while (aimf_check_stop(trainer->monitor, stage_name, &failure) &&
+           aimf_loader_next(trainer->train_loader, &batch, &failure)) {
+        if (!aimf_batches_run(trainer->batches, &batch, &failure))
+            break;
+        g_autofree char *note = NULL;
+        if (aimf_batches_count(trainer->batches))
+            note = g_strdup_printf("loss %.4f", aimf_batches_mean_loss(trainer->batches));
+        aimf_stage_step(stage, trainer->options->batch, note);
+    }
+    if (!failure)
+        aimf_batches_finish(trainer->batches, &failure);
+    if (failure)
+        g_propagate_error(error, failure);
+    return !failure;
+}
+
 static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
-    gsize image_values = 3 * aimf_model_pixels(trainer->model);
-    float *images = aimf_plan_data(trainer->plan, trainer->built.images);   /* (batch, 3, H, W) */
-    float *targets = aimf_plan_data(trainer->plan, trainer->built.targets); /* (batch) */
-    const float *loss = aimf_plan_data(trainer->plan, trainer->built.loss);
     g_autofree char *stage_name = g_strdup_printf("epoch %u/%u", epoch->epoch + 1, o->epochs);
-    guint n_batches = 0;
-    double sum = 0;
+    g_autofree char *where = g_strdup_printf("epoch %u", epoch->epoch + 1);
     AimfStage stage;
-    AimfBatch batch;
-    GError *failure = NULL;
     guint64 n_images = (guint64)aimf_loader_batches(trainer->train_loader) * o->batch;
     aimf_work_next(&trainer->work, (double)n_images, TRAINING_COST);
     aimf_stage_begin(&stage, trainer->monitor, stage_name, "images", n_images);
     aimf_loader_begin(trainer->train_loader, epoch->epoch);
-    aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate);
-    while (aimf_check_stop(trainer->monitor, stage_name, &failure) &&
-           aimf_loader_next(trainer->train_loader, &batch, &failure)) {
-        aimf_train_fill(&batch, o->batch, image_values, images, targets);
-        if (!aimf_plan_run(trainer->plan, &failure)) {
-            g_prefix_error(&failure, "epoch %u, batch %u: ", epoch->epoch + 1, n_batches + 1);
-            break;
-        }
-        if (!check_loss(*loss, epoch->epoch, n_batches, &failure))
-            break;
-        sum += (double)*loss;
-        n_batches++;
-        g_autofree char *note = g_strdup_printf("loss %.4f", sum / n_batches);
-        aimf_stage_step(&stage, o->batch, note);
-    }
-    if (!failure && n_batches == 0)
-        g_set_error(&failure, AIMF_ERROR, AIMF_ERROR_FAILED, "no image could be read in %s", stage_name);
-    if (failure) {
-        g_propagate_error(error, failure);
+    aimf_batches_begin(trainer->batches, where);
+    if (!aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate, error) ||
+        !give_batches(trainer, stage_name, &stage, error))
+        return FALSE;
+    guint n_batches = aimf_batches_count(trainer->batches);
+    if (n_batches == 0) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "no image could be read in %s", stage_name);
         return FALSE;
     }
-    epoch->loss = sum / n_batches;
+    epoch->loss = aimf_batches_mean_loss(trainer->batches);
     epoch->images_per_second = stage.progress.rate;
     count_batches(trainer->current, n_batches);
     return TRUE;
@@ -427,9 +436,10 @@ static gboolean check_weights(const AimfTensors *tensors, GError **error)
 static gboolean validate(Trainer *trainer, AimfEpoch *epoch, GError **error)
 {
     g_autofree char *stage_name = g_strdup_printf("validating %u/%u", epoch->epoch + 1, trainer->options->epochs);
-    if (!aimf_plan_store(trainer->plan, trainer->current, error))
+    if (!aimf_store_save(trainer->store, trainer->current, error))
         return FALSE;
-    if (check_weights(trainer->current, error) && measure_weights(trainer, trainer->current, stage_name, epoch, error))
+    if (check_weights(trainer->current, error) &&
+        measure_weights(trainer, trainer->evaluator, stage_name, epoch, error))
         return TRUE;
     g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);
     return FALSE;
@@ -487,7 +497,7 @@ static gboolean run_start(Trainer *trainer, GError **error)
     AimfTrainResult *result = trainer->result;
     if (!trainer->options->measure_start || result->history->len)
         return TRUE;
-    if (!measure_start(trainer, trainer->model->tensors, error))
+    if (!measure_start(trainer, trainer->evaluator, error))
         return FALSE;
     keep_groups(trainer);
     result->kept_start = result->start.best;

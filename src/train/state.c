@@ -2,7 +2,7 @@
 
 #include "train/history.h"
 #include "train/provenance.h"
-#include "train/rules.h"
+#include "train/trainable.h"
 
 #include "base/lock.h"
 #include "base/number.h"
@@ -35,31 +35,16 @@ void aimf_training_unlock(AimfTrainingLock *lock)
     aimf_lock_free(lock);
 }
 
-/* A parameter that training moves. */
-typedef struct {
-    const char *name;
-    float *momentum; /* its part of the plan's block */
-} Moved;
-
-/* (owned) array of Moved, in the graph's order; everything else with a name in @frozen. */
-static GArray *moved_parameters(const AimfTrainState *state, GHashTable *frozen)
+/* (owned) names of the parameters that training does not move, which have no momentum. */
+static GHashTable *find_frozen(const AimfTrainState *state, const AimfTensors *momenta)
 {
-    gsize n;
-    const float *gradients = aimf_plan_gradients(state->plan, &n);
-    float *momenta = aimf_plan_momenta(state->plan, &n);
-    GArray *moved = g_array_new(FALSE, FALSE, sizeof(Moved));
+    GHashTable *frozen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < aimf_graph_n_parameters(state->graph); i++) {
-        AimfValue parameter = aimf_graph_parameter_at(state->graph, i);
-        const char *name = aimf_graph_name(state->graph, parameter);
-        const float *gradient = aimf_plan_gradient(state->plan, parameter);
-        if (!gradient) {
+        const char *name = aimf_graph_name(state->graph, aimf_graph_parameter_at(state->graph, i));
+        if (aimf_tensors_find(momenta, name) < 0)
             g_hash_table_add(frozen, (gpointer)name);
-            continue;
-        }
-        Moved entry = { name, momenta + (gradient - gradients) }; /* both blocks are laid out alike */
-        g_array_append_val(moved, entry);
     }
-    return moved;
+    return frozen;
 }
 
 /* Borrows the bytes: a state is three times the weights, and they need not be held twice to be written. */
@@ -81,30 +66,23 @@ static gboolean add_changing(AimfTensors *to, const char *prefix, GHashTable *fr
     return TRUE;
 }
 
-static const AimfTensor *moved_tensor(const AimfTrainState *state, const Moved *moved)
+static gboolean add_momenta(AimfTensors *to, const AimfTensors *momenta, GError **error)
 {
-    int entry = aimf_tensors_find(state->current, moved->name);
-    g_assert(entry >= 0);
-    return aimf_tensors_at(state->current, (guint)entry);
-}
-
-static gboolean add_momenta(AimfTensors *to, const AimfTrainState *state, const GArray *moved, GError **error)
-{
-    for (guint i = 0; i < moved->len; i++) {
-        const Moved *entry = &g_array_index(moved, Moved, i);
-        if (!add(to, "momentum/", moved_tensor(state, entry), entry->momentum, error))
+    for (guint i = 0; i < aimf_tensors_count(momenta); i++)
+        if (!add(to, "momentum/", aimf_tensors_at(momenta, i), aimf_tensors_data(momenta, i), error))
             return FALSE;
-    }
     return TRUE;
 }
 
 gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GError **error)
 {
     g_autoptr(AimfTensors) file = aimf_tensors_new_from_file(NULL, NULL, NULL);
-    g_autoptr(GHashTable) frozen = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GArray) moved = moved_parameters(state, frozen);
+    g_autoptr(AimfTensors) momenta = aimf_plan_momenta(state->plan, error);
+    if (!momenta)
+        return FALSE;
+    g_autoptr(GHashTable) frozen = find_frozen(state, momenta);
     if (!add_changing(file, "weights/", frozen, state->current, error) ||
-        !add_changing(file, "best/", frozen, state->best, error) || !add_momenta(file, state, moved, error))
+        !add_changing(file, "best/", frozen, state->best, error) || !add_momenta(file, momenta, error))
         return FALSE;
     g_autofree char *run = aimf_run_text(state->run);
     g_autofree char *history = aimf_history_json(state->result->history);
@@ -156,14 +134,12 @@ static gboolean read_changing(const AimfTensors *file, const char *prefix, GHash
     return TRUE;
 }
 
-static gboolean read_momenta(const AimfTensors *file, const AimfTrainState *state, const GArray *moved, GError **error)
+static gboolean read_momenta(const AimfTensors *file, AimfPlan *plan, AimfTensors *momenta, GError **error)
 {
-    for (guint i = 0; i < moved->len; i++) {
-        const Moved *entry = &g_array_index(moved, Moved, i);
-        if (!read_tensor(file, "momentum/", moved_tensor(state, entry), entry->momentum, error))
+    for (guint i = 0; i < aimf_tensors_count(momenta); i++)
+        if (!read_tensor(file, "momentum/", aimf_tensors_at(momenta, i), aimf_tensors_writable(momenta, i), error))
             return FALSE;
-    }
-    return TRUE;
+    return aimf_plan_load_momenta(plan, momenta, error);
 }
 
 static gboolean read_best(const AimfTensors *file, AimfTrainResult *result, GError **error)
@@ -210,11 +186,13 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
                     format ? AIMF_SHOWN(format) : "(none)");
         return FALSE;
     }
-    g_autoptr(GHashTable) frozen = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GArray) moved = moved_parameters(state, frozen);
+    g_autoptr(AimfTensors) momenta = aimf_plan_momenta(state->plan, error);
+    if (!momenta)
+        return FALSE;
+    g_autoptr(GHashTable) frozen = find_frozen(state, momenta);
     return aimf_run_check(state->run, aimf_tensors_metadata(file, KEY("run")), error) &&
            read_result(file, state, epochs, error) && read_changing(file, "weights/", frozen, state->current, error) &&
-           aimf_plan_load(state->plan, state->current, error) && read_momenta(file, state, moved, error) &&
+           aimf_plan_load(state->plan, state->current, error) && read_momenta(file, state->plan, momenta, error) &&
            read_changing(file, "best/", frozen, state->best, error);
 }
 

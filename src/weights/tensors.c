@@ -13,8 +13,9 @@ enum { MAX_LISTED = 8 };
 
 typedef struct {
     AimfTensor tensor;
-    guint8 *owned;      /* of a set in memory */
-    const guint8 *data; /* owned or mapped; NULL if it must be read */
+    guint8 *owned;
+    void *writable;     /* of a set in memory: owned or the caller's */
+    const guint8 *data; /* writable or mapped; NULL if it must be read */
 } Entry;
 
 /* A tensor that is not read. */
@@ -188,8 +189,20 @@ int aimf_tensors_add(AimfTensors *tensors, const char *name, AimfDtype dtype, co
         memcpy(owned, data, bytes);
     int index = insert(tensors, name, dtype, shape, bytes);
     Entry *entry = entry_at(tensors, (guint)index);
-    entry->data = entry->owned = owned;
+    entry->data = entry->writable = entry->owned = owned;
     return index;
+}
+
+gboolean aimf_tensors_add_borrowed(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape,
+                                   void *data, GError **error)
+{
+    g_assert(tensors->in_memory && dtype < AIMF_N_DTYPES);
+    gsize bytes;
+    if (!check_entry(tensors, name, shape, aimf_dtype_bytes(dtype), &bytes, AIMF_ERROR_INVALID, error))
+        return FALSE;
+    Entry *entry = entry_at(tensors, (guint)insert(tensors, name, dtype, shape, bytes));
+    entry->data = entry->writable = data;
+    return TRUE;
 }
 
 gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize begin, gsize bytes, void *to,
@@ -257,7 +270,7 @@ const void *aimf_tensors_data(const AimfTensors *tensors, guint index)
 
 void *aimf_tensors_writable(AimfTensors *tensors, guint index)
 {
-    return entry_at(tensors, index)->owned;
+    return entry_at(tensors, index)->writable;
 }
 
 static void copy_metadata(const AimfTensors *from, AimfTensors *to)

@@ -40,6 +40,13 @@ AimfTensors *aimf_tensors_ref(AimfTensors *tensors);
 gboolean aimf_tensors_append(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape,
                              const void *data, GError **error);
 
+/**
+ * aimf_tensors_add_borrowed: one more entry of a set in memory, whose bytes are @data: written to as the set's own, and
+ * there as long as the set. Returns: FALSE with INVALID: see aimf_tensors_add.
+ */
+gboolean aimf_tensors_add_borrowed(AimfTensors *tensors, const char *name, AimfDtype dtype, const AimfShape *shape,
+                                   void *data, GError **error);
+
 /** aimf_tensors_note_unreadable: the file also has a tensor @name of a @kind (static) that is not read. */
 void aimf_tensors_note_unreadable(AimfTensors *tensors, const char *name, const char *kind);
 

@@ -5,9 +5,9 @@
 #include "graph/support_small_net.h"
 #include "weights/support_weights.h"
 
-static gboolean fail(AimfKernel *kernel, GError **error)
+static gboolean fail(AimfKernel *kernel, AimfStream *stream, GError **error)
 {
-    (void)kernel;
+    (void)stream, (void)kernel;
     g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no room");
     return FALSE;
 }

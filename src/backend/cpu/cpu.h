@@ -133,4 +133,5 @@ AimfKernel *cpu_plan_timestep_embedding(gpointer state, AimfNodePlan *plan, GErr
 AimfKernel *cpu_plan_attention(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_loss(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error);
-void cpu_sgd(const AimfSgdRun *run);
+AimfKernel *cpu_plan_sgd(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_accumulate(gpointer state, AimfNodePlan *plan, GError **error);

@@ -20,9 +20,9 @@ static void bind(AimfKernel *base, void *const *addresses)
         kernel->addresses[i] = addresses[i];
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const AttentionKernel *kernel = (const AttentionKernel *)base;
     void *const *addresses = kernel->addresses;
     cpu_attention_run(&kernel->work, addresses[0], addresses[1], addresses[2], addresses[3], addresses[4]);

@@ -48,9 +48,9 @@ static void bind(AimfKernel *base, void *const *addresses)
 }
 
 /* (N, C, ...) -> (C) f32 */
-static gboolean channel_sum_run(AimfKernel *base, GError **error)
+static gboolean channel_sum_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const ChannelKernel *kernel = (ChannelKernel *)base;
     const CpuView *view = &kernel->view;
     float *out = kernel->out;
@@ -68,9 +68,9 @@ static gboolean channel_sum_run(AimfKernel *base, GError **error)
 }
 
 /* (N, C, H, W) -> (N, C) */
-static gboolean average_pool_run(AimfKernel *base, GError **error)
+static gboolean average_pool_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const ChannelKernel *kernel = (ChannelKernel *)base;
     const CpuView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
@@ -88,9 +88,9 @@ static gboolean average_pool_run(AimfKernel *base, GError **error)
 }
 
 /* (N, C) -> (N, C, H, W); padding becomes zero. */
-static gboolean average_pool_backward_run(AimfKernel *base, GError **error)
+static gboolean average_pool_backward_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const ChannelKernel *kernel = (ChannelKernel *)base;
     const CpuView *view = &kernel->view;
 #pragma omp parallel for collapse(2) schedule(static)
@@ -113,7 +113,7 @@ static void kernel_free(AimfKernel *base)
 }
 
 static AimfKernel *kernel_new(const AimfLayout *layout, const AimfShape *shape,
-                              gboolean (*run)(AimfKernel *, GError **))
+                              gboolean (*run)(AimfKernel *, AimfStream *, GError **))
 {
     ChannelKernel *kernel = g_new0(ChannelKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:channels", bind, run, kernel_free };

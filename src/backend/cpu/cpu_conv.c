@@ -142,9 +142,9 @@ static float *product_scratch(const ConvKernel *kernel)
     return kernel->scratch + kernel->panels + kernel->others;
 }
 
-static gboolean forward_run(AimfKernel *base, GError **error)
+static gboolean forward_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const ConvKernel *kernel = (ConvKernel *)base;
     for (gint64 i = 0; i < kernel->n; i++)
         for (gint64 first = 0; first < kernel->positions; first += kernel->chunk) {
@@ -163,9 +163,9 @@ static gboolean forward_run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-static gboolean data_run(AimfKernel *base, GError **error)
+static gboolean data_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const ConvKernel *kernel = (ConvKernel *)base;
     gint64 each = kernel->inputs * pixels(kernel);
     float *gradients = kernel->scratch + kernel->panels;
@@ -189,9 +189,9 @@ static gboolean data_run(AimfKernel *base, GError **error)
 }
 
 /* Each chunk's sums apart and then added up, so that no sum is as long as all positions of all pictures. */
-static gboolean weight_run(AimfKernel *base, GError **error)
+static gboolean weight_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const ConvKernel *kernel = (ConvKernel *)base;
     gint64 elements = kernel->outputs * kernel->depth;
     float *part = kernel->scratch + kernel->panels;
@@ -236,7 +236,7 @@ static void plan_scratch(ConvKernel *kernel, AimfNodePlan *plan, gint64 rows, gi
 }
 
 static ConvKernel *kernel_new(const AimfNodePlan *plan, const AimfShape *x, const AimfShape *weight, const AimfShape *y,
-                              int halvings, gboolean (*run)(AimfKernel *, GError **))
+                              int halvings, gboolean (*run)(AimfKernel *, AimfStream *, GError **))
 {
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     ConvKernel *kernel = g_new0(ConvKernel, 1);

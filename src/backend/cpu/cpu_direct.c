@@ -148,9 +148,9 @@ static void convolve_piece(const DirectKernel *kernel, gint64 index, float *scra
     store(kernel, piece, first_column, columns, sums);
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const DirectKernel *kernel = (DirectKernel *)base;
     gint64 n = kernel->pieces->len * kernel->n_column_pieces;
 #pragma omp parallel for schedule(dynamic) num_threads(kernel->n_threads)
@@ -183,9 +183,9 @@ static inline void pack_row(const float *from, gint64 step, gint64 panel, float 
         to[c] = from[c * step];
 }
 
-static gboolean pack_run(AimfKernel *base, GError **error)
+static gboolean pack_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const PackKernel *kernel = (PackKernel *)base;
     gint64 panel = cpu_product_kernels()->panel, n_taps = kernel->n_taps;
 #pragma omp parallel for schedule(static)

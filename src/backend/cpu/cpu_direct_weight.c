@@ -172,9 +172,9 @@ static void sum_piece(const WeightKernel *kernel, gint64 index, float *scratch)
     }
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const WeightKernel *kernel = (WeightKernel *)base;
     gint64 pieces = kernel->n_taps * kernel->n_row_pieces * kernel->n_column_pieces;
 #pragma omp parallel for schedule(dynamic) num_threads(kernel->n_threads)

@@ -70,9 +70,9 @@ static void bind(AimfKernel *base, void *const *addresses)
     kernel->y = addresses[kernel->n_inputs];
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     enum { CHUNK = 1 << 14 }; /* elements: small beside the cache, large beside the cost of a call */
     const ElementwiseKernel *kernel = (ElementwiseKernel *)base;
 #pragma omp parallel for schedule(static)

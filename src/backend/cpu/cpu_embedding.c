@@ -34,9 +34,9 @@ static void embed(const EmbeddingKernel *kernel, gint64 i)
     }
 }
 
-static gboolean embedding_run(AimfKernel *base, GError **error)
+static gboolean embedding_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const EmbeddingKernel *kernel = (EmbeddingKernel *)base;
 #pragma omp parallel for schedule(static)
     for (gint64 i = 0; i < kernel->n * kernel->tokens; i++)
@@ -44,9 +44,9 @@ static gboolean embedding_run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-static gboolean timestep_embedding_run(AimfKernel *base, GError **error)
+static gboolean timestep_embedding_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const EmbeddingKernel *kernel = (EmbeddingKernel *)base;
     gint64 half = kernel->channels / 2;
     float *y = kernel->y;

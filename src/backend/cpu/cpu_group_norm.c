@@ -248,9 +248,9 @@ static void finish_group(const GroupNormKernel *kernel, gint64 n, gint64 group)
     }
 }
 
-static gboolean group_norm_run(AimfKernel *base, GError **error)
+static gboolean group_norm_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const GroupNormKernel *kernel = (GroupNormKernel *)base;
     const CpuView *view = &kernel->view;
     gint64 padded = view->n * padded_channels(view);
@@ -269,9 +269,9 @@ static gboolean group_norm_run(AimfKernel *base, GError **error)
 }
 
 /* y = (x - 0) * 1 + offset */
-static gboolean add_channels_run(AimfKernel *base, GError **error)
+static gboolean add_channels_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const GroupNormKernel *kernel = (GroupNormKernel *)base;
     const CpuView *view = &kernel->view;
     gint64 padded = padded_channels(view);

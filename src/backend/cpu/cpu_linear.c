@@ -24,9 +24,9 @@ static void pack_bind(AimfKernel *base, void *const *addresses)
     kernel->panels = addresses[1];
 }
 
-static gboolean pack_run(AimfKernel *base, GError **error)
+static gboolean pack_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const PackKernel *kernel = (PackKernel *)base;
     cpu_gemm_pack(&kernel->weight, kernel->depth, kernel->columns, kernel->panels);
     return TRUE;
@@ -83,9 +83,9 @@ static void bind(AimfKernel *base, void *const *addresses)
     kernel->scratch = addresses[kernel->n_inputs + 1];
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const LinearKernel *kernel = (LinearKernel *)base;
     cpu_gemm_run(&kernel->gemm, &(CpuGemmOperands){ .a = kernel->a,
                                                     .panels = kernel->panels,
@@ -110,9 +110,9 @@ static gsize panels_floats(const CpuGemm *gemm)
     return (cpu_gemm_panels_bytes(gemm->depth, gemm->columns) / sizeof(float) + 15) / 16 * 16;
 }
 
-static gboolean weight_run(AimfKernel *base, GError **error)
+static gboolean weight_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const LinearKernel *kernel = (LinearKernel *)base;
     const CpuGemm *gemm = &kernel->gemm;
     float *panels = kernel->scratch;

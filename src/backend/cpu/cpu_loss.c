@@ -26,9 +26,9 @@ static double scale(const LossKernel *kernel)
 }
 
 /* max(z, 0) - z t + log(1 + exp(-|z|)): the form that neither overflows nor cancels. */
-static gboolean sigmoid_run(AimfKernel *base, GError **error)
+static gboolean sigmoid_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double sum = 0;
     for (gint64 i = 0; i < kernel->rows; i++) {
@@ -39,9 +39,9 @@ static gboolean sigmoid_run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-static gboolean sigmoid_backward_run(AimfKernel *base, GError **error)
+static gboolean sigmoid_backward_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double factor = scale(kernel);
     for (gint64 i = 0; i < kernel->rows; i++) {
@@ -74,9 +74,9 @@ static gboolean is_class(float target, gint64 classes)
     return target >= 0 && target < (float)classes;
 }
 
-static gboolean softmax_run(AimfKernel *base, GError **error)
+static gboolean softmax_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double sum = 0;
     for (gint64 r = 0; r < kernel->rows; r++) {
@@ -90,9 +90,9 @@ static gboolean softmax_run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-static gboolean softmax_backward_run(AimfKernel *base, GError **error)
+static gboolean softmax_backward_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const LossKernel *kernel = (LossKernel *)base;
     double factor = scale(kernel);
     for (gint64 r = 0; r < kernel->rows; r++) {
@@ -113,7 +113,8 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-static AimfKernel *kernel_new(AimfNodePlan *plan, gboolean softmax, gboolean (*run)(AimfKernel *, GError **))
+static AimfKernel *kernel_new(AimfNodePlan *plan, gboolean softmax,
+                              gboolean (*run)(AimfKernel *, AimfStream *, GError **))
 {
     const AimfShape *shape = cpu_input_shape(plan, 0);
     for (int i = 0; i < plan->node->n_inputs; i++)

@@ -43,9 +43,9 @@ static void move_tile(const MoveKernel *kernel, char *picture, char *rows, gint6
     }
 }
 
-static gboolean tokens_run(AimfKernel *base, GError **error)
+static gboolean tokens_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     gint64 tiles = kernel->view.n * ((kernel->view.positions + TILE - 1) / TILE);
 #pragma omp parallel for schedule(static)
@@ -54,9 +54,9 @@ static gboolean tokens_run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-static gboolean planes_run(AimfKernel *base, GError **error)
+static gboolean planes_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     gint64 tiles = kernel->view.n * ((kernel->view.positions + TILE - 1) / TILE);
 #pragma omp parallel for schedule(static)
@@ -67,9 +67,9 @@ static gboolean planes_run(AimfKernel *base, GError **error)
 
 /* --- Pictures put together, and pixels doubled --- */
 
-static gboolean concat_run(AimfKernel *base, GError **error)
+static gboolean concat_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     const CpuView *view = &kernel->view;
     gsize bytes = (gsize)(view->positions * view->block) * kernel->element_bytes; /* of a block */
@@ -85,9 +85,9 @@ static gboolean concat_run(AimfKernel *base, GError **error)
     return TRUE;
 }
 
-static gboolean upsample_run(AimfKernel *base, GError **error)
+static gboolean upsample_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const MoveKernel *kernel = (MoveKernel *)base;
     gint64 width = kernel->width, rows = kernel->view.n * kernel->view.blocks * kernel->view.positions / width;
     gsize chunk = (gsize)kernel->view.block * kernel->element_bytes;
@@ -120,7 +120,7 @@ static void kernel_free(AimfKernel *base)
 }
 
 static MoveKernel *kernel_new(const AimfNodePlan *plan, const AimfLayout *layout, const AimfShape *shape,
-                              gboolean (*run)(AimfKernel *, GError **))
+                              gboolean (*run)(AimfKernel *, AimfStream *, GError **))
 {
     MoveKernel *kernel = g_new0(MoveKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:copy", bind, run, kernel_free };

@@ -95,9 +95,9 @@ static void bind(AimfKernel *base, void *const *addresses)
     kernel->y = addresses[kernel->n_inputs];
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     enum { ROWS = 16 }; /* at a time: far more work than handing them out */
     const RowsKernel *kernel = (RowsKernel *)base;
 #pragma omp parallel for schedule(static)

@@ -110,17 +110,17 @@ static void convolve(const WinogradKernel *kernel, gint64 depth, gint64 width)
         convolve_tiles(kernel, depth, width, first, MIN(kernel->tiles, n_tiles - first));
 }
 
-static gboolean forward_run(AimfKernel *base, GError **error)
+static gboolean forward_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const WinogradKernel *kernel = (WinogradKernel *)base;
     convolve(kernel, kernel->inputs, kernel->outputs);
     return TRUE;
 }
 
-static gboolean data_run(AimfKernel *base, GError **error)
+static gboolean data_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const WinogradKernel *kernel = (WinogradKernel *)base;
     convolve(kernel, kernel->outputs, kernel->inputs);
     return TRUE;
@@ -210,9 +210,9 @@ static void finish(const WinogradKernel *kernel, gint64 o)
     }
 }
 
-static gboolean weight_run(AimfKernel *base, GError **error)
+static gboolean weight_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const WinogradKernel *kernel = (WinogradKernel *)base;
 #pragma omp parallel num_threads(kernel->n_threads)
     {
@@ -244,9 +244,9 @@ static void pack_bind(AimfKernel *base, void *const *addresses)
     kernel->to.data = addresses[1];
 }
 
-static gboolean pack_run(AimfKernel *base, GError **error)
+static gboolean pack_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const PackKernel *kernel = (PackKernel *)base;
 #pragma omp parallel for schedule(static)
     for (gint64 row = 0; row < kernel->rows; row++)
@@ -329,7 +329,7 @@ gboolean cpu_winograd_pay(const AimfNodePlan *plan)
 }
 
 static WinogradKernel *kernel_new(const AimfNodePlan *plan, const AimfShape *x, const AimfShape *dy,
-                                  gboolean (*run)(AimfKernel *, GError **))
+                                  gboolean (*run)(AimfKernel *, AimfStream *, GError **))
 {
     WinogradKernel *kernel = g_new0(WinogradKernel, 1);
     kernel->kernels = cpu_winograd_kernels();

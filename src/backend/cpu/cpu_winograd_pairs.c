@@ -87,9 +87,9 @@ static void finish(const PairsKernel *kernel, gint64 o)
     }
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const PairsKernel *kernel = (PairsKernel *)base;
     gint64 n_products = kernel->outputs / BLOCK * (kernel->inputs / BLOCK) * WINOGRAD_POSITIONS;
 #pragma omp parallel

@@ -17,8 +17,9 @@ static void bind(AimfKernel *base, void *const *addresses)
     onednn_primitive_bind(kernel->primitive, DNNL_ARG_SCRATCHPAD, addresses[kernel->n]);
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
+    (void)stream;
     return onednn_primitive_run(((PrimitiveKernel *)base)->primitive, error);
 }
 

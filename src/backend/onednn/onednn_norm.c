@@ -31,8 +31,9 @@ static void batch_norm_bind(AimfKernel *base, void *const *addresses)
     kernel->variance = addresses[RUNNING_VARIANCE + 3];
 }
 
-static gboolean batch_norm_run(AimfKernel *base, GError **error)
+static gboolean batch_norm_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
+    (void)stream;
     BatchNormKernel *kernel = (BatchNormKernel *)base;
     if (!onednn_primitive_run(kernel->primitive, error))
         return FALSE;
@@ -116,8 +117,9 @@ static void backward_bind(AimfKernel *base, void *const *addresses)
     onednn_primitive_bind(kernel->primitive, DNNL_ARG_SCRATCHPAD, scratch);
 }
 
-static gboolean backward_run(AimfKernel *base, GError **error)
+static gboolean backward_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
+    (void)stream;
     return onednn_primitive_run(((BatchNormBackwardKernel *)base)->primitive, error);
 }
 

@@ -4,14 +4,12 @@
 
 const AimfBackend aimf_backend_onednn = {
     .name = "onednn",
-    .memory = &aimf_host_memory,
     .open = onednn_state_open,
     .close = onednn_state_close,
     .version = onednn_version,
     .layout_equal = onednn_layout_equal,
     .layout_text = onednn_layout_text,
     .plan_reorder = onednn_plan_reorder,
-    .sgd = cpu_sgd,
     .plan = {
         [AIMF_OP_CONV2D] = onednn_plan_conv2d,
         [AIMF_OP_CONV2D_BACKWARD_DATA] = onednn_plan_conv2d_backward_data,
@@ -49,5 +47,7 @@ const AimfBackend aimf_backend_onednn = {
         [AIMF_OP_PLANES] = cpu_plan_planes,
         [AIMF_OP_EMBEDDING] = cpu_plan_embedding,
         [AIMF_OP_TIMESTEP_EMBEDDING] = cpu_plan_timestep_embedding,
+        [AIMF_OP_SGD] = cpu_plan_sgd,
+        [AIMF_OP_ACCUMULATE] = cpu_plan_accumulate,
     },
 };

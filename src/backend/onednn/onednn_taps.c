@@ -81,8 +81,9 @@ static void gather(const TapsKernel *kernel, const Tap *tap, gint64 tap_y, gint6
         }
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
+    (void)stream;
     const TapsKernel *kernel = (TapsKernel *)base;
     gsize matrix = (gsize)(kernel->x.channels * kernel->dy.channels) * sizeof(float);
     for (int t = 0; t < kernel->n_taps; t++) {

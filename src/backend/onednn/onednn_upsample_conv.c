@@ -55,8 +55,9 @@ static void interleave_row(const UpsampleConvKernel *kernel, gint64 row)
     }
 }
 
-static gboolean run(AimfKernel *base, GError **error)
+static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 {
+    (void)stream;
     const UpsampleConvKernel *kernel = (UpsampleConvKernel *)base;
     for (int q = 0; q < QUARTERS; q++)
         if (!onednn_primitive_run(kernel->quarters[q], error))
@@ -130,9 +131,9 @@ static void sum_output(const SumTapsKernel *kernel, gint64 o)
         }
 }
 
-static gboolean sum_taps_run(AimfKernel *base, GError **error)
+static gboolean sum_taps_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     const SumTapsKernel *kernel = (SumTapsKernel *)base;
     memset(kernel->parts, 0, QUARTERS * kernel->part_bytes); /* padding must be zero */
 #pragma omp parallel for schedule(static)

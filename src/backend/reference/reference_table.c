@@ -4,16 +4,16 @@
 
 #include <string.h>
 
+/* A workspace has room for four bytes per element of the first output, which is enough for all. */
+#define WORKSPACE_DTYPE AIMF_I32
+
 typedef struct {
     void (*run)(const ReferenceCall *call);
     const char *implementation;
-    int overwrites;
-    AimfDtype workspace;
 } Row;
 
-#define ROW(op, function, overwritten, element)                                                                        \
-    [AIMF_OP_##op] = { reference_##function, "reference:" #function, overwritten, element },
-static const Row rows[AIMF_N_OPS] = { REFERENCE_KERNELS(ROW) };
+#define ROW(kind, name, gradient, flops) [AIMF_OP_##kind] = { reference_##name, "reference:" #name },
+static const Row rows[AIMF_N_OPS] = { AIMF_OPS(ROW) };
 
 typedef struct {
     AimfKernel base;
@@ -32,9 +32,9 @@ static void kernel_bind(AimfKernel *base, void *const *addresses)
         kernel->call.out[i] = addresses[kernel->n_inputs + i];
 }
 
-static gboolean kernel_run(AimfKernel *base, GError **error)
+static gboolean kernel_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     Kernel *kernel = (Kernel *)base;
     kernel->row->run(&kernel->call);
     return TRUE;
@@ -66,21 +66,20 @@ static AimfKernel *plan_node(gpointer state, AimfNodePlan *plan, GError **error)
         if (node->inputs[i] == AIMF_NONE || is_workspace(plan->graph, node->inputs[i]))
             continue;
         kernel->call.in_shape[i] = *aimf_value_shape(plan->graph, node->inputs[i]);
-        plan->in[i] = aimf_layout_row_major(&kernel->call.in_shape[i], AIMF_F32);
+        if (plan->in[i].dtype != AIMF_F64) /* sums stay what they are */
+            plan->in[i] = aimf_layout_row_major(&kernel->call.in_shape[i], AIMF_F32);
     }
     for (int i = 0; i < node->n_outputs; i++) {
         if (node->outputs[i] == AIMF_NONE)
             continue;
         if (is_workspace(plan->graph, node->outputs[i])) {
-            plan->out[i] = aimf_layout_row_major(&kernel->call.out_shape[0], row->workspace);
+            plan->out[i] = aimf_layout_row_major(&kernel->call.out_shape[0], WORKSPACE_DTYPE);
         } else {
             kernel->call.out_shape[i] = *aimf_value_shape(plan->graph, node->outputs[i]);
             plan->out[i] = aimf_layout_row_major(&kernel->call.out_shape[i], AIMF_F32);
         }
     }
     plan->scratch_bytes = 0;
-    if (row->overwrites != REFERENCE_NEVER)
-        plan->overwrites[0] = row->overwrites;
     return &kernel->base;
 }
 
@@ -98,9 +97,9 @@ static void copy_bind(AimfKernel *base, void *const *addresses)
     copy->to = addresses[1];
 }
 
-static gboolean copy_run(AimfKernel *base, GError **error)
+static gboolean copy_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
-    (void)error;
+    (void)stream, (void)error;
     Copy *copy = (Copy *)base;
     memcpy(copy->to, copy->from, copy->bytes);
     return TRUE;
@@ -124,8 +123,8 @@ static gpointer reference_open(AimfPrecision precision, GError **error)
     if (precision == AIMF_PRECISION_F32)
         return &no_state;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
-                "backend \"reference\" computes in f32 only, but another precision was asked for: use f32, or the "
-                "backend \"onednn\"");
+                "the device \"reference\" computes in f32 only, but another precision was asked for: use f32, or the "
+                "device \"cpu\"");
     return NULL;
 }
 
@@ -139,26 +138,12 @@ static char *reference_version(void)
     return g_strdup("reference, plain C");
 }
 
-/* torch.optim.SGD without dampening or Nesterov. */
-static void reference_sgd(const AimfSgdRun *run)
-{
-    for (gsize i = 0; i < run->n; i++) {
-        double parameter = run->parameters[i];
-        double gradient = run->gradients[i] + run->sgd.weight_decay * parameter;
-        double momentum = run->sgd.momentum * run->momenta[i] + gradient;
-        run->momenta[i] = (float)momentum;
-        run->parameters[i] = (float)(parameter - *run->learning_rate * momentum);
-    }
-}
-
-#define PLANNER(op, function, overwritten, element) [AIMF_OP_##op] = plan_node,
+#define PLANNER(kind, name, gradient, flops) [AIMF_OP_##kind] = plan_node,
 const AimfBackend aimf_backend_reference = {
     .name = "reference",
-    .memory = &aimf_host_memory,
     .open = reference_open,
     .close = reference_close,
     .version = reference_version,
     .plan_reorder = plan_reorder,
-    .sgd = reference_sgd,
-    .plan = { REFERENCE_KERNELS(PLANNER) },
+    .plan = { AIMF_OPS(PLANNER) },
 };

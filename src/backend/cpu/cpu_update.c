@@ -1,5 +1,5 @@
 /*
- * The optimizer's step over contiguous blocks, rounding as torch.optim.SGD on the CPU does: there, adding a multiple
+ * What a step does to whole buckets of parameters or gradients. The optimizer's step rounds as torch.optim.SGD on the CPU does: there, adding a multiple
  * is one fused multiply-add where the processor has it, and scaling the momentum is a step of its own.
  */
 #include "backend/cpu/cpu.h"
@@ -7,10 +7,18 @@
 #include <immintrin.h>
 
 typedef struct {
+    gsize n;
+    AimfSgd sgd;
+    float *parameters;
+    const float *gradients;
+    float *momenta;
+} Sgd;
+
+typedef struct {
     float weight_decay, momentum, step; /* step: minus the learning rate */
 } Factors;
 
-static void baseline(const AimfSgdRun *run, const Factors *factors, gsize begin, gsize end)
+static void baseline(const Sgd *run, const Factors *factors, gsize begin, gsize end)
 {
     for (gsize i = begin; i < end; i++) {
         float gradient = run->gradients[i] + factors->weight_decay * run->parameters[i];
@@ -19,8 +27,7 @@ static void baseline(const AimfSgdRun *run, const Factors *factors, gsize begin,
     }
 }
 
-__attribute__((target("avx512f"))) static void avx512(const AimfSgdRun *run, const Factors *factors, gsize begin,
-                                                      gsize end)
+__attribute__((target("avx512f"))) static void avx512(const Sgd *run, const Factors *factors, gsize begin, gsize end)
 {
     __m512 weight_decay = _mm512_set1_ps(factors->weight_decay), momentum = _mm512_set1_ps(factors->momentum),
            step = _mm512_set1_ps(factors->step);
@@ -52,8 +59,7 @@ __attribute__((target("avx2,fma"), always_inline)) static inline Moved move8(__m
 }
 
 /* Masked stores are slow on some processors: they are for what is left over. */
-__attribute__((target("avx2,fma"))) static void avx2(const AimfSgdRun *run, const Factors *factors, gsize begin,
-                                                     gsize end)
+__attribute__((target("avx2,fma"))) static void avx2(const Sgd *run, const Factors *factors, gsize begin, gsize end)
 {
     static const gint32 ones[16] = { -1, -1, -1, -1, -1, -1, -1, -1 };
     float *parameters = run->parameters, *momenta = run->momenta;
@@ -71,13 +77,86 @@ __attribute__((target("avx2,fma"))) static void avx2(const AimfSgdRun *run, cons
     _mm256_maskstore_ps(parameters + i, mask, moved.parameter);
 }
 
-void cpu_sgd(const AimfSgdRun *run)
+enum { CHUNK = 1 << 14 };
+
+typedef struct {
+    AimfKernel base;
+    Sgd run;
+    const float *learning_rate;
+} SgdKernel;
+
+static void sgd_bind(AimfKernel *base, void *const *addresses)
 {
-    enum { CHUNK = 1 << 14 };
-    static void (*const loops[AIMF_N_ISAS])(const AimfSgdRun *, const Factors *, gsize, gsize) = { baseline, avx2,
-                                                                                                   avx512, avx512 };
-    Factors factors = { (float)run->sgd.weight_decay, (float)run->sgd.momentum, -*run->learning_rate };
+    SgdKernel *kernel = (SgdKernel *)base;
+    kernel->run.parameters = addresses[0];
+    kernel->run.gradients = addresses[1];
+    kernel->run.momenta = addresses[2];
+    kernel->learning_rate = addresses[3];
+}
+
+static gboolean sgd_run(AimfKernel *base, AimfStream *stream, GError **error)
+{
+    (void)stream, (void)error;
+    static void (*const loops[AIMF_N_ISAS])(const Sgd *, const Factors *, gsize, gsize) = { baseline, avx2, avx512,
+                                                                                            avx512 };
+    const SgdKernel *kernel = (const SgdKernel *)base;
+    const Sgd *run = &kernel->run;
+    Factors factors = { (float)run->sgd.weight_decay, (float)run->sgd.momentum, -*kernel->learning_rate };
 #pragma omp parallel for schedule(static)
     for (gsize begin = 0; begin < run->n; begin += CHUNK)
         loops[aimf_instruction_set()](run, &factors, begin, MIN(begin + CHUNK, run->n));
+    return TRUE;
+}
+
+static void kernel_free(AimfKernel *base)
+{
+    g_free(base);
+}
+
+AimfKernel *cpu_plan_sgd(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    for (int i = 0; i < plan->node->n_inputs; i++)
+        cpu_want_row_major(plan, i, AIMF_F32);
+    SgdKernel *kernel = g_new0(SgdKernel, 1);
+    kernel->base = (AimfKernel){ cpu_form_name(), sgd_bind, sgd_run, kernel_free };
+    kernel->run.n = (gsize)aimf_shape_count(cpu_input_shape(plan, 0));
+    kernel->run.sgd = plan->node->attributes.sgd;
+    return &kernel->base;
+}
+
+typedef struct {
+    AimfKernel base;
+    gsize n;
+    const float *gradients;
+    double *sums;
+} AccumulateKernel;
+
+static void accumulate_bind(AimfKernel *base, void *const *addresses)
+{
+    AccumulateKernel *kernel = (AccumulateKernel *)base;
+    kernel->gradients = addresses[0];
+    kernel->sums = addresses[1];
+}
+
+static gboolean accumulate_run(AimfKernel *base, AimfStream *stream, GError **error)
+{
+    (void)stream, (void)error;
+    const AccumulateKernel *kernel = (const AccumulateKernel *)base;
+#pragma omp parallel for schedule(static)
+    for (gsize begin = 0; begin < kernel->n; begin += CHUNK)
+        for (gsize i = begin; i < MIN(begin + CHUNK, kernel->n); i++)
+            kernel->sums[i] += (double)kernel->gradients[i];
+    return TRUE;
+}
+
+AimfKernel *cpu_plan_accumulate(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    cpu_want_row_major(plan, 0, AIMF_F32);
+    cpu_want_row_major(plan, 1, AIMF_F64);
+    AccumulateKernel *kernel = g_new0(AccumulateKernel, 1);
+    kernel->base = (AimfKernel){ "aimfair:accumulate", accumulate_bind, accumulate_run, kernel_free };
+    kernel->n = (gsize)aimf_shape_count(cpu_input_shape(plan, 0));
+    return &kernel->base;
 }
