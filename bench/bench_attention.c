@@ -4,7 +4,7 @@
  *
  *     bench_attention [THREADS [SECONDS_PER_KERNEL [f32|bf16]]]
  */
-#include "graph/backend.h"
+#include "backend/backends.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static double now(int threads)
 static void run(AimfKernel *kernel)
 {
     g_autoptr(GError) error = NULL;
-    if (!kernel->run(kernel, &error))
+    if (!kernel->run(kernel, NULL, &error))
         g_error("%s", error->message);
 }
 
@@ -98,8 +98,8 @@ int main(int argc, char **argv)
     int threads = argc > 1 ? atoi(argv[1]) : 0;
     double seconds = argc > 2 ? g_ascii_strtod(argv[2], NULL) : 0.2;
     aimf_set_threads(threads);
-    const AimfBackend *backend = aimf_backends[0];
-    g_autofree char *version = aimf_backend_version(backend->name);
+    const AimfBackend *backend = &aimf_backend_onednn;
+    g_autofree char *version = backend->version();
     printf("{\"backend\": \"%s\", \"threads\": %d, \"attention\": [", version, threads);
     const char *separator = "\n  ";
     for (int precision = AIMF_PRECISION_F32; precision <= AIMF_PRECISION_BF16; precision++) {

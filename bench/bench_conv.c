@@ -4,7 +4,7 @@
  *
  *     bench_conv [THREADS [SECONDS_PER_KERNEL [f32|bf16 [IMAGE_SIZE]]]]
  */
-#include "graph/backend.h"
+#include "backend/backends.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ static void *filled(Bench *bench, gsize bytes)
 static void run(AimfKernel *kernel)
 {
     g_autoptr(GError) error = NULL;
-    if (!kernel->run(kernel, &error))
+    if (!kernel->run(kernel, NULL, &error))
         g_error("%s", error->message);
 }
 
@@ -175,14 +175,15 @@ int main(int argc, char **argv)
     int threads = argc > 1 ? atoi(argv[1]) : 0, only_size = argc > 4 ? atoi(argv[4]) : 0;
     double seconds = argc > 2 ? g_ascii_strtod(argv[2], NULL) : 0.1;
     aimf_set_threads(threads);
-    g_autofree char *version = aimf_backend_version("onednn");
+    g_autofree char *version = aimf_backend_onednn.version();
     printf("{\"backend\": \"%s\", \"threads\": %d, \"kernels\": [", version, threads);
     const char *separator = "";
     for (int precision = AIMF_PRECISION_F32; precision <= AIMF_PRECISION_BF16; precision++) {
         const char *name = precision == AIMF_PRECISION_BF16 ? "bf16" : "f32";
-        Bench bench = {
-            .backend = aimf_backends[0], .precision = (AimfPrecision)precision, .threads = threads, .seconds = seconds
-        };
+        Bench bench = { .backend = &aimf_backend_onednn,
+                        .precision = (AimfPrecision)precision,
+                        .threads = threads,
+                        .seconds = seconds };
         if ((argc > 3 && strcmp(argv[3], name) != 0) || !(bench.state = bench.backend->open(bench.precision, NULL)))
             continue;
         bench.memory = g_ptr_array_new_with_free_func(free);

@@ -88,17 +88,19 @@ static AimfPlan *compile(const Case *config, const AimfModel *model, AimfModelGr
     return aimf_graph_compile(built->graph, &options, error);
 }
 
-static void fill_inputs(const Case *config, AimfPlan *plan, const AimfModelGraph *built)
+static gboolean fill_inputs(const Case *config, AimfPlan *plan, const AimfModelGraph *built, GError **error)
 {
-    float *images = aimf_plan_data(plan, built->images), *targets = aimf_plan_data(plan, built->targets);
     gsize n = (gsize)config->batch * 3 * (gsize)config->image_size * (gsize)config->image_size;
     guint32 state = 1;
+    g_autofree float *images = g_new(float, n), *targets = g_new(float, config->batch);
     for (gsize i = 0; i < n; i++) {
         state = state * 1664525u + 1013904223u;
         images[i] = (float)(state >> 8) / 8388608.0f - 1.0f;
     }
-    for (guint i = 0; targets && i < config->batch; i++)
+    for (guint i = 0; i < config->batch; i++)
         targets[i] = (float)(i % 2);
+    return aimf_plan_write(plan, built->images, 0, n, images, error) &&
+           (built->targets == AIMF_NONE || aimf_plan_write(plan, built->targets, 0, config->batch, targets, error));
 }
 
 static void print_case(const Case *config, const AimfPlan *plan, double first_step, GArray *seconds)
@@ -128,10 +130,9 @@ static gboolean measure(const Case *config, GError **error)
     AimfModelGraph built = { 0 };
     g_autoptr(AimfPlan) plan = compile(config, model, &built, error);
     g_autoptr(AimfGraph) graph = built.graph;
-    if (!plan || !aimf_plan_load(plan, model->tensors, error))
+    if (!plan || !aimf_plan_load(plan, model->tensors, error) || !fill_inputs(config, plan, &built, error) ||
+        !aimf_plan_set_learning_rate(plan, 0.01, error))
         return FALSE;
-    fill_inputs(config, plan, &built);
-    aimf_plan_set_learning_rate(plan, 0.01);
     double first_step = process_age();
     if (!aimf_plan_run(plan, error)) /* warms caches and pages; not counted */
         return FALSE;
@@ -140,7 +141,7 @@ static gboolean measure(const Case *config, GError **error)
     while (config->steps ? seconds->len < config->steps
                          : seconds->len < 5 || now_seconds(CLOCK_MONOTONIC) - begin < 5) {
         double start = now_seconds(CLOCK_MONOTONIC);
-        if (!aimf_plan_run(plan, error))
+        if (!aimf_plan_run(plan, error) || !aimf_plan_wait(plan, error))
             return FALSE;
         double took = now_seconds(CLOCK_MONOTONIC) - start;
         g_array_append_val(seconds, took);
@@ -162,7 +163,7 @@ static int measure_one(const Case *config)
 static int measure_standard(void)
 {
     int status = 0;
-    g_autofree char *engine = aimf_backend_version(NULL);
+    g_autofree char *engine = aimf_device_engine(NULL);
     printf("{\"benchmark\": \"train\", \"version\": \"%s\", \"engine\": \"%s\", \"cases\": [\n", aimf_version(),
            engine);
     for (guint i = 0; i < G_N_ELEMENTS(standard); i++) {

@@ -140,7 +140,7 @@ static void test_evidence(void)
     g_autoptr(AimfManifest) manifest = aimf_manifest_open(manifest_path, NULL);
     g_autofree char *file = hash_of(model_path), *weights = aimf_model_hash(model);
     g_autofree char *data = hash_of(manifest_path), *rows = aimf_manifest_hash(manifest);
-    g_autofree char *engine = aimf_backend_version(NULL);
+    g_autofree char *engine = aimf_device_engine(NULL);
     g_assert_cmpstr(json_object_get_string_member(evidence, "model_sha256"), ==, file);
     g_assert_cmpstr(json_object_get_string_member(evidence, "weights_sha256"), ==, weights);
     g_assert_cmpstr(json_object_get_string_member(evidence, "data_sha256"), ==, data);

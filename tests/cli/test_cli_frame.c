@@ -9,7 +9,7 @@ static void test_version(void)
 {
     g_auto(ProgramRun) run = RUN("--version");
     g_assert_cmpint(run.status, ==, 0);
-    g_autofree char *engine = aimf_backend_version(NULL);
+    g_autofree char *engine = aimf_device_engine(NULL);
     g_autofree char *expected = g_strdup_printf("aimfair %s, %s\n", aimf_version(), engine);
     g_assert_cmpstr(run.out, ==, expected);
     g_assert_cmpstr(run.err, ==, "");

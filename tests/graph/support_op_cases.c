@@ -1,4 +1,5 @@
 #include "graph/support_op_cases.h"
+#include "device/support_devices.h"
 #include "graph/support_formula.h"
 
 #include <string.h>
@@ -429,7 +430,7 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
     }
 }
 
-OpRig *op_rig_new(const OpCase *c, const char *backend, AimfPrecision precision, int trainable, GError **error)
+OpRig *op_rig_new(const OpCase *c, const char *device, AimfPrecision precision, int trainable, GError **error)
 {
     g_autoptr(AimfGraph) graph = aimf_graph_new();
     g_autoptr(OpRig) rig = g_new0(OpRig, 1);
@@ -451,7 +452,8 @@ OpRig *op_rig_new(const OpCase *c, const char *backend, AimfPrecision precision,
             aimf_tensors_add(rig->tensors, leaf->name, AIMF_F32, &leaf->shape, leaf->data, error) < 0)
             return NULL;
     }
-    AimfCompileOptions options = { .backend = backend,
+    g_autoptr(AimfDevice) opened = support_device(device);
+    AimfCompileOptions options = { .device = opened,
                                    .precision = precision,
                                    .outputs = &rig->output,
                                    .n_outputs = 1,
@@ -478,25 +480,18 @@ void op_rig_free(OpRig *rig)
     g_free(rig);
 }
 
-static void set_input(OpRig *rig, const OpLeaf *leaf)
-{
-    float *data = aimf_plan_data(rig->plan, leaf->value);
-    if (data)
-        memcpy(data, leaf->data, leaf->n * sizeof *data);
-}
-
 void op_rig_run(OpRig *rig)
 {
     for (guint i = 0; i < rig->n_leaves; i++) {
         const OpLeaf *leaf = &rig->leaves[i];
         if (leaf->kind == LEAF_INPUT) {
-            set_input(rig, leaf);
+            support_write(rig->plan, leaf->value, leaf->data);
         } else {
             int index = aimf_tensors_find(rig->tensors, leaf->name);
             memcpy(aimf_tensors_writable(rig->tensors, (guint)index), leaf->data, leaf->n * sizeof(float));
         }
     }
-    set_input(rig, &rig->cotangent);
+    support_write(rig->plan, rig->cotangent.value, rig->cotangent.data);
     g_autoptr(GError) error = NULL;
     if (!aimf_plan_load(rig->plan, rig->tensors, &error) || !aimf_plan_run(rig->plan, &error))
         g_error("%s: %s", rig->name, error->message);
@@ -520,15 +515,18 @@ static void add_result(GPtrArray *results, const char *prefix, const char *name,
 GPtrArray *op_rig_results(const OpRig *rig)
 {
     GPtrArray *results = g_ptr_array_new_with_free_func(result_free);
-    add_result(results, "", "y", aimf_plan_data(rig->plan, rig->output), rig->cotangent.n);
+    g_autofree float *y = support_read(rig->plan, rig->output);
+    add_result(results, "", "y", y, rig->cotangent.n);
     g_autoptr(GError) error = NULL;
-    if (!aimf_plan_store(rig->plan, rig->tensors, &error))
+    if (!aimf_plan_save(rig->plan, rig->tensors, &error))
         g_error("%s: %s", rig->name, error->message);
     for (guint i = 0; i < rig->n_leaves; i++) {
         const OpLeaf *leaf = &rig->leaves[i];
-        const float *gradient = leaf->kind == LEAF_PARAMETER ? aimf_plan_gradient(rig->plan, leaf->value) : NULL;
-        if (gradient)
-            add_result(results, "d_", leaf->name, gradient, leaf->n);
+        AimfValue gradient = leaf->kind == LEAF_PARAMETER ? aimf_plan_gradient(rig->plan, leaf->value) : AIMF_NONE;
+        if (gradient != AIMF_NONE) {
+            g_autofree float *numbers = support_read(rig->plan, gradient);
+            add_result(results, "d_", leaf->name, numbers, leaf->n);
+        }
         if (leaf->kind == LEAF_STATE && rig->c->training) {
             int index = aimf_tensors_find(rig->tensors, leaf->name);
             add_result(results, "", leaf->name, aimf_tensors_data(rig->tensors, (guint)index), leaf->n);

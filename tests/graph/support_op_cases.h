@@ -101,7 +101,7 @@ typedef struct {
 } OpRig;
 
 /** op_rig_new: @trainable: bit i makes leaf i trainable. Returns: (owned), or NULL with what compiling gives. @c is borrowed. */
-OpRig *op_rig_new(const OpCase *c, const char *backend, AimfPrecision precision, int trainable, GError **error);
+OpRig *op_rig_new(const OpCase *c, const char *device, AimfPrecision precision, int trainable, GError **error);
 void op_rig_free(OpRig *rig);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OpRig, op_rig_free)
 

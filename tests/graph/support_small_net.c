@@ -1,4 +1,5 @@
 #include "graph/support_small_net.h"
+#include "device/support_devices.h"
 #include "graph/support_formula.h"
 
 /* Adds the tensor of a leaf: around @offset, within +-@range. */
@@ -54,12 +55,13 @@ void small_net_clear(SmallNet *net)
     aimf_tensors_free(net->tensors);
 }
 
-AimfPlan *small_net_compile(const SmallNet *net, const char *backend, const AimfValue *trainable, guint n,
+AimfPlan *small_net_compile(const SmallNet *net, const char *device, const AimfValue *trainable, guint n,
                             const AimfSgd *sgd)
 {
     g_autoptr(GError) error = NULL;
     AimfValue outputs[] = { net->logits, net->loss };
-    AimfCompileOptions options = { .backend = backend,
+    g_autoptr(AimfDevice) opened = support_device(device);
+    AimfCompileOptions options = { .device = opened,
                                    .outputs = outputs,
                                    .n_outputs = 2,
                                    .loss = n ? net->loss : AIMF_NONE,
@@ -70,11 +72,11 @@ AimfPlan *small_net_compile(const SmallNet *net, const char *backend, const Aimf
     g_assert_no_error(error);
     aimf_plan_load(plan, net->tensors, &error);
     g_assert_no_error(error);
-    float *images = aimf_plan_data(plan, net->images), *targets = aimf_plan_data(plan, net->targets);
+    float images[2 * 3 * 8 * 8];
     for (guint32 i = 0; i < 2 * 3 * 8 * 8; i++)
         images[i] = (float)formula_fine(formula_seed("images"), i);
-    targets[0] = 1;
-    targets[1] = 0;
+    support_write(plan, net->images, images);
+    support_write(plan, net->targets, (const float[]){ 1, 0 });
     return plan;
 }
 

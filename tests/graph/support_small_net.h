@@ -19,8 +19,8 @@ void small_net_init(SmallNet *net);
 void small_net_clear(SmallNet *net);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SmallNet, small_net_clear)
 
-/** small_net_compile: (owned) compiled for @trainable (n), loaded, inputs filled; fails the test on errors. */
-AimfPlan *small_net_compile(const SmallNet *net, const char *backend, const AimfValue *trainable, guint n,
+/** small_net_compile: (owned) compiled on @device for @trainable (n), loaded, inputs filled; fails the test on errors. */
+AimfPlan *small_net_compile(const SmallNet *net, const char *device, const AimfValue *trainable, guint n,
                             const AimfSgd *sgd);
 /** small_net_read: (borrowed) the data of a tensor of @tensors by name, and how many. */
 const float *small_net_read(const AimfTensors *tensors, const char *name, gsize *n);

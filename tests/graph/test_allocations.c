@@ -1,11 +1,11 @@
 /*
  * A run allocates no memory of ours. This program's allocator counts; glibc's real one is reached by its internal names.
  * oneDNN's own dnnl_primitive_execute makes a small map of its arguments at every call and drops it again, which its interface
- * leaves no way around: from a backend other than the reference, allocations of that size are accepted if none is kept. Nor is
+ * leaves no way around: from a device other than the reference, allocations of that size are accepted if none is kept. Nor is
  * there a way around libgomp, which makes a team of one thread anew for every loop; it alone asks memalign() for memory, so that
  * what comes from there has to be given back, but is not counted as ours.
  */
-#include "backend/backends.h"
+#include "device/support_devices.h"
 #include "graph/support_small_net.h"
 
 #include <errno.h>
@@ -110,7 +110,7 @@ static void stop_counting(void)
 
 static void test_run(gconstpointer data)
 {
-    const AimfBackend *backend = data;
+    const char *device = data;
 #ifdef SANITIZED
     g_test_skip("the sanitizer has its own allocator");
     return;
@@ -119,7 +119,7 @@ static void test_run(gconstpointer data)
     small_net_init(&net);
     AimfSgd sgd = { .momentum = 0.9 };
     AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
-    g_autoptr(AimfPlan) plan = small_net_compile(&net, backend->name, all, 6, &sgd);
+    g_autoptr(AimfPlan) plan = small_net_compile(&net, device, all, 6, &sgd);
     g_assert_true(aimf_plan_run(plan, NULL)); /* OpenMP makes its threads at first use */
     gboolean good = TRUE;
     start_counting();
@@ -127,7 +127,7 @@ static void test_run(gconstpointer data)
         good &= aimf_plan_run(plan, NULL);
     stop_counting();
     g_assert_true(good);
-    if (backend == &aimf_backend_reference)
+    if (strcmp(device, "reference") == 0)
         g_assert_cmpuint(atomic_load(&n_allocations), ==, 0);
     g_assert_cmpuint(atomic_load(&n_large), ==, 0);
     g_assert_cmpint(atomic_load(&live_bytes), ==, 0);
@@ -157,9 +157,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/allocations/counter", test_counter);
-    for (guint b = 0; aimf_backends[b]; b++) {
-        g_autofree char *path = g_strdup_printf("/allocations/run/%s", aimf_backends[b]->name);
-        g_test_add_data_func(path, aimf_backends[b], test_run);
+    for (const char *const *device = support_devices(); *device; device++) {
+        g_autofree char *path = g_strdup_printf("/allocations/run/%s", *device);
+        g_test_add_data_func(path, *device, test_run);
     }
     return g_test_run();
 }

@@ -1,9 +1,9 @@
 /*
  * Every operation, forward and backward: against PyTorch in f64 (goldens), against difference quotients, with each gradient asked
- * for alone, and the default backend against the reference one on random shapes.
+ * for alone, and the devices against the reference on random shapes.
  */
-#include "backend/backends.h"
 #include "base/random.h"
+#include "device/support_devices.h"
 #include "graph/support_formula.h"
 #include "graph/support_op_cases.h"
 #include "graph/support_precision.h"
@@ -11,11 +11,11 @@
 #include <math.h>
 #include <string.h>
 
-/* What a test function gets: one case under one backend, or a family of random ones. */
+/* What a test function gets: one case on one device, or a family of random ones. */
 typedef struct {
     const OpCase *c;
     OpFamily family;
-    const char *backend;
+    const char *device;
     AimfPrecision precision;
 } Check;
 
@@ -31,7 +31,7 @@ static AimfTensors *open_golden(void)
 static OpRig *rig_for(const Check *check, const OpCase *c, int trainable)
 {
     g_autoptr(GError) error = NULL;
-    OpRig *rig = op_rig_new(c, check->backend, check->precision, trainable, &error);
+    OpRig *rig = op_rig_new(c, check->device, check->precision, trainable, &error);
     if (precision_is_missing(check->precision, error))
         return NULL;
     g_assert_no_error(error);
@@ -141,7 +141,7 @@ static void test_no_gradient(gconstpointer data)
 {
     const Check *check = data;
     g_autoptr(GError) error = NULL;
-    OpRig *rig = op_rig_new(check->c, check->backend, check->precision, OP_ALL_TRAINABLE, &error);
+    OpRig *rig = op_rig_new(check->c, check->device, check->precision, OP_ALL_TRAINABLE, &error);
     g_assert_null(rig);
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
     g_autofree char *says = g_strdup_printf("%s has no gradient", op_family_name(check->c->op));
@@ -160,7 +160,7 @@ static Point evaluate(OpRig *rig)
 {
     op_rig_run(rig);
     gsize n = rig->cotangent.n;
-    Point point = { g_memdup2(aimf_plan_data(rig->plan, rig->output), n * sizeof(float)), 0, 0 };
+    Point point = { support_read(rig->plan, rig->output), 0, 0 };
     for (gsize i = 0; i < n; i++) {
         double term = (double)point.y[i] * rig->cotangent.data[i];
         point.product += term;
@@ -341,10 +341,10 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
     return c;
 }
 
-/* FALSE if the processor cannot. The reference backend always computes in f32. */
+/* FALSE if the processor cannot. The reference always computes in f32. */
 static gboolean compare_with_reference(const Check *check, const OpCase *c)
 {
-    const Check oracle = { .backend = aimf_backend_reference.name };
+    const Check oracle = { .device = "reference" };
     g_autoptr(OpRig) rig = rig_for(check, c, trainable_of(c));
     if (!rig)
         return FALSE;
@@ -384,17 +384,17 @@ static void test_random_shapes(gconstpointer data)
 static void add(const char *what, Check check, GTestDataFunc function)
 {
     g_autofree char *name = check.c ? op_case_name(check.c) : g_strdup(op_family_name(check.family));
-    g_autofree char *path = g_strdup_printf("/ops/%s/%s/%s/%s", what, check.backend,
+    g_autofree char *path = g_strdup_printf("/ops/%s/%s/%s/%s", what, check.device,
                                             check.precision == AIMF_PRECISION_BF16 ? "bf16" : "f32", name);
     g_test_add_data_func_full(path, g_memdup2(&check, sizeof check), function, g_free);
 }
 
-static void add_case(const AimfBackend *backend, const OpCase *c)
+static void add_case(const char *device, const OpCase *c)
 {
     static OpCase coarse[128];
     static guint n_coarse;
-    Check check = { .c = c, .backend = backend->name };
-    gboolean is_differentiable = op_case_is_differentiable(c), is_reference = backend == &aimf_backend_reference;
+    Check check = { .c = c, .device = device };
+    gboolean is_differentiable = op_case_is_differentiable(c), is_reference = strcmp(device, "reference") == 0;
     add("golden", check, test_golden);
     if (is_differentiable)
         add("alone", check, test_alone);
@@ -407,15 +407,15 @@ static void add_case(const AimfBackend *backend, const OpCase *c)
     g_assert(n_coarse < G_N_ELEMENTS(coarse));
     coarse[n_coarse] = *c;
     coarse[n_coarse].coarse = TRUE;
-    check = (Check){ .c = &coarse[n_coarse++], .backend = backend->name, .precision = AIMF_PRECISION_BF16 };
+    check = (Check){ .c = &coarse[n_coarse++], .device = device, .precision = AIMF_PRECISION_BF16 };
     add("agreement", check, test_agreement);
     if (is_differentiable)
         add("alone", check, test_alone);
 }
 
-static void add_family(const AimfBackend *backend, OpFamily family)
+static void add_family(const char *device, OpFamily family)
 {
-    Check check = { .family = family, .backend = backend->name };
+    Check check = { .family = family, .device = device };
     add("random", check, test_random_shapes);
     check.precision = AIMF_PRECISION_BF16;
     add("random", check, test_random_shapes);
@@ -425,11 +425,11 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ops/golden/complete", test_golden_is_complete);
-    for (guint b = 0; aimf_backends[b]; b++) {
+    for (const char *const *device = support_devices(); *device; device++) {
         for (guint i = 0; i < n_op_cases; i++)
-            add_case(aimf_backends[b], &op_cases[i]);
-        for (OpFamily op = 0; op < OP_N_FAMILIES && aimf_backends[b] != &aimf_backend_reference; op++)
-            add_family(aimf_backends[b], op);
+            add_case(*device, &op_cases[i]);
+        for (OpFamily op = 0; op < OP_N_FAMILIES && strcmp(*device, "reference") != 0; op++)
+            add_family(*device, op);
     }
     return g_test_run();
 }

@@ -1,8 +1,8 @@
 /*
- * A network of the kind that denoises pictures, small: the backends agree on it, with operations in the layouts that their neighbours
+ * A network of the kind that denoises pictures, small: the devices agree on it, with operations in the layouts that their neighbours
  * give them, and what it makes of a sample depends on neither the samples beside it nor the number of threads, to the bit.
  */
-#include "backend/backends.h"
+#include "device/support_devices.h"
 #include "graph/support_formula.h"
 #include "graph/support_precision.h"
 
@@ -138,21 +138,25 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Net, net_clear)
 /* Sample @which of an input, the same wherever in a batch it stands. */
 static void set_sample(AimfPlan *plan, AimfValue value, const char *name, gsize each, gsize at, guint32 which)
 {
-    float *data = aimf_plan_data(plan, value) + at * each;
+    g_autoptr(GError) error = NULL;
+    g_autofree float *data = g_new(float, each);
     for (guint32 i = 0; i < each; i++)
         data[i] = (float)formula_fine(formula_seed(name), which * (guint32)each + i);
+    aimf_plan_write(plan, value, at * each, each, data, &error);
+    g_assert_no_error(error);
 }
 
 enum { SAMPLE = OUTPUTS * 4 * HEIGHT * WIDTH };
 
 /* What the network makes of samples @first and on; (owned) (n, SAMPLE), or NULL if the processor lacks the precision. */
-static float *denoise(const char *backend, const Manner *manner, gint64 channels, guint32 first, gsize n, int threads)
+static float *denoise(const char *device, const Manner *manner, gint64 channels, guint32 first, gsize n, int threads)
 {
     g_auto(Net) net;
     net_init(&net, channels, (gint64)n);
     aimf_set_threads(threads);
     g_autoptr(GError) error = NULL;
-    AimfCompileOptions options = { .backend = backend,
+    g_autoptr(AimfDevice) opened = support_device(device);
+    AimfCompileOptions options = { .device = opened,
                                    .precision = manner->precision,
                                    .winograd = manner->winograd,
                                    .outputs = &net.output,
@@ -166,10 +170,11 @@ static float *denoise(const char *backend, const Manner *manner, gint64 channels
         guint32 which = first + (guint32)i;
         set_sample(plan, net.images, "images", 4 * HEIGHT * WIDTH, i, which);
         set_sample(plan, net.context, "context", CONTEXT_TOKENS * CONTEXT, i, which);
-        aimf_plan_data(plan, net.timesteps)[i] = (float)(1 + 333 * which);
+        float timestep = (float)(1 + 333 * which);
+        g_assert_true(aimf_plan_write(plan, net.timesteps, i, 1, &timestep, &error));
     }
     g_assert_true(aimf_plan_run(plan, &error));
-    return g_memdup2(aimf_plan_data(plan, net.output), n * SAMPLE * sizeof(float));
+    return support_read(plan, net.output);
 }
 
 /* Channels of which all kernels are able, and such that fill no block of 16. */
@@ -181,7 +186,7 @@ static void test_agreement(gconstpointer data)
     const Manner *manner = data;
     for (guint i = 0; i < G_N_ELEMENTS(widths); i++) {
         g_autofree float *reference = denoise("reference", &manners[0], widths[i], 0, 2, 1);
-        g_autofree float *result = denoise("onednn", manner, widths[i], 0, 2, 1);
+        g_autofree float *result = denoise("cpu", manner, widths[i], 0, 2, 1);
         if (!result)
             return;
         double error = relative_error(result, reference, 2 * SAMPLE);
@@ -195,7 +200,7 @@ static void check_independence(const Manner *manner, gint64 channels)
     const gsize bytes = SAMPLE * sizeof(float);
     float alone[MOST_SAMPLES][SAMPLE];
     for (guint32 s = 0; s < MOST_SAMPLES; s++) {
-        g_autofree float *result = denoise("onednn", manner, channels, s, 1, 1);
+        g_autofree float *result = denoise("cpu", manner, channels, s, 1, 1);
         if (!result)
             return;
         memcpy(alone[s], result, bytes);
@@ -203,7 +208,7 @@ static void check_independence(const Manner *manner, gint64 channels)
     }
     for (gsize n = 1; n <= MOST_SAMPLES; n++)
         for (int threads = 1; threads <= MOST_THREADS; threads++) {
-            g_autofree float *together = denoise("onednn", manner, channels, 0, n, threads);
+            g_autofree float *together = denoise("cpu", manner, channels, 0, n, threads);
             g_assert_cmpint(memcmp(together, alone, n * bytes), ==, 0);
         }
 }
@@ -224,7 +229,7 @@ static float *convolve_oddly(gsize n, int threads, gsize *each)
     AimfValue y = conv(&net, x, OUTPUTS, ODD_KERNEL, (AimfConv2d){ .padding = 3, .padding_after = 1 });
     aimf_set_threads(threads);
     g_autoptr(GError) error = NULL;
-    AimfCompileOptions options = { .backend = "onednn", .outputs = &y, .n_outputs = 1 };
+    AimfCompileOptions options = { .outputs = &y, .n_outputs = 1 };
     g_autoptr(AimfPlan) plan = aimf_graph_compile(net.graph, &options, &error);
     g_assert_no_error(error);
     g_assert_true(aimf_plan_load(plan, net.tensors, &error));
@@ -233,7 +238,7 @@ static float *convolve_oddly(gsize n, int threads, gsize *each)
     g_assert_true(aimf_plan_run(plan, &error));
     AimfShape shape = aimf_graph_shape(net.graph, y);
     *each = (gsize)aimf_shape_count(&shape) / n;
-    return g_memdup2(aimf_plan_data(plan, y), n * *each * sizeof(float));
+    return support_read(plan, y);
 }
 
 static void test_odd_convolution(void)

@@ -5,6 +5,7 @@
  * Goldens, weights, images and places where gradients are compared: tests/golden/make_resnet.py.
  */
 #include "base/instruction_set.h"
+#include "device/support_devices.h"
 #include "graph/support_formula.h"
 #include "graph/support_precision.h"
 
@@ -66,7 +67,8 @@ static gboolean compile(Step *step, AimfPrecision precision, gboolean training)
     for (guint i = 0; i < n; i++)
         trainable[i] = aimf_graph_parameter_at(graph, i);
     AimfValue outputs[] = { step->built.logits, step->built.loss };
-    AimfCompileOptions options = { .precision = precision,
+    AimfCompileOptions options = { .device = support_device_under_test(),
+                                   .precision = precision,
                                    .outputs = outputs,
                                    .n_outputs = 2,
                                    .loss = training ? step->built.loss : AIMF_NONE,
@@ -84,12 +86,15 @@ static void run(Step *step)
     g_autoptr(GError) error = NULL;
     aimf_plan_load(step->plan, step->model->tensors, &error);
     g_assert_no_error(error);
-    float *images = aimf_plan_data(step->plan, step->built.images);
-    float *targets = aimf_plan_data(step->plan, step->built.targets);
+    g_autofree float *images = g_new(float, BATCH * 3 * SIZE * SIZE);
+    float targets[BATCH];
     for (guint32 i = 0; i < BATCH * 3 * SIZE * SIZE; i++)
         images[i] = (float)formula_fine(formula_seed("images"), i);
     for (guint32 i = 0; i < BATCH; i++)
         targets[i] = (float)(formula_hash(formula_seed("targets"), i) >> 8 & 1);
+    support_write(step->plan, step->built.images, images);
+    if (step->built.targets != AIMF_NONE)
+        support_write(step->plan, step->built.targets, targets);
     g_assert_true(aimf_plan_run(step->plan, &error));
 }
 
@@ -249,8 +254,9 @@ static void test_step(gconstpointer data)
     if (!compile(&step, precision, TRUE))
         return;
     run(&step);
-    guint n_worse = compare(golden, precision, "logits", aimf_plan_data(step.plan, step.built.logits)) > 1.5;
-    check_mean(golden, precision, "loss", 1, *aimf_plan_data(step.plan, step.built.loss));
+    g_autofree float *logits = support_read(step.plan, step.built.logits);
+    guint n_worse = compare(golden, precision, "logits", logits) > 1.5;
+    check_mean(golden, precision, "loss", 1, support_read_one(step.plan, step.built.loss));
     guint n_parameters = aimf_graph_n_parameters(step.built.graph);
     g_assert_cmpuint(n_parameters, ==, 62);
     g_autoptr(GHashTable) gradients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -258,7 +264,7 @@ static void test_step(gconstpointer data)
         AimfValue parameter = aimf_graph_parameter_at(step.built.graph, i);
         AimfShape shape = aimf_graph_shape(step.built.graph, parameter);
         g_autofree char *name = g_strdup_printf("gradient/%s", aimf_graph_name(step.built.graph, parameter));
-        const float *gradient = aimf_plan_gradient(step.plan, parameter);
+        g_autofree float *gradient = support_read(step.plan, aimf_plan_gradient(step.plan, parameter));
         if (aimf_shape_count(&shape) == 1) {
             check_mean(golden, precision, name, 0.25, *gradient);
             continue;
@@ -286,7 +292,7 @@ static void test_evaluation(gconstpointer data)
     if (!compile(&step, precision, FALSE))
         return;
     run(&step);
-    const float *logits = aimf_plan_data(step.plan, step.built.logits);
+    g_autofree float *logits = support_read(step.plan, step.built.logits);
     g_assert_cmpfloat(compare(golden, precision, "logits_evaluation", logits), <=, 1.5);
 }
 
@@ -299,9 +305,10 @@ static GByteArray *gradients_with(AimfPrecision precision, int threads)
     if (compile(&step, precision, TRUE)) {
         gsize n;
         run(&step);
-        const float *gradients = aimf_plan_gradients(step.plan, &n);
+        g_autofree float *gradients = support_read_gradients(step.plan, step.built.graph, &n);
+        float loss = support_read_one(step.plan, step.built.loss);
         g_byte_array_append(bytes, (const guint8 *)gradients, (guint)(n * sizeof(float)));
-        g_byte_array_append(bytes, (const guint8 *)aimf_plan_data(step.plan, step.built.loss), sizeof(float));
+        g_byte_array_append(bytes, (const guint8 *)&loss, sizeof loss);
     }
     aimf_set_threads(0);
     return bytes;

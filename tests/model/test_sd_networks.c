@@ -1,4 +1,5 @@
 /* The networks of Stable Diffusion against diffusers and transformers. */
+#include "device/support_devices.h"
 #include "graph/support_formula.h"
 #include "graph/support_precision.h"
 #include "model/sd_config.h"
@@ -23,7 +24,7 @@ static char *golden_path(const char *folder, const char *name)
 /* How a network is run and with what its result is compared. */
 typedef struct {
     const char *name; /* of the golden result */
-    const char *backend;
+    const char *device;
     AimfPrecision precision;
     double tolerance;
 } Case;
@@ -33,8 +34,9 @@ static void run(const Case *test, AimfSdGraph *built, int stride,
                 void (*fill)(AimfPlan *plan, const AimfSdGraph *built), gsize (*after)(float *values, gsize n))
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(AimfDevice) device = support_device(test->device);
     AimfCompileOptions options = {
-        .backend = test->backend, .precision = test->precision, .outputs = &built->output, .n_outputs = 1
+        .device = device, .precision = test->precision, .outputs = &built->output, .n_outputs = 1
     };
     g_autoptr(AimfPlan) plan = aimf_graph_compile(built->graph, &options, &error);
     if (precision_is_missing(test->precision, error)) {
@@ -48,7 +50,7 @@ static void run(const Case *test, AimfSdGraph *built, int stride,
     g_assert_true(aimf_plan_run(plan, &error));
     AimfShape shape = aimf_graph_shape(built->graph, built->output);
     gsize n = (gsize)aimf_shape_count(&shape);
-    float *result = aimf_plan_data(plan, built->output);
+    g_autofree float *result = support_read(plan, built->output);
     gsize kept = (after ? after(result, n) : n) / (gsize)stride;
     g_autofree float *found = g_new(float, kept);
     for (gsize i = 0; i < kept; i++)
@@ -57,24 +59,33 @@ static void run(const Case *test, AimfSdGraph *built, int stride,
     g_assert_cmpint(index, >=, 0);
     g_assert_cmpuint(aimf_tensors_at(golden, (guint)index)->bytes, ==, kept * sizeof(float));
     double difference = relative_error(found, aimf_tensors_data(golden, (guint)index), kept);
-    g_test_message("%s, %s: relative error %.3g", test->name, test->backend, difference);
+    g_test_message("%s, %s: relative error %.3g", test->name, test->device, difference);
     g_assert_cmpfloat(difference, <=, test->tolerance);
     aimf_graph_free(built->graph);
 }
 
-static void fill_fine(AimfPlan *plan, const AimfSdGraph *built, AimfValue value, const char *name)
+/* (owned) numbers for an input */
+static float *fine_numbers(const AimfSdGraph *built, AimfValue value, const char *name)
 {
     AimfShape shape = aimf_graph_shape(built->graph, value);
-    float *to = aimf_plan_data(plan, value);
+    float *numbers = g_new(float, aimf_shape_count(&shape));
     for (gint64 i = 0; i < aimf_shape_count(&shape); i++)
-        to[i] = (float)formula_fine(formula_seed(name), (guint32)i);
+        numbers[i] = (float)formula_fine(formula_seed(name), (guint32)i);
+    return numbers;
+}
+
+static void fill_fine(AimfPlan *plan, const AimfSdGraph *built, AimfValue value, const char *name)
+{
+    g_autofree float *numbers = fine_numbers(built, value, name);
+    support_write(plan, value, numbers);
 }
 
 static void fill_tokens(AimfPlan *plan, const AimfSdGraph *built)
 {
-    float *ids = aimf_plan_data(plan, built->input);
-    for (guint32 i = 0; i < 2 * 77; i++)
+    float ids[2 * 77];
+    for (guint32 i = 0; i < G_N_ELEMENTS(ids); i++)
         ids[i] = (float)(formula_hash(formula_seed("input/ids"), i) % 754);
+    support_write(plan, built->input, ids);
 }
 
 static void fill_unet(AimfPlan *plan, const AimfSdGraph *built)
@@ -82,7 +93,7 @@ static void fill_unet(AimfPlan *plan, const AimfSdGraph *built)
     const float timesteps[] = { 1, 500, 999 };
     fill_fine(plan, built, built->input, "input/latents");
     fill_fine(plan, built, built->context, "input/context");
-    memcpy(aimf_plan_data(plan, built->timestep), timesteps, sizeof timesteps);
+    support_write(plan, built->timestep, timesteps);
 }
 
 static const AimfVaeConfig kl = { .scaling = 0.18215 }, tiny = { .tiny = TRUE, .scaling = 1 };
@@ -91,26 +102,30 @@ enum { CODES = 2 * 4 * 2 * 4, PLANES = 2 * 3 * 16 * 32 };
 
 static void fill_codes(AimfPlan *plan, const AimfSdGraph *built)
 {
-    fill_fine(plan, built, built->input, "input/codes");
-    aimf_vae_before_decoding(&kl, aimf_plan_data(plan, built->input), CODES);
+    g_autofree float *codes = fine_numbers(built, built->input, "input/codes");
+    aimf_vae_before_decoding(&kl, codes, CODES);
+    support_write(plan, built->input, codes);
 }
 
 static void fill_tiny_codes(AimfPlan *plan, const AimfSdGraph *built)
 {
-    fill_fine(plan, built, built->input, "input/codes");
-    aimf_vae_before_decoding(&tiny, aimf_plan_data(plan, built->input), CODES);
+    g_autofree float *codes = fine_numbers(built, built->input, "input/codes");
+    aimf_vae_before_decoding(&tiny, codes, CODES);
+    support_write(plan, built->input, codes);
 }
 
 static void fill_planes(AimfPlan *plan, const AimfSdGraph *built)
 {
-    fill_fine(plan, built, built->input, "input/planes");
-    aimf_vae_before_encoding(&kl, aimf_plan_data(plan, built->input), PLANES);
+    g_autofree float *planes = fine_numbers(built, built->input, "input/planes");
+    aimf_vae_before_encoding(&kl, planes, PLANES);
+    support_write(plan, built->input, planes);
 }
 
 static void fill_tiny_planes(AimfPlan *plan, const AimfSdGraph *built)
 {
-    fill_fine(plan, built, built->input, "input/planes");
-    aimf_vae_before_encoding(&tiny, aimf_plan_data(plan, built->input), PLANES);
+    g_autofree float *planes = fine_numbers(built, built->input, "input/planes");
+    aimf_vae_before_encoding(&tiny, planes, PLANES);
+    support_write(plan, built->input, planes);
 }
 
 static gsize after_tiny_decoding(float *planes, gsize n)
@@ -315,14 +330,14 @@ static const struct {
     { "tiny_decoder", test_decoder }, { "tiny_encoder", test_encoder },
 };
 
-static void add_cases(const char *backend, AimfPrecision precision)
+static void add_cases(const char *device, AimfPrecision precision)
 {
     for (guint i = 0; i < G_N_ELEMENTS(networks); i++) {
         gboolean bf16 = precision == AIMF_PRECISION_BF16;
         g_autofree char *path =
-            g_strdup_printf("/sd_networks/%s/%s/%s", backend, bf16 ? "bf16" : "f32", networks[i].name);
+            g_strdup_printf("/sd_networks/%s/%s/%s", device, bf16 ? "bf16" : "f32", networks[i].name);
         Case *test = g_new(Case, 1);
-        *test = (Case){ networks[i].name, backend, precision, bf16 ? BF16_TOLERANCE : F32_TOLERANCE };
+        *test = (Case){ networks[i].name, device, precision, bf16 ? BF16_TOLERANCE : F32_TOLERANCE };
         g_test_add_data_func_full(path, test, networks[i].test, g_free);
     }
 }
@@ -333,9 +348,11 @@ int main(int argc, char **argv)
     g_autofree char *path = golden_path("stable_diffusion.safetensors", NULL);
     golden = aimf_tensors_open(path, NULL);
     g_assert_nonnull(golden);
-    add_cases("reference", AIMF_PRECISION_F32);
-    add_cases("onednn", AIMF_PRECISION_F32);
-    add_cases("onednn", AIMF_PRECISION_BF16);
+    for (const char *const *device = support_devices(); *device; device++) {
+        add_cases(*device, AIMF_PRECISION_F32);
+        if (strcmp(*device, "reference") != 0)
+            add_cases(*device, AIMF_PRECISION_BF16);
+    }
     g_test_add_data_func("/sd_networks/full/unet_1x", "unet_1x", test_full_unet);
     g_test_add_data_func("/sd_networks/full/unet_2x", "unet_2x", test_full_unet);
     g_test_add_data_func("/sd_networks/full/text_1x", "text_1x", test_full_text);

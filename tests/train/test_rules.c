@@ -1,5 +1,6 @@
 /* The method's rules: learning rate, ties, filling up a batch, naming parameters. */
 #include "train/rules.h"
+#include "train/trainable.h"
 #include "weights/support_weights.h"
 
 static void test_learning_rate(void)
@@ -38,17 +39,6 @@ static void test_ties(void)
     }
 }
 
-static void test_fill(void)
-{
-    const float loaded_images[] = { 1, 2, 3, 4 }, loaded_targets[] = { 0, 1 };
-    AimfBatch batch = { .n = 2, .images = loaded_images, .targets = loaded_targets };
-    float images[10], targets[5];
-    aimf_train_fill(&batch, 5, 2, images, targets);
-    const float expected_images[] = { 1, 2, 3, 4, 1, 2, 3, 4, 1, 2 }, expected_targets[] = { 0, 1, 0, 1, 0 };
-    support_assert_same_bytes(images, sizeof images, expected_images, sizeof expected_images);
-    support_assert_same_bytes(targets, sizeof targets, expected_targets, sizeof expected_targets);
-}
-
 static void test_parameters(void)
 {
     GError *error = NULL;
@@ -76,7 +66,6 @@ int main(int argc, char **argv)
     g_test_add_func("/rules/learning-rate", test_learning_rate);
     g_test_add_func("/rules/paper-defaults", test_paper_defaults);
     g_test_add_func("/rules/ties", test_ties);
-    g_test_add_func("/rules/fill", test_fill);
     g_test_add_func("/rules/parameters", test_parameters);
     return g_test_run();
 }
