@@ -1,4 +1,5 @@
 #include "diffusion/support_tiny_diffusion.h"
+#include "device/support_devices.h"
 
 #include "base/file.h"
 #include "base/random.h"
@@ -195,5 +196,5 @@ void tiny_diffusion_remove(const char *folder)
 
 AimfDiffusionOptions tiny_diffusion_options(const char *folder)
 {
-    return (AimfDiffusionOptions){ .model = folder, .tokenizer = VOCABULARY };
+    return (AimfDiffusionOptions){ .device = support_device_under_test(), .model = folder, .tokenizer = VOCABULARY };
 }

@@ -1,5 +1,6 @@
 /* A text encoder that textual inversion has given one more token: what it makes of other texts stays as it was. */
 #include "base/file.h"
+#include "device/support_devices.h"
 #include "diffusion/pipeline.h"
 #include "diffusion/support_tiny_diffusion.h"
 
@@ -61,7 +62,7 @@ static void change_encoder(const char *model, int n_added)
 
 static AimfDiffusion *open_model(const char *model, GError **error)
 {
-    AimfDiffusionOptions options = { .model = model };
+    AimfDiffusionOptions options = { .device = support_device_under_test(), .model = model };
     return aimf_diffusion_open(&options, NULL, error);
 }
 

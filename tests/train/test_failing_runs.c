@@ -1,4 +1,5 @@
 /* oneDNN runs out of memory while a model is trained, predicts or gives gradients: an error; what was won is kept. */
+#include "device/support_devices.h"
 #include "graph/support_failing_library.h"
 #include "train/support_drawn.h"
 #include "weights/support_weights.h"
@@ -86,7 +87,8 @@ static void test_training(void)
     Failure never = { 0 };
     g_autofree char *one_epoch = NULL, *whole = NULL;
     const char *const trainable[] = { "layer4.1.conv2.weight", "fc.weight", "fc.bias", NULL };
-    AimfTrainOptions options = { .epochs = EPOCHS,
+    AimfTrainOptions options = { .device = support_device_under_test(),
+                                 .epochs = EPOCHS,
                                  .batch = BATCH,
                                  .learning_rate = 0.02,
                                  .momentum = 0.9,
@@ -109,7 +111,7 @@ static void test_predicting(void)
     g_autoptr(AimfModel) model = fresh_model();
     Failure failure = { "predicting", 3 };
     AimfMonitor monitor = { .progress = arm_in_stage, .user_data = &failure };
-    AimfPredictOptions options = { .batch = BATCH, .threads = 1 };
+    AimfPredictOptions options = { .device = support_device_under_test(), .batch = BATCH, .threads = 1 };
     g_assert_null(aimf_model_predict(model, validation_set, &options, &monitor, &error));
     g_assert_cmpuint(failing_library_disarm(), ==, 1);
     support_assert_error(&error, AIMF_ERROR_MEMORY, "step ");
@@ -128,7 +130,7 @@ static void test_gradients(void)
     g_autoptr(AimfModel) model = fresh_model();
     g_autoptr(AimfTensors) gradients = aimf_tensors_new();
     AimfGradientSet set = { "drawn", train_set };
-    AimfGradientOptions options = { .batch = BATCH, .threads = 1 };
+    AimfGradientOptions options = { .device = support_device_under_test(), .batch = BATCH, .threads = 1 };
     Failure failure = { "gradients", 0 };
     AimfMonitor monitor = { .progress = arm_in_stage, .user_data = &failure };
     g_assert_false(aimf_mean_gradients(model, &set, 1, &options, &monitor, gradients, &error));

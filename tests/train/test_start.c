@@ -1,4 +1,5 @@
 /* The start as epoch 0, keeping it, going on from states with and without it, and runs that are made longer. */
+#include "device/support_devices.h"
 #include "train/support_drawn.h"
 #include "weights/support_weights.h"
 
@@ -34,6 +35,7 @@ static AimfManifest *flipped(const AimfManifest *manifest)
 static AimfTrainOptions short_training(guint epochs, double rate)
 {
     return (AimfTrainOptions){
+        .device = support_device_under_test(),
         .epochs = epochs,
         .batch = BATCH,
         .learning_rate = rate,
@@ -58,7 +60,7 @@ static AimfModel *trained(const AimfTrainOptions *options, AimfTrainResult *resu
 /* Right answers of @model in each of the four groups, counted without the loop. */
 static void count_right(const AimfModel *model, guint n[4], guint right[4])
 {
-    AimfPredictOptions predict = { .threads = 1 };
+    AimfPredictOptions predict = { .device = support_device_under_test(), .threads = 1 };
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, validation_set, &predict, NULL, NULL);
     memset(n, 0, 4 * sizeof *n);
     memset(right, 0, 4 * sizeof *right);

@@ -1,4 +1,5 @@
 /* The training loop on drawn pictures: what is learned, what is kept, what stays as it was. */
+#include "device/support_devices.h"
 #include "train/support_drawn.h"
 #include "weights/support_weights.h"
 
@@ -36,6 +37,7 @@ static AimfModel *fresh_model(void)
 static AimfTrainOptions short_training(guint epochs)
 {
     return (AimfTrainOptions){
+        .device = support_device_under_test(),
         .epochs = epochs,
         .batch = BATCH,
         .learning_rate = 0.02,
@@ -78,7 +80,7 @@ static void test_learns(void)
     g_assert_cmpfloat(last->loss, <, first->loss / 2);
     g_assert_cmpfloat(last->images_per_second, >, 0); /* known although nobody watches the progress */
     /* The model has the best epoch's weights: predicting gives the accuracy that was kept. */
-    AimfPredictOptions predict = { .batch = 5, .threads = 1 };
+    AimfPredictOptions predict = { .device = support_device_under_test(), .batch = 5, .threads = 1 };
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, validation_set, &predict, NULL, NULL);
     guint right = 0;
     for (guint i = 0; i < predictions->n; i++)
@@ -353,7 +355,7 @@ static void test_predictions(void)
     GError *error = NULL;
     g_autoptr(AimfModel) model = fresh_model();
     g_autoptr(AimfManifest) manifest = with_broken_row();
-    AimfPredictOptions options = { .batch = 3, .threads = 1 };
+    AimfPredictOptions options = { .device = support_device_under_test(), .batch = 3, .threads = 1 };
     g_assert_null(aimf_model_predict(model, manifest, &options, NULL, &error));
     support_assert_error(&error, AIMF_ERROR_FORMAT, "broken.png");
     options.skip_bad = 1;
@@ -391,7 +393,7 @@ static void test_three_classes(void)
     AimfTrainOptions options = short_training(1);
     aimf_train(model, manifest, manifest, &options, NULL, &result, &error);
     g_assert_no_error(error);
-    AimfPredictOptions predict = { .threads = 1 };
+    AimfPredictOptions predict = { .device = support_device_under_test(), .threads = 1 };
     g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, manifest, &predict, NULL, &error);
     g_assert_no_error(error);
     guint right = 0;
@@ -432,7 +434,7 @@ static AimfTensors *gradients_of_parts(const AimfModel *model, const AimfGradien
 /* Batches in file order: the mean over all of them is the mean of the means over each. */
 static void test_mean_gradients(void)
 {
-    AimfGradientOptions options = { .batch = BATCH, .threads = 1 };
+    AimfGradientOptions options = { .device = support_device_under_test(), .batch = BATCH, .threads = 1 };
     g_autoptr(AimfModel) model = fresh_model();
     g_autofree char *before = aimf_model_hash(model);
     g_autoptr(AimfTensors) gradients = gradients_of_parts(model, &options);
