@@ -172,11 +172,47 @@ gboolean aimf_stream_wait(AimfStream *stream, GError **error)
     return class->wait(stream, class->mark(stream), error);
 }
 
-gboolean aimf_stream_read(AimfStream *stream, void *host, const void *memory, gsize bytes, GError **error)
+/* What was given with the stream's @step set; FALSE with an error that names it. */
+static gboolean given(AimfStream *stream, const char *what, gboolean good, GError **error)
+{
+    stream->step = NULL;
+    if (!good)
+        aimf_step_failed(what, error);
+    return good;
+}
+
+gboolean aimf_stream_clear(AimfStream *stream, const char *what, void *memory, gsize bytes, GError **error)
+{
+    stream->step = what;
+    return given(stream, what, stream->device->class->clear(stream, memory, bytes, error), error);
+}
+
+gboolean aimf_stream_copy(AimfStream *stream, const char *what, void *to, const void *from, gsize bytes, GError **error)
+{
+    stream->step = what;
+    return given(stream, what, stream->device->class->copy(stream, to, from, bytes, error), error);
+}
+
+gboolean aimf_stream_upload(AimfStream *stream, const char *what, void *memory, const void *host, gsize bytes,
+                            GError **error)
+{
+    stream->step = what;
+    return given(stream, what, stream->device->class->upload(stream, memory, host, bytes, error), error);
+}
+
+gboolean aimf_stream_download(AimfStream *stream, const char *what, void *host, const void *memory, gsize bytes,
+                              GError **error)
+{
+    stream->step = what;
+    return given(stream, what, stream->device->class->download(stream, host, memory, bytes, error), error);
+}
+
+gboolean aimf_stream_read(AimfStream *stream, const char *what, void *host, const void *memory, gsize bytes,
+                          GError **error)
 {
     /* Waits after a failed download too: one given before it may still be on its way to the host. */
-    gboolean given = stream->device->class->download(stream, host, memory, bytes, error);
-    return aimf_stream_wait(stream, given ? error : NULL) && given;
+    gboolean good = aimf_stream_download(stream, what, host, memory, bytes, error);
+    return aimf_stream_wait(stream, good ? error : NULL) && good;
 }
 
 void aimf_step_failed(const char *step, GError **error)

@@ -87,7 +87,19 @@ void aimf_stream_begin(AimfStream *stream);
 void aimf_stream_end(AimfStream *stream);
 /** aimf_stream_wait: until all work given is done; FALSE with the first error since the last wait. */
 gboolean aimf_stream_wait(AimfStream *stream, GError **error);
+/*
+ * Memory in and out, as AimfDeviceClass has it. @what: (static, interned or kept as long as the work) whose bytes they
+ * are, for errors.
+ */
+gboolean aimf_stream_clear(AimfStream *stream, const char *what, void *memory, gsize bytes, GError **error);
+gboolean aimf_stream_copy(AimfStream *stream, const char *what, void *to, const void *from, gsize bytes,
+                          GError **error);
+gboolean aimf_stream_upload(AimfStream *stream, const char *what, void *memory, const void *host, gsize bytes,
+                            GError **error);
+gboolean aimf_stream_download(AimfStream *stream, const char *what, void *host, const void *memory, gsize bytes,
+                              GError **error);
 /** aimf_stream_read: downloads and waits. */
-gboolean aimf_stream_read(AimfStream *stream, void *host, const void *memory, gsize bytes, GError **error);
+gboolean aimf_stream_read(AimfStream *stream, const char *what, void *host, const void *memory, gsize bytes,
+                          GError **error);
 /** aimf_step_failed: puts the name of a step before an error of its work. */
 void aimf_step_failed(const char *step, GError **error);

@@ -60,7 +60,8 @@ static gboolean load_staged(AimfPlan *plan, int index, const AimfTensors *tensor
     const void *lying = device->class->on_host ? aimf_store_lying(tensors, (guint)entry) : NULL;
     void *copy = lying ? NULL : device->class->allocate(device, bytes, "loading parameters", error);
     buffer->address = lying ? (void *)lying : copy; /* packs only read it */
-    gboolean good = lying || (copy && aimf_store_upload(plan->store, copy, bytes, tensors, (guint)entry, error));
+    gboolean good =
+        lying || (copy && aimf_store_upload(plan->store, info->name, copy, bytes, tensors, (guint)entry, error));
     good = good && pack(plan, index, 0, error);
     good = aimf_stream_wait(plan->store->stream, good ? error : NULL) && good;
     buffer->address = NULL;
@@ -108,21 +109,20 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
     return good;
 }
 
-static gboolean clear(AimfPlan *plan, AimfValue bucket, GError **error)
+static gboolean clear(AimfPlan *plan, const char *what, AimfValue bucket, GError **error)
 {
     if (bucket == AIMF_NONE)
         return TRUE;
     const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[bucket]);
-    return plan->store->device->class->clear(plan->store->stream, buffer->address, buffer->layout.bytes, error);
+    return aimf_stream_clear(plan->store->stream, what, buffer->address, buffer->layout.bytes, error);
 }
 
 gboolean aimf_plan_reset(AimfPlan *plan, GError **error)
 {
-    const AimfDeviceClass *class = plan->store->device->class;
     plan->was_reset = TRUE;
     for (guint b = 0; b < plan->buckets->len; b++) {
         const AimfBucket *bucket = &g_array_index(plan->buckets, AimfBucket, b);
-        if (!clear(plan, bucket->momenta, error) || !clear(plan, bucket->sums, error))
+        if (!clear(plan, "momenta", bucket->momenta, error) || !clear(plan, "sums", bucket->sums, error))
             return FALSE;
     }
     for (guint i = 1; plan->private_states && i < plan->graph->values->len; i++) {
@@ -130,7 +130,7 @@ gboolean aimf_plan_reset(AimfPlan *plan, GError **error)
             continue;
         const AimfBuffer *own = aimf_buffer(plan, plan->canonical[i]);
         const AimfStored *stored = aimf_stored(plan->store, own->stored);
-        if (!class->copy(plan->store->stream, own->address, stored->address, stored->bytes, error))
+        if (!aimf_stream_copy(plan->store->stream, stored->name, own->address, stored->address, stored->bytes, error))
             return FALSE;
     }
     return TRUE;
@@ -182,8 +182,8 @@ gboolean aimf_plan_load_momenta(AimfPlan *plan, const AimfTensors *tensors, GErr
         const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, trained->parameter);
         const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[trained->momentum]);
         int entry = aimf_store_entry(tensors, info->name, &info->shape, error);
-        if (entry < 0 ||
-            !aimf_store_upload(plan->store, buffer->address, buffer->layout.bytes, tensors, (guint)entry, error))
+        if (entry < 0 || !aimf_store_upload(plan->store, info->name, buffer->address, buffer->layout.bytes, tensors,
+                                            (guint)entry, error))
             return FALSE;
     }
     return aimf_plan_wait(plan, error);

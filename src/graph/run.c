@@ -122,15 +122,16 @@ gboolean aimf_plan_write(AimfPlan *plan, AimfValue value, gsize first, gsize n, 
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "value %d is not an input of the plan", value);
         return FALSE;
     }
-    return plan->store->device->class->upload(plan->store->stream, (float *)buffer->address + first, from,
-                                              n * sizeof(float), error);
+    const char *name = aimf_graph_name(plan->graph, value);
+    return aimf_stream_upload(plan->store->stream, name, (float *)buffer->address + first, from, n * sizeof(float),
+                              error);
 }
 
 gboolean aimf_plan_read(AimfPlan *plan, AimfValue value, gsize first, gsize n, float *to, GError **error)
 {
     const AimfBuffer *buffer = find_elements(plan, value, AIMF_F32, first, n, error);
-    return buffer &&
-           aimf_stream_read(plan->store->stream, to, (const float *)buffer->address + first, n * sizeof(float), error);
+    return buffer && aimf_stream_read(plan->store->stream, "reading", to, (const float *)buffer->address + first,
+                                      n * sizeof(float), error);
 }
 
 AimfShape aimf_plan_shape(const AimfPlan *plan, AimfValue value)
@@ -164,7 +165,7 @@ gboolean aimf_plan_read_sum(AimfPlan *plan, AimfValue parameter, double *to, GEr
     const AimfTrained *trained = find_trained(plan, parameter);
     AimfValue sum = trained ? trained->sum : AIMF_NONE;
     const AimfBuffer *buffer = find_elements(plan, sum, AIMF_F64, 0, 0, error);
-    return buffer && aimf_stream_read(plan->store->stream, to, buffer->address, buffer->layout.bytes, error);
+    return buffer && aimf_stream_read(plan->store->stream, "reading", to, buffer->address, buffer->layout.bytes, error);
 }
 
 /* --- Readings --- */
@@ -205,9 +206,9 @@ void aimf_reading_free(AimfReading *reading)
 
 gboolean aimf_reading_begin(AimfReading *reading, GError **error)
 {
-    const AimfDeviceClass *class = reading->stream->device->class;
-    gboolean given = class->download(reading->stream, reading->numbers, reading->memory, reading->bytes, error);
-    reading->mark = class->mark(reading->stream);
+    AimfStream *stream = reading->stream;
+    gboolean given = aimf_stream_download(stream, "reading", reading->numbers, reading->memory, reading->bytes, error);
+    reading->mark = stream->device->class->mark(stream);
     return given;
 }
 

@@ -141,14 +141,13 @@ const void *aimf_store_lying(const AimfTensors *tensors, guint entry)
 }
 
 /* What must be read or converted goes straight to where it belongs, if that is the host's memory. */
-gboolean aimf_store_upload(AimfStore *store, void *memory, gsize bytes, const AimfTensors *tensors, guint entry,
-                           GError **error)
+gboolean aimf_store_upload(AimfStore *store, const char *what, void *memory, gsize bytes, const AimfTensors *tensors,
+                           guint entry, GError **error)
 {
-    const AimfDeviceClass *class = store->device->class;
     const void *lying = aimf_store_lying(tensors, entry);
     if (lying)
-        return class->upload(store->stream, memory, lying, bytes, error);
-    if (class->on_host)
+        return aimf_stream_upload(store->stream, what, memory, lying, bytes, error);
+    if (store->device->class->on_host)
         return aimf_tensors_read(tensors, entry, AIMF_F32, memory, error);
     g_autofree void *converted = g_try_malloc(bytes);
     if (!converted) {
@@ -157,7 +156,7 @@ gboolean aimf_store_upload(AimfStore *store, void *memory, gsize bytes, const Ai
         return FALSE;
     }
     return aimf_tensors_read(tensors, entry, AIMF_F32, converted, error) &&
-           class->upload(store->stream, memory, converted, bytes, error);
+           aimf_stream_upload(store->stream, what, memory, converted, bytes, error);
 }
 
 gboolean aimf_store_fill(AimfStore *store, int index, const AimfTensors *tensors, GError **error)
@@ -167,7 +166,7 @@ gboolean aimf_store_fill(AimfStore *store, int index, const AimfTensors *tensors
     if (entry < 0)
         return FALSE;
     aimf_store_touch(store, index);
-    return aimf_store_upload(store, stored->address, stored->bytes, tensors, (guint)entry, error);
+    return aimf_store_upload(store, stored->name, stored->address, stored->bytes, tensors, (guint)entry, error);
 }
 
 gboolean aimf_store_load(AimfStore *store, const AimfTensors *tensors, GError **error)
@@ -189,7 +188,8 @@ gboolean aimf_store_fetch(AimfStore *store, const void *memory, const char *name
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the tensor '%s' is not f32 in memory", name);
         return FALSE;
     }
-    return aimf_stream_read(store->stream, to, memory, (gsize)aimf_shape_count(shape) * sizeof(float), error);
+    return aimf_stream_read(store->stream, g_intern_string(name), to, memory,
+                            (gsize)aimf_shape_count(shape) * sizeof(float), error);
 }
 
 gboolean aimf_store_save(AimfStore *store, AimfTensors *tensors, GError **error)

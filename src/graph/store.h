@@ -42,9 +42,9 @@ gboolean aimf_store_reserve(AimfStore *store, const AimfValueInfo *const *infos,
 int aimf_store_entry(const AimfTensors *tensors, const char *name, const AimfShape *shape, GError **error);
 /** aimf_store_lying: (nullable, borrowed) entry @entry where it lies, if that is in f32 in the host's memory. */
 const void *aimf_store_lying(const AimfTensors *tensors, guint entry);
-/** aimf_store_upload: entry @entry of @tensors as f32 to @memory on the device. */
-gboolean aimf_store_upload(AimfStore *store, void *memory, gsize bytes, const AimfTensors *tensors, guint entry,
-                           GError **error);
+/** aimf_store_upload: entry @entry of @tensors as f32 to @memory on the device; @what: (interned) for errors. */
+gboolean aimf_store_upload(AimfStore *store, const char *what, void *memory, gsize bytes, const AimfTensors *tensors,
+                           guint entry, GError **error);
 /** aimf_store_fill: the stored tensor @index from @tensors, which is then a new version of it. */
 gboolean aimf_store_fill(AimfStore *store, int index, const AimfTensors *tensors, GError **error);
 /** aimf_store_fetch: @bytes of the device's @memory into the tensor @name of @tensors, waiting for them. */

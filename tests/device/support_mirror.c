@@ -68,7 +68,8 @@ static gboolean count(AimfDevice *device, MirrorCall call, GError **error)
     gboolean fails = ++mirror->calls[call] == mirror->fail_at[call];
     g_mutex_unlock(&mirror->lock);
     if (fails)
-        g_set_error(error, AIMF_ERROR, call == MIRROR_ALLOCATION ? AIMF_ERROR_MEMORY : AIMF_ERROR_FAILED, "no luck");
+        g_set_error(error, AIMF_ERROR, call == MIRROR_ALLOCATION ? AIMF_ERROR_MEMORY : AIMF_ERROR_FAILED, "%s",
+                    call == MIRROR_WAIT ? "the mirror does not answer: no luck" : "no luck");
     return !fails;
 }
 
