@@ -5,6 +5,7 @@
 #include <aimfair/findings.h>
 #include <aimfair/image.h>
 #include <aimfair/monitor.h>
+#include <aimfair/trace.h>
 
 G_BEGIN_DECLS
 
@@ -391,7 +392,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfDataCheck, aimf_data_check_free)
 
 /**
  * aimf_data_check:
- * @decode: decode every picture; otherwise only look whether the file is there; @threads: 0 for one per processor
+ * @decode: decode every picture; otherwise only look whether the file is there; @threads: 0: see aimf_set_threads
  * Returns: (owned) what is wrong with @manifests (n), or NULL with INTERRUPTED or FAILED (not one thread could be
  * started).
  */
@@ -406,10 +407,11 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
  * @augment: (nullable) training augmentation: its crop is resized to the input's size with the preprocessing's
  *   interpolation, in place of its resizing and central crop. NULL: the preprocessing alone
  * @shuffle: draw a new order each epoch; @drop_last: leave out an incomplete last batch
- * @seed: of order and augmentation; @threads: decoders, 0 for one per processor
+ * @seed: of order and augmentation; @threads: decoders, 0: see aimf_set_threads
  * @skip_bad: how many different unreadable images are tolerated over the loader's life before next fails; each is
  *   reported as a warning, once
  * @cache_bytes: decoded pictures kept from epoch to epoch, at most
+ * @trace: (nullable) receives each picture's decoding and the caller's waiting; must live longer
  */
 typedef struct {
     AimfPreprocess preprocess;
@@ -421,6 +423,7 @@ typedef struct {
     int threads;
     guint skip_bad;
     gsize cache_bytes;
+    AimfTrace *trace;
 } AimfLoaderOptions;
 
 /**

@@ -26,6 +26,7 @@
 #include <aimfair/device.h>
 #include <aimfair/error.h>
 #include <aimfair/tensor.h>
+#include <aimfair/trace.h>
 #include <aimfair/weights.h>
 
 G_BEGIN_DECLS
@@ -217,6 +218,7 @@ typedef struct {
  * @store: (nullable) whose parameters and states the plan uses; the device and threads are the store's then. NULL: a
  *   store of the plan's own, which keeps of frozen parameters only the form in which kernels use them
  * @device: (nullable) for "auto"; @threads: that compute, 0: see aimf_set_threads
+ * @trace: (nullable) receives the steps and copies of the store's plans, and must live as long as they run
  * @precision: bf16 keeps activations and the weights used in computing in bf16; master weights, statistics, losses,
  *   logits, gradients of parameters and momenta are f32
  * @outputs: (n_outputs) values the caller will read after a run
@@ -234,6 +236,7 @@ typedef struct {
     AimfStore *store;
     AimfDevice *device;
     int threads;
+    AimfTrace *trace;
     AimfPrecision precision;
     const AimfValue *outputs;
     guint n_outputs;

@@ -29,6 +29,7 @@ typedef enum { AIMF_KEEP_BEST_OF_EPOCHS, AIMF_KEEP_BEST_OF_START } AimfKeepBestO
  * @measure_start: measure the weights it begins with on the validation set: epoch 0 of the log
  * @keep_best_of: AIMF_KEEP_BEST_OF_START keeps them where no epoch is better by the rule of @later_tie_wins; needs
  *   @measure_start
+ * @trace: (nullable) receives what is done when, see aimf_trace_save; must live longer
  * @ready: (nullable) called with @ready_data when everything is checked and compiled, before the first epoch
  */
 typedef struct {
@@ -55,6 +56,7 @@ typedef struct {
     const char *log_path;
     gboolean measure_start;
     AimfKeepBestOf keep_best_of;
+    AimfTrace *trace;
     void (*ready)(gpointer ready_data);
     gpointer ready_data;
 } AimfTrainOptions;

@@ -1,9 +1,9 @@
 /* JSON to text. json-glib's own writer gives 17 digits to every number, writes nan, and passes broken UTF-8 on. */
-#include <aimfair/json.h>
+#include "base/json.h"
 
 #include "base/number.h"
 
-#include <json-glib/json-glib.h>
+#include <aimfair/json.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static int deeper(int level)
     return level < 0 ? level : level + 1;
 }
 
-static void write_text(GString *text, const char *value)
+void aimf_json_append_text(GString *text, const char *value)
 {
     static const char letters[] = "\"\\\b\f\n\r\t", escapes[] = "\"\\bfnrt";
     g_autofree char *valid = g_utf8_make_valid(value ? value : "", -1);
@@ -54,7 +54,7 @@ static void write_value(GString *text, JsonNode *node)
 {
     GType type = json_node_get_value_type(node);
     if (type == G_TYPE_STRING)
-        write_text(text, json_node_get_string(node));
+        aimf_json_append_text(text, json_node_get_string(node));
     else if (type == G_TYPE_BOOLEAN)
         g_string_append(text, json_node_get_boolean(node) ? "true" : "false");
     else if (type == G_TYPE_INT64)
@@ -91,7 +91,7 @@ static void write_object(GString *text, JsonObject *object, int level)
             g_string_append_c(text, ',');
         first = FALSE;
         break_line(text, deeper(level));
-        write_text(text, name);
+        aimf_json_append_text(text, name);
         g_string_append(text, level < 0 ? ":" : " : ");
         write_node(text, member, deeper(level));
     }

@@ -10,6 +10,8 @@ typedef struct {
     char *trainable;
     gboolean training;
     gboolean profile;
+    char *trace_path;
+    AimfTrace *trace;
 } Arguments;
 
 static void arguments_clear(Arguments *a)
@@ -18,6 +20,8 @@ static void arguments_clear(Arguments *a)
     g_free(a->architecture);
     g_free(a->image_size);
     g_free(a->trainable);
+    g_free(a->trace_path);
+    aimf_trace_free(a->trace);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
@@ -34,6 +38,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "a training step of these tensors and modules",
           "NAME,…" },
         { "profile", 0, 0, G_OPTION_ARG_NONE, &a->profile, "time one run, operation by operation", NULL },
+        { "trace", 0, 0, G_OPTION_ARG_FILENAME, &a->trace_path,
+          "loading and two runs, step by step, for Perfetto: .json", "FILE" },
         G_OPTION_ENTRY_NULL,
     };
     if (!aimf_cli_parse(cli, entries, &argc, argv, error))
@@ -42,6 +48,11 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--model and --arch exclude each other");
         return FALSE;
     }
+    const char *const inputs[] = { a->model };
+    if (a->trace_path && (!aimf_cli_check_output("--trace", a->trace_path, error) ||
+                          !aimf_cli_check_apart("--trace", a->trace_path, inputs, 1, error)))
+        return FALSE;
+    a->trace = a->trace_path ? aimf_trace_new() : NULL;
     return TRUE;
 }
 
@@ -92,6 +103,7 @@ static AimfPlan *compile(AimfCli *cli, const Arguments *a, const AimfModel *mode
     const AimfCompileOptions options = {
         .device = cli->device,
         .threads = cli->threads,
+        .trace = a->trace,
         .precision = cli->precision,
         .outputs = training ? &built.loss : &built.logits,
         .n_outputs = 1,
@@ -139,6 +151,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     g_autofree char *description = aimf_plan_describe(plan);
     g_autofree char *profile = NULL;
     /* The first run is not timed: it touches the memory. */
+    if (arguments.trace &&
+        (!aimf_plan_run(plan, error) || !aimf_plan_run(plan, error) || !aimf_plan_wait(plan, error) ||
+         !aimf_trace_save(arguments.trace, arguments.trace_path, error)))
+        return FALSE;
     if (arguments.profile && (!aimf_plan_run(plan, error) || !(profile = aimf_plan_profile(plan, error))))
         return FALSE;
     if (cli->json)

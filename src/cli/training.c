@@ -25,6 +25,8 @@ void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
     g_free(arguments->shuffle);
     g_free(arguments->cache);
     g_free(arguments->log);
+    g_free(arguments->trace);
+    aimf_trace_free(arguments->options.trace);
     g_free(arguments->state_path);
     g_free(arguments->keep_best_of);
     aimf_allow_clear(&arguments->allow);
@@ -51,6 +53,7 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
           "epochs after which the rate falls to a tenth, or none (10)", "N,…|none" },
         { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache, "memory for decoded pictures (0)", "BYTES" },
         { "log", 0, 0, G_OPTION_ARG_FILENAME, &a->log, "a line per epoch: .csv, or JSON lines", "FILE" },
+        { "trace", 0, 0, G_OPTION_ARG_FILENAME, &a->trace, "what was done when, for Perfetto: .json", "FILE" },
         { "keep-best-of", 0, 0, G_OPTION_ARG_STRING, &a->keep_best_of,
           "epochs, or start: also the weights it begins with (epochs)", "WHICH" },
         { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume,
@@ -125,6 +128,11 @@ static gboolean check_paths(const AimfTrainingArguments *a, const char *output, 
     if (!aimf_cli_check_output("-o", a->state_path, error) ||
         !aimf_cli_check_apart("-o", output, a->inputs, G_N_ELEMENTS(a->inputs), error))
         return FALSE;
+    const char *const others[] = { output, a->state_path, a->log };
+    if (a->trace && (!aimf_cli_check_output("--trace", a->trace, error) ||
+                     !aimf_cli_check_apart("--trace", a->trace, a->inputs, G_N_ELEMENTS(a->inputs), error) ||
+                     !aimf_cli_check_apart("--trace", a->trace, others, G_N_ELEMENTS(others), error)))
+        return FALSE;
     return !a->log || (aimf_cli_check_output("--log", a->log, error) &&
                        aimf_cli_check_apart("--log", a->log, a->inputs, G_N_ELEMENTS(a->inputs), error) &&
                        aimf_cli_check_apart("--log", a->log, outputs, G_N_ELEMENTS(outputs), error));
@@ -148,6 +156,7 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
     a->options.threads = cli->threads;
     a->options.state_path = a->state_path;
     a->options.resume = a->resume;
+    a->options.trace = a->trace ? aimf_trace_new() : NULL;
     a->options.log_path = a->log;
     return TRUE;
 }
@@ -300,6 +309,14 @@ static void explain_interruption(const char *state_path, GError *failure)
         g_strdup_printf("%s; the same command with --resume goes on after the last finished epoch", what);
 }
 
+/* Also of a training that failed or was stopped. What it won is not lost because its trace cannot be written. */
+static void save_trace(AimfCli *cli, const AimfTrainingArguments *arguments)
+{
+    g_autoptr(GError) failure = NULL;
+    if (arguments->trace && !aimf_trace_save(arguments->options.trace, arguments->trace, &failure))
+        aimf_cli_message(cli, AIMF_LOG_WARNING, "--trace: %s", failure->message);
+}
+
 gboolean aimf_run_training(AimfCli *cli, AimfModel *model, AimfManifest *train, const char *validation_path,
                            const char *output, AimfTrainingArguments *arguments, JsonBuilder *builder, GError **error)
 {
@@ -316,7 +333,9 @@ gboolean aimf_run_training(AimfCli *cli, AimfModel *model, AimfManifest *train, 
         return FALSE;
     AimfTrainResult result;
     GError *failure = NULL;
-    if (!aimf_train(model, train, validation, &arguments->options, cli->monitor, &result, &failure)) {
+    gboolean trained = aimf_train(model, train, validation, &arguments->options, cli->monitor, &result, &failure);
+    save_trace(cli, arguments);
+    if (!trained) {
         explain_interruption(arguments->state_path, failure);
         g_propagate_error(error, failure);
         return FALSE;

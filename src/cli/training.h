@@ -30,6 +30,7 @@ typedef struct {
     gint skip_bad;
     char *cache;
     char *log;
+    char *trace;
     gboolean resume;
     gboolean keep_state;
     char *keep_best_of;

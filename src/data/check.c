@@ -5,6 +5,7 @@
 #include "base/monitor.h"
 #include "data/overlap.h"
 #include "image/decode_budget.h"
+#include <omp.h>
 
 typedef struct {
     guint manifest;
@@ -181,7 +182,7 @@ AimfDataCheck *aimf_data_check(const AimfManifest *const *manifests, guint n, gb
     Work work = { .manifests = manifests, .places = places, .decode = decode, .check = check };
     g_mutex_init(&work.lock);
     aimf_decode_budget_init(&work.budget);
-    guint n_threads = MIN(threads > 0 ? (guint)threads : g_get_num_processors(), 256);
+    guint n_threads = MIN((guint)(threads > 0 ? threads : omp_get_max_threads()), 256);
     g_autofree GThread **workers = g_new(GThread *, n_threads);
     guint n_workers = start(workers, n_threads, &work, error);
     gboolean good = n_workers && watch(&work, monitor, error);

@@ -7,7 +7,9 @@
 #include "base/file.h"
 #include "base/monitor.h"
 #include "base/random.h"
+#include "base/trace.h"
 #include "image/decode_budget.h"
+#include <omp.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -109,6 +111,7 @@ static void make_item(AimfLoader *loader, guint item)
     slot->skipped[place] = loader->bad[sample];
     if (slot->skipped[place])
         return;
+    gint64 begin = aimf_trace_now(loader->options.trace);
     AimfImage *kept = loader->cache[sample];
     AimfImage *opened = kept ? NULL : open_picture(loader, sample, row.path, &slot->failures[place]);
     const AimfImage *image = kept ? kept : opened;
@@ -118,6 +121,7 @@ static void make_item(AimfLoader *loader, guint item)
         aimf_image_keep_within(&loader->budget, opened);
     else
         aimf_image_free_within(&loader->budget, opened);
+    aimf_trace_add(loader->options.trace, "input", kept ? "prepare" : "decode", row.path, begin);
 }
 
 /* --- The queue; the lock is held on entry and on return --- */
@@ -258,7 +262,7 @@ AimfLoader *aimf_loader_new(const AimfManifest *manifest, const AimfLoaderOption
     loader->image_floats = 3 * (gsize)options->preprocess.width * (gsize)options->preprocess.height;
     if (!allocate_lists(loader, count, error) || !allocate_slots(loader, error))
         return NULL;
-    guint threads = options->threads ? (guint)options->threads : g_get_num_processors();
+    guint threads = (guint)(options->threads ? options->threads : omp_get_max_threads());
     for (threads = MIN(threads, MAX_THREADS); loader->n_workers < threads; loader->n_workers++) {
         loader->workers[loader->n_workers] = g_thread_try_new("aimf-decode", decode_items, loader, NULL);
         if (!loader->workers[loader->n_workers])
@@ -396,6 +400,7 @@ gboolean aimf_loader_next(AimfLoader *loader, AimfBatch *batch, GError **error)
 {
     guint n = 0;
     while (n == 0) {
+        gint64 begin = aimf_trace_now(loader->options.trace);
         g_mutex_lock(&loader->lock);
         for (; loader->first_batch < loader->next_batch; loader->first_batch++)
             prepare_slot(loader, loader->first_batch + N_SLOTS);
@@ -405,6 +410,7 @@ gboolean aimf_loader_next(AimfLoader *loader, AimfBatch *batch, GError **error)
         g_mutex_unlock(&loader->lock);
         if (!ready)
             return FALSE;
+        aimf_trace_add(loader->options.trace, "input", "wait for a batch", NULL, begin);
         Slot *slot = &loader->slots[loader->next_batch % N_SLOTS];
         if (!skip_failures(loader, slot, error))
             return FALSE;

@@ -360,6 +360,8 @@ AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *o
         options->store ? aimf_store_ref(options->store) : aimf_store_new(options->device, options->threads, error);
     if (!store)
         return NULL;
+    if (options->trace)
+        store->stream->trace = options->trace;
     g_autoptr(AimfPlan) plan = plan_new(graph, store, options);
     aimf_stream_begin(store->stream);
     gboolean good = compile(plan, options, error);

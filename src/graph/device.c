@@ -1,6 +1,7 @@
 /* Devices by name, and streams of any class. */
 #include "graph/device.h"
 
+#include "base/trace.h"
 #include "graph/backend.h"
 
 #include <aimfair/names.h>
@@ -172,39 +173,49 @@ gboolean aimf_stream_wait(AimfStream *stream, GError **error)
     return class->wait(stream, class->mark(stream), error);
 }
 
-/* What was given with the stream's @step set; FALSE with an error that names it. */
-static gboolean given(AimfStream *stream, const char *what, gboolean good, GError **error)
+/* Around a copy given to a stream: its name for errors that come later, and its time where it is done at once. */
+
+static gint64 begin_copy(AimfStream *stream, const char *what)
 {
+    stream->step = what;
+    return aimf_trace_now(stream->trace);
+}
+
+static gboolean end_copy(AimfStream *stream, gint64 begin, gboolean good, GError **error)
+{
+    const char *what = stream->step;
     stream->step = NULL;
     if (!good)
         aimf_step_failed(what, error);
+    else if (stream->device->class->on_host)
+        aimf_trace_add(stream->trace, "copy", what, NULL, begin);
     return good;
 }
 
 gboolean aimf_stream_clear(AimfStream *stream, const char *what, void *memory, gsize bytes, GError **error)
 {
-    stream->step = what;
-    return given(stream, what, stream->device->class->clear(stream, memory, bytes, error), error);
+    gint64 begin = begin_copy(stream, what);
+    return end_copy(stream, begin, stream->device->class->clear(stream, memory, bytes, error), error);
 }
 
 gboolean aimf_stream_copy(AimfStream *stream, const char *what, void *to, const void *from, gsize bytes, GError **error)
 {
-    stream->step = what;
-    return given(stream, what, stream->device->class->copy(stream, to, from, bytes, error), error);
+    gint64 begin = begin_copy(stream, what);
+    return end_copy(stream, begin, stream->device->class->copy(stream, to, from, bytes, error), error);
 }
 
 gboolean aimf_stream_upload(AimfStream *stream, const char *what, void *memory, const void *host, gsize bytes,
                             GError **error)
 {
-    stream->step = what;
-    return given(stream, what, stream->device->class->upload(stream, memory, host, bytes, error), error);
+    gint64 begin = begin_copy(stream, what);
+    return end_copy(stream, begin, stream->device->class->upload(stream, memory, host, bytes, error), error);
 }
 
 gboolean aimf_stream_download(AimfStream *stream, const char *what, void *host, const void *memory, gsize bytes,
                               GError **error)
 {
-    stream->step = what;
-    return given(stream, what, stream->device->class->download(stream, host, memory, bytes, error), error);
+    gint64 begin = begin_copy(stream, what);
+    return end_copy(stream, begin, stream->device->class->download(stream, host, memory, bytes, error), error);
 }
 
 gboolean aimf_stream_read(AimfStream *stream, const char *what, void *host, const void *memory, gsize bytes,

@@ -9,6 +9,7 @@
 
 #include <aimfair/device.h>
 #include <aimfair/graph.h>
+#include <aimfair/trace.h>
 
 typedef struct AimfBackend AimfBackend;
 typedef struct AimfDeviceClass AimfDeviceClass;
@@ -23,11 +24,13 @@ struct AimfDevice {
  * AimfStream: where one store's plans give their work; classes embed it as their first member.
  * @threads: that compute
  * @step: (borrowed, nullable) what the work given next is a step of, for errors and traces; kept as long as that work
+ * @trace: (nullable, borrowed) receives what is done; the graph itself records what a device on the host does
  */
 typedef struct {
     AimfDevice *device;
     int threads;
     const char *step;
+    AimfTrace *trace;
 } AimfStream;
 
 /**
@@ -46,7 +49,8 @@ typedef struct {
  * @clear, @copy: work on memory of the device; @upload: @host may change once it returns; @download: @host must stay
  * until a mark set after it is reached. FALSE with MEMORY or FAILED
  * @mark: what has been given so far, for wait and is_reached
- * @wait: until @mark is reached; FALSE with the error of the first work that failed, which is then forgotten
+ * @wait: until @mark is reached, also where it fails; FALSE with the error of the first work up to it that failed,
+ *   which is then forgotten
  */
 struct AimfDeviceClass {
     const char *name;
@@ -76,7 +80,7 @@ extern const AimfDeviceClass *const aimf_device_classes[];
 
 /** aimf_device_open_class: as aimf_device_open, of a class that need not be in the table. */
 AimfDevice *aimf_device_open_class(const AimfDeviceClass *class, GError **error);
-/** aimf_device_default: (owned) @device once more, or "auto". */
+/** aimf_device_or_auto: (owned) @device once more, or "auto" for NULL. */
 AimfDevice *aimf_device_or_auto(AimfDevice *device, GError **error);
 
 /** aimf_stream_open: (owned) @threads 0: as many as aimf_set_threads says. */

@@ -1,6 +1,8 @@
 /* A plan at work: writing, running, reading. */
 #include "graph/plan.h"
 
+#include "base/trace.h"
+
 static void free_steps(GArray *steps)
 {
     for (guint i = 0; i < steps->len; i++) {
@@ -47,10 +49,13 @@ gboolean aimf_step_run(const AimfPlan *plan, const AimfStep *step, GError **erro
 {
     AimfStream *stream = plan->store->stream;
     stream->step = step->label;
+    gint64 begin = aimf_trace_now(stream->trace);
     gboolean given = step->kernel->run(step->kernel, stream, error);
     stream->step = NULL;
     if (!given)
         aimf_step_failed(step->label, error);
+    else if (stream->device->class->on_host)
+        aimf_trace_add(stream->trace, "step", step->label, step->kernel->implementation, begin);
     return given;
 }
 

@@ -118,6 +118,7 @@ static gboolean compile(Trainer *trainer, GError **error)
     const AimfSgd sgd = { .momentum = o->momentum, .weight_decay = o->weight_decay };
     const AimfCompileOptions options = {
         .store = trainer->store,
+        .trace = o->trace,
         .precision = o->precision,
         .outputs = &built->loss,
         .n_outputs = 1,
@@ -148,6 +149,7 @@ static gboolean open_loaders(Trainer *trainer, GError **error)
     loading.seed = o->seed;
     loading.threads = o->threads;
     loading.skip_bad = o->skip_bad;
+    loading.trace = o->trace;
     loading.batch = aimf_evaluator_batch(trainer->evaluator);
     loading.cache_bytes = validation_bytes;
     trainer->validation_loader = aimf_loader_new(trainer->validation, &loading, trainer->monitor, error);

@@ -1,7 +1,7 @@
 #include "device/support_mirror.h"
 
 #include "backend/backends.h"
-#include "backend/host_device.h"
+#include "base/trace.h"
 
 #include <omp.h>
 #include <string.h>
@@ -155,12 +155,14 @@ static gboolean work(MirrorStream *stream, const Job *job, GError **error)
     AimfDevice *device = stream->base.device;
     if (!count(device, job->kernel ? MIRROR_KERNEL : MIRROR_COPY, error))
         return FALSE;
-    if (job->kernel)
-        return job->kernel->run(job->kernel, &stream->base, error);
-    if (job->from)
+    gint64 begin = aimf_trace_now(stream->base.trace);
+    if (job->kernel && !job->kernel->run(job->kernel, &stream->base, error))
+        return FALSE;
+    if (!job->kernel && job->from)
         memcpy(job->to, job->from, job->bytes);
-    else
+    else if (!job->kernel)
         memset(job->to, 0, job->bytes);
+    aimf_trace_add(stream->base.trace, job->kernel ? "step" : "copy", job->step, NULL, begin);
     return TRUE;
 }
 

@@ -2,6 +2,7 @@
  * Pictures from prompts with a tiny model: that they depend on nothing but model, prompt, sampling and seed; that they are the parts put
  * together; what becomes of numbers that are not finite; what is refused; stopping.
  */
+#include "device/support_devices.h"
 #include "diffusion/sampler.h"
 #include "diffusion/support_tiny_diffusion.h"
 #include "graph/support_precision.h"
@@ -81,6 +82,33 @@ static void assert_same(const AimfPicture *a, const AimfPicture *b)
 static AimfPicture picture_of(guint i, float *latents)
 {
     return (AimfPicture){ .prompt = prompts[i % G_N_ELEMENTS(prompts)], .seed = 100 + i, .latents = latents };
+}
+
+/* The same bytes where memory is apart and work is late. */
+static void test_devices(void)
+{
+    g_autofree char *folder = tiny_diffusion_write(TINY_SOUND);
+    static const char *const names[] = { "cpu", "mirror" };
+    AimfSampling sampling = short_sampling(AIMF_SAMPLER_EULER_ANCESTRAL);
+    g_autofree float *latents = g_new(float, 4 * LATENTS);
+    AimfPicture pictures[4];
+    for (guint d = 0; d < 2; d++) {
+        g_autoptr(AimfDevice) device = support_device(names[d]);
+        AimfDiffusionOptions options = tiny_diffusion_options(folder);
+        options.device = device;
+        options.threads = 1;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AimfDiffusion) diffusion = aimf_diffusion_open(&options, NULL, &error);
+        g_assert_no_error(error);
+        for (guint i = 0; i < 2; i++)
+            pictures[2 * d + i] = picture_of(i, latents + (2 * d + i) * LATENTS);
+        generate(diffusion, &sampling, pictures + 2 * d, 2);
+    }
+    for (guint i = 0; i < 2; i++)
+        assert_same(&pictures[i], &pictures[2 + i]);
+    for (guint i = 0; i < 4; i++)
+        aimf_image_free(pictures[i].image);
+    tiny_diffusion_remove(folder);
 }
 
 /* --- What a picture depends on --- */
@@ -482,6 +510,7 @@ static void test_info(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/pictures/devices", test_devices);
     g_test_add_func("/pictures/independent_f32", test_independent_f32);
     g_test_add_func("/pictures/independent_bf16", test_independent_bf16);
     g_test_add_func("/pictures/seed_and_prompt_matter", test_seed_and_prompt_matter);
