@@ -5,7 +5,7 @@
  * there a way around libgomp, which makes a team of one thread anew for every loop; it alone asks memalign() for memory, so that
  * what comes from there has to be given back, but is not counted as ours.
  */
-#include "backend/backends.h"
+#include "backend/reference/reference.h"
 #include "graph/support_small_net.h"
 
 #include <errno.h>

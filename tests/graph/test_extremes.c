@@ -2,7 +2,7 @@
  * Where operations of transformers and diffusion could lose digits or meet what is no number: activations over all sizes of numbers,
  * normalisation far from zero, NaN that must stay visible, ids that no table has. The reference backend computes in double.
  */
-#include "backend/backends.h"
+#include "graph/backend.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* A kernel that cannot compute is an error that names its step, and nothing is lost by it. */
-#include "backend/backends.h"
+#include "graph/backend.h"
 #include "graph/plan.h"
 #include "graph/support_formula.h"
 #include "graph/support_small_net.h"

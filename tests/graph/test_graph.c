@@ -1,5 +1,5 @@
 /* The engine as a whole: mistakes, what trainability costs, running statistics, the optimizer, loading, repeatability. */
-#include "backend/backends.h"
+#include "graph/backend.h"
 #include "graph/support_formula.h"
 #include "graph/support_small_net.h"
 

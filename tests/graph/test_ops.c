@@ -2,7 +2,7 @@
  * Every operation, forward and backward: against PyTorch in f64 (goldens), against difference quotients, with each gradient asked
  * for alone, and the default backend against the reference one on random shapes.
  */
-#include "backend/backends.h"
+#include "backend/reference/reference.h"
 #include "base/random.h"
 #include "graph/support_formula.h"
 #include "graph/support_op_cases.h"

@@ -2,7 +2,7 @@
  * A network of the kind that denoises pictures, small: the backends agree on it, with operations in the layouts that their neighbours
  * give them, and what it makes of a sample depends on neither the samples beside it nor the number of threads, to the bit.
  */
-#include "backend/backends.h"
+#include "graph/backend.h"
 #include "graph/support_formula.h"
 #include "graph/support_precision.h"
 

@@ -62,3 +62,5 @@ enum { REFERENCE_NEVER = -1 };
 #define REFERENCE_DECLARE(op, function, overwrites, workspace) void reference_##function(const ReferenceCall *call);
 REFERENCE_KERNELS(REFERENCE_DECLARE)
 #undef REFERENCE_DECLARE
+
+extern const AimfBackend aimf_backend_reference;
