@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/monitor.h"
 #include "base/random.h"
-#include "image/decode_budget.h"
+#include "image/image.h"
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -2,9 +2,9 @@
  * A set as a PyTorch checkpoint in ZIP form: the pickle of a dict of tensors, and each tensor's bytes as a storage of
  * its own.
  */
-#include "weights/checkpoint.h"
-
 #include "weights/archive.h"
+#include "weights/checkpoint.h"
+#include "weights/checkpoint_build.h"
 #include "weights/header.h"
 #include "weights/tensors.h"
 
