@@ -1,5 +1,5 @@
 /* job.json: which job a folder holds, and what differs when it is another. */
-#include "diffusion/generation.h"
+#include "diffusion/generation_description.h"
 
 #include "base/json.h"
 #include "base/shown.h"

@@ -1,8 +1,10 @@
 /* The folder of a generation job: who may work in it, and what stays when one who did is killed. */
-#include "diffusion/generation.h"
+#include "diffusion/generation_folder.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
+#include "diffusion/generation_description.h"
+#include "diffusion/generation_preview.h"
 
 #include <errno.h>
 #include <fcntl.h>

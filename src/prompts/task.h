@@ -6,6 +6,9 @@
 /** aimf_word_list: (owned) "woman, grey hair" as NULL-terminated list; NULL gives an empty one. */
 char **aimf_word_list(const char *text);
 
+/** aimf_phrase_has_slot: whether @phrase has the slot {@name}. */
+gboolean aimf_phrase_has_slot(const char *phrase, const char *name);
+
 /** aimf_task_add_attribute: (borrowed) a new, empty attribute. */
 AimfTaskAttribute *aimf_task_add_attribute(AimfTask *task, const char *name);
 
