@@ -1,7 +1,7 @@
 /* A text encoder that textual inversion has given one more token: what it makes of other texts stays as it was. */
 #include "base/file.h"
-#include "diffusion/text_states.h"
 #include "diffusion/support_tiny_diffusion.h"
+#include "diffusion/text_states.h"
 
 #include <string.h>
 
