@@ -40,6 +40,7 @@ TARGET void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const Winogra
                                      gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
+    const WinogradActivation activation = { channels, channel, LANES };
     guint16 *target = find_pairs(to, channel);
     for (gint64 t = 0; t < n_tiles; t += 2, target += 2 * WINOGRAD_BLOCK) {
         for (gint64 k = 0; k < 2; k++) {
@@ -47,9 +48,9 @@ TARGET void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const Winogra
             if (t + k == n_tiles)
                 memset(both[1], 0, sizeof both[1]);
             else if (tile->inside == ALL_INSIDE)
-                patch(from + find_block(tiling, tile, channels, channel), tile, TRUE, both[k], LANES);
+                patch(from + find_block(tiling, tile, &activation, 0), tile, TRUE, both[k], LANES);
             else
-                patch(from + find_block(tiling, tile, channels, channel), tile, FALSE, both[k], LANES);
+                patch(from + find_block(tiling, tile, &activation, 0), tile, FALSE, both[k], LANES);
         }
         store_pairs(both[0], both[1], target, to->plane);
     }
@@ -59,13 +60,14 @@ TARGET void cpu_winograd_gradient_pairs(const WinogradTiling *tiling, const Wino
                                         gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
+    const WinogradActivation activation = { channels, channel, LANES };
     guint16 *target = find_pairs(to, channel);
     for (gint64 t = 0; t < n_tiles; t += 2, target += 2 * WINOGRAD_BLOCK) {
         for (gint64 k = 0; k < 2; k++)
             if (t + k == n_tiles)
                 memset(both[1], 0, sizeof both[1]);
             else
-                gradient(from + find_block(tiling, &tiles[t + k], channels, channel), &tiles[t + k], both[k], LANES);
+                gradient(from + find_block(tiling, &tiles[t + k], &activation, 0), &tiles[t + k], both[k], LANES);
         store_pairs(both[0], both[1], target, to->plane);
     }
 }

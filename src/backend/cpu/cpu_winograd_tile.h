@@ -44,8 +44,7 @@ TARGET static void patches(const WinogradTiling *tiling, const WinogradTile *til
 {
     for (gint64 b = 0; b < activation->count / LANES; b++)
         for (gint64 t = 0; t < n_tiles; t++) {
-            const float *block =
-                from + find_block(tiling, &tiles[t], activation->channels, activation->first + b * LANES);
+            const float *block = from + find_block(tiling, &tiles[t], activation, b);
             float *target = to->data + t * to->row + b * LANES;
             if (tiles[t].inside == ALL_INSIDE)
                 patch(block, &tiles[t], TRUE, target, to->plane);
@@ -59,8 +58,8 @@ TARGET static void gradients(const WinogradTiling *tiling, const WinogradTile *t
 {
     for (gint64 b = 0; b < activation->count / LANES; b++)
         for (gint64 t = 0; t < n_tiles; t++)
-            gradient(from + find_block(tiling, &tiles[t], activation->channels, activation->first + b * LANES),
-                     &tiles[t], to->data + t * to->row + b * LANES, to->plane);
+            gradient(from + find_block(tiling, &tiles[t], activation, b), &tiles[t], to->data + t * to->row + b * LANES,
+                     to->plane);
 }
 
 TARGET static void outputs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
@@ -71,7 +70,7 @@ TARGET static void outputs(const WinogradTiling *tiling, const WinogradTile *til
         Vector add = bias ? vector_load(bias + b * LANES) : vector_fill(0);
         for (gint64 t = 0; t < n_tiles; t++)
             output(from->data + t * from->row + b * LANES, from->plane, add, &tiles[t],
-                   to + find_block(tiling, &tiles[t], activation->channels, activation->first + b * LANES));
+                   to + find_block(tiling, &tiles[t], activation, b));
     }
 }
 

@@ -49,8 +49,10 @@ VECTOR_INLINE void gradient(const ELEMENT *block, const WinogradTile *tile, floa
     }
 }
 
-/* Where the block of channels from @channel on of the tile's picture begins; @channels in all. */
-static inline gint64 find_block(const WinogradTiling *tiling, const WinogradTile *tile, gint64 channels, gint64 channel)
+/* Where block @b of the wanted channels of the tile's picture begins. */
+static inline gint64 find_block(const WinogradTiling *tiling, const WinogradTile *tile,
+                                const WinogradActivation *activation, gint64 b)
 {
-    return (tile->picture * channels + channel) * tiling->height * tiling->width;
+    gint64 channel = tile->picture * activation->channels + activation->first + b * LANES;
+    return channel * tiling->height * tiling->width;
 }
