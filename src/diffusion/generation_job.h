@@ -68,6 +68,6 @@ char *aimf_job_file(const AimfJob *job, guint64 index);
 char *aimf_job_line(const AimfJob *job, guint64 index, const AimfMade *made);
 /** aimf_job_take_line: reads such a line. FALSE unless its values are those that this job writes. */
 gboolean aimf_job_take_line(const AimfJob *job, const char *line, gsize length, guint64 *index, AimfMade *made);
-/** aimf_job_row: (owned) the row of manifest.csv, without its end; aimf_manifest_header: its first line. */
+/** aimf_job_row: (owned) the row of manifest.csv, without its end; AIMF_GENERATION_HEADER: the first one. */
 char *aimf_job_row(const AimfJob *job, guint64 index);
 extern const char AIMF_GENERATION_HEADER[];

@@ -139,8 +139,8 @@ static gboolean denoise(Batch *batch, const AimfMonitor *monitor, GError **error
     AimfNetwork *unet = ready_unet(batch, error);
     if (!unet)
         return FALSE;
-    g_autofree float *prediction =
-        aimf_numbers_new(batch->n * batch->elements, "a prediction", error); /* (n, C, h, w) */
+    /* (n, C, h, w) */
+    g_autofree float *prediction = aimf_numbers_new(batch->n * batch->elements, "a prediction", error);
     if (!prediction)
         return FALSE;
     AimfStage stage;

@@ -20,7 +20,7 @@ gboolean aimf_sd_open_vae(AimfSdModel *model, const char *path, const AimfMonito
  */
 gboolean aimf_sd_take_vae_inferred(AimfSdModel *model, AimfSdSource *source, const char *prefix, GError **error);
 
-/** aimf_sd_decide_prediction: v or epsilon of a single file, see aimf_sd_open; @path, @tensors: the file. */
+/** aimf_sd_decide_prediction: v or epsilon of a single file, see aimf_sd_open; @tensors: of the file. */
 gboolean aimf_sd_decide_prediction(AimfSdModel *model, const AimfSdOptions *options, const AimfTensors *tensors,
                                    const AimfMonitor *monitor, GError **error);
 

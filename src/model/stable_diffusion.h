@@ -124,15 +124,14 @@ typedef struct {
     AimfValue input;
     AimfValue timestep; /* unet: (N) */
     AimfValue context;  /* unet: (N, 77, context) */
-    AimfValue
-        output; /* clip: states (N, 77, hidden); unet: prediction; decoder: planes (N, 3, 8 h, 8 w); encoder: latents */
+    /* clip: states (N, 77, hidden); unet: prediction; decoder: planes (N, 3, 8 h, 8 w); encoder: latents */
+    AimfValue output;
 } AimfSdGraph;
 
 /*
- * Decoders take latents as the UNet knows them (scaled) and encoders give such; for the KL autoencoder the mean of
- * the posterior. Scaling, TAESD's bounding of latents and its [0, 1] range are dealt with inside or by
- * aimf_sd_latents_in / aimf_sd_planes_out, which the caller applies to the numbers before and after the graph of a
- * decoder.
+ * The graphs know neither the scaling of latents nor TAESD's bounding of them and its [0, 1] range: the caller applies
+ * aimf_vae_before_decoding and the three others to the numbers before and after the graph. Then decoders take latents
+ * as the UNet knows them, scaled, and encoders give such; for the KL autoencoder the mean of the posterior.
  */
 gboolean aimf_clip_text_build(const AimfClipTextConfig *config, int batch, AimfSdGraph *built, GError **error);
 gboolean aimf_unet_build(const AimfUnetConfig *config, int batch, int height, int width, int tokens, AimfSdGraph *built,

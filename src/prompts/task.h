@@ -21,7 +21,7 @@ gboolean aimf_words_for_attribute(const char *kind, const char *text, AimfTaskAt
 /** aimf_words_for_animals: fills in cat or dog, dark or light. */
 void aimf_words_for_animals(AimfTaskAttribute *species, AimfTaskAttribute *tone);
 
-/** aimf_task_take_vocabulary: contexts of our own, for people or animals. */
+/** aimf_task_take_people, aimf_task_take_animals: contexts of our own, for people or animals. */
 void aimf_task_take_people(AimfTask *task);
 void aimf_task_take_animals(AimfTask *task);
 
