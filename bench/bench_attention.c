@@ -4,7 +4,7 @@
  *
  *     bench_attention [THREADS [SECONDS_PER_KERNEL [f32|bf16]]]
  */
-#include "backend/backends.h"
+#include "backend/onednn/onednn.h"
 
 #include <stdio.h>
 #include <stdlib.h>

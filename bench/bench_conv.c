@@ -4,7 +4,7 @@
  *
  *     bench_conv [THREADS [SECONDS_PER_KERNEL [f32|bf16 [IMAGE_SIZE]]]]
  */
-#include "backend/backends.h"
+#include "backend/onednn/onednn.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -377,8 +377,8 @@ typedef struct {
 } AimfProblem;
 
 /**
- * AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a picture in two manifests, a
- * leak if one is for testing. Paths are known through links; with @decode also copies with the same bytes.
+ * AimfDataCheck: arrays of AimfProblem, each sorted by manifest and row. @across: a picture in two manifests, a leak if
+ * one is for testing. Paths are known through links; where pictures were decoded, also copies with the same bytes.
  */
 typedef struct {
     GArray *missing;

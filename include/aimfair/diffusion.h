@@ -165,8 +165,8 @@ gboolean aimf_picture_save(const AimfDiffusion *diffusion, const AimfSampling *s
 /* --- The parts by themselves, for comparisons and for other uses --- */
 
 /**
- * aimf_diffusion_encode_text: @states (n, 77, width): what the UNet is told of each prompt; @width receives its size.
- * (owned)
+ * aimf_diffusion_encode_text: (owned) (n, 77, width), what the UNet is told of each of @prompts (n); @width receives
+ * its size.
  */
 float *aimf_diffusion_encode_text(AimfDiffusion *diffusion, const char *const *prompts, guint n, int *width,
                                   GError **error);

@@ -382,7 +382,7 @@ guint aimf_prompt_sink_wanted(const AimfPromptSink *sink, guint group);
 const char *const *aimf_prompt_sink_refused(const AimfPromptSink *sink, guint group);
 /**
  * aimf_prompt_sink_offer: TRUE if @candidate (borrowed) was accepted; FALSE when it was refused or its group is full.
- * @text may be anything, also invalid UTF-8; blanks around it are removed.
+ * Its text may be anything, also invalid UTF-8; blanks around it are removed.
  */
 gboolean aimf_prompt_sink_offer(AimfPromptSink *sink, guint group, const AimfPrompt *candidate);
 /**

@@ -35,7 +35,7 @@ typedef struct {
     gint64 dim[AIMF_MAX_RANK];
 } AimfShape;
 
-/** aimf_shape: a shape from its sizes, for instance AIMF_SHAPE(64, 3, 7, 7). */
+/** AIMF_SHAPE: a shape from its sizes, for instance AIMF_SHAPE(64, 3, 7, 7). */
 #define AIMF_SHAPE(...)                                                                                                \
     ((AimfShape){ .rank = (int)(sizeof((gint64[]){ __VA_ARGS__ }) / sizeof(gint64)), .dim = { __VA_ARGS__ } })
 

@@ -33,7 +33,5 @@ const char *aimf_json_text(JsonObject *object, const char *where, const char *na
 /** aimf_json_array, aimf_json_object: (borrowed). */
 JsonArray *aimf_json_array(JsonObject *object, const char *where, const char *name, GError **error);
 JsonObject *aimf_json_object(JsonObject *object, const char *where, const char *name, GError **error);
-/** aimf_json_append_text: @value in quotes, escaped, as aimf_json_write has texts. */
-void aimf_json_append_text(GString *text, const char *value);
 /** aimf_json_element: (borrowed) element @index of an array of objects. */
 JsonObject *aimf_json_element(JsonArray *array, const char *where, guint index, GError **error);

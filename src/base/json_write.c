@@ -1,9 +1,10 @@
 /* JSON to text. json-glib's own writer gives 17 digits to every number, writes nan, and passes broken UTF-8 on. */
-#include "base/json.h"
+#include "base/json_write.h"
 
 #include "base/number.h"
 
 #include <aimfair/json.h>
+#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 

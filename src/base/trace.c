@@ -1,7 +1,7 @@
 #include "base/trace.h"
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/json_write.h"
 
 #include <pthread.h>
 #include <time.h>

@@ -23,7 +23,7 @@
  *         return TRUE;
  *     }
  *
- * then declare AIMF_COMMAND_NAME at the end of this header, add its row to the table in main.c and its page
+ * then declare AIMF_COMMAND_NAME at the end of this header, add its row to the table in commands.c and its page
  * docs/NAME.md. A command never calls exit, printf or perror: it returns FALSE with an error, and the frame reports
  * it and chooses the status.
  */
@@ -166,7 +166,7 @@ int aimf_cli_choice(const char *option, const char *text, const char *const *cho
 
 /* --- The program's tables for other programs --- */
 
-/** aimf_cli_commands: NULL-terminated. */
+/** aimf_cli_commands: NULL-terminated; in commands.c. */
 extern const AimfCommand *const aimf_cli_commands[];
 /** aimf_cli_word: (borrowed) the last word of the command's name, "groups" of "data groups". */
 const char *aimf_cli_word(const AimfCommand *command);
@@ -224,7 +224,7 @@ void aimf_cli_end_progress(void);
 /** aimf_cli_progress_shown: whether the terminal's last line is one of progress. A signal handler may ask. */
 gboolean aimf_cli_progress_shown(void);
 
-/* --- The commands, in the order of main.c's table --- */
+/* --- The commands, in the order of commands.c's table --- */
 
 extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_PROMPTS;

@@ -1,5 +1,5 @@
 /* aimfair generate: pictures from prompts. */
-#include "generate.h"
+#include "generate_one.h"
 
 #include <string.h>
 

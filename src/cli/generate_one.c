@@ -1,5 +1,5 @@
 /* aimfair generate --prompt: one picture, and the noise and latents by which other programs can be compared. */
-#include "generate.h"
+#include "generate_one.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The program: the table of commands, help, version, and what an error means for the exit status. */
+/* The program: finding commands, help, version, and what an error means for the exit status. */
 #include "cli.h"
 #include "last_words.h"
 
@@ -9,33 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* One row per command, so that additions do not touch each other. */
-/* clang-format off */
-const AimfCommand *const aimf_cli_commands[] = {
-    &AIMF_COMMAND_DATA,
-    &AIMF_COMMAND_PROMPTS,
-    &AIMF_COMMAND_GENERATE,
-    &AIMF_COMMAND_AUTOENCODE,
-    &AIMF_COMMAND_IMPORT,
-    &AIMF_COMMAND_TRAIN,
-    &AIMF_COMMAND_SENSITIVITY,
-    &AIMF_COMMAND_FINETUNE,
-    &AIMF_COMMAND_EVALUATE,
-    &AIMF_COMMAND_PREDICT,
-    &AIMF_COMMAND_CONVERT,
-    &AIMF_COMMAND_PLAN,
-    &AIMF_COMMAND_DEVICES,
-    &AIMF_COMMAND_DEMO,
-    NULL,
-};
-/* clang-format on */
-
-const char *aimf_cli_word(const AimfCommand *command)
-{
-    const char *blank = strrchr(command->name, ' ');
-    return blank ? blank + 1 : command->name;
-}
 
 /*
  * The one of @among whose last word is @word; NULL with an error that names the nearest. @parent: (nullable) whose

@@ -140,6 +140,12 @@ static void drop_separator(int *argc, char **argv)
     }
 }
 
+const char *aimf_cli_word(const AimfCommand *command)
+{
+    const char *blank = strrchr(command->name, ' ');
+    return blank ? blank + 1 : command->name;
+}
+
 /* (owned) The command in a sentence, and what subcommands it has. */
 static char *summary_of(const AimfCommand *command)
 {

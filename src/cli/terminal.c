@@ -143,8 +143,8 @@ void aimf_cli_start_monitor(AimfCli *cli)
         sigaction(SIGHUP, &action, NULL);
     /* A reader that goes away must not end hours of work: the failed write is reported instead. */
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ,
-           SIG_IGN); /* likewise: a file size limit is a full disk, not a death that leaves a half file behind */
+    /* Likewise: a file size limit is a full disk, not a death that leaves a half file behind. */
+    signal(SIGXFSZ, SIG_IGN);
     monitor = (AimfMonitor){ show_progress, show_message, stop_flag, cli };
     cli->monitor = &monitor;
 }

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "data/dataset.h"
+#include "data/dataset_reader.h"
 
 /**
  * CelebaFolder:

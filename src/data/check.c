@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/monitor.h"
 #include "data/overlap.h"
-#include "image/decode_budget.h"
+#include "image/image.h"
 #include <omp.h>
 
 typedef struct {

@@ -3,7 +3,7 @@
 #include "base/content.h"
 #include "base/monitor.h"
 #include "base/text_file.h"
-#include "data/labels.h"
+#include "data/spellings.h"
 #include <aimfair/names.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * Group folders: y_s/ or y_s1_s2/, as generated pictures are kept; the folder's name says target and protected label.
  */
-#include "data/dataset.h"
+#include "data/dataset_reader.h"
 
 #include "base/file.h"
 #include "base/monitor.h"

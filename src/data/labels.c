@@ -8,21 +8,6 @@
 
 /* --- Cells --- */
 
-char *aimf_label_strip(char *text)
-{
-    while (*text && aimf_is_blank(g_utf8_get_char(text)))
-        text = g_utf8_next_char(text);
-    char *end = text + strlen(text);
-    while (end > text) {
-        char *last = g_utf8_prev_char(end);
-        if (!aimf_is_blank(g_utf8_get_char(last)))
-            break;
-        end = last;
-    }
-    *end = 0;
-    return text;
-}
-
 gboolean aimf_label_known(const char *text, const AimfLabelRules *rules)
 {
     return !aimf_stands_for_nothing(text) || (*text && rules->missing == AIMF_MISSING_KEEP);

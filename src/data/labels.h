@@ -29,9 +29,6 @@ AimfCellState aimf_cell_mapped(const AimfCsv *csv, int column, const AimfLabelRu
 AimfCellState aimf_cell_class(const AimfCsv *csv, int column, const AimfLabelRules *rules, int limit, int *value,
                               GError **error);
 
-/** aimf_label_strip: (borrowed) @text (UTF-8, not shared) without the blanks around it, cut in place. */
-char *aimf_label_strip(char *text);
-
 /**
  * aimf_label_known: whether @text, without the blanks around it, is a label where a row may do without: it is no word
  * for nothing, or one that the rules keep.

@@ -8,7 +8,7 @@
 #include "base/monitor.h"
 #include "base/random.h"
 #include "base/trace.h"
-#include "image/decode_budget.h"
+#include "image/image.h"
 #include <omp.h>
 #include <string.h>
 #include <sys/resource.h>

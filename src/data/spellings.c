@@ -22,6 +22,21 @@ gboolean aimf_is_blank(gunichar c)
     return g_unichar_isspace(c) || g_unichar_type(c) == G_UNICODE_FORMAT;
 }
 
+char *aimf_label_strip(char *text)
+{
+    while (*text && aimf_is_blank(g_utf8_get_char(text)))
+        text = g_utf8_next_char(text);
+    char *end = text + strlen(text);
+    while (end > text) {
+        char *last = g_utf8_prev_char(end);
+        if (!aimf_is_blank(g_utf8_get_char(last)))
+            break;
+        end = last;
+    }
+    *end = 0;
+    return text;
+}
+
 typedef struct {
     char *text;
     guint64 rows;

@@ -12,6 +12,9 @@ gboolean aimf_stands_for_nothing(const char *text);
 /** aimf_is_blank: a blank, or a character that is not seen: a soft hyphen, a joiner, a byte order mark. */
 gboolean aimf_is_blank(gunichar c);
 
+/** aimf_label_strip: (borrowed) @text (UTF-8, not shared) without the blanks around it, cut in place. */
+char *aimf_label_strip(char *text);
+
 /** aimf_number_key: (owned) the same for 1, 1.0, 01, +1 and 1e0, exact at any length; NULL for what is no number. */
 char *aimf_number_key(const char *text);
 

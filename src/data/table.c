@@ -2,7 +2,7 @@
  * Any CSV: the user says which columns are the path, the target and the protected attributes, and what their values
  * mean.
  */
-#include "data/dataset.h"
+#include "data/dataset_reader.h"
 
 #include "base/shown.h"
 #include "data/labels.h"

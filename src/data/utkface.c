@@ -1,6 +1,6 @@
 /* UTKFace: the labels are in the file names, [age]_[gender]_[race]_[date].jpg, often with .chip.jpg behind. */
 #include "data/attribute.h"
-#include "data/dataset.h"
+#include "data/dataset_reader.h"
 
 #include "base/file.h"
 #include "base/monitor.h"

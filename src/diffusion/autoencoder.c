@@ -33,7 +33,7 @@ int aimf_autoencoder_channels(const AimfAutoencoder *autoencoder)
 
 int aimf_autoencoder_scale(const AimfAutoencoder *autoencoder)
 {
-    return aimf_networks_scale(&autoencoder->networks);
+    return aimf_vae_scale(&autoencoder->networks.model->vae);
 }
 
 gboolean aimf_autoencoder_encode(AimfAutoencoder *autoencoder, const float *planes, int height, int width,

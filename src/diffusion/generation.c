@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/monitor.h"
+#include "diffusion/generation_folder.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -1,5 +1,5 @@
 /* job.json: which job a folder holds, and what differs when it is another. */
-#include "diffusion/generation.h"
+#include "diffusion/generation_description.h"
 
 #include "base/json.h"
 #include "base/shown.h"
@@ -14,8 +14,8 @@ static char *hash_prompts(const AimfPromptGroup *group)
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     for (guint i = 0; i < group->n_prompts; i++) {
         const char *text = group->prompts[i].text;
-        g_checksum_update(checksum, (const guchar *)text,
-                          (gssize)strlen(text) + 1); /* with its 0: no two lists alike */
+        /* With its 0: no two lists alike. */
+        g_checksum_update(checksum, (const guchar *)text, (gssize)strlen(text) + 1);
     }
     return g_strdup(g_checksum_get_string(checksum));
 }

@@ -1,8 +1,10 @@
 /* The folder of a generation job: who may work in it, and what stays when one who did is killed. */
-#include "diffusion/generation.h"
+#include "diffusion/generation_folder.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
+#include "diffusion/generation_description.h"
+#include "diffusion/generation_preview.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -502,8 +504,8 @@ gboolean aimf_folder_finish(AimfFolder *folder, AimfRecord *record, const AimfMo
     if (!lock_folder(folder, error))
         return FALSE;
     g_autofree char *lines = in_folder(folder, "generation.jsonl");
-    gboolean good = update_per_group(folder, error) &&
-                    aimf_record_read(record, job, lines, TRUE, NULL, error); /* told at the start */
+    /* What is none of this job's was told at the start. */
+    gboolean good = update_per_group(folder, error) && aimf_record_read(record, job, lines, TRUE, NULL, error);
     g_autoptr(GPtrArray) dead = good ? read_journals(folder, record, TRUE, NULL, error) : NULL;
     g_autofree char *gone = NULL;
     guint n_gone = 0;

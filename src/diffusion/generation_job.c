@@ -1,5 +1,5 @@
 /* What each picture of a generation job is: prompt, seed, settings, and how files say so. */
-#include "diffusion/generation.h"
+#include "diffusion/generation_job.h"
 
 #include "base/json.h"
 #include "base/random.h"

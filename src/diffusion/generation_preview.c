@@ -1,5 +1,5 @@
 /* Contact sheets: the first pictures of each group on one page, for a person to look at while a job runs. */
-#include "diffusion/generation.h"
+#include "diffusion/generation_preview.h"
 
 #include <math.h>
 #include <string.h>

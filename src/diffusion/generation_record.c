@@ -2,7 +2,7 @@
  * What a generation job has made: the lines of generation.jsonl and of the journals, and the manifest that follows
  * from them.
  */
-#include "diffusion/generation.h"
+#include "diffusion/generation_record.h"
 
 #include "base/file.h"
 #include "base/monitor.h"

@@ -126,19 +126,13 @@ float *aimf_numbers_new(gsize n, const char *what, GError **error)
     return numbers;
 }
 
-int aimf_networks_scale(const AimfNetworks *networks)
-{
-    const AimfVaeConfig *vae = &networks->model->vae;
-    return vae->tiny ? 8 : 1 << (vae->levels - 1);
-}
-
 gboolean aimf_networks_fits(const AimfNetworks *networks, AimfNetworkKind kind, int height, int width, GError **error)
 {
     int multiple = kind == AIMF_NETWORK_UNET ? 1 << (networks->model->unet.levels - 1) : 1;
     if (height > 0 && width > 0 && height % multiple == 0 && width % multiple == 0 && height <= MAX_LATENT_SIDE &&
         width <= MAX_LATENT_SIDE)
         return TRUE;
-    int scale = aimf_networks_scale(networks);
+    int scale = aimf_vae_scale(&networks->model->vae);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                 "a picture of %d x %d pixels does not fit %s: width and height must be multiples of %d, from %d to %d",
                 width * scale, height * scale, network_names[kind], multiple * scale, multiple * scale,
@@ -157,7 +151,7 @@ gboolean aimf_networks_decode(AimfNetworks *networks, AimfPrecision precision, c
     if (!network)
         return FALSE;
     const AimfVaeConfig *vae = &networks->model->vae;
-    gsize pixels = (gsize)height * (gsize)width, scale = (gsize)aimf_networks_scale(networks);
+    gsize pixels = (gsize)height * (gsize)width, scale = (gsize)aimf_vae_scale(vae);
     gsize n_latents = (gsize)vae->latent_channels * pixels, n_planes = 3 * pixels * scale * scale;
     g_autofree float *input = aimf_numbers_new(n_latents, "latents", error); /* (1, C, h, w) */
     if (!input)
@@ -181,7 +175,7 @@ gboolean aimf_networks_encode(AimfNetworks *networks, const float *planes, int h
     if (!network)
         return FALSE;
     const AimfVaeConfig *vae = &networks->model->vae;
-    gsize pixels = (gsize)height * (gsize)width, scale = (gsize)aimf_networks_scale(networks);
+    gsize pixels = (gsize)height * (gsize)width, scale = (gsize)aimf_vae_scale(vae);
     gsize n_planes = 3 * pixels * scale * scale;
     AimfShape said = aimf_plan_shape(network->plan, network->values.output); /* (1, C or 2 C, h, w) */
     gsize n_said = (gsize)aimf_shape_count(&said);

@@ -62,8 +62,6 @@ void aimf_networks_clear(AimfNetworks *networks);
 /** aimf_numbers_new: (owned) room for @n numbers; @what they are, for the error; NULL with MEMORY. */
 float *aimf_numbers_new(gsize n, const char *what, GError **error);
 
-/** aimf_networks_scale: pixels of a picture per pixel of its latents. */
-int aimf_networks_scale(const AimfNetworks *networks);
 /** aimf_networks_fits: FALSE with INVALID for latents of a size that the networks cannot halve often enough. */
 gboolean aimf_networks_fits(const AimfNetworks *networks, AimfNetworkKind kind, int height, int width, GError **error);
 

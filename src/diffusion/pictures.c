@@ -3,8 +3,8 @@
  * gone wrong.
  */
 #include "base/monitor.h"
-#include "diffusion/pipeline.h"
 #include "diffusion/sampler.h"
+#include "diffusion/text_states.h"
 
 #include <math.h>
 #include <string.h>
@@ -138,21 +138,15 @@ static gboolean call_unet(const Batch *batch, AimfNetwork *unet, const AimfSampl
 static gboolean denoise(Batch *batch, const AimfMonitor *monitor, GError **error)
 {
     const AimfSdModel *model = batch->diffusion->networks.model;
-    AimfSchedule schedule = {
-        .train_steps = model->schedule.train_steps,
-        .beta_start = model->schedule.beta_start,
-        .beta_end = model->schedule.beta_end,
-        .scaled_linear = model->schedule.scaled_linear,
-        .v_prediction = model->unet.v_prediction,
-    };
-    g_autoptr(AimfSampler) sampler = aimf_sampler_new(&schedule, batch->sampling, batch->n, batch->elements, error);
+    g_autoptr(AimfSampler) sampler =
+        aimf_sampler_new(&model->schedule, batch->sampling, batch->n, batch->elements, error);
     if (!sampler)
         return FALSE;
     AimfNetwork *unet = ready_unet(batch, error);
     if (!unet)
         return FALSE;
-    g_autofree float *prediction =
-        aimf_numbers_new(batch->n * batch->elements, "a prediction", error); /* (n, C, h, w) */
+    /* (n, C, h, w) */
+    g_autofree float *prediction = aimf_numbers_new(batch->n * batch->elements, "a prediction", error);
     if (!prediction)
         return FALSE;
     AimfStage stage;
@@ -184,7 +178,7 @@ static AimfImage *planes_to_image(const float *planes, int width, int height, GE
 static gboolean decode(Batch *batch, const AimfMonitor *monitor, GError **error)
 {
     AimfNetworks *networks = &batch->diffusion->networks;
-    int scale = aimf_networks_scale(networks), width = batch->width * scale, height = batch->height * scale;
+    int scale = aimf_vae_scale(&networks->model->vae), width = batch->width * scale, height = batch->height * scale;
     gsize values = 3 * (gsize)width * (gsize)height;
     g_autofree float *planes = aimf_numbers_new(values, "a picture", error); /* (3, H, W) */
     if (!planes)
@@ -268,7 +262,8 @@ static gboolean check_pictures(const AimfPicture *pictures, guint n, gsize eleme
 /* Pixels of one side to latents; not a multiple of the scale gives a size that aimf_networks_fits refuses. */
 static gboolean find_size(const AimfDiffusion *diffusion, const AimfSampling *sampling, Batch *batch, GError **error)
 {
-    int scale = aimf_networks_scale(&diffusion->networks), own = diffusion->networks.model->unet.sample_size * scale;
+    int scale = aimf_vae_scale(&diffusion->networks.model->vae),
+        own = diffusion->networks.model->unet.sample_size * scale;
     int width = sampling->width ? sampling->width : own, height = sampling->height ? sampling->height : own;
     if (width % scale == 0 && height % scale == 0) {
         batch->width = width / scale;

@@ -1,5 +1,5 @@
 /* Opening a diffusion model, and its parts by themselves. */
-#include "diffusion/pipeline.h"
+#include "diffusion/text_states.h"
 
 #include "graph/device.h"
 
@@ -114,10 +114,10 @@ void aimf_diffusion_free(AimfDiffusion *diffusion)
 AimfDiffusionInfo aimf_diffusion_info(const AimfDiffusion *diffusion)
 {
     const AimfSdModel *model = diffusion->networks.model;
-    int scale = aimf_networks_scale(&diffusion->networks);
+    int scale = aimf_vae_scale(&model->vae);
     return (AimfDiffusionInfo){
         .family = model->family,
-        .prediction = model->unet.v_prediction ? "v" : "epsilon",
+        .prediction = model->schedule.v_prediction ? "v" : "epsilon",
         .weights = model->which,
         .vae = model->vae.tiny ? "TAESD" : "KL",
         .image_size = model->unet.sample_size * scale,

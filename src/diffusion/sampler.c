@@ -43,7 +43,7 @@ const char *aimf_spacing_name(AimfSpacing spacing)
     return names[spacing];
 }
 
-static gboolean check(const AimfSchedule *schedule, const AimfSampling *sampling, GError **error)
+static gboolean check(const AimfSdSchedule *schedule, const AimfSampling *sampling, GError **error)
 {
     if ((guint)sampling->sampler >= AIMF_N_SAMPLERS) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "there is no sampler number %d", (int)sampling->sampler);
@@ -97,7 +97,7 @@ static gboolean allocate(AimfSampler *sampler, GError **error)
     return there;
 }
 
-AimfSampler *aimf_sampler_new(const AimfSchedule *schedule, const AimfSampling *sampling, guint n_pictures,
+AimfSampler *aimf_sampler_new(const AimfSdSchedule *schedule, const AimfSampling *sampling, guint n_pictures,
                               gsize n_elements, GError **error)
 {
     g_autoptr(AimfNoiseLevels) levels = aimf_noise_levels_new(schedule, error);

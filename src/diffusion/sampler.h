@@ -1,18 +1,8 @@
 /* Samplers: from a network's predictions to latents, step by step. Pictures are independent of one another. */
 #pragma once
 
+#include "model/stable_diffusion.h"
 #include <aimfair/diffusion.h>
-
-/**
- * AimfSchedule: @train_steps: 1000; @scaled_linear: betas are linear in their square roots, else linear
- * @v_prediction: the network predicts v = sqrt(a) noise - sqrt(1 - a) x0, else the noise
- */
-typedef struct {
-    int train_steps;
-    double beta_start, beta_end;
-    gboolean scaled_linear;
-    gboolean v_prediction;
-} AimfSchedule;
 
 typedef struct AimfSampler AimfSampler;
 
@@ -25,7 +15,7 @@ typedef struct AimfSampler AimfSampler;
  * Returns: (owned) or NULL with INVALID: steps, eta or the schedule out of range; names the sampler and its limits;
  * or MEMORY.
  */
-AimfSampler *aimf_sampler_new(const AimfSchedule *schedule, const AimfSampling *sampling, guint n_pictures,
+AimfSampler *aimf_sampler_new(const AimfSdSchedule *schedule, const AimfSampling *sampling, guint n_pictures,
                               gsize n_elements, GError **error);
 void aimf_sampler_free(AimfSampler *sampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSampler, aimf_sampler_free)

@@ -4,7 +4,7 @@
 
 enum { STEPS_OFFSET = 1, MAX_TRAIN_STEPS = 1000000 };
 
-static double beta_at(const AimfSchedule *schedule, int step)
+static double beta_at(const AimfSdSchedule *schedule, int step)
 {
     double share = schedule->train_steps > 1 ? (double)step / (schedule->train_steps - 1) : 0;
     if (!schedule->scaled_linear)
@@ -13,7 +13,7 @@ static double beta_at(const AimfSchedule *schedule, int step)
     return root * root;
 }
 
-AimfNoiseLevels *aimf_noise_levels_new(const AimfSchedule *schedule, GError **error)
+AimfNoiseLevels *aimf_noise_levels_new(const AimfSdSchedule *schedule, GError **error)
 {
     gboolean good = schedule->train_steps > 0 && schedule->train_steps <= MAX_TRAIN_STEPS && schedule->beta_start > 0 &&
                     schedule->beta_start <= schedule->beta_end && schedule->beta_end < 1;
@@ -72,13 +72,13 @@ static int n_points(AimfSamplerKind sampler, int steps)
     return steps + (sampler == AIMF_SAMPLER_DPM_SOLVER);
 }
 
-int aimf_schedule_max_steps(const AimfSchedule *schedule, const AimfSampling *sampling)
+int aimf_schedule_max_steps(const AimfSdSchedule *schedule, const AimfSampling *sampling)
 {
     gboolean leading = aimf_schedule_spacing(sampling) == AIMF_SPACING_LEADING;
     return schedule->train_steps - (leading ? n_points(sampling->sampler, STEPS_OFFSET) : 1);
 }
 
-double *aimf_schedule_timesteps(const AimfSchedule *schedule, const AimfSampling *sampling)
+double *aimf_schedule_timesteps(const AimfSdSchedule *schedule, const AimfSampling *sampling)
 {
     gboolean euler = sampling->sampler == AIMF_SAMPLER_EULER || sampling->sampler == AIMF_SAMPLER_EULER_ANCESTRAL;
     AimfSpacing spacing = aimf_schedule_spacing(sampling);

@@ -1,5 +1,5 @@
-/* Prompts as the UNet sees them. Many pictures share a prompt, and all of them the empty one: states are kept. */
-#include "diffusion/pipeline.h"
+/* Many pictures share a prompt, and all of them the empty one: states are kept. */
+#include "diffusion/text_states.h"
 
 #include <string.h>
 

@@ -229,6 +229,12 @@ AimfInterval aimf_ratio_interval(AimfShare a, AimfShare b, double alpha)
 
 /* --- Pairs --- */
 
+AimfPairs aimf_group_pairs(const AimfGroupPairs *group)
+{
+    guint both = group->right_before - group->lost;
+    return (AimfPairs){ both, group->lost, group->won, group->n - both - group->lost - group->won };
+}
+
 static double count_of(AimfPairs p)
 {
     return (double)p.both + (double)p.lost + (double)p.won + (double)p.neither;

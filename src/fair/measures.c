@@ -1,8 +1,6 @@
 /* Measures of accuracy and fairness from counts per group. */
 #include "fair/measures.h"
 
-#include "fair/tally.h"
-
 #include <math.h>
 #include <stddef.h>
 #include <string.h>

@@ -36,12 +36,6 @@ void aimf_comparison_free(AimfComparison *comparison)
 
 /* --- Groups --- */
 
-AimfPairs aimf_group_pairs(const AimfGroupPairs *group)
-{
-    guint both = group->right_before - group->lost;
-    return (AimfPairs){ both, group->lost, group->won, group->n - both - group->lost - group->won };
-}
-
 static void count_groups(AimfComparison *c, int n_targets, int n_protected)
 {
     AimfGroupPairs all = { .n = 0 };

@@ -5,20 +5,6 @@
 
 #include <string.h>
 
-int aimf_plan_add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home)
-{
-    AimfBuffer buffer = { .value = value,
-                          .layout = layout,
-                          .home = home,
-                          .first = -1,
-                          .last = -1,
-                          .takes_over = NO_BUFFER,
-                          .within = NO_BUFFER,
-                          .stored = -1 };
-    g_array_append_val(plan->buffers, buffer);
-    return (int)plan->buffers->len - 1;
-}
-
 static gboolean same_layout(const AimfPlan *plan, const AimfLayout *a, const AimfLayout *b)
 {
     if (a->dtype != b->dtype || a->bytes != b->bytes)

@@ -3,16 +3,6 @@
 
 #include <string.h>
 
-const char *aimf_step_name(const AimfPlan *plan, const AimfStep *step)
-{
-    return step->node < 0 ? "reorder" : aimf_ops[g_array_index(plan->graph->nodes, AimfNode, step->node).op].name;
-}
-
-gboolean aimf_step_changes_weights(const AimfPlan *plan, const AimfStep *step)
-{
-    return step->node >= (int)plan->n_computing_nodes;
-}
-
 static double step_flops(const AimfPlan *plan, const AimfStep *step)
 {
     if (step->node < 0)

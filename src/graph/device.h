@@ -75,7 +75,7 @@ struct AimfDeviceClass {
     gboolean (*wait)(AimfStream *stream, guint64 mark, GError **error);
 };
 
-/** aimf_device_classes: NULL-terminated, the best first; in backend/backends.c. */
+/** aimf_device_classes: NULL-terminated, the best first; in backend/device_classes.c. */
 extern const AimfDeviceClass *const aimf_device_classes[];
 
 /** aimf_device_open_class: as aimf_device_open, of a class that need not be in the table. */

@@ -98,7 +98,8 @@ static gboolean load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
         }
     }
     aimf_tensors_release_pages(tensors);
-    return aimf_plan_reset(plan, error) && aimf_plan_wait(plan, error) && aimf_tensors_unchanged(tensors, error);
+    return aimf_plan_reset(plan, error) && aimf_stream_wait(plan->store->stream, error) &&
+           aimf_tensors_unchanged(tensors, error);
 }
 
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
@@ -170,7 +171,7 @@ AimfTensors *aimf_plan_momenta(AimfPlan *plan, GError **error)
     for (guint i = 0; i < plan->trained->len; i++)
         if (aimf_trained(plan, i)->momentum != AIMF_NONE && !add_momentum(plan, aimf_trained(plan, i), momenta, error))
             return NULL;
-    return aimf_plan_wait(plan, error) ? g_steal_pointer(&momenta) : NULL;
+    return aimf_stream_wait(plan->store->stream, error) ? g_steal_pointer(&momenta) : NULL;
 }
 
 gboolean aimf_plan_load_momenta(AimfPlan *plan, const AimfTensors *tensors, GError **error)
@@ -186,5 +187,5 @@ gboolean aimf_plan_load_momenta(AimfPlan *plan, const AimfTensors *tensors, GErr
                                             (guint)entry, error))
             return FALSE;
     }
-    return aimf_plan_wait(plan, error);
+    return aimf_stream_wait(plan->store->stream, error);
 }

@@ -1,5 +1,19 @@
-/* Where everything lies: lifetimes, memory taken over in place, offsets in one arena, addresses. */
+/* Where everything lies: buffers, lifetimes, memory taken over in place, offsets in one arena, addresses. */
 #include "graph/plan.h"
+
+int aimf_plan_add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home)
+{
+    AimfBuffer buffer = { .value = value,
+                          .layout = layout,
+                          .home = home,
+                          .first = -1,
+                          .last = -1,
+                          .takes_over = NO_BUFFER,
+                          .within = NO_BUFFER,
+                          .stored = -1 };
+    g_array_append_val(plan->buffers, buffer);
+    return (int)plan->buffers->len - 1;
+}
 
 static gsize aligned(gsize bytes)
 {
@@ -179,14 +193,6 @@ static void *address_of(const AimfPlan *plan, int index)
     }
 }
 
-void aimf_step_bind(const AimfPlan *plan, const AimfStep *step)
-{
-    void *addresses[MAX_OPERANDS];
-    for (int i = 0; i < step->n_operands; i++)
-        addresses[i] = step->operands[i] == NO_BUFFER ? NULL : aimf_buffer(plan, step->operands[i])->address;
-    step->kernel->bind(step->kernel, addresses);
-}
-
 gboolean aimf_plan_place(AimfPlan *plan, GError **error)
 {
     find_lifetimes(plan);
@@ -199,5 +205,15 @@ gboolean aimf_plan_place(AimfPlan *plan, GError **error)
         aimf_buffer(plan, i)->address = address_of(plan, i);
     for (guint s = 0; s < plan->steps->len; s++)
         aimf_step_bind(plan, aimf_step(plan, s));
+    return TRUE;
+}
+
+gboolean aimf_plan_check_room(AimfPlan *plan, GError **error)
+{
+    AimfDevice *device = plan->store->device;
+    gsize bytes = plan->resident_bytes + plan->arena_bytes;
+    if (!plan->has_room && device->class->check_room && !device->class->check_room(device, bytes, error))
+        return FALSE;
+    plan->has_room = TRUE;
     return TRUE;
 }

@@ -1,5 +1,5 @@
 /* The table of operations, made of their list. */
-#include "graph/ops.h"
+#include "graph/op_functions.h"
 
 AIMF_GRADIENT(aimf_no_gradient)
 {

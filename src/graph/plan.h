@@ -110,7 +110,10 @@ static inline AimfTrained *aimf_trained(const AimfPlan *plan, guint index)
 }
 
 /** aimf_step_changes_weights: whether a step is one that changes parameters, momenta or sums. */
-gboolean aimf_step_changes_weights(const AimfPlan *plan, const AimfStep *step);
+static inline gboolean aimf_step_changes_weights(const AimfPlan *plan, const AimfStep *step)
+{
+    return step->node >= (int)plan->n_computing_nodes;
+}
 
 /** aimf_plan_add_buffer: a new buffer at @home. */
 int aimf_plan_add_buffer(AimfPlan *plan, AimfValue value, AimfLayout layout, AimfHome home);
@@ -124,7 +127,10 @@ gboolean aimf_plan_add_updates(AimfPlan *plan, const AimfCompileOptions *options
 void aimf_plan_add_buckets(AimfPlan *plan);
 
 /** aimf_step_name: (borrowed) the operation of a step, "reorder" for a change of layout. */
-const char *aimf_step_name(const AimfPlan *plan, const AimfStep *step);
+static inline const char *aimf_step_name(const AimfPlan *plan, const AimfStep *step)
+{
+    return step->node < 0 ? "reorder" : aimf_ops[g_array_index(plan->graph->nodes, AimfNode, step->node).op].name;
+}
 
 /** aimf_plan_place: finds lifetimes, offsets and addresses of all buffers and binds all kernels of a run. */
 gboolean aimf_plan_place(AimfPlan *plan, GError **error);

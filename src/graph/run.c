@@ -1,8 +1,6 @@
 /* A plan at work: writing, running, reading. */
 #include "graph/plan.h"
 
-#include "base/trace.h"
-
 static void free_steps(GArray *steps)
 {
     for (guint i = 0; i < steps->len; i++) {
@@ -33,30 +31,6 @@ void aimf_plan_free(AimfPlan *plan)
     g_free(plan->canonical);
     g_free(plan->primary);
     g_free(plan);
-}
-
-gboolean aimf_plan_check_room(AimfPlan *plan, GError **error)
-{
-    AimfDevice *device = plan->store->device;
-    gsize bytes = plan->resident_bytes + plan->arena_bytes;
-    if (!plan->has_room && device->class->check_room && !device->class->check_room(device, bytes, error))
-        return FALSE;
-    plan->has_room = TRUE;
-    return TRUE;
-}
-
-gboolean aimf_step_run(const AimfPlan *plan, const AimfStep *step, GError **error)
-{
-    AimfStream *stream = plan->store->stream;
-    stream->step = step->label;
-    gint64 begin = aimf_trace_now(stream->trace);
-    gboolean given = step->kernel->run(step->kernel, stream, error);
-    stream->step = NULL;
-    if (!given)
-        aimf_step_failed(step->label, error);
-    else if (stream->device->class->on_host)
-        aimf_trace_add(stream->trace, "step", step->label, step->kernel->implementation, begin);
-    return given;
 }
 
 /* What the run changes of what is stored has a new version, even if the run failed on its way. */

@@ -18,8 +18,8 @@ static gboolean try_box(AimfRandom *random, const AimfAugment *augment, int widt
     double area = (double)width * height;
     double target_area = area * uniform_between(random, augment->scale[0], augment->scale[1]);
     double ratio = exp(uniform_between(random, log(augment->ratio[0]), log(augment->ratio[1])));
-    double w = rint(sqrt(target_area * ratio)),
-           h = rint(sqrt(target_area / ratio)); /* half to even, as Python's round */
+    /* Half to even, as Python's round. */
+    double w = rint(sqrt(target_area * ratio)), h = rint(sqrt(target_area / ratio));
     if (!(w >= 1 && w <= width && h >= 1 && h <= height))
         return FALSE;
     box->width = (int)w;

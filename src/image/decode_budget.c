@@ -1,7 +1,7 @@
 #include "image/decode_budget.h"
 
 /*
- * Of pixels: ten of the largest pictures that a file of any size may ask for (FREE_PIXELS), hundreds of ordinary ones.
+ * Of pixels: ten of the largest pictures that a file of any size may ask for (image/pixels.c), hundreds of ordinary ones.
  */
 static const gsize LIMIT_BYTES = (gsize)1 << 30;
 
@@ -34,23 +34,4 @@ void aimf_decode_budget_give(AimfDecodeBudget *budget, gsize bytes)
     budget->used -= bytes;
     g_cond_broadcast(&budget->room);
     g_mutex_unlock(&budget->lock);
-}
-
-static gsize bytes_of(const AimfImage *image)
-{
-    return (gsize)image->width * (gsize)image->height * 3;
-}
-
-void aimf_image_free_within(AimfDecodeBudget *budget, AimfImage *image)
-{
-    if (!image)
-        return;
-    gsize bytes = bytes_of(image);
-    aimf_image_free(image);
-    aimf_decode_budget_give(budget, bytes);
-}
-
-void aimf_image_keep_within(AimfDecodeBudget *budget, const AimfImage *image)
-{
-    aimf_decode_budget_give(budget, bytes_of(image));
 }

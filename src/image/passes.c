@@ -1,7 +1,5 @@
-/* The inner loops of resizing in plain C, and the choice among what the processor can do. */
-#include "image/resize.h"
-
-#include "base/instruction_set.h"
+/* The inner loops of resizing in plain C. */
+#include "image/passes.h"
 
 enum { HALF = 1 << (AIMF_WEIGHT_BITS - 1) };
 
@@ -39,15 +37,3 @@ static void vertical_plain(guint8 *out, const guint8 *const *rows, gsize bytes, 
 }
 
 const AimfPasses aimf_passes_plain = { "plain", horizontal_plain, vertical_plain };
-
-const AimfPasses *const *aimf_passes_supported(guint *n)
-{
-#if defined(__x86_64__)
-    static const AimfPasses *const all[] = { &aimf_passes_plain, &aimf_passes_avx2, &aimf_passes_avx512 };
-    *n = MIN((guint)aimf_instruction_set(), AIMF_ISA_AVX512) + 1;
-#else
-    static const AimfPasses *const all[] = { &aimf_passes_plain };
-    *n = 1;
-#endif
-    return all;
-}

@@ -3,10 +3,10 @@
  *
  * Both passes take two taps at once: vpmaddwd multiplies 16-bit samples of tap a and tap b, interleaved, with the
  * pair of their weights and adds the two products. Weights have 22 bits, so each is split in a low and a high part
- * (see resize.h), summed apart and joined before rounding. All sums are exact modulo 2^32 and the whole fits in 32
+ * (see taps.h), summed apart and joined before rounding. All sums are exact modulo 2^32 and the whole fits in 32
  * bits, so the result is that of plain C.
  */
-#include "image/resize.h"
+#include "image/passes.h"
 
 #if defined(__x86_64__)
 

@@ -4,6 +4,8 @@
  */
 #include "image/resize.h"
 
+#include "base/instruction_set.h"
+
 #include <string.h>
 
 /* No picture is wider or higher (aimf_image_new), and what is rounded up from it fits an int. */
@@ -103,6 +105,18 @@ gboolean aimf_resize_prepare(const AimfResizeOptions *options, AimfAxis *across,
     down->n = options->height;
     g_assert(across->first + across->n <= across->out && down->first + down->n <= down->out);
     return TRUE;
+}
+
+const AimfPasses *const *aimf_passes_supported(guint *n)
+{
+#if defined(__x86_64__)
+    static const AimfPasses *const all[] = { &aimf_passes_plain, &aimf_passes_avx2, &aimf_passes_avx512 };
+    *n = MIN((guint)aimf_instruction_set(), AIMF_ISA_AVX512) + 1;
+#else
+    static const AimfPasses *const all[] = { &aimf_passes_plain };
+    *n = 1;
+#endif
+    return all;
 }
 
 AimfResizer *aimf_resizer_new(const AimfResizeOptions *options, GError **error)

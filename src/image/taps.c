@@ -3,7 +3,7 @@
  * and as PyTorch does for 8-bit tensors (aten/src/ATen/native/cpu/UpSampleKernel.cpp): the same filters, other
  * rounding, and a form without antialiasing.
  */
-#include "image/resize.h"
+#include "image/taps.h"
 
 #include <math.h>
 #include <string.h>

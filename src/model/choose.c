@@ -3,7 +3,7 @@
  * copies and other models, the final layer under its own name or another. Only a set that has every tensor of the
  * architecture and none that it does not know is taken, for a deeper network has all the names of a shallower one.
  */
-#include "model/choose.h"
+#include "model/choose_report.h"
 
 #include "base/monitor.h"
 #include "model/model.h"

@@ -1,5 +1,5 @@
 /* What is said about the weights that were found, and about those that were not. */
-#include "model/choose.h"
+#include "model/choose_report.h"
 
 #include "base/monitor.h"
 

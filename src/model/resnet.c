@@ -20,8 +20,8 @@ static AimfValue basic_block(AimfBuilder *builder, AimfValue x, int channels, in
 AimfValue aimf_resnet18_logits(AimfBuilder *builder, AimfValue images, int outputs)
 {
     enum { LAYERS = 4, BLOCKS = 2 };
-    AimfValue x = aimf_build_conv2d(builder, "conv1", images, 64, 7,
-                                    (AimfConv2d){ .stride = 2, .padding = 3 }); /* (N, 64, S/2, S/2) */
+    /* (N, 64, S/2, S/2) */
+    AimfValue x = aimf_build_conv2d(builder, "conv1", images, 64, 7, (AimfConv2d){ .stride = 2, .padding = 3 });
     x = aimf_build_batch_norm(builder, "bn1", x, TRUE);
     x = aimf_max_pool(builder->graph, x, 3, 2, 1); /* (N, 64, S/4, S/4) */
     for (int layer = 0; layer < LAYERS; layer++) {

@@ -414,7 +414,7 @@ gboolean aimf_vae_config_read(const char *path, AimfVaeConfig *config, GError **
 
 static const Fixed schedule_fixed[] = { { "trained_betas", "null" }, { "rescale_betas_zero_snr", "false" } };
 
-gboolean aimf_sd_schedule_read(const char *path, AimfSdSchedule *schedule, gboolean *v_prediction, GError **error)
+gboolean aimf_sd_schedule_read(const char *path, AimfSdSchedule *schedule, GError **error)
 {
     Reader reader;
     if (!reader_open(&reader, path, error))
@@ -427,12 +427,12 @@ gboolean aimf_sd_schedule_read(const char *path, AimfSdSchedule *schedule, gbool
         .beta_start = read_double(&reader, "beta_start", usual.beta_start),
         .beta_end = read_double(&reader, "beta_end", usual.beta_end),
         .scaled_linear = g_strcmp0(betas, "scaled_linear") == 0,
+        .v_prediction = g_strcmp0(prediction, "v_prediction") == 0,
     };
-    *v_prediction = g_strcmp0(prediction, "v_prediction") == 0;
     check_fixed(&reader, schedule_fixed, G_N_ELEMENTS(schedule_fixed));
     if (!schedule->scaled_linear && g_strcmp0(betas, "linear") != 0)
         refuse(&reader, "beta_schedule", "scaled_linear or linear");
-    if (!*v_prediction && g_strcmp0(prediction, "epsilon") != 0)
+    if (!schedule->v_prediction && g_strcmp0(prediction, "epsilon") != 0)
         refuse(&reader, "prediction_type", "epsilon or v_prediction");
     if (!reader_close(&reader, error))
         return FALSE;

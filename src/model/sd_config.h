@@ -20,8 +20,8 @@ gboolean aimf_sd_check_size(int height, int width, int levels, GError **error);
 gboolean aimf_clip_text_config_read(const char *path, AimfClipTextConfig *config, GError **error);
 gboolean aimf_unet_config_read(const char *path, AimfUnetConfig *config, GError **error);
 gboolean aimf_vae_config_read(const char *path, AimfVaeConfig *config, GError **error);
-/** aimf_sd_schedule_read: scheduler_config.json; says too whether the UNet predicts v. */
-gboolean aimf_sd_schedule_read(const char *path, AimfSdSchedule *schedule, gboolean *v_prediction, GError **error);
+/** aimf_sd_schedule_read: scheduler_config.json. */
+gboolean aimf_sd_schedule_read(const char *path, AimfSdSchedule *schedule, GError **error);
 
 /** AIMF_SD_SCHEDULE: of both families. Source: CompVis/stable-diffusion, configs/stable-diffusion/v1-inference.yaml. */
 #define AIMF_SD_SCHEDULE                                                                                               \

@@ -1,11 +1,12 @@
 /* Models in diffusers' layout: a folder for each component, with a configuration in each. */
-#include "model/sd_open.h"
+#include "model/sd_forms.h"
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/monitor.h"
 #include "base/shown.h"
 #include "model/sd_config.h"
+#include "model/sd_networks.h"
 
 #include <string.h>
 
@@ -114,12 +115,12 @@ static gboolean open_schedule(AimfSdModel *model, const AimfSdOptions *options, 
 {
     g_autofree char *inside = component(options->model, "scheduler", error);
     g_autofree char *path = inside ? g_build_filename(inside, "scheduler_config.json", NULL) : NULL;
-    if (!inside || !aimf_sd_schedule_read(path, &model->schedule, &model->unet.v_prediction, error))
+    if (!inside || !aimf_sd_schedule_read(path, &model->schedule, error))
         return FALSE;
     model->prediction_from = "scheduler_config.json";
     if (options->prediction == AIMF_PREDICTION_AS_TRAINED)
         return TRUE;
-    model->unet.v_prediction = options->prediction == AIMF_PREDICTION_V;
+    model->schedule.v_prediction = options->prediction == AIMF_PREDICTION_V;
     model->prediction_from = "the caller";
     return TRUE;
 }

@@ -1,5 +1,5 @@
 /* The identity of a model: what it computes with, not the files it lies in. */
-#include "model/sd_open.h"
+#include "model/sd_forms.h"
 
 #include "weights/tensors.h"
 
@@ -57,7 +57,7 @@ static void add_configuration(GChecksum *sum, const AimfSdModel *model)
     const AimfUnetConfig *unet = &model->unet;
     add_text(sum, "text %d heads, %d layers, quick_gelu %d, epsilon %.17g, pad %d\n", model->text.heads,
              model->text.layers_used, model->text.quick_gelu, model->text.epsilon, model->text.pad_token);
-    add_text(sum, "unet %d groups, v %d, heads", unet->groups, unet->v_prediction);
+    add_text(sum, "unet %d groups, v %d, heads", unet->groups, model->schedule.v_prediction);
     for (int i = 0; i < unet->levels; i++)
         add_text(sum, " %d", unet->heads[i]);
     add_text(sum, "\nvae tiny %d, %d groups, scaling %.17g\n", model->vae.tiny, model->vae.groups, model->vae.scaling);

@@ -1,9 +1,10 @@
 /* Autoencoders that stand alone: the KL one in its forms, and TAESD. */
-#include "model/sd_open.h"
+#include "model/sd_forms.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
 #include "model/sd_config.h"
+#include "model/sd_networks.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * Whether a UNet of a single file predicts the noise or v (Salimans and Ho 2022): the weights have the same names and
  * shapes.
  */
-#include "model/sd_open.h"
+#include "model/sd_forms.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
@@ -102,12 +102,12 @@ static gboolean look_at_weights(AimfSdModel *model, const char *path, const Aimf
     if (!last_spread(model, &spread, error))
         return FALSE;
     model->prediction_from = "the weights' statistics";
-    model->unet.v_prediction = spread > SPREAD_OF_V;
+    model->schedule.v_prediction = spread > SPREAD_OF_V;
     aimf_message(
         monitor, AIMF_LOG_WARNING,
         "'%s' does not say what its UNet predicts: its weights look like %s; if pictures are nothing but noise, "
         "say --prediction %s",
-        path, model->unet.v_prediction ? "v" : "epsilon", model->unet.v_prediction ? "epsilon" : "v");
+        path, model->schedule.v_prediction ? "v" : "epsilon", model->schedule.v_prediction ? "epsilon" : "v");
     return TRUE;
 }
 
@@ -115,7 +115,7 @@ static gboolean look_at_weights(AimfSdModel *model, const char *path, const Aimf
 static gboolean look_around(AimfSdModel *model, const char *path, const AimfTensors *tensors,
                             const AimfMonitor *monitor, GError **error)
 {
-    gboolean *v = &model->unet.v_prediction, found;
+    gboolean *v = &model->schedule.v_prediction, found;
     const char *steps = aimf_tensors_metadata(tensors, "global_step");
     if (!look_into_yaml(path, &found, v, error))
         return FALSE;
@@ -136,12 +136,12 @@ gboolean aimf_sd_decide_prediction(AimfSdModel *model, const AimfSdOptions *opti
                                    const AimfMonitor *monitor, GError **error)
 {
     if (options->prediction != AIMF_PREDICTION_AS_TRAINED) {
-        model->unet.v_prediction = options->prediction == AIMF_PREDICTION_V;
+        model->schedule.v_prediction = options->prediction == AIMF_PREDICTION_V;
         model->prediction_from = "the caller";
     } else if (!look_around(model, options->model, tensors, monitor, error)) {
         return FALSE;
     }
-    if (model->unet.v_prediction)
+    if (model->schedule.v_prediction)
         model->unet.sample_size = SAMPLE_SIZE_V;
     return TRUE;
 }

@@ -1,8 +1,9 @@
 /* Single-file checkpoints of the original programs, with LDM's names. */
-#include "model/sd_open.h"
+#include "model/sd_forms.h"
 
 #include "base/monitor.h"
 #include "model/sd_config.h"
+#include "model/sd_networks.h"
 
 #define UNET "model.diffusion_model."
 /*

@@ -27,14 +27,13 @@ typedef struct {
  * AimfUnetConfig: @channels: (levels) of each resolution; @attention: (levels) whether a level has transformer blocks
  * @heads: (levels); @context: width of the text states; @linear_projection: proj_in and proj_out are linear (2.x),
  *   else convolutions
- * @transformers: transformer blocks per attention layer; @v_prediction: the output is v, else epsilon
+ * @transformers: transformer blocks per attention layer
  */
 typedef struct {
     int in_channels, out_channels, levels, res_blocks, groups, transformers, context;
     int channels[AIMF_SD_MAX_LEVELS], heads[AIMF_SD_MAX_LEVELS];
     gboolean attention[AIMF_SD_MAX_LEVELS];
     gboolean linear_projection;
-    gboolean v_prediction;
     int sample_size; /* latent pixels of the side it was trained for */
 } AimfUnetConfig;
 
@@ -50,12 +49,15 @@ typedef struct {
 } AimfVaeConfig;
 
 /**
- * AimfSdSchedule: the noise schedule the model was trained with (diffusers' scheduler_config.json, or the family's).
+ * AimfSdSchedule: what the model was trained to take away (diffusers' scheduler_config.json, or the family's).
+ * @train_steps: 1000; @scaled_linear: betas are linear in their square roots, else linear
+ * @v_prediction: the UNet predicts v = sqrt(a) noise - sqrt(1 - a) x0, else the noise, epsilon
  */
 typedef struct {
     int train_steps;
     double beta_start, beta_end;
-    gboolean scaled_linear; /* betas linear in their square roots, else linear */
+    gboolean scaled_linear;
+    gboolean v_prediction;
 } AimfSdSchedule;
 
 /**
@@ -122,15 +124,14 @@ typedef struct {
     AimfValue input;
     AimfValue timestep; /* unet: (N) */
     AimfValue context;  /* unet: (N, 77, context) */
-    AimfValue
-        output; /* clip: states (N, 77, hidden); unet: prediction; decoder: planes (N, 3, 8 h, 8 w); encoder: latents */
+    /* clip: states (N, 77, hidden); unet: prediction; decoder: planes (N, 3, 8 h, 8 w); encoder: latents */
+    AimfValue output;
 } AimfSdGraph;
 
 /*
- * Decoders take latents as the UNet knows them (scaled) and encoders give such; for the KL autoencoder the mean of
- * the posterior. Scaling, TAESD's bounding of latents and its [0, 1] range are dealt with inside or by
- * aimf_sd_latents_in / aimf_sd_planes_out, which the caller applies to the numbers before and after the graph of a
- * decoder.
+ * The graphs know neither the scaling of latents nor TAESD's bounding of them and its [0, 1] range: the caller applies
+ * aimf_vae_before_decoding and the three others to the numbers before and after the graph. Then decoders take latents
+ * as the UNet knows them, scaled, and encoders give such; for the KL autoencoder the mean of the posterior.
  */
 gboolean aimf_clip_text_build(const AimfClipTextConfig *config, int batch, AimfSdGraph *built, GError **error);
 gboolean aimf_unet_build(const AimfUnetConfig *config, int batch, int height, int width, int tokens, AimfSdGraph *built,

@@ -6,6 +6,7 @@
 #include "prompts/prompt_words.h"
 #include "prompts/prompts.h"
 #include "prompts/sentence.h"
+#include "prompts/task.h"
 
 #include <string.h>
 
@@ -104,7 +105,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Design, design_free)
 static gboolean any_has_slot(const Design *design, const char *name)
 {
     for (guint d = 0; d < design->n; d++)
-        if (aimf_sentence_has_slot(design->chosen[d], name))
+        if (aimf_phrase_has_slot(design->chosen[d], name))
             return TRUE;
     return FALSE;
 }

@@ -38,12 +38,6 @@ static const char *article_for(const char *word)
     return *lower && strchr("aeiou", *lower) ? "an" : "a";
 }
 
-gboolean aimf_sentence_has_slot(const char *phrase, const char *name)
-{
-    g_autofree char *slot = g_strdup_printf("{%s}", name);
-    return strstr(phrase, slot) != NULL;
-}
-
 static const char *filling(const AimfTask *task, guint group, guint turn, const char *const *chosen, const char *name)
 {
     for (guint a = 0; a < task->n_attributes; a++)

@@ -12,6 +12,3 @@ char *aimf_sentence(const AimfTask *task, guint group, guint turn, const char *c
 
 /** aimf_sentence_context: (owned) a phrase as a label: without the slots that other words fill. */
 char *aimf_sentence_context(const char *phrase);
-
-/** aimf_sentence_has_slot: whether @phrase has the slot {@name}. */
-gboolean aimf_sentence_has_slot(const char *phrase, const char *name);

@@ -3,7 +3,6 @@
 
 #include "prompts/lexicon.h"
 #include "prompts/prompts.h"
-#include "prompts/sentence.h"
 #include <string.h>
 
 enum { MAX_TEXT_BYTES = 300, MAX_LABEL_BYTES = 40, MAX_CLASHES = 64 };
@@ -70,6 +69,12 @@ guint aimf_task_groups(const AimfTask *task)
     for (guint a = 0; a < task->n_attributes; a++)
         n *= task->attributes[a].n_values;
     return n;
+}
+
+gboolean aimf_phrase_has_slot(const char *phrase, const char *name)
+{
+    g_autofree char *slot = g_strdup_printf("{%s}", name);
+    return strstr(phrase, slot) != NULL;
 }
 
 guint aimf_task_group_value(const AimfTask *task, guint group, guint attribute)
@@ -245,7 +250,7 @@ static char *in_place(const AimfTask *task, const AimfTaskDimension *dimension, 
         return g_strdup(phrase);
     for (guint d = 0; d < task->n_dimensions; d++) {
         for (char **other = task->dimensions[d].phrases; *other; other++) {
-            if (!aimf_sentence_has_slot(*other, dimension->name))
+            if (!aimf_phrase_has_slot(*other, dimension->name))
                 continue;
             g_autofree char *slot = g_strdup_printf("{%s}", dimension->name);
             g_auto(GStrv) parts = g_strsplit(*other, slot, -1);
@@ -341,7 +346,7 @@ static gboolean check_slots(const AimfTask *task, const char *where, GError **er
         gboolean found = !slot;
         for (guint d = 0; d < task->n_dimensions && !found; d++)
             for (char **phrase = task->dimensions[d].phrases; *phrase && !found; phrase++)
-                found = aimf_sentence_has_slot(*phrase, slot);
+                found = aimf_phrase_has_slot(*phrase, slot);
         if (!found)
             return aimf_prompts_refuse(error, "%s: the words of %s stand in the slot {%s}, which no context has", where,
                                        task->attributes[a].name, slot);

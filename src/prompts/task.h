@@ -6,6 +6,9 @@
 /** aimf_word_list: (owned) "woman, grey hair" as NULL-terminated list; NULL gives an empty one. */
 char **aimf_word_list(const char *text);
 
+/** aimf_phrase_has_slot: whether @phrase has the slot {@name}. */
+gboolean aimf_phrase_has_slot(const char *phrase, const char *name);
+
 /** aimf_task_add_attribute: (borrowed) a new, empty attribute. */
 AimfTaskAttribute *aimf_task_add_attribute(AimfTask *task, const char *name);
 
@@ -18,7 +21,7 @@ gboolean aimf_words_for_attribute(const char *kind, const char *text, AimfTaskAt
 /** aimf_words_for_animals: fills in cat or dog, dark or light. */
 void aimf_words_for_animals(AimfTaskAttribute *species, AimfTaskAttribute *tone);
 
-/** aimf_task_take_vocabulary: contexts of our own, for people or animals. */
+/** aimf_task_take_people, aimf_task_take_animals: contexts of our own, for people or animals. */
 void aimf_task_take_people(AimfTask *task);
 void aimf_task_take_animals(AimfTask *task);
 

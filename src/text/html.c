@@ -123,8 +123,8 @@ static gboolean append_capital(GString *out, const char *name, gsize length)
             return FALSE;
     if (!entity || strcmp(read, reference) != 0)
         return FALSE;
-    if (entity->first ==
-        0xdf) /* sharp s: the one of them whose capital is two letters even once ligatures are undone */
+    /* Sharp s is the one of them whose capital is two letters even once ligatures are undone. */
+    if (entity->first == 0xdf)
         g_string_append(out, "SS");
     else
         append_entity(out, &(AimfEntity){ .first = g_unichar_toupper(entity->first),

@@ -81,8 +81,8 @@ JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train,
     set_text(run, "train", aimf_manifest_hash(train));
     set_text(run, "validation", aimf_manifest_hash(validation));
     set_text(run, "initial_weights", aimf_model_hash(model));
-    if (options->keep_best_of ==
-        AIMF_KEEP_BEST_OF_START) /* a run without it is described as it was before there was the choice */
+    /* A run without it is described as it was before there was the choice. */
+    if (options->keep_best_of == AIMF_KEEP_BEST_OF_START)
         json_object_set_string_member(run, "keep_best_of", "start");
     return run;
 }

@@ -13,6 +13,3 @@ AimfTensors *aimf_checkpoint_parse(GBytes *map, GError **error);
  * a member of their own, which PyTorch does not look at. The same set gives the same bytes.
  */
 gboolean aimf_checkpoint_write(const AimfTensors *tensors, AimfWriter *writer, GError **error);
-
-/* The archive's member that holds the metadata, a JSON object of texts. */
-#define AIMF_CHECKPOINT_METADATA "aimfair_metadata.json"

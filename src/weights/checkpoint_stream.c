@@ -2,9 +2,12 @@
  * Checkpoints of PyTorch 0.1.10 to 1.5: four pickles, the list of storages, then each storage as its count and its
  * bytes.
  */
-#include "weights/checkpoint_forms.h"
+#include "weights/checkpoint_stream.h"
 
 #include "base/shown.h"
+#include "weights/checkpoint_build.h"
+#include "weights/checkpoint_forms.h"
+#include "weights/pickle.h"
 
 #include <string.h>
 

@@ -3,7 +3,10 @@
  * count, bytes), tensors (sizes, strides) and the pickle, where tensors are persistent ids.
  * Source: PyTorch, torch/serialization.py, legacy_load.
  */
+#include "weights/checkpoint_build.h"
 #include "weights/checkpoint_forms.h"
+#include "weights/checkpoint_stream.h"
+#include "weights/pickle_object.h"
 #include "weights/tar.h"
 
 #include <string.h>

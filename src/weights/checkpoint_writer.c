@@ -2,9 +2,9 @@
  * A set as a PyTorch checkpoint in ZIP form: the pickle of a dict of tensors, and each tensor's bytes as a storage of
  * its own.
  */
-#include "weights/checkpoint.h"
-
 #include "weights/archive.h"
+#include "weights/checkpoint.h"
+#include "weights/checkpoint_build.h"
 #include "weights/header.h"
 #include "weights/tensors.h"
 
@@ -78,8 +78,8 @@ static void put_tensor(GByteArray *pickle, const AimfTensor *tensor, guint index
     gint64 stride[AIMF_MAX_RANK], count = aimf_shape_count(&tensor->shape), step = 1;
     for (int i = tensor->shape.rank - 1; i >= 0; i--) {
         stride[i] = step;
-        step *=
-            count ? tensor->shape.dim[i] : 1; /* an empty tensor's sizes may overflow, and its strides mean nothing */
+        /* An empty tensor's sizes may overflow, and its strides mean nothing. */
+        step *= count ? tensor->shape.dim[i] : 1;
     }
     const char *element_type = element_types[tensor->dtype];
     g_autofree char *key = g_strdup_printf("%u", index);

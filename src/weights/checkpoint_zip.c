@@ -1,9 +1,9 @@
 /* Checkpoints of PyTorch 1.6 and later: a ZIP archive of data.pkl, byteorder and a member data/KEY per storage. */
-#include "weights/checkpoint.h"
-
 #include "base/shown.h"
+#include "weights/checkpoint_build.h"
 #include "weights/checkpoint_forms.h"
 #include "weights/header.h"
+#include "weights/pickle.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* What the names mean that a checkpoint's pickle may use. */
 #pragma once
 
-#include "weights/pickle.h"
+#include "weights/pickle_value.h"
 
 /** AimfPickleMakes: what calling a name gives. */
 typedef enum {
@@ -32,3 +32,8 @@ struct AimfPickleGlobal {
     AimfPickleMakes makes;
     AimfPickleElement element;
 };
+
+/** aimf_pickle_global: the one named "module.name", or NULL with FORMAT. */
+const AimfPickleGlobal *aimf_pickle_global(const char *module, const char *name, GError **error);
+/** aimf_pickle_name: (borrowed, nullable) what @value names; NULL for what is no name, and for types of callbacks. */
+const char *aimf_pickle_name(const AimfPickleValue *value);

@@ -1,7 +1,7 @@
-/* How storages, tensors and containers are made from what a checkpoint's pickle names. */
-#include "weights/pickle_names.h"
+#include "weights/pickle_object.h"
 
 #include "base/shown.h"
+#include "weights/pickle_names.h"
 
 #include <string.h>
 

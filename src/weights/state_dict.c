@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "base/shown.h"
 
+#include "weights/pickle_names.h"
 #include "weights/tensors.h"
 
 #include <string.h>

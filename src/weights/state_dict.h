@@ -1,7 +1,7 @@
 /* A checkpoint's nested dicts as one level of named tensors and texts. */
 #pragma once
 
-#include "weights/pickle.h"
+#include "weights/pickle_value.h"
 
 /**
  * AimfStateEntry: a tensor (@view), one of a kind that is not read (@unreadable: which, and the mend), or a number or

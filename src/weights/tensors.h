@@ -70,6 +70,9 @@ gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize 
  */
 gboolean aimf_tensors_unchanged(const AimfTensors *tensors, GError **error);
 
+/** aimf_tensors_set_maps_file: the map is a file's pages, not memory. */
+void aimf_tensors_set_maps_file(AimfTensors *tensors);
+
 /**
  * aimf_tensors_set_wrapper: (static, nullable) the key that all names had before them in the file, so that it may
  * still be asked for.

@@ -1,6 +1,6 @@
 #include "device/support_mirror.h"
 
-#include "backend/backends.h"
+#include "backend/onednn/onednn.h"
 #include "base/trace.h"
 
 #include <omp.h>
@@ -145,7 +145,7 @@ static void mirror_release(AimfDevice *device, void *memory, gsize bytes)
 
 static void mirror_describe(AimfDeviceInfo *info)
 {
-    aimf_device_cpu.describe(info);
+    aimf_device_classes[0]->describe(info);
 }
 
 /* --- Work, later and elsewhere --- */

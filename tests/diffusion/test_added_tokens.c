@@ -1,8 +1,8 @@
 /* A text encoder that textual inversion has given one more token: what it makes of other texts stays as it was. */
 #include "base/file.h"
 #include "device/support_devices.h"
-#include "diffusion/pipeline.h"
 #include "diffusion/support_tiny_diffusion.h"
+#include "diffusion/text_states.h"
 
 #include <string.h>
 

@@ -221,7 +221,7 @@ static void by_hand(AimfDiffusion *diffusion, const AimfSampling *sampling, cons
         aimf_diffusion_encode_text(diffusion, (const char *const[]){ "", prompt }, 2, &width, &error);
     g_assert_no_error(error);
     g_assert_cmpint(width, ==, STATES / 77);
-    AimfSchedule schedule = { .train_steps = 1000, .beta_start = 0.00085, .beta_end = 0.012, .scaled_linear = TRUE };
+    AimfSdSchedule schedule = { .train_steps = 1000, .beta_start = 0.00085, .beta_end = 0.012, .scaled_linear = TRUE };
     g_autoptr(AimfSampler) sampler = aimf_sampler_new(&schedule, sampling, 1, LATENTS, &error);
     g_assert_no_error(error);
     aimf_initial_noise(seed, latents, LATENTS);

@@ -11,7 +11,7 @@
 #define N (N_PICTURES * N_ELEMENTS)
 
 /* Stable Diffusion's. */
-static const AimfSchedule usual = {
+static const AimfSdSchedule usual = {
     .train_steps = 1000, .beta_start = 0.00085, .beta_end = 0.012, .scaled_linear = TRUE
 };
 static const guint64 seeds[N_PICTURES] = { 7, 0xfedcba9876543210 };
@@ -47,7 +47,7 @@ static JsonObject *golden(JsonNode **root)
     return json_node_get_object(*root);
 }
 
-static AimfSampler *make(const AimfSchedule *schedule, const AimfSampling *sampling, guint n_pictures)
+static AimfSampler *make(const AimfSdSchedule *schedule, const AimfSampling *sampling, guint n_pictures)
 {
     g_autoptr(GError) error = NULL;
     AimfSampler *sampler = aimf_sampler_new(schedule, sampling, n_pictures, N_ELEMENTS, &error);
@@ -55,7 +55,7 @@ static AimfSampler *make(const AimfSchedule *schedule, const AimfSampling *sampl
     return sampler;
 }
 
-static void read_case(JsonObject *row, AimfSchedule *schedule, AimfSampling *sampling)
+static void read_case(JsonObject *row, AimfSdSchedule *schedule, AimfSampling *sampling)
 {
     *schedule = usual;
     schedule->v_prediction = json_object_get_boolean_member(row, "v");
@@ -70,7 +70,7 @@ static void read_case(JsonObject *row, AimfSchedule *schedule, AimfSampling *sam
 
 static void check_case(JsonObject *row)
 {
-    AimfSchedule schedule;
+    AimfSdSchedule schedule;
     AimfSampling sampling;
     read_case(row, &schedule, &sampling);
     g_autoptr(AimfSampler) sampler = make(&schedule, &sampling, N_PICTURES);
@@ -144,7 +144,7 @@ static void test_neighbours(void)
     }
 }
 
-static void assert_refused(AimfSchedule schedule, AimfSampling sampling, const char *says)
+static void assert_refused(AimfSdSchedule schedule, AimfSampling sampling, const char *says)
 {
     g_autoptr(GError) error = NULL;
     g_assert_null(aimf_sampler_new(&schedule, &sampling, 1, 4, &error));
@@ -168,7 +168,7 @@ static void test_limits(void)
     AimfSampling leading = { .sampler = AIMF_SAMPLER_DPM_SOLVER, .steps = 999, .spacing = AIMF_SPACING_LEADING };
     assert_refused(usual, leading, "takes 1 to 998");
     assert_refused(usual, (AimfSampling){ .steps = 10, .spacing = AIMF_N_SPACINGS }, "no spacing");
-    static const AimfSchedule bad[] = {
+    static const AimfSdSchedule bad[] = {
         { .train_steps = 0, .beta_start = 0.1, .beta_end = 0.2 },
         { .train_steps = G_MAXINT, .beta_start = 0.1, .beta_end = 0.2 },
         { .train_steps = 10, .beta_start = 0, .beta_end = 0.2 },

@@ -1,5 +1,6 @@
 /* What a generation job left: job.json, or lines of its journal. */
-#include "diffusion/generation.h"
+#include "diffusion/generation_description.h"
+#include "diffusion/generation_record.h"
 #include "diffusion/support_generation.h"
 #include "fuzz/support_fuzz.h"
 

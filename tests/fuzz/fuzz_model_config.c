@@ -11,7 +11,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AimfUnetConfig unet = { 0 };
     AimfVaeConfig vae = { 0 };
     AimfSdSchedule schedule = { 0 };
-    gboolean v;
     GError *error = NULL;
     switch (*data % 4) {
     case 0:
@@ -24,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check(aimf_vae_config_read(path, &vae, &error), &error);
         break;
     case 3:
-        fuzz_check(aimf_sd_schedule_read(path, &schedule, &v, &error), &error);
+        fuzz_check(aimf_sd_schedule_read(path, &schedule, &error), &error);
         break;
     }
     return 0;

@@ -2,6 +2,7 @@
  * A pickle as it stands in a checkpoint's archive, without the archive's checksums around it, and its dict of tensors.
  */
 #include "fuzz/support_fuzz.h"
+#include "weights/pickle.h"
 #include "weights/state_dict.h"
 
 /* Is a tensor, one that is not read, or a text: just one of them. */

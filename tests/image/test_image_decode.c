@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
-#include "image/decode_budget.h"
+#include "image/image.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>

@@ -49,7 +49,7 @@ static void assert_configuration(const AimfSdModel *model, const TinySd *tiny)
     AimfUnetConfig unet = tiny_sd_unet(tiny->second_family);
     AimfClipTextConfig text = tiny_sd_text(tiny->second_family);
     g_assert_cmpstr(model->family, ==, tiny->second_family ? "Stable Diffusion 2.x" : "Stable Diffusion 1.x");
-    g_assert_cmpint(model->unet.v_prediction, ==, tiny->v_prediction);
+    g_assert_cmpint(model->schedule.v_prediction, ==, tiny->v_prediction);
     g_assert_cmpint(model->unet.levels, ==, unet.levels);
     g_assert_cmpint(model->unet.linear_projection, ==, unet.linear_projection);
     for (int i = 0; i < unet.levels; i++) {
@@ -276,7 +276,7 @@ static void check_prediction(const char *folder, const char *path, const AimfTen
     g_autoptr(GString) said = g_string_new(NULL);
     g_autoptr(AimfSdModel) model = open_tiny(&options, said, &error);
     g_assert_no_error(error);
-    g_assert_cmpint(model->unet.v_prediction, ==, wanted->v);
+    g_assert_cmpint(model->schedule.v_prediction, ==, wanted->v);
     g_assert_cmpstr(model->prediction_from, ==, wanted->from);
     g_assert_cmpint(model->unet.sample_size, ==, wanted->v ? 96 : 64);
     gboolean guessed = strcmp(wanted->from, "the weights' statistics") == 0;

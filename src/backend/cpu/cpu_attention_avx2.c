@@ -1,5 +1,4 @@
 /* Attention in f32 with AVX2 and FMA. */
-#define TARGET __attribute__((target("avx2,fma")))
 #include "backend/cpu/cpu_vector_avx2.h"
 #include "base/instruction_set.h"
 

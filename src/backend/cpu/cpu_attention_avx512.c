@@ -1,5 +1,4 @@
 /* Attention in f32 with AVX-512. */
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_attention_vector512.h"
 

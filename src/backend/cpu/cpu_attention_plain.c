@@ -1,5 +1,4 @@
 /* Attention in f32 for any processor: vectors are left to the compiler. */
-#define TARGET
 #include "backend/cpu/cpu_vector_plain.h"
 
 #include <math.h>

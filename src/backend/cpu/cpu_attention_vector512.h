@@ -1,4 +1,4 @@
-/* What cpu_attention_tile.h asks of AVX-512's vectors beside cpu_vector_avx512.h. TARGET is defined. */
+/* What cpu_attention_tile.h asks of AVX-512's vectors beside cpu_vector_avx512.h. */
 #include "backend/cpu/cpu_vector_avx512.h"
 
 VECTOR_INLINE Vector vector_larger(Vector a, Vector b)

@@ -1,5 +1,4 @@
 /* Matrix products with AVX2 and FMA. */
-#define TARGET __attribute__((target("avx2,fma")))
 #include "backend/cpu/cpu_vector_avx2.h"
 
 #define KERNELS cpu_product_avx2

@@ -1,5 +1,4 @@
 /* Matrix products for any processor. */
-#define TARGET
 #include "backend/cpu/cpu_vector_plain.h"
 
 #define KERNELS cpu_product_plain

@@ -1,7 +1,8 @@
-/* AVX2's vectors, with FMA, for kernels that are written once for all instruction sets. TARGET is defined. */
+/* AVX2's vectors, with FMA, for kernels that are written once for all instruction sets. */
 #include <glib.h>
 #include <immintrin.h>
 
+#define TARGET __attribute__((target("avx2,fma")))
 #define VECTOR_INLINE TARGET static inline __attribute__((always_inline))
 
 enum { LANES = 8 };

@@ -1,7 +1,10 @@
-/* AVX-512's vectors, for kernels that are written once for all instruction sets. TARGET is defined. */
+/* AVX-512's vectors, for kernels that are written once for all instruction sets. */
 #include <glib.h>
 #include <immintrin.h>
 
+#ifndef TARGET
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#endif
 #define VECTOR_INLINE TARGET static inline __attribute__((always_inline))
 
 enum { LANES = 16 };

@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <string.h>
 
+#define TARGET
 #define VECTOR_INLINE TARGET static inline __attribute__((always_inline))
 
 enum { LANES = 4 };

@@ -6,8 +6,8 @@
  * ReLU's input falls, and with that how far all gradients are from those of exact arithmetic. Errors in a gradient
  * are only ever added up. Forward it is for plans that ask for it (AimfCompileOptions).
  */
-#include "backend/cpu/cpu_winograd.h"
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_winograd_tiles.h"
 
 #include <omp.h>
 

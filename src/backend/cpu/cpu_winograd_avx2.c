@@ -1,5 +1,4 @@
 /* Winograd's transforms with AVX2. */
-#define TARGET __attribute__((target("avx2,fma")))
 #include "backend/cpu/cpu_vector_avx2.h"
 
 #define KERNELS cpu_winograd_avx2

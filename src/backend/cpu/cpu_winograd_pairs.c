@@ -5,8 +5,9 @@
  * an error of about half a percent. It stays in this one tensor, and is small beside what bf16 activations have done
  * to dy before (tests/model compares with PyTorch's bf16). The gradient of x would hand it on, and stays direct.
  */
-#include "backend/cpu/cpu_winograd_pairs.h"
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_winograd_pairs_tiles.h"
+#include "backend/cpu/cpu_winograd_tiles.h"
 
 #include <string.h>
 

@@ -1,16 +1,16 @@
 /* The inner loops of cpu_winograd_pairs.c: transforms in f32 that end in pairs of bf16, and the product of pairs. */
-#include "backend/cpu/cpu_winograd_pairs.h"
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#include "backend/cpu/cpu_winograd_pairs_tiles.h"
+#include "backend/cpu/cpu_vector_avx512.h"
 
-#include <immintrin.h>
 #include <string.h>
 
-#define BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
-#define INLINE static inline __attribute__((always_inline))
-
-enum { LANES = WINOGRAD_PAIR_LANES, PRODUCT_ROWS = 8, ALL_INSIDE = 0xffff };
+#define ELEMENT guint16
+enum { PRODUCT_ROWS = 8 };
+G_STATIC_ASSERT((int)LANES == (int)WINOGRAD_PAIR_LANES);
 
 /* The pixel at row @i and column @j of a patch, zero outside. */
-BF16 INLINE __m512 pixel(const guint16 *block, const WinogradTile *tile, gboolean whole, int i, int j)
+VECTOR_INLINE Vector pixel(const guint16 *block, const WinogradTile *tile, gboolean whole, int i, int j)
 {
     if (!whole && !(tile->inside >> (4 * i + j) & 1))
         return _mm512_setzero_ps();
@@ -18,51 +18,10 @@ BF16 INLINE __m512 pixel(const guint16 *block, const WinogradTile *tile, gboolea
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
 }
 
-/* A constant @whole makes two versions, the one for the many tiles in the middle without questions. */
-BF16 INLINE void patch(const guint16 *block, const WinogradTile *tile, gboolean whole, float *to)
-{
-    __m512 half[4][4]; /* B' d */
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-        __m512 d0 = pixel(block, tile, whole, 0, j), d1 = pixel(block, tile, whole, 1, j);
-        __m512 d2 = pixel(block, tile, whole, 2, j), d3 = pixel(block, tile, whole, 3, j);
-        half[0][j] = _mm512_sub_ps(d0, d2);
-        half[1][j] = _mm512_add_ps(d1, d2);
-        half[2][j] = _mm512_sub_ps(d2, d1);
-        half[3][j] = _mm512_sub_ps(d1, d3);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++, to += 4 * LANES) {
-        _mm512_storeu_ps(to, _mm512_sub_ps(half[i][0], half[i][2]));
-        _mm512_storeu_ps(to + LANES, _mm512_add_ps(half[i][1], half[i][2]));
-        _mm512_storeu_ps(to + 2 * LANES, _mm512_sub_ps(half[i][2], half[i][1]));
-        _mm512_storeu_ps(to + 3 * LANES, _mm512_sub_ps(half[i][1], half[i][3]));
-    }
-}
-
-BF16 INLINE void gradient(const guint16 *block, const WinogradTile *tile, float *to)
-{
-    const __m512 zero = _mm512_setzero_ps();
-    __m512 half[4][2]; /* A d */
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; j++) {
-        __m512 d0 = pixel(block, tile, FALSE, 1, j + 1), d1 = pixel(block, tile, FALSE, 2, j + 1);
-        half[0][j] = d0;
-        half[1][j] = _mm512_add_ps(d0, d1);
-        half[2][j] = _mm512_sub_ps(d0, d1);
-        half[3][j] = _mm512_sub_ps(zero, d1);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++, to += 4 * LANES) {
-        _mm512_storeu_ps(to, half[i][0]);
-        _mm512_storeu_ps(to + LANES, _mm512_add_ps(half[i][0], half[i][1]));
-        _mm512_storeu_ps(to + 2 * LANES, _mm512_sub_ps(half[i][0], half[i][1]));
-        _mm512_storeu_ps(to + 3 * LANES, _mm512_sub_ps(zero, half[i][1]));
-    }
-}
+#include "backend/cpu/cpu_winograd_transforms.h"
 
 /* Two tiles' positions, (16, 16 lanes) each, as pairs. */
-BF16 INLINE void store_pairs(const float *first, const float *second, guint16 *to, gint64 plane)
+VECTOR_INLINE void store_pairs(const float *first, const float *second, guint16 *to, gint64 plane)
 {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                                            21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
@@ -72,22 +31,16 @@ BF16 INLINE void store_pairs(const float *first, const float *second, guint16 *t
     }
 }
 
-/* Where the channel block of a tile's picture begins. */
-static inline const guint16 *find_block(const WinogradTiling *tiling, const WinogradTile *tile, gint64 channels,
-                                        gint64 channel, const guint16 *from)
-{
-    return from + (tile->picture * channels + channel) * tiling->height * tiling->width;
-}
-
 static guint16 *find_pairs(const WinogradPairs *to, gint64 channel)
 {
     return to->data + channel / WINOGRAD_BLOCK * to->block + channel % WINOGRAD_BLOCK * 2;
 }
 
-BF16 void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                   gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
+TARGET void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                                     gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
+    const WinogradActivation activation = { channels, channel, LANES };
     guint16 *target = find_pairs(to, channel);
     for (gint64 t = 0; t < n_tiles; t += 2, target += 2 * WINOGRAD_BLOCK) {
         for (gint64 k = 0; k < 2; k++) {
@@ -95,31 +48,32 @@ BF16 void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradT
             if (t + k == n_tiles)
                 memset(both[1], 0, sizeof both[1]);
             else if (tile->inside == ALL_INSIDE)
-                patch(find_block(tiling, tile, channels, channel, from), tile, TRUE, both[k]);
+                patch(from + find_block(tiling, tile, &activation, 0), tile, TRUE, both[k], LANES);
             else
-                patch(find_block(tiling, tile, channels, channel, from), tile, FALSE, both[k]);
+                patch(from + find_block(tiling, tile, &activation, 0), tile, FALSE, both[k], LANES);
         }
         store_pairs(both[0], both[1], target, to->plane);
     }
 }
 
-BF16 void cpu_winograd_gradient_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                      gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
+TARGET void cpu_winograd_gradient_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
+                                        gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
+    const WinogradActivation activation = { channels, channel, LANES };
     guint16 *target = find_pairs(to, channel);
     for (gint64 t = 0; t < n_tiles; t += 2, target += 2 * WINOGRAD_BLOCK) {
         for (gint64 k = 0; k < 2; k++)
             if (t + k == n_tiles)
                 memset(both[1], 0, sizeof both[1]);
             else
-                gradient(find_block(tiling, &tiles[t + k], channels, channel, from), &tiles[t + k], both[k]);
+                gradient(from + find_block(tiling, &tiles[t + k], &activation, 0), &tiles[t + k], both[k], LANES);
         store_pairs(both[0], both[1], target, to->plane);
     }
 }
 
 /* Eight rows and two vectors of columns: 16 sums, more than the latency of their instruction asks for. */
-BF16 INLINE void multiply_tile(const guint16 *a, const guint16 *b, gint64 n, float *c, gboolean accumulate)
+VECTOR_INLINE void multiply_tile(const guint16 *a, const guint16 *b, gint64 n, float *c, gboolean accumulate)
 {
     enum { ROWS = PRODUCT_ROWS, STEP = 2 * WINOGRAD_BLOCK };
     __m512 sums[ROWS][2];
@@ -146,7 +100,7 @@ BF16 INLINE void multiply_tile(const guint16 *a, const guint16 *b, gint64 n, flo
     }
 }
 
-BF16 void cpu_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate)
+TARGET void cpu_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate)
 {
     enum { DEPTH = 256 /* pairs: what a tile reads of both stays in the first cache for the next tile */ };
     for (gint64 k = 0; k < n; k += DEPTH)

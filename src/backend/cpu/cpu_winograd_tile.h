@@ -1,11 +1,12 @@
 /*
- * Winograd's transforms, additions on vectors of one pixel's channels, written once for all instruction sets: a file
- * that includes this has defined KERNELS, NAME, PRODUCT (a CpuProductKernels), TARGET, and the vectors of one of
- * cpu_vector_*.h.
+ * Winograd's transforms on f32, additions on vectors of one pixel's channels, written once for all instruction sets: a
+ * file that includes this has defined KERNELS, NAME, PRODUCT (a CpuProductKernels), and TARGET and the vectors of one
+ * of cpu_vector_*.h.
  */
-#include "backend/cpu/cpu_winograd.h"
+#include "backend/cpu/cpu_winograd_kernels.h"
 
-enum { ALL_INSIDE = 0xffff, PANEL = 2 * LANES };
+#define ELEMENT float
+enum { PANEL = 2 * LANES };
 
 /* The pixel at row @i and column @j of a patch, zero outside. */
 VECTOR_INLINE Vector pixel(const float *block, const WinogradTile *tile, gboolean whole, int i, int j)
@@ -14,48 +15,7 @@ VECTOR_INLINE Vector pixel(const float *block, const WinogradTile *tile, gboolea
     return whole ? vector_load(at) : vector_load_if(tile->inside >> (4 * i + j) & 1, at);
 }
 
-/* A constant @whole makes two versions, the one for the many tiles in the middle without questions. */
-VECTOR_INLINE void patch(const float *block, const WinogradTile *tile, gboolean whole, float *to, gint64 plane)
-{
-    Vector half[4][4]; /* B' d */
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-        Vector d0 = pixel(block, tile, whole, 0, j), d1 = pixel(block, tile, whole, 1, j);
-        Vector d2 = pixel(block, tile, whole, 2, j), d3 = pixel(block, tile, whole, 3, j);
-        half[0][j] = vector_subtract(d0, d2);
-        half[1][j] = vector_add(d1, d2);
-        half[2][j] = vector_subtract(d2, d1);
-        half[3][j] = vector_subtract(d1, d3);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++, to += 4 * plane) {
-        vector_store(to, vector_subtract(half[i][0], half[i][2]));
-        vector_store(to + plane, vector_add(half[i][1], half[i][2]));
-        vector_store(to + 2 * plane, vector_subtract(half[i][2], half[i][1]));
-        vector_store(to + 3 * plane, vector_subtract(half[i][1], half[i][3]));
-    }
-}
-
-VECTOR_INLINE void gradient(const float *block, const WinogradTile *tile, float *to, gint64 plane)
-{
-    const Vector zero = vector_fill(0);
-    Vector half[4][2]; /* A d */
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; j++) {
-        Vector d0 = pixel(block, tile, FALSE, 1, j + 1), d1 = pixel(block, tile, FALSE, 2, j + 1);
-        half[0][j] = d0;
-        half[1][j] = vector_add(d0, d1);
-        half[2][j] = vector_subtract(d0, d1);
-        half[3][j] = vector_subtract(zero, d1);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++, to += 4 * plane) {
-        vector_store(to, half[i][0]);
-        vector_store(to + plane, vector_add(half[i][0], half[i][1]));
-        vector_store(to + 2 * plane, vector_subtract(half[i][0], half[i][1]));
-        vector_store(to + 3 * plane, vector_subtract(zero, half[i][1]));
-    }
-}
+#include "backend/cpu/cpu_winograd_transforms.h"
 
 VECTOR_INLINE void output(const float *from, gint64 plane, Vector bias, const WinogradTile *tile, float *block)
 {
@@ -77,14 +37,6 @@ VECTOR_INLINE void output(const float *from, gint64 plane, Vector bias, const Wi
         if (tile->inside >> (4 * (i + 1) + 2) & 1)
             vector_store(row + tile->column[2], right);
     }
-}
-
-/* Where block @b of the wanted channels of the tile's picture begins. */
-static inline gint64 find_block(const WinogradTiling *tiling, const WinogradTile *tile,
-                                const WinogradActivation *activation, gint64 b)
-{
-    gint64 channel = tile->picture * activation->channels + activation->first + b * LANES;
-    return channel * tiling->height * tiling->width;
 }
 
 TARGET static void patches(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,

@@ -1,5 +1,4 @@
-/* How pictures are cut into tiles, and which kernels work on them. */
-#include "backend/cpu/cpu_winograd.h"
+#include "backend/cpu/cpu_winograd_tiles.h"
 
 #include "base/instruction_set.h"
 

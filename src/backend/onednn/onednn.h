@@ -3,6 +3,7 @@
 
 #include "backend/cpu/cpu.h"
 #include "backend/onednn/onednn_api.h"
+#include "backend/onednn/onednn_layout.h"
 
 /**
  * onednn_kernel:
@@ -35,3 +36,5 @@ AimfKernel *onednn_plan_linear_backward_weight(gpointer state, AimfNodePlan *pla
 AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,
                                 GError **error);
+
+extern const AimfBackend aimf_backend_onednn;

@@ -1,3 +1,4 @@
+#include "backend/onednn/onednn_api.h"
 #include "backend/onednn/onednn_descriptor.h"
 
 #include <string.h>

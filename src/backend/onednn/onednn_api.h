@@ -1,43 +1,17 @@
 /*
  * Every call of oneDNN, in the words of this backend. oneDNN's interface changed between its versions 2 and 3:
- * descriptors of operations and open memory descriptors went. Only onednn_api.c and onednn_layout.c know.
+ * descriptors of operations and open memory descriptors went. Only onednn_api.c, onednn_descriptor.c and onednn_layout.c
+ * know.
  */
 #pragma once
 
-#include "backend/cpu/cpu.h"
+#include "backend/onednn/onednn_operand.h"
 #include <oneapi/dnnl/dnnl_types.h> /* for DNNL_ARG_…, which name a primitive's operands in every version */
-
-/** OnednnState: one plan's stream and the layouts that it uses. */
-typedef struct OnednnState OnednnState;
 
 gpointer onednn_state_open(AimfPrecision precision, GError **error);
 void onednn_state_close(gpointer state);
 /** onednn_version: (owned) "oneDNN 2.6.3, AVX-512 BF16". */
 char *onednn_version(void);
-
-/* --- Layouts, beside those of cpu.h. A detail is a memory descriptor; whatever lies row-major has none. --- */
-
-gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b);
-/** onednn_layout_text: (owned) in oneDNN's notation, for instance "aBcd16b". */
-char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape);
-/**
- * onednn_layout_offsets: (owned) how many elements behind index 0 each index of dimension @dim lies; offsets of
- * dimensions add up.
- */
-gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim);
-/** onednn_layout_packing: (nullable, borrowed) how a parameter in this layout is packed. */
-const CpuPacking *onednn_layout_packing(const AimfLayout *layout);
-
-/* --- Primitives --- */
-
-/**
- * OnednnOperand: a tensor as a primitive is told of it. @shape NULL: not there; @layout NULL: the primitive chooses.
- */
-typedef struct {
-    const AimfShape *shape;
-    AimfDtype dtype;
-    const AimfLayout *layout;
-} OnednnOperand;
 
 typedef enum { ONEDNN_FORWARD, ONEDNN_BACKWARD_DATA, ONEDNN_BACKWARD_WEIGHT } OnednnDirection;
 

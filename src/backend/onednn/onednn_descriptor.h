@@ -1,7 +1,7 @@
-/* Where oneDNN's memory descriptors and this backend's layouts meet: for onednn_api.c and onednn_layout.c alone. */
+/* oneDNN's memory descriptors, made and read: for onednn_api.c and onednn_layout.c alone. */
 #pragma once
 
-#include "backend/onednn/onednn_api.h"
+#include "backend/onednn/onednn_operand.h"
 
 #include <oneapi/dnnl/dnnl.h>
 
@@ -34,3 +34,10 @@ AimfLayout onednn_workspace_layout(OnednnState *state, const_dnnl_primitive_desc
                                    const dnnl_memory_desc_t *memory);
 /** onednn_workspace_forward: (nullable, borrowed) */
 const_dnnl_primitive_desc_t onednn_workspace_forward(const AimfLayout *workspace);
+
+/** onednn_is_simple: whether elements lie where strides and blocks say, and nothing else is stored. */
+gboolean onednn_is_simple(const dnnl_memory_desc_t *memory);
+/** onednn_offset_of: how far apart index 0 and index @at of dimension @dim lie, in elements. */
+gint64 onednn_offset_of(const dnnl_memory_desc_t *memory, int dim, gint64 at);
+/** onednn_lies_in: whether dimension @dim of stride @stride in blocks of @block elements @distance apart lies so. */
+gboolean onednn_lies_in(const dnnl_memory_desc_t *memory, int dim, gint64 stride, gint64 block, gint64 distance);

@@ -1,5 +1,4 @@
 /* The oneDNN backend's face. */
-#include "backend/backends.h"
 #include "backend/onednn/onednn.h"
 
 const AimfBackend aimf_backend_onednn = {

@@ -19,3 +19,5 @@ typedef struct {
 #define REFERENCE_KERNEL(kind, name, gradient, flops) void reference_##name(const ReferenceCall *call);
 AIMF_OPS(REFERENCE_KERNEL)
 #undef REFERENCE_KERNEL
+
+extern const AimfBackend aimf_backend_reference;

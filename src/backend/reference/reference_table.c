@@ -1,5 +1,4 @@
 /* The reference backend's face: its table, and the one planner and kernel that all operations share. */
-#include "backend/backends.h"
 #include "backend/reference/reference.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Scaled dot-product attention with several heads: Vaswani et al. 2017, arXiv 1706.03762, section 3.2. */
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_attention(AimfGraph *graph, AimfValue q, AimfValue k, AimfValue v, AimfAttention options)
 {

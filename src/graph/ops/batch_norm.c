@@ -1,5 +1,5 @@
 /* Batch normalisation: Ioffe and Szegedy 2015; defaults and running statistics as PyTorch's BatchNorm2d. */
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_batch_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfValue running_mean,
                           AimfValue running_var, AimfBatchNorm options)

@@ -1,4 +1,4 @@
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 /* Rows or columns of the result; PyTorch's Conv2d but for the padding on one side only. */
 static gint64 output_size(gint64 size, gint64 kernel, const AimfConv2d *options)

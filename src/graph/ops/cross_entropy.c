@@ -1,4 +1,4 @@
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets)
 {
@@ -21,22 +21,22 @@ AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfVal
     return aimf_emit(graph, AIMF_OP_SOFTMAX_CROSS_ENTROPY, (AimfShape){ 0 }, (AimfValue[]){ logits, targets }, 2, NULL);
 }
 
-static void gradient_of_loss(AimfGraph *graph, const AimfNode *node, AimfOpKind op, AimfValue dloss,
+static void gradient_of_loss(AimfGraph *graph, const AimfNode *node, const char *name, AimfOpKind op, AimfValue dloss,
                              const gboolean *wanted, AimfValue *dx)
 {
     AimfValue logits = node->inputs[0], targets = node->inputs[1];
     if (wanted[1])
-        aimf_graph_fail(graph, "%s: targets have no gradient", aimf_ops[node->op].name);
+        aimf_graph_fail(graph, "%s: targets have no gradient", name);
     dx[0] = aimf_emit(graph, op, *aimf_value_shape(graph, logits),
                       (AimfValue[]){ logits, targets, dloss == AIMF_UNIT ? AIMF_NONE : dloss }, 3, NULL);
 }
 
 AIMF_GRADIENT(aimf_sigmoid_cross_entropy_gradient)
 {
-    gradient_of_loss(graph, node, AIMF_OP_SIGMOID_CROSS_ENTROPY_BACKWARD, dy[0], wanted, dx);
+    gradient_of_loss(graph, node, "sigmoid_cross_entropy", AIMF_OP_SIGMOID_CROSS_ENTROPY_BACKWARD, dy[0], wanted, dx);
 }
 
 AIMF_GRADIENT(aimf_softmax_cross_entropy_gradient)
 {
-    gradient_of_loss(graph, node, AIMF_OP_SOFTMAX_CROSS_ENTROPY_BACKWARD, dy[0], wanted, dx);
+    gradient_of_loss(graph, node, "softmax_cross_entropy", AIMF_OP_SOFTMAX_CROSS_ENTROPY_BACKWARD, dy[0], wanted, dx);
 }

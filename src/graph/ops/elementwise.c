@@ -1,4 +1,4 @@
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 static AimfValue binary(AimfGraph *graph, const char *name, AimfOpKind op, AimfValue a, AimfValue b)
 {

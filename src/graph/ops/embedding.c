@@ -1,4 +1,4 @@
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_embedding(AimfGraph *graph, AimfValue ids, AimfValue table, AimfValue positions)
 {

@@ -1,4 +1,4 @@
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const AimfValue *inputs, int n_inputs,
                     const AimfAttributes *attributes)

@@ -2,7 +2,7 @@
  * Normalisation within a sample: groups of channels (Wu and He 2018, arXiv 1803.08494), or the last dimension (Ba et
  * al. 2016).
  */
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 /* Whether @weight and @bias are both (channels); says which is not. */
 static gboolean fits_channels(AimfGraph *graph, const char *op, AimfValue weight, AimfValue bias, gint64 channels)

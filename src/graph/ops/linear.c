@@ -1,4 +1,4 @@
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
 {

@@ -1,4 +1,4 @@
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_max_pool(AimfGraph *graph, AimfValue x, int window, int stride, int padding)
 {

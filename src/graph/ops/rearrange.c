@@ -1,5 +1,5 @@
 /* Operations that only move elements. */
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_concat(AimfGraph *graph, AimfValue a, AimfValue b)
 {

@@ -1,5 +1,5 @@
 /* Pictures of twice the size: nearest neighbour, alone and with the convolution that follows it. */
-#include "graph/ops.h"
+#include "graph/ops/emit.h"
 
 AimfValue aimf_upsample_nearest(AimfGraph *graph, AimfValue x)
 {

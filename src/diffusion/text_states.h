@@ -1,17 +1,7 @@
-/* A diffusion model's inside: its networks, its tokenizer and the text states it has worked out already. */
+/* Prompts as the UNet sees them. */
 #pragma once
 
-#include "diffusion/network.h"
-
-#include <aimfair/diffusion.h>
-#include <aimfair/text.h>
-
-struct AimfDiffusion {
-    AimfNetworks networks;
-    AimfTokenizer *tokenizer;
-    char *hash;              /* of the model and the vocabulary */
-    GHashTable *text_states; /* see text_states.c */
-};
+#include "diffusion/diffusion.h"
 
 /** AimfTextStates: what the UNet is told of one prompt; @states: (77, width) */
 typedef struct {

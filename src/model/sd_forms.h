@@ -1,4 +1,4 @@
-/* The pieces that opening a model is made of. Each fills its part of @model; FALSE as aimf_sd_open. */
+/* The forms a model may lie in, one file each, and what is found out about it. FALSE as aimf_sd_open. */
 #pragma once
 
 #include "model/sd_source.h"
@@ -14,29 +14,13 @@ gboolean aimf_sd_open_vae_folder(AimfSdModel *model, const char *folder, const A
 /** aimf_sd_open_vae: an autoencoder in a file or folder of its own. */
 gboolean aimf_sd_open_vae(AimfSdModel *model, const char *path, const AimfMonitor *monitor, GError **error);
 
-/** aimf_sd_take_text …: builds the network of @model's configuration and takes its tensors from @source. */
-gboolean aimf_sd_take_text(AimfSdModel *model, AimfSdSource *source, const AimfSdNaming *namings, guint n,
-                           GError **error);
-gboolean aimf_sd_take_unet(AimfSdModel *model, AimfSdSource *source, const AimfSdNaming *namings, guint n,
-                           GError **error);
-/** aimf_sd_take_vae: both halves. */
-gboolean aimf_sd_take_vae(AimfSdModel *model, AimfSdSource *source, const AimfSdNaming *namings, guint n,
-                          GError **error);
-
 /**
  * aimf_sd_take_vae_inferred: both halves below @prefix, under LDM's or diffusers' names, the configuration from the
  * shapes.
  */
 gboolean aimf_sd_take_vae_inferred(AimfSdModel *model, AimfSdSource *source, const char *prefix, GError **error);
 
-/**
- * aimf_sd_small_graph: a graph of one of @model's networks at its smallest, for the names and shapes of its
- * parameters; owned.
- */
-typedef enum { AIMF_SD_TEXT, AIMF_SD_UNET, AIMF_SD_DECODER, AIMF_SD_ENCODER } AimfSdNetwork;
-AimfGraph *aimf_sd_small_graph(const AimfSdModel *model, AimfSdNetwork network, GError **error);
-
-/** aimf_sd_decide_prediction: v or epsilon of a single file, see aimf_sd_open; @path, @tensors: the file. */
+/** aimf_sd_decide_prediction: v or epsilon of a single file, see aimf_sd_open; @tensors: of the file. */
 gboolean aimf_sd_decide_prediction(AimfSdModel *model, const AimfSdOptions *options, const AimfTensors *tensors,
                                    const AimfMonitor *monitor, GError **error);
 

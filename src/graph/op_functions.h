@@ -1,4 +1,4 @@
-/* What each file of ops/ gives to the table of operations in ops.c, and what they share. */
+/* The functions that the list of operations names; see AimfOp for what they do. */
 #pragma once
 
 #include "graph/graph.h"
@@ -13,12 +13,3 @@
     AIMF_FLOPS(flops);
 AIMF_OPS(AIMF_OP_FUNCTIONS)
 #undef AIMF_OP_FUNCTIONS
-
-/**
- * aimf_emit: appends a node with one output of @shape; trailing AIMF_NONE operands are allowed. Returns: the output.
- */
-AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const AimfValue *inputs, int n_inputs,
-                    const AimfAttributes *attributes);
-
-/** aimf_fail_shape: records that @op cannot take a value of this shape, and what it expects. */
-AimfValue aimf_fail_shape(AimfGraph *graph, const char *op, const char *what, AimfValue value, const char *expected);

@@ -1,7 +1,4 @@
-/*
- * What a search for one model's weights among a file's tensors finds. Between choose.c, which searches, and
- * choose_report.c.
- */
+/* What a search for one model's weights among a file's tensors, see choose.c, finds, and what is said of it. */
 #pragma once
 
 #include "model/architecture.h"

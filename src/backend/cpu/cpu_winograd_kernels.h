@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "backend/cpu/cpu_product.h"
+#include "backend/cpu/cpu_product_kernels.h"
 
 enum { WINOGRAD_POSITIONS = 16, WINOGRAD_MOST_LANES = 16 };
 
@@ -43,11 +43,6 @@ typedef struct {
     gint64 channels, first, count;
 } WinogradActivation;
 
-/** cpu_winograd_tiling: of @n pictures. */
-WinogradTiling cpu_winograd_tiling(gint64 n, gint64 height, gint64 width, int lanes);
-/** cpu_winograd_locate: fills in @tiles (count), the ones from @first on. */
-void cpu_winograd_locate(const WinogradTiling *tiling, gint64 first, gint64 count, WinogradTile *tiles);
-
 /**
  * WinogradKernels: for one instruction set, whose vectors hold @lanes channels.
  * @patches: B' d B of the patches d around the tiles; @gradients: A d A' of the tiles d themselves
@@ -74,5 +69,3 @@ typedef struct {
 } WinogradKernels;
 
 extern const WinogradKernels cpu_winograd_avx2, cpu_winograd_avx512;
-/** cpu_winograd_kernels: (nullable, borrowed) those of this processor's level; the baseline has none. */
-const WinogradKernels *cpu_winograd_kernels(void);

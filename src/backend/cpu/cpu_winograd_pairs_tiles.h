@@ -1,11 +1,11 @@
 /*
- * Winograd's F(2x2, 3x3) for the gradient of weights in bf16: as cpu_winograd.h has it, but that the transformed
+ * Winograd's F(2x2, 3x3) for the gradient of weights in bf16: as cpu_winograd_kernels.h has it, but that the transformed
  * values are bf16 and two tiles lie side by side, because VDPBF16PS multiplies two numbers by two numbers and adds
  * both products to a sum in f32.
  */
 #pragma once
 
-#include "backend/cpu/cpu_winograd.h"
+#include "backend/cpu/cpu_winograd_kernels.h"
 
 enum { WINOGRAD_BLOCK = 64 /* channels of one product */, WINOGRAD_PAIR_LANES = 16 };
 

@@ -1,4 +1,6 @@
-#include "backend/backends.h"
+/* The devices there are, and which backend computes on each. */
+#include "backend/onednn/onednn.h"
+#include "backend/reference/reference.h"
 
 #include "backend/host_device.h"
 #include "base/instruction_set.h"
@@ -17,18 +19,18 @@ static void describe_reference(AimfDeviceInfo *info)
     info->threads = 1;
 }
 
-const AimfDeviceClass aimf_device_cpu = {
+static const AimfDeviceClass cpu = {
     .name = "cpu",
     .backend = &aimf_backend_onednn,
     .describe = describe_cpu,
     HOST_DEVICE_CLASS,
 };
 
-const AimfDeviceClass aimf_device_reference = {
+static const AimfDeviceClass reference = {
     .name = "reference",
     .backend = &aimf_backend_reference,
     .describe = describe_reference,
     HOST_DEVICE_CLASS,
 };
 
-const AimfDeviceClass *const aimf_device_classes[] = { &aimf_device_cpu, &aimf_device_reference, NULL };
+const AimfDeviceClass *const aimf_device_classes[] = { &cpu, &reference, NULL };

@@ -1,0 +1,13 @@
+/* What the files that build operations share. */
+#pragma once
+
+#include "graph/op_functions.h"
+
+/**
+ * aimf_emit: appends a node with one output of @shape; trailing AIMF_NONE operands are allowed. Returns: the output.
+ */
+AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const AimfValue *inputs, int n_inputs,
+                    const AimfAttributes *attributes);
+
+/** aimf_fail_shape: records that @op cannot take a value of this shape, and what it expects. */
+AimfValue aimf_fail_shape(AimfGraph *graph, const char *op, const char *what, AimfValue value, const char *expected);
