@@ -40,8 +40,7 @@ static void print_text(AimfCli *cli, const GArray *devices)
             aimf_cli_print(cli, "            cannot be used: %s\n", info->unusable);
         aimf_cli_print(cli, "            %.1f GB of memory, %.1f GB left; %d thread%s; %s\n",
                        (double)info->memory_bytes / 1e9, (double)info->memory_left_bytes / 1e9, info->threads,
-                       info->threads == 1 ? "" : "s",
-                       info->bf16 ? "f32, bf16" : "f32 (bf16 needs a processor with AVX512_BF16)");
+                       info->threads == 1 ? "" : "s", info->bf16 ? "f32, bf16" : "f32");
     }
 }
 

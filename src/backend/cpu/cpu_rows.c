@@ -133,7 +133,7 @@ AimfKernel *cpu_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **err
     cpu_want_row_major(plan, 1, AIMF_F32);
     cpu_want_row_major(plan, 2, AIMF_F32);
     plan->overwrites[0] = 0;
-    kernel->epsilon = plan->node->attributes.layer_norm_epsilon;
+    kernel->epsilon = plan->node->attributes.number;
     return &kernel->base;
 }
 

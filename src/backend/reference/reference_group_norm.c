@@ -41,7 +41,7 @@ void reference_layer_norm(const ReferenceCall *call)
     gint64 C = call->in_shape[1].dim[0], rows = aimf_shape_count(&call->in_shape[0]) / C;
     for (gint64 row = 0; row < rows; row++, x += C, y += C) {
         double mean, scale;
-        measure(x, C, call->attributes.layer_norm_epsilon, &mean, &scale);
+        measure(x, C, call->attributes.number, &mean, &scale);
         for (gint64 c = 0; c < C; c++)
             y[c] = (float)((x[c] - mean) * scale * weight[c] + bias[c]);
     }

@@ -46,5 +46,5 @@ AimfValue aimf_layer_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfV
     if (!fits_channels(graph, "layer_norm", weight, bias, xs.dim[xs.rank - 1]))
         return AIMF_NONE;
     return aimf_emit(graph, AIMF_OP_LAYER_NORM, xs, operands, 3,
-                     &(AimfAttributes){ .layer_norm_epsilon = epsilon == 0 ? 1e-5 : epsilon });
+                     &(AimfAttributes){ .number = epsilon == 0 ? 1e-5 : epsilon });
 }
