@@ -1,4 +1,16 @@
-/* Manifests, dataset readers, splits and batches. */
+/*
+ * Manifests, dataset readers, splits and batches.
+ *
+ * Example:
+ *     gboolean draw(const char *all, const char *to, GError **error)
+ *     {
+ *         g_autoptr(AimfManifest) manifest = aimf_manifest_open(all, error);
+ *         if (!manifest)
+ *             return FALSE; // the error names file, line and column
+ *         g_autoptr(AimfManifest) balanced = aimf_manifest_draw_balanced(manifest, 100, 7, error);
+ *         return balanced && aimf_manifest_save(balanced, to, error);
+ *     }
+ */
 #pragma once
 
 #include <aimfair/error.h>

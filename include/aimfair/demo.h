@@ -1,4 +1,19 @@
-/* The demonstration: the whole method on portraits that are drawn on the spot. No data, no download. */
+/*
+ * The demonstration: the whole method on portraits that are drawn on the spot. No data, no download.
+ *
+ * Example:
+ *     gboolean demonstrate(const char *folder, GError **error)
+ *     {
+ *         const AimfDemoOptions options = { .directory = folder, .seed = 1 };
+ *         AimfDemoResult result;
+ *         if (!aimf_demo(&options, NULL, &result, error))
+ *             return FALSE;
+ *         const AimfDemoModel *fair = &result.models[AIMF_DEMO_SELECTIVE];
+ *         g_print("%s: worst group %.3f\n", fair->name, fair->measures->scalars.worst_group_accuracy);
+ *         aimf_demo_result_clear(&result);
+ *         return TRUE;
+ *     }
+ */
 #pragma once
 
 #include <aimfair/fair.h>

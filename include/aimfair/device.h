@@ -6,14 +6,14 @@
  * what was made of them by one thread at a time.
  *
  * Example:
- *
- *     g_autoptr(GError) error = NULL;
- *     g_autoptr(AimfDevice) device = aimf_device_open("auto", &error);
- *     if (!device) {
- *         g_printerr("%s\n", error->message);
- *         return FALSE;
+ *     gboolean name_device(GError **error)
+ *     {
+ *         g_autoptr(AimfDevice) device = aimf_device_open("auto", error);
+ *         if (!device)
+ *             return FALSE;
+ *         g_print("computing on %s\n", aimf_device_name(device));
+ *         return TRUE;
  *     }
- *     g_print("computing on %s\n", aimf_device_name(device));
  */
 #pragma once
 

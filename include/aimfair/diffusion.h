@@ -1,4 +1,21 @@
-/* Text to image with Stable Diffusion 1.x and 2.x: single pictures, and jobs of many that are balanced over groups. */
+/*
+ * Text to image with Stable Diffusion 1.x and 2.x: single pictures, and jobs of many that are balanced over groups.
+ *
+ * Example:
+ *     gboolean paint(const char *model, const char *prompt, const char *to, GError **error)
+ *     {
+ *         const AimfDiffusionOptions options = { .model = model };
+ *         const AimfSampling sampling = AIMF_SAMPLING_DEFAULT;
+ *         AimfPicture picture = { .prompt = prompt, .seed = 1 };
+ *         g_autoptr(AimfDiffusion) diffusion = aimf_diffusion_open(&options, NULL, error);
+ *         if (!diffusion || !aimf_diffusion_generate(diffusion, &sampling, &picture, 1, NULL, error))
+ *             return FALSE;
+ *         g_autoptr(AimfImage) image = picture.image;
+ *         if (!image)
+ *             g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_FAILED, "the picture's numbers are not finite");
+ *         return image && aimf_picture_save(diffusion, &sampling, &picture, to, error);
+ *     }
+ */
 #pragma once
 
 #include <aimfair/graph.h>

@@ -1,4 +1,21 @@
-/* Errors of the library: one GError domain, few codes. */
+/*
+ * Errors of the library: one GError domain, few codes.
+ *
+ * Example:
+ *     #include <aimfair/data.h>
+ *     AimfManifest *open_or_begin(const char *path, GError **error)
+ *     {
+ *         GError *problem = NULL;
+ *         AimfManifest *manifest = aimf_manifest_open(path, &problem);
+ *         if (g_error_matches(problem, AIMF_ERROR, AIMF_ERROR_NOT_FOUND)) {
+ *             g_error_free(problem);
+ *             return aimf_manifest_new();
+ *         }
+ *         if (problem)
+ *             g_propagate_error(error, problem);
+ *         return manifest;
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,16 @@
-/* How much more than its own size a file may ask for. */
+/*
+ * How much more than its own size a file may ask for.
+ *
+ * Example:
+ *     #include <aimfair/image.h>
+ *     AimfImage *open_trusted(const char *path, GError **error)
+ *     {
+ *         aimf_set_max_expansion(100);
+ *         AimfImage *image = aimf_image_open(path, error);
+ *         aimf_set_max_expansion(1);
+ *         return image;
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,17 @@
 /*
  * The method's own parts: measures of fairness, sensitivities of parameters, and the selection of what to fine-tune.
+ *
+ * Example:
+ *     gboolean print_measures(const char *predictions, GError **error)
+ *     {
+ *         g_autoptr(AimfOutcomes) outcomes = aimf_outcomes_open(predictions, -1, NULL, NULL, error);
+ *         g_autoptr(AimfMeasures) measures =
+ *             outcomes ? aimf_outcomes_measure(outcomes, AIMF_DEFAULT_RESAMPLES, 1, NULL, error) : NULL;
+ *         for (guint i = 0; measures && i < AIMF_N_SCALARS; i++)
+ *             g_print("%s: %.3f, from %.3f to %.3f\n", aimf_scalar_name(i), aimf_scalar_at(&measures->scalars, i),
+ *                     measures->intervals[i].low, measures->intervals[i].high);
+ *         return measures != NULL;
+ *     }
  */
 #pragma once
 

@@ -1,4 +1,20 @@
-/* What was found to be wrong or doubtful about sets of pictures. */
+/*
+ * What was found to be wrong or doubtful about sets of pictures.
+ *
+ * Example:
+ *     #include <aimfair/data.h>
+ *     gboolean look_at(const AimfManifest *samples, double bias, GError **error)
+ *     {
+ *         g_autoptr(AimfFindings) findings = aimf_findings_new();
+ *         aimf_check_dataset(samples, "dataset", findings);
+ *         aimf_check_bias(samples, bias, 1000, findings);
+ *         if (!aimf_findings_allow(findings, NULL, error))
+ *             return FALSE; // something is certain: the error names it
+ *         for (guint i = 0; i < aimf_findings_count(findings); i++)
+ *             g_printerr("doubtful: %s\n", aimf_findings_at(findings, i)->text);
+ *         return TRUE;
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

@@ -8,18 +8,17 @@
  * device, which may do it later; reading waits for it.
  *
  * Example:
- *
- *     g_autoptr(AimfGraph) graph = aimf_graph_new();
- *     AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(1, 3));
- *     AimfValue weight = aimf_graph_parameter(graph, "fc.weight", AIMF_SHAPE(2, 3));
- *     AimfValue y = aimf_linear(graph, x, weight, AIMF_NONE);
- *     AimfCompileOptions options = { .outputs = &y, .n_outputs = 1 };
- *     g_autoptr(GError) error = NULL;
- *     g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
- *     float in[3] = { 1, 2, 3 }, out[2];
- *     if (!plan || !aimf_plan_load(plan, tensors, &error) || !aimf_plan_write(plan, x, 0, 3, in, &error) ||
- *         !aimf_plan_run(plan, &error) || !aimf_plan_read(plan, y, 0, 2, out, &error))
- *         g_printerr("%s\n", error->message);
+ *     // y = W x for a row of three numbers.
+ *     gboolean multiply(const AimfTensors *weights, const float in[3], float out[2], GError **error)
+ *     {
+ *         g_autoptr(AimfGraph) graph = aimf_graph_new();
+ *         AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(1, 3));
+ *         AimfValue y = aimf_linear(graph, x, aimf_graph_parameter(graph, "W", AIMF_SHAPE(2, 3)), AIMF_NONE);
+ *         AimfCompileOptions options = { .outputs = &y, .n_outputs = 1 };
+ *         g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, error);
+ *         return plan && aimf_plan_load(plan, weights, error) && aimf_plan_write(plan, x, 0, 3, in, error) &&
+ *                aimf_plan_run(plan, error) && aimf_plan_read(plan, y, 0, 2, out, error);
+ *     }
  */
 #pragma once
 

@@ -1,6 +1,14 @@
 /*
  * Pixels: decoding, encoding, resizing as Pillow does, and the training augmentation as torchvision does. No tensors
  * here.
+ *
+ * Example:
+ *     gboolean shrink(const char *from, const char *to, GError **error)
+ *     {
+ *         g_autoptr(AimfImage) image = aimf_image_open(from, error);
+ *         g_autoptr(AimfImage) small = image ? aimf_image_resize(image, NULL, 64, 64, AIMF_BILINEAR, error) : NULL;
+ *         return small && aimf_image_save(small, to, error);
+ *     }
  */
 #pragma once
 

@@ -1,4 +1,14 @@
-/* JSON as this library writes it. */
+/*
+ * JSON as this library writes it.
+ *
+ * Example:
+ *     #include <json-glib/json-glib.h>
+ *     char *indent(const char *text, GError **error)
+ *     {
+ *         g_autoptr(JsonNode) node = json_from_string(text, error);
+ *         return node ? aimf_json_write(node, TRUE) : NULL;
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

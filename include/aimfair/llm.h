@@ -1,4 +1,19 @@
-/* Prompts written by a language model: any server with OpenAI's chat interface (OpenAI, llama.cpp, Ollama, vLLM). */
+/*
+ * Prompts written by a language model: any server with OpenAI's chat interface (OpenAI, llama.cpp, Ollama, vLLM).
+ *
+ * Example:
+ *     gboolean ask(const char *model, const char *to, GError **error)
+ *     {
+ *         AimfLlmOptions options = AIMF_LLM_DEFAULTS;
+ *         options.url = "http://localhost:11434/v1";
+ *         options.model = model;
+ *         AimfLlmUsage usage = { 0 };
+ *         g_autoptr(AimfTask) task = aimf_task_find("Smiling_Male", error);
+ *         g_autoptr(AimfPrompts) prompts = task ? aimf_prompts_ask(task, &options, NULL, &usage, NULL, error) : NULL;
+ *         g_printerr("%u requests\n", usage.requests);
+ *         return prompts && aimf_prompts_save(prompts, to, error);
+ *     }
+ */
 #pragma once
 
 #include <aimfair/prompts.h>

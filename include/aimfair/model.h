@@ -1,4 +1,17 @@
-/* Architectures and saved models. */
+/*
+ * Architectures and saved models.
+ *
+ * Example:
+ *     gboolean predict(const char *saved, const char *pictures, const char *to, GError **error)
+ *     {
+ *         const AimfPredictOptions options = { .batch = 64 };
+ *         g_autoptr(AimfModel) model = aimf_model_open(saved, error);
+ *         g_autoptr(AimfManifest) manifest = model ? aimf_manifest_open(pictures, error) : NULL;
+ *         g_autoptr(AimfPredictions) predictions =
+ *             manifest ? aimf_model_predict(model, manifest, &options, NULL, error) : NULL;
+ *         return predictions && aimf_predictions_save(predictions, manifest, to, error);
+ *     }
+ */
 #pragma once
 
 #include <aimfair/data.h>

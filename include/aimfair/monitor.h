@@ -1,4 +1,20 @@
-/* How long work reports to its caller and is asked to stop. The library itself never prints and never exits. */
+/*
+ * How long work reports to its caller and is asked to stop. The library itself never prints and never exits.
+ *
+ * Example:
+ *     #include <aimfair/data.h>
+ *     #include <stdio.h>
+ *     static volatile int stop; // a handler of SIGINT sets it to 1
+ *     static void show(AimfLogLevel level, const char *text, gpointer file)
+ *     {
+ *         fprintf(file, "%s%s\n", level == AIMF_LOG_WARNING ? "warning: " : "", text);
+ *     }
+ *     AimfDataCheck *check(const AimfManifest *manifest, GError **error)
+ *     {
+ *         const AimfMonitor monitor = { .message = show, .stop = &stop, .user_data = stderr };
+ *         return aimf_data_check(&manifest, 1, TRUE, 0, &monitor, error); // NULL with AIMF_ERROR_INTERRUPTED
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,14 @@
-/* The name that was meant: a hint for messages about names that do not exist. */
+/*
+ * The name that was meant: a hint for messages about names that do not exist.
+ *
+ * Example:
+ *     #include <aimfair/model.h>
+ *     void complain(const char *name)
+ *     {
+ *         g_autofree char *hint = aimf_name_hint(name, aimf_architectures());
+ *         g_printerr("there is no architecture '%s'%s\n", name, hint); // 'resnet-81' (did you mean 'resnet18'?)
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

@@ -2,6 +2,15 @@
  * Prompts for groups: what a task says about its groups, prompts composed from our own vocabulary or collected from
  * another source such as a language model, the checks on every prompt wherever it came from, and prompts.json, which
  * image generation reads.
+ *
+ * Example:
+ *     gboolean compose(const char *to, GError **error)
+ *     {
+ *         const AimfComposeOptions options = { .count = 50, .seed = 1 };
+ *         g_autoptr(AimfTask) task = aimf_task_make("celeba", "Smiling", "Male", error);
+ *         g_autoptr(AimfPrompts) prompts = task ? aimf_prompts_compose(task, &options, error) : NULL;
+ *         return prompts && aimf_prompts_save(prompts, to, error);
+ *     }
  */
 #pragma once
 

@@ -1,4 +1,15 @@
-/* Several models of one method: how much it is the seed that speaks, and how much the pictures. */
+/*
+ * Several models of one method: how much it is the seed that speaks, and how much the pictures.
+ *
+ * Example:
+ *     gboolean print_spread(const AimfMeasures *const *runs, guint n, GError **error)
+ *     {
+ *         g_autoptr(AimfSeeds) seeds = aimf_seeds_of_measures(runs, n, error);
+ *         for (guint i = 0; seeds && i < AIMF_N_SCALARS; i++)
+ *             g_print("%s: %.3f ± %.3f\n", aimf_scalar_name(i), seeds->scalars[i].mean, seeds->scalars[i].deviation);
+ *         return seeds != NULL;
+ *     }
+ */
 #pragma once
 
 #include <aimfair/fair.h>

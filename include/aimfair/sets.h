@@ -1,6 +1,16 @@
 /*
  * Whether sets of pictures are what they are given for: swapped, overlapping, with one class; and what a training
  * did to each group.
+ *
+ * Example:
+ *     gboolean may_train(const AimfManifest *train, const AimfManifest *validation, GError **error)
+ *     {
+ *         const AimfTrainingSets sets = { .train = train, .validation = validation };
+ *         const char *const allowed[] = { "overlap", NULL };
+ *         g_autoptr(AimfFindings) findings = aimf_findings_new();
+ *         return aimf_check_training_sets(&sets, NULL, findings, error) &&
+ *                aimf_findings_allow(findings, allowed, error);
+ *     }
  */
 #pragma once
 

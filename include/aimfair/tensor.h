@@ -1,4 +1,14 @@
-/* Element types and shapes, the vocabulary that weights and graphs share. */
+/*
+ * Element types and shapes, the vocabulary that weights and graphs share.
+ *
+ * Example:
+ *     gint64 bytes_of_convolution(int outputs, int inputs)
+ *     {
+ *         AimfShape shape = AIMF_SHAPE(outputs, inputs, 3, 3);
+ *         gint64 n = aimf_shape_count(&shape);
+ *         return n < 0 ? -1 : n * (gint64)aimf_dtype_bytes(AIMF_F32); // -1: no such tensor
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,20 @@
-/* Text as numbers: CLIP's byte-pair encoding. */
+/*
+ * Text as numbers: CLIP's byte-pair encoding.
+ *
+ * Example:
+ *     gboolean print_tokens(const char *vocabulary, const char *prompt, GError **error)
+ *     {
+ *         g_autoptr(AimfTokenizer) tokenizer = aimf_tokenizer_open(vocabulary, error);
+ *         if (!tokenizer)
+ *             return FALSE;
+ *         gint32 ids[AIMF_PROMPT_TOKENS];
+ *         guint cut = aimf_tokenizer_prompt(tokenizer, prompt, aimf_tokenizer_end(tokenizer), ids);
+ *         for (int i = 0; i < AIMF_PROMPT_TOKENS; i++)
+ *             g_print("%d ", ids[i]);
+ *         g_print("(%u cut off)\n", cut);
+ *         return TRUE;
+ *     }
+ */
 #pragma once
 
 #include <aimfair/error.h>

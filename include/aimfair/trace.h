@@ -2,14 +2,16 @@
  * What was done when: steps of plans, copies, the input pipeline; as a file that Perfetto and chrome://tracing open.
  *
  * Example:
+ *     #include <aimfair/graph.h>
  *
- *     g_autoptr(AimfTrace) trace = aimf_trace_new();
- *     AimfTrainOptions options = AIMF_PRETRAIN_DEFAULTS;
- *     options.trace = trace;
- *     g_autoptr(GError) error = NULL;
- *     if (!aimf_train(model, train, validation, &options, NULL, &result, &error) ||
- *         !aimf_trace_save(trace, "trace.json", &error))
- *         g_printerr("%s\n", error->message);
+ *     // Each step of a plan's run, and each copy.
+ *     gboolean trace_run(const AimfGraph *graph, AimfCompileOptions options, const AimfTensors *weights, GError **error)
+ *     {
+ *         g_autoptr(AimfTrace) trace = options.trace = aimf_trace_new();
+ *         g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, error);
+ *         return plan && aimf_plan_load(plan, weights, error) && aimf_plan_run(plan, error) &&
+ *                aimf_plan_wait(plan, error) && aimf_trace_save(trace, "trace.json", error);
+ *     }
  */
 #pragma once
 

@@ -1,4 +1,20 @@
-/* The training loop: pre-training and selective fine-tuning are the same loop with other defaults. */
+/*
+ * The training loop: pre-training and selective fine-tuning are the same loop with other defaults.
+ *
+ * Example:
+ *     gboolean train(const AimfManifest *pictures, const AimfManifest *validation, const char *to, GError **error)
+ *     {
+ *         AimfTrainOptions options = AIMF_PRETRAIN_DEFAULTS;
+ *         options.epochs = 5;
+ *         AimfTrainResult result;
+ *         g_autoptr(AimfModel) model = aimf_model_new("resnet18", 224, 1, options.seed, error);
+ *         if (!model || !aimf_train(model, pictures, validation, &options, NULL, &result, error))
+ *             return FALSE;
+ *         g_print("epoch %u: %.3f\n", result.best_epoch + 1, result.best_accuracy);
+ *         aimf_train_result_clear(&result);
+ *         return aimf_model_save(model, to, error);
+ *     }
+ */
 #pragma once
 
 #include <aimfair/model.h>

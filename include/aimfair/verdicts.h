@@ -1,4 +1,19 @@
-/* What a test set shows about demands: met, not met, or not enough evidence. */
+/*
+ * What a test set shows about demands: met, not met, or not enough evidence.
+ *
+ * Example:
+ *     gboolean judge(const AimfOutcomes *outcomes, const AimfMeasures *measures, GError **error)
+ *     {
+ *         AimfGate gate;
+ *         if (!aimf_gate_parse("worst_group_accuracy>=0.7", TRUE, &gate, error))
+ *             return FALSE;
+ *         g_autoptr(AimfVerdicts) verdicts = aimf_judge(&gate, 1, measures, outcomes, NULL, NULL, error);
+ *         if (verdicts)
+ *             g_print("%s: %s\n", gate.text, aimf_decision_name(verdicts->verdicts[0].decision));
+ *         aimf_gate_clear(&gate);
+ *         return verdicts != NULL;
+ *     }
+ */
 #pragma once
 
 #include <aimfair/fair.h>

@@ -1,4 +1,12 @@
-/* The library's version. */
+/*
+ * The library's version.
+ *
+ * Example:
+ *     void print_version(void)
+ *     {
+ *         g_print("aimfair %s\n", aimf_version());
+ *     }
+ */
 #pragma once
 
 #include <glib.h>

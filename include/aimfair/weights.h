@@ -1,4 +1,18 @@
-/* Named tensors on disk and in memory: safetensors in and out, PyTorch checkpoints in and out. */
+/*
+ * Named tensors on disk and in memory: safetensors in and out, PyTorch checkpoints in and out.
+ *
+ * Example:
+ *     gboolean list(const char *path, GError **error)
+ *     {
+ *         g_autoptr(AimfTensors) tensors = aimf_tensors_open(path, error);
+ *         for (guint i = 0; tensors && i < aimf_tensors_count(tensors); i++) {
+ *             const AimfTensor *tensor = aimf_tensors_at(tensors, i);
+ *             g_autofree char *shape = aimf_shape_text(&tensor->shape);
+ *             g_print("%s %s %s\n", tensor->name, aimf_dtype_name(tensor->dtype), shape);
+ *         }
+ *         return tensors != NULL;
+ *     }
+ */
 #pragma once
 
 #include <aimfair/error.h>

@@ -7,47 +7,37 @@
 #include "model/sd_config.h"
 #include "model/stable_diffusion.h"
 
-static AimfValue self_attention(AimfGraph *graph, const AimfClipTextConfig *config, const char *at, AimfValue x)
+static AimfValue encoder_layer(AimfBuilder *b, int index, const AimfClipTextConfig *config, AimfValue x)
 {
-    g_autofree char *q = aimf_sd_path(at, "q_proj"), *k = aimf_sd_path(at, "k_proj");
-    g_autofree char *v = aimf_sd_path(at, "v_proj"), *out = aimf_sd_path(at, "out_proj");
-    AimfValue queries = aimf_sd_linear(graph, q, x, config->hidden, FALSE); /* (N, T, hidden) */
-    AimfValue keys = aimf_sd_linear(graph, k, x, config->hidden, FALSE);
-    AimfValue values = aimf_sd_linear(graph, v, x, config->hidden, FALSE);
-    AimfAttention options = { .heads = config->heads, .causal = TRUE };
-    x = aimf_attention(graph, queries, keys, values, options);
-    return aimf_sd_linear(graph, out, x, config->hidden, FALSE);
+    AIMF_SCOPE(b, "encoder.layers.%d", index);
+    AimfSdAttention attention = { .heads = config->heads, .causal = TRUE, .clip_names = TRUE };
+    AimfValue h = aimf_build_layer_norm(b, "layer_norm1", x, config->epsilon); /* (N, T, hidden) */
+    x = aimf_add(b->graph, x, aimf_sd_attention(b, "self_attn", h, h, attention));
+    h = aimf_build_layer_norm(b, "layer_norm2", x, config->epsilon);
+    h = aimf_build_linear(b, "mlp.fc1", h, config->intermediate);
+    h = config->quick_gelu ? aimf_quick_gelu(b->graph, h) : aimf_gelu(b->graph, h);
+    return aimf_add(b->graph, x, aimf_build_linear(b, "mlp.fc2", h, config->hidden));
 }
 
-static AimfValue encoder_layer(AimfGraph *graph, const AimfClipTextConfig *config, const char *at, AimfValue x)
+static AimfValue encoder(AimfBuilder *b, const AimfClipTextConfig *config, AimfValue ids)
 {
-    g_autofree char *norm1 = aimf_sd_path(at, "layer_norm1"), *attention = aimf_sd_path(at, "self_attn");
-    g_autofree char *norm2 = aimf_sd_path(at, "layer_norm2");
-    g_autofree char *fc1 = aimf_sd_path(at, "mlp.fc1"), *fc2 = aimf_sd_path(at, "mlp.fc2");
-    AimfValue h = aimf_sd_layer_norm(graph, norm1, x, config->epsilon);
-    x = aimf_add(graph, x, self_attention(graph, config, attention, h));
-    h = aimf_sd_layer_norm(graph, norm2, x, config->epsilon);
-    h = aimf_sd_linear(graph, fc1, h, config->intermediate, FALSE);
-    h = config->quick_gelu ? aimf_quick_gelu(graph, h) : aimf_gelu(graph, h);
-    return aimf_add(graph, x, aimf_sd_linear(graph, fc2, h, config->hidden, FALSE));
+    AIMF_SCOPE(b, "text_model");
+    AimfValue table = aimf_build_table(b, "embeddings.token_embedding", config->vocabulary, config->hidden);
+    AimfValue positions = aimf_build_table(b, "embeddings.position_embedding", config->positions, config->hidden);
+    AimfValue x = aimf_embedding(b->graph, ids, table, positions); /* (N, T, hidden) */
+    for (int i = 0; i < config->layers_used; i++)
+        x = encoder_layer(b, i, config, x);
+    return aimf_build_layer_norm(b, "final_layer_norm", x, config->epsilon);
 }
 
 gboolean aimf_clip_text_build(const AimfClipTextConfig *config, int batch, AimfSdGraph *built, GError **error)
 {
     if (!aimf_clip_text_config_check(config, error) || !aimf_sd_check_batch(batch, error))
         return FALSE;
-    AimfGraph *graph = aimf_graph_new();
-    *built = (AimfSdGraph){ .graph = graph };
-    built->input = aimf_graph_input(graph, "tokens", AIMF_SHAPE(batch, config->positions)); /* (N, T) */
-    AimfValue table = aimf_graph_parameter(graph, "text_model.embeddings.token_embedding.weight",
-                                           AIMF_SHAPE(config->vocabulary, config->hidden));
-    AimfValue positions = aimf_graph_parameter(graph, "text_model.embeddings.position_embedding.weight",
-                                               AIMF_SHAPE(config->positions, config->hidden));
-    AimfValue x = aimf_embedding(graph, built->input, table, positions); /* (N, T, hidden) */
-    for (int i = 0; i < config->layers_used; i++) {
-        g_autofree char *at = aimf_sd_path("text_model", "encoder.layers.%d", i);
-        x = encoder_layer(graph, config, at, x);
-    }
-    built->output = aimf_sd_layer_norm(graph, "text_model.final_layer_norm", x, config->epsilon);
+    g_auto(AimfBuilder) b;
+    aimf_builder_init(&b, FALSE);
+    AimfValue ids = aimf_graph_input(b.graph, "tokens", AIMF_SHAPE(batch, config->positions)); /* (N, T) */
+    AimfValue states = encoder(&b, config, ids);
+    *built = (AimfSdGraph){ .graph = g_steal_pointer(&b.graph), .input = ids, .output = states };
     return TRUE;
 }

@@ -1,76 +1,34 @@
 #include "model/sd_blocks.h"
 
-char *aimf_sd_path(const char *at, const char *format, ...)
+AimfValue aimf_sd_resnet(AimfBuilder *b, int index, AimfValue x, AimfSdResnet options)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *rest = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    return *at ? g_strconcat(at, ".", rest, NULL) : g_steal_pointer(&rest);
+    AIMF_SCOPE(b, "resnets.%d", index);
+    AimfGroupNorm norm = { .groups = options.groups, .epsilon = options.epsilon, .silu = TRUE };
+    AimfConvLayer conv = { .channels = options.channels, .kernel = 3 };
+    AimfConvLayer shortcut = { .channels = options.channels, .kernel = 1 };
+    AimfValue h = aimf_build_group_norm(b, "norm1", x, norm); /* (N, C, H, W) */
+    h = aimf_build_conv2d(b, "conv1", h, conv);
+    if (options.embedding != AIMF_NONE)
+        h = aimf_add_channels(b->graph, h, aimf_build_linear(b, "time_emb_proj", options.embedding, conv.channels));
+    h = aimf_build_group_norm(b, "norm2", h, norm);
+    h = aimf_build_conv2d(b, "conv2", h, conv);
+    if (aimf_graph_shape(b->graph, x).dim[1] != options.channels)
+        x = aimf_build_conv2d(b, "conv_shortcut", x, shortcut);
+    return aimf_add(b->graph, x, h);
 }
 
-static AimfValue parameter(AimfGraph *graph, const char *at, const char *which, AimfShape shape)
+AimfValue aimf_sd_attention(AimfBuilder *b, const char *name, AimfValue x, AimfValue context, AimfSdAttention options)
 {
-    g_autofree char *name = aimf_sd_path(at, "%s", which);
-    return aimf_graph_parameter(graph, name, shape);
-}
-
-static AimfValue bias_unless(gboolean absent, AimfGraph *graph, const char *at, gint64 n)
-{
-    return absent ? AIMF_NONE : parameter(graph, at, "bias", AIMF_SHAPE(n));
-}
-
-AimfValue aimf_sd_conv2d(AimfGraph *graph, const char *at, AimfValue x, AimfSdConv conv)
-{
-    gint64 inputs = aimf_graph_shape(graph, x).dim[1];
-    AimfValue weight = parameter(graph, at, "weight", AIMF_SHAPE(conv.channels, inputs, conv.kernel, conv.kernel));
-    return aimf_conv2d(graph, x, weight, bias_unless(conv.no_bias, graph, at, conv.channels), conv.options);
-}
-
-AimfValue aimf_sd_upsample(AimfGraph *graph, const char *at, AimfValue x, gboolean no_bias)
-{
-    gint64 channels = aimf_graph_shape(graph, x).dim[1];
-    AimfValue weight = parameter(graph, at, "weight", AIMF_SHAPE(channels, channels, 3, 3));
-    return aimf_upsample_conv2d(graph, x, weight, bias_unless(no_bias, graph, at, channels));
-}
-
-AimfValue aimf_sd_linear(AimfGraph *graph, const char *at, AimfValue x, gint64 outputs, gboolean no_bias)
-{
-    AimfShape shape = aimf_graph_shape(graph, x);
-    gint64 inputs = shape.rank ? shape.dim[shape.rank - 1] : 0;
-    AimfValue weight = parameter(graph, at, "weight", AIMF_SHAPE(outputs, inputs));
-    return aimf_linear(graph, x, weight, bias_unless(no_bias, graph, at, outputs));
-}
-
-AimfValue aimf_sd_group_norm(AimfGraph *graph, const char *at, AimfValue x, AimfGroupNorm options)
-{
-    AimfShape channels = AIMF_SHAPE(aimf_graph_shape(graph, x).dim[1]);
-    AimfValue weight = parameter(graph, at, "weight", channels);
-    return aimf_group_norm(graph, x, weight, parameter(graph, at, "bias", channels), options);
-}
-
-AimfValue aimf_sd_layer_norm(AimfGraph *graph, const char *at, AimfValue x, double epsilon)
-{
-    AimfShape shape = aimf_graph_shape(graph, x);
-    AimfShape channels = AIMF_SHAPE(shape.rank ? shape.dim[shape.rank - 1] : 0);
-    AimfValue weight = parameter(graph, at, "weight", channels);
-    return aimf_layer_norm(graph, x, weight, parameter(graph, at, "bias", channels), epsilon);
-}
-
-AimfValue aimf_sd_resnet(AimfGraph *graph, const char *at, AimfValue x, AimfSdResnet resnet)
-{
-    AimfGroupNorm norm = { .groups = resnet.groups, .epsilon = resnet.epsilon, .silu = TRUE };
-    AimfSdConv conv = { .channels = resnet.channels, .kernel = 3, .options.padding = 1 };
-    g_autofree char *norm1 = aimf_sd_path(at, "norm1"), *conv1 = aimf_sd_path(at, "conv1");
-    g_autofree char *norm2 = aimf_sd_path(at, "norm2"), *conv2 = aimf_sd_path(at, "conv2");
-    g_autofree char *time = aimf_sd_path(at, "time_emb_proj"), *shortcut = aimf_sd_path(at, "conv_shortcut");
-    AimfValue h = aimf_sd_group_norm(graph, norm1, x, norm); /* (N, C, H, W) */
-    h = aimf_sd_conv2d(graph, conv1, h, conv);
-    if (resnet.embedding != AIMF_NONE)
-        h = aimf_add_channels(graph, h, aimf_sd_linear(graph, time, resnet.embedding, resnet.channels, FALSE));
-    h = aimf_sd_group_norm(graph, norm2, h, norm);
-    h = aimf_sd_conv2d(graph, conv2, h, conv);
-    if (aimf_graph_shape(graph, x).dim[1] != resnet.channels)
-        x = aimf_sd_conv2d(graph, shortcut, x, (AimfSdConv){ .channels = resnet.channels, .kernel = 1 });
-    return aimf_add(graph, x, h);
+    AIMF_SCOPE(b, "%s", name);
+    static const char *const diffusers[] = { "to_q", "to_k", "to_v", "to_out.0" };
+    static const char *const clip[] = { "q_proj", "k_proj", "v_proj", "out_proj" };
+    const char *const *names = options.clip_names ? clip : diffusers;
+    gint64 width = aimf_graph_shape(b->graph, x).dim[2];
+    AimfAttention attention = { .heads = options.heads, .causal = options.causal };
+    AimfValue (*layer)(AimfBuilder *, const char *, AimfValue, gint64) =
+        options.no_bias ? aimf_build_projection : aimf_build_linear;
+    AimfValue queries = layer(b, names[0], x, width); /* (N, T, C) */
+    AimfValue keys = layer(b, names[1], context, width);
+    AimfValue values = layer(b, names[2], context, width);
+    return aimf_build_linear(b, names[3], aimf_attention(b->graph, queries, keys, values, attention), width);
 }

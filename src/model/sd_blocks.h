@@ -1,29 +1,9 @@
-/*
- * The layers that the networks of Stable Diffusion share. @at is a layer's name in diffusers' and transformers'
- * modules; its parameters are "<at>.weight" and so on. Sizes of inputs are taken from @x; mistakes stick to the graph.
- */
+/* The blocks that the networks of Stable Diffusion share. */
 #pragma once
 
-#include <aimfair/graph.h>
+#include "model/layer_builder.h"
 
-typedef struct {
-    int channels;
-    int kernel;
-    gboolean no_bias;
-    AimfConv2d options;
-} AimfSdConv;
-
-AimfValue aimf_sd_conv2d(AimfGraph *graph, const char *at, AimfValue x, AimfSdConv conv);
-/** aimf_sd_upsample: twice the size by nearest neighbour, then a 3 x 3 convolution that keeps the channels. */
-AimfValue aimf_sd_upsample(AimfGraph *graph, const char *at, AimfValue x, gboolean no_bias);
-/** aimf_sd_linear: of x (N, in) or (N, T, in). */
-AimfValue aimf_sd_linear(AimfGraph *graph, const char *at, AimfValue x, gint64 outputs, gboolean no_bias);
-AimfValue aimf_sd_group_norm(AimfGraph *graph, const char *at, AimfValue x, AimfGroupNorm options);
-AimfValue aimf_sd_layer_norm(AimfGraph *graph, const char *at, AimfValue x, double epsilon);
-
-/**
- * AimfSdResnet: diffusers' ResnetBlock2D. @embedding: (N, E), the time's, activated already, or AIMF_NONE
- */
+/** AimfSdResnet: @embedding: (N, E), the time's, activated already, or AIMF_NONE */
 typedef struct {
     AimfValue embedding;
     int channels;
@@ -31,7 +11,15 @@ typedef struct {
     double epsilon;
 } AimfSdResnet;
 
-AimfValue aimf_sd_resnet(AimfGraph *graph, const char *at, AimfValue x, AimfSdResnet resnet);
+/** aimf_sd_resnet: diffusers' ResnetBlock2D "resnets.@index"; x (N, C, H, W). */
+AimfValue aimf_sd_resnet(AimfBuilder *b, int index, AimfValue x, AimfSdResnet options);
 
-/** aimf_sd_path: (owned) "<at>.<printf(format)>", or the latter alone where @at is "". */
-char *aimf_sd_path(const char *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** AimfSdAttention: @clip_names: q_proj … out_proj, else diffusers' to_q … to_out.0 */
+typedef struct {
+    int heads;
+    gboolean causal, clip_names;
+    gboolean no_bias; /* but for the result */
+} AimfSdAttention;
+
+/** aimf_sd_attention: x (N, T, C) looks at @context (N, S, E). */
+AimfValue aimf_sd_attention(AimfBuilder *b, const char *name, AimfValue x, AimfValue context, AimfSdAttention options);

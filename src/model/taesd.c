@@ -1,73 +1,62 @@
 /* Source: madebyollin/taesd, taesd.py; names as in diffusers' AutoencoderTiny. */
 #include "model/taesd.h"
 
-#include "model/sd_blocks.h"
-
 enum { LEVELS = 4, FULL_BLOCKS = 3 /* of a level; the one next to the picture has one */ };
 
-/* Numbers the layers as the modules of a Sequential, in which activations count too. */
+/* Numbers the layers as the modules of a Sequential, in which activations and upsamplings count too. */
 typedef struct {
-    AimfGraph *graph;
-    const char *half;
+    AimfBuilder *b;
     AimfValue x;
     int channels;
     int index;
 } Walk;
 
-static void conv(Walk *walk, AimfSdConv options)
+static void conv(Walk *walk, AimfConvLayer options)
 {
-    g_autofree char *at = aimf_sd_path(walk->half, "layers.%d", walk->index++);
+    g_autofree char *name = g_strdup_printf("%d", walk->index++);
     options.kernel = 3;
-    options.options.padding = 1;
-    walk->x = aimf_sd_conv2d(walk->graph, at, walk->x, options);
-}
-
-static void block(Walk *walk)
-{
-    g_autofree char *at = aimf_sd_path(walk->half, "layers.%d", walk->index++);
-    AimfSdConv options = { .channels = walk->channels, .kernel = 3, .options.padding = 1 };
-    AimfValue h = walk->x;
-    for (int i = 0; i < 3; i++) {
-        g_autofree char *name = aimf_sd_path(at, "conv.%d", 2 * i);
-        if (i > 0)
-            h = aimf_relu(walk->graph, h);
-        h = aimf_sd_conv2d(walk->graph, name, h, options);
-    }
-    walk->x = aimf_add_relu(walk->graph, h, walk->x);
+    walk->x = aimf_build_conv2d(walk->b, name, walk->x, options);
 }
 
 static void blocks(Walk *walk, int n)
 {
-    for (int i = 0; i < n; i++)
-        block(walk);
+    AimfConvLayer options = { .channels = walk->channels, .kernel = 3 };
+    for (int i = 0; i < n; i++) {
+        AIMF_SCOPE(walk->b, "%d.conv", walk->index++);
+        AimfValue h = aimf_build_conv2d(walk->b, "0", walk->x, options);
+        h = aimf_build_conv2d(walk->b, "2", aimf_relu(walk->b->graph, h), options);
+        h = aimf_build_conv2d(walk->b, "4", aimf_relu(walk->b->graph, h), options);
+        walk->x = aimf_add_relu(walk->b->graph, h, walk->x);
+    }
 }
 
-AimfValue aimf_taesd_decoder(AimfGraph *graph, const AimfVaeConfig *config, AimfValue latents)
+AimfValue aimf_taesd_decoder(AimfBuilder *b, const AimfVaeConfig *config, AimfValue latents)
 {
-    Walk walk = { graph, "decoder", latents, config->channels[0], 0 };
-    conv(&walk, (AimfSdConv){ .channels = walk.channels });
-    walk.x = aimf_relu(graph, walk.x);
+    AIMF_SCOPE(b, "decoder.layers");
+    Walk walk = { b, latents, config->channels[0], 0 };
+    conv(&walk, (AimfConvLayer){ .channels = walk.channels });
+    walk.x = aimf_relu(b->graph, walk.x);
     walk.index++;
     for (int level = 1; level < LEVELS; level++) {
         blocks(&walk, FULL_BLOCKS);
         walk.index++; /* the upsampling */
-        g_autofree char *at = aimf_sd_path(walk.half, "layers.%d", walk.index++);
-        walk.x = aimf_sd_upsample(graph, at, walk.x, TRUE);
+        conv(&walk, (AimfConvLayer){ .channels = walk.channels, .no_bias = TRUE, .upsample = TRUE });
     }
     blocks(&walk, 1);
-    conv(&walk, (AimfSdConv){ .channels = 3 });
+    conv(&walk, (AimfConvLayer){ .channels = 3 });
     return walk.x;
 }
 
-AimfValue aimf_taesd_encoder(AimfGraph *graph, const AimfVaeConfig *config, AimfValue planes)
+AimfValue aimf_taesd_encoder(AimfBuilder *b, const AimfVaeConfig *config, AimfValue planes)
 {
-    Walk walk = { graph, "encoder", planes, config->channels[0], 0 };
-    conv(&walk, (AimfSdConv){ .channels = walk.channels });
+    AIMF_SCOPE(b, "encoder.layers");
+    Walk walk = { b, planes, config->channels[0], 0 };
+    conv(&walk, (AimfConvLayer){ .channels = walk.channels });
     blocks(&walk, 1);
     for (int level = 1; level < LEVELS; level++) {
-        conv(&walk, (AimfSdConv){ .channels = walk.channels, .no_bias = TRUE, .options.stride = 2 });
+        conv(&walk, (AimfConvLayer){ .channels = walk.channels, .stride = 2, .no_bias = TRUE });
         blocks(&walk, FULL_BLOCKS);
     }
-    conv(&walk, (AimfSdConv){ .channels = config->latent_channels });
+    conv(&walk, (AimfConvLayer){ .channels = config->latent_channels });
     return walk.x;
 }

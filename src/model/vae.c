@@ -6,93 +6,83 @@
 #include "model/sd_blocks.h"
 #include "model/sd_config.h"
 #include "model/stable_diffusion.h"
-
 #include "model/taesd.h"
 
 #include <math.h>
 
 #define EPSILON 1e-6
 
-static AimfValue resnet(AimfGraph *graph, const AimfVaeConfig *config, const char *at, AimfValue x, int channels)
+static AimfValue resnet(AimfBuilder *b, int index, const AimfVaeConfig *config, AimfValue x, int level)
 {
-    return aimf_sd_resnet(graph, at, x, (AimfSdResnet){ AIMF_NONE, channels, config->groups, EPSILON });
+    return aimf_sd_resnet(b, index, x, (AimfSdResnet){ AIMF_NONE, config->channels[level], config->groups, EPSILON });
 }
 
 /* One head over all pixels. */
-static AimfValue attention(AimfGraph *graph, const AimfVaeConfig *config, const char *at, AimfValue x)
+static AimfValue attention(AimfBuilder *b, const AimfVaeConfig *config, AimfValue x)
 {
-    AimfShape shape = aimf_graph_shape(graph, x); /* (N, C, H, W) */
-    g_autofree char *norm = aimf_sd_path(at, "group_norm"), *out = aimf_sd_path(at, "to_out.0");
-    g_autofree char *q = aimf_sd_path(at, "to_q"), *k = aimf_sd_path(at, "to_k"), *v = aimf_sd_path(at, "to_v");
-    AimfGroupNorm options = { .groups = config->groups, .epsilon = EPSILON };
-    AimfValue h = aimf_tokens(graph, aimf_sd_group_norm(graph, norm, x, options)); /* (N, H W, C) */
-    AimfValue queries = aimf_sd_linear(graph, q, h, shape.dim[1], FALSE);
-    AimfValue keys = aimf_sd_linear(graph, k, h, shape.dim[1], FALSE);
-    AimfValue values = aimf_sd_linear(graph, v, h, shape.dim[1], FALSE);
-    h = aimf_attention(graph, queries, keys, values, (AimfAttention){ .heads = 1 });
-    h = aimf_sd_linear(graph, out, h, shape.dim[1], FALSE);
-    return aimf_add(graph, x, aimf_planes(graph, h, (int)shape.dim[2], (int)shape.dim[3]));
+    AimfShape shape = aimf_graph_shape(b->graph, x); /* (N, C, H, W) */
+    AimfGroupNorm norm = { .groups = config->groups, .epsilon = EPSILON };
+    AimfValue h = aimf_build_group_norm(b, "attentions.0.group_norm", x, norm);
+    h = aimf_tokens(b->graph, h); /* (N, H W, C) */
+    h = aimf_sd_attention(b, "attentions.0", h, h, (AimfSdAttention){ .heads = 1 });
+    return aimf_add(b->graph, x, aimf_planes(b->graph, h, (int)shape.dim[2], (int)shape.dim[3]));
 }
 
-static AimfValue middle(AimfGraph *graph, const AimfVaeConfig *config, const char *half, AimfValue x)
+static AimfValue middle(AimfBuilder *b, const AimfVaeConfig *config, AimfValue x)
 {
-    int channels = config->channels[config->levels - 1];
-    g_autofree char *before = aimf_sd_path(half, "mid_block.resnets.0");
-    g_autofree char *between = aimf_sd_path(half, "mid_block.attentions.0");
-    g_autofree char *after = aimf_sd_path(half, "mid_block.resnets.1");
-    x = resnet(graph, config, before, x, channels);
-    x = attention(graph, config, between, x);
-    return resnet(graph, config, after, x, channels);
+    AIMF_SCOPE(b, "mid_block");
+    x = resnet(b, 0, config, x, config->levels - 1);
+    x = attention(b, config, x);
+    return resnet(b, 1, config, x, config->levels - 1);
 }
 
-static AimfValue last_layers(AimfGraph *graph, const AimfVaeConfig *config, const char *half, AimfValue x, int channels)
+static AimfValue last_layers(AimfBuilder *b, const AimfVaeConfig *config, AimfValue x, int channels)
 {
     AimfGroupNorm norm = { .groups = config->groups, .epsilon = EPSILON, .silu = TRUE };
-    g_autofree char *norm_at = aimf_sd_path(half, "conv_norm_out"), *conv_at = aimf_sd_path(half, "conv_out");
-    x = aimf_sd_group_norm(graph, norm_at, x, norm);
-    return aimf_sd_conv2d(graph, conv_at, x, (AimfSdConv){ .channels = channels, .kernel = 3, .options.padding = 1 });
+    x = aimf_build_group_norm(b, "conv_norm_out", x, norm);
+    return aimf_build_conv2d(b, "conv_out", x, (AimfConvLayer){ .channels = channels, .kernel = 3 });
 }
 
-static AimfValue decoder(AimfGraph *graph, const AimfVaeConfig *config, AimfValue x)
+static AimfValue decoder(AimfBuilder *b, const AimfVaeConfig *config, AimfValue x)
 {
-    AimfSdConv post = { .channels = config->latent_channels, .kernel = 1 };
-    x = aimf_sd_conv2d(graph, "post_quant_conv", x, post);
-    AimfSdConv conv_in = { .channels = config->channels[config->levels - 1], .kernel = 3, .options.padding = 1 };
-    x = aimf_sd_conv2d(graph, "decoder.conv_in", x, conv_in);
-    x = middle(graph, config, "decoder", x);
-    for (int level = config->levels - 1; level >= 0; level--) {
-        g_autofree char *at = aimf_sd_path("decoder", "up_blocks.%d", config->levels - 1 - level);
-        for (int i = 0; i <= config->res_blocks; i++) {
-            g_autofree char *block = aimf_sd_path(at, "resnets.%d", i);
-            x = resnet(graph, config, block, x, config->channels[level]);
-        }
-        g_autofree char *conv = aimf_sd_path(at, "upsamplers.0.conv");
+    int top = config->levels - 1;
+    AimfConvLayer post_quant = { .channels = config->latent_channels, .kernel = 1 };
+    x = aimf_build_conv2d(b, "post_quant_conv", x, post_quant);
+    AIMF_SCOPE(b, "decoder");
+    x = aimf_build_conv2d(b, "conv_in", x, (AimfConvLayer){ .channels = config->channels[top], .kernel = 3 });
+    x = middle(b, config, x);
+    for (int level = top; level >= 0; level--) {
+        AIMF_SCOPE(b, "up_blocks.%d", top - level);
+        for (int i = 0; i <= config->res_blocks; i++)
+            x = resnet(b, i, config, x, level);
+        AimfConvLayer twice = { .channels = config->channels[level], .kernel = 3, .upsample = TRUE };
         if (level > 0)
-            x = aimf_sd_upsample(graph, conv, x, FALSE);
+            x = aimf_build_conv2d(b, "upsamplers.0.conv", x, twice);
     }
-    return last_layers(graph, config, "decoder", x, 3);
+    return last_layers(b, config, x, 3);
 }
 
-static AimfValue encoder(AimfGraph *graph, const AimfVaeConfig *config, AimfValue x)
+/* Means and log variances. */
+static AimfValue moments(AimfBuilder *b, const AimfVaeConfig *config, AimfValue x)
 {
-    AimfSdConv conv_in = { .channels = config->channels[0], .kernel = 3, .options.padding = 1 };
-    x = aimf_sd_conv2d(graph, "encoder.conv_in", x, conv_in);
+    AIMF_SCOPE(b, "encoder");
+    x = aimf_build_conv2d(b, "conv_in", x, (AimfConvLayer){ .channels = config->channels[0], .kernel = 3 });
     for (int level = 0; level < config->levels; level++) {
-        g_autofree char *at = aimf_sd_path("encoder", "down_blocks.%d", level);
-        for (int i = 0; i < config->res_blocks; i++) {
-            g_autofree char *block = aimf_sd_path(at, "resnets.%d", i);
-            x = resnet(graph, config, block, x, config->channels[level]);
-        }
-        g_autofree char *conv = aimf_sd_path(at, "downsamplers.0.conv");
-        AimfSdConv halve = { .channels = config->channels[level],
-                             .kernel = 3,
-                             .options = { .stride = 2, .padding_after = 1 } };
+        AIMF_SCOPE(b, "down_blocks.%d", level);
+        for (int i = 0; i < config->res_blocks; i++)
+            x = resnet(b, i, config, x, level);
+        AimfConvLayer half = { .channels = config->channels[level], .kernel = 3, .stride = 2, .pad_after = TRUE };
         if (level < config->levels - 1)
-            x = aimf_sd_conv2d(graph, conv, x, halve);
+            x = aimf_build_conv2d(b, "downsamplers.0.conv", x, half);
     }
-    x = middle(graph, config, "encoder", x);
-    x = last_layers(graph, config, "encoder", x, 2 * config->latent_channels); /* means, log variances */
-    return aimf_sd_conv2d(graph, "quant_conv", x, (AimfSdConv){ .channels = 2 * config->latent_channels, .kernel = 1 });
+    x = middle(b, config, x);
+    return last_layers(b, config, x, 2 * config->latent_channels);
+}
+
+static AimfValue encoder(AimfBuilder *b, const AimfVaeConfig *config, AimfValue x)
+{
+    AimfConvLayer quant = { .channels = 2 * config->latent_channels, .kernel = 1 };
+    return aimf_build_conv2d(b, "quant_conv", moments(b, config, x), quant);
 }
 
 static gboolean check(const AimfVaeConfig *config, int batch, int height, int width, GError **error)
@@ -111,11 +101,11 @@ gboolean aimf_vae_decoder_build(const AimfVaeConfig *config, int batch, int heig
 {
     if (!check(config, batch, height, width, error))
         return FALSE;
-    AimfGraph *graph = aimf_graph_new();
-    *built = (AimfSdGraph){ .graph = graph };
-    built->input = aimf_graph_input(graph, "latents", AIMF_SHAPE(batch, config->latent_channels, height, width));
-    built->output =
-        config->tiny ? aimf_taesd_decoder(graph, config, built->input) : decoder(graph, config, built->input);
+    g_auto(AimfBuilder) b;
+    aimf_builder_init(&b, FALSE);
+    AimfValue z = aimf_graph_input(b.graph, "latents", AIMF_SHAPE(batch, config->latent_channels, height, width));
+    AimfValue planes = config->tiny ? aimf_taesd_decoder(&b, config, z) : decoder(&b, config, z);
+    *built = (AimfSdGraph){ .graph = g_steal_pointer(&b.graph), .input = z, .output = planes };
     return TRUE;
 }
 
@@ -124,13 +114,12 @@ gboolean aimf_vae_encoder_build(const AimfVaeConfig *config, int batch, int heig
 {
     if (!check(config, batch, height, width, error))
         return FALSE;
-    int scale = aimf_vae_scale(config);
-    AimfGraph *graph = aimf_graph_new();
-    *built = (AimfSdGraph){ .graph = graph };
-    AimfShape planes = AIMF_SHAPE(batch, 3, (gint64)scale * height, (gint64)scale * width);
-    built->input = aimf_graph_input(graph, "planes", planes);
-    built->output =
-        config->tiny ? aimf_taesd_encoder(graph, config, built->input) : encoder(graph, config, built->input);
+    gint64 scale = aimf_vae_scale(config);
+    g_auto(AimfBuilder) b;
+    aimf_builder_init(&b, FALSE);
+    AimfValue planes = aimf_graph_input(b.graph, "planes", AIMF_SHAPE(batch, 3, scale * height, scale * width));
+    AimfValue z = config->tiny ? aimf_taesd_encoder(&b, config, planes) : encoder(&b, config, planes);
+    *built = (AimfSdGraph){ .graph = g_steal_pointer(&b.graph), .input = planes, .output = z };
     return TRUE;
 }
 
