@@ -76,6 +76,8 @@ AimfValue aimf_batch_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfV
                           AimfValue running_var, AimfBatchNorm options);
 
 AimfValue aimf_relu(AimfGraph *graph, AimfValue x);
+/** aimf_leaky_relu: x where x > 0, @slope x otherwise; @slope in [0, 1). Source: Maas, Hannun and Ng 2013. */
+AimfValue aimf_leaky_relu(AimfGraph *graph, AimfValue x, double slope);
 AimfValue aimf_add(AimfGraph *graph, AimfValue a, AimfValue b);
 /** aimf_add_relu: max(0, a + b), same shapes. */
 AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b);

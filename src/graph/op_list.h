@@ -29,6 +29,10 @@
     X(ADD_RELU, add_relu, aimf_add_relu_gradient, aimf_no_flops)                                                       \
     /* y, dy -> dx = dy where y > 0 */                                                                                 \
     X(RELU_BACKWARD, relu_backward, aimf_no_gradient, aimf_no_flops)                                                   \
+    /* x -> y */                                                                                                       \
+    X(LEAKY_RELU, leaky_relu, aimf_leaky_relu_gradient, aimf_no_flops)                                                 \
+    /* y, dy -> dx = dy where y > 0, else the slope times dy */                                                        \
+    X(LEAKY_RELU_BACKWARD, leaky_relu_backward, aimf_no_gradient, aimf_no_flops)                                       \
     /* x (N,C,...) -> sums (C), the gradient of a bias */                                                              \
     X(CHANNEL_SUM, channel_sum, aimf_no_gradient, aimf_no_flops)                                                       \
     /* x -> y, workspace */                                                                                            \

@@ -115,7 +115,7 @@ def forward_only(op, case, leaf):
 
 
 DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
-                  "sigmoid_cross_entropy", "softmax_cross_entropy"}
+                  "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu"}
 
 
 def forward(op, case, leaf):
@@ -136,6 +136,8 @@ def forward(op, case, leaf):
             y = F.relu(y)
     elif op == "relu":
         y = F.relu(x)
+    elif op == "leaky_relu":
+        y = F.leaky_relu(x, 0.125)
     elif op == "add":
         y = x + leaf("b", *shape)
     elif op == "add_relu":

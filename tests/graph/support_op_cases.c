@@ -51,6 +51,9 @@ const OpCase op_cases[] = {
     { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 5, .c = 3, .scale = 4 },
     { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 1, .c = 17 },
     { .op = OP_SOFTMAX_CROSS_ENTROPY, .n = 4, .c = 10, .scale = 256 },
+    { .op = OP_LEAKY_RELU, .n = 2, .c = 5, .h = 3, .w = 7 },
+    { .op = OP_LEAKY_RELU, .n = 1, .c = 17, .h = 2, .w = 3 },
+    { .op = OP_LEAKY_RELU, .n = 3, .c = 17 },
     { .op = OP_CONV2D, .n = 2, .c = 3, .h = 6, .w = 7, .o = 5, .kh = 3, .kw = 3, .stride = 2, .padding_after = 1, .bias = 1 },
     { .op = OP_CONV2D, .n = 1, .c = 16, .h = 4, .w = 4, .o = 16, .kh = 3, .kw = 3, .stride = 2, .padding_after = 1 },
     { .op = OP_CONV2D, .n = 1, .c = 2, .h = 4, .w = 3, .o = 3, .kh = 3, .kw = 3, .stride = 1, .padding = 1, .padding_after = 2 },
@@ -123,6 +126,7 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_LINEAR] = { 1e-5, ROUNDED },
     [OP_SIGMOID_CROSS_ENTROPY] = { 1e-5, 1e-5 },
     [OP_SOFTMAX_CROSS_ENTROPY] = { 1e-5, 1e-5 },
+    [OP_LEAKY_RELU] = { 1e-5, ROUNDED },
     [OP_SILU] = { 1e-5, ROUNDED },
     [OP_GELU] = { 1e-5, ROUNDED },
     [OP_QUICK_GELU] = { 1e-5, ROUNDED },
@@ -163,6 +167,7 @@ const char *op_family_name(OpFamily op)
         "linear",
         "sigmoid_cross_entropy",
         "softmax_cross_entropy",
+        "leaky_relu",
         "silu",
         "gelu",
         "quick_gelu",
@@ -411,6 +416,8 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
         return build_batch_norm(rig, graph, x);
     case OP_RELU:
         return aimf_relu(graph, x);
+    case OP_LEAKY_RELU:
+        return aimf_leaky_relu(graph, x, 0.125);
     case OP_ADD:
         return aimf_add(graph, x, parameter(rig, graph, "b", shape));
     case OP_ADD_RELU:

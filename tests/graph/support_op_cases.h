@@ -17,6 +17,7 @@ typedef enum {
     OP_LINEAR,
     OP_SIGMOID_CROSS_ENTROPY,
     OP_SOFTMAX_CROSS_ENTROPY,
+    OP_LEAKY_RELU,
     OP_SILU, /* from here on forward only */
     OP_GELU,
     OP_QUICK_GELU,

@@ -4,24 +4,29 @@
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_vector.h"
 
-/* y[i] = f(a[i], b[i]) for the elements [begin, end); functions of one operand ignore b. y may be a or b. */
-typedef void (*Loop)(const void *a, const void *b, void *y, gint64 begin, gint64 end);
+/*
+ * y[i] = f(a[i], b[i]) for the elements [begin, end); functions of one operand ignore b, most ignore @slope. y may be a
+ * or b.
+ */
+typedef void (*Loop)(const void *a, const void *b, void *y, float slope, gint64 begin, gint64 end);
 
 /* NaN goes through ReLU, as in PyTorch: a run that diverged shall show it. */
 #define RELU(a, b) ((a) < 0 ? 0 : (a))
 #define ADD(a, b) ((a) + (b))
 #define ADD_RELU(a, b) ((a) + (b) < 0 ? 0 : (a) + (b))
 #define RELU_BACKWARD(a, b) ((a) > 0 ? (b) : 0)
+#define LEAKY_RELU(a, b) ((a) > 0 ? (a) : slope * (a))
+#define LEAKY_RELU_BACKWARD(a, b) ((a) > 0 ? (b) : slope * (b))
 #define SILU(a, b) cpu_silu(a)
 #define GELU(a, b) cpu_gelu(a)
 #define QUICK_GELU(a, b) cpu_quick_gelu(a)
 
 #define LOOP(name, TARGET, FUNCTION, TYPE, LOAD, STORE)                                                                \
-    TARGET static void name(const void *a, const void *b, void *y, gint64 begin, gint64 end)                           \
+    TARGET static void name(const void *a, const void *b, void *y, float slope, gint64 begin, gint64 end)              \
     {                                                                                                                  \
         const TYPE *as = a, *bs = b;                                                                                   \
         TYPE *ys = y;                                                                                                  \
-        (void)bs;                                                                                                      \
+        (void)bs, (void)slope;                                                                                         \
         _Pragma("omp simd") for (gint64 i = begin; i < end; i++) ys[i] = STORE(FUNCTION(LOAD(as[i]), LOAD(bs[i])));    \
     }
 
@@ -35,6 +40,8 @@ LOOPS(relu, RELU)
 LOOPS(add, ADD)
 LOOPS(add_relu, ADD_RELU)
 LOOPS(relu_backward, RELU_BACKWARD)
+LOOPS(leaky_relu, LEAKY_RELU)
+LOOPS(leaky_relu_backward, LEAKY_RELU_BACKWARD)
 LOOPS(silu, SILU)
 LOOPS(gelu, GELU)
 LOOPS(quick_gelu, QUICK_GELU)
@@ -48,6 +55,8 @@ static const struct {
     { AIMF_OP_ADD, 0, CPU_FORMS(add) },
     { AIMF_OP_ADD_RELU, 0, CPU_FORMS(add_relu) },
     { AIMF_OP_RELU_BACKWARD, 1, CPU_FORMS(relu_backward) },
+    { AIMF_OP_LEAKY_RELU, 0, CPU_FORMS(leaky_relu) },
+    { AIMF_OP_LEAKY_RELU_BACKWARD, 1, CPU_FORMS(leaky_relu_backward) },
     { AIMF_OP_SILU, 0, CPU_FORMS(silu) },
     { AIMF_OP_GELU, 0, CPU_FORMS(gelu) },
     { AIMF_OP_QUICK_GELU, 0, CPU_FORMS(quick_gelu) },
@@ -56,6 +65,7 @@ static const struct {
 typedef struct {
     AimfKernel base;
     Loop loop;
+    float slope;
     int n_inputs;
     gint64 n;
     const void *a, *b;
@@ -77,7 +87,7 @@ static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
     const ElementwiseKernel *kernel = (ElementwiseKernel *)base;
 #pragma omp parallel for schedule(static)
     for (gint64 begin = 0; begin < kernel->n; begin += CHUNK)
-        kernel->loop(kernel->a, kernel->b, kernel->y, begin, MIN(begin + CHUNK, kernel->n));
+        kernel->loop(kernel->a, kernel->b, kernel->y, kernel->slope, begin, MIN(begin + CHUNK, kernel->n));
     return TRUE;
 }
 
@@ -110,6 +120,7 @@ AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **er
     ElementwiseKernel *kernel = g_new0(ElementwiseKernel, 1);
     kernel->base = (AimfKernel){ cpu_form_name(), bind, run, kernel_free };
     kernel->loop = rows[row].loops[is_bf16][aimf_instruction_set()];
+    kernel->slope = (float)plan->node->attributes.number;
     kernel->n_inputs = n_inputs;
     /* Padding goes through as well: zeros stay zeros. */
     kernel->n = (gint64)(plan->in[leader].bytes / aimf_dtype_bytes(plan->in[leader].dtype));
