@@ -105,7 +105,7 @@ static void write_event(AimfWriter *writer, const Event *event, gint64 start)
 {
     g_autoptr(GString) name = g_string_new(NULL);
     aimf_json_append_text(name, event->name);
-    gint64 begin = event->begin - start, length = event->end - event->begin;
+    gint64 begin = MAX(event->begin - start, 0), length = event->end - MAX(event->begin, start);
     aimf_writer_printf(writer,
                        "{\"ph\":\"X\",\"cat\":\"%s\",\"name\":%s,\"pid\":1,\"tid\":%u,\"ts\":%" G_GINT64_FORMAT
                        ".%03d,\"dur\":%" G_GINT64_FORMAT ".%03d",

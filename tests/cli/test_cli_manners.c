@@ -74,8 +74,8 @@ static void test_nearest(void)
     expect_refusal("generate --model m --prompt p -o x.png --sampler dpm", "did you mean 'dpm-solver++'?");
     expect_refusal("generate --model m --prompt p -o x.png --spacing linspce", "did you mean 'linspace'?");
     expect_refusal("plan --arch resnet81", "(did you mean 'resnet18'?); there are: resnet18");
-    expect_refusal("plan --backend x", "there is no backend 'x'; there are: onednn, reference");
-    expect_refusal("plan --backend refrence", "(did you mean 'reference'?)");
+    expect_refusal("plan --device x", "--device: there is no device 'x'; there are: cpu, reference, auto");
+    expect_refusal("predict --device refrence --model m -o x", "(did you mean 'reference'?)");
     expect_refusal("plan --image-size 32 --batch 2 --trainable layr4,fc", "(did you mean 'layer4'?)");
     expect_refusal("plan --image-size 32 --batch 2 --trainable fc.wieght", "(did you mean 'fc.weight'?)");
     expect_refusal("evaluate --from-predictions x --require 'acuracy>=1'", "(did you mean 'accuracy'?)");
