@@ -1,6 +1,6 @@
 /*
- * Attention as Stable Diffusion's networks have it, the kernel alone: billions of multiply-adds counted as two per second (what a mask
- * hides is not counted), the best of many runs. Prints JSON.
+ * Attention as Stable Diffusion's networks have it, the kernel alone: billions of multiply-adds counted as two per
+ * second (what a mask hides is not counted), the best of many runs. Prints JSON.
  *
  *     bench_attention [THREADS [SECONDS_PER_KERNEL [f32|bf16]]]
  */

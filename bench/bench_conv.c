@@ -1,6 +1,7 @@
 /*
- * Every distinct convolution of ResNet-18 in its three directions, each kernel alone: billions of multiply-adds counted as two per
- * second, the best of many runs. Changes of the weights' layout are timed apart, because a training step pays for them. Prints JSON.
+ * Every distinct convolution of ResNet-18 in its three directions, each kernel alone: billions of multiply-adds
+ * counted as two per second, the best of many runs. Changes of the weights' layout are timed apart, because a
+ * training step pays for them. Prints JSON.
  *
  *     bench_conv [THREADS [SECONDS_PER_KERNEL [f32|bf16 [IMAGE_SIZE]]]]
  */

@@ -1,12 +1,13 @@
 /*
- * Stable Diffusion's networks at full size, with random weights that are drawn as they are packed and lie in no file: seconds per call,
- * the share of the machine's best speed in a convolution and a matrix product, and where the time goes. Prints JSON. Without arguments
- * it measures the standard configurations, each in a process of its own so that peak memory is that configuration's; otherwise one:
+ * Stable Diffusion's networks at full size, with random weights that are drawn as they are packed and lie in no file:
+ * seconds per call, the share of the machine's best speed in a convolution and a matrix product, and where the time
+ * goes. Prints JSON. Without arguments it measures the standard configurations, each in a process of its own so that
+ * peak memory is that configuration's; otherwise one:
  *
  *     bench_diffusion NETWORK FAMILY PRECISION [LATENTS [BATCH [THREADS [CALLS]]]]
  *
- * NETWORK: text, unet, decoder, conv or product (the two that find the best speed); FAMILY: 1 or 2; LATENTS: their side, 64;
- * BATCH: 2 for unet, as guidance needs, else 1. --profile first: adds the operations, slowest first.
+ * NETWORK: text, unet, decoder, conv or product (the two that find the best speed); FAMILY: 1 or 2; LATENTS: their
+ * side, 64; BATCH: 2 for unet, as guidance needs, else 1. --profile first: adds the operations, slowest first.
  */
 #include "model/stable_diffusion.h"
 #include "weights/tensors.h"

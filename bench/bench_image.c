@@ -1,4 +1,7 @@
-/* What a training picture costs on its way from file to network input, on one thread; prints JSON. It draws its own pictures. */
+/*
+ * What a training picture costs on its way from file to network input, on one thread; prints JSON. It draws its own
+ * pictures.
+ */
 #include "base/random.h"
 #include "image/formats.h"
 #include "image/resize.h"

@@ -15,7 +15,7 @@ FLOATS = ctypes.POINTER(ctypes.c_float)
 
 class Options(ctypes.Structure):
     c_name = "AimfDiffusionOptions"
-    _fields_ = [("model", ctypes.c_char_p), ("vae", ctypes.c_char_p), ("tokenizer", ctypes.c_char_p), ("backend", ctypes.c_char_p),
+    _fields_ = [("model", ctypes.c_char_p), ("vae", ctypes.c_char_p), ("tokenizer", ctypes.c_char_p), ("device", ctypes.c_void_p),
                 ("prediction", ctypes.c_char_p), ("precision", ctypes.c_int), ("raw_weights", ctypes.c_int),
                 ("low_memory", ctypes.c_int), ("threads", ctypes.c_int)]
 

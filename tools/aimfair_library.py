@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-DEFAULT_LIBRARY = os.path.join(ROOT, "build", "release", "libaimfair.so.0")
+DEFAULT_LIBRARY = os.path.join(ROOT, "build", "release", "libaimfair.so.1")
 UNSUPPORTED = 3
 
 

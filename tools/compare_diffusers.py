@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares libaimfair's image generation with diffusers and transformers at full size. Not part of the test suite.
 
-    tools/compare_diffusers.py --work FOLDER [--library build/release/libaimfair.so.0] [--family sd21 sd15] [--part …] [--latents 32]
+    tools/compare_diffusers.py --work FOLDER [--library build/release/libaimfair.so.1] [--family sd21 sd15] [--part …] [--latents 32]
 
 Makes random-weight models of Stable Diffusion 1.5's and 2.1-base's exact architectures in FOLDER (5 GB each, kept), loads them in every
 published form and compares tokens, text states, UNet, decoder and encoder, and the latents after ten steps of every sampler from the same

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares libaimfair's ResNet-18 with PyTorch's, in full and on as many batches as wanted. Not part of the test suite.
 
-    tools/compare_resnet.py [--library build/release/libaimfair.so.0] gradients [--precision f32] [--batches 5]
+    tools/compare_resnet.py [--library build/release/libaimfair.so.1] gradients [--precision f32] [--batches 5]
     tools/compare_resnet.py curves [--steps 12]
     tools/compare_resnet.py threads [--precision f32]
 
@@ -40,11 +40,13 @@ class Sgd(ctypes.Structure):
 
 class CompileOptions(ctypes.Structure):
     c_name = "AimfCompileOptions"
-    _fields_ = [("backend", ctypes.c_char_p), ("precision", ctypes.c_int),
+    _fields_ = [("store", ctypes.c_void_p), ("device", ctypes.c_void_p), ("threads", ctypes.c_int),
+                ("trace", ctypes.c_void_p), ("precision", ctypes.c_int),
                 ("outputs", ctypes.POINTER(ctypes.c_int32)), ("n_outputs", ctypes.c_uint),
                 ("loss", ctypes.c_int32), ("loss_gradient", ctypes.c_int32),
                 ("trainable", ctypes.POINTER(ctypes.c_int32)), ("n_trainable", ctypes.c_uint),
-                ("sgd", ctypes.POINTER(Sgd)), ("winograd", ctypes.c_int)]
+                ("sgd", ctypes.POINTER(Sgd)), ("accumulate", ctypes.c_int),
+                ("private_states", ctypes.c_int), ("winograd", ctypes.c_int)]
 
 
 class ModelGraph(ctypes.Structure):
@@ -61,6 +63,11 @@ class Library(aimfair_library.Library):
         "aimf_graph_compile": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.POINTER(CompileOptions)]),
         "aimf_plan_load": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_void_p]),
         "aimf_plan_run": (ctypes.c_int, [ctypes.c_void_p]),
+        "aimf_plan_write": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32, ctypes.c_size_t, ctypes.c_size_t,
+                                           ctypes.POINTER(ctypes.c_float)]),
+        "aimf_plan_read": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32, ctypes.c_size_t, ctypes.c_size_t,
+                                          ctypes.POINTER(ctypes.c_float)]),
+        "aimf_plan_set_learning_rate": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_double]),
         "aimf_tensors_add": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(Shape),
                                             ctypes.c_void_p]),
     }
@@ -70,9 +77,7 @@ class Library(aimfair_library.Library):
         "aimf_model_free": (None, [ctypes.c_void_p]),
         "aimf_graph_free": (None, [ctypes.c_void_p]),
         "aimf_plan_free": (None, [ctypes.c_void_p]),
-        "aimf_plan_data": (ctypes.POINTER(ctypes.c_float), [ctypes.c_void_p, ctypes.c_int32]),
-        "aimf_plan_gradient": (ctypes.POINTER(ctypes.c_float), [ctypes.c_void_p, ctypes.c_int32]),
-        "aimf_plan_set_learning_rate": (None, [ctypes.c_void_p, ctypes.c_double]),
+        "aimf_plan_gradient": (ctypes.c_int32, [ctypes.c_void_p, ctypes.c_int32]),
         "aimf_graph_n_parameters": (ctypes.c_uint, [ctypes.c_void_p]),
         "aimf_graph_parameter_at": (ctypes.c_int32, [ctypes.c_void_p, ctypes.c_uint]),
         "aimf_graph_name": (ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_int32]),
@@ -107,19 +112,21 @@ class OurResNet:
         self.library.plan_load(self.plan, tensors)
         self.library.tensors_free(tensors)
 
-    def copy(self, pointer, shape):
-        return torch.tensor(numpy.ctypeslib.as_array(pointer, shape or (1,)).copy()).double()
+    def read(self, value, shape):
+        numbers = numpy.empty(shape or (1,), dtype=numpy.float32)
+        self.library.plan_read(self.plan, value, 0, numbers.size, numbers.ctypes.data_as(ctypes.POINTER(ctypes.c_float)))
+        return torch.tensor(numbers).double()
 
     def step(self, images, targets):
         for value, data in ((self.built.images, images), (self.built.targets, targets)):
             data = data.contiguous().float().numpy()
-            ctypes.memmove(self.library.plan_data(self.plan, value), data.ctypes.data, data.nbytes)
+            self.library.plan_write(self.plan, value, 0, data.size, data.ctypes.data_as(ctypes.POINTER(ctypes.c_float)))
         self.library.plan_run(self.plan)
-        results = {"logits": self.copy(self.library.plan_data(self.plan, self.built.logits), tuple(targets.shape)),
-                   "loss": self.copy(self.library.plan_data(self.plan, self.built.loss), ())}
+        results = {"logits": self.read(self.built.logits, tuple(targets.shape)),
+                   "loss": self.read(self.built.loss, ())}
         for parameter in self.parameters:
             name = self.library.graph_name(self.built.graph, parameter).decode()
-            results[name] = self.copy(self.library.plan_gradient(self.plan, parameter), self.shapes[name])
+            results[name] = self.read(self.library.plan_gradient(self.plan, parameter), self.shapes[name])
         return results
 
     def free(self):

@@ -213,10 +213,9 @@ typedef struct AimfAutoencoder AimfAutoencoder;
 /**
  * aimf_autoencoder_open: a KL autoencoder or TAESD: a file, a folder in diffusers' layout, or a folder with
  * taesd_encoder.safetensors and taesd_decoder.safetensors; one of the two files brings the other where it lies beside
- * it.
+ * it. @options: of them @vae, the path, @device, @precision and @threads count.
  */
-AimfAutoencoder *aimf_autoencoder_open(const char *path, AimfPrecision precision, const AimfMonitor *monitor,
-                                       GError **error);
+AimfAutoencoder *aimf_autoencoder_open(const AimfDiffusionOptions *options, const AimfMonitor *monitor, GError **error);
 void aimf_autoencoder_free(AimfAutoencoder *autoencoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfAutoencoder, aimf_autoencoder_free)
 /** aimf_autoencoder_channels: C of its latents; aimf_autoencoder_scale: image pixels per latent pixel. */

@@ -34,7 +34,7 @@ G_BEGIN_DECLS
  * @AIMF_ERROR_INVALID: an argument, an option or a datum is out of its range
  * @AIMF_ERROR_NOT_FOUND: a named file, tensor, column or option value does not exist
  * @AIMF_ERROR_FORMAT: a file is not what it claims to be: truncated, inconsistent or hostile
- * @AIMF_ERROR_UNSUPPORTED: understood, but this build, processor or backend cannot do it
+ * @AIMF_ERROR_UNSUPPORTED: understood, but this build, processor or device cannot do it
  * @AIMF_ERROR_IO: reading or writing failed (no space left, no permission, a device error)
  * @AIMF_ERROR_MEMORY: an allocation whose size came from the input could not be made
  * @AIMF_ERROR_FAILED: the computation itself failed, for instance a loss that is no longer finite

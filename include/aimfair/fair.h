@@ -477,7 +477,7 @@ AimfImpact *aimf_impact_measure(const AimfImpactRows *rows, int positive, GError
  * owned, NULL if unknown.
  * @model_sha256, @data_sha256: of the files' bytes; @weights_sha256: aimf_model_hash; @rows_sha256:
  * aimf_manifest_hash, which models record of the data they were trained on
- * @threshold: NaN where the answers were classes already; @precision, @backend, @instruction_set: NULL where no model
+ * @threshold: NaN where the answers were classes already; @precision, @engine, @instruction_set: NULL where no model
  * was run
  * @results: (nullable) NULL-terminated files that were averaged, @results_sha256 of their bytes
  */
@@ -490,7 +490,7 @@ typedef struct {
     guint resamples;
     guint64 seed;
     const char *precision;       /* borrowed, "f32" */
-    char *backend;               /* aimf_device_engine: "oneDNN 2.6.3, AVX2" */
+    char *engine;                /* aimf_device_engine: "oneDNN 2.6.3, AVX2" */
     const char *instruction_set; /* borrowed, of the kernels of our own: "AVX2" */
     char **results;
     char **results_sha256;
@@ -502,11 +502,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfEvidence, aimf_evidence_free)
 /**
  * aimf_evidence_new:
  * @model_path, @model, @manifest: (nullable) what was asked; @data_path: (nullable) manifest or predictions;
- * @precision: of @model
+ * @options: (nullable where there is no model) how it is asked
  * Returns: (owned) the hashes and the engine, without threshold and bootstrap; NULL with NOT_FOUND or IO.
  */
 AimfEvidence *aimf_evidence_new(const char *model_path, const AimfModel *model, const char *data_path,
-                                const AimfManifest *manifest, AimfPrecision precision, GError **error);
+                                const AimfManifest *manifest, const AimfPredictOptions *options, GError **error);
 /** aimf_evidence_of_results: (owned) of an average of the @n files @paths; NULL with NOT_FOUND or IO. */
 AimfEvidence *aimf_evidence_of_results(const char *const *paths, guint n, GError **error);
 

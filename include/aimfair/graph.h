@@ -198,7 +198,7 @@ gboolean aimf_store_save(AimfStore *store, AimfTensors *tensors, GError **error)
  * aimf_store_tensors: the tensors of @like; of those that the store has the store's values, which aimf_store_save
  * brings up to date. Where the device's memory is the host's they lie there and nothing is copied: they change with
  * the store, and what is written to them counts once aimf_store_load has been called with them.
- * Returns: (owned), not to be used after the store, or NULL with MEMORY or FAILED.
+ * Returns: (owned), not to be used after the store, or NULL with MEMORY or FAILED, or what reading @like gives.
  */
 AimfTensors *aimf_store_tensors(AimfStore *store, const AimfTensors *like, GError **error);
 /** aimf_store_version: grows whenever something in the store changes. */
@@ -219,7 +219,7 @@ typedef struct {
  * @store: (nullable) whose parameters and states the plan uses; the device and threads are the store's then. NULL: a
  *   store of the plan's own, which keeps of frozen parameters only the form in which kernels use them
  * @device: (nullable) for "auto"; @threads: that compute, 0: see aimf_set_threads
- * @trace: (nullable) receives the steps and copies of the store's plans, and must live as long as they run
+ * @trace: (nullable) receives the steps and copies of the store's plans from now on; must live as long as this plan
  * @precision: bf16 keeps activations and the weights used in computing in bf16; master weights, statistics, losses,
  *   logits, gradients of parameters and momenta are f32
  * @outputs: (n_outputs) values the caller will read after a run
@@ -270,7 +270,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPlan, aimf_plan_free)
  * must then be loaded again before it runs.
  */
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error);
-/** aimf_plan_save: writes trainable parameters and states into entries of the same name, f32 and in memory. */
+/**
+ * aimf_plan_save: writes trainable parameters and states into entries of the same name, f32 and in memory. FALSE with
+ * NOT_FOUND or INVALID (there is no such entry), or what aimf_plan_wait gives.
+ */
 gboolean aimf_plan_save(AimfPlan *plan, AimfTensors *tensors, GError **error);
 /** aimf_plan_reset: momenta and sums become zero, private states those of the store. FALSE with FAILED. */
 gboolean aimf_plan_reset(AimfPlan *plan, GError **error);
@@ -288,8 +291,9 @@ gboolean aimf_plan_write(AimfPlan *plan, AimfValue value, gsize first, gsize n, 
  * allocate its own.
  * Returns: FALSE with MEMORY or FAILED when a step could not be computed; the message names it. A device that works
  * later tells of that when it is next waited for, and passes over all that it was given meanwhile. Outputs and
- * gradients are undefined then and states may have changed, but parameters, momenta and sums are as before, and the
- * plan may be run again.
+ * gradients are undefined then and states may have changed, but parameters, momenta and sums are as before, unless
+ * changing them was the step that failed, and the plan may be run again. FALSE also with INVALID: a tensor of the plan
+ * was never loaded.
  */
 gboolean aimf_plan_run(AimfPlan *plan, GError **error);
 /** aimf_plan_wait: until the device has done all that it was given; FALSE with the first error of it. */

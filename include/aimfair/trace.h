@@ -5,12 +5,13 @@
  *     #include <aimfair/graph.h>
  *
  *     // Each step of a plan's run, and each copy.
- *     gboolean trace_run(const AimfGraph *graph, AimfCompileOptions options, const AimfTensors *weights, GError **error)
+ *     gboolean trace_run(const AimfGraph *graph, const AimfTensors *weights, const char *path, GError **error)
  *     {
- *         g_autoptr(AimfTrace) trace = options.trace = aimf_trace_new();
+ *         g_autoptr(AimfTrace) trace = aimf_trace_new();
+ *         AimfCompileOptions options = { .trace = trace };
  *         g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, error);
  *         return plan && aimf_plan_load(plan, weights, error) && aimf_plan_run(plan, error) &&
- *                aimf_plan_wait(plan, error) && aimf_trace_save(trace, "trace.json", error);
+ *                aimf_plan_wait(plan, error) && aimf_trace_save(trace, path, error);
  *     }
  */
 #pragma once

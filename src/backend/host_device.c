@@ -26,7 +26,7 @@ void host_device_describe(AimfDeviceInfo *info)
     AimfMemoryLeft left = aimf_memory_left("");
     long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
     info->memory_bytes = pages > 0 && page_bytes > 0 ? (guint64)pages * (guint64)page_bytes : 0;
-    info->memory_left_bytes = left.bytes == G_MAXUINT64 ? 0 : left.bytes;
+    info->memory_left_bytes = left.bytes == G_MAXUINT64 ? 0 : MIN(left.bytes, info->memory_bytes); /* no swap */
     info->threads = omp_get_max_threads();
 }
 
@@ -141,4 +141,9 @@ gboolean host_stream_wait(AimfStream *stream, guint64 mark, GError **error)
 {
     (void)stream, (void)mark, (void)error;
     return TRUE;
+}
+
+void host_stream_drain(AimfStream *stream)
+{
+    (void)stream;
 }

@@ -19,6 +19,7 @@ gboolean host_stream_copy(AimfStream *stream, void *to, const void *from, gsize 
 guint64 host_stream_mark(AimfStream *stream);
 gboolean host_stream_is_reached(AimfStream *stream, guint64 mark);
 gboolean host_stream_wait(AimfStream *stream, guint64 mark, GError **error);
+void host_stream_drain(AimfStream *stream);
 
 /* The members of an AimfDeviceClass that they share. */
 #define HOST_DEVICE_CLASS                                                                                              \
@@ -26,4 +27,4 @@ gboolean host_stream_wait(AimfStream *stream, guint64 mark, GError **error);
     .release = host_device_release, .check_room = host_device_check_room, .stream_open = host_stream_open,             \
     .stream_close = host_stream_close, .begin = host_stream_begin, .end = host_stream_end, .clear = host_stream_clear, \
     .copy = host_stream_copy, .upload = host_stream_copy, .download = host_stream_copy, .mark = host_stream_mark,      \
-    .is_reached = host_stream_is_reached, .wait = host_stream_wait
+    .is_reached = host_stream_is_reached, .wait = host_stream_wait, .drain = host_stream_drain

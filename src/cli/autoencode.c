@@ -254,7 +254,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     a.is_folder = is_folder(a.output);
     if (!check_outputs(&a, argv + 1, argc - 1, error))
         return FALSE;
-    g_autoptr(AimfAutoencoder) autoencoder = aimf_autoencoder_open(a.vae, cli->precision, cli->monitor, error);
+    const AimfDiffusionOptions options = {
+        .vae = a.vae, .device = cli->device, .precision = cli->precision, .threads = cli->threads
+    };
+    g_autoptr(AimfAutoencoder) autoencoder = aimf_autoencoder_open(&options, cli->monitor, error);
     if (!autoencoder || !check_image_size(&a, aimf_autoencoder_scale(autoencoder), error))
         return FALSE;
     g_autoptr(JsonBuilder) builder = json_builder_new();

@@ -70,7 +70,7 @@ struct AimfCommand {
 
 /**
  * AimfCli: one invocation. The common options have their values after aimf_cli_parse.
- * @threads: 0: what OpenMP chooses; @device: (nullable) that was named; NULL: the library chooses
+ * @threads: 0: what OpenMP chooses; @device: that was named, or "auto"
  * @seed_given: the user named a seed
  * @labels: what --missing and --merge-labels say
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
@@ -105,8 +105,8 @@ struct AimfCli {
  * @entries: the command's own options, ended by G_OPTION_ENTRY_NULL; strings they receive belong to the caller. A
  *   number's range stands behind its argument's name, "N [1, 65536]", and is checked here
  * Parses @argv, leaves in it argv[0] and the positional arguments, sets the common options (--seed, --threads,
- * --device, --precision, --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the help was
- * asked for and printed.
+ * --device, --precision, --json, --quiet, --verbose, --help). Returns: FALSE with an error, or without one when the
+ * help was asked for and printed.
  */
 gboolean aimf_cli_parse(AimfCli *cli, const GOptionEntry *entries, int *argc, char **argv, GError **error);
 

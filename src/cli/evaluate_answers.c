@@ -41,7 +41,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, AimfEvaluateOptions *o, const char 
         .skip_bad = (guint)o->skip_bad,
     };
     evaluation->target = g_strdup(model->target);
-    evaluation->evidence = aimf_evidence_new(path, model, o->data, manifest, cli->precision, error);
+    evaluation->evidence = aimf_evidence_new(path, model, o->data, manifest, &options, error);
     g_autoptr(AimfPredictions) predictions =
         evaluation->evidence ? aimf_model_predict(model, manifest, &options, cli->monitor, error) : NULL;
     g_autoptr(AimfOutcomes) outcomes =
@@ -56,7 +56,7 @@ static AimfOutcomes *ask_model(AimfCli *cli, AimfEvaluateOptions *o, const char 
 static AimfOutcomes *read_answers(AimfCli *cli, const AimfEvaluateOptions *o, const char *path,
                                   AimfEvaluation *evaluation, GError **error)
 {
-    evaluation->evidence = aimf_evidence_new(NULL, NULL, path, NULL, AIMF_PRECISION_F32, error);
+    evaluation->evidence = aimf_evidence_new(NULL, NULL, path, NULL, NULL, error);
     AimfLabelRules rules = cli->labels;
     rules.findings = o->allow.findings;
     const AimfOutcomesOptions options = { o->threshold, &rules, (const char *const *)o->impact };

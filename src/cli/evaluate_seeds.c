@@ -162,7 +162,7 @@ static void take_conditions(const AimfEvidence *first, const AimfCli *cli, const
     evidence->resamples = (guint)o->bootstrap;
     evidence->seed = cli->seed;
     evidence->precision = first->precision;
-    evidence->backend = g_strdup(first->backend);
+    evidence->engine = g_strdup(first->engine);
     evidence->instruction_set = first->instruction_set;
 }
 

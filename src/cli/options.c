@@ -105,7 +105,7 @@ static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
     if (common->seed && !g_ascii_string_to_unsigned(common->seed, 10, 0, G_MAXUINT64, &cli->seed, NULL))
         return wrong_text("--seed", "a whole number from 0 to 2^64 - 1", common->seed, error);
     if (common->threads && !g_ascii_string_to_unsigned(common->threads, 10, 0, MAX_THREADS, &threads, NULL))
-        return wrong_text("--threads", "a number from 0 (one per processor) to 1024", common->threads, error);
+        return wrong_text("--threads", "a number from 0 (as many as OpenMP has) to 1024", common->threads, error);
     if (common->max_expansion &&
         !g_ascii_string_to_unsigned(common->max_expansion, 10, 1, AIMF_MAX_EXPANSION, &expansion, NULL))
         return wrong_text("--max-expansion", "a whole number from 1 to 1000000", common->max_expansion, error);
@@ -115,12 +115,11 @@ static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
     cli->threads = (int)threads;
     if (cli->threads)
         aimf_set_threads(cli->threads); /* without the option OpenMP's own choice stands */
-    if (common->device && !(cli->device = aimf_device_open(common->device, error))) {
+    if (!(cli->device = aimf_device_open(common->device, error))) {
         g_prefix_error(error, "--device: ");
         return FALSE;
     }
-    if (cli->device)
-        aimf_cli_message(cli, AIMF_LOG_DEBUG, "computing on %s", aimf_device_name(cli->device));
+    aimf_cli_message(cli, AIMF_LOG_DEBUG, "device: %s", aimf_device_name(cli->device));
     cli->precision = precision == 1 ? AIMF_PRECISION_BF16 : AIMF_PRECISION_F32;
     if (!cli->quiet || !cli->verbose)
         return TRUE;

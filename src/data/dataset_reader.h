@@ -1,4 +1,6 @@
-/* The readers of datasets, and what they share. A reader is a file of this folder and a row of the table in dataset.c. */
+/*
+ * The readers of datasets, and what they share. A reader is a file of this folder and a row of the table in dataset.c.
+ */
 #pragma once
 
 #include <aimfair/data.h>

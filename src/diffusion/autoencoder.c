@@ -1,20 +1,25 @@
 /* Autoencoders by themselves: from pictures to latents and back. */
 #include "diffusion/network.h"
 
+#include "graph/device.h"
+
 #include <aimfair/diffusion.h>
 
 struct AimfAutoencoder {
     AimfNetworks networks;
 };
 
-AimfAutoencoder *aimf_autoencoder_open(const char *path, AimfPrecision precision, const AimfMonitor *monitor,
-                                       GError **error)
+AimfAutoencoder *aimf_autoencoder_open(const AimfDiffusionOptions *options, const AimfMonitor *monitor, GError **error)
 {
-    AimfSdModel *model = aimf_sd_open(&(AimfSdOptions){ .vae = path }, monitor, error);
+    g_autoptr(AimfDevice) device = aimf_device_or_auto(options->device, error);
+    AimfSdModel *model = device ? aimf_sd_open(&(AimfSdOptions){ .vae = options->vae }, monitor, error) : NULL;
     if (!model)
         return NULL;
     AimfAutoencoder *autoencoder = g_new(AimfAutoencoder, 1);
-    *autoencoder = (AimfAutoencoder){ .networks = { .model = model, .precision = precision } };
+    *autoencoder = (AimfAutoencoder){ .networks = { .model = model,
+                                                    .device = g_steal_pointer(&device),
+                                                    .precision = options->precision,
+                                                    .threads = options->threads } };
     return autoencoder;
 }
 

@@ -86,6 +86,15 @@ AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, co
     return NULL;
 }
 
+gboolean aimf_networks_give(AimfNetwork *network, AimfNetworkKind kind, AimfValue value, const float *from, gsize n,
+                            GError **error)
+{
+    if (aimf_plan_write(network->plan, value, 0, n, from, error))
+        return TRUE;
+    g_prefix_error(error, "%s: ", network_names[kind]);
+    return FALSE;
+}
+
 gboolean aimf_networks_run(AimfNetwork *network, AimfNetworkKind kind, float *output, gsize n, GError **error)
 {
     if (aimf_plan_run(network->plan, error) &&
@@ -158,7 +167,7 @@ gboolean aimf_networks_decode(AimfNetworks *networks, AimfPrecision precision, c
         return FALSE;
     memcpy(input, latents, n_latents * sizeof(float));
     aimf_vae_before_decoding(vae, input, n_latents);
-    if (!aimf_plan_write(network->plan, network->values.input, 0, n_latents, input, error) ||
+    if (!aimf_networks_give(network, AIMF_NETWORK_DECODER, network->values.input, input, n_latents, error) ||
         !aimf_networks_run(network, AIMF_NETWORK_DECODER, planes, n_planes, error))
         return FALSE;
     aimf_vae_after_decoding(vae, planes, n_planes);
@@ -185,7 +194,7 @@ gboolean aimf_networks_encode(AimfNetworks *networks, const float *planes, int h
         return FALSE;
     memcpy(input, planes, n_planes * sizeof(float));
     aimf_vae_before_encoding(vae, input, n_planes);
-    if (!aimf_plan_write(network->plan, network->values.input, 0, n_planes, input, error) ||
+    if (!aimf_networks_give(network, AIMF_NETWORK_ENCODER, network->values.input, input, n_planes, error) ||
         !aimf_networks_run(network, AIMF_NETWORK_ENCODER, output, n_said, error))
         return FALSE;
     aimf_vae_after_encoding(vae, output, latents, (gsize)vae->latent_channels * pixels);

@@ -48,6 +48,9 @@ typedef struct {
  */
 AimfNetwork *aimf_networks_need(AimfNetworks *networks, AimfNetworkKind kind, const AimfNetworkForm *form,
                                 GError **error);
+/** aimf_networks_give: @n numbers for the input @value of @network, which is @kind; FALSE as aimf_networks_run. */
+gboolean aimf_networks_give(AimfNetwork *network, AimfNetworkKind kind, AimfValue value, const float *from, gsize n,
+                            GError **error);
 /**
  * aimf_networks_run: runs @network, which is @kind, and reads its @n outputs into @output; FALSE with MEMORY or FAILED,
  * naming the network and the step.

@@ -110,7 +110,7 @@ static AimfNetwork *ready_unet(Batch *batch, GError **error)
                              batch->width };
     AimfNetwork *unet = aimf_networks_need(&batch->diffusion->networks, AIMF_NETWORK_UNET, &form, error);
     gsize n_states = form.batch * aimf_text_states_values(batch->diffusion);
-    if (!unet || !aimf_plan_write(unet->plan, unet->values.context, 0, n_states, batch->states, error))
+    if (!unet || !aimf_networks_give(unet, AIMF_NETWORK_UNET, unet->values.context, batch->states, n_states, error))
         return NULL;
     batch->seen = aimf_numbers_new(form.batch * batch->elements, "what the UNet sees", error);
     batch->timesteps = g_new(float, form.batch);
@@ -126,8 +126,9 @@ static gboolean call_unet(const Batch *batch, AimfNetwork *unet, const AimfSampl
         memcpy(batch->seen + n, batch->seen, n * sizeof(float));
     for (guint i = 0; i < unet->form.batch; i++)
         batch->timesteps[i] = (float)aimf_sampler_timestep(sampler, call);
-    if (!aimf_plan_write(unet->plan, unet->values.input, 0, n_seen, batch->seen, error) ||
-        !aimf_plan_write(unet->plan, unet->values.timestep, 0, unet->form.batch, batch->timesteps, error) ||
+    if (!aimf_networks_give(unet, AIMF_NETWORK_UNET, unet->values.input, batch->seen, n_seen, error) ||
+        !aimf_networks_give(unet, AIMF_NETWORK_UNET, unet->values.timestep, batch->timesteps, unet->form.batch,
+                            error) ||
         !aimf_networks_run(unet, AIMF_NETWORK_UNET, batch->seen, n_seen, error))
         return FALSE;
     guide(batch, batch->seen, prediction);

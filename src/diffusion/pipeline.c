@@ -157,9 +157,10 @@ gboolean aimf_diffusion_predict(AimfDiffusion *diffusion, const float *latents, 
     if (!unet)
         return FALSE;
     gsize values = n * (gsize)networks->model->unet.in_channels * (gsize)height * (gsize)width;
-    if (!aimf_plan_write(unet->plan, unet->values.input, 0, values, latents, error) ||
-        !aimf_plan_write(unet->plan, unet->values.timestep, 0, n, timesteps, error) ||
-        !aimf_plan_write(unet->plan, unet->values.context, 0, n * aimf_text_states_values(diffusion), states, error) ||
+    if (!aimf_networks_give(unet, AIMF_NETWORK_UNET, unet->values.input, latents, values, error) ||
+        !aimf_networks_give(unet, AIMF_NETWORK_UNET, unet->values.timestep, timesteps, n, error) ||
+        !aimf_networks_give(unet, AIMF_NETWORK_UNET, unet->values.context, states,
+                            n * aimf_text_states_values(diffusion), error) ||
         !aimf_networks_run(unet, AIMF_NETWORK_UNET, prediction, values, error))
         return FALSE;
     aimf_networks_done(networks, AIMF_NETWORK_UNET);

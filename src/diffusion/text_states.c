@@ -42,7 +42,7 @@ static AimfTextStates *work_out(AimfDiffusion *diffusion, const char *prompt, Ai
     gsize values = aimf_text_states_values(diffusion);
     g_autofree AimfTextStates *found = g_malloc(sizeof(AimfTextStates) + values * sizeof(float));
     found->tokens_cut = cut;
-    if (!aimf_plan_write(network->plan, network->values.input, 0, AIMF_PROMPT_TOKENS, tokens, error) ||
+    if (!aimf_networks_give(network, AIMF_NETWORK_TEXT, network->values.input, tokens, AIMF_PROMPT_TOKENS, error) ||
         !aimf_networks_run(network, AIMF_NETWORK_TEXT, found->states, values, error))
         return NULL;
     return g_steal_pointer(&found);

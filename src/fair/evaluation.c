@@ -217,7 +217,7 @@ static void set_evidence(JsonObject *root, const AimfEvidence *evidence)
         json_object_set_int_member(object, "calibration_bins", AIMF_CALIBRATION_BINS);
         set_bootstrap(object, evidence);
         set_text(object, "precision", evidence->precision);
-        set_text(object, "engine", evidence->backend);
+        set_text(object, "engine", evidence->engine);
         set_text(object, "instruction_set", evidence->instruction_set);
     }
     json_object_set_object_member(root, "evidence", object);

@@ -14,7 +14,7 @@ void aimf_evidence_free(AimfEvidence *evidence)
     g_free(evidence->weights_sha256);
     g_free(evidence->data_sha256);
     g_free(evidence->rows_sha256);
-    g_free(evidence->backend);
+    g_free(evidence->engine);
     g_strfreev(evidence->results);
     g_strfreev(evidence->results_sha256);
     g_free(evidence);
@@ -28,7 +28,7 @@ static char *hash_file(const char *path, GError **error)
 }
 
 AimfEvidence *aimf_evidence_new(const char *model_path, const AimfModel *model, const char *data_path,
-                                const AimfManifest *manifest, AimfPrecision precision, GError **error)
+                                const AimfManifest *manifest, const AimfPredictOptions *options, GError **error)
 {
     g_autoptr(AimfEvidence) evidence = g_new0(AimfEvidence, 1);
     evidence->threshold = NAN;
@@ -40,8 +40,8 @@ AimfEvidence *aimf_evidence_new(const char *model_path, const AimfModel *model, 
     if (!model)
         return g_steal_pointer(&evidence);
     evidence->weights_sha256 = aimf_model_hash(model);
-    evidence->precision = precision == AIMF_PRECISION_BF16 ? "bf16" : "f32";
-    evidence->backend = aimf_device_engine(NULL);
+    evidence->precision = options->precision == AIMF_PRECISION_BF16 ? "bf16" : "f32";
+    evidence->engine = aimf_device_engine(options->device);
     evidence->instruction_set = aimf_instruction_set_name(aimf_instruction_set());
     return g_steal_pointer(&evidence);
 }

@@ -91,7 +91,7 @@ static gboolean run(Pass *pass, const AimfGradientSet *set, GError **error)
     aimf_work_next(&pass->work, (double)total, 1);
     aimf_stage_begin(&stage, pass->monitor, stage_name, "images", total);
     aimf_loader_begin(loader, 0);
-    aimf_batches_begin(pass->batches, where);
+    aimf_batches_begin(pass->batches, where, "");
     while (aimf_check_stop(pass->monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
         if (!aimf_batches_run(pass->batches, &batch, &failure))
             break;

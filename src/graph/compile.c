@@ -74,8 +74,8 @@ static gboolean add_node_step(AimfPlan *plan, guint index, GError **error)
     const AimfNode *node = &g_array_index(plan->graph->nodes, AimfNode, index);
     AimfPlanNode planner = plan->backend->plan[node->op];
     if (!planner) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "the backend '%s' cannot do %s", plan->backend->name,
-                    aimf_ops[node->op].name);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED, "the device '%s' cannot do %s",
+                    aimf_device_name(plan->store->device), aimf_ops[node->op].name);
         return FALSE;
     }
     AimfNodePlan node_plan = {
@@ -250,7 +250,7 @@ static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *
         mistake = "an optimizer needs trainable parameters";
     if (options->accumulate && !options->n_trainable)
         mistake = "accumulating gradients needs trainable parameters";
-    if (options->store && options->device && options->store->device != options->device)
+    if (options->store && options->device && options->store->device->class != options->device->class)
         mistake = "the store is on another device";
     if (mistake)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", mistake);
@@ -346,11 +346,20 @@ AimfPlan *aimf_graph_compile(const AimfGraph *graph, const AimfCompileOptions *o
         options->store ? aimf_store_ref(options->store) : aimf_store_new(options->device, options->threads, error);
     if (!store)
         return NULL;
-    if (options->trace)
-        store->stream->trace = options->trace;
+    guint n_stored = store->stored->len;
     g_autoptr(AimfPlan) plan = plan_new(graph, store, options);
     aimf_stream_begin(store->stream);
     gboolean good = compile(plan, options, error);
     aimf_stream_end(store->stream);
-    return good ? g_steal_pointer(&plan) : NULL;
+    if (!good) {
+        g_clear_pointer(&plan, aimf_plan_free);
+        if (options->store)
+            aimf_store_take_back(options->store, n_stored);
+        return NULL;
+    }
+    if ((plan->trace = options->trace))
+        store->stream->trace = options->trace;
+    if (plan->shares_store)
+        store->planned_bytes += plan->planned_bytes = plan->allocated_bytes + plan->arena_bytes;
+    return g_steal_pointer(&plan);
 }

@@ -158,8 +158,9 @@ char *aimf_plan_profile(AimfPlan *plan, GError **error)
     if (!aimf_plan_wait(plan, error))
         return NULL;
     aimf_stream_begin(plan->store->stream);
-    g_autoptr(GArray) costs = measure_costs(plan, &total, error);
+    g_autoptr(GArray) costs = aimf_plan_prepare(plan, error) ? measure_costs(plan, &total, error) : NULL;
     aimf_stream_end(plan->store->stream);
+    aimf_plan_touch_states(plan);
     if (!costs)
         return NULL;
     GString *text = g_string_new("      ms      %  calls  GFLOP/s  operation\n");

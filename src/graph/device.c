@@ -73,10 +73,22 @@ void aimf_stream_end(AimfStream *stream)
         stream->device->class->end(stream);
 }
 
+gboolean aimf_stream_wait_for(AimfStream *stream, guint64 mark, GError **error)
+{
+    gboolean good = stream->device->class->wait(stream, mark, error);
+    if (!good)
+        stream->n_failures++;
+    return good;
+}
+
 gboolean aimf_stream_wait(AimfStream *stream, GError **error)
 {
-    const AimfDeviceClass *class = stream->device->class;
-    return class->wait(stream, class->mark(stream), error);
+    return aimf_stream_wait_for(stream, stream->device->class->mark(stream), error);
+}
+
+void aimf_stream_drain(AimfStream *stream)
+{
+    stream->device->class->drain(stream);
 }
 
 /* Around a copy given to a stream: its name for errors that come later, and its time where it is done at once. */

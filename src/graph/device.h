@@ -25,12 +25,14 @@ struct AimfDevice {
  * @threads: that compute
  * @step: (borrowed, nullable) what the work given next is a step of, for errors and traces; kept as long as that work
  * @trace: (nullable, borrowed) receives what is done; the graph itself records what a device on the host does
+ * @n_failures: that waits have told: what was given before the last of them may never have been done
  */
 typedef struct {
     AimfDevice *device;
     int threads;
     const char *step;
     AimfTrace *trace;
+    guint n_failures;
 } AimfStream;
 
 /**
@@ -50,7 +52,8 @@ typedef struct {
  * until a mark set after it is reached. FALSE with MEMORY or FAILED
  * @mark: what has been given so far, for wait and is_reached
  * @wait: until @mark is reached, also where it fails; FALSE with the error of the first work up to it that failed,
- *   which is then forgotten
+ *   which is then forgotten, and with it all work that was given up to now and not done
+ * @drain: until all is done or passed over; the next wait still tells of a failure
  */
 struct AimfDeviceClass {
     const char *name;
@@ -73,6 +76,7 @@ struct AimfDeviceClass {
     guint64 (*mark)(AimfStream *stream);
     gboolean (*is_reached)(AimfStream *stream, guint64 mark);
     gboolean (*wait)(AimfStream *stream, guint64 mark, GError **error);
+    void (*drain)(AimfStream *stream);
 };
 
 /** aimf_device_classes: NULL-terminated, the best first; in backend/device_classes.c. */
@@ -91,6 +95,10 @@ void aimf_stream_begin(AimfStream *stream);
 void aimf_stream_end(AimfStream *stream);
 /** aimf_stream_wait: until all work given is done; FALSE with the first error since the last wait. */
 gboolean aimf_stream_wait(AimfStream *stream, GError **error);
+/** aimf_stream_wait_for: the same of the work up to @mark. */
+gboolean aimf_stream_wait_for(AimfStream *stream, guint64 mark, GError **error);
+/** aimf_stream_drain: for who will free what the work uses, and has nobody to tell of failures. */
+void aimf_stream_drain(AimfStream *stream);
 /*
  * Memory in and out, as AimfDeviceClass has it. @what: (static, interned or kept as long as the work) whose bytes they
  * are, for errors.

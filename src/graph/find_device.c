@@ -91,7 +91,8 @@ GArray *aimf_devices(void)
 
 char *aimf_device_engine(const AimfDevice *device)
 {
-    const AimfDeviceClass *class = device ? device->class : aimf_device_classes[0];
+    g_autoptr(AimfDevice) best = device ? NULL : aimf_device_open(NULL, NULL);
+    const AimfDeviceClass *class = device ? device->class : best ? best->class : aimf_device_classes[0];
     AimfDeviceInfo info = { 0 };
     class->describe(&info);
     return info.engine;

@@ -22,7 +22,7 @@ typedef union {
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
     AimfPool pool;
     AimfGroupNorm group_norm; /* epsilon is never 0 here */
-    double number; /* of operations that have one: layer norm's epsilon */
+    double number;            /* of operations that have one: layer norm's epsilon */
     AimfAttention attention;
     AimfSgd sgd;
 } AimfAttributes;

@@ -7,6 +7,12 @@ enum {
     PAGES_KEPT_BYTES = 32 << 20
 }; /* of the source, so that a large model is not resident twice while it is loaded */
 
+static void note_packed(const AimfPlan *plan, AimfStep *step, guint64 version)
+{
+    step->version = version;
+    step->n_failures = plan->store->stream->n_failures;
+}
+
 /* Runs the packs that begin at buffer @from, whose contents lie at its address now. */
 static gboolean pack(AimfPlan *plan, int from, guint64 version, GError **error)
 {
@@ -17,7 +23,7 @@ static gboolean pack(AimfPlan *plan, int from, guint64 version, GError **error)
         aimf_step_bind(plan, step);
         if (!aimf_step_run(plan, step, error))
             return FALSE;
-        step->version = version;
+        note_packed(plan, step, version);
     }
     return TRUE;
 }
@@ -31,7 +37,7 @@ gboolean aimf_plan_pack(AimfPlan *plan, GError **error)
         if (source->home != HOME_STORE)
             continue;
         guint64 version = aimf_stored(plan->store, source->stored)->version;
-        if (step->version == version)
+        if (step->version == version && step->n_failures == plan->store->stream->n_failures)
             continue;
         /* Binding may touch memory that work given before still uses. */
         if (!waited && !aimf_stream_wait(plan->store->stream, error))
@@ -40,7 +46,7 @@ gboolean aimf_plan_pack(AimfPlan *plan, GError **error)
         aimf_step_bind(plan, step);
         if (!aimf_step_run(plan, step, error))
             return FALSE;
-        step->version = version;
+        note_packed(plan, step, version);
     }
     return TRUE;
 }
@@ -118,14 +124,8 @@ static gboolean clear(AimfPlan *plan, const char *what, AimfValue bucket, GError
     return aimf_stream_clear(plan->store->stream, what, buffer->address, buffer->layout.bytes, error);
 }
 
-gboolean aimf_plan_reset(AimfPlan *plan, GError **error)
+gboolean aimf_plan_fill_states(AimfPlan *plan, GError **error)
 {
-    plan->was_reset = TRUE;
-    for (guint b = 0; b < plan->buckets->len; b++) {
-        const AimfBucket *bucket = &g_array_index(plan->buckets, AimfBucket, b);
-        if (!clear(plan, "momenta", bucket->momenta, error) || !clear(plan, "sums", bucket->sums, error))
-            return FALSE;
-    }
     for (guint i = 1; plan->private_states && i < plan->graph->values->len; i++) {
         if (g_array_index(plan->graph->values, AimfValueInfo, i).leaf != AIMF_LEAF_STATE)
             continue;
@@ -134,7 +134,17 @@ gboolean aimf_plan_reset(AimfPlan *plan, GError **error)
         if (!aimf_stream_copy(plan->store->stream, stored->name, own->address, stored->address, stored->bytes, error))
             return FALSE;
     }
-    return TRUE;
+    return plan->was_reset = aimf_stream_wait(plan->store->stream, error);
+}
+
+gboolean aimf_plan_reset(AimfPlan *plan, GError **error)
+{
+    for (guint b = 0; b < plan->buckets->len; b++) {
+        const AimfBucket *bucket = &g_array_index(plan->buckets, AimfBucket, b);
+        if (!clear(plan, "momenta", bucket->momenta, error) || !clear(plan, "sums", bucket->sums, error))
+            return FALSE;
+    }
+    return aimf_plan_fill_states(plan, error);
 }
 
 gboolean aimf_plan_save(AimfPlan *plan, AimfTensors *tensors, GError **error)

@@ -7,7 +7,7 @@
 #include "graph/backend.h"
 #include "graph/store.h"
 
-enum { MAX_OPERANDS = AIMF_MAX_INPUTS + AIMF_MAX_OUTPUTS + 1, MEMORY_ALIGNMENT = 64, NO_BUFFER = -1 };
+enum { MAX_OPERANDS = AIMF_MAX_INPUTS + AIMF_MAX_OUTPUTS + 1, NO_BUFFER = -1 };
 
 /** Where a buffer lies. */
 typedef enum {
@@ -38,9 +38,11 @@ typedef struct {
 /** AimfStep: a kernel and what it works on. */
 typedef struct {
     AimfKernel *kernel;
-    int node;        /* in the graph; -1 for a reorder */
-    char *label;     /* for errors */
-    guint64 version; /* of a pack: that of the stored parameter which was packed last */
+    int node;    /* in the graph; -1 for a reorder */
+    char *label; /* for errors */
+    /* Of a pack: the version of the stored parameter that was packed last, and the stream's failures then. */
+    guint64 version;
+    guint n_failures;
     int n_operands;
     int operands[MAX_OPERANDS]; /* buffers: inputs, outputs, scratch */
     int n_inputs;
@@ -85,11 +87,14 @@ struct AimfPlan {
     AimfValue learning_rate;
     void *arena;
     gsize arena_bytes;
-    gboolean has_room; /* for all of it there is memory; seen before it is first used */
-    gboolean was_reset;
+    gboolean has_room;  /* for all of it there is memory; seen before it is first used */
+    gboolean was_reset; /* private states have been filled once */
+    gboolean is_filled; /* so have all stored tensors that it uses */
+    AimfTrace *trace;
     void *resident;
     gsize resident_bytes; /* of the plan's own store too */
     gsize allocated_bytes;
+    gsize planned_bytes; /* of these and the arena, noted in a store that is shared */
     gsize peak_bytes;
     int peak_step;
 };
@@ -141,6 +146,13 @@ gboolean aimf_step_run(const AimfPlan *plan, const AimfStep *step, GError **erro
 /** aimf_plan_check_room: whether there is memory for all that the plan will touch; FALSE with MEMORY. */
 gboolean aimf_plan_check_room(AimfPlan *plan, GError **error);
 
+/** aimf_plan_prepare: what a run begins with: room, private states, packs. */
+gboolean aimf_plan_prepare(AimfPlan *plan, GError **error);
+/** aimf_plan_touch_states: a run has moved the store's running statistics. */
+void aimf_plan_touch_states(AimfPlan *plan);
+
+/** aimf_plan_fill_states: private states become the store's; waits for it. */
+gboolean aimf_plan_fill_states(AimfPlan *plan, GError **error);
 /** aimf_plan_pack: packs again what has changed in the store since it was packed. */
 gboolean aimf_plan_pack(AimfPlan *plan, GError **error);
 

@@ -16,11 +16,18 @@ void aimf_plan_free(AimfPlan *plan)
     if (!plan)
         return;
     AimfDevice *device = plan->store->device;
-    aimf_stream_wait(plan->store->stream, NULL);
+    AimfStream *stream = plan->store->stream;
+    aimf_stream_drain(stream);
+    if (plan->trace && stream->trace == plan->trace)
+        stream->trace = NULL;
+    aimf_stream_begin(stream);
     free_steps(plan->steps);
     free_steps(plan->packs);
     if (plan->state)
         plan->backend->close(plan->state);
+    aimf_stream_end(stream);
+    if (plan->shares_store)
+        plan->store->planned_bytes -= plan->planned_bytes;
     device->class->release(device, plan->arena, plan->arena_bytes);
     device->class->release(device, plan->resident, plan->allocated_bytes);
     g_array_unref(plan->buffers);
@@ -33,21 +40,47 @@ void aimf_plan_free(AimfPlan *plan)
     g_free(plan);
 }
 
-/* What the run changes of what is stored has a new version, even if the run failed on its way. */
-static void touch_changed(AimfPlan *plan)
+void aimf_plan_touch_states(AimfPlan *plan)
 {
-    for (guint i = 0; plan->learning_rate != AIMF_NONE && i < plan->trained->len; i++)
-        aimf_store_touch(plan->store, aimf_trained(plan, i)->stored);
     for (guint i = 1; !plan->private_states && i < plan->graph->values->len; i++)
         if (g_array_index(plan->graph->values, AimfValueInfo, i).leaf == AIMF_LEAF_STATE)
             aimf_store_touch(plan->store, aimf_buffer(plan, plan->canonical[i])->stored);
 }
 
+/* What the run changes of what is stored has a new version, even if the run failed on its way. */
+static void touch_changed(AimfPlan *plan)
+{
+    for (guint i = 0; plan->learning_rate != AIMF_NONE && i < plan->trained->len; i++)
+        aimf_store_touch(plan->store, aimf_trained(plan, i)->stored);
+    aimf_plan_touch_states(plan);
+}
+
+/* A tensor that was never loaded would be taken for zeros. */
+static gboolean check_filled(AimfPlan *plan, GError **error)
+{
+    for (guint i = 0; !plan->is_filled && i < plan->buffers->len; i++) {
+        const AimfBuffer *buffer = aimf_buffer(plan, (int)i);
+        if (buffer->stored < 0 || aimf_stored(plan->store, buffer->stored)->version > 0)
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the tensor '%s' has no values yet: load it before the run",
+                    aimf_stored(plan->store, buffer->stored)->name);
+        return FALSE;
+    }
+    plan->is_filled = TRUE;
+    return TRUE;
+}
+
+gboolean aimf_plan_prepare(AimfPlan *plan, GError **error)
+{
+    return check_filled(plan, error) && aimf_plan_check_room(plan, error) &&
+           (plan->was_reset || aimf_plan_fill_states(plan, error)) && aimf_plan_pack(plan, error);
+}
+
 static gboolean run(AimfPlan *plan, GError **error)
 {
-    if (!aimf_plan_check_room(plan, error) || (!plan->was_reset && !aimf_plan_reset(plan, error)) ||
-        !aimf_plan_pack(plan, error))
+    if (!aimf_plan_prepare(plan, error))
         return FALSE;
+    touch_changed(plan);
     for (guint s = 0; s < plan->steps->len; s++)
         if (!aimf_step_run(plan, aimf_step(plan, s), error))
             return FALSE;
@@ -59,7 +92,6 @@ gboolean aimf_plan_run(AimfPlan *plan, GError **error)
     aimf_stream_begin(plan->store->stream);
     gboolean good = run(plan, error);
     aimf_stream_end(plan->store->stream);
-    touch_changed(plan);
     return good;
 }
 
@@ -154,6 +186,7 @@ struct AimfReading {
     const void *memory;
     gsize bytes;
     guint64 mark;
+    guint n_failures; /* of the stream when it was begun */
     float *numbers;
 };
 
@@ -178,7 +211,7 @@ void aimf_reading_free(AimfReading *reading)
 {
     if (!reading)
         return;
-    reading->stream->device->class->wait(reading->stream, reading->mark, NULL);
+    aimf_stream_drain(reading->stream);
     g_free(reading->numbers);
     g_free(reading);
 }
@@ -188,6 +221,7 @@ gboolean aimf_reading_begin(AimfReading *reading, GError **error)
     AimfStream *stream = reading->stream;
     gboolean given = aimf_stream_download(stream, "reading", reading->numbers, reading->memory, reading->bytes, error);
     reading->mark = stream->device->class->mark(stream);
+    reading->n_failures = stream->n_failures;
     return given;
 }
 
@@ -198,5 +232,10 @@ gboolean aimf_reading_is_there(AimfReading *reading)
 
 const float *aimf_reading_wait(AimfReading *reading, GError **error)
 {
-    return reading->stream->device->class->wait(reading->stream, reading->mark, error) ? reading->numbers : NULL;
+    if (!aimf_stream_wait_for(reading->stream, reading->mark, error))
+        return NULL;
+    if (reading->n_failures == reading->stream->n_failures)
+        return reading->numbers;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "passed over, because something given before it has failed");
+    return NULL;
 }

@@ -2,8 +2,6 @@
 
 #include "weights/tensors.h"
 
-enum { ALIGNMENT = 64 };
-
 typedef struct {
     void *memory;
     gsize bytes;
@@ -61,7 +59,7 @@ void aimf_store_touch(AimfStore *store, int index)
 
 static gsize aligned(gsize bytes)
 {
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
 }
 
 /* The tensors that are there, and how many bytes the others need. */
@@ -107,6 +105,7 @@ gboolean aimf_store_reserve(AimfStore *store, const AimfValueInfo *const *infos,
             .name = infos[i]->name,
             .shape = infos[i]->shape,
             .bytes = (gsize)aimf_shape_count(&infos[i]->shape) * sizeof(float),
+            .slab = store->slabs->len - 1,
             .address = address,
         };
         indices[i] = (int)store->stored->len;
@@ -115,6 +114,22 @@ gboolean aimf_store_reserve(AimfStore *store, const AimfValueInfo *const *infos,
         address += aligned(stored.bytes);
     }
     return TRUE;
+}
+
+void aimf_store_take_back(AimfStore *store, guint n)
+{
+    if (store->stored->len == n)
+        return;
+    guint n_slabs = aimf_stored(store, (int)n)->slab; /* what is reserved at one go has a slab of its own */
+    for (guint i = n; i < store->stored->len; i++)
+        g_hash_table_remove(store->indices, aimf_stored(store, (int)i)->name);
+    g_array_set_size(store->stored, n);
+    for (guint i = n_slabs; i < store->slabs->len; i++) {
+        const Slab *slab = &g_array_index(store->slabs, Slab, i);
+        store->device->class->release(store->device, slab->memory, slab->bytes);
+        store->bytes -= slab->bytes;
+    }
+    g_array_set_size(store->slabs, n_slabs);
 }
 
 /* --- Tensors of the host, in and out --- */
@@ -169,8 +184,18 @@ gboolean aimf_store_fill(AimfStore *store, int index, const AimfTensors *tensors
     return aimf_store_upload(store, stored->name, stored->address, stored->bytes, tensors, (guint)entry, error);
 }
 
+/* Said before the first of the plans is used, for all of them together: later is in the middle of the work. */
+static gboolean check_room(const AimfStore *store, GError **error)
+{
+    AimfDevice *device = store->device;
+    return store->version > 0 || !device->class->check_room ||
+           device->class->check_room(device, store->bytes + store->planned_bytes, error);
+}
+
 gboolean aimf_store_load(AimfStore *store, const AimfTensors *tensors, GError **error)
 {
+    if (!check_room(store, error))
+        return FALSE;
     for (guint i = 0; i < store->stored->len; i++)
         if (!aimf_store_fill(store, (int)i, tensors, error))
             return FALSE;

@@ -6,11 +6,17 @@
 
 #include <aimfair/graph.h>
 
-/** AimfStored: @name: interned; @version: that of the store when this tensor was last changed */
+enum { MEMORY_ALIGNMENT = 64 }; /* bytes, of every tensor on a device */
+
+/**
+ * AimfStored: @name: interned; @slab: in which it lies; @version: that of the store when this tensor was last changed, 0
+ * if it was never filled
+ */
 typedef struct {
     const char *name;
     AimfShape shape;
     gsize bytes;
+    guint slab;
     void *address;
     guint64 version;
 } AimfStored;
@@ -23,6 +29,7 @@ struct AimfStore {
     GHashTable *indices; /* of stored, by interned name */
     GArray *slabs;       /* memory, each for what was reserved at one go */
     gsize bytes;
+    gsize planned_bytes; /* what the plans that share it take beside it */
     guint64 version;
 };
 
@@ -33,10 +40,13 @@ static inline AimfStored *aimf_stored(const AimfStore *store, int index)
 
 /**
  * aimf_store_reserve: room for the f32 tensors @infos (n) that are not there yet, one after another, each on a
- * boundary of @alignment bytes; @indices: (n) receives which of the stored ones they are.
+ * boundary of MEMORY_ALIGNMENT; @indices: (n) receives which of the stored ones they are.
  * Returns: FALSE with MEMORY, or INVALID where a tensor of that name has another shape.
  */
 gboolean aimf_store_reserve(AimfStore *store, const AimfValueInfo *const *infos, guint n, int *indices, GError **error);
+
+/** aimf_store_take_back: the room of all but the first @n stored tensors, for which nobody has any use. */
+void aimf_store_take_back(AimfStore *store, guint n);
 
 /** aimf_store_entry: which tensor of @tensors is for @name, of @shape; -1 with NOT_FOUND or INVALID. */
 int aimf_store_entry(const AimfTensors *tensors, const char *name, const AimfShape *shape, GError **error);

@@ -19,12 +19,14 @@ static gboolean reserve(AimfPlan *plan, GError **error)
     return TRUE;
 }
 
-/* Elements from the parameter @from to what is stored at @to; 0 for none, or if it lies before. */
+/* Elements from the parameter @from to @to in one slab of the store; 0 if it lies before, or elsewhere. */
 static gsize distance(const AimfPlan *plan, guint from, guint to)
 {
-    const char *begin = aimf_stored(plan->store, aimf_trained(plan, from)->stored)->address;
-    const char *end = aimf_stored(plan->store, aimf_trained(plan, to)->stored)->address;
-    return end > begin ? (gsize)(end - begin) / sizeof(float) : 0;
+    const AimfStored *begin = aimf_stored(plan->store, aimf_trained(plan, from)->stored);
+    const AimfStored *end = aimf_stored(plan->store, aimf_trained(plan, to)->stored);
+    if (begin->slab != end->slab || end->address <= begin->address)
+        return 0;
+    return (gsize)((const char *)end->address - (const char *)begin->address) / sizeof(float);
 }
 
 static gsize elements_with_padding(const AimfPlan *plan, guint index)

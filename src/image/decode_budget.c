@@ -1,7 +1,8 @@
 #include "image/decode_budget.h"
 
 /*
- * Of pixels: ten of the largest pictures that a file of any size may ask for (image/pixels.c), hundreds of ordinary ones.
+ * Of pixels: ten of the largest pictures that a file of any size may ask for (image/pixels.c), hundreds of ordinary
+ * ones.
  */
 static const gsize LIMIT_BYTES = (gsize)1 << 30;
 

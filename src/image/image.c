@@ -7,7 +7,8 @@
 #include <string.h>
 
 /*
- * No picture of as many pixels as are accepted needs more than this by far: 16-bit RGBA without compression has 8 bytes a pixel.
+ * No picture of as many pixels as are accepted needs more than this by far: 16-bit RGBA without compression has 8
+ * bytes a pixel.
  */
 #define MAX_FILE_BYTES ((gsize)2 << 30)
 

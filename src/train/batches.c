@@ -14,6 +14,7 @@ struct AimfBatches {
     guint given, taken;
     double sum;
     char *where;
+    const char *hint;
 };
 
 AimfBatches *aimf_batches_new(AimfPlan *plan, const AimfModelGraph *built, guint batch, gsize image_values,
@@ -43,10 +44,11 @@ void aimf_batches_free(AimfBatches *batches)
     g_free(batches);
 }
 
-void aimf_batches_begin(AimfBatches *batches, const char *where)
+void aimf_batches_begin(AimfBatches *batches, const char *where, const char *hint)
 {
     g_free(batches->where);
     batches->where = g_strdup(where);
+    batches->hint = hint;
     batches->given = batches->taken = 0;
     batches->sum = 0;
 }
@@ -77,8 +79,8 @@ static gboolean take(AimfBatches *batches, GError **error)
         batches->sum += (double)*loss;
         return TRUE;
     }
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "the loss is %g in %s, batch %u", (double)*loss, batches->where,
-                number);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "the loss is %g in %s, batch %u%s", (double)*loss, batches->where,
+                number, batches->hint);
     return FALSE;
 }
 

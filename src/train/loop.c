@@ -406,7 +406,7 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     aimf_work_next(&trainer->work, (double)n_images, TRAINING_COST);
     aimf_stage_begin(&stage, trainer->monitor, stage_name, "images", n_images);
     aimf_loader_begin(trainer->train_loader, epoch->epoch);
-    aimf_batches_begin(trainer->batches, where);
+    aimf_batches_begin(trainer->batches, where, "; a smaller learning rate may help");
     if (!aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate, error) ||
         !give_batches(trainer, stage_name, &stage, error))
         return FALSE;
@@ -438,9 +438,7 @@ static gboolean check_weights(const AimfTensors *tensors, GError **error)
 static gboolean validate(Trainer *trainer, AimfEpoch *epoch, GError **error)
 {
     g_autofree char *stage_name = g_strdup_printf("validating %u/%u", epoch->epoch + 1, trainer->options->epochs);
-    if (!aimf_store_save(trainer->store, trainer->current, error))
-        return FALSE;
-    if (check_weights(trainer->current, error) &&
+    if (aimf_store_save(trainer->store, trainer->current, error) && check_weights(trainer->current, error) &&
         measure_weights(trainer, trainer->evaluator, stage_name, epoch, error))
         return TRUE;
     g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);

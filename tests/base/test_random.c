@@ -1,6 +1,9 @@
 #include "base/random.h"
 
-/* Known answers of Philox 4x32-10 cannot be reached through the keyed interface, so what is tested is what callers rely on. */
+/*
+ * Known answers of Philox 4x32-10 cannot be reached through the keyed interface, so what is tested is what callers
+ * rely on.
+ */
 static void test_reproducible(void)
 {
     AimfRandom a = aimf_random_at(7, AIMF_STREAM_TEST, 3), b = aimf_random_at(7, AIMF_STREAM_TEST, 3);

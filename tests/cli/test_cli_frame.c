@@ -116,7 +116,9 @@ static void test_failed_output(void)
     g_assert_cmpint(closed.status, ==, 1);
 }
 
-/* A closed stream must not become the file that is opened next, and a text in another encoding is the caller's mistake. */
+/*
+ * A closed stream must not become the file that is opened next, and a text in another encoding is the caller's mistake.
+ */
 static void test_odd_surroundings(void)
 {
     g_auto(ProgramRun) closed = run_shell("\"$AIMFAIR\" train --train /no/t.csv --val v -o m <&- >&- 2>&-");

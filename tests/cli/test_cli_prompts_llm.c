@@ -66,7 +66,10 @@ static const char *unless(const char *more, const char *option, const char *othe
     return strstr(more, option) ? "" : otherwise;
 }
 
-/* Runs aimfair prompts against the server, with the key in the environment; @before: shell words such as "timeout -s INT 1". */
+/*
+ * Runs aimfair prompts against the server, with the key in the environment; @before: shell words such as "timeout -s
+ * INT 1".
+ */
 static ProgramRun run(const Scene *scene, const char *before, const char *more)
 {
     g_autofree char *url = g_strconcat("--llm ", llm_server_url(scene->server), NULL);

@@ -14,7 +14,9 @@ char *data_write(const char *folder, const char *name, const char *text);
 char *data_write_bytes(const char *folder, const char *name, const char *bytes, gsize n);
 /** data_touch: an empty file. */
 void data_touch(const char *folder, const char *name);
-/** data_draw: a picture whose colours depend on @index, of a size that does too, as @name. Returns: (owned) its path. */
+/**
+ * data_draw: a picture whose colours depend on @index, of a size that does too, as @name. Returns: (owned) its path.
+ */
 char *data_draw(const char *folder, const char *name, guint index);
 
 /** data_expect_error: @error is AIMF_ERROR @code and its message has all of the NULL-terminated parts; clears it. */

@@ -268,7 +268,10 @@ typedef struct {
     char *test;
 } CheckFixture;
 
-/* train: 0.png … 9.png, of which 3 is no picture and 5 is not there, and 0 twice; test: 9 as well, spelled differently, and a folder. */
+/*
+ * train: 0.png … 9.png, of which 3 is no picture and 5 is not there, and 0 twice; test: 9 as well, spelled
+ * differently, and a folder.
+ */
 static void set_up_check(CheckFixture *f, gconstpointer data)
 {
     (void)data;

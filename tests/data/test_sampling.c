@@ -1,4 +1,7 @@
-/* Biased sampling against the original algorithm (tests/golden/make_sampling.py), and seeded draws against what they promise. */
+/*
+ * Biased sampling against the original algorithm (tests/golden/make_sampling.py), and seeded draws against what they
+ * promise.
+ */
 #include "data/support_data.h"
 
 #include "base/random.h"

@@ -30,7 +30,10 @@ static void test_reproducible(void)
     }
 }
 
-/* The label is the mouth, with a gap; nothing else on the face may tell the style of hair, nor hair and beard the smile. */
+/*
+ * The label is the mouth, with a gap; nothing else on the face may tell the style of hair, nor hair and beard the
+ * smile.
+ */
 static void test_labels(void)
 {
     enum { N = 4000 };

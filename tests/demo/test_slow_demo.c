@@ -1,4 +1,6 @@
-/* The demo as a user starts it: what it prints, and whether the method does what it is for. Minutes, so for check-all. */
+/*
+ * The demo as a user starts it: what it prints, and whether the method does what it is for. Minutes, so for check-all.
+ */
 #include "cli/support_program.h"
 
 #include <aimfair/image.h>

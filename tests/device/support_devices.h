@@ -11,8 +11,8 @@ const char *const *support_devices(void);
 /** support_device: (owned) by name; fails the test if it cannot be opened. */
 AimfDevice *support_device(const char *name);
 /**
- * support_device_under_test: (borrowed, nullable) for tests of what computes on one device: NULL, for "auto", or the one
- * that AIMFAIR_TEST_DEVICE names.
+ * support_device_under_test: (borrowed, nullable) for tests of what computes on one device: NULL, for "auto", or the
+ * one that AIMFAIR_TEST_DEVICE names.
  */
 AimfDevice *support_device_under_test(void);
 

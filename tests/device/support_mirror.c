@@ -256,10 +256,21 @@ static gboolean mirror_wait(AimfStream *base, guint64 mark, GError **error)
     return !failure && count(base->device, MIRROR_WAIT, error);
 }
 
+static void mirror_drain(AimfStream *base)
+{
+    MirrorStream *stream = (MirrorStream *)base;
+    g_mutex_lock(&stream->lock);
+    stream->wanted = stream->given;
+    g_cond_broadcast(&stream->changed);
+    while (stream->done < stream->given)
+        g_cond_wait(&stream->changed, &stream->lock);
+    g_mutex_unlock(&stream->lock);
+}
+
 static void mirror_stream_close(AimfStream *base)
 {
     MirrorStream *stream = (MirrorStream *)base;
-    mirror_wait(base, stream->given, NULL);
+    mirror_drain(base);
     g_mutex_lock(&stream->lock);
     stream->closing = TRUE;
     g_cond_broadcast(&stream->changed);
@@ -427,4 +438,5 @@ const AimfDeviceClass mirror_class = {
     .mark = mirror_mark,
     .is_reached = mirror_is_reached,
     .wait = mirror_wait,
+    .drain = mirror_drain,
 };

@@ -1,7 +1,8 @@
 /*
  * A device for tests, "mirror": the CPU's kernels in a memory apart from the host's. Its addresses lie in a reservation
- * that nobody may touch, so whoever takes them for the host's memory faults; kernels are bound to a second mapping. Work
- * is queued and done by another thread, and only once somebody waits for it: whoever takes it for done sees old numbers.
+ * that nobody may touch, so whoever takes them for the host's memory faults; kernels are bound to a second mapping.
+ * Work is queued and done by another thread, and only once somebody waits for it: whoever takes it for done sees old
+ * numbers.
  */
 #pragma once
 

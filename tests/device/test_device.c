@@ -1,6 +1,6 @@
 /*
- * What the engine asks of a device: nothing of its memory is touched and nothing is taken for done, whatever fails is an
- * error that names its step, and a store serves several plans.
+ * What the engine asks of a device: nothing of its memory is touched and nothing is taken for done, whatever fails is
+ * an error that names its step, and a store serves several plans.
  */
 #include "device/support_devices.h"
 #include "device/support_mirror.h"
@@ -199,7 +199,9 @@ static void test_failures(void)
     support_assert_same_bytes(expected->data, expected->len, again->data, again->len);
 }
 
-/* What was given after a step that fails is passed over: parameters and momenta are as before, and the plan runs again. */
+/*
+ * What was given after a step that fails is passed over: parameters and momenta are as before, and the plan runs again.
+ */
 static void test_failing_late(void)
 {
     g_auto(SmallNet) net;
@@ -411,6 +413,101 @@ static void test_private_states(gconstpointer data)
     support_assert_same_bytes(aimf_tensors_data(saved, mean), 16, aimf_tensors_data(net.tensors, mean), 16);
 }
 
+/* --- After a failure that was told --- */
+
+/* What a failed pack has left is packed again. */
+static void test_failed_pack(void)
+{
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfDevice) device = support_device("mirror");
+    g_autoptr(AimfStore) store = aimf_store_new(device, 1, &error);
+    g_autoptr(AimfPlan) plan = compile_for(store, &net, NULL, 0);
+    g_assert_cmpuint(plan->packs->len, >, 0);
+    g_assert_true(aimf_store_load(store, net.tensors, &error));
+    float expected = first_logit(plan, &net);
+    for (guint k = 1; k <= plan->packs->len; k++) {
+        g_assert_true(aimf_store_load(store, net.tensors, &error));
+        mirror_fail(device, MIRROR_KERNEL, k);
+        g_assert_true(aimf_plan_run(plan, &error));
+        g_assert_false(aimf_plan_wait(plan, &error));
+        g_assert_true(g_str_has_prefix(error->message, "packing the tensor "));
+        g_clear_error(&error);
+        g_assert_cmpfloat(first_logit(plan, &net), ==, expected);
+    }
+}
+
+/* A reading behind a run that failed is an error too, whoever was told of the failure. */
+static void test_failed_reading(void)
+{
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    GError *error = NULL;
+    g_autoptr(AimfPlan) plan = small_net_compile(&net, "mirror", NULL, 0, NULL);
+    g_autoptr(AimfReading) first = aimf_reading_new(plan, net.loss, &error),
+                           second = aimf_reading_new(plan, net.loss, &error);
+    mirror_fail(plan->store->device, MIRROR_KERNEL, 2);
+    g_assert_true(aimf_plan_run(plan, &error) && aimf_reading_begin(first, &error));
+    g_assert_true(aimf_plan_run(plan, &error) && aimf_reading_begin(second, &error));
+    g_assert_null(aimf_reading_wait(first, &error));
+    support_assert_error(&error, AIMF_ERROR_FAILED, "no luck");
+    g_assert_null(aimf_reading_wait(second, &error));
+    support_assert_error(&error, AIMF_ERROR_FAILED, "passed over");
+    g_assert_true(aimf_plan_run(plan, &error) && aimf_reading_begin(second, &error));
+    g_assert_nonnull(aimf_reading_wait(second, &error));
+}
+
+/* Freeing something else tells nobody of a failure, and takes it from nobody. */
+static void test_failure_is_kept(void)
+{
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    GError *error = NULL;
+    g_autoptr(AimfDevice) device = support_device("mirror");
+    g_autoptr(AimfStore) store = aimf_store_new(device, 1, &error);
+    g_autoptr(AimfPlan) plan = compile_for(store, &net, NULL, 0);
+    AimfPlan *other = compile_for(store, &net, NULL, 0);
+    g_assert_true(aimf_store_load(store, net.tensors, &error));
+    g_assert_true(aimf_plan_run(plan, &error) && aimf_plan_wait(plan, &error));
+    AimfReading *reading = aimf_reading_new(plan, net.logits, &error);
+    mirror_fail(device, MIRROR_KERNEL, 1);
+    g_assert_true(aimf_plan_run(plan, &error) && aimf_reading_begin(reading, &error));
+    aimf_reading_free(reading);
+    aimf_plan_free(other);
+    g_assert_false(aimf_plan_wait(plan, &error));
+    support_assert_error(&error, AIMF_ERROR_FAILED, "no luck");
+}
+
+/* What was never loaded is not taken for zeros; momenta that were loaded are not lost by the first run. */
+static void test_first_run(gconstpointer data)
+{
+    g_auto(SmallNet) net;
+    small_net_init(&net);
+    GError *error = NULL;
+    g_autoptr(AimfDevice) device = support_device(data);
+    g_autoptr(AimfStore) store = aimf_store_new(device, 1, &error);
+    AimfSgd sgd = { .momentum = 1 };
+    AimfCompileOptions options = { .store = store,
+                                   .outputs = &net.loss,
+                                   .n_outputs = 1,
+                                   .loss = net.loss,
+                                   .trainable = &net.fc_bias,
+                                   .n_trainable = 1,
+                                   .sgd = &sgd };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(net.graph, &options, &error);
+    g_assert_no_error(error);
+    g_assert_false(aimf_plan_run(plan, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "has no values yet");
+    g_assert_true(aimf_store_load(store, net.tensors, &error));
+    g_autoptr(AimfTensors) momenta = aimf_tensors_new();
+    const float momentum = 1000;
+    aimf_tensors_add(momenta, "fc.bias", AIMF_F32, &AIMF_SHAPE(1), &momentum, &error);
+    g_assert_true(aimf_plan_load_momenta(plan, momenta, &error) && aimf_plan_run(plan, &error));
+    g_autoptr(AimfTensors) after = aimf_plan_momenta(plan, &error);
+    g_assert_cmpfloat(*(const float *)aimf_tensors_data(after, 0), >, 990);
+}
+
 /* --- What may be read and written --- */
 
 static void test_elements(gconstpointer data)
@@ -509,7 +606,7 @@ int main(int argc, char **argv)
     } tests[] = {
         { "shared-store", test_shared_store }, { "store-tensors", test_store_tensors },
         { "scattered", test_scattered },       { "private-states", test_private_states },
-        { "elements", test_elements },
+        { "elements", test_elements },         { "first-run", test_first_run },
     };
     g_test_add_func("/device/names", test_names);
     g_test_add_func("/device/mirror/faults", test_mirror_faults);
@@ -518,6 +615,9 @@ int main(int argc, char **argv)
     g_test_add_data_func("/device/same-bytes/bf16", GINT_TO_POINTER(AIMF_PRECISION_BF16), test_same_bytes);
     g_test_add_func("/device/failures", test_failures);
     g_test_add_func("/device/failing-late", test_failing_late);
+    g_test_add_func("/device/failed-pack", test_failed_pack);
+    g_test_add_func("/device/failed-reading", test_failed_reading);
+    g_test_add_func("/device/failure-is-kept", test_failure_is_kept);
     g_test_add_func("/device/store-refuses", test_store_refuses);
     g_test_add_func("/device/threads", test_threads);
     g_test_add_func("/device/several-at-once", test_several_at_once);

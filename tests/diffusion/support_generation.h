@@ -1,12 +1,16 @@
-/* What the tests of generation jobs share: prompts, a maker of pictures that costs nothing, and a look at what a job left. */
+/*
+ * What the tests of generation jobs share: prompts, a maker of pictures that costs nothing, and a look at what a job
+ * left.
+ */
 #pragma once
 
 #include "diffusion/generation.h"
 
 /**
- * TestMaker: draws a picture from prompt and seed. A prompt with "FAIL" never has finite numbers; one with "RETRY" was retried; one
- * with "LONG" loses 3 tokens.
- * @stop_after: (0: never) pictures after which *@stop becomes 1; @delay_us: per batch; @largest: most pictures in a call so far
+ * TestMaker: draws a picture from prompt and seed. A prompt with "FAIL" never has finite numbers; one with "RETRY"
+ * was retried; one with "LONG" loses 3 tokens.
+ * @stop_after: (0: never) pictures after which *@stop becomes 1; @delay_us: per batch; @largest: most pictures in a
+ * call so far
  * @inside: (nullable) called at every batch, with @inside_data
  */
 typedef struct {
@@ -28,7 +32,10 @@ AimfPrompts *test_prompts(const char *words);
 gboolean test_generate(TestMaker *maker, const AimfGeneration *generation, AimfGenerationResult *result,
                        GString *messages, GError **error);
 
-/** test_tree: (owned) one line for every file below @path: its name and SHA-256, sorted; temporary files and dot files too. */
+/**
+ * test_tree: (owned) one line for every file below @path: its name and SHA-256, sorted; temporary files and dot files
+ * too.
+ */
 char *test_tree(const char *path);
 /** test_remove: @path with everything below it. */
 void test_remove(const char *path);

@@ -1,4 +1,7 @@
-/* A whole diffusion model in diffusers' layout, small enough to make pictures in a blink: random weights, the real structure. */
+/*
+ * A whole diffusion model in diffusers' layout, small enough to make pictures in a blink: random weights, the real
+ * structure.
+ */
 #pragma once
 
 #include <aimfair/diffusion.h>

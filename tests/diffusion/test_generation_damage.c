@@ -145,7 +145,10 @@ static void test_arguments(TestJob *f, gconstpointer data)
     g_assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
 }
 
-/* Whatever became of pictures and lists: after resuming it is as if nothing had. @remade: pictures that are made once more */
+/*
+ * Whatever became of pictures and lists: after resuming it is as if nothing had. @remade: pictures that are made once
+ * more
+ */
 typedef struct {
     const char *what;
     void (*damage)(TestJob *f);

@@ -1,4 +1,7 @@
-/* Generation jobs in processes of their own, killed at any moment: what the next run makes of it is what nothing disturbed. */
+/*
+ * Generation jobs in processes of their own, killed at any moment: what the next run makes of it is what nothing
+ * disturbed.
+ */
 #include "diffusion/support_generation.h"
 
 #include "base/random.h"

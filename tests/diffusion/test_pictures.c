@@ -1,6 +1,6 @@
 /*
- * Pictures from prompts with a tiny model: that they depend on nothing but model, prompt, sampling and seed; that they are the parts put
- * together; what becomes of numbers that are not finite; what is refused; stopping.
+ * Pictures from prompts with a tiny model: that they depend on nothing but model, prompt, sampling and seed; that
+ * they are the parts put together; what becomes of numbers that are not finite; what is refused; stopping.
  */
 #include "device/support_devices.h"
 #include "diffusion/sampler.h"
@@ -327,7 +327,8 @@ static void test_encode(void)
     fixture_init(&fixture, TINY_SOUND, AIMF_PRECISION_F32);
     g_autoptr(GError) error = NULL;
     g_autofree char *vae = g_build_filename(fixture.folder, "vae", NULL);
-    g_autoptr(AimfAutoencoder) autoencoder = aimf_autoencoder_open(vae, AIMF_PRECISION_F32, NULL, &error);
+    g_autoptr(AimfAutoencoder) autoencoder = aimf_autoencoder_open(
+        &(AimfDiffusionOptions){ .vae = vae, .device = support_device_under_test() }, NULL, &error);
     g_assert_no_error(error);
     g_autofree float *planes = g_new(float, PIXELS), *decoded = g_new(float, 2 * PIXELS);
     float latents[2][LATENTS];

@@ -1,4 +1,7 @@
-/* Samplers against diffusers' schedulers: the latents that tests/golden/make_sampler.py got from a closed formula as the network. */
+/*
+ * Samplers against diffusers' schedulers: the latents that tests/golden/make_sampler.py got from a closed formula as
+ * the network.
+ */
 #include "diffusion/sampler.h"
 
 #include "base/json.h"

@@ -105,14 +105,14 @@ const OpCase op_cases[] = {
 const guint n_op_cases = G_N_ELEMENTS(op_cases);
 
 /*
- * f32 against f64: 1e-5 is what this project promises of every operation; sums here have at most some thousand terms, so that
- * correct kernels stay ten times below it.
+ * f32 against f64: 1e-5 is what this project promises of every operation; sums here have at most some thousand terms,
+ * so that correct kernels stay ten times below it.
  *
- * bf16: coarse operands are exact in bf16 and sums are kept in f32, so only what is written in bf16 is rounded, to 8 bits: an error of
- * at most 2^-8, and over many elements half of that. Forward and backward results are rounded once, the cotangent twice where it
- * passes a mask, attention's weights once more: 2^-8 in the 2-norm. upsample_conv2d also rounds its taps' sums, which what cancels
- * between taps makes felt: 2^-7. Losses take f32 logits and must be as good as in f32; linear gives f32, but its operands' gradients
- * are rounded. Operations that only move elements change none.
+ * bf16: coarse operands are exact in bf16 and sums are kept in f32, so only what is written in bf16 is rounded, to 8
+ * bits: an error of at most 2^-8, and over many elements half of that. Forward and backward results are rounded once,
+ * the cotangent twice where it passes a mask, attention's weights once more: 2^-8 in the 2-norm. upsample_conv2d also
+ * rounds its taps' sums, which what cancels between taps makes felt: 2^-7. Losses take f32 logits and must be as good
+ * as in f32; linear gives f32, but its operands' gradients are rounded. Operations that only move elements change none.
  */
 #define ROUNDED 0x1p-8
 const OpTolerance op_tolerances[OP_N_FAMILIES] = {
@@ -145,8 +145,9 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
 };
 
 /*
- * A 3x3 kernel's gradient may be computed by Winograd's algorithm, which rounds the transformed x and the transformed dy to bf16 before
- * they meet: two roundings more, of values up to twice as large as what is left after the transform back.
+ * A 3x3 kernel's gradient may be computed by Winograd's algorithm, which rounds the transformed x and the transformed
+ * dy to bf16 before they meet: two roundings more, of values up to twice as large as what is left after the transform
+ * back.
  */
 double op_bf16_dweight_tolerance(const OpCase *c)
 {

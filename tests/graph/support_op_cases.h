@@ -1,6 +1,6 @@
 /*
- * The one table of operation cases. It serves the comparison with PyTorch (tests/golden/make_ops.py reads the same rows), the
- * gradient check, the agreement of backends (which makes further cases at random) and benchmarks.
+ * The one table of operation cases. It serves the comparison with PyTorch (tests/golden/make_ops.py reads the same
+ * rows), the gradient check, the agreement of backends (which makes further cases at random) and benchmarks.
  */
 #pragma once
 
@@ -38,13 +38,13 @@ typedef enum {
 
 /**
  * OpCase: one operation on one set of shapes; fields that an operation does not use are 0.
- * @n, @c, @h, @w, @t: the first operand (n, c, h, w), or (n, t, c) when h is 0, or (n, c) when both are; geglu's is (n, t, 2 c),
- *   planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
+ * @n, @c, @h, @w, @t: the first operand (n, c, h, w), or (n, t, c) when h is 0, or (n, c) when both are; geglu's is
+ *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
  * @o: output channels or features, channels of concat's second operand, rows of embedding's table
  * @kh, @kw: kernel, @kh also the pooling window; @s: tokens of attention's keys, rows of embedding's positions
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
- * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a kernel that
- *   computes with fewer is found out
+ * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a
+ *   kernel that computes with fewer is found out
  * @winograd: the plan is allowed Winograd's algorithm forward
  */
 typedef struct {
@@ -69,13 +69,17 @@ double op_bf16_dweight_tolerance(const OpCase *c);
 const char *op_family_name(OpFamily op);
 /** op_case_is_differentiable: whether its operands can be trained. */
 gboolean op_case_is_differentiable(const OpCase *c);
-/** op_case_name: (owned) the operation and the fields that are not 0, "conv2d/n2_c3_h7_w5_o5_kh3_kw3_stride1_padding1". */
+/**
+ * op_case_name: (owned) the operation and the fields that are not 0, "conv2d/n2_c3_h7_w5_o5_kh3_kw3_stride1_padding1".
+ */
 char *op_case_name(const OpCase *c);
 
 typedef enum { LEAF_PARAMETER, LEAF_STATE, LEAF_INPUT } OpLeafKind;
 typedef enum { FILL_SIGNED, FILL_POSITIVE, FILL_BINARY, FILL_INDEX } OpFill;
 
-/** OpLeaf: an operand of the case: @data (n) comes from the case's and the leaf's names by formula; @limit: of an index. */
+/**
+ * OpLeaf: an operand of the case: @data (n) comes from the case's and the leaf's names by formula; @limit: of an index.
+ */
 typedef struct {
     const char *name;
     int limit;
@@ -89,7 +93,9 @@ typedef struct {
 
 enum { OP_MAX_LEAVES = 5, OP_ALL_TRAINABLE = ~0 };
 
-/** OpRig: a case, compiled. Every differentiable operand is a parameter; the incoming gradient is an input, "cotangent". */
+/**
+ * OpRig: a case, compiled. Every differentiable operand is a parameter; the incoming gradient is an input, "cotangent".
+ */
 typedef struct {
     char *name;
     const OpCase *c;
@@ -101,7 +107,10 @@ typedef struct {
     AimfPlan *plan;
 } OpRig;
 
-/** op_rig_new: @trainable: bit i makes leaf i trainable. Returns: (owned), or NULL with what compiling gives. @c is borrowed. */
+/**
+ * op_rig_new: @trainable: bit i makes leaf i trainable. Returns: (owned), or NULL with what compiling gives. @c is
+ * borrowed.
+ */
 OpRig *op_rig_new(const OpCase *c, const char *device, AimfPrecision precision, int trainable, GError **error);
 void op_rig_free(OpRig *rig);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OpRig, op_rig_free)

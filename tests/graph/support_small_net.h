@@ -4,8 +4,8 @@
 #include <aimfair/graph.h>
 
 /**
- * SmallNet: images (2, 3, 8, 8) -> conv1 (4 channels) -> bn1 with ReLU, in training mode -> conv2 (5 channels) -> average -> fc (1)
- * -> sigmoid cross-entropy. @tensors: its parameters and states, from formulas.
+ * SmallNet: images (2, 3, 8, 8) -> conv1 (4 channels) -> bn1 with ReLU, in training mode -> conv2 (5 channels) ->
+ * average -> fc (1) -> sigmoid cross-entropy. @tensors: its parameters and states, from formulas.
  */
 typedef struct {
     AimfGraph *graph;
@@ -19,7 +19,9 @@ void small_net_init(SmallNet *net);
 void small_net_clear(SmallNet *net);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SmallNet, small_net_clear)
 
-/** small_net_compile: (owned) compiled on @device for @trainable (n), loaded, inputs filled; fails the test on errors. */
+/**
+ * small_net_compile: (owned) compiled on @device for @trainable (n), loaded, inputs filled; fails the test on errors.
+ */
 AimfPlan *small_net_compile(const SmallNet *net, const char *device, const AimfValue *trainable, guint n,
                             const AimfSgd *sgd);
 /** small_net_read: (borrowed) the data of a tensor of @tensors by name, and how many. */

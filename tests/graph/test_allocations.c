@@ -1,9 +1,9 @@
 /*
- * A run allocates no memory of ours. This program's allocator counts; glibc's real one is reached by its internal names.
- * oneDNN's own dnnl_primitive_execute makes a small map of its arguments at every call and drops it again, which its interface
- * leaves no way around: from a device other than the reference, allocations of that size are accepted if none is kept. Nor is
- * there a way around libgomp, which makes a team of one thread anew for every loop; it alone asks memalign() for memory, so that
- * what comes from there has to be given back, but is not counted as ours.
+ * A run allocates no memory of ours. This program's allocator counts; glibc's real one is reached by its internal
+ * names. oneDNN's own dnnl_primitive_execute makes a small map of its arguments at every call and drops it again,
+ * which its interface leaves no way around: from a device other than the reference, allocations of that size are
+ * accepted if none is kept. Nor is there a way around libgomp, which makes a team of one thread anew for every loop;
+ * it alone asks memalign() for memory, so that what comes from there has to be given back, but is not counted as ours.
  */
 #include "device/support_devices.h"
 #include "graph/support_small_net.h"

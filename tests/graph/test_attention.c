@@ -1,6 +1,7 @@
 /*
- * The oneDNN backend's own attention kernels, each that this processor can run and not only the fastest: against the definition in
- * f64, at extreme scores, with numbers that are none, and to the bit whatever the batch and the number of threads.
+ * The oneDNN backend's own attention kernels, each that this processor can run and not only the fastest: against the
+ * definition in f64, at extreme scores, with numbers that are none, and to the bit whatever the batch and the number
+ * of threads.
  */
 #include "backend/cpu/cpu_attention_loop.h"
 #include "backend/cpu/cpu_bf16.h"
@@ -9,7 +10,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Around the edges of tiles (8 queries), vectors (16 keys) and blocks (192 queries, 512 keys or fewer), and those of real models. */
+/*
+ * Around the edges of tiles (8 queries), vectors (16 keys) and blocks (192 queries, 512 keys or fewer), and those of
+ * real models.
+ */
 static const AttentionShape shapes[] = {
     { .n = 1, .heads = 1, .head_size = 1, .queries = 1, .keys = 1 },
     { .n = 2, .heads = 3, .head_size = 7, .queries = 5, .keys = 19 },
@@ -82,7 +86,10 @@ static void *narrow(const Problem *p, const float *data, gsize n)
     return narrowed;
 }
 
-/* Scratch memory is full of NaN, so that nothing that nobody wrote can be read unseen. The result comes in the memory of q if asked. */
+/*
+ * Scratch memory is full of NaN, so that nothing that nobody wrote can be read unseen. The result comes in the memory
+ * of q if asked.
+ */
 static void solve(Problem *p, int n_threads, gboolean in_place)
 {
     AttentionWork work = cpu_attention_work(p->kernels, &p->shape, n_threads);
@@ -128,9 +135,10 @@ static void define(const Problem *p, gint64 n, gint64 t, gint64 head, double *sc
 }
 
 /*
- * f32: 1e-5 of the result's 2-norm, what this project promises of every operation. bf16, element by element: rounding a weight and
- * the result to 8 bits loses at most 2^-8 of each, the exponential 1.1e-4 of a weight and as much of their sum, sums in f32 1e-5;
- * in the 2-norm, where roundings of all sizes mix, both together lose less than one at its worst.
+ * f32: 1e-5 of the result's 2-norm, what this project promises of every operation. bf16, element by element: rounding
+ * a weight and the result to 8 bits loses at most 2^-8 of each, the exponential 1.1e-4 of a weight and as much of
+ * their sum, sums in f32 1e-5; in the 2-norm, where roundings of all sizes mix, both together lose less than one at
+ * its worst.
  */
 static void check(const Problem *p)
 {

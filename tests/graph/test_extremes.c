@@ -1,6 +1,7 @@
 /*
- * Where operations of transformers and diffusion could lose digits or meet what is no number: activations over all sizes of numbers,
- * normalisation far from zero, NaN that must stay visible, ids that no table has. The reference computes in double.
+ * Where operations of transformers and diffusion could lose digits or meet what is no number: activations over all
+ * sizes of numbers, normalisation far from zero, NaN that must stay visible, ids that no table has. The reference
+ * computes in double.
  */
 #include "device/support_devices.h"
 
@@ -86,7 +87,10 @@ static float *compute(const Operation *operation, const char *device, const floa
     return support_read(plan, y);
 }
 
-/* Every element by itself, from tiny to large, both signs; results near the smallest normal number have no digits to check. */
+/*
+ * Every element by itself, from tiny to large, both signs; results near the smallest normal number have no digits to
+ * check.
+ */
 static void test_activations(void)
 {
     float *values = g_new(float, MANY);

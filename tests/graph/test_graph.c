@@ -1,4 +1,6 @@
-/* The engine as a whole: mistakes, what trainability costs, running statistics, the optimizer, loading, repeatability. */
+/*
+ * The engine as a whole: mistakes, what trainability costs, running statistics, the optimizer, loading, repeatability.
+ */
 #include "device/support_devices.h"
 #include "graph/support_formula.h"
 #include "graph/support_small_net.h"
@@ -297,7 +299,9 @@ static void test_cost(gconstpointer data)
     }
 }
 
-/* What operations that only go forward multiply, counted by hand: two floating-point operations for each multiply-add. */
+/*
+ * What operations that only go forward multiply, counted by hand: two floating-point operations for each multiply-add.
+ */
 static void test_forward_cost(gconstpointer data)
 {
     g_autoptr(AimfGraph) graph = aimf_graph_new();
@@ -381,8 +385,8 @@ static void compare_with_torch(AimfPlan *plan, const SmallNet *net, const AimfTe
         g_autofree char *momentum_name = g_strdup_printf("%d/momentum/%s", step, name);
         const float *expected = small_net_read(golden, value_name, &n);
         /*
-         * Inputs, weights and batch norm are rounded to 24 bits at every step: 1e-6 is some ten roundings, of numbers as large as those
-         * that it began with or ended at. fc.bias crosses zero on its way from one to the other.
+         * Inputs, weights and batch norm are rounded to 24 bits at every step: 1e-6 is some ten roundings, of numbers
+         * as large as those that it began with or ended at. fc.bias crosses zero on its way from one to the other.
          */
         const float *found = small_net_read(now, name, &n), *start = small_net_read(net->tensors, name, &n);
         double scale = MAX(1, norm(start, n) / norm(expected, n));

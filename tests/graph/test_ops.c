@@ -1,6 +1,6 @@
 /*
- * Every operation, forward and backward: against PyTorch in f64 (goldens), against difference quotients, with each gradient asked
- * for alone, and the devices against the reference on random shapes.
+ * Every operation, forward and backward: against PyTorch in f64 (goldens), against difference quotients, with each
+ * gradient asked for alone, and the devices against the reference on random shapes.
  */
 #include "base/random.h"
 #include "device/support_devices.h"
@@ -149,7 +149,10 @@ static void test_no_gradient(gconstpointer data)
         g_error("'%s' does not say '%s'", error->message, says);
 }
 
-/* The result at the operands as they are now, and its product with the incoming gradient, whose derivative the gradients are. */
+/*
+ * The result at the operands as they are now, and its product with the incoming gradient, whose derivative the
+ * gradients are.
+ */
 typedef struct {
     float *y;
     double product;
@@ -170,8 +173,8 @@ static Point evaluate(OpRig *rig)
 }
 
 /*
- * Whether there is no derivative to compare with: some result begins or ceases to be 0 between the points (ReLU), or bends
- * although it is made of straight lines (a window's maximum moves on).
+ * Whether there is no derivative to compare with: some result begins or ceases to be 0 between the points (ReLU), or
+ * bends although it is made of straight lines (a window's maximum moves on).
  */
 static gboolean has_kink(const OpRig *rig, const Point *below, const Point *middle, const Point *above, double step)
 {
@@ -211,8 +214,9 @@ static void check_quotients(OpRig *rig, OpLeaf *leaf, const OpResult *gradient, 
 }
 
 /*
- * Central differences in steps of 2^-10, which leave the operands exact in f32. They may miss by the rounding of the results to 24
- * bits, and by a curvature that is given 1e-3 of the largest gradient. One element in ten may be at a kink.
+ * Central differences in steps of 2^-10, which leave the operands exact in f32. They may miss by the rounding of the
+ * results to 24 bits, and by a curvature that is given 1e-3 of the largest gradient. One element in ten may be at a
+ * kink.
  */
 static void test_numeric(gconstpointer data)
 {

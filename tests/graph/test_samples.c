@@ -1,6 +1,7 @@
 /*
- * A network of the kind that denoises pictures, small: the devices agree on it, with operations in the layouts that their neighbours
- * give them, and what it makes of a sample depends on neither the samples beside it nor the number of threads, to the bit.
+ * A network of the kind that denoises pictures, small: the devices agree on it, with operations in the layouts that
+ * their neighbours give them, and what it makes of a sample depends on neither the samples beside it nor the number
+ * of threads, to the bit.
  */
 #include "device/support_devices.h"
 #include "graph/support_formula.h"
@@ -148,7 +149,9 @@ static void set_sample(AimfPlan *plan, AimfValue value, const char *name, gsize 
 
 enum { SAMPLE = OUTPUTS * 4 * HEIGHT * WIDTH };
 
-/* What the network makes of samples @first and on; (owned) (n, SAMPLE), or NULL if the processor lacks the precision. */
+/*
+ * What the network makes of samples @first and on; (owned) (n, SAMPLE), or NULL if the processor lacks the precision.
+ */
 static float *denoise(const char *device, const Manner *manner, gint64 channels, guint32 first, gsize n, int threads)
 {
     g_auto(Net) net;
@@ -180,7 +183,10 @@ static float *denoise(const char *device, const Manner *manner, gint64 channels,
 /* Channels of which all kernels are able, and such that fill no block of 16. */
 static const gint64 widths[] = { 64, 12 };
 
-/* f32 as for one operation, though there are some forty; bf16: what a whole network of this kind is allowed, some four times what is seen. */
+/*
+ * f32 as for one operation, though there are some forty; bf16: what a whole network of this kind is allowed, some
+ * four times what is seen.
+ */
 static void test_agreement(gconstpointer data)
 {
     const Manner *manner = data;
@@ -221,7 +227,10 @@ static void test_independence(gconstpointer data)
 
 enum { ODD_CHANNELS = 24, ODD_SIDE = 11, ODD_KERNEL = 4, ODD_IN = ODD_CHANNELS * ODD_SIDE * ODD_SIDE };
 
-/* A convolution of samples 0 and on for which oneDNN has no kernel, and one fallback or another by batch and threads; (owned), @each per sample. */
+/*
+ * A convolution of samples 0 and on for which oneDNN has no kernel, and one fallback or another by batch and threads;
+ * (owned), @each per sample.
+ */
 static float *convolve_oddly(gsize n, int threads, gsize *each)
 {
     g_auto(Net) net = { .graph = aimf_graph_new(), .tensors = aimf_tensors_new() };

@@ -1,6 +1,6 @@
 /*
- * Small pictures in the layouts of UTKFace, CelebA and a generator's groups, for trying the examples: make_pictures FOLDER N
- * N of each group. Class and label show in the colours, so that a classifier has something to find.
+ * Small pictures in the layouts of UTKFace, CelebA and a generator's groups, for trying the examples: make_pictures
+ * FOLDER N N of each group. Class and label show in the colours, so that a classifier has something to find.
  */
 #include <aimfair/image.h>
 #include <glib/gstdio.h>

@@ -3,7 +3,9 @@
 
 #include <aimfair/image.h>
 
-/** test_noise: (owned) the picture that make_image.py's noise() draws for @index; @extremes: samples of 0 or 255 only. */
+/**
+ * test_noise: (owned) the picture that make_image.py's noise() draws for @index; @extremes: samples of 0 or 255 only.
+ */
 AimfImage *test_noise(guint64 index, int width, int height, gboolean extremes);
 /** test_portrait: (owned) gradients under noise, what a photograph of CelebA's size costs a decoder; no face. */
 AimfImage *test_portrait(guint64 index, int width, int height);

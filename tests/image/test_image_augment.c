@@ -24,8 +24,9 @@ static void test_golden_draws(void)
 }
 
 /*
- * In a picture so large that rounding does not show, and with areas so small that every first try fits, the crop's area is
- * uniform, the logarithm of its ratio is uniform, and both are independent; its place is uniform in what is left.
+ * In a picture so large that rounding does not show, and with areas so small that every first try fits, the crop's
+ * area is uniform, the logarithm of its ratio is uniform, and both are independent; its place is uniform in what is
+ * left.
  */
 static void test_distribution(void)
 {
@@ -47,7 +48,10 @@ static void test_distribution(void)
         y += (double)box.y / (SIDE - box.height);
         flips += flip;
     }
-    /* Five standard errors: 0.2887 / sqrt(N) for a mean, 0.2981 / sqrt(N) for a mean square, 1/12 / sqrt(N) for the product. */
+    /*
+     * Five standard errors: 0.2887 / sqrt(N) for a mean, 0.2981 / sqrt(N) for a mean square, 1/12 / sqrt(N) for the
+     * product.
+     */
     const double mean = 5 * 0.2887 / 200, square = 5 * 0.2981 / 200;
     g_assert_cmpfloat_with_epsilon(area / N, 0.5, mean);
     g_assert_cmpfloat_with_epsilon(ratio / N, 0.5, mean);

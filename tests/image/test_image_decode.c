@@ -17,7 +17,10 @@ typedef struct {
     const guint8 *pixels;
 } Case;
 
-/* Calls @check for every record: a line "name width height bytes", the file, and its RGB pixels unless both sizes are 0. */
+/*
+ * Calls @check for every record: a line "name width height bytes", the file, and its RGB pixels unless both sizes are
+ * 0.
+ */
 static void for_each_case(void (*check)(const Case *c))
 {
     g_autoptr(GBytes) golden = test_golden("decode.bin");
@@ -287,7 +290,10 @@ static void test_save_fails(void)
     g_assert_cmpint(g_rmdir(folder), ==, 0); /* nothing was left behind */
 }
 
-/* (owned) the texts of a PNG as "keyword=text" lines, read chunk by chunk; iTXt's keyword ends with a 0, two bytes, two more 0. */
+/*
+ * (owned) the texts of a PNG as "keyword=text" lines, read chunk by chunk; iTXt's keyword ends with a 0, two bytes,
+ * two more 0.
+ */
 static char *png_texts(GBytes *png)
 {
     gsize size;

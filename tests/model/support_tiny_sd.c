@@ -141,7 +141,10 @@ static gboolean is_convolution(const char *name, const AimfUnetConfig *unet, gbo
     return (unet && !unet->linear_projection && projection) || (ldm_vae && vae_attention);
 }
 
-/* Adds all of @weights to @file under the names of the first of @namings that has one; q, k and v are joined where it says so. */
+/*
+ * Adds all of @weights to @file under the names of the first of @namings that has one; q, k and v are joined where it
+ * says so.
+ */
 static void add(AimfTensors *file, const AimfTensors *weights, const AimfSdNaming *namings, AimfDtype dtype,
                 gboolean ldm_vae)
 {

@@ -1,6 +1,7 @@
 /*
- * Tiny complete Stable Diffusion models on disk, in all forms, for tests. Their weights are computed from names by formula, as
- * tests/golden/make_stable_diffusion.py does, and are exact in f16 and bf16: all forms of a family are the same model.
+ * Tiny complete Stable Diffusion models on disk, in all forms, for tests. Their weights are computed from names by
+ * formula, as tests/golden/make_stable_diffusion.py does, and are exact in f16 and bf16: all forms of a family are
+ * the same model.
  */
 #pragma once
 
@@ -16,7 +17,8 @@ typedef enum {
 } TinySdForm;
 
 /**
- * TinySd: @second_family: 2.x, else 1.x; @dtype: of the weights; @averaged: a single file has raw weights, all halved, beside averaged ones
+ * TinySd: @second_family: 2.x, else 1.x; @dtype: of the weights; @averaged: a single file has raw weights, all
+ * halved, beside averaged ones
  * @v_prediction: say that the UNet predicts v: in scheduler_config.json, or in a .yaml beside a single file
  */
 typedef struct {
@@ -27,11 +29,14 @@ typedef struct {
     gboolean v_prediction;
 } TinySd;
 
-/** tiny_sd_write: (owned) the path to open: @folder itself, which is made, or a file in it. A vocabulary of 754 tokens is there too. */
+/**
+ * tiny_sd_write: (owned) the path to open: @folder itself, which is made, or a file in it. A vocabulary of 754 tokens
+ * is there too.
+ */
 char *tiny_sd_write(const char *folder, const TinySd *tiny);
 /**
- * tiny_sd_write_changed: (owned) the path of a TINY_SD_SAFETENSORS without the tensors whose names fit @drop (nullable), and with one
- * of zeros called @added (nullable).
+ * tiny_sd_write_changed: (owned) the path of a TINY_SD_SAFETENSORS without the tensors whose names fit @drop
+ * (nullable), and with one of zeros called @added (nullable).
  */
 char *tiny_sd_write_changed(const char *folder, const char *drop, const char *added, AimfShape shape);
 /** tiny_sd_folder: (owned) a new empty folder for temporary files. */

@@ -1,8 +1,8 @@
 /*
- * ResNet-18's training step against PyTorch in f64, with PyTorch's own errors at the same precision as the measure: a step through
- * eighteen layers in bf16 has gradients a third off, whoever computes it, so no fixed tolerance would say anything. How far off depends
- * on the instruction set, so PyTorch's errors are those of the level at which this test runs.
- * Goldens, weights, images and places where gradients are compared: tests/golden/make_resnet.py.
+ * ResNet-18's training step against PyTorch in f64, with PyTorch's own errors at the same precision as the measure: a
+ * step through eighteen layers in bf16 has gradients a third off, whoever computes it, so no fixed tolerance would
+ * say anything. How far off depends on the instruction set, so PyTorch's errors are those of the level at which this
+ * test runs. Goldens, weights, images and places where gradients are compared: tests/golden/make_resnet.py.
  */
 #include "base/instruction_set.h"
 #include "device/support_devices.h"
@@ -107,7 +107,10 @@ static const float *golden_data(const AimfTensors *golden, const char *name, gsi
     return aimf_tensors_data(golden, (guint)index);
 }
 
-/* By what name the goldens know the level at which this test runs: PyTorch's f32 does not change with the instructions for bf16. */
+/*
+ * By what name the goldens know the level at which this test runs: PyTorch's f32 does not change with the
+ * instructions for bf16.
+ */
 static const char *level_name(void)
 {
     static const char *const names[AIMF_N_ISAS] = {
@@ -221,9 +224,10 @@ static double compare(const AimfTensors *golden, AimfPrecision precision, const 
 }
 
 /*
- * Of a single number the error may be near 0 by luck, PyTorch's too, and a ratio says nothing: the loss and the gradient of fc.bias are held to
- * what their logits allow. The loss is a mean of cross-entropies, whose derivative is at most 1 in size; the gradient of fc.bias is a mean
- * of sigmoids less targets, whose derivative is at most 1/4. A mean may so be off by @slope times the logits' mean error.
+ * Of a single number the error may be near 0 by luck, PyTorch's too, and a ratio says nothing: the loss and the
+ * gradient of fc.bias are held to what their logits allow. The loss is a mean of cross-entropies, whose derivative is
+ * at most 1 in size; the gradient of fc.bias is a mean of sigmoids less targets, whose derivative is at most 1/4. A
+ * mean may so be off by @slope times the logits' mean error.
  */
 static void check_mean(const AimfTensors *golden, AimfPrecision precision, const char *name, double slope, float found)
 {
@@ -315,8 +319,8 @@ static GByteArray *gradients_with(AimfPrecision precision, int threads)
 }
 
 /*
- * The same bytes again with the same number of threads. One thread and two do not give the same bytes with oneDNN 2.6.3:
- * tools/compare_resnet.py threads tells which results differ, and by how much.
+ * The same bytes again with the same number of threads. One thread and two do not give the same bytes with oneDNN
+ * 2.6.3: tools/compare_resnet.py threads tells which results differ, and by how much.
  */
 static void test_repeats(gconstpointer data)
 {

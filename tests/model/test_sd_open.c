@@ -209,7 +209,10 @@ static void test_eight_bits(void)
     }
 }
 
-/* Names of files as diffusers gives them to variants: fp16 is taken where there is no other, non_ema where raw weights are asked for. */
+/*
+ * Names of files as diffusers gives them to variants: fp16 is taken where there is no other, non_ema where raw
+ * weights are asked for.
+ */
 static void test_variants(void)
 {
     static const char *const parts[][3] = {

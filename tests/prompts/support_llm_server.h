@@ -1,4 +1,7 @@
-/* A real HTTP server on this machine that plays a language model's, with the manners of real ones, the bad ones among them. */
+/*
+ * A real HTTP server on this machine that plays a language model's, with the manners of real ones, the bad ones among
+ * them.
+ */
 #pragma once
 
 #include <glib.h>
@@ -55,8 +58,8 @@ typedef enum {
 typedef struct LlmServer LlmServer;
 
 /**
- * LlmWriter: (owned) what the model would say: a JSON text {"prompts": […]}, for the @index-th request with the question @user. Called
- * from the server's threads.
+ * LlmWriter: (owned) what the model would say: a JSON text {"prompts": […]}, for the @index-th request with the
+ * question @user. Called from the server's threads.
  */
 typedef char *(*LlmWriter)(const char *user, guint index, gpointer data);
 
@@ -66,14 +69,19 @@ typedef struct {
     char *body;
 } LlmRequest;
 
-/** llm_server_new: request i meets acts[i], those beyond @n the last act. @acts: copied; @neighbour: (nullable) where ELSEWHERE leads */
+/**
+ * llm_server_new: request i meets acts[i], those beyond @n the last act. @acts: copied; @neighbour: (nullable) where
+ * ELSEWHERE leads
+ */
 LlmServer *llm_server_new(const LlmAct *acts, guint n, const LlmServer *neighbour, LlmWriter writer, gpointer data);
 void llm_server_free(LlmServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LlmServer, llm_server_free)
 
 /** llm_server_url: (borrowed) "http://127.0.0.1:PORT/v1". */
 const char *llm_server_url(const LlmServer *server);
-/** llm_server_count: requests so far; llm_server_request: (borrowed) one of them; llm_server_most: the most at one time. */
+/**
+ * llm_server_count: requests so far; llm_server_request: (borrowed) one of them; llm_server_most: the most at one time.
+ */
 guint llm_server_count(LlmServer *server);
 const LlmRequest *llm_server_request(LlmServer *server, guint index);
 guint llm_server_most(LlmServer *server);

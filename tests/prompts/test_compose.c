@@ -1,4 +1,7 @@
-/* Composed prompts of every built-in task: enough of them, accepted by the checks, repeatable, and the same but for the attributes. */
+/*
+ * Composed prompts of every built-in task: enough of them, accepted by the checks, repeatable, and the same but for
+ * the attributes.
+ */
 #include "prompts/prompt_words.h"
 
 #include <aimfair/prompts.h>

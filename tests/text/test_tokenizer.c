@@ -163,7 +163,10 @@ static void test_real(void)
     check_rows(tokenizer, "real.json", "original");
 }
 
-/* Bytes that are no UTF-8: one U+FFFD for every part that could have begun a character, as Unicode recommends (section 3.9). */
+/*
+ * Bytes that are no UTF-8: one U+FFFD for every part that could have begun a character, as Unicode recommends
+ * (section 3.9).
+ */
 static void test_invalid(void)
 {
     static const char *const cases[][2] = {

@@ -1,4 +1,6 @@
-/* Vocabularies that are missing, damaged, of another kind or made to do harm: refused by name, with what was expected. */
+/*
+ * Vocabularies that are missing, damaged, of another kind or made to do harm: refused by name, with what was expected.
+ */
 #include <aimfair/text.h>
 
 #include "base/file.h"

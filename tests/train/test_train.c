@@ -306,8 +306,8 @@ static void test_failures(void)
 }
 
 /*
- * oneDNN's ReLU in a batch norm makes 0 of NaN at some instruction sets, and then the loss stays finite: the tensor is named at the end of
- * the epoch. Where the NaN goes through, the loss of the first batch shows it.
+ * oneDNN's ReLU in a batch norm makes 0 of NaN at some instruction sets, and then the loss stays finite: the tensor
+ * is named at the end of the epoch. Where the NaN goes through, the loss of the first batch shows it.
  */
 static void test_hidden_nan(void)
 {

@@ -37,7 +37,9 @@ const char *support_weights_path(const char *name)
 const char *support_weights_write(const char *name, gconstpointer data, gsize bytes)
 {
     const char *path = support_weights_path(name);
-    /* Not g_file_set_contents, and a new file each time: file systems sync what is replaced, and tests write thousands. */
+    /*
+     * Not g_file_set_contents, and a new file each time: file systems sync what is replaced, and tests write thousands.
+     */
     (void)!g_remove(path);
     FILE *file = fopen(path, "wb");
     g_assert_nonnull(file);

@@ -1,8 +1,8 @@
 /*
  * The products of cpu_product_kernels.h, written once for all instruction sets: a file that includes this has defined
- * KERNELS, NAME, ROWS, and TARGET and the vectors of one of cpu_vector_*.h; PREFETCH_NEXT_TILE if the next rows of c shall be
- * asked for early. A tile is ROWS rows by two vectors of columns: enough sums to hide the latency of the additions,
- * and no more than there are registers.
+ * KERNELS, NAME, ROWS, and TARGET and the vectors of one of cpu_vector_*.h; PREFETCH_NEXT_TILE if the next rows of c
+ * shall be asked for early. A tile is ROWS rows by two vectors of columns: enough sums to hide the latency of the
+ * additions, and no more than there are registers.
  */
 #include "backend/cpu/cpu_product_kernels.h"
 

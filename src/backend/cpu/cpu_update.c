@@ -1,6 +1,7 @@
 /*
- * What a step does to whole buckets of parameters or gradients. The optimizer's step rounds as torch.optim.SGD on the CPU does: there, adding a multiple
- * is one fused multiply-add where the processor has it, and scaling the momentum is a step of its own.
+ * What a step does to whole buckets of parameters or gradients. The optimizer's step rounds as torch.optim.SGD on the
+ * CPU does: there, adding a multiple is one fused multiply-add where the processor has it, and scaling the momentum
+ * is a step of its own.
  */
 #include "backend/cpu/cpu.h"
 

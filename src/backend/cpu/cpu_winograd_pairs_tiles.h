@@ -1,7 +1,7 @@
 /*
- * Winograd's F(2x2, 3x3) for the gradient of weights in bf16: as cpu_winograd_kernels.h has it, but that the transformed
- * values are bf16 and two tiles lie side by side, because VDPBF16PS multiplies two numbers by two numbers and adds
- * both products to a sum in f32.
+ * Winograd's F(2x2, 3x3) for the gradient of weights in bf16: as cpu_winograd_kernels.h has it, but that the
+ * transformed values are bf16 and two tiles lie side by side, because VDPBF16PS multiplies two numbers by two numbers
+ * and adds both products to a sum in f32.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * Every call of oneDNN, in the words of this backend. oneDNN's interface changed between its versions 2 and 3:
- * descriptors of operations and open memory descriptors went. Only onednn_api.c, onednn_descriptor.c and onednn_layout.c
- * know.
+ * descriptors of operations and open memory descriptors went. Only onednn_api.c, onednn_descriptor.c and
+ * onednn_layout.c know.
  */
 #pragma once
 
