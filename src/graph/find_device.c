@@ -79,12 +79,13 @@ GArray *aimf_devices(void)
     g_array_set_clear_func(infos, info_clear);
     for (guint i = 0; aimf_device_classes[i]; i++) {
         g_autoptr(GError) failure = NULL;
-        AimfDeviceInfo info = { .name = aimf_device_classes[i]->name };
+        g_array_set_size(infos, i + 1);
+        AimfDeviceInfo *info = &g_array_index(infos, AimfDeviceInfo, i);
+        info->name = aimf_device_classes[i]->name;
         g_autoptr(AimfDevice) device = aimf_device_open_class(aimf_device_classes[i], &failure);
-        aimf_device_classes[i]->describe(&info);
+        aimf_device_classes[i]->describe(info);
         if (!device)
-            info.unusable = g_strdup(failure->message);
-        g_array_append_val(infos, info);
+            info->unusable = g_strdup(failure->message);
     }
     return infos;
 }

@@ -191,9 +191,9 @@ gboolean aimf_references_explain(const AimfReferences *references, const AimfMod
     if (!check_outputs(references, model, error))
         return FALSE;
     g_autoptr(AimfManifest) pictures = aimf_manifest_subset(references->pictures, first, n);
-    AimfEvaluatorOptions evaluating = {
-        .device = options->device, .threads = options->threads, .precision = options->precision
-    };
+    AimfEvaluatorOptions evaluating = { .device = options->device,
+                                        .threads = options->threads,
+                                        .precision = options->precision };
     g_autoptr(AimfEvaluator) evaluator = aimf_evaluator_new(model, n, &evaluating, error);
     if (!evaluator || !aimf_evaluator_load(evaluator, model->tensors, error))
         return FALSE;

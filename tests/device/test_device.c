@@ -363,6 +363,7 @@ static void test_scattered(gconstpointer data)
     for (int looked_first = 0; looked_first < 2; looked_first++) {
         g_autoptr(AimfStore) store = aimf_store_new(device, 1, &error);
         g_autoptr(AimfPlan) looking = looked_first ? compile_for(store, &net, NULL, 0) : NULL;
+        g_assert_cmpint(looking != NULL, ==, looked_first);
         g_autoptr(AimfPlan) training = compile_for(store, &net, trainable, 4);
         g_assert_true(aimf_store_load(store, net.tensors, &error));
         g_assert_true(aimf_plan_set_learning_rate(training, 0.5, &error) && aimf_plan_run(training, &error));
