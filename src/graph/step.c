@@ -5,7 +5,7 @@
 
 void aimf_step_bind(const AimfPlan *plan, const AimfStep *step)
 {
-    void *addresses[MAX_OPERANDS];
+    void *addresses[MAX_OPERANDS] = { 0 }; /* reorders have no scratch, but their kernels may ask for it */
     for (int i = 0; i < step->n_operands; i++)
         addresses[i] = step->operands[i] == NO_BUFFER ? NULL : aimf_buffer(plan, step->operands[i])->address;
     step->kernel->bind(step->kernel, addresses);

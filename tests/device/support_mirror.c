@@ -379,7 +379,7 @@ static AimfKernel *plan_node(gpointer state, AimfNodePlan *plan, GError **error)
 static AimfKernel *plan_reorder(gpointer state, const AimfLayout *from, const AimfLayout *to, const AimfShape *shape,
                                 GError **error)
 {
-    return wrap(aimf_backend_onednn.plan_reorder(state, from, to, shape, error), 2);
+    return wrap(aimf_backend_onednn.plan_reorder(state, from, to, shape, error), 3);
 }
 
 static gpointer state_open(AimfPrecision precision, GError **error)
