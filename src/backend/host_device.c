@@ -120,8 +120,7 @@ gboolean host_stream_clear(AimfStream *stream, void *memory, gsize bytes, GError
 gboolean host_stream_copy(AimfStream *stream, void *to, const void *from, gsize bytes, GError **error)
 {
     (void)stream, (void)error;
-    if (to != from)
-        memcpy(to, from, bytes);
+    memcpy(to, from, bytes);
     return TRUE;
 }
 

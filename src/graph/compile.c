@@ -14,12 +14,8 @@ static gboolean same_layout(const AimfPlan *plan, const AimfLayout *a, const Aim
 
 static gboolean is_frozen(const AimfPlan *plan, AimfValue value)
 {
-    if (g_array_index(plan->graph->values, AimfValueInfo, value).leaf != AIMF_LEAF_PARAMETER)
-        return FALSE;
-    for (guint i = 0; i < plan->trained->len; i++)
-        if (aimf_trained(plan, i)->parameter == value)
-            return FALSE;
-    return TRUE;
+    return g_array_index(plan->graph->values, AimfValueInfo, value).leaf == AIMF_LEAF_PARAMETER &&
+           !aimf_find_trained(plan, value);
 }
 
 /* A step that copies buffer @from into buffer @to, changing the layout. */
@@ -86,6 +82,8 @@ static gboolean add_node_step(AimfPlan *plan, guint index, GError **error)
     if (!kernel)
         return FALSE;
 
+    if (node->op == AIMF_OP_BATCH_NORM && node->attributes.batch_norm.training)
+        plan->moves_states = !plan->private_states;
     AimfStep step = { .kernel = kernel, .node = (int)index, .n_inputs = node->n_inputs };
     memcpy(step.overwrites, node_plan.overwrites, sizeof step.overwrites);
     for (int i = 0; i < node->n_inputs; i++) {

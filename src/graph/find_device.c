@@ -6,7 +6,6 @@
 
 static AimfDevice *open_best(GError **error)
 {
-    g_clear_error(error);
     for (guint i = 0; aimf_device_classes[i]; i++) {
         g_clear_error(error);
         AimfDevice *device = aimf_device_open_class(aimf_device_classes[i], error);

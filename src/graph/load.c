@@ -7,10 +7,15 @@ enum {
     PAGES_KEPT_BYTES = 32 << 20
 }; /* of the source, so that a large model is not resident twice while it is loaded */
 
-static void note_packed(const AimfPlan *plan, AimfStep *step, guint64 version)
+/* A pack that fails later is told by a wait: then the stream has one failure more than is noted here. */
+static gboolean run_pack(const AimfPlan *plan, AimfStep *step, guint64 version, GError **error)
 {
+    aimf_step_bind(plan, step);
+    if (!aimf_step_run(plan, step, error))
+        return FALSE;
     step->version = version;
     step->n_failures = plan->store->stream->n_failures;
+    return TRUE;
 }
 
 /* Runs the packs that begin at buffer @from, whose contents lie at its address now. */
@@ -18,12 +23,8 @@ static gboolean pack(AimfPlan *plan, int from, guint64 version, GError **error)
 {
     for (guint i = 0; i < plan->packs->len; i++) {
         AimfStep *step = &g_array_index(plan->packs, AimfStep, i);
-        if (step->operands[0] != from)
-            continue;
-        aimf_step_bind(plan, step);
-        if (!aimf_step_run(plan, step, error))
+        if (step->operands[0] == from && !run_pack(plan, step, version, error))
             return FALSE;
-        note_packed(plan, step, version);
     }
     return TRUE;
 }
@@ -43,10 +44,8 @@ gboolean aimf_plan_pack(AimfPlan *plan, GError **error)
         if (!waited && !aimf_stream_wait(plan->store->stream, error))
             return FALSE;
         waited = TRUE;
-        aimf_step_bind(plan, step);
-        if (!aimf_step_run(plan, step, error))
+        if (!run_pack(plan, step, version, error))
             return FALSE;
-        note_packed(plan, step, version);
     }
     return TRUE;
 }
@@ -104,8 +103,7 @@ static gboolean load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
         }
     }
     aimf_tensors_release_pages(tensors);
-    return aimf_plan_reset(plan, error) && aimf_stream_wait(plan->store->stream, error) &&
-           aimf_tensors_unchanged(tensors, error);
+    return aimf_plan_reset(plan, error) && aimf_tensors_unchanged(tensors, error);
 }
 
 gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **error)
@@ -151,10 +149,7 @@ gboolean aimf_plan_save(AimfPlan *plan, AimfTensors *tensors, GError **error)
 {
     for (guint i = 1; i < plan->graph->values->len; i++) {
         const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, i);
-        gboolean is_trained = FALSE;
-        for (guint k = 0; k < plan->trained->len; k++)
-            is_trained |= aimf_trained(plan, k)->parameter == (AimfValue)i;
-        if ((is_trained || info->leaf == AIMF_LEAF_STATE) &&
+        if ((aimf_find_trained(plan, (AimfValue)i) || info->leaf == AIMF_LEAF_STATE) &&
             !aimf_store_fetch(plan->store, aimf_buffer(plan, plan->canonical[i])->address, info->name, &info->shape,
                               tensors, error))
             return FALSE;

@@ -73,6 +73,7 @@ struct AimfPlan {
     AimfStore *store;
     gboolean shares_store;
     gboolean private_states;
+    gboolean moves_states; /* a run changes the store's running statistics */
     const AimfBackend *backend;
     gpointer state;
     AimfPrecision precision;
@@ -112,6 +113,15 @@ static inline AimfStep *aimf_step(const AimfPlan *plan, guint index)
 static inline AimfTrained *aimf_trained(const AimfPlan *plan, guint index)
 {
     return &g_array_index(plan->trained, AimfTrained, index);
+}
+
+/** aimf_find_trained: (nullable) the trainable parameter @parameter; NULL if it is frozen, or none. */
+static inline const AimfTrained *aimf_find_trained(const AimfPlan *plan, AimfValue parameter)
+{
+    for (guint i = 0; i < plan->trained->len; i++)
+        if (aimf_trained(plan, i)->parameter == parameter)
+            return aimf_trained(plan, i);
+    return NULL;
 }
 
 /** aimf_step_changes_weights: whether a step is one that changes parameters, momenta or sums. */

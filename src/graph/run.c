@@ -42,7 +42,7 @@ void aimf_plan_free(AimfPlan *plan)
 
 void aimf_plan_touch_states(AimfPlan *plan)
 {
-    for (guint i = 1; !plan->private_states && i < plan->graph->values->len; i++)
+    for (guint i = 1; plan->moves_states && i < plan->graph->values->len; i++)
         if (g_array_index(plan->graph->values, AimfValueInfo, i).leaf == AIMF_LEAF_STATE)
             aimf_store_touch(plan->store, aimf_buffer(plan, plan->canonical[i])->stored);
 }
@@ -156,24 +156,15 @@ gboolean aimf_plan_set_learning_rate(AimfPlan *plan, double learning_rate, GErro
     return plan->learning_rate == AIMF_NONE || aimf_plan_write(plan, plan->learning_rate, 0, 1, &rate, error);
 }
 
-/* (nullable) */
-static const AimfTrained *find_trained(const AimfPlan *plan, AimfValue parameter)
-{
-    for (guint i = 0; i < plan->trained->len; i++)
-        if (aimf_trained(plan, i)->parameter == parameter)
-            return aimf_trained(plan, i);
-    return NULL;
-}
-
 AimfValue aimf_plan_gradient(const AimfPlan *plan, AimfValue parameter)
 {
-    const AimfTrained *trained = find_trained(plan, parameter);
+    const AimfTrained *trained = aimf_find_trained(plan, parameter);
     return trained ? trained->gradient : AIMF_NONE;
 }
 
 gboolean aimf_plan_read_sum(AimfPlan *plan, AimfValue parameter, double *to, GError **error)
 {
-    const AimfTrained *trained = find_trained(plan, parameter);
+    const AimfTrained *trained = aimf_find_trained(plan, parameter);
     AimfValue sum = trained ? trained->sum : AIMF_NONE;
     const AimfBuffer *buffer = find_elements(plan, sum, AIMF_F64, 0, 0, error);
     return buffer && aimf_stream_read(plan->store->stream, "reading", to, buffer->address, buffer->layout.bytes, error);

@@ -160,6 +160,8 @@ gboolean aimf_store_upload(AimfStore *store, const char *what, void *memory, gsi
                            guint entry, GError **error)
 {
     const void *lying = aimf_store_lying(tensors, entry);
+    if (lying == memory)
+        return TRUE;
     if (lying)
         return aimf_stream_upload(store->stream, what, memory, lying, bytes, error);
     if (store->device->class->on_host)
@@ -213,6 +215,8 @@ gboolean aimf_store_fetch(AimfStore *store, const void *memory, const char *name
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the tensor '%s' is not f32 in memory", name);
         return FALSE;
     }
+    if (to == memory)
+        return aimf_stream_wait(store->stream, error);
     return aimf_stream_read(store->stream, g_intern_string(name), to, memory,
                             (gsize)aimf_shape_count(shape) * sizeof(float), error);
 }

@@ -9,8 +9,8 @@
 enum { MEMORY_ALIGNMENT = 64 }; /* bytes, of every tensor on a device */
 
 /**
- * AimfStored: @name: interned; @slab: in which it lies; @version: that of the store when this tensor was last changed, 0
- * if it was never filled
+ * AimfStored: @name: interned; @slab: in which it lies; @version: that of the store when this tensor was last changed,
+ * 0 if it was never filled
  */
 typedef struct {
     const char *name;

@@ -57,3 +57,15 @@ void program_expect(const char *folder, int status, const char *command, const c
     if (!strstr(text, says))
         g_error("%s: expected '%s' in:\n%s", command, says, text);
 }
+
+JsonNode *program_json(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    JsonNode *root = json_from_string(text, &error);
+    g_assert_no_error(error);
+    return root;
+}
+
+const char program_answers[] = "id,target,protected,logit\n"
+                               "1,0,a,-2\n2,0,a,-1\n3,0,b,-0.5\n4,0,b,0.5\n"
+                               "5,1,a,-0.25\n6,1,a,3\n7,1,b,0\n8,1,b,2\n";

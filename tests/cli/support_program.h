@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <json-glib/json-glib.h>
 
 /** ProgramRun: what one run of aimfair gave. @status: exit status, or 128 + the signal that ended it */
 typedef struct {
@@ -31,3 +32,12 @@ ProgramRun run_shell(const char *command);
 char *program_output(const char *folder, int status, const char *command);
 /** program_expect: the same, and the test fails unless @says is in the output. */
 void program_expect(const char *folder, int status, const char *command, const char *says);
+
+/** program_json: (owned) what a command printed with --json; fails the test if it is none. */
+JsonNode *program_json(const char *text);
+
+/**
+ * program_answers: a table of predictions. Group 0: TPR 1/2, FPR 0; group 1: TPR 1, FPR 1/2. Accuracies of (0,a) (0,b)
+ * (1,a) (1,b): 1, 1/2, 1/2, 1.
+ */
+extern const char program_answers[];

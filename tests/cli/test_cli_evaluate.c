@@ -12,26 +12,13 @@
 
 static char *folder;
 
-/* Group 0: TPR 1/2, FPR 0; group 1: TPR 1, FPR 1/2. Accuracies of (0,a) (0,b) (1,a) (1,b): 1, 1/2, 1/2, 1. */
-static const char answers[] = "id,target,protected,logit\n"
-                              "1,0,a,-2\n2,0,a,-1\n3,0,b,-0.5\n4,0,b,0.5\n"
-                              "5,1,a,-0.25\n6,1,a,3\n7,1,b,0\n8,1,b,2\n";
-
-static JsonNode *parse(const char *text)
-{
-    g_autoptr(GError) error = NULL;
-    JsonNode *root = json_from_string(text, &error);
-    g_assert_no_error(error);
-    return root;
-}
-
 static void test_json(void)
 {
-    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", program_answers);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--seed", "1");
     g_assert_cmpint(run.status, ==, 0);
     g_assert_cmpstr(run.err, ==, "");
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *object = json_node_get_object(root);
     JsonObject *odds = json_object_get_object_member(object, "equalized_odds");
     g_assert_cmpfloat(json_object_get_double_member(object, "accuracy"), ==, 0.75);
@@ -69,7 +56,7 @@ static double json_accuracy(const char *name, const char *text, const char *thre
     g_auto(ProgramRun) run =
         RUN("evaluate", "--from-predictions", path, "--json", threshold ? "--threshold" : NULL, threshold);
     g_assert_cmpstr(run.err, ==, "");
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     return json_object_get_double_member(json_node_get_object(root), "accuracy");
 }
 
@@ -115,7 +102,7 @@ static void test_average(void)
     g_autofree char *b = save_result("b.json", "target,protected,prediction\n0,x,0\n0,y,0\n1,x,1\n1,y,0\n");
     g_auto(ProgramRun) run = RUN("evaluate", "--average", "--json", a, b);
     g_assert_cmpint(run.status, ==, 0);
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *object = json_node_get_object(root);
     g_assert_cmpfloat(json_object_get_double_member(object, "worst_group_accuracy"), ==, 0.5);
     g_assert_cmpfloat(json_object_get_double_member(object, "std_group_accuracy"), ==, 0.25);
@@ -206,7 +193,7 @@ static void test_average_of_old(void)
     g_auto(ProgramRun) run = RUN("evaluate", "--average", "--json", "--allow", "same-set", a, b);
     assert_contains(run.err, "say the same");
     g_assert_cmpint(run.status, ==, 0);
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *object = json_node_get_object(root);
     g_assert_cmpfloat(json_object_get_double_member(object, "precision_gap"), ==, 0.5);
     g_assert_cmpfloat(json_object_get_double_member(object, "demographic_parity_ratio"), ==, 1);
@@ -221,7 +208,7 @@ static void test_average_of_old(void)
     g_autofree char *c = data_write(folder, "old3a.json", old_three), *d = data_write(folder, "old3b.json", old_three);
     g_auto(ProgramRun) three = RUN("evaluate", "--average", "--json", "--allow", "same-set", c, d);
     g_assert_cmpint(three.status, ==, 0);
-    g_autoptr(JsonNode) of_three = parse(three.out);
+    g_autoptr(JsonNode) of_three = program_json(three.out);
     object = json_node_get_object(of_three);
     g_assert_cmpint(json_object_get_int_member(object, "positive"), ==, 1);
     g_assert_cmpfloat(json_object_get_double_member(object, "precision_gap"), ==, 0.5);
@@ -258,7 +245,7 @@ static void test_classes(void)
     g_autofree char *path = data_write(folder, "three.csv", three_classes);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--bootstrap", "50");
     g_assert_cmpstr(run.err, ==, "");
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *object = json_node_get_object(root);
     g_assert_cmpfloat(at(object, NULL, NULL, "accuracy"), ==, 0.7);
     g_assert_true(json_object_get_null_member(object, "positive"));
@@ -287,7 +274,7 @@ static void test_classes(void)
     g_autofree char *saved = data_write(folder, "three.json", run.out);
     g_auto(ProgramRun) mean = RUN("evaluate", "--average", "--json", "--allow", "same-set", saved, saved);
     assert_contains(mean.err, "are one file");
-    g_autoptr(JsonNode) averaged = parse(mean.out);
+    g_autoptr(JsonNode) averaged = program_json(mean.out);
     g_assert_cmpfloat(at(json_node_get_object(averaged), "worst", NULL, "auc"), ==, at(object, "worst", NULL, "auc"));
     assert_tampered(run.out, "\"selection_rate\" : 0.6,", "\"selection_rate\" : 0.8,", "but its groups give");
     assert_tampered(run.out, "\"classes\" : [", "\"classes\" : [ {}, {}, {} ], \"more\" : [", "'target' is missing");
@@ -304,7 +291,7 @@ static void test_positive(void)
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--positive", "adult", "--require",
                                  "equal_opportunity<=0.5", "--require", "worst.equalized_odds<=0.375");
     g_assert_cmpint(run.status, ==, 0);
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *object = json_node_get_object(root);
     g_assert_cmpint(json_object_get_int_member(object, "positive"), ==, 1);
     g_assert_cmpfloat(at(object, NULL, "equalized_odds", "mean"), ==, 0.375);
@@ -358,9 +345,9 @@ static void test_class_columns(void)
 
 static void test_by_group(void)
 {
-    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", program_answers);
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json");
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonArray *labels = json_object_get_array_member(json_node_get_object(root), "by_group");
     JsonObject *b = json_array_get_object_element(labels, 1);
     g_assert_cmpstr(json_object_get_string_member(b, "protected"), ==, "b");
@@ -390,12 +377,12 @@ static void test_by_group(void)
 
 static void test_evidence(void)
 {
-    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", program_answers);
     g_auto(ProgramRun) run =
         RUN("evaluate", "--from-predictions", path, "--json", "--seed", "18446744073709551615", "--bootstrap", "7");
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *evidence = json_object_get_object_member(json_node_get_object(root), "evidence");
-    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, answers, -1);
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, program_answers, -1);
     g_assert_cmpstr(json_object_get_string_member(evidence, "data_sha256"), ==, hash);
     g_assert_cmpstr(json_object_get_string_member(evidence, "version"), ==, aimf_version());
     g_assert_cmpfloat(at(evidence, NULL, NULL, "threshold"), ==, 0.5);
@@ -406,7 +393,7 @@ static void test_evidence(void)
     g_assert_cmpstr(json_object_get_string_member(bootstrap, "seed"), ==, "18446744073709551615");
     g_autofree char *decided = data_write(folder, "decided.csv", "target,protected,prediction\n1,a,1\n0,b,0\n");
     g_auto(ProgramRun) classes = RUN("evaluate", "--from-predictions", decided, "--json", "--seed", "3");
-    g_autoptr(JsonNode) of_classes = parse(classes.out);
+    g_autoptr(JsonNode) of_classes = program_json(classes.out);
     evidence = json_object_get_object_member(json_node_get_object(of_classes), "evidence");
     g_assert_true(json_object_get_null_member(evidence, "threshold")); /* they were classes already */
     g_assert_cmpint(json_object_get_int_member(json_object_get_object_member(evidence, "bootstrap"), "seed"), ==, 3);
@@ -474,7 +461,7 @@ static void test_labels(void)
     assert_contains(refused.err, "blanks.csv:10: column 'protected': 'None' stands for a missing value");
     g_auto(ProgramRun) dropped = RUN("evaluate", "--from-predictions", path, "--missing", "drop", "--json");
     assert_contains(dropped.err, "1 row with missing values left out");
-    g_autoptr(JsonNode) root = parse(dropped.out);
+    g_autoptr(JsonNode) root = program_json(dropped.out);
     JsonObject *object = json_node_get_object(root);
     g_assert_cmpfloat(json_object_get_double_member(object, "worst_group_accuracy"), ==, 0.5);
     g_assert_cmpfloat(json_object_get_double_member(json_object_get_object_member(object, "equalized_odds"), "mean"),
@@ -544,7 +531,7 @@ static void test_named_predictions(void)
                                        "0,a,0,cat\n1,b,1,Dog\n2,a,0, cat\n2,b,1,Dog\n");
     g_auto(ProgramRun) run = RUN("evaluate", "--from-predictions", path, "--json", "--positive", "dog");
     g_assert_cmpint(run.status, ==, 0);
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonArray *names = json_object_get_array_member(json_node_get_object(root), "class_names");
     g_assert_cmpstr(json_array_get_string_element(names, 0), ==, "cat");
     g_assert_cmpstr(json_array_get_string_element(names, 1), ==, "Dog");
@@ -557,7 +544,7 @@ static void test_named_predictions(void)
 
 static void test_wrong_usage(void)
 {
-    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", program_answers);
     g_autofree char *decided = data_write(folder, "decided.csv", "target,protected,prediction\n1,a,1\n");
     const struct {
         const char *arguments[8];
@@ -594,7 +581,7 @@ static void test_wrong_usage(void)
 
 static void test_full_device(void)
 {
-    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", program_answers);
     g_autofree char *command = g_strdup_printf("\"$AIMFAIR\" evaluate --from-predictions '%s' --json >/dev/full", path);
     g_auto(ProgramRun) run = run_shell(command);
     g_assert_cmpint(run.status, ==, 1);

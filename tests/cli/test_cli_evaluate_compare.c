@@ -7,14 +7,6 @@
 
 static char *folder;
 
-static JsonNode *parse(const char *text)
-{
-    g_autoptr(GError) error = NULL;
-    JsonNode *root = json_from_string(text, &error);
-    g_assert_no_error(error);
-    return root;
-}
-
 /* The table and the JSON of a comparison; tests/fair/test_comparison.c has its numbers. */
 static void test_compare(void)
 {
@@ -28,7 +20,7 @@ static void test_compare(void)
     assert_contains(table.out, "1 sample lost, 1 won: McNemar's p is 1 (mid-p), 1 (exact)\n");
     assert_contains(table.err, "group 1_a lost 100.00 points of accuracy");
     g_auto(ProgramRun) json = RUN("evaluate", "--compare", before, after, "--json", "--quiet");
-    g_autoptr(JsonNode) root = parse(json.out);
+    g_autoptr(JsonNode) root = program_json(json.out);
     JsonObject *comparison = json_object_get_object_member(json_node_get_object(root), "comparison");
     g_assert_cmpint(json_object_get_int_member(comparison, "won"), ==, 1);
     g_assert_nonnull(json_object_get_array_member(json_node_get_object(root), "warnings"));
@@ -73,7 +65,7 @@ static void test_chart(void)
     g_assert_cmpint(one.status, ==, 0);
     g_assert_cmpint(two.status, ==, 0);
     assert_contains(one.out, "1 sample lost, 1 won");
-    g_autoptr(JsonNode) root = parse(two.out);
+    g_autoptr(JsonNode) root = program_json(two.out);
     g_assert_true(JSON_NODE_HOLDS_OBJECT(root));
     g_autoptr(AimfImage) image = aimf_image_open(png, &error);
     g_assert_no_error(error);
@@ -113,7 +105,7 @@ static void test_seeds(void)
     assert_contains(table.out, "accuracy of 1_b                     +32.00 ± 4.00 ");
     assert_contains(table.out, "+27.03 … +36.97 ");
     g_auto(ProgramRun) json = RUN("evaluate", "--compare", before[0], before[1], after[0], after[1], "--json", "-q");
-    g_autoptr(JsonNode) root = parse(json.out);
+    g_autoptr(JsonNode) root = program_json(json.out);
     JsonObject *object = json_node_get_object(root);
     g_assert_cmpuint(json_array_get_length(json_object_get_array_member(object, "pairs")), ==, 2);
     JsonObject *accuracy = json_array_get_object_element(json_object_get_array_member(object, "changes"), 0);
@@ -123,7 +115,7 @@ static void test_seeds(void)
     g_auto(ProgramRun) mean =
         RUN("evaluate", "--average", before[0], before[1], before[2], "--json", "-q", "--require", "accuracy>=0.9");
     g_assert_cmpint(mean.status, ==, 3);
-    g_autoptr(JsonNode) average = parse(mean.out);
+    g_autoptr(JsonNode) average = program_json(mean.out);
     JsonObject *of_mean = json_node_get_object(average);
     g_assert_cmpint(json_object_get_int_member(of_mean, "runs"), ==, 3);
     accuracy = json_array_get_object_element(json_object_get_array_member(of_mean, "seeds"), 0);

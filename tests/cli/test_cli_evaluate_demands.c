@@ -7,22 +7,9 @@
 
 static char *folder;
 
-/* Group 0: TPR 1/2, FPR 0; group 1: TPR 1, FPR 1/2. Accuracies of (0,a) (0,b) (1,a) (1,b): 1, 1/2, 1/2, 1. */
-static const char answers[] = "id,target,protected,logit\n"
-                              "1,0,a,-2\n2,0,a,-1\n3,0,b,-0.5\n4,0,b,0.5\n"
-                              "5,1,a,-0.25\n6,1,a,3\n7,1,b,0\n8,1,b,2\n";
-
-static JsonNode *parse(const char *text)
-{
-    g_autoptr(GError) error = NULL;
-    JsonNode *root = json_from_string(text, &error);
-    g_assert_no_error(error);
-    return root;
-}
-
 static void test_gates(void)
 {
-    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", program_answers);
     g_auto(ProgramRun) met = RUN("evaluate", "--from-predictions", path, "--require", "worst_group_accuracy>=0.5",
                                  "--require", "equalized_odds.mean<=0.5");
     g_assert_cmpint(met.status, ==, 0);
@@ -31,7 +18,7 @@ static void test_gates(void)
     g_assert_cmpint(missed.status, ==, 3);
     assert_contains(missed.err, "not met: worst_group_accuracy>0.5 (worst_group_accuracy is 0.5)");
     g_assert_null(strstr(missed.err, "accuracy>=0.7"));
-    g_autoptr(JsonNode) root = parse(missed.out);
+    g_autoptr(JsonNode) root = program_json(missed.out);
     JsonArray *gates = json_object_get_array_member(json_node_get_object(root), "require");
     g_assert_true(json_object_get_boolean_member(json_array_get_object_element(gates, 0), "met"));
     g_assert_false(json_object_get_boolean_member(json_array_get_object_element(gates, 1), "met"));
@@ -94,7 +81,7 @@ static void test_demands_for_evidence(void)
     }
     g_auto(ProgramRun) json = RUN("evaluate", "--from-predictions", path, "--json", "-q", "--require-evidence",
                                   "worst_group_accuracy>=0.7", "--require", "accuracy>=0.8");
-    g_autoptr(JsonNode) root = parse(json.out);
+    g_autoptr(JsonNode) root = program_json(json.out);
     JsonObject *object = json_node_get_object(root);
     JsonObject *gate = json_array_get_object_element(json_object_get_array_member(object, "require_evidence"), 0);
     g_assert_cmpstr(json_object_get_string_member(gate, "decision"), ==, "not enough evidence");
@@ -112,7 +99,7 @@ static void test_demands_for_evidence(void)
 
 static void test_evidence_refused(void)
 {
-    g_autofree char *path = data_write(folder, "answers.csv", answers);
+    g_autofree char *path = data_write(folder, "answers.csv", program_answers);
     const struct {
         const char *arguments[8];
         const char *message;

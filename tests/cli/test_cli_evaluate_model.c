@@ -71,14 +71,6 @@ static void tear_down(void)
         g_free(paths[i]);
 }
 
-static JsonNode *parse(const char *text)
-{
-    g_autoptr(GError) error = NULL;
-    JsonNode *root = json_from_string(text, &error);
-    g_assert_no_error(error);
-    return root;
-}
-
 /* What the model says, measured at once, is what its saved answers give. */
 static void test_answers(void)
 {
@@ -89,7 +81,7 @@ static void test_answers(void)
     g_auto(ProgramRun) read = RUN("evaluate", "--from-predictions", answers_path, "--json", "--quiet");
     g_assert_cmpint(read.status, ==, 0);
     g_assert_cmpstr(read.err, ==, "");
-    g_autoptr(JsonNode) a = parse(asked.out), b = parse(read.out);
+    g_autoptr(JsonNode) a = program_json(asked.out), b = program_json(read.out);
     g_assert_cmpstr(json_object_get_string_member(json_node_get_object(a), "model"), ==, model_path);
     g_assert_cmpint(json_object_get_int_member(json_node_get_object(a), "n"), ==, N_IMAGES);
     JsonNode *nodes[] = { a, b };
@@ -110,7 +102,7 @@ static void test_compare(void)
         RUN("evaluate", "--compare", model_path, model_path, "--data", manifest_path, "--json", "--quiet");
     g_assert_cmpint(run.status, ==, 0);
     g_assert_nonnull(strstr(run.err, "say the same of all 40 samples"));
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *object = json_node_get_object(root);
     JsonObject *before = json_object_get_object_member(object, "before");
     g_assert_cmpstr(json_object_get_string_member(before, "file"), ==, model_path);
@@ -134,7 +126,7 @@ static void test_evidence(void)
     g_auto(ProgramRun) run = RUN("evaluate", "--model", model_path, "--data", manifest_path, "--json", "--quiet",
                                  "--threshold", "0.3", "--seed", "9", "--bootstrap", "20");
     g_assert_cmpint(run.status, ==, 0);
-    g_autoptr(JsonNode) root = parse(run.out);
+    g_autoptr(JsonNode) root = program_json(run.out);
     JsonObject *evidence = json_object_get_object_member(json_node_get_object(root), "evidence");
     g_autoptr(AimfModel) model = aimf_model_open(model_path, NULL);
     g_autoptr(AimfManifest) manifest = aimf_manifest_open(manifest_path, NULL);
@@ -172,7 +164,7 @@ static void test_named_classes(void)
         g_str_has_prefix(saved, "path,target,protected,prediction,probability_0,probability_1,probability_2,class\n"));
     g_auto(ProgramRun) read = RUN("evaluate", "--from-predictions", answers_path, "--json", "--quiet");
     g_assert_cmpstr(read.err, ==, "");
-    g_autoptr(JsonNode) a = parse(asked.out), b = parse(read.out);
+    g_autoptr(JsonNode) a = program_json(asked.out), b = program_json(read.out);
     JsonObject *from_model = json_node_get_object(a), *from_file = json_node_get_object(b);
     g_assert_cmpstr(json_object_get_string_member(from_model, "target"), ==, "age");
     g_assert_cmpstr(json_array_get_string_element(json_object_get_array_member(from_model, "class_names"), 2), ==,
@@ -189,7 +181,7 @@ static void test_named_classes(void)
     g_auto(ProgramRun) told =
         RUN("predict", "--model", path, "--data", manifest_path, "-o", answers_path, "--json", "--quiet");
     g_assert_cmpint(told.status, ==, 0);
-    g_autoptr(JsonNode) root = parse(told.out);
+    g_autoptr(JsonNode) root = program_json(told.out);
     JsonArray *names = json_object_get_array_member(json_node_get_object(root), "class_names");
     g_assert_cmpstr(json_array_get_string_element(names, 0), ==, "young");
     g_autofree char *answers = NULL;
@@ -215,7 +207,7 @@ static void test_threshold(void)
     g_auto(ProgramRun) all = RUN("evaluate", "--model", model_path, "--data", manifest_path, "--threshold", "0", "-q",
                                  "--require", "demographic_parity<=0", "--require", "equal_opportunity<=0", "--json");
     g_assert_cmpint(all.status, ==, 0); /* everybody is class 1, so nobody is treated differently */
-    g_autoptr(JsonNode) root = parse(all.out);
+    g_autoptr(JsonNode) root = program_json(all.out);
     g_assert_cmpfloat(json_object_get_double_member(json_node_get_object(root), "accuracy"), ==, 0.5);
 }
 
@@ -234,7 +226,7 @@ static void test_bad_images(void)
         RUN("evaluate", "--model", model_path, "--data", path, "--skip-bad", "1", "--json", "--quiet");
     g_assert_cmpint(lenient.status, ==, 0);
     g_assert_nonnull(strstr(lenient.err, "missing.png"));
-    g_autoptr(JsonNode) root = parse(lenient.out);
+    g_autoptr(JsonNode) root = program_json(lenient.out);
     g_assert_cmpint(json_object_get_int_member(json_node_get_object(root), "n"), ==, N_IMAGES);
     g_assert_cmpint(json_object_get_int_member(json_node_get_object(root), "skipped"), ==, 1);
 }

@@ -48,6 +48,15 @@ char *support_drawn_set(const char *folder, const char *name, guint n, double bi
     return path;
 }
 
+AimfManifest *support_drawn_manifest(const char *folder, const char *name, guint n)
+{
+    GError *error = NULL;
+    g_autofree char *path = support_drawn_set(folder, name, n, 0.5);
+    AimfManifest *manifest = aimf_manifest_open(path, &error);
+    g_assert_no_error(error);
+    return manifest;
+}
+
 char *support_drawn_folder(void)
 {
     GError *error = NULL;

@@ -9,6 +9,8 @@
  * Returns: (owned) the manifest's path.
  */
 char *support_drawn_set(const char *folder, const char *name, guint n, double bias);
+/** support_drawn_manifest: (owned) the same, opened, with half of the labels drawn. */
+AimfManifest *support_drawn_manifest(const char *folder, const char *name, guint n);
 /** support_drawn_folder: (owned) a new temporary folder. */
 char *support_drawn_folder(void);
 /** support_drawn_remove: a folder and the files in it. */

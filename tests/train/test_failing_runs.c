@@ -13,15 +13,6 @@ enum { BATCH = 8, EPOCHS = 2 };
 static char *folder;
 static AimfManifest *train_set, *validation_set;
 
-static AimfManifest *drawn(const char *name, guint n)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = support_drawn_set(folder, name, n, 0.5);
-    AimfManifest *manifest = aimf_manifest_open(path, &error);
-    g_assert_no_error(error);
-    return manifest;
-}
-
 static AimfModel *fresh_model(void)
 {
     return aimf_model_new("resnet18", 32, 1, 1, NULL);
@@ -143,8 +134,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = support_drawn_folder();
-    train_set = drawn("train", 2 * BATCH);
-    validation_set = drawn("validation", BATCH);
+    train_set = support_drawn_manifest(folder, "train", 2 * BATCH);
+    validation_set = support_drawn_manifest(folder, "validation", BATCH);
     g_test_add_func("/failing_runs/training", test_training);
     g_test_add_func("/failing_runs/predicting", test_predicting);
     g_test_add_func("/failing_runs/gradients", test_gradients);

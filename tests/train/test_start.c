@@ -13,15 +13,6 @@ enum { BATCH = 8 };
 static char *folder;
 static AimfManifest *train_set, *validation_set, *flipped_set; /* flipped: @train_set with each class for the other */
 
-static AimfManifest *drawn(const char *name, guint n)
-{
-    GError *error = NULL;
-    g_autofree char *path = support_drawn_set(folder, name, n, 0.5);
-    AimfManifest *manifest = aimf_manifest_open(path, &error);
-    g_assert_no_error(error);
-    return manifest;
-}
-
 static AimfManifest *flipped(const AimfManifest *manifest)
 {
     AimfManifest *made = aimf_manifest_new();
@@ -329,8 +320,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = support_drawn_folder();
-    train_set = drawn("train", 36);
-    validation_set = drawn("val", 24);
+    train_set = support_drawn_manifest(folder, "train", 36);
+    validation_set = support_drawn_manifest(folder, "val", 24);
     flipped_set = flipped(train_set);
     g_test_add_func("/start/measured", test_measured);
     g_test_add_func("/start/kept", test_kept);

@@ -19,15 +19,6 @@ static char *in_folder(const char *name)
     return g_build_filename(folder, name, NULL);
 }
 
-static AimfManifest *drawn(const char *name, guint n)
-{
-    GError *error = NULL;
-    g_autofree char *path = support_drawn_set(folder, name, n, 0.5);
-    AimfManifest *manifest = aimf_manifest_open(path, &error);
-    g_assert_no_error(error);
-    return manifest;
-}
-
 static AimfModel *fresh_model(void)
 {
     return aimf_model_new("resnet18", 32, 1, 1, NULL);
@@ -472,8 +463,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = support_drawn_folder();
-    train_set = drawn("train", N_TRAIN);
-    validation_set = drawn("val", 20);
+    train_set = support_drawn_manifest(folder, "train", N_TRAIN);
+    validation_set = support_drawn_manifest(folder, "val", 20);
     g_test_add_func("/train/learns", test_learns);
     g_test_add_func("/train/frozen-bits", test_frozen_bits);
     g_test_add_func("/train/repeatable", test_repeatable);

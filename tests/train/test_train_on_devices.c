@@ -12,15 +12,6 @@ enum { BATCH = 8 };
 static char *folder;
 static AimfManifest *train_set, *validation_set;
 
-static AimfManifest *drawn(const char *name, guint n)
-{
-    GError *error = NULL;
-    g_autofree char *path = support_drawn_set(folder, name, n, 0.5);
-    AimfManifest *manifest = aimf_manifest_open(path, &error);
-    g_assert_no_error(error);
-    return manifest;
-}
-
 /* (owned) What @epochs of training on @device end with; from the state @state_path on, if it is there. */
 static AimfModel *train(AimfDevice *device, guint epochs, const char *state_path, const char *const *trainable)
 {
@@ -111,8 +102,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = support_drawn_folder();
-    train_set = drawn("train", 20);
-    validation_set = drawn("val", 10);
+    train_set = support_drawn_manifest(folder, "train", 20);
+    validation_set = support_drawn_manifest(folder, "val", 10);
     g_test_add_data_func("/train-on-devices/all", NULL, test_train);
     g_test_add_data_func("/train-on-devices/some", "some", test_train);
     g_test_add_func("/train-on-devices/gradients", test_gradients);
