@@ -166,6 +166,9 @@ AimfValue aimf_graph_parameter_at(const AimfGraph *graph, guint index);
 /** aimf_graph_name: (borrowed) the name of a leaf; NULL for other values. */
 const char *aimf_graph_name(const AimfGraph *graph, AimfValue value);
 
+/** aimf_graph_flops: of one pass over all operations: multiplications and additions of products, counted as two. */
+double aimf_graph_flops(const AimfGraph *graph);
+
 /* --- Stores: parameters and states, resident on a device --- */
 
 /**

@@ -46,13 +46,40 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfModel, aimf_model_free)
 const char *const *aimf_architectures(void);
 
 /**
+ * AimfArchitectureCost: what an architecture takes for images of a size.
+ * @tensors, @parameters: that can be trained, and the numbers in them; @bytes: of a saved model's tensors
+ * @flops: of one image forward; multiplications and additions of convolutions, products and attention, counted as two
+ */
+typedef struct {
+    guint tensors;
+    gint64 parameters;
+    gint64 bytes;
+    double flops;
+} AimfArchitectureCost;
+
+/** aimf_architecture_cost: FALSE as aimf_model_new. */
+gboolean aimf_architecture_cost(const char *architecture, int width, int height, int outputs,
+                                AimfArchitectureCost *cost, GError **error);
+
+/**
  * aimf_model_new:
- * A model with fresh weights from torchvision's initialisation scheme (convolutions: Kaiming normal, fan out; linear:
- * PyTorch's default uniform; batch norm: 1 and 0), drawn from @seed. Its input is square, resized whole, bilinear,
- * with mean and deviation 0.5; another may be set in preprocess, of which the weights do not depend. Returns: (owned)
+ * A model with fresh weights, drawn from @seed by the distributions of the program that the architecture's names come
+ * from (ResNets: torchvision's; convolutions Kaiming normal, fan out, linear layers uniform, norms 1 and 0). Its input is square, resized whole, bilinear,
+ * with mean and deviation 0.5; see aimf_model_set_preprocess for another. Returns: (owned)
  * or NULL with NOT_FOUND (no such architecture) or INVALID.
  */
 AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error);
+/** aimf_model_new_for: the same for pictures that are prepared otherwise. */
+AimfModel *aimf_model_new_for(const char *architecture, const AimfPreprocess *preprocess, int outputs, guint64 seed,
+                              GError **error);
+/**
+ * aimf_model_set_preprocess:
+ * Another way of preparing pictures. Weights do not depend on it, but for a vision transformer's, which have a row for
+ * each place of the input: for another size these are resampled, bicubic, as timm does. FALSE with INVALID (a size
+ * that the architecture cannot take) or MEMORY; the model is then as it was.
+ */
+gboolean aimf_model_set_preprocess(AimfModel *model, const AimfPreprocess *preprocess, const AimfMonitor *monitor,
+                                   GError **error);
 
 /**
  * AimfWeightSearch: which weights in a file are meant; zero is the default.
@@ -85,7 +112,7 @@ AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *archite
  * aimf_model_take_weights:
  * @weights: what aimf_model_select_weights gave: tensors under the architecture's own names and no others
  * Replaces the model's weights. A final layer that is missing or for another number of outputs (ImageNet's 1000) is
- * left fresh, which is told to @monitor, with both shapes. FALSE with INVALID: names or shapes that are not the
+ * left fresh, and rows for the places of another input size are resampled; both are told to @monitor. FALSE with INVALID: names or shapes that are not the
  * architecture's, listed, or values that are not finite; the model is then as it was.
  */
 gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *weights, const AimfMonitor *monitor,

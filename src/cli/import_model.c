@@ -1,4 +1,5 @@
 /* aimfair import: a classifier that another program trained becomes a saved model, its weights untouched. */
+#include "architectures.h"
 #include "training.h"
 
 #include <math.h>
@@ -73,7 +74,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, int *argc, char **argv, GError
 {
     const GOptionEntry entries[] = {
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
-        { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "architecture (resnet18)", "NAME" },
+        AIMF_ARCHITECTURE_ENTRY(&a->architecture),
         { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the file, look only below these keys", "KEY,…" },
         { "image-size", 0, 0, G_OPTION_ARG_STRING, &a->image_size, "pixels that the network sees", "N|WxH" },
         { "mean", 0, 0, G_OPTION_ARG_STRING, &a->mean, "subtracted from the values, as Normalize does", "R,G,B" },
@@ -98,7 +99,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, int *argc, char **argv, GError
         { "tolerance", 0, 0, G_OPTION_ARG_DOUBLE, &a->tolerance, "what --verify lets pass (0.0001)", "D [0, 1e6]" },
         G_OPTION_ENTRY_NULL,
     };
-    return aimf_cli_parse(cli, entries, argc, argv, error) && check(cli, a, *argc - 1, argv[1], error);
+    return aimf_cli_parse(cli, entries, argc, argv, error) && !aimf_cli_list_architectures(cli, a->architecture) &&
+           check(cli, a, *argc - 1, argv[1], error);
 }
 
 static gboolean take_size(const Arguments *a, AimfPreprocess *p, GError **error)
@@ -264,16 +266,16 @@ static gboolean warn_of_rounding(AimfCli *cli, const AimfTensors *weights, GErro
 }
 
 /* (owned) A model of the weights in @file, which says nothing of how to use them. */
-static AimfModel *model_of_weights(AimfCli *cli, const Arguments *a, AimfTensors *file, GError **error)
+static AimfModel *model_of_weights(AimfCli *cli, const Arguments *a, AimfTensors *file,
+                                   const AimfPreprocess *preprocess, GError **error)
 {
-    enum { ANY_SIZE = 224 };
     const char *architecture = a->architecture ? a->architecture : "resnet18";
     const AimfWeightSearch search = { .only = a->only };
     g_autoptr(AimfTensors) weights = aimf_model_select_weights(file, architecture, &search, cli->monitor, error);
     if (!weights)
         return NULL;
     int outputs = aimf_weights_outputs(architecture, weights);
-    g_autoptr(AimfModel) model = aimf_model_new(architecture, ANY_SIZE, MAX(outputs, 1), 0, error);
+    g_autoptr(AimfModel) model = aimf_model_new_for(architecture, preprocess, MAX(outputs, 1), 0, error);
     return model && aimf_model_take_weights(model, weights, cli->monitor, error) &&
                    warn_of_rounding(cli, weights, error)
                ? g_steal_pointer(&model)
@@ -315,11 +317,10 @@ static AimfModel *make_model(AimfCli *cli, const Arguments *a, const char *path,
     if ((!saved && !check_complete(cli, a, error)) || !take_preprocess(cli, a, &preprocess, error))
         return NULL;
     g_autoptr(AimfModel) model = saved ? saved_model(cli, a, path, error) : NULL;
-    if (!saved && !(model = model_of_weights(cli, a, file, error)))
+    if (!saved && !(model = model_of_weights(cli, a, file, &preprocess, error)))
         g_prefix_error(error, "'%s': ", path);
-    if (!model)
+    if (!model || !aimf_model_set_preprocess(model, &preprocess, cli->monitor, error))
         return NULL;
-    model->preprocess = preprocess;
     return take_names(a, model, error) ? g_steal_pointer(&model) : NULL;
 }
 

@@ -1,4 +1,5 @@
 /* aimfair plan: what a model is compiled to, without running it (or timing one run of it). */
+#include "architectures.h"
 #include "parameters.h"
 #include "training.h"
 
@@ -29,8 +30,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
 {
     const GOptionEntry entries[] = {
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "a saved model", "FILE" },
-        { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "an architecture in place of a model (resnet18)",
-          "NAME" },
+        AIMF_ARCHITECTURE_ENTRY(&a->architecture),
         { "image-size", 0, 0, G_OPTION_ARG_STRING, &a->image_size, "pixels of the input (224, or the model's)",
           "N|WxH" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &a->batch, "images per run (128)", "N [1, 65536]" },
@@ -42,7 +42,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, int argc, char **argv, GError 
           "loading and two runs, step by step, for Perfetto: .json", "FILE" },
         G_OPTION_ENTRY_NULL,
     };
-    if (!aimf_cli_parse(cli, entries, &argc, argv, error))
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || aimf_cli_list_architectures(cli, a->architecture))
         return FALSE;
     if (a->model && a->architecture) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--model and --arch exclude each other");
@@ -61,14 +61,17 @@ static AimfModel *open_model(AimfCli *cli, const Arguments *a, GError **error)
     int width = 224, height = 224;
     if (a->image_size && !aimf_cli_size("--image-size", a->image_size, &width, &height, error))
         return NULL;
-    AimfModel *model = a->model
-                           ? aimf_model_open(a->model, error)
-                           : aimf_model_new(a->architecture ? a->architecture : "resnet18", width, 1, cli->seed, error);
-    if (model && (a->image_size || !a->model)) {
-        model->preprocess.width = width;
-        model->preprocess.height = height;
-    }
-    return model;
+    AimfPreprocess preprocess = { .std = { 1, 1, 1 } };
+    g_autoptr(AimfModel) model = a->model ? aimf_model_open(a->model, error) : NULL;
+    if (a->model && (!model || !a->image_size))
+        return g_steal_pointer(&model);
+    if (model)
+        preprocess = model->preprocess;
+    preprocess.width = width;
+    preprocess.height = height;
+    if (!model)
+        return aimf_model_new_for(a->architecture ? a->architecture : "resnet18", &preprocess, 1, cli->seed, error);
+    return aimf_model_set_preprocess(model, &preprocess, cli->monitor, error) ? g_steal_pointer(&model) : NULL;
 }
 
 /* The values of the parameters to train, in the graph's order. */

@@ -1,4 +1,5 @@
 /* aimfair train: a classifier from random or from given weights. */
+#include "architectures.h"
 #include "training.h"
 
 typedef struct {
@@ -33,7 +34,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
                       GError **error)
 {
     const GOptionEntry own[] = {
-        { "arch", 0, 0, G_OPTION_ARG_STRING, &a->architecture, "architecture (resnet18)", "NAME" },
+        AIMF_ARCHITECTURE_ENTRY(&a->architecture),
         { "init", 0, 0, G_OPTION_ARG_FILENAME, &a->init,
           "weights to begin with, or random: torchvision's scheme (random)", "FILE" },
         { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the weights to begin with, take those below these keys",
@@ -51,8 +52,9 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         G_OPTION_ENTRY_NULL,
     };
     g_autofree GOptionEntry *entries = aimf_training_entries(training, own, FALSE);
-    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || !aimf_cli_require(cli, "--train", a->train, error) ||
-        !aimf_cli_require(cli, "--val", a->validation, error) || !aimf_cli_require(cli, "-o", a->output, error))
+    if (!aimf_cli_parse(cli, entries, &argc, argv, error) || aimf_cli_list_architectures(cli, a->architecture) ||
+        !aimf_cli_require(cli, "--train", a->train, error) || !aimf_cli_require(cli, "--val", a->validation, error) ||
+        !aimf_cli_require(cli, "-o", a->output, error))
         return FALSE;
     if (!a->architecture)
         a->architecture = g_strdup("resnet18");
@@ -124,10 +126,9 @@ static gboolean choose_outputs(AimfCli *cli, const Arguments *a, Head head, cons
 }
 
 /* How the model in @file prepares pictures, else as the paper's; at the size that was asked for. */
-static gboolean set_preprocess(AimfCli *cli, const Arguments *a, const AimfTensors *file, AimfModel *model,
-                               GError **error)
+static gboolean choose_preprocess(AimfCli *cli, const Arguments *a, const AimfTensors *file, AimfPreprocess *p,
+                                  GError **error)
 {
-    AimfPreprocess *p = &model->preprocess;
     GError *failure = NULL;
     gboolean saved = file && aimf_saved_preprocess(file, p, &failure);
     int width = p->width, height = p->height, resize = p->resize;
@@ -175,15 +176,21 @@ static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, Head head, 
 static AimfModel *make_model(AimfCli *cli, const Arguments *a, const AimfManifest *train, Head head,
                              AimfTensors **opened, gboolean *fresh_head, GError **error)
 {
-    enum { PAPERS_SIZE = 224 };
+    AimfPreprocess preprocess = { /* the paper's */
+                                  .width = 224,
+                                  .height = 224,
+                                  .mean = { 0.5f, 0.5f, 0.5f },
+                                  .std = { 0.5f, 0.5f, 0.5f }
+    };
     g_autoptr(AimfTensors) file = a->init ? aimf_tensors_open_partly(a->init, error) : NULL;
     g_autoptr(AimfTensors) weights = file ? select_weights(cli, a, head, file, error) : NULL;
     int outputs;
-    if ((a->init && !weights) || !choose_outputs(cli, a, head, weights, aimf_manifest_classes(train), &outputs, error))
+    if ((a->init && !weights) ||
+        !choose_outputs(cli, a, head, weights, aimf_manifest_classes(train), &outputs, error) ||
+        !choose_preprocess(cli, a, file, &preprocess, error))
         return NULL;
-    g_autoptr(AimfModel) model = aimf_model_new(a->architecture, PAPERS_SIZE, outputs, cli->seed, error);
-    if (!model || !set_names(model, train, a, error) || !set_preprocess(cli, a, file, model, error) ||
-        (weights && !take_weights(cli, a, head, weights, model, error)))
+    g_autoptr(AimfModel) model = aimf_model_new_for(a->architecture, &preprocess, outputs, cli->seed, error);
+    if (!model || !set_names(model, train, a, error) || (weights && !take_weights(cli, a, head, weights, model, error)))
         return NULL;
     *fresh_head = !weights || head == HEAD_NEW || aimf_weights_outputs(a->architecture, weights) != outputs;
     *opened = g_steal_pointer(&file);

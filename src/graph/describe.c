@@ -11,6 +11,16 @@ static double step_flops(const AimfPlan *plan, const AimfStep *step)
     return aimf_ops[node->op].flops(plan->graph, node);
 }
 
+double aimf_graph_flops(const AimfGraph *graph)
+{
+    double flops = 0;
+    for (guint i = 0; i < graph->nodes->len; i++) {
+        const AimfNode *node = &g_array_index(graph->nodes, AimfNode, i);
+        flops += aimf_ops[node->op].flops(graph, node);
+    }
+    return flops;
+}
+
 AimfPlanSummary aimf_plan_summary(const AimfPlan *plan)
 {
     AimfPlanSummary summary = {

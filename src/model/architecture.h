@@ -3,23 +3,34 @@
 
 #include "model/layer_builder.h"
 
+/** AIMF_USUAL_SIDE: pixels of the images that published weights are for. */
+enum { AIMF_USUAL_SIDE = 224 };
+
 /**
  * AimfArchitecture: a registry row.
  * @min_image_size, @max_image_size: side of the input in pixels
+ * @patch: of which both sides are multiples; 0 for any
  * @head: name of the final layer, whose number of outputs may differ from a weight file's
+ * @places: (nullable) the parameter (1, 1 + places, C) that has a row per patch of the input behind that of the class
  * @children: (NULL-terminated) the modules in the order of upstream's children(): their numbers in an nn.Sequential
- * @logits: the walk: images (N, 3, S, S) -> (N, outputs)
+ * @logits: the walk: images (N, 3, H, W) -> (N, outputs)
  */
 typedef struct {
     const char *name;
     int min_image_size;
     int max_image_size;
+    int patch;
     const char *head;
+    const char *places;
     const char *const *children;
     AimfValue (*logits)(AimfBuilder *b, AimfValue images, int outputs);
 } AimfArchitecture;
 
 AimfValue aimf_resnet18_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_resnet34_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_resnet50_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_resnet101_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_resnet152_logits(AimfBuilder *b, AimfValue images, int outputs);
 
 /** aimf_architecture_find: (borrowed) NULL with NOT_FOUND that lists what there is. */
 const AimfArchitecture *aimf_architecture_find(const char *name, GError **error);

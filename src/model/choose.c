@@ -7,6 +7,7 @@
 
 #include "base/monitor.h"
 #include "model/model.h"
+#include "model/places.h"
 #include "weights/element.h"
 #include "weights/tensors.h"
 
@@ -424,6 +425,8 @@ static void check_entry(const Search *search, AimfWeightSet *set, guint index)
         return;
     if (theirs && is_head(search, index) && theirs->shape.rank > 0)
         shape.dim[0] = theirs->shape.dim[0];
+    if (theirs && aimf_places_fit(search->architecture, spec->name, &shape, &theirs->shape))
+        shape = theirs->shape;
     aimf_misfits_compare(&set->misfits, spec->name, spec->dtype, &shape, theirs);
 }
 
@@ -610,9 +613,8 @@ AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *archite
         return NULL;
     g_auto(AimfBuilder) builder;
     aimf_builder_init(&builder, FALSE);
-    int side = search.architecture->min_image_size;
     AimfModel shape = { .architecture = (char *)search.architecture->name,
-                        .preprocess = { .width = side, .height = side },
+                        .preprocess = { .width = AIMF_USUAL_SIDE, .height = AIMF_USUAL_SIDE },
                         .outputs = 1 };
     g_autofree gboolean *marks = g_new0(gboolean, MAX(aimf_tensors_count(tensors), 1));
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);

@@ -1,5 +1,7 @@
 #include "model/layer_builder.h"
 
+#include <math.h>
+
 void aimf_builder_init(AimfBuilder *b, gboolean training)
 {
     *b = (AimfBuilder){
@@ -7,6 +9,7 @@ void aimf_builder_init(AimfBuilder *b, gboolean training)
         .scope = g_string_new(NULL),
         .tensors = g_array_new(FALSE, FALSE, sizeof(AimfTensorSpec)),
         .training = training,
+        .scheme = { .conv = AIMF_DRAW_FAN_OUT },
     };
 }
 
@@ -34,19 +37,18 @@ void aimf_scope_leave(AimfScope *scope)
     g_string_truncate(scope->scope, scope->length);
 }
 
-/* Notes "<scope><layer>.<tensor>" and gives that name. */
+/* Notes "<scope><layer>.<tensor>", or "<scope><tensor>" without a layer, and gives that name. */
 static const char *note(AimfBuilder *b, const char *layer, const char *tensor, AimfTensorSpec spec)
 {
-    g_autofree char *name = g_strdup_printf("%s%s.%s", b->scope->str, layer, tensor);
+    g_autofree char *name = g_strdup_printf("%s%s%s%s", b->scope->str, layer ? layer : "", layer ? "." : "", tensor);
     spec.name = g_intern_string(name);
     g_array_append_val(b->tensors, spec);
     return spec.name;
 }
 
-static AimfValue parameter(AimfBuilder *b, const char *layer, const char *tensor, AimfShape shape, AimfInit init,
-                           gint64 fan)
+static AimfValue parameter(AimfBuilder *b, const char *layer, const char *tensor, AimfShape shape, AimfInit init)
 {
-    AimfTensorSpec spec = { .dtype = AIMF_F32, .shape = shape, .init = init, .fan = fan };
+    AimfTensorSpec spec = { .dtype = AIMF_F32, .shape = shape, .init = init };
     return aimf_graph_parameter(b->graph, note(b, layer, tensor, spec), shape);
 }
 
@@ -54,6 +56,39 @@ static AimfValue state(AimfBuilder *b, const char *layer, const char *tensor, Ai
 {
     AimfTensorSpec spec = { .dtype = AIMF_F32, .shape = shape, .init = init };
     return aimf_graph_state(b->graph, note(b, layer, tensor, spec), shape);
+}
+
+AimfValue aimf_build_parameter(AimfBuilder *b, const char *name, AimfShape shape, AimfInit init)
+{
+    return parameter(b, NULL, name, shape, init);
+}
+
+static const AimfInit zeros = { AIMF_INIT_CONSTANT, 0 }, ones = { AIMF_INIT_CONSTANT, 1 };
+
+/* @weight: the shape of the layer's weight (O, I, ...), of whose bias this may be as well. */
+static AimfInit drawn(const AimfBuilder *b, AimfDraw draw, const AimfShape *weight, int groups)
+{
+    gint64 fan_in = weight->dim[1], fan_out = weight->dim[0];
+    for (int i = 2; i < weight->rank; i++) {
+        fan_in *= weight->dim[i];
+        fan_out *= weight->dim[i];
+    }
+    switch (draw) {
+    case AIMF_DRAW_FAN_OUT:
+        return (AimfInit){ AIMF_INIT_NORMAL, sqrt(2.0 / (double)fan_out) };
+    case AIMF_DRAW_FAN_IN:
+        return (AimfInit){ AIMF_INIT_NORMAL, sqrt(2.0 / (double)fan_in) };
+    case AIMF_DRAW_FAN_OUT_OF_GROUP:
+        return (AimfInit){ AIMF_INIT_NORMAL, sqrt(2.0 / (double)(fan_out / groups)) };
+    case AIMF_DRAW_ROWS:
+        return (AimfInit){ AIMF_INIT_UNIFORM, 1 / sqrt((double)weight->dim[0]) };
+    case AIMF_DRAW_NORMAL:
+        return (AimfInit){ AIMF_INIT_NORMAL, b->scheme.deviation };
+    case AIMF_DRAW_DEFAULT:
+        return (AimfInit){ AIMF_INIT_UNIFORM, 1 / sqrt((double)fan_in) };
+    default:
+        return zeros;
+    }
 }
 
 static gint64 channels_of(const AimfBuilder *b, AimfValue x)
@@ -69,10 +104,11 @@ static gint64 width_of(const AimfBuilder *b, AimfValue x)
 
 AimfValue aimf_build_conv2d(AimfBuilder *b, const char *name, AimfValue x, AimfConvLayer conv)
 {
-    gint64 inputs = channels_of(b, x), window = (gint64)conv.kernel * conv.kernel;
-    AimfShape shape = AIMF_SHAPE(conv.channels, inputs, conv.kernel, conv.kernel), outputs = AIMF_SHAPE(conv.channels);
-    AimfValue weight = parameter(b, name, "weight", shape, AIMF_INIT_KAIMING_NORMAL, conv.channels * window);
-    AimfValue bias = conv.no_bias ? AIMF_NONE : parameter(b, name, "bias", outputs, AIMF_INIT_UNIFORM, inputs * window);
+    AimfShape shape = AIMF_SHAPE(conv.channels, channels_of(b, x), conv.kernel, conv.kernel),
+              outputs = AIMF_SHAPE(conv.channels);
+    AimfValue weight = parameter(b, name, "weight", shape, drawn(b, b->scheme.conv, &shape, 1)), bias = AIMF_NONE;
+    if (!conv.no_bias)
+        bias = parameter(b, name, "bias", outputs, drawn(b, b->scheme.conv_bias, &shape, 1));
     if (conv.upsample)
         return aimf_upsample_conv2d(b->graph, x, weight, bias);
     AimfConv2d options = { .stride = conv.stride, .padding = conv.kernel / 2 };
@@ -84,37 +120,40 @@ AimfValue aimf_build_conv2d(AimfBuilder *b, const char *name, AimfValue x, AimfC
 AimfValue aimf_build_batch_norm(AimfBuilder *b, const char *name, AimfValue x, gboolean relu)
 {
     AimfShape channels = AIMF_SHAPE(channels_of(b, x));
-    AimfValue weight = parameter(b, name, "weight", channels, AIMF_INIT_ONE, 0);
-    AimfValue bias = parameter(b, name, "bias", channels, AIMF_INIT_ZERO, 0);
-    AimfValue mean = state(b, name, "running_mean", channels, AIMF_INIT_ZERO);
-    AimfValue variance = state(b, name, "running_var", channels, AIMF_INIT_ONE);
+    AimfValue weight = parameter(b, name, "weight", channels, ones);
+    AimfValue bias = parameter(b, name, "bias", channels, zeros);
+    AimfValue mean = state(b, name, "running_mean", channels, zeros);
+    AimfValue variance = state(b, name, "running_var", channels, ones);
     /* The graph has no use for it, but PyTorch's strict load_state_dict wants it. */
     note(b, name, "num_batches_tracked", (AimfTensorSpec){ .dtype = AIMF_I64 });
-    AimfBatchNorm options = { .training = b->training, .relu = relu };
+    AimfBatchNorm options = b->batch_norm;
+    options.training = b->training;
+    options.relu = relu;
     return aimf_batch_norm(b->graph, x, weight, bias, mean, variance, options);
 }
 
 AimfValue aimf_build_group_norm(AimfBuilder *b, const char *name, AimfValue x, AimfGroupNorm options)
 {
     AimfShape channels = AIMF_SHAPE(channels_of(b, x));
-    AimfValue weight = parameter(b, name, "weight", channels, AIMF_INIT_ONE, 0);
-    AimfValue bias = parameter(b, name, "bias", channels, AIMF_INIT_ZERO, 0);
+    AimfValue weight = parameter(b, name, "weight", channels, ones);
+    AimfValue bias = parameter(b, name, "bias", channels, zeros);
     return aimf_group_norm(b->graph, x, weight, bias, options);
 }
 
 AimfValue aimf_build_layer_norm(AimfBuilder *b, const char *name, AimfValue x, double epsilon)
 {
     AimfShape width = AIMF_SHAPE(width_of(b, x));
-    AimfValue weight = parameter(b, name, "weight", width, AIMF_INIT_ONE, 0);
-    AimfValue bias = parameter(b, name, "bias", width, AIMF_INIT_ZERO, 0);
+    AimfValue weight = parameter(b, name, "weight", width, ones);
+    AimfValue bias = parameter(b, name, "bias", width, zeros);
     return aimf_layer_norm(b->graph, x, weight, bias, epsilon);
 }
 
 static AimfValue product(AimfBuilder *b, const char *name, AimfValue x, gint64 outputs, gboolean biased)
 {
-    gint64 inputs = width_of(b, x);
-    AimfValue weight = parameter(b, name, "weight", AIMF_SHAPE(outputs, inputs), AIMF_INIT_UNIFORM, inputs);
-    AimfValue bias = biased ? parameter(b, name, "bias", AIMF_SHAPE(outputs), AIMF_INIT_UNIFORM, inputs) : AIMF_NONE;
+    AimfShape shape = AIMF_SHAPE(outputs, width_of(b, x));
+    AimfValue weight = parameter(b, name, "weight", shape, drawn(b, b->scheme.linear, &shape, 1)), bias = AIMF_NONE;
+    if (biased)
+        bias = parameter(b, name, "bias", AIMF_SHAPE(outputs), drawn(b, b->scheme.linear_bias, &shape, 1));
     return aimf_linear(b->graph, x, weight, bias);
 }
 
@@ -130,6 +169,5 @@ AimfValue aimf_build_projection(AimfBuilder *b, const char *name, AimfValue x, g
 
 AimfValue aimf_build_table(AimfBuilder *b, const char *name, gint64 rows, gint64 width)
 {
-    /* A fan of 2 is a deviation of 1, torch.nn.Embedding's. */
-    return parameter(b, name, "weight", AIMF_SHAPE(rows, width), AIMF_INIT_KAIMING_NORMAL, 2);
+    return parameter(b, name, "weight", AIMF_SHAPE(rows, width), (AimfInit){ AIMF_INIT_NORMAL, 1 });
 }

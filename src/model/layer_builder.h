@@ -8,33 +8,63 @@
 
 #include <aimfair/graph.h>
 
-/**
- * AimfInit: how a fresh tensor is filled.
- * @AIMF_INIT_KAIMING_NORMAL: normal, deviation sqrt(2 / fan): torch.nn.init.kaiming_normal_(nonlinearity="relu")
- * @AIMF_INIT_UNIFORM: uniform in +-1/sqrt(fan): torch.nn.Linear.reset_parameters
- */
-typedef enum { AIMF_INIT_ZERO, AIMF_INIT_ONE, AIMF_INIT_KAIMING_NORMAL, AIMF_INIT_UNIFORM } AimfInit;
+/** AimfInit: how a fresh tensor is filled: with @scale, normal of that deviation, or uniform in +-@scale. */
+typedef struct {
+    enum { AIMF_INIT_CONSTANT, AIMF_INIT_NORMAL, AIMF_INIT_UNIFORM } kind;
+    double scale;
+} AimfInit;
 
-/** AimfTensorSpec: one tensor of a network. @name: interned; @fan: of @init */
+/** AimfTensorSpec: one tensor of a network. @name: interned */
 typedef struct {
     const char *name;
     AimfDtype dtype;
     AimfShape shape;
     AimfInit init;
-    gint64 fan;
 } AimfTensorSpec;
+
+/**
+ * AimfDraw: how the weights of a kind of layer are drawn. Fans are of a weight (O, I, kh, kw): I kh kw in, O kh kw out.
+ * @AIMF_DRAW_DEFAULT: uniform in +-1/sqrt(fan in): reset_parameters of torch.nn's layers, biases too
+ * @AIMF_DRAW_FAN_OUT, @AIMF_DRAW_FAN_IN: normal, deviation sqrt(2 / fan): torch.nn.init.kaiming_normal_ for ReLU
+ * @AIMF_DRAW_FAN_OUT_OF_GROUP: the same, fan out divided by the convolution's groups: TensorFlow's, and timm's for it
+ * @AIMF_DRAW_ROWS: uniform in +-1/sqrt(O)
+ * @AIMF_DRAW_NORMAL: normal, of the scheme's deviation
+ */
+typedef enum {
+    AIMF_DRAW_DEFAULT,
+    AIMF_DRAW_ZERO,
+    AIMF_DRAW_FAN_OUT,
+    AIMF_DRAW_FAN_IN,
+    AIMF_DRAW_FAN_OUT_OF_GROUP,
+    AIMF_DRAW_ROWS,
+    AIMF_DRAW_NORMAL,
+} AimfDraw;
+
+/** AimfScheme: how an architecture's fresh weights are drawn; norms begin as the identity in all of them. */
+typedef struct {
+    AimfDraw conv, conv_bias, linear, linear_bias;
+    double deviation;
+} AimfScheme;
 
 /**
  * AimfBuilder: what the walk carries along.
  * @scope: put before the names of layers, "layer1.0."; AIMF_SCOPE sets it
  * @tensors: of AimfTensorSpec, in PyTorch's state_dict order
- * @training: batch norm's mode
+ * @training: batch norm's mode, and whether there is dropout
+ * @scheme: of the layers from here on; ResNet's at first
+ * @batch_norm: epsilon and momentum of those from here on; PyTorch's at first
+ * @draw: the input of dropout's draws, see aimf_dropout; AIMF_NONE until a layer needs it
+ * @n_dropouts: that there are so far, which is the next one's key
  */
 typedef struct {
     AimfGraph *graph;
     GString *scope;
     GArray *tensors;
     gboolean training;
+    AimfScheme scheme;
+    AimfBatchNorm batch_norm;
+    AimfValue draw;
+    guint n_dropouts;
 } AimfBuilder;
 
 void aimf_builder_init(AimfBuilder *b, gboolean training);
@@ -71,11 +101,19 @@ typedef struct {
 /* Of x (N, C, H, W). */
 AimfValue aimf_build_conv2d(AimfBuilder *b, const char *name, AimfValue x, AimfConvLayer conv);
 AimfValue aimf_build_batch_norm(AimfBuilder *b, const char *name, AimfValue x, gboolean relu);
+/** AimfActivation: what follows a layer. */
+typedef enum { AIMF_IDENTITY, AIMF_RELU, AIMF_RELU6, AIMF_SILU, AIMF_HARD_SWISH } AimfActivation;
+AimfValue aimf_build_activation(AimfBuilder *b, AimfValue x, AimfActivation activation);
 AimfValue aimf_build_group_norm(AimfBuilder *b, const char *name, AimfValue x, AimfGroupNorm options);
 /* Of x (N, C) or (N, T, C). */
 AimfValue aimf_build_layer_norm(AimfBuilder *b, const char *name, AimfValue x, double epsilon);
 AimfValue aimf_build_linear(AimfBuilder *b, const char *name, AimfValue x, gint64 outputs);
 /** aimf_build_projection: a linear layer without a bias. */
 AimfValue aimf_build_projection(AimfBuilder *b, const char *name, AimfValue x, gint64 outputs);
+/** aimf_build_parameter: one that is no layer's: "<scope><name>". */
+AimfValue aimf_build_parameter(AimfBuilder *b, const char *name, AimfShape shape, AimfInit init);
+/** aimf_build_dropout: in training a @share of the elements is dropped, or, of a residual branch, of the samples. */
+AimfValue aimf_build_dropout(AimfBuilder *b, AimfValue x, double share);
+AimfValue aimf_build_stochastic_depth(AimfBuilder *b, AimfValue x, double share);
 /** aimf_build_table: the weight of torch.nn.Embedding, (rows, width), for aimf_embedding. */
 AimfValue aimf_build_table(AimfBuilder *b, const char *name, gint64 rows, gint64 width);

@@ -2,7 +2,6 @@
 
 #include "base/random.h"
 
-#include <math.h>
 #include <string.h>
 
 void aimf_model_free(AimfModel *model)
@@ -21,6 +20,12 @@ static gboolean check_dimensions(const AimfArchitecture *architecture, const Aim
     const int sides[] = { model->preprocess.width, model->preprocess.height };
     int outputs = model->outputs;
     for (gsize i = 0; i < G_N_ELEMENTS(sides); i++) {
+        if (architecture->patch && sides[i] % architecture->patch) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "%s takes images whose sides are multiples of %d pixels, not %d", architecture->name,
+                        architecture->patch, sides[i]);
+            return FALSE;
+        }
         if (sides[i] >= architecture->min_image_size && sides[i] <= architecture->max_image_size)
             continue;
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s takes images of %d to %d pixels a side, not %d",
@@ -67,20 +72,17 @@ static void initialise(const AimfTensorSpec *spec, guint64 seed, guint index, fl
 {
     AimfRandom random = aimf_random_at(seed, AIMF_STREAM_INIT, index);
     gint64 n = aimf_shape_count(&spec->shape);
-    double deviation = spec->fan ? sqrt(2.0 / (double)spec->fan) : 0;
-    double bound = spec->fan ? 1 / sqrt((double)spec->fan) : 0;
+    double scale = spec->init.scale;
     for (gint64 i = 0; i < n; i++) {
-        switch (spec->init) {
-        case AIMF_INIT_ZERO:
-            return; /* as allocated */
-        case AIMF_INIT_ONE:
-            data[i] = 1;
+        switch (spec->init.kind) {
+        case AIMF_INIT_CONSTANT:
+            data[i] = (float)scale;
             break;
-        case AIMF_INIT_KAIMING_NORMAL:
-            data[i] = (float)(deviation * aimf_random_normal(&random));
+        case AIMF_INIT_NORMAL:
+            data[i] = (float)(scale * aimf_random_normal(&random));
             break;
         case AIMF_INIT_UNIFORM:
-            data[i] = (float)(bound * (2 * aimf_random_uniform(&random) - 1));
+            data[i] = (float)(scale * (2 * aimf_random_uniform(&random) - 1));
             break;
         }
     }
@@ -126,12 +128,41 @@ AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs,
     const AimfPreprocess preprocess = {
         .width = image_size, .height = image_size, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.5f, 0.5f, 0.5f }
     };
-    return make(architecture, &preprocess, outputs, &seed, error);
+    return aimf_model_new_for(architecture, &preprocess, outputs, seed, error);
+}
+
+AimfModel *aimf_model_new_for(const char *architecture, const AimfPreprocess *preprocess, int outputs, guint64 seed,
+                              GError **error)
+{
+    return make(architecture, preprocess, outputs, &seed, error);
 }
 
 AimfModel *aimf_model_blank(const char *architecture, const AimfPreprocess *preprocess, int outputs, GError **error)
 {
     return make(architecture, preprocess, outputs, NULL, error);
+}
+
+gboolean aimf_architecture_cost(const char *architecture, int width, int height, int outputs,
+                                AimfArchitectureCost *cost, GError **error)
+{
+    AimfModel model = { .architecture = (char *)architecture,
+                        .preprocess = { .width = width, .height = height },
+                        .outputs = outputs };
+    g_auto(AimfBuilder) builder;
+    aimf_builder_init(&builder, FALSE);
+    if (!aimf_model_walk(&model, 1, &builder, NULL, NULL, error))
+        return FALSE;
+    *cost = (AimfArchitectureCost){ .tensors = aimf_graph_n_parameters(builder.graph),
+                                    .flops = aimf_graph_flops(builder.graph) };
+    for (guint i = 0; i < cost->tensors; i++) {
+        AimfShape shape = aimf_graph_shape(builder.graph, aimf_graph_parameter_at(builder.graph, i));
+        cost->parameters += aimf_shape_count(&shape);
+    }
+    for (guint i = 0; i < builder.tensors->len; i++) {
+        const AimfTensorSpec *spec = &g_array_index(builder.tensors, AimfTensorSpec, i);
+        cost->bytes += aimf_shape_count(&spec->shape) * (gint64)aimf_dtype_bytes(spec->dtype);
+    }
+    return TRUE;
 }
 
 gboolean aimf_model_renew_head(AimfModel *model, guint64 seed, GError **error)

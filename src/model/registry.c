@@ -7,9 +7,13 @@
 static const char *const resnet_children[] = { "conv1",  "bn1",    "relu",    "maxpool", "layer1", "layer2",
                                                "layer3", "layer4", "avgpool", "fc",      NULL };
 
-/* ResNet's strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
+/* Strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
 static const AimfArchitecture architectures[] = {
-    { "resnet18", 32, 4096, "fc", resnet_children, aimf_resnet18_logits },
+    { "resnet18", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet18_logits },
+    { "resnet34", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet34_logits },
+    { "resnet50", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet50_logits },
+    { "resnet101", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet101_logits },
+    { "resnet152", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet152_logits },
 };
 
 const char *const *aimf_architectures(void)

@@ -3,6 +3,7 @@
 
 #include "base/monitor.h"
 #include "model/misfits.h"
+#include "model/places.h"
 #include "weights/tensors.h"
 
 #include <math.h>
@@ -76,11 +77,14 @@ static void tell_fresh(const Head *head, const AimfMonitor *monitor)
         aimf_message(monitor, AIMF_LOG_INFO, "the weights have no final layer: it is a fresh one, %s", ours);
 }
 
-static gboolean copy_entry(AimfTensors *to, guint index, const AimfTensors *from, guint entry, GError **error)
+static gboolean copy_entry(const AimfModel *model, guint index, const AimfTensors *from, guint entry,
+                           const AimfMonitor *monitor, GError **error)
 {
-    const AimfTensor *tensor = aimf_tensors_at(to, index);
-    void *data = aimf_tensors_writable(to, index);
-    if (!aimf_tensors_read(from, entry, tensor->dtype, data, error))
+    const AimfTensor *tensor = aimf_tensors_at(model->tensors, index);
+    void *data = aimf_tensors_writable(model->tensors, index);
+    gboolean same = aimf_shape_equal(&tensor->shape, &aimf_tensors_at(from, entry)->shape);
+    if (!(same ? aimf_tensors_read(from, entry, tensor->dtype, data, error)
+               : aimf_places_resample(model, index, from, entry, monitor, error)))
         return FALSE;
     const float *values = data;
     gint64 n = tensor->dtype == AIMF_F32 ? aimf_shape_count(&tensor->shape) : 0;
@@ -109,10 +113,11 @@ static int *match(const AimfModel *model, const AimfTensors *tensors, gboolean f
     fresh_head = fresh_head && may_stay_fresh(&head);
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
         const AimfTensor *ours = aimf_tensors_at(model->tensors, i);
+        const AimfTensor *theirs = entry_at(tensors, entry[i]);
         if (fresh_head && aimf_is_of_head(architecture, ours->name))
             entry[i] = -1;
-        else
-            aimf_misfits_compare(&misfits, ours->name, ours->dtype, &ours->shape, entry_at(tensors, entry[i]));
+        else if (!theirs || !aimf_places_fit(architecture, ours->name, &ours->shape, &theirs->shape))
+            aimf_misfits_compare(&misfits, ours->name, ours->dtype, &ours->shape, theirs);
     }
     if (aimf_misfits_count(&misfits)) {
         aimf_misfits_complain(&misfits, "", model->architecture, error);
@@ -130,7 +135,7 @@ gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean 
     if (!entry)
         return FALSE;
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++)
-        if (entry[i] >= 0 && !copy_entry(model->tensors, i, tensors, (guint)entry[i], error))
+        if (entry[i] >= 0 && !copy_entry(model, i, tensors, (guint)entry[i], monitor, error))
             return FALSE;
     return aimf_tensors_unchanged(tensors, error);
 }
@@ -149,4 +154,20 @@ gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *weights, c
     aimf_tensors_free(model->tensors);
     model->tensors = before;
     return FALSE;
+}
+
+gboolean aimf_model_set_preprocess(AimfModel *model, const AimfPreprocess *preprocess, const AimfMonitor *monitor,
+                                   GError **error)
+{
+    g_autoptr(AimfModel) changed = aimf_model_blank(model->architecture, preprocess, model->outputs, error);
+    if (!changed || !aimf_model_fill(changed, model->tensors, FALSE, monitor, error))
+        return FALSE;
+    g_auto(GStrv) keys = aimf_tensors_metadata_keys(model->tensors);
+    for (char **key = keys; *key; key++)
+        aimf_tensors_set_metadata(changed->tensors, *key, aimf_tensors_metadata(model->tensors, *key));
+    model->preprocess = *preprocess;
+    AimfTensors *before = model->tensors;
+    model->tensors = changed->tensors;
+    changed->tensors = before;
+    return TRUE;
 }
