@@ -69,15 +69,21 @@ static gint64 width_of(const AimfBuilder *b, AimfValue x)
 
 AimfValue aimf_build_conv2d(AimfBuilder *b, const char *name, AimfValue x, AimfConvLayer conv)
 {
-    gint64 inputs = channels_of(b, x), window = (gint64)conv.kernel * conv.kernel;
+    gint64 inputs = channels_of(b, x) / MAX(conv.groups, 1), window = (gint64)conv.kernel * conv.kernel;
     AimfShape shape = AIMF_SHAPE(conv.channels, inputs, conv.kernel, conv.kernel), outputs = AIMF_SHAPE(conv.channels);
     AimfValue weight = parameter(b, name, "weight", shape, AIMF_INIT_KAIMING_NORMAL, conv.channels * window);
     AimfValue bias = conv.no_bias ? AIMF_NONE : parameter(b, name, "bias", outputs, AIMF_INIT_UNIFORM, inputs * window);
     if (conv.upsample)
         return aimf_upsample_conv2d(b->graph, x, weight, bias);
-    AimfConv2d options = { .stride = conv.stride, .padding = conv.kernel / 2 };
-    if (conv.pad_after)
-        options = (AimfConv2d){ .stride = conv.stride, .padding_after = 1 };
+    AimfConv2d options = aimf_conv2d_square(conv.stride, conv.kernel / 2 * MAX(conv.dilation, 1));
+    for (int i = 0; i < 2; i++) {
+        options.dilation[i] = conv.dilation;
+        if (conv.padded) {
+            options.before[i] = conv.before[i];
+            options.after[i] = conv.after[i];
+        }
+    }
+    options.groups = conv.groups;
     return aimf_conv2d(b->graph, x, weight, bias, options);
 }
 

@@ -28,7 +28,7 @@ AimfValue aimf_resnet18_logits(AimfBuilder *b, AimfValue images, int outputs)
     enum { LAYERS = 4, BLOCKS = 2 };
     AimfValue x = conv(b, "conv1", images, 64, 7, 2); /* (N, 64, S/2, S/2) */
     x = aimf_build_batch_norm(b, "bn1", x, TRUE);
-    x = aimf_max_pool(b->graph, x, 3, 2, 1); /* (N, 64, S/4, S/4) */
+    x = aimf_max_pool(b->graph, x, aimf_pool_square(3, 2, 1)); /* (N, 64, S/4, S/4) */
     for (int layer = 0; layer < LAYERS; layer++) {
         for (int block = 0; block < BLOCKS; block++) {
             AIMF_SCOPE(b, "layer%d.%d", layer + 1, block);

@@ -87,9 +87,9 @@ static AimfValue layer_norm(Net *net, AimfValue x)
 
 static AimfValue residual_block(Net *net, AimfValue x, AimfValue time, gint64 outputs)
 {
-    AimfValue y = conv(net, group_norm(net, x, TRUE), outputs, 3, (AimfConv2d){ .padding = 1 });
+    AimfValue y = conv(net, group_norm(net, x, TRUE), outputs, 3, aimf_conv2d_square(1, 1));
     y = aimf_add_channels(net->graph, y, linear(net, aimf_silu(net->graph, time), outputs));
-    y = conv(net, group_norm(net, y, TRUE), outputs, 3, (AimfConv2d){ .padding = 1 });
+    y = conv(net, group_norm(net, y, TRUE), outputs, 3, aimf_conv2d_square(1, 1));
     if (channels_of(net, x) != outputs)
         x = conv(net, x, outputs, 1, (AimfConv2d){ 0 });
     return aimf_add(net->graph, y, x);
@@ -119,14 +119,14 @@ static void net_init(Net *net, gint64 channels, gint64 samples)
     net->context = aimf_graph_input(graph, "context", AIMF_SHAPE(samples, CONTEXT_TOKENS, CONTEXT));
     AimfValue time = aimf_silu(graph, linear(net, aimf_timestep_embedding(graph, net->timesteps, 32), 24));
 
-    AimfValue skip = conv(net, net->images, channels, 3, (AimfConv2d){ .padding = 1 });
+    AimfValue skip = conv(net, net->images, channels, 3, aimf_conv2d_square(1, 1));
     AimfValue x = transformer_block(net, residual_block(net, skip, time, channels));
-    x = conv(net, x, 2 * channels, 3, (AimfConv2d){ .stride = 2, .padding_after = 1 });
+    x = conv(net, x, 2 * channels, 3, (AimfConv2d){ .stride = { 2, 2 }, .after = { 1, 1 } });
     AimfValue weight = parameter(net, AIMF_SHAPE(channels, 2 * channels, 3, 3), 0.2, 0);
     x = aimf_upsample_conv2d(graph, x, weight, bias(net, channels));
     x = residual_block(net, aimf_concat(graph, x, skip), time, channels);
     x = group_norm(net, aimf_upsample_nearest(graph, x), TRUE);
-    net->output = conv(net, x, OUTPUTS, 3, (AimfConv2d){ .padding = 1 });
+    net->output = conv(net, x, OUTPUTS, 3, aimf_conv2d_square(1, 1));
 }
 
 static void net_clear(Net *net)
@@ -235,7 +235,7 @@ static float *convolve_oddly(gsize n, int threads, gsize *each)
 {
     g_auto(Net) net = { .graph = aimf_graph_new(), .tensors = aimf_tensors_new() };
     AimfValue x = aimf_graph_input(net.graph, "odd", AIMF_SHAPE((gint64)n, ODD_CHANNELS, ODD_SIDE, ODD_SIDE));
-    AimfValue y = conv(&net, x, OUTPUTS, ODD_KERNEL, (AimfConv2d){ .padding = 3, .padding_after = 1 });
+    AimfValue y = conv(&net, x, OUTPUTS, ODD_KERNEL, (AimfConv2d){ .before = { 3, 3 }, .after = { 4, 4 } });
     aimf_set_threads(threads);
     g_autoptr(GError) error = NULL;
     AimfCompileOptions options = { .outputs = &y, .n_outputs = 1 };
