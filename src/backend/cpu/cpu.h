@@ -136,6 +136,10 @@ AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error);
 /** cpu_direct_weight_pays: the same question for CONV2D_BACKWARD_WEIGHT; cpu_plan_direct_weight plans it so. */
 gboolean cpu_direct_weight_pays(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **error);
+/** cpu_is_depthwise: whether every channel of a CONV2D_BACKWARD_WEIGHT sees itself alone. */
+gboolean cpu_is_depthwise(const AimfNodePlan *plan);
+/** cpu_plan_depthwise_weight: CONV2D_BACKWARD_WEIGHT of such a one, in f32 and in bf16. */
+AimfKernel *cpu_plan_depthwise_weight(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_global_average_pool(gpointer state, AimfNodePlan *plan, GError **error);

@@ -9,6 +9,15 @@ static AimfShape weight_of(const AimfNodePlan *plan, const AimfShape *weight)
     return AIMF_SHAPE(groups, weight->dim[0] / groups, weight->dim[1], weight->dim[2], weight->dim[3]);
 }
 
+/* A kernel of merged groups in the place of @primitive, or NULL if that is no fallback or they cannot be merged. */
+static AimfKernel *merge_groups(gpointer state, AimfNodePlan *plan, OnednnPrimitive *primitive)
+{
+    AimfKernel *kernel = primitive && onednn_falls_back(primitive) ? onednn_plan_merged_groups(state, plan) : NULL;
+    if (kernel)
+        onednn_primitive_free(primitive);
+    return kernel;
+}
+
 AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
 {
     if (cpu_winograd_pay(plan))
@@ -23,6 +32,9 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand y = { .shape = cpu_output_shape(plan, 0), .dtype = dtype };
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, options, error);
+    AimfKernel *merged = merge_groups(state, plan, primitive);
+    if (merged)
+        return merged;
     if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
@@ -34,6 +46,9 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
         return cpu_plan_winograd_data(state, plan, error);
     if (cpu_direct_pays(plan))
         return cpu_plan_direct(state, plan, error);
+    AimfKernel *turned = onednn_plan_turned_depthwise(state, plan), *merged;
+    if (turned)
+        return turned;
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand dy = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
     AimfShape taps = weight_of(plan, cpu_input_shape(plan, 1));
@@ -42,6 +57,8 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, options, error);
+    if ((merged = merge_groups(state, plan, primitive)))
+        return merged;
     if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d_backward_data(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
@@ -65,6 +82,13 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, options, error);
+    if (primitive && onednn_falls_back(primitive) && cpu_is_depthwise(plan)) {
+        onednn_primitive_free(primitive);
+        return cpu_plan_depthwise_weight(state, plan, error);
+    }
+    AimfKernel *merged = merge_groups(state, plan, primitive);
+    if (merged)
+        return merged;
     if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d_backward_weight(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });

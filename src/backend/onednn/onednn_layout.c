@@ -117,6 +117,15 @@ gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, 
     return offsets;
 }
 
+AimfShape onednn_layout_shape(const AimfLayout *layout)
+{
+    const dnnl_memory_desc_t *memory = &((const OnednnDetail *)layout->detail)->memory;
+    AimfShape shape = { .rank = memory->ndims };
+    for (int i = 0; i < memory->ndims; i++)
+        shape.dim[i] = memory->dims[i];
+    return shape;
+}
+
 AimfLayout cpu_layout_packed(gpointer state, const CpuPacking *packing, AimfDtype dtype, gsize bytes)
 {
     OnednnDetail *detail = g_new0(OnednnDetail, 1);
