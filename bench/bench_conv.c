@@ -1,7 +1,7 @@
 /*
- * Every distinct convolution of ResNet-18 and some in groups, in their three directions, each kernel alone: billions of multiply-adds
- * counted as two per second, the best of many runs. Changes of the weights' layout are timed apart, because a
- * training step pays for them. Prints JSON.
+ * Every distinct convolution of ResNet-18 and some in groups, in their three directions, each kernel alone: billions of
+ * multiply-adds counted as two per second, the best of many runs. Changes of the weights' layout are timed apart,
+ * because a training step pays for them. Prints JSON.
  *
  *     bench_conv [THREADS [SECONDS_PER_KERNEL [f32|bf16 [IMAGE_SIZE [LAYERS]]]]]
  *
@@ -37,10 +37,10 @@ static const Layer resnet[] = {
 
 /* Of MobileNetV3, EfficientNet and ConvNeXt, and a group convolution of ResNeXt. */
 static const Layer depthwise[] = {
-    { "depthwise 16x112 k3", 16, 16, 3, 1, 1, 2, 16 },   { "depthwise 64x112 k3 s2", 64, 64, 3, 2, 1, 2, 64 },
-    { "depthwise 72x56 k5 s2", 72, 72, 5, 2, 2, 4, 72 }, { "depthwise 120x28 k5", 120, 120, 5, 1, 2, 8, 120 },
+    { "depthwise 16x112 k3", 16, 16, 3, 1, 1, 2, 16 },     { "depthwise 64x112 k3 s2", 64, 64, 3, 2, 1, 2, 64 },
+    { "depthwise 72x56 k5 s2", 72, 72, 5, 2, 2, 4, 72 },   { "depthwise 120x28 k5", 120, 120, 5, 1, 2, 8, 120 },
     { "depthwise 240x14 k3", 240, 240, 3, 1, 1, 16, 240 }, { "depthwise 672x7 k5", 672, 672, 5, 1, 2, 32, 672 },
-    { "depthwise 96x56 k7", 96, 96, 7, 1, 3, 4, 96 },    { "groups 128x56 k3", 128, 128, 3, 1, 1, 4, 32 },
+    { "depthwise 96x56 k7", 96, 96, 7, 1, 3, 4, 96 },      { "groups 128x56 k3", 128, 128, 3, 1, 1, 4, 32 },
 };
 
 static const struct {
@@ -174,8 +174,8 @@ static void measure_layer(Bench *bench, const Layer *layer, int size, int batch,
     AimfConv2d options = aimf_conv2d_square(layer->stride, layer->padding);
     options.dilation[0] = options.dilation[1] = 1;
     options.groups = layer->groups;
-    AimfValue weight =
-        aimf_graph_parameter(graph, "weight", AIMF_SHAPE(layer->out, layer->in / options.groups, layer->kernel, layer->kernel));
+    AimfValue weight = aimf_graph_parameter(
+        graph, "weight", AIMF_SHAPE(layer->out, layer->in / options.groups, layer->kernel, layer->kernel));
     AimfValue y = aimf_conv2d(graph, x, weight, AIMF_NONE, options);
     AimfShape ys = aimf_graph_shape(graph, y), ws = aimf_graph_shape(graph, weight);
     double flops = 2.0 * (double)(ys.dim[0] * ys.dim[2] * ys.dim[3]) * (double)aimf_shape_count(&ws);

@@ -68,9 +68,7 @@ typedef struct {
 /** aimf_conv2d_square: one stride in both directions, as many zeros on every side. */
 static inline AimfConv2d aimf_conv2d_square(int stride, int padding)
 {
-    return (AimfConv2d){ .stride = { stride, stride },
-                         .before = { padding, padding },
-                         .after = { padding, padding } };
+    return (AimfConv2d){ .stride = { stride, stride }, .before = { padding, padding }, .after = { padding, padding } };
 }
 
 /**
@@ -108,8 +106,8 @@ AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b);
  * @before: padding above and on the left; @after: below and on the right; each less than the window
  * @ceil: sizes are rounded up, so that the last window may hang over; one that would see nothing but padding is left
  *   out
- * @count_padding: an average divides by all that its window sees, padding included, as PyTorch's count_include_pad; what
- *   hangs over the padding does not count. Otherwise by the pixels of the picture alone
+ * @count_padding: an average divides by all that its window sees, padding included, as PyTorch's count_include_pad;
+ *   what hangs over the padding does not count. Otherwise by the pixels of the picture alone
  */
 typedef struct {
     int window[2], stride[2], before[2], after[2];
@@ -126,9 +124,10 @@ static inline AimfPool aimf_pool_square(int window, int stride, int padding)
 }
 
 /**
- * aimf_max_pool, aimf_average_pool: (N, C, H, W) -> (N, C, H', W') with H' = (H + before + after - window) / stride + 1,
- * rounded as the options say, W' likewise. A maximum takes padding for minus infinity; of several equal ones the first
- * gets the gradient. A mistake: options out of range, a window larger than the picture with its padding.
+ * aimf_max_pool, aimf_average_pool: (N, C, H, W) -> (N, C, H', W') with
+ * H' = (H + before + after - window) / stride + 1, rounded as the options say, W' likewise. A maximum takes padding for
+ * minus infinity; of several equal ones the first gets the gradient. A mistake: options out of range, a window larger
+ * than the picture with its padding.
  * Source: torch.nn.functional.max_pool2d, avg_pool2d.
  */
 AimfValue aimf_max_pool(AimfGraph *graph, AimfValue x, AimfPool options);

@@ -171,10 +171,9 @@ static AimfValue pool_huge(AimfGraph *graph)
 static AimfValue pool_huge_result(AimfGraph *graph)
 {
     const int most = G_MAXINT;
-    AimfPool options = { .window = { most, most },
-                         .stride = { 1, 1 },
-                         .before = { most - 1, most - 1 },
-                         .after = { most - 1, most - 1 } };
+    AimfPool options = {
+        .window = { most, most }, .stride = { 1, 1 }, .before = { most - 1, most - 1 }, .after = { most - 1, most - 1 }
+    };
     return aimf_average_pool(graph, x4(graph), options);
 }
 

@@ -41,8 +41,8 @@ static inline gboolean cpu_conv_has_stride(const AimfConv2d *options)
 /** cpu_conv_keeps_size: whether a convolution of 3 x 3 taps is one that leaves a picture as large as it is. */
 static inline gboolean cpu_conv_keeps_size(const AimfConv2d *options)
 {
-    gboolean padded = options->before[0] == 1 && options->before[1] == 1 && options->after[0] == 1 &&
-                      options->after[1] == 1;
+    gboolean padded =
+        options->before[0] == 1 && options->before[1] == 1 && options->after[0] == 1 && options->after[1] == 1;
     return padded && cpu_conv_is_dense(options) && !cpu_conv_has_stride(options);
 }
 

@@ -325,8 +325,8 @@ gboolean cpu_direct_pays(const AimfNodePlan *plan)
     gint64 n_taps = weight->dim[2] * weight->dim[3];
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     if (plan->precision != AIMF_PRECISION_F32 || aimf_instruction_set() != AIMF_ISA_AVX2 ||
-        !cpu_conv_is_dense(options) || x->dim[1] % BLOCK ||
-        y->dim[1] % CPU_MOST_PANEL || n_taps < 2 || n_taps > MOST_TAPS || !cpu_lies_plain(plan, 1))
+        !cpu_conv_is_dense(options) || x->dim[1] % BLOCK || y->dim[1] % CPU_MOST_PANEL || n_taps < 2 ||
+        n_taps > MOST_TAPS || !cpu_lies_plain(plan, 1))
         return FALSE;
     gboolean is_forward = plan->node->op == AIMF_OP_CONV2D;
     if (cpu_conv_has_stride(options))

@@ -214,9 +214,9 @@ gboolean cpu_direct_weight_pays(const AimfNodePlan *plan)
     gint64 n_taps = weight->dim[2] * weight->dim[3], pixels = dy->dim[2] * dy->dim[3];
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     gint64 most_pixels = cpu_conv_has_stride(options) ? 16 : 9;
-    return cpu_conv_is_dense(options) && plan->precision == AIMF_PRECISION_F32 && aimf_instruction_set() < AIMF_ISA_AVX512 && n_taps > 1 &&
-           n_taps <= MOST_TAPS && pixels <= most_pixels && x->dim[1] % 16 == 0 && dy->dim[1] % 16 == 0 &&
-           x->dim[1] >= 64;
+    return cpu_conv_is_dense(options) && plan->precision == AIMF_PRECISION_F32 &&
+           aimf_instruction_set() < AIMF_ISA_AVX512 && n_taps > 1 && n_taps <= MOST_TAPS && pixels <= most_pixels &&
+           x->dim[1] % 16 == 0 && dy->dim[1] % 16 == 0 && x->dim[1] >= 64;
 }
 
 AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **error)

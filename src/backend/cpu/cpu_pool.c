@@ -186,8 +186,7 @@ AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **e
 {
     const AimfShape *from = cpu_input_shape(plan, 0), *to = cpu_output_shape(plan, 0);
     const AimfNode *node = plan->node;
-    gboolean backward =
-        node->op == AIMF_OP_AVERAGE_POOL_BACKWARD || node->op == AIMF_OP_ADAPTIVE_AVERAGE_POOL_BACKWARD;
+    gboolean backward = node->op == AIMF_OP_AVERAGE_POOL_BACKWARD || node->op == AIMF_OP_ADAPTIVE_AVERAGE_POOL_BACKWARD;
     const AimfShape *x = backward ? to : from, *y = backward ? from : to;
     cpu_want_activation(state, plan, 0);
     gint64 block = cpu_layout_channel_block(&plan->in[0], from);

@@ -213,8 +213,8 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
         status = dnnl_dilated_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, &my,
                                                                   strides, between, before, after);
     else if (status == dnnl_success)
-        status = dnnl_dilated_convolution_backward_weights_desc_init(
-            &backward, dnnl_convolution_direct, &mx, &mw, NULL, &my, strides, between, before, after);
+        status = dnnl_dilated_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, NULL,
+                                                                     &my, strides, between, before, after);
     if (!check(status, error, name, operands, 4))
         return NULL;
     return make(state, &backward, hint->descriptor, name, operands, 4, error);

@@ -204,7 +204,8 @@ static gint64 find_merged(gint64 groups, const AimfShape *weight)
     enum { MOST = 16 };
     gint64 block = aimf_instruction_set() >= AIMF_ISA_AVX512 ? 16 : 8;
     for (gint64 merged = 2; merged <= MIN(MOST, groups); merged++)
-        if (groups % merged == 0 && weight->dim[0] / groups * merged % block == 0 && weight->dim[1] * merged % block == 0)
+        if (groups % merged == 0 && weight->dim[0] / groups * merged % block == 0 &&
+            weight->dim[1] * merged % block == 0)
             return merged;
     return 1;
 }
@@ -242,9 +243,9 @@ AimfKernel *onednn_plan_merged_groups(gpointer state, AimfNodePlan *plan)
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand weight = { .shape = &shape, .dtype = is_weight ? AIMF_F32 : dtype };
     OnednnOperand x = { .shape = is_data ? cpu_output_shape(plan, 0) : cpu_input_shape(plan, 0), .dtype = dtype };
-    OnednnOperand y = { .shape = is_forward  ? cpu_output_shape(plan, 0)
-                                 : is_data ? cpu_input_shape(plan, 0)
-                                           : cpu_input_shape(plan, 1),
+    OnednnOperand y = { .shape = is_forward ? cpu_output_shape(plan, 0)
+                                 : is_data  ? cpu_input_shape(plan, 0)
+                                            : cpu_input_shape(plan, 1),
                         .dtype = dtype };
     OnednnOperand bias = { .shape = is_forward ? cpu_input_shape(plan, 2) : NULL, .dtype = AIMF_F32 };
     OnednnDirection direction = is_forward ? ONEDNN_FORWARD : is_data ? ONEDNN_BACKWARD_DATA : ONEDNN_BACKWARD_WEIGHT;

@@ -182,8 +182,8 @@ gboolean onednn_taps_pay(const AimfNodePlan *plan)
     gint64 pixels = dy->dim[2] * dy->dim[3], taps = weight->dim[2] * weight->dim[3];
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     gint64 most_pixels = cpu_conv_has_stride(options) ? 16 : 4;
-    return cpu_conv_is_dense(options) && taps > 1 && taps <= MAX_TAPS && pixels <= most_pixels && x->dim[1] % 16 == 0 && dy->dim[1] % 16 == 0 &&
-           x->dim[1] >= 64;
+    return cpu_conv_is_dense(options) && taps > 1 && taps <= MAX_TAPS && pixels <= most_pixels && x->dim[1] % 16 == 0 &&
+           dy->dim[1] % 16 == 0 && x->dim[1] >= 64;
 }
 
 AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)

@@ -15,7 +15,8 @@ static gboolean options_are_valid(AimfGraph *graph, AimfConv2d *options)
         if (options->dilation[i] == 0)
             options->dilation[i] = 1;
         if (options->stride[i] < 0 || options->dilation[i] < 0 || options->before[i] < 0 || options->after[i] < 0) {
-            aimf_graph_fail(graph, "conv2d: stride %d, dilation %d, padding %d before and %d after must not be negative",
+            aimf_graph_fail(graph,
+                            "conv2d: stride %d, dilation %d, padding %d before and %d after must not be negative",
                             options->stride[i], options->dilation[i], options->before[i], options->after[i]);
             return FALSE;
         }
@@ -39,8 +40,9 @@ AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
                                xs.dim[1]);
     if (ws.rank != 4 || ws.dim[1] != xs.dim[1] / options.groups || ws.dim[0] % options.groups)
         return aimf_fail_shape(graph, "conv2d", "weight", weight,
-                               options.groups == 1 ? "(O, C, kh, kw) with the input's C"
-                                                   : "(O, C / groups, kh, kw) with the input's C and groups dividing O");
+                               options.groups == 1
+                                   ? "(O, C, kh, kw) with the input's C"
+                                   : "(O, C / groups, kh, kw) with the input's C and groups dividing O");
     AimfShape bs = AIMF_SHAPE(ws.dim[0]), ys = AIMF_SHAPE(xs.dim[0], ws.dim[0], 0, 0);
     if (bias != AIMF_NONE && !aimf_shape_equal(aimf_value_shape(graph, bias), &bs))
         return aimf_fail_shape(graph, "conv2d", "bias", bias, "(O)");
