@@ -394,13 +394,20 @@ OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, c
 {
     const OnednnOperand *operands[] = { from, to };
     dnnl_memory_desc_t source = onednn_describe(from), target = onednn_describe(to);
-    /* The weight of a convolution in groups has one dimension more for oneDNN, which row-major order does not show. */
-    if (source.ndims != target.ndims)
-        onednn_reshape(from->layout->detail ? &target : &source, from->layout->detail ? &source : &target);
     g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
     primitive->state = state;
-    dnnl_status_t status = dnnl_reorder_primitive_desc_create(&primitive->descriptor, &source, the_engine(), &target,
-                                                              the_engine(), state->attributes);
+    dnnl_status_t status = dnnl_success;
+    /* The weight of a convolution in groups has one dimension more for oneDNN, which row-major order does not show. */
+    if (source.ndims > target.ndims) {
+        dnnl_memory_desc_t flat = target;
+        status = dnnl_memory_desc_reshape(&target, &flat, source.ndims, source.dims);
+    } else if (source.ndims < target.ndims) {
+        dnnl_memory_desc_t flat = source;
+        status = dnnl_memory_desc_reshape(&source, &flat, target.ndims, target.dims);
+    }
+    if (status == dnnl_success)
+        status = dnnl_reorder_primitive_desc_create(&primitive->descriptor, &source, the_engine(), &target,
+                                                    the_engine(), state->attributes);
     if (status == dnnl_success)
         primitive_build(primitive, &status);
     return check(status, error, "reorder", operands, 2) ? g_steal_pointer(&primitive) : NULL;

@@ -88,13 +88,6 @@ dnnl_memory_desc_t onednn_describe(const OnednnOperand *operand)
     return row_major(operand->shape, operand->layout->dtype);
 }
 
-void onednn_reshape(dnnl_memory_desc_t *memory, const dnnl_memory_desc_t *like)
-{
-    dnnl_memory_desc_t flat = *memory;
-    dnnl_status_t status = dnnl_memory_desc_reshape(memory, &flat, like->ndims, like->dims);
-    g_assert(status == dnnl_success);
-}
-
 gint64 onednn_offset_of(const dnnl_memory_desc_t *memory, int dim, gint64 at)
 {
     const dnnl_blocking_desc_t *blocking = &memory->format_desc.blocking;

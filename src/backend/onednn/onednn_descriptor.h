@@ -25,8 +25,6 @@ struct OnednnState {
 void onednn_detail_free(gpointer detail);
 dnnl_data_type_t onednn_data_type(AimfDtype dtype);
 dnnl_memory_desc_t onednn_by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag);
-/** onednn_reshape: gives @memory, of a row-major operand, the dimensions of @like, which has as many elements. */
-void onednn_reshape(dnnl_memory_desc_t *memory, const dnnl_memory_desc_t *like);
 /** onednn_describe: a zero descriptor stands for an operand that is not there. */
 dnnl_memory_desc_t onednn_describe(const OnednnOperand *operand);
 /** onednn_layout_of: (borrowed from @state) */
