@@ -1,9 +1,11 @@
 /*
- * Every distinct convolution of ResNet-18 in its three directions, each kernel alone: billions of multiply-adds
- * counted as two per second, the best of many runs. Changes of the weights' layout are timed apart, because a
- * training step pays for them. Prints JSON.
+ * Every distinct convolution of ResNet-18 and some in groups, in their three directions, each kernel alone: billions of
+ * multiply-adds counted as two per second, the best of many runs. Changes of the weights' layout are timed apart,
+ * because a training step pays for them. Prints JSON.
  *
- *     bench_conv [THREADS [SECONDS_PER_KERNEL [f32|bf16 [IMAGE_SIZE]]]]
+ *     bench_conv [THREADS [SECONDS_PER_KERNEL [f32|bf16 [IMAGE_SIZE [LAYERS]]]]]
+ *
+ * IMAGE_SIZE 0 is all of them; LAYERS: those whose names begin so.
  */
 #include "backend/onednn/onednn.h"
 
@@ -16,25 +18,40 @@ typedef struct {
     const char *name;
     int in, out, kernel, stride, padding;
     int shrink; /* of the picture before this layer */
+    int groups;
 } Layer;
 
-static const Layer layers[] = {
-    { "conv1", 3, 64, 7, 2, 3, 1 },
-    { "layer1", 64, 64, 3, 1, 1, 4 },
-    { "layer2.0.conv1", 64, 128, 3, 2, 1, 4 },
-    { "layer2.0.downsample", 64, 128, 1, 2, 0, 4 },
-    { "layer2", 128, 128, 3, 1, 1, 8 },
-    { "layer3.0.conv1", 128, 256, 3, 2, 1, 8 },
-    { "layer3.0.downsample", 128, 256, 1, 2, 0, 8 },
-    { "layer3", 256, 256, 3, 1, 1, 16 },
-    { "layer4.0.conv1", 256, 512, 3, 2, 1, 16 },
-    { "layer4.0.downsample", 256, 512, 1, 2, 0, 16 },
-    { "layer4", 512, 512, 3, 1, 1, 32 },
+static const Layer resnet[] = {
+    { "conv1", 3, 64, 7, 2, 3, 1, 1 },
+    { "layer1", 64, 64, 3, 1, 1, 4, 1 },
+    { "layer2.0.conv1", 64, 128, 3, 2, 1, 4, 1 },
+    { "layer2.0.downsample", 64, 128, 1, 2, 0, 4, 1 },
+    { "layer2", 128, 128, 3, 1, 1, 8, 1 },
+    { "layer3.0.conv1", 128, 256, 3, 2, 1, 8, 1 },
+    { "layer3.0.downsample", 128, 256, 1, 2, 0, 8, 1 },
+    { "layer3", 256, 256, 3, 1, 1, 16, 1 },
+    { "layer4.0.conv1", 256, 512, 3, 2, 1, 16, 1 },
+    { "layer4.0.downsample", 256, 512, 1, 2, 0, 16, 1 },
+    { "layer4", 512, 512, 3, 1, 1, 32, 1 },
+};
+
+/* Of MobileNetV3, EfficientNet and ConvNeXt, and a group convolution of ResNeXt. */
+static const Layer depthwise[] = {
+    { "depthwise 16x112 k3", 16, 16, 3, 1, 1, 2, 16 },     { "depthwise 64x112 k3 s2", 64, 64, 3, 2, 1, 2, 64 },
+    { "depthwise 72x56 k5 s2", 72, 72, 5, 2, 2, 4, 72 },   { "depthwise 120x28 k5", 120, 120, 5, 1, 2, 8, 120 },
+    { "depthwise 240x14 k3", 240, 240, 3, 1, 1, 16, 240 }, { "depthwise 672x7 k5", 672, 672, 5, 1, 2, 32, 672 },
+    { "depthwise 96x56 k7", 96, 96, 7, 1, 3, 4, 96 },      { "groups 128x56 k3", 128, 128, 3, 1, 1, 4, 32 },
 };
 
 static const struct {
     int size, batch;
-} pictures[] = { { 224, 32 }, { 64, 128 } };
+    const Layer *layers;
+    gsize n_layers;
+} pictures[] = {
+    { 224, 32, resnet, G_N_ELEMENTS(resnet) },
+    { 64, 128, resnet, G_N_ELEMENTS(resnet) },
+    { 224, 32, depthwise, G_N_ELEMENTS(depthwise) },
+};
 
 static const struct {
     AimfOpKind op;
@@ -154,9 +171,11 @@ static void measure_layer(Bench *bench, const Layer *layer, int size, int batch,
     g_autoptr(AimfGraph) graph = aimf_graph_new();
     AimfValue x =
         aimf_graph_input(graph, "x", AIMF_SHAPE(batch, layer->in, size / layer->shrink, size / layer->shrink));
-    AimfValue weight =
-        aimf_graph_parameter(graph, "weight", AIMF_SHAPE(layer->out, layer->in, layer->kernel, layer->kernel));
-    AimfConv2d options = { .stride = layer->stride, .padding = layer->padding };
+    AimfConv2d options = aimf_conv2d_square(layer->stride, layer->padding);
+    options.dilation[0] = options.dilation[1] = 1;
+    options.groups = layer->groups;
+    AimfValue weight = aimf_graph_parameter(
+        graph, "weight", AIMF_SHAPE(layer->out, layer->in / options.groups, layer->kernel, layer->kernel));
     AimfValue y = aimf_conv2d(graph, x, weight, AIMF_NONE, options);
     AimfShape ys = aimf_graph_shape(graph, y), ws = aimf_graph_shape(graph, weight);
     double flops = 2.0 * (double)(ys.dim[0] * ys.dim[2] * ys.dim[3]) * (double)aimf_shape_count(&ws);
@@ -174,6 +193,7 @@ static void measure_layer(Bench *bench, const Layer *layer, int size, int batch,
 int main(int argc, char **argv)
 {
     int threads = argc > 1 ? atoi(argv[1]) : 0, only_size = argc > 4 ? atoi(argv[4]) : 0;
+    const char *filter = argc > 5 ? argv[5] : NULL;
     double seconds = argc > 2 ? g_ascii_strtod(argv[2], NULL) : 0.1;
     aimf_set_threads(threads);
     g_autofree char *version = aimf_backend_onednn.version();
@@ -189,10 +209,11 @@ int main(int argc, char **argv)
             continue;
         bench.memory = g_ptr_array_new_with_free_func(free);
         for (gsize p = 0; p < G_N_ELEMENTS(pictures); p++)
-            for (gsize i = 0; i < G_N_ELEMENTS(layers); i++) {
-                if (only_size && only_size != pictures[p].size)
+            for (gsize i = 0; i < pictures[p].n_layers; i++) {
+                const Layer *layer = &pictures[p].layers[i];
+                if ((only_size && only_size != pictures[p].size) || (filter && !g_str_has_prefix(layer->name, filter)))
                     continue;
-                measure_layer(&bench, &layers[i], pictures[p].size, pictures[p].batch, separator);
+                measure_layer(&bench, layer, pictures[p].size, pictures[p].batch, separator);
                 separator = ",";
             }
         g_ptr_array_unref(bench.memory);

@@ -143,7 +143,7 @@ static gboolean build_best(gboolean is_conv, AimfSdGraph *built)
         AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(512, 512, 3, 3));
         AimfValue x = built->input;
         for (int i = 0; i < 4; i++) /* the change of layout at both ends becomes small beside it */
-            x = aimf_conv2d(graph, x, weight, AIMF_NONE, (AimfConv2d){ .padding = 1 });
+            x = aimf_conv2d(graph, x, weight, AIMF_NONE, aimf_conv2d_square(1, 1));
         built->output = aimf_global_average_pool(graph, x);
         return TRUE;
     }

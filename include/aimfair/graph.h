@@ -52,13 +52,31 @@ AimfValue aimf_graph_state(AimfGraph *graph, const char *name, AimfShape shape);
 
 /* --- Operations. Activations are (N, C, H, W), (N, features) or token sequences (N, T, C). --- */
 
+/**
+ * AimfConv2d: pairs are of rows, then of columns.
+ * @stride: 0 means 1
+ * @dilation: pixels from one tap to the next, 0 means 1
+ * @before: zeros above and on the left; @after: zeros below and on the right
+ * @groups: divide C and O, 0 means 1: an output sees the inputs of its own group only. As many as C is a depthwise
+ *   convolution
+ */
 typedef struct {
-    int stride;        /* both directions, 0 means 1 */
-    int padding;       /* zeros on every side */
-    int padding_after; /* further zeros below and to the right, as the autoencoder's downsampling has them */
+    int stride[2], dilation[2], before[2], after[2];
+    int groups;
 } AimfConv2d;
 
-/** aimf_conv2d: x (N, C, H, W) * weight (O, C, kh, kw) [+ bias (O), or AIMF_NONE] -> (N, O, H', W'). */
+/** aimf_conv2d_square: one stride in both directions, as many zeros on every side. */
+static inline AimfConv2d aimf_conv2d_square(int stride, int padding)
+{
+    return (AimfConv2d){ .stride = { stride, stride }, .before = { padding, padding }, .after = { padding, padding } };
+}
+
+/**
+ * aimf_conv2d: x (N, C, H, W) * weight (O, C / groups, kh, kw) [+ bias (O), or AIMF_NONE] -> (N, O, H', W') with
+ * H' = (H + before + after - dilation (kh - 1) - 1) / stride + 1, rounded down, W' likewise.
+ * A mistake: options below 0, groups that do not divide, a kernel larger than the picture with its zeros.
+ * Source: torch.nn.functional.conv2d, of whose padding every side may differ here.
+ */
 AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfConv2d options);
 
 typedef struct {
@@ -81,8 +99,45 @@ AimfValue aimf_leaky_relu(AimfGraph *graph, AimfValue x, double slope);
 AimfValue aimf_add(AimfGraph *graph, AimfValue a, AimfValue b);
 /** aimf_add_relu: max(0, a + b), same shapes. */
 AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b);
-/** aimf_max_pool: square window; padding counts as minus infinity; rounds sizes down. */
-AimfValue aimf_max_pool(AimfGraph *graph, AimfValue x, int window, int stride, int padding);
+
+/**
+ * AimfPool: pairs are of rows, then of columns.
+ * @window: at least 1; @stride: 0 means the window's size
+ * @before: padding above and on the left; @after: below and on the right; each less than the window
+ * @ceil: sizes are rounded up, so that the last window may hang over; one that would see nothing but padding is left
+ *   out
+ * @count_padding: an average divides by all that its window sees, padding included, as PyTorch's count_include_pad;
+ *   what hangs over the padding does not count. Otherwise by the pixels of the picture alone
+ */
+typedef struct {
+    int window[2], stride[2], before[2], after[2];
+    gboolean ceil, count_padding;
+} AimfPool;
+
+/** aimf_pool_square: a square window, one stride in both directions, as much padding on every side. */
+static inline AimfPool aimf_pool_square(int window, int stride, int padding)
+{
+    return (AimfPool){ .window = { window, window },
+                       .stride = { stride, stride },
+                       .before = { padding, padding },
+                       .after = { padding, padding } };
+}
+
+/**
+ * aimf_max_pool, aimf_average_pool: (N, C, H, W) -> (N, C, H', W') with
+ * H' = (H + before + after - window) / stride + 1, rounded as the options say, W' likewise. A maximum takes padding for
+ * minus infinity; of several equal ones the first gets the gradient. A mistake: options out of range, a window larger
+ * than the picture with its padding.
+ * Source: torch.nn.functional.max_pool2d, avg_pool2d.
+ */
+AimfValue aimf_max_pool(AimfGraph *graph, AimfValue x, AimfPool options);
+AimfValue aimf_average_pool(AimfGraph *graph, AimfValue x, AimfPool options);
+/**
+ * aimf_adaptive_average_pool: (N, C, H, W) -> (N, C, @height, @width): row i of the result averages the rows from
+ * i H / @height, rounded down, to (i + 1) H / @height, rounded up; columns likewise. Both sizes are at least 1 and may
+ * be larger than the picture's. Source: torch.nn.functional.adaptive_avg_pool2d.
+ */
+AimfValue aimf_adaptive_average_pool(AimfGraph *graph, AimfValue x, int height, int width);
 /** aimf_global_average_pool: (N, C, H, W) -> (N, C). */
 AimfValue aimf_global_average_pool(AimfGraph *graph, AimfValue x);
 /**

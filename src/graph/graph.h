@@ -11,16 +11,10 @@ enum { AIMF_MAX_INPUTS = 8, AIMF_MAX_OUTPUTS = 4 };
 typedef enum { AIMF_OPS(AIMF_OP_KIND) AIMF_N_OPS } AimfOpKind;
 #undef AIMF_OP_KIND
 
-typedef struct {
-    int window;
-    int stride;
-    int padding;
-} AimfPool;
-
 typedef union {
-    AimfConv2d conv2d;        /* CONV2D and its backward ones; stride is never 0 here */
+    AimfConv2d conv2d;        /* CONV2D and its backward ones; nothing that means 1 is 0 here */
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
-    AimfPool pool;
+    AimfPool pool;            /* of all pooling; strides are never 0 here */
     AimfGroupNorm group_norm; /* epsilon is never 0 here */
     double number;            /* of operations that have one: layer norm's epsilon */
     AimfAttention attention;

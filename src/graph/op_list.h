@@ -9,7 +9,7 @@
 
 /* X(kind, name, gradient, flops); the functions are in the file of ops/ that builds the operation. */
 #define AIMF_OPS(X)                                                                                                    \
-    /* x (N,C,H,W), weight (O,C,kh,kw), [bias (O)] -> y (N,O,H',W') */                                                 \
+    /* x (N,C,H,W), weight (O,C/groups,kh,kw), [bias (O)] -> y (N,O,H',W') */                                          \
     X(CONV2D, conv2d, aimf_conv2d_gradient, aimf_conv2d_flops)                                                         \
     /* dy, weight -> dx */                                                                                             \
     X(CONV2D_BACKWARD_DATA, conv2d_backward_data, aimf_no_gradient, aimf_conv2d_flops)                                 \
@@ -43,6 +43,14 @@
     X(GLOBAL_AVERAGE_POOL, global_average_pool, aimf_global_average_pool_gradient, aimf_no_flops)                      \
     /* dy (N,C) -> dx (N,C,H,W) */                                                                                     \
     X(GLOBAL_AVERAGE_POOL_BACKWARD, global_average_pool_backward, aimf_no_gradient, aimf_no_flops)                     \
+    /* x (N,C,H,W) -> y (N,C,H',W') */                                                                                 \
+    X(AVERAGE_POOL, average_pool, aimf_average_pool_gradient, aimf_no_flops)                                           \
+    /* dy -> dx */                                                                                                     \
+    X(AVERAGE_POOL_BACKWARD, average_pool_backward, aimf_no_gradient, aimf_no_flops)                                   \
+    /* x (N,C,H,W) -> y (N,C,H',W') */                                                                                 \
+    X(ADAPTIVE_AVERAGE_POOL, adaptive_average_pool, aimf_adaptive_average_pool_gradient, aimf_no_flops)                \
+    /* dy -> dx */                                                                                                     \
+    X(ADAPTIVE_AVERAGE_POOL_BACKWARD, adaptive_average_pool_backward, aimf_no_gradient, aimf_no_flops)                 \
     /* x (N,I), weight (O,I), [bias (O)] -> y (N,O) f32; or x (N,T,I) -> y (N,T,O), which has no backward */           \
     X(LINEAR, linear, aimf_linear_gradient, aimf_linear_flops)                                                         \
     /* dy, weight -> dx */                                                                                             \

@@ -104,16 +104,23 @@ static gint64 width_of(const AimfBuilder *b, AimfValue x)
 
 AimfValue aimf_build_conv2d(AimfBuilder *b, const char *name, AimfValue x, AimfConvLayer conv)
 {
-    AimfShape shape = AIMF_SHAPE(conv.channels, channels_of(b, x), conv.kernel, conv.kernel),
-              outputs = AIMF_SHAPE(conv.channels);
-    AimfValue weight = parameter(b, name, "weight", shape, drawn(b, b->scheme.conv, &shape, 1)), bias = AIMF_NONE;
+    int groups = MAX(conv.groups, 1);
+    AimfShape shape = AIMF_SHAPE(conv.channels, channels_of(b, x) / groups, conv.kernel, conv.kernel);
+    AimfShape outputs = AIMF_SHAPE(conv.channels);
+    AimfValue weight = parameter(b, name, "weight", shape, drawn(b, b->scheme.conv, &shape, groups)), bias = AIMF_NONE;
     if (!conv.no_bias)
-        bias = parameter(b, name, "bias", outputs, drawn(b, b->scheme.conv_bias, &shape, 1));
+        bias = parameter(b, name, "bias", outputs, drawn(b, b->scheme.conv_bias, &shape, groups));
     if (conv.upsample)
         return aimf_upsample_conv2d(b->graph, x, weight, bias);
-    AimfConv2d options = { .stride = conv.stride, .padding = conv.kernel / 2 };
-    if (conv.pad_after)
-        options = (AimfConv2d){ .stride = conv.stride, .padding_after = 1 };
+    AimfConv2d options = aimf_conv2d_square(conv.stride, conv.kernel / 2 * MAX(conv.dilation, 1));
+    for (int i = 0; i < 2; i++) {
+        options.dilation[i] = conv.dilation;
+        if (conv.padded) {
+            options.before[i] = conv.before[i];
+            options.after[i] = conv.after[i];
+        }
+    }
+    options.groups = conv.groups;
     return aimf_conv2d(b->graph, x, weight, bias, options);
 }
 

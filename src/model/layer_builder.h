@@ -89,13 +89,14 @@ void aimf_scope_leave(AimfScope *scope);
 /**
  * AimfConvLayer:
  * @kernel: odd; zeros around the picture make up for it, so that a stride of 1 keeps the size
- * @stride: 0 means 1
- * @pad_after: no zeros but one row below and one column on the right, as the autoencoder's downsampling has them
+ * @stride, @dilation, @groups: see AimfConv2d; 0 means 1
+ * @padded: zeros are @before and @after instead, of rows and of columns
  * @upsample: of the picture at twice its size by nearest neighbour; @kernel is then 3
  */
 typedef struct {
-    int channels, kernel, stride;
-    gboolean no_bias, pad_after, upsample;
+    int channels, kernel, stride, dilation, groups;
+    gboolean no_bias, upsample, padded;
+    int before[2], after[2];
 } AimfConvLayer;
 
 /* Of x (N, C, H, W). */

@@ -50,7 +50,7 @@ static AimfValue resnet(AimfBuilder *b, AimfValue images, int outputs, Block *ad
 {
     AimfValue x = conv(b, "conv1", images, 64, 7, 2); /* (N, 64, H/2, W/2) */
     x = aimf_build_batch_norm(b, "bn1", x, TRUE);
-    x = aimf_max_pool(b->graph, x, 3, 2, 1); /* (N, 64, H/4, W/4) */
+    x = aimf_max_pool(b->graph, x, aimf_pool_square(3, 2, 1)); /* (N, 64, H/4, W/4) */
     for (int stage = 0; stage < STAGES; stage++)
         for (int block = 0; block < blocks[stage]; block++) {
             AIMF_SCOPE(b, "layer%d.%d", stage + 1, block);

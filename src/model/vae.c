@@ -71,7 +71,10 @@ static AimfValue moments(AimfBuilder *b, const AimfVaeConfig *config, AimfValue 
         AIMF_SCOPE(b, "down_blocks.%d", level);
         for (int i = 0; i < config->res_blocks; i++)
             x = resnet(b, i, config, x, level);
-        AimfConvLayer half = { .channels = config->channels[level], .kernel = 3, .stride = 2, .pad_after = TRUE };
+        /* Zeros below and on the right alone. */
+        AimfConvLayer half = {
+            .channels = config->channels[level], .kernel = 3, .stride = 2, .padded = TRUE, .after = { 1, 1 }
+        };
         if (level < config->levels - 1)
             x = aimf_build_conv2d(b, "downsamplers.0.conv", x, half);
     }

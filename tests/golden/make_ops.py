@@ -19,7 +19,8 @@ import formula
 
 HERE = pathlib.Path(__file__).parent
 FIELDS = ["n", "c", "h", "w", "t", "s", "o", "kh", "kw", "stride", "padding", "padding_after", "groups", "heads",
-          "bias", "training", "relu", "silu", "causal", "scale"]
+          "bias", "training", "relu", "silu", "causal", "scale",
+          "stride2", "padding2", "dilation", "dilation2", "ceil", "counted"]
 
 
 def read_cases():
@@ -115,7 +116,31 @@ def forward_only(op, case, leaf):
 
 
 DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
-                  "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu"}
+                  "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "average_pool",
+                  "adaptive_average_pool"}
+
+
+def pairs(case):
+    """Strides, dilations and zeros of convolutions and pooling: rows, then columns."""
+    stride, dilation, padding = case["stride"], case["dilation"] or 1, case["padding"]
+    after = padding + case["padding_after"]
+    return {"stride": (stride, case["stride2"] or stride), "dilation": (dilation, case["dilation2"] or dilation),
+            "padding": (padding, padding + case["padding2"]), "after": (after, after)}
+
+
+def convolve(x, weight, bias, case):
+    at = pairs(case)
+    (top, left), (bottom, right) = at["padding"], at["after"]
+    return F.conv2d(F.pad(x, (left, right, top, bottom)), weight, bias, at["stride"], 0, at["dilation"],
+                    max(case["groups"], 1))
+
+
+def pool(op, x, case):
+    at, window = pairs(case), (case["kh"], case["kw"] or case["kh"])
+    assert at["padding"] == at["after"], "PyTorch pads alike before and after"
+    if op == "max_pool":
+        return F.max_pool2d(x, window, at["stride"], at["padding"], 1, bool(case["ceil"]))
+    return F.avg_pool2d(x, window, at["stride"], at["padding"], bool(case["ceil"]), bool(case["counted"]))
 
 
 def forward(op, case, leaf):
@@ -124,9 +149,8 @@ def forward(op, case, leaf):
     x = leaf("x", *shape)
     states = {}
     if op == "conv2d":
-        weight = leaf("weight", o, c, case["kh"], case["kw"])
-        after = case["padding_after"]
-        y = F.conv2d(F.pad(x, (0, after, 0, after)), weight, leaf("bias", o) if case["bias"] else None, case["stride"], case["padding"])
+        weight = leaf("weight", o, c // max(case["groups"], 1), case["kh"], case["kw"])
+        y = convolve(x, weight, leaf("bias", o) if case["bias"] else None, case)
     elif op == "batch_norm":
         mean, var = leaf("running_mean", c), leaf("running_var", c)
         y = F.batch_norm(x, mean, var, leaf("weight", c), leaf("bias", c), bool(case["training"]), 0.1, 1e-5)
@@ -142,8 +166,10 @@ def forward(op, case, leaf):
         y = x + leaf("b", *shape)
     elif op == "add_relu":
         y = F.relu(x + leaf("b", *shape))
-    elif op == "max_pool":
-        y = F.max_pool2d(x, case["kh"], case["stride"], case["padding"])
+    elif op in ("max_pool", "average_pool"):
+        y = pool(op, x, case)
+    elif op == "adaptive_average_pool":
+        y = F.adaptive_avg_pool2d(x, (case["kh"], case["kw"]))
     elif op == "global_average_pool":
         y = x.mean((2, 3))
     elif op == "linear":

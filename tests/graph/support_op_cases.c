@@ -100,6 +100,30 @@ const OpCase op_cases[] = {
     { .op = OP_EMBEDDING, .n = 1, .t = 3, .o = 2, .c = 4 },
     { .op = OP_TIMESTEP_EMBEDDING, .n = 5, .c = 32 },
     { .op = OP_TIMESTEP_EMBEDDING, .n = 1, .c = 2 },
+    { .op = OP_CONV2D, .n = 2, .c = 5, .h = 9, .w = 8, .o = 4, .kh = 3, .kw = 2, .stride = 2, .stride2 = 1, .padding = 1, .padding_after = 1, .padding2 = 1, .dilation = 1, .dilation2 = 3, .bias = 1 },
+    { .op = OP_CONV2D, .n = 2, .c = 16, .h = 9, .w = 7, .o = 8, .kh = 3, .kw = 3, .stride = 1, .padding = 2, .dilation = 2 },
+    { .op = OP_CONV2D, .n = 1, .c = 64, .h = 4, .w = 3, .o = 64, .kh = 3, .kw = 3, .stride = 1, .padding = 2, .dilation = 2 },
+    { .op = OP_CONV2D, .n = 2, .c = 6, .h = 5, .w = 6, .o = 10, .kh = 3, .kw = 3, .stride = 1, .padding = 1, .groups = 2, .bias = 1 },
+    { .op = OP_CONV2D, .n = 2, .c = 32, .h = 5, .w = 4, .o = 32, .kh = 3, .kw = 3, .stride = 2, .padding = 1, .groups = 2, .bias = 1 },
+    { .op = OP_CONV2D, .n = 2, .c = 32, .h = 4, .w = 4, .o = 16, .kh = 3, .kw = 3, .stride = 1, .padding = 1, .groups = 8 },
+    { .op = OP_CONV2D, .n = 1, .c = 128, .h = 2, .w = 2, .o = 128, .kh = 1, .kw = 1, .stride = 1, .groups = 2 },
+    { .op = OP_CONV2D, .n = 2, .c = 16, .h = 7, .w = 6, .o = 16, .kh = 3, .kw = 3, .stride = 1, .padding = 1, .groups = 16, .bias = 1 },
+    { .op = OP_CONV2D, .n = 1, .c = 12, .h = 9, .w = 7, .o = 12, .kh = 5, .kw = 5, .stride = 2, .padding = 2, .groups = 12 },
+    { .op = OP_CONV2D, .n = 2, .c = 8, .h = 9, .w = 11, .o = 8, .kh = 7, .kw = 7, .stride = 1, .padding = 3, .groups = 8, .bias = 1 },
+    { .op = OP_CONV2D, .n = 1, .c = 24, .h = 6, .w = 7, .o = 24, .kh = 3, .kw = 5, .stride = 1, .stride2 = 2, .padding = 1, .padding_after = 1, .padding2 = 1, .dilation = 2, .dilation2 = 1, .groups = 24 },
+    { .op = OP_CONV2D, .n = 2, .c = 8, .h = 5, .w = 5, .o = 16, .kh = 3, .kw = 3, .stride = 1, .padding = 1, .groups = 8, .bias = 1 },
+    { .op = OP_CONV2D, .n = 1, .c = 3, .h = 5, .w = 4, .o = 6, .kh = 3, .kw = 3, .stride = 2, .padding = 1, .groups = 3 },
+    { .op = OP_MAX_POOL, .n = 1, .c = 5, .h = 8, .w = 9, .kh = 3, .kw = 2, .stride = 2, .stride2 = 3, .padding = 1, .ceil = 1 },
+    { .op = OP_MAX_POOL, .n = 2, .c = 16, .h = 6, .w = 6, .kh = 3, .stride = 2, .ceil = 1 },
+    { .op = OP_MAX_POOL, .n = 1, .c = 3, .h = 4, .w = 5, .kh = 1, .stride = 1 },
+    { .op = OP_AVERAGE_POOL, .n = 2, .c = 5, .h = 7, .w = 6, .kh = 2, .stride = 2 },
+    { .op = OP_AVERAGE_POOL, .n = 1, .c = 16, .h = 6, .w = 5, .kh = 3, .stride = 1, .padding = 1, .counted = 1 },
+    { .op = OP_AVERAGE_POOL, .n = 1, .c = 17, .h = 6, .w = 5, .kh = 3, .stride = 2, .padding = 1, .ceil = 1, .counted = 1 },
+    { .op = OP_AVERAGE_POOL, .n = 2, .c = 8, .h = 8, .w = 9, .kh = 3, .kw = 2, .stride = 2, .stride2 = 3, .padding = 1, .ceil = 1 },
+    { .op = OP_AVERAGE_POOL, .n = 1, .c = 3, .h = 3, .w = 4, .kh = 1, .stride = 1 },
+    { .op = OP_ADAPTIVE_AVERAGE_POOL, .n = 2, .c = 5, .h = 5, .w = 9, .kh = 7, .kw = 7 },
+    { .op = OP_ADAPTIVE_AVERAGE_POOL, .n = 1, .c = 16, .h = 7, .w = 7, .kh = 2, .kw = 3 },
+    { .op = OP_ADAPTIVE_AVERAGE_POOL, .n = 2, .c = 17, .h = 4, .w = 3, .kh = 1, .kw = 1 },
 };
 /* clang-format on */
 const guint n_op_cases = G_N_ELEMENTS(op_cases);
@@ -142,6 +166,8 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_PLANES] = { 0, 0 },
     [OP_EMBEDDING] = { 1e-5, ROUNDED },
     [OP_TIMESTEP_EMBEDDING] = { 1e-5, 1e-5 },
+    [OP_AVERAGE_POOL] = { 1e-5, ROUNDED },
+    [OP_ADAPTIVE_AVERAGE_POOL] = { 1e-5, ROUNDED },
 };
 
 /*
@@ -151,7 +177,7 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
  */
 double op_bf16_dweight_tolerance(const OpCase *c)
 {
-    gboolean may_transform = c->kh == 3 && c->kw == 3 && c->stride == 1 && c->padding == 1;
+    gboolean may_transform = c->kh == 3 && c->kw == 3 && c->stride == 1 && c->padding == 1 && c->groups <= 1;
     return may_transform ? 2 * ROUNDED : ROUNDED;
 }
 
@@ -184,13 +210,16 @@ const char *op_family_name(OpFamily op)
         "planes",
         "embedding",
         "timestep_embedding",
+        "average_pool",
+        "adaptive_average_pool",
     };
     return names[op];
 }
 
 gboolean op_case_is_differentiable(const OpCase *c)
 {
-    return c->op < OP_SILU && !(c->op == OP_LINEAR && c->t);
+    gboolean is_pool = c->op == OP_AVERAGE_POOL || c->op == OP_ADAPTIVE_AVERAGE_POOL;
+    return (is_pool || c->op < OP_SILU) && !(c->op == OP_LINEAR && c->t);
 }
 
 char *op_case_name(const OpCase *c)
@@ -219,6 +248,12 @@ char *op_case_name(const OpCase *c)
         { "silu", c->silu },
         { "causal", c->causal },
         { "scale", c->scale },
+        { "stride2", c->stride2 },
+        { "padding2", c->padding2 },
+        { "dilation", c->dilation },
+        { "dilation2", c->dilation2 },
+        { "ceil", c->ceil },
+        { "counted", c->counted },
         { "coarse", c->coarse },
     };
     GString *name = g_string_new(op_family_name(c->op));
@@ -291,10 +326,30 @@ static AimfValue indices(OpRig *rig, AimfGraph *graph, const char *name, int lim
 static AimfValue build_conv2d(OpRig *rig, AimfGraph *graph, AimfValue x)
 {
     const OpCase *c = rig->c;
-    AimfValue weight = parameter(rig, graph, "weight", AIMF_SHAPE(c->o, c->c, c->kh, c->kw));
+    AimfValue weight = parameter(rig, graph, "weight", AIMF_SHAPE(c->o, c->c / MAX(c->groups, 1), c->kh, c->kw));
     AimfValue bias = c->bias ? parameter(rig, graph, "bias", AIMF_SHAPE(c->o)) : AIMF_NONE;
-    return aimf_conv2d(graph, x, weight, bias,
-                       (AimfConv2d){ .stride = c->stride, .padding = c->padding, .padding_after = c->padding_after });
+    int after = c->padding + c->padding_after;
+    AimfConv2d options = { .stride = { c->stride, c->stride2 ? c->stride2 : c->stride },
+                           .dilation = { c->dilation, c->dilation2 ? c->dilation2 : c->dilation },
+                           .before = { c->padding, c->padding + c->padding2 },
+                           .after = { after, after },
+                           .groups = c->groups };
+    return aimf_conv2d(graph, x, weight, bias, options);
+}
+
+static AimfValue build_pool(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    if (c->op == OP_ADAPTIVE_AVERAGE_POOL)
+        return aimf_adaptive_average_pool(graph, x, c->kh, c->kw);
+    int after = c->padding + c->padding_after;
+    AimfPool options = { .window = { c->kh, c->kw ? c->kw : c->kh },
+                         .stride = { c->stride, c->stride2 ? c->stride2 : c->stride },
+                         .before = { c->padding, c->padding + c->padding2 },
+                         .after = { after, after },
+                         .ceil = c->ceil,
+                         .count_padding = c->counted };
+    return c->op == OP_MAX_POOL ? aimf_max_pool(graph, x, options) : aimf_average_pool(graph, x, options);
 }
 
 static AimfValue build_batch_norm(OpRig *rig, AimfGraph *graph, AimfValue x)
@@ -424,7 +479,9 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
     case OP_ADD_RELU:
         return aimf_add_relu(graph, x, parameter(rig, graph, "b", shape));
     case OP_MAX_POOL:
-        return aimf_max_pool(graph, x, c->kh, c->stride, c->padding);
+    case OP_AVERAGE_POOL:
+    case OP_ADAPTIVE_AVERAGE_POOL:
+        return build_pool(rig, graph, x);
     case OP_GLOBAL_AVERAGE_POOL:
         return aimf_global_average_pool(graph, x);
     case OP_LINEAR:

@@ -33,6 +33,8 @@ typedef enum {
     OP_PLANES,
     OP_EMBEDDING,
     OP_TIMESTEP_EMBEDDING,
+    OP_AVERAGE_POOL, /* differentiable, as what comes before OP_SILU */
+    OP_ADAPTIVE_AVERAGE_POOL,
     OP_N_FAMILIES,
 } OpFamily;
 
@@ -41,7 +43,10 @@ typedef enum {
  * @n, @c, @h, @w, @t: the first operand (n, c, h, w), or (n, t, c) when h is 0, or (n, c) when both are; geglu's is
  *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
  * @o: output channels or features, channels of concat's second operand, rows of embedding's table
- * @kh, @kw: kernel, @kh also the pooling window; @s: tokens of attention's keys, rows of embedding's positions
+ * @kh, @kw: kernel, pooling window, size of adaptive pooling's result; @kw 0 means @kh for windows; @s: tokens of attention's keys, rows of embedding's positions
+ * @stride, @dilation: of rows; @stride2, @dilation2: of columns, 0 means that of rows
+ * @padding: before and after; @padding_after: more of it after rows and columns; @padding2: more before columns
+ * @ceil, @counted: pooling's ceil and count_padding
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a
  *   kernel that computes with fewer is found out
@@ -50,6 +55,7 @@ typedef enum {
 typedef struct {
     OpFamily op;
     int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads;
+    int stride2, padding2, dilation, dilation2, ceil, counted;
     int bias, training, relu, silu, causal;
     int scale, coarse, winograd;
 } OpCase;

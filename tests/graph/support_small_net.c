@@ -33,7 +33,7 @@ void small_net_init(SmallNet *net)
     net->targets = aimf_graph_input(graph, "targets", AIMF_SHAPE(2, 1));
 
     net->conv1 = parameter(net, "conv1.weight", AIMF_SHAPE(4, 3, 3, 3), 0.5, 0);
-    AimfValue x = aimf_conv2d(graph, net->images, net->conv1, AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    AimfValue x = aimf_conv2d(graph, net->images, net->conv1, AIMF_NONE, aimf_conv2d_square(1, 1));
     net->bn1_weight = parameter(net, "bn1.weight", AIMF_SHAPE(4), 0.5, 1);
     net->bn1_bias = parameter(net, "bn1.bias", AIMF_SHAPE(4), 0.5, 0);
     AimfValue mean = state(net, "bn1.running_mean", AIMF_SHAPE(4), 0.5, 0);
@@ -41,7 +41,7 @@ void small_net_init(SmallNet *net)
     AimfBatchNorm options = { .training = TRUE, .relu = TRUE };
     x = aimf_batch_norm(graph, x, net->bn1_weight, net->bn1_bias, mean, variance, options);
     net->conv2 = parameter(net, "conv2.weight", AIMF_SHAPE(5, 4, 3, 3), 0.5, 0);
-    x = aimf_conv2d(graph, x, net->conv2, AIMF_NONE, (AimfConv2d){ .padding = 1, .stride = 2 });
+    x = aimf_conv2d(graph, x, net->conv2, AIMF_NONE, aimf_conv2d_square(2, 1));
     x = aimf_global_average_pool(graph, x);
     net->fc_weight = parameter(net, "fc.weight", AIMF_SHAPE(1, 5), 1, 0);
     net->fc_bias = parameter(net, "fc.bias", AIMF_SHAPE(1), 1, 0);

@@ -6,6 +6,7 @@
  * it alone asks memalign() for memory, so that what comes from there has to be given back, but is not counted as ours.
  */
 #include "device/support_devices.h"
+#include "graph/support_op_cases.h"
 #include "graph/support_small_net.h"
 
 #include <errno.h>
@@ -133,6 +134,39 @@ static void test_run(gconstpointer data)
     g_assert_cmpint(atomic_load(&live_bytes), ==, 0);
 }
 
+static gboolean is_spatial(OpFamily op)
+{
+    return op == OP_CONV2D || op == OP_MAX_POOL || op == OP_AVERAGE_POOL || op == OP_ADAPTIVE_AVERAGE_POOL;
+}
+
+/* Convolutions and pooling have kernels that the network has no use for. */
+static void test_layers(gconstpointer data)
+{
+    const char *device = data;
+#ifdef SANITIZED
+    g_test_skip("the sanitizer has its own allocator");
+    return;
+#endif
+    for (guint i = 0; i < n_op_cases; i++) {
+        if (!is_spatial(op_cases[i].op))
+            continue;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(OpRig) rig = op_rig_new(&op_cases[i], device, AIMF_PRECISION_F32, OP_ALL_TRAINABLE, &error);
+        g_assert_no_error(error);
+        op_rig_run(rig);
+        start_counting();
+        gboolean good = aimf_plan_run(rig->plan, NULL);
+        stop_counting();
+        g_assert_true(good);
+        g_test_message("%s: %u allocations, %u of them large", rig->name, atomic_load(&n_allocations),
+                       atomic_load(&n_large));
+        if (strcmp(device, "reference") == 0)
+            g_assert_cmpuint(atomic_load(&n_allocations), ==, 0);
+        g_assert_cmpuint(atomic_load(&n_large), ==, 0);
+        g_assert_cmpint(atomic_load(&live_bytes), ==, 0);
+    }
+}
+
 /* The counters count: otherwise the other tests could not fail. */
 static void test_counter(void)
 {
@@ -159,7 +193,9 @@ int main(int argc, char **argv)
     g_test_add_func("/allocations/counter", test_counter);
     for (const char *const *device = support_devices(); *device; device++) {
         g_autofree char *path = g_strdup_printf("/allocations/run/%s", *device);
+        g_autofree char *layers = g_strdup_printf("/allocations/layers/%s", *device);
         g_test_add_data_func(path, *device, test_run);
+        g_test_add_data_func(layers, *device, test_layers);
     }
     return g_test_run();
 }

@@ -133,7 +133,7 @@ static void test_pack(void)
     AimfValue conv = parameter(graph, tensors, "conv", AIMF_SHAPE(64, 64, 3, 3));
     AimfValue upsample = parameter(graph, tensors, "upsample", AIMF_SHAPE(64, 64, 3, 3));
     AimfValue linear = parameter(graph, tensors, "linear", AIMF_SHAPE(8, 64));
-    AimfValue y = aimf_conv2d(graph, x, conv, AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    AimfValue y = aimf_conv2d(graph, x, conv, AIMF_NONE, aimf_conv2d_square(1, 1));
     y = aimf_upsample_conv2d(graph, y, upsample, AIMF_NONE);
     y = aimf_linear(graph, aimf_global_average_pool(graph, y), linear, AIMF_NONE); /* (1, 8) */
     AimfCompileOptions options = { .outputs = &y, .n_outputs = 1 };

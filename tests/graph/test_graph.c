@@ -43,7 +43,7 @@ static AimfValue conv_bias(AimfGraph *graph)
 static AimfValue conv_negative_stride(AimfGraph *graph)
 {
     AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 3, 3, 3));
-    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, (AimfConv2d){ .stride = -1 });
+    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, aimf_conv2d_square(-1, 0));
 }
 
 static AimfValue batch_norm_channels(AimfGraph *graph)
@@ -66,7 +66,7 @@ static AimfValue add_shapes(AimfGraph *graph)
 
 static AimfValue pool_padding(AimfGraph *graph)
 {
-    return aimf_max_pool(graph, x4(graph), 2, 2, 2);
+    return aimf_max_pool(graph, x4(graph), aimf_pool_square(2, 2, 2));
 }
 
 static AimfValue linear_features(AimfGraph *graph)
@@ -94,7 +94,102 @@ static AimfValue linear_rank(AimfGraph *graph)
 static AimfValue conv_negative_padding(AimfGraph *graph)
 {
     AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(4, 3, 3, 3));
-    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, (AimfConv2d){ .padding_after = -1 });
+    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, (AimfConv2d){ .after = { 0, -1 } });
+}
+
+static AimfValue convolve(AimfGraph *graph, gint64 outputs, gint64 inputs, gint64 kernel, AimfConv2d options)
+{
+    AimfValue weight = aimf_graph_parameter(graph, "weight", AIMF_SHAPE(outputs, inputs, kernel, kernel));
+    return aimf_conv2d(graph, x4(graph), weight, AIMF_NONE, options);
+}
+
+static AimfValue conv_groups(AimfGraph *graph)
+{
+    return convolve(graph, 4, 1, 3, (AimfConv2d){ .groups = 2 });
+}
+
+static AimfValue conv_groups_of_outputs(AimfGraph *graph)
+{
+    return convolve(graph, 4, 1, 3, (AimfConv2d){ .groups = 3 });
+}
+
+static AimfValue conv_groups_of_inputs(AimfGraph *graph)
+{
+    return convolve(graph, 6, 3, 3, (AimfConv2d){ .groups = 3 });
+}
+
+static AimfValue conv_negative_groups(AimfGraph *graph)
+{
+    return convolve(graph, 4, 3, 3, (AimfConv2d){ .groups = -3 });
+}
+
+static AimfValue conv_negative_dilation(AimfGraph *graph)
+{
+    return convolve(graph, 4, 3, 3, (AimfConv2d){ .dilation = { 1, -2 } });
+}
+
+static AimfValue conv_wide_dilation(AimfGraph *graph)
+{
+    return convolve(graph, 4, 3, 3, (AimfConv2d){ .dilation = { 1, 3 } });
+}
+
+static AimfValue conv_huge_dilation(AimfGraph *graph)
+{
+    return convolve(graph, 4, 3, G_GINT64_CONSTANT(1) << 29, (AimfConv2d){ .dilation = { G_MAXINT, 1 } });
+}
+
+static AimfValue conv_huge_padding(AimfGraph *graph)
+{
+    return convolve(graph, 4, 3, 3, (AimfConv2d){ .before = { G_MAXINT, G_MAXINT }, .after = { G_MAXINT, 1 } });
+}
+
+static AimfValue pool_stride(AimfGraph *graph)
+{
+    return aimf_average_pool(graph, x4(graph), aimf_pool_square(2, -1, 0));
+}
+
+static AimfValue pool_no_window(AimfGraph *graph)
+{
+    return aimf_average_pool(graph, x4(graph), (AimfPool){ .stride = { 1, 1 } });
+}
+
+static AimfValue pool_negative_padding(AimfGraph *graph)
+{
+    return aimf_max_pool(graph, x4(graph), (AimfPool){ .window = { 3, 3 }, .after = { 0, -1 } });
+}
+
+static AimfValue pool_too_large(AimfGraph *graph)
+{
+    return aimf_average_pool(graph, x4(graph), aimf_pool_square(8, 1, 1));
+}
+
+static AimfValue pool_huge(AimfGraph *graph)
+{
+    return aimf_max_pool(graph, x4(graph), aimf_pool_square(G_MAXINT, G_MAXINT, 0));
+}
+
+static AimfValue pool_huge_result(AimfGraph *graph)
+{
+    const int most = G_MAXINT;
+    AimfPool options = {
+        .window = { most, most }, .stride = { 1, 1 }, .before = { most - 1, most - 1 }, .after = { most - 1, most - 1 }
+    };
+    return aimf_average_pool(graph, x4(graph), options);
+}
+
+static AimfValue pool_rank(AimfGraph *graph)
+{
+    return aimf_average_pool(graph, x3(graph), aimf_pool_square(2, 2, 0));
+}
+
+static AimfValue adaptive_nothing(AimfGraph *graph)
+{
+    return aimf_adaptive_average_pool(graph, x4(graph), 7, 0);
+}
+
+static AimfValue adaptive_huge(AimfGraph *graph)
+{
+    return aimf_adaptive_average_pool(graph, x4(graph), G_MAXINT, G_MAXINT);
 }
 
 static AimfValue group_norm_groups(AimfGraph *graph)
@@ -192,7 +287,7 @@ static const struct {
     { linear_features, "linear: the weight" },
     { softmax_targets, "softmax_cross_entropy: the targets" },
     { linear_rank, "linear: the input" },
-    { conv_negative_padding, "padding after -1" },
+    { conv_negative_padding, "0 before and -1 after" },
     { group_norm_groups, "group_norm: 2 groups do not divide 3 channels" },
     { group_norm_bias, "group_norm: the bias" },
     { layer_norm_rank, "layer_norm: the input" },
@@ -206,6 +301,23 @@ static const struct {
     { embedding_positions, "embedding: the positions" },
     { timesteps_odd, "timestep_embedding: 5 channels" },
     { leaf_twice, "'x' is used twice" },
+    { conv_groups, "conv2d: 2 groups do not divide 3 channels" },
+    { conv_groups_of_outputs, "conv2d: the weight" },
+    { conv_groups_of_inputs, "conv2d: the weight" },
+    { conv_negative_groups, "conv2d: -3 groups" },
+    { conv_negative_dilation, "dilation -2" },
+    { conv_wide_dilation, "conv2d: the input" },
+    { conv_huge_dilation, "conv2d: the input" },
+    { conv_huge_padding, "conv2d: the result has more elements" },
+    { pool_stride, "average_pool: window 2, stride -1" },
+    { pool_no_window, "average_pool: window 0" },
+    { pool_negative_padding, "max_pool: window 3, stride 3, padding 0 before and -1 after" },
+    { pool_too_large, "average_pool: the input" },
+    { pool_huge, "max_pool: the input" },
+    { pool_huge_result, "average_pool: the result has more elements" },
+    { pool_rank, "average_pool: the input" },
+    { adaptive_nothing, "adaptive_average_pool: the size 7 x 0" },
+    { adaptive_huge, "adaptive_average_pool: the result" },
     { leaf_empty, "'nothing'" },
 };
 
@@ -309,6 +421,7 @@ static void test_forward_cost(gconstpointer data)
     AimfValue tokens = aimf_graph_input(graph, "tokens", AIMF_SHAPE(2, 7, 6));
     AimfValue context = aimf_graph_input(graph, "context", AIMF_SHAPE(2, 9, 6));
     AimfValue taps = aimf_graph_parameter(graph, "taps", AIMF_SHAPE(8, 3, 3, 3));
+    AimfValue depthwise = aimf_graph_parameter(graph, "depthwise", AIMF_SHAPE(6, 1, 3, 3));
     AimfValue matrix = aimf_graph_parameter(graph, "matrix", AIMF_SHAPE(5, 6));
     AimfAttention heads = { .heads = 2 }, causal = { .heads = 2, .causal = TRUE };
     const struct {
@@ -316,6 +429,7 @@ static void test_forward_cost(gconstpointer data)
         double multiply_adds;
     } costs[] = {
         { aimf_upsample_conv2d(graph, x, taps, AIMF_NONE), 2 * 8 * (10 * 8) * (3 * 4) },
+        { aimf_conv2d(graph, x, depthwise, AIMF_NONE, (AimfConv2d){ .groups = 3 }), 2 * 6 * (3 * 2) * 9 },
         { aimf_linear(graph, tokens, matrix, AIMF_NONE), 2 * 7 * 6 * 5 },
         { aimf_attention(graph, tokens, context, context, heads), 2 * (7 * 9) * 6 * 2 },
         { aimf_attention(graph, tokens, tokens, tokens, causal), 2 * (7 * 8 / 2) * 6 * 2 },

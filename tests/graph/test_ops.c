@@ -259,6 +259,7 @@ static void widen(OpCase *c, AimfRandom *random)
         c->n = 1 + draw(random, 64, 288) / ((c->h + 1) / 2 * ((c->w + 1) / 2));
         c->kh = c->kw = 3;
         c->padding = c->stride = 1;
+        c->stride2 = c->padding2 = c->padding_after = c->dilation = c->dilation2 = 0;
     }
 }
 
@@ -303,6 +304,60 @@ static void draw_forward_only(OpCase *c, AimfRandom *random)
         c->c = 2 * draw(random, 1, 40);
 }
 
+/*
+ * Half of the convolutions get groups, of which half are depthwise, and some taps apart, pixels left out and zeros in
+ * one direction only. Widths beside multiples of 8 and 16 are common.
+ */
+static void draw_conv(OpCase *c, AimfRandom *random)
+{
+    c->kh = 2 * draw(random, 0, 3) + 1;
+    c->kw = draw(random, 0, 2) ? c->kh : draw(random, 1, 6);
+    c->padding = draw(random, 0, c->kh / 2);
+    c->padding_after = draw(random, 0, 3) == 0;
+    c->padding2 = draw(random, 0, 3) == 0;
+    c->stride = draw(random, 1, 3);
+    c->stride2 = draw(random, 0, 3) ? 0 : draw(random, 1, 3);
+    c->dilation = draw(random, 0, 3) ? 0 : draw(random, 2, 3);
+    c->dilation2 = draw(random, 0, 5) ? 0 : draw(random, 1, 2);
+    c->o = draw(random, 1, 24);
+    c->bias = draw(random, 0, 1);
+    int kind = draw(random, 0, 7);
+    if (kind == 0) {
+        c->groups = draw(random, 2, 4);
+        c->c *= c->groups;
+        c->o *= c->groups;
+    } else if (kind == 1) { /* of few channels each, as many as fill blocks together */
+        int inputs = 1 << draw(random, 0, 3), outputs = 1 << draw(random, 0, 3);
+        c->groups = 8 * draw(random, 1, 4);
+        c->c = c->groups * inputs;
+        c->o = c->groups * outputs;
+    } else if (kind <= 3) { /* depthwise */
+        c->c = kind == 2 ? 8 * draw(random, 1, 6) : c->c;
+        c->groups = c->o = c->c;
+    }
+}
+
+static void draw_pool(OpCase *c, AimfRandom *random)
+{
+    if (c->op == OP_ADAPTIVE_AVERAGE_POOL) {
+        c->kh = draw(random, 1, 9);
+        c->kw = draw(random, 1, 9);
+        return;
+    }
+    c->kh = draw(random, 1, 4);
+    c->kw = draw(random, 0, 2) ? 0 : draw(random, 1, 4);
+    int narrower = c->kw ? MIN(c->kh, c->kw) : c->kh;
+    c->padding = draw(random, 0, narrower / 2);
+    c->padding_after = c->padding < narrower - 1 && draw(random, 0, 3) == 0;
+    c->padding2 = c->padding < narrower - 1 && draw(random, 0, 3) == 0;
+    c->stride = draw(random, 1, 3);
+    c->stride2 = draw(random, 0, 3) ? 0 : draw(random, 1, 5);
+    c->ceil = draw(random, 0, 1);
+    c->counted = c->op == OP_AVERAGE_POOL && draw(random, 0, 1);
+    if (draw(random, 0, 2) == 0)
+        c->c = 8 * draw(random, 1, 4);
+}
+
 static OpCase random_case(OpFamily op, AimfRandom *random)
 {
     OpCase c = { .op = op, .n = draw(random, 1, 5), .c = draw(random, 1, 24) };
@@ -323,24 +378,20 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.relu = draw(random, 0, 1);
     }
     if (op == OP_CONV2D) {
-        c.kh = c.kw = 2 * draw(random, 0, 3) + 1;
-        c.padding = draw(random, 0, c.kh / 2);
-        c.padding_after = draw(random, 0, 3) == 0;
-        c.stride = draw(random, 1, 3);
-        c.o = draw(random, 1, 24);
-        c.bias = draw(random, 0, 1);
-        widen(&c, random);
+        draw_conv(&c, random);
+        if (!c.groups)
+            widen(&c, random);
         c.winograd = draw(random, 0, 1);
-    } else if (op == OP_MAX_POOL) {
-        c.kh = draw(random, 1, 4);
-        c.padding = draw(random, 0, c.kh / 2);
-        c.stride = draw(random, 1, 3);
     }
-    if (op >= OP_SILU)
+    gboolean is_pool = op == OP_MAX_POOL || op == OP_AVERAGE_POOL || op == OP_ADAPTIVE_AVERAGE_POOL;
+    if (is_pool)
+        draw_pool(&c, random);
+    else if (op >= OP_SILU)
         draw_forward_only(&c, random);
-    if (c.h) {
-        c.h = MAX(c.h, c.kh - 2 * c.padding);
-        c.w = MAX(c.w, c.kh - 2 * c.padding);
+    if (c.h && op != OP_ADAPTIVE_AVERAGE_POOL) { /* the kernel fits */
+        int dilation = MAX(c.dilation, 1), dilation2 = c.dilation2 ? c.dilation2 : dilation;
+        c.h = MAX(c.h, dilation * (c.kh - 1) + 1 - 2 * c.padding);
+        c.w = MAX(c.w, dilation2 * ((c.kw ? c.kw : c.kh) - 1) + 1 - 2 * c.padding);
     }
     return c;
 }
@@ -374,7 +425,7 @@ static void test_agreement(gconstpointer data)
 /* In f32 half of the shapes are coarse too, for the sake of ties. */
 static void test_random_shapes(gconstpointer data)
 {
-    enum { N_SHAPES = 36 };
+    enum { N_SHAPES = 48 };
     const Check *check = data;
     for (guint k = 0; k < N_SHAPES; k++) {
         AimfRandom random = aimf_random_at(1, AIMF_STREAM_TEST, (guint64)check->family << 32 | k);
@@ -395,7 +446,7 @@ static void add(const char *what, Check check, GTestDataFunc function)
 
 static void add_case(const char *device, const OpCase *c)
 {
-    static OpCase coarse[128];
+    static OpCase coarse[256];
     static guint n_coarse;
     Check check = { .c = c, .device = device };
     gboolean is_differentiable = op_case_is_differentiable(c), is_reference = strcmp(device, "reference") == 0;

@@ -87,9 +87,9 @@ static AimfValue layer_norm(Net *net, AimfValue x)
 
 static AimfValue residual_block(Net *net, AimfValue x, AimfValue time, gint64 outputs)
 {
-    AimfValue y = conv(net, group_norm(net, x, TRUE), outputs, 3, (AimfConv2d){ .padding = 1 });
+    AimfValue y = conv(net, group_norm(net, x, TRUE), outputs, 3, aimf_conv2d_square(1, 1));
     y = aimf_add_channels(net->graph, y, linear(net, aimf_silu(net->graph, time), outputs));
-    y = conv(net, group_norm(net, y, TRUE), outputs, 3, (AimfConv2d){ .padding = 1 });
+    y = conv(net, group_norm(net, y, TRUE), outputs, 3, aimf_conv2d_square(1, 1));
     if (channels_of(net, x) != outputs)
         x = conv(net, x, outputs, 1, (AimfConv2d){ 0 });
     return aimf_add(net->graph, y, x);
@@ -119,14 +119,14 @@ static void net_init(Net *net, gint64 channels, gint64 samples)
     net->context = aimf_graph_input(graph, "context", AIMF_SHAPE(samples, CONTEXT_TOKENS, CONTEXT));
     AimfValue time = aimf_silu(graph, linear(net, aimf_timestep_embedding(graph, net->timesteps, 32), 24));
 
-    AimfValue skip = conv(net, net->images, channels, 3, (AimfConv2d){ .padding = 1 });
+    AimfValue skip = conv(net, net->images, channels, 3, aimf_conv2d_square(1, 1));
     AimfValue x = transformer_block(net, residual_block(net, skip, time, channels));
-    x = conv(net, x, 2 * channels, 3, (AimfConv2d){ .stride = 2, .padding_after = 1 });
+    x = conv(net, x, 2 * channels, 3, (AimfConv2d){ .stride = { 2, 2 }, .after = { 1, 1 } });
     AimfValue weight = parameter(net, AIMF_SHAPE(channels, 2 * channels, 3, 3), 0.2, 0);
     x = aimf_upsample_conv2d(graph, x, weight, bias(net, channels));
     x = residual_block(net, aimf_concat(graph, x, skip), time, channels);
     x = group_norm(net, aimf_upsample_nearest(graph, x), TRUE);
-    net->output = conv(net, x, OUTPUTS, 3, (AimfConv2d){ .padding = 1 });
+    net->output = conv(net, x, OUTPUTS, 3, aimf_conv2d_square(1, 1));
 }
 
 static void net_clear(Net *net)
@@ -225,17 +225,48 @@ static void test_independence(gconstpointer data)
         check_independence(data, widths[i]);
 }
 
-enum { ODD_CHANNELS = 24, ODD_SIDE = 11, ODD_KERNEL = 4, ODD_IN = ODD_CHANNELS * ODD_SIDE * ODD_SIDE };
+enum { ODD_CHANNELS = 24, ODD_SIDE = 11, ODD_IN = ODD_CHANNELS * ODD_SIDE * ODD_SIDE };
 
 /*
- * A convolution of samples 0 and on for which oneDNN has no kernel, and one fallback or another by batch and threads;
- * (owned), @each per sample.
+ * One layer alone. For some oneDNN has no kernel, and one fallback or another by batch and threads. Without outputs:
+ * averages over windows of @kernel.
  */
-static float *convolve_oddly(gsize n, int threads, gsize *each)
+typedef struct {
+    const char *name;
+    gint64 outputs;
+    int kernel;
+    AimfConv2d options;
+} OddLayer;
+
+static const OddLayer odd_layers[] = {
+    { "convolution", OUTPUTS, 4, { .before = { 3, 3 }, .after = { 4, 4 } } },
+    { "dilation", 2 * ODD_CHANNELS, 3, { .dilation = { 2, 2 }, .before = { 2, 2 }, .after = { 2, 2 } } },
+    { "depthwise", ODD_CHANNELS, 5, { .before = { 2, 2 }, .after = { 2, 2 }, .groups = ODD_CHANNELS } },
+    { "depthwise-stride", ODD_CHANNELS, 3, { .stride = { 2, 2 }, .after = { 1, 1 }, .groups = ODD_CHANNELS } },
+    { "multiplier", 2 * ODD_CHANNELS, 3, { .before = { 1, 1 }, .groups = ODD_CHANNELS } },
+    { "thin-groups", ODD_CHANNELS, 3, { .before = { 1, 1 }, .after = { 1, 1 }, .groups = ODD_CHANNELS / 4 } },
+    { "odd-groups", ODD_CHANNELS / 2, 3, { .before = { 1, 1 }, .after = { 1, 1 }, .groups = 4 } },
+    { "groups", 2 * ODD_CHANNELS, 3, { .before = { 1, 1 }, .after = { 1, 1 }, .groups = 3 } },
+    { "average", 0, 3, { .stride = { 2, 2 }, .before = { 1, 1 } } },
+};
+
+static AimfValue odd_layer(Net *net, const OddLayer *layer, AimfValue x)
+{
+    const AimfConv2d *options = &layer->options;
+    if (!layer->outputs)
+        return aimf_average_pool(net->graph, x,
+                                 aimf_pool_square(layer->kernel, options->stride[0], options->before[0]));
+    gint64 inputs = ODD_CHANNELS / MAX(options->groups, 1);
+    AimfValue weight = parameter(net, AIMF_SHAPE(layer->outputs, inputs, layer->kernel, layer->kernel), 0.2, 0);
+    return aimf_conv2d(net->graph, x, weight, bias(net, layer->outputs), *options);
+}
+
+/* What the layer makes of samples 0 and on; (owned), @each per sample. */
+static float *run_oddly(const OddLayer *layer, gsize n, int threads, gsize *each)
 {
     g_auto(Net) net = { .graph = aimf_graph_new(), .tensors = aimf_tensors_new() };
     AimfValue x = aimf_graph_input(net.graph, "odd", AIMF_SHAPE((gint64)n, ODD_CHANNELS, ODD_SIDE, ODD_SIDE));
-    AimfValue y = conv(&net, x, OUTPUTS, ODD_KERNEL, (AimfConv2d){ .padding = 3, .padding_after = 1 });
+    AimfValue y = odd_layer(&net, layer, x);
     aimf_set_threads(threads);
     g_autoptr(GError) error = NULL;
     AimfCompileOptions options = { .outputs = &y, .n_outputs = 1 };
@@ -250,13 +281,13 @@ static float *convolve_oddly(gsize n, int threads, gsize *each)
     return support_read(plan, y);
 }
 
-static void test_odd_convolution(void)
+static void test_odd_layer(gconstpointer data)
 {
     gsize each;
-    g_autofree float *first = convolve_oddly(1, 1, &each);
+    g_autofree float *first = run_oddly(data, 1, 1, &each);
     for (gsize n = 1; n <= 5; n += 2)
         for (int threads = 1; threads <= MOST_THREADS; threads++) {
-            g_autofree float *result = convolve_oddly(n, threads, &each);
+            g_autofree float *result = run_oddly(data, n, threads, &each);
             g_assert_cmpint(memcmp(result, first, each * sizeof(float)), ==, 0);
         }
 }
@@ -264,7 +295,10 @@ static void test_odd_convolution(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/samples/independence/odd-convolution", test_odd_convolution);
+    for (guint i = 0; i < G_N_ELEMENTS(odd_layers); i++) {
+        g_autofree char *path = g_strdup_printf("/samples/independence/odd-%s", odd_layers[i].name);
+        g_test_add_data_func(path, &odd_layers[i], test_odd_layer);
+    }
     for (guint i = 0; i < G_N_ELEMENTS(manners); i++) {
         g_autofree char *agreement = g_strdup_printf("/samples/agreement/%s", manners[i].name);
         g_autofree char *independence = g_strdup_printf("/samples/independence/%s", manners[i].name);

@@ -28,6 +28,24 @@ static inline const AimfShape *cpu_output_shape(const AimfNodePlan *plan, int i)
     return value == AIMF_NONE ? NULL : aimf_value_shape(plan->graph, value);
 }
 
+/** cpu_conv_is_dense: whether all outputs see all inputs, through taps that lie side by side. */
+static inline gboolean cpu_conv_is_dense(const AimfConv2d *options)
+{
+    return options->groups == 1 && options->dilation[0] == 1 && options->dilation[1] == 1;
+}
+/** cpu_conv_has_stride: whether it leaves out positions in some direction. */
+static inline gboolean cpu_conv_has_stride(const AimfConv2d *options)
+{
+    return options->stride[0] > 1 || options->stride[1] > 1;
+}
+/** cpu_conv_keeps_size: whether a convolution of 3 x 3 taps is one that leaves a picture as large as it is. */
+static inline gboolean cpu_conv_keeps_size(const AimfConv2d *options)
+{
+    gboolean padded =
+        options->before[0] == 1 && options->before[1] == 1 && options->after[0] == 1 && options->after[1] == 1;
+    return padded && cpu_conv_is_dense(options) && !cpu_conv_has_stride(options);
+}
+
 /** cpu_want_row_major: asks for input @i in row-major order, if it is given. */
 void cpu_want_row_major(AimfNodePlan *plan, int i, AimfDtype dtype);
 /** cpu_give_row_major: output @i comes in row-major order, if it is given. */
@@ -57,6 +75,8 @@ void cpu_want_blocked(gpointer state, AimfNodePlan *plan, int i, gint64 block);
 AimfLayout cpu_layout_cast(gpointer state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype);
 /** cpu_layout_activation: what convolutions like for a value (N, C, H, W) whose order nothing decides yet. */
 AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDtype dtype);
+/** cpu_layout_blocked: of a value (N, C, H, W) that lies in blocks of @block channels, 1, 8 or 16. */
+AimfLayout cpu_layout_blocked(gpointer state, const AimfShape *shape, gint64 block, AimfDtype dtype);
 /**
  * cpu_layout_channel_block: Returns: b if the value lies as [N][C / b, rounded up][all other dimensions][b], so 1 for
  * row-major and C for channels-last; 0 if it lies in no such order.
@@ -116,10 +136,16 @@ AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error);
 /** cpu_direct_weight_pays: the same question for CONV2D_BACKWARD_WEIGHT; cpu_plan_direct_weight plans it so. */
 gboolean cpu_direct_weight_pays(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **error);
+/** cpu_is_depthwise: whether every channel of a CONV2D_BACKWARD_WEIGHT sees itself alone. */
+gboolean cpu_is_depthwise(const AimfNodePlan *plan);
+/** cpu_plan_depthwise_weight: CONV2D_BACKWARD_WEIGHT of such a one, in f32 and in bf16. */
+AimfKernel *cpu_plan_depthwise_weight(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_global_average_pool(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_global_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error);
+/** cpu_plan_average_pool: over windows or bins, forward or backward. */
 AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error);
-AimfKernel *cpu_plan_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error);

@@ -133,7 +133,7 @@ AimfKernel *cpu_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **er
     return kernel;
 }
 
-AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_global_average_pool(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
     cpu_want_activation(state, plan, 0);
@@ -145,7 +145,7 @@ AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **e
     return kernel;
 }
 
-AimfKernel *cpu_plan_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_global_average_pool_backward(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
     AimfDtype dtype = cpu_compute_dtype(plan);

@@ -239,16 +239,16 @@ static const CpuPacking DATA = { .name = "transposed panels of taps", .plan = pl
 
 /* --- Planning --- */
 
-/* Where along one dimension position @at of the result meets @tap in what is read, of @size; -1: nowhere. */
-static gint64 meet(const AimfNodePlan *plan, gint64 at, gint64 tap, gint64 size)
+/* Where in direction @i position @at of the result meets @tap in what is read, of @size; -1: nowhere. */
+static gint64 meet(const AimfNodePlan *plan, int i, gint64 at, gint64 tap, gint64 size)
 {
     const AimfConv2d *options = &plan->node->attributes.conv2d;
-    gint64 found = at * options->stride - options->padding + tap;
+    gint64 stride = options->stride[i], found = at * stride - options->before[i] + tap;
     if (plan->node->op == AIMF_OP_CONV2D_BACKWARD_DATA) {
-        found = at + options->padding - tap;
-        if (found < 0 || found % options->stride)
+        found = at + options->before[i] - tap;
+        if (found < 0 || found % stride)
             return -1;
-        found /= options->stride;
+        found /= stride;
     }
     return found >= 0 && found < size ? found : -1;
 }
@@ -259,8 +259,8 @@ static void find_sources(DirectKernel *kernel, const AimfNodePlan *plan, const A
     kernel->source = g_new(gint32, kernel->n_taps * kernel->positions);
     for (gint64 tap = 0; tap < kernel->n_taps; tap++)
         for (gint64 p = 0; p < kernel->positions; p++) {
-            gint64 row = meet(plan, p / y->dim[3], tap / weight->dim[3], x->dim[2]);
-            gint64 column = meet(plan, p % y->dim[3], tap % weight->dim[3], x->dim[3]);
+            gint64 row = meet(plan, 0, p / y->dim[3], tap / weight->dim[3], x->dim[2]);
+            gint64 column = meet(plan, 1, p % y->dim[3], tap % weight->dim[3], x->dim[3]);
             kernel->source[tap * kernel->positions + p] =
                 (gint32)(row < 0 || column < 0 ? -1 : row * x->dim[3] + column);
         }
@@ -323,11 +323,13 @@ gboolean cpu_direct_pays(const AimfNodePlan *plan)
 {
     const AimfShape *x = cpu_input_shape(plan, 0), *weight = cpu_input_shape(plan, 1), *y = cpu_output_shape(plan, 0);
     gint64 n_taps = weight->dim[2] * weight->dim[3];
-    if (plan->precision != AIMF_PRECISION_F32 || aimf_instruction_set() != AIMF_ISA_AVX2 || x->dim[1] % BLOCK ||
-        y->dim[1] % CPU_MOST_PANEL || n_taps < 2 || n_taps > MOST_TAPS || !cpu_lies_plain(plan, 1))
+    const AimfConv2d *options = &plan->node->attributes.conv2d;
+    if (plan->precision != AIMF_PRECISION_F32 || aimf_instruction_set() != AIMF_ISA_AVX2 ||
+        !cpu_conv_is_dense(options) || x->dim[1] % BLOCK || y->dim[1] % CPU_MOST_PANEL || n_taps < 2 ||
+        n_taps > MOST_TAPS || !cpu_lies_plain(plan, 1))
         return FALSE;
-    gboolean is_forward = plan->node->op == AIMF_OP_CONV2D, has_stride = plan->node->attributes.conv2d.stride > 1;
-    if (has_stride)
+    gboolean is_forward = plan->node->op == AIMF_OP_CONV2D;
+    if (cpu_conv_has_stride(options))
         return is_forward ? x->dim[1] >= 64 : x->dim[1] >= 256 && y->dim[1] >= 128;
     gint64 narrower = MIN(x->dim[1], y->dim[1]);
     return narrower >= 256 || (narrower >= 128 && y->dim[2] * y->dim[3] <= 400);

@@ -193,8 +193,8 @@ static void find_meetings(WeightKernel *kernel, const AimfNodePlan *plan)
     for (int tap = 0; tap < kernel->n_taps; tap++) {
         kernel->meetings[tap] = g_new(Meeting, kernel->dy.positions);
         for (gint64 p = 0; p < kernel->dy.positions; p++) {
-            gint64 row = p / dy->dim[3] * options->stride - options->padding + tap / weight->dim[3];
-            gint64 column = p % dy->dim[3] * options->stride - options->padding + tap % weight->dim[3];
+            gint64 row = p / dy->dim[3] * options->stride[0] - options->before[0] + tap / weight->dim[3];
+            gint64 column = p % dy->dim[3] * options->stride[1] - options->before[1] + tap % weight->dim[3];
             if (row >= 0 && row < x->dim[2] && column >= 0 && column < x->dim[3])
                 kernel->meetings[tap][kernel->n_meetings[tap]++] =
                     (Meeting){ (gint32)p, (gint32)(row * x->dim[3] + column) };
@@ -212,10 +212,11 @@ gboolean cpu_direct_weight_pays(const AimfNodePlan *plan)
 {
     const AimfShape *x = cpu_input_shape(plan, 0), *dy = cpu_input_shape(plan, 1), *weight = cpu_output_shape(plan, 0);
     gint64 n_taps = weight->dim[2] * weight->dim[3], pixels = dy->dim[2] * dy->dim[3];
-    gint64 most_pixels = plan->node->attributes.conv2d.stride > 1 ? 16 : 9;
-    return plan->precision == AIMF_PRECISION_F32 && aimf_instruction_set() < AIMF_ISA_AVX512 && n_taps > 1 &&
-           n_taps <= MOST_TAPS && pixels <= most_pixels && x->dim[1] % 16 == 0 && dy->dim[1] % 16 == 0 &&
-           x->dim[1] >= 64;
+    const AimfConv2d *options = &plan->node->attributes.conv2d;
+    gint64 most_pixels = cpu_conv_has_stride(options) ? 16 : 9;
+    return cpu_conv_is_dense(options) && plan->precision == AIMF_PRECISION_F32 &&
+           aimf_instruction_set() < AIMF_ISA_AVX512 && n_taps > 1 && n_taps <= MOST_TAPS && pixels <= most_pixels &&
+           x->dim[1] % 16 == 0 && dy->dim[1] % 16 == 0 && x->dim[1] >= 64;
 }
 
 AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **error)

@@ -314,8 +314,7 @@ gboolean cpu_winograd_pay(const AimfNodePlan *plan)
     if ((is_forward && !plan->winograd) || (!is_dweight && !cpu_lies_plain(plan, 1)))
         return FALSE;
     if (plan->precision != AIMF_PRECISION_F32 || !cpu_winograd_kernels() || weight->dim[2] != 3 ||
-        weight->dim[3] != 3 || options->stride != 1 || options->padding != 1 || options->padding_after ||
-        weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
+        weight->dim[3] != 3 || !cpu_conv_keeps_size(options) || weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
     WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width, 0);

@@ -121,8 +121,8 @@ gboolean cpu_winograd_pairs_pay(const AimfNodePlan *plan)
     const AimfShape *weight = cpu_output_shape(plan, 0), *dy = cpu_input_shape(plan, 1);
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     if (plan->precision != AIMF_PRECISION_BF16 || aimf_instruction_set() < AIMF_ISA_AVX512_BF16 ||
-        weight->dim[2] != 3 || weight->dim[3] != 3 || options->stride != 1 || options->padding != 1 ||
-        options->padding_after != 0 || weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
+        weight->dim[2] != 3 || weight->dim[3] != 3 || !cpu_conv_keeps_size(options) || weight->dim[0] % BLOCK ||
+        weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
     WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width, WINOGRAD_PAIR_LANES);

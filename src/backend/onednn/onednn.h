@@ -26,6 +26,13 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
 /** onednn_taps_pay: whether a CONV2D_BACKWARD_WEIGHT is faster as matrix products; onednn_plan_taps plans it so. */
 gboolean onednn_taps_pay(const AimfNodePlan *plan);
 AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error);
+/**
+ * onednn_plan_merged_groups: a convolution whose groups have few channels, as one with fewer and larger groups, in any
+ * direction; onednn_plan_turned_depthwise: a depthwise CONV2D_BACKWARD_DATA as a forward convolution. NULL, without an
+ * error, where that is not possible.
+ */
+AimfKernel *onednn_plan_merged_groups(gpointer state, AimfNodePlan *plan);
+AimfKernel *onednn_plan_turned_depthwise(gpointer state, AimfNodePlan *plan);
 AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_max_pool(gpointer state, AimfNodePlan *plan, GError **error);

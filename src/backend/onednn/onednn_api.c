@@ -178,14 +178,19 @@ static const char *const directions[] = { "forward", "backward data", "backward 
 
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
-                                    const OnednnWindow *window, GError **error)
+                                    const AimfConv2d *options, GError **error)
 {
     const OnednnOperand *operands[] = { x, weight, bias, y };
     g_autofree char *name = g_strdup_printf("convolution %s", directions[direction]);
     dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), mb = onednn_describe(bias),
                        my = onednn_describe(y);
-    dnnl_dims_t strides = { window->stride, window->stride }, before = { window->before[0], window->before[1] },
-                after = { window->after[0], window->after[1] };
+    dnnl_dims_t strides, between, before, after;
+    for (int i = 0; i < 2; i++) {
+        strides[i] = options->stride[i];
+        between[i] = options->dilation[i] - 1;
+        before[i] = options->before[i];
+        after[i] = options->after[i];
+    }
     dnnl_convolution_desc_t forward, backward;
     /* A backward descriptor wants to see a forward one; that one may choose all layouts itself. */
     OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
@@ -196,20 +201,20 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     dnnl_memory_desc_t fx = is_forward ? mx : onednn_describe(&free_x),
                        fw = is_forward ? mw : onednn_describe(&free_weight),
                        fy = is_forward ? my : onednn_describe(&free_y);
-    dnnl_status_t status =
-        dnnl_convolution_forward_desc_init(&forward, dnnl_forward_training, dnnl_convolution_direct, &fx, &fw,
-                                           bias && bias->shape ? &mb : NULL, &fy, strides, before, after);
+    dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
+        &forward, dnnl_forward_training, dnnl_convolution_direct, &fx, &fw, bias && bias->shape ? &mb : NULL, &fy,
+        strides, between, before, after);
     if (!check(status, error, name, operands, 4))
         return NULL;
     if (is_forward)
         return make(state, &forward, NULL, name, operands, 4, error);
     g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
     if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
-        status = dnnl_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, &my, strides,
-                                                          before, after);
+        status = dnnl_dilated_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, &my,
+                                                                  strides, between, before, after);
     else if (status == dnnl_success)
-        status = dnnl_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, NULL, &my,
-                                                             strides, before, after);
+        status = dnnl_dilated_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, NULL,
+                                                                     &my, strides, between, before, after);
     if (!check(status, error, name, operands, 4))
         return NULL;
     return make(state, &backward, hint->descriptor, name, operands, 4, error);
@@ -315,17 +320,34 @@ OnednnPrimitive *onednn_batch_norm_backward(OnednnState *state, const OnednnOper
     return make(state, &backward, hint_descriptor, name, &x, 1, error);
 }
 
+/* A pooling window, with as much padding behind as the result's size asks for: see ceil of AimfPool. */
+typedef struct {
+    dnnl_dims_t strides, sizes, before, after;
+} Window;
+
+static Window window_of(const AimfPool *options, const OnednnOperand *x, const OnednnOperand *y)
+{
+    Window window;
+    for (int i = 0; i < 2; i++) {
+        window.strides[i] = options->stride[i];
+        window.sizes[i] = options->window[i];
+        window.before[i] = options->before[i];
+        gint64 end = (y->shape->dim[2 + i] - 1) * options->stride[i] + options->window[i] - options->before[i];
+        window.after[i] = MAX(end - x->shape->dim[2 + i], 0);
+    }
+    return window;
+}
+
 OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
                                  const AimfPool *options, gboolean remember, GError **error)
 {
     const OnednnOperand *operands[] = { x, y };
     dnnl_memory_desc_t mx = onednn_describe(x), my = onednn_describe(y);
-    dnnl_dims_t strides = { options->stride, options->stride }, window = { options->window, options->window },
-                padding = { options->padding, options->padding };
+    Window window = window_of(options, x, y);
     dnnl_pooling_desc_t operation;
-    dnnl_status_t status =
-        dnnl_pooling_forward_desc_init(&operation, remember ? dnnl_forward_training : dnnl_forward_inference,
-                                       dnnl_pooling_max, &mx, &my, strides, window, padding, padding);
+    dnnl_status_t status = dnnl_pooling_forward_desc_init(
+        &operation, remember ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max, &mx, &my,
+        window.strides, window.sizes, window.before, window.after);
     if (!check(status, error, "max pooling", operands, 2))
         return NULL;
     return make(state, &operation, NULL, "max pooling", operands, 2, error);
@@ -344,11 +366,10 @@ OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperan
         mx = *dnnl_primitive_desc_query_md(forward, dnnl_query_src_md, 0);
         my = *dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0);
     }
-    dnnl_dims_t strides = { options->stride, options->stride }, window = { options->window, options->window },
-                padding = { options->padding, options->padding };
+    Window window = window_of(options, x, y);
     dnnl_pooling_desc_t operation;
-    dnnl_status_t status =
-        dnnl_pooling_backward_desc_init(&operation, dnnl_pooling_max, &mx, &my, strides, window, padding, padding);
+    dnnl_status_t status = dnnl_pooling_backward_desc_init(&operation, dnnl_pooling_max, &mx, &my, window.strides,
+                                                           window.sizes, window.before, window.after);
     if (!check(status, error, "max pooling backward", operands, 2))
         return NULL;
     return make(state, &operation, forward, "max pooling backward", operands, 2, error);
@@ -375,8 +396,18 @@ OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, c
     dnnl_memory_desc_t source = onednn_describe(from), target = onednn_describe(to);
     g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
     primitive->state = state;
-    dnnl_status_t status = dnnl_reorder_primitive_desc_create(&primitive->descriptor, &source, the_engine(), &target,
-                                                              the_engine(), state->attributes);
+    dnnl_status_t status = dnnl_success;
+    /* The weight of a convolution in groups has one dimension more for oneDNN, which row-major order does not show. */
+    if (source.ndims > target.ndims) {
+        dnnl_memory_desc_t flat = target;
+        status = dnnl_memory_desc_reshape(&target, &flat, source.ndims, source.dims);
+    } else if (source.ndims < target.ndims) {
+        dnnl_memory_desc_t flat = source;
+        status = dnnl_memory_desc_reshape(&source, &flat, target.ndims, target.dims);
+    }
+    if (status == dnnl_success)
+        status = dnnl_reorder_primitive_desc_create(&primitive->descriptor, &source, the_engine(), &target,
+                                                    the_engine(), state->attributes);
     if (status == dnnl_success)
         primitive_build(primitive, &status);
     return check(status, error, "reorder", operands, 2) ? g_steal_pointer(&primitive) : NULL;

@@ -15,22 +15,18 @@ char *onednn_version(void);
 
 typedef enum { ONEDNN_FORWARD, ONEDNN_BACKWARD_DATA, ONEDNN_BACKWARD_WEIGHT } OnednnDirection;
 
-/** OnednnWindow: how a convolution's kernel moves; zeros before and after the rows, and the columns. */
-typedef struct {
-    int stride;
-    int before[2], after[2];
-} OnednnWindow;
-
 /** OnednnPrimitive: ready to run on memory that is bound to its operands, which DNNL_ARG_… name. */
 typedef struct OnednnPrimitive OnednnPrimitive;
 
 /*
+ * Of a convolution in groups the weight has the shape (groups, O / groups, C / groups, kh, kw).
+ *
  * Each returns a primitive (owned), or NULL with UNSUPPORTED, MEMORY or FAILED naming the operation and the shapes.
  * @x, @weight and @y stand for their gradients where the direction says so.
  */
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
-                                    const OnednnWindow *window, GError **error);
+                                    const AimfConv2d *options, GError **error);
 OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                                const OnednnOperand *weight, const OnednnOperand *y, GError **error);
 /**

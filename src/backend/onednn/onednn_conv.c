@@ -1,10 +1,21 @@
 #include "backend/onednn/onednn.h"
 
-static OnednnWindow window_of(const AimfNodePlan *plan)
+/* The weight's shape as oneDNN wants it. */
+static AimfShape weight_of(const AimfNodePlan *plan, const AimfShape *weight)
 {
-    const AimfConv2d *options = &plan->node->attributes.conv2d;
-    int before = options->padding, after = options->padding + options->padding_after;
-    return (OnednnWindow){ options->stride, { before, before }, { after, after } };
+    gint64 groups = plan->node->attributes.conv2d.groups;
+    if (groups == 1)
+        return *weight;
+    return AIMF_SHAPE(groups, weight->dim[0] / groups, weight->dim[1], weight->dim[2], weight->dim[3]);
+}
+
+/* A kernel of merged groups in the place of @primitive, or NULL if that is no fallback or they cannot be merged. */
+static AimfKernel *merge_groups(gpointer state, AimfNodePlan *plan, OnednnPrimitive *primitive)
+{
+    AimfKernel *kernel = primitive && onednn_falls_back(primitive) ? onednn_plan_merged_groups(state, plan) : NULL;
+    if (kernel)
+        onednn_primitive_free(primitive);
+    return kernel;
 }
 
 AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
@@ -15,11 +26,15 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
         return cpu_plan_direct(state, plan, error);
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand x = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
-    OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
+    AimfShape taps = weight_of(plan, cpu_input_shape(plan, 1));
+    OnednnOperand weight = { .shape = &taps, .dtype = dtype };
     OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
     OnednnOperand y = { .shape = cpu_output_shape(plan, 0), .dtype = dtype };
-    OnednnWindow window = window_of(plan);
-    OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
+    const AimfConv2d *options = &plan->node->attributes.conv2d;
+    OnednnPrimitive *primitive = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, options, error);
+    AimfKernel *merged = merge_groups(state, plan, primitive);
+    if (merged)
+        return merged;
     if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST });
@@ -31,13 +46,19 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
         return cpu_plan_winograd_data(state, plan, error);
     if (cpu_direct_pays(plan))
         return cpu_plan_direct(state, plan, error);
+    AimfKernel *turned = onednn_plan_turned_depthwise(state, plan), *merged;
+    if (turned)
+        return turned;
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand dy = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
-    OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
+    AimfShape taps = weight_of(plan, cpu_input_shape(plan, 1));
+    OnednnOperand weight = { .shape = &taps, .dtype = dtype };
     OnednnOperand dx = { .shape = cpu_output_shape(plan, 0), .dtype = dtype };
-    OnednnWindow window = window_of(plan);
+    const AimfConv2d *options = &plan->node->attributes.conv2d;
     OnednnPrimitive *primitive =
-        onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, &window, error);
+        onednn_convolution(state, ONEDNN_BACKWARD_DATA, &dx, &weight, NULL, &dy, options, error);
+    if ((merged = merge_groups(state, plan, primitive)))
+        return merged;
     if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d_backward_data(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC });
@@ -56,10 +77,18 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand x = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand dy = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
-    OnednnOperand dweight = { .shape = cpu_output_shape(plan, 0), .dtype = AIMF_F32 };
-    OnednnWindow window = window_of(plan);
+    AimfShape taps = weight_of(plan, cpu_output_shape(plan, 0));
+    OnednnOperand dweight = { .shape = &taps, .dtype = AIMF_F32 };
+    const AimfConv2d *options = &plan->node->attributes.conv2d;
     OnednnPrimitive *primitive =
-        onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, &window, error);
+        onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, options, error);
+    if (primitive && onednn_falls_back(primitive) && cpu_is_depthwise(plan)) {
+        onednn_primitive_free(primitive);
+        return cpu_plan_depthwise_weight(state, plan, error);
+    }
+    AimfKernel *merged = merge_groups(state, plan, primitive);
+    if (merged)
+        return merged;
     if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_conv2d_backward_weight(state, plan, error);
     return onednn_kernel(plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS });

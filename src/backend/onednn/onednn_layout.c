@@ -63,10 +63,15 @@ AimfLayout cpu_layout_cast(gpointer state, const AimfLayout *layout, const AimfS
 
 AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDtype dtype)
 {
-    gboolean wide = aimf_instruction_set() >= AIMF_ISA_AVX512;
-    if (shape->rank != 4 || shape->dim[1] % (wide ? 16 : 8))
+    gint64 block = aimf_instruction_set() >= AIMF_ISA_AVX512 ? 16 : 8;
+    return cpu_layout_blocked(state, shape, shape->rank != 4 || shape->dim[1] % block ? 1 : block, dtype);
+}
+
+AimfLayout cpu_layout_blocked(gpointer state, const AimfShape *shape, gint64 block, AimfDtype dtype)
+{
+    if (block == 1)
         return aimf_layout_row_major(shape, dtype);
-    dnnl_memory_desc_t memory = onednn_by_tag(shape, dtype, wide ? dnnl_aBcd16b : dnnl_aBcd8b);
+    dnnl_memory_desc_t memory = onednn_by_tag(shape, dtype, block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b);
     return onednn_layout_of(state, &memory);
 }
 
@@ -110,6 +115,15 @@ gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, 
     for (gint64 i = 0; i < shape->dim[dim]; i++)
         offsets[i] = onednn_offset_of(&memory, dim, i);
     return offsets;
+}
+
+AimfShape onednn_layout_shape(const AimfLayout *layout)
+{
+    const dnnl_memory_desc_t *memory = &((const OnednnDetail *)layout->detail)->memory;
+    AimfShape shape = { .rank = memory->ndims };
+    for (int i = 0; i < memory->ndims; i++)
+        shape.dim[i] = memory->dims[i];
+    return shape;
 }
 
 AimfLayout cpu_layout_packed(gpointer state, const CpuPacking *packing, AimfDtype dtype, gsize bytes)

@@ -11,5 +11,7 @@ char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape);
  * dimensions add up.
  */
 gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim);
+/** onednn_layout_shape: the dimensions that oneDNN sees, of a layout that is not row-major. */
+AimfShape onednn_layout_shape(const AimfLayout *layout);
 /** onednn_layout_packing: (nullable, borrowed) how a parameter in this layout is packed. */
 const CpuPacking *onednn_layout_packing(const AimfLayout *layout);

@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     AimfKernel base;
     Picture x, dy;
-    gint64 kernel_width, stride, padding;
+    gint64 kernel_width, stride[2], before[2];
     int n_taps;
     Tap taps[MAX_TAPS];
     GPtrArray *products;                         /* OnednnPrimitive, one per number of gathered rows */
@@ -76,8 +76,8 @@ static void gather(const TapsKernel *kernel, const Tap *tap, gint64 tap_y, gint6
             gint64 y = tap->row0 + i / columns, x = tap->column0 + i % columns;
             gsize row = (gsize)(n * rows * columns + i);
             gather_pixel(&kernel->dy, n, y, x, dy_rows + row * dy_bytes);
-            gather_pixel(&kernel->x, n, y * kernel->stride - kernel->padding + tap_y,
-                         x * kernel->stride - kernel->padding + tap_x, x_rows + row * x_bytes);
+            gather_pixel(&kernel->x, n, y * kernel->stride[0] - kernel->before[0] + tap_y,
+                         x * kernel->stride[1] - kernel->before[1] + tap_x, x_rows + row * x_bytes);
         }
 }
 
@@ -146,9 +146,9 @@ static gboolean plan_taps(TapsKernel *kernel, OnednnState *state, const AimfShap
     kernel->n_taps = (int)(weight->dim[2] * weight->dim[3]);
     for (int t = 0; t < kernel->n_taps; t++) {
         Tap *tap = &kernel->taps[t];
-        find_range(t / kernel->kernel_width, kernel->stride, kernel->padding, x->height, dy->height, &tap->row0,
+        find_range(t / kernel->kernel_width, kernel->stride[0], kernel->before[0], x->height, dy->height, &tap->row0,
                    &tap->row1);
-        find_range(t % kernel->kernel_width, kernel->stride, kernel->padding, x->width, dy->width, &tap->column0,
+        find_range(t % kernel->kernel_width, kernel->stride[1], kernel->before[1], x->width, dy->width, &tap->column0,
                    &tap->column1);
         gint64 rows = x->n * (tap->row1 - tap->row0) * (tap->column1 - tap->column0);
         if (rows > 0 && !(tap->product = find_product(kernel, state, rows, dtype, error)))
@@ -180,9 +180,10 @@ gboolean onednn_taps_pay(const AimfNodePlan *plan)
     const AimfShape *x = cpu_input_shape(plan, 0), *dy = cpu_input_shape(plan, 1);
     const AimfShape *weight = cpu_output_shape(plan, 0);
     gint64 pixels = dy->dim[2] * dy->dim[3], taps = weight->dim[2] * weight->dim[3];
-    gint64 most_pixels = plan->node->attributes.conv2d.stride > 1 ? 16 : 4;
-    return taps > 1 && taps <= MAX_TAPS && pixels <= most_pixels && x->dim[1] % 16 == 0 && dy->dim[1] % 16 == 0 &&
-           x->dim[1] >= 64;
+    const AimfConv2d *options = &plan->node->attributes.conv2d;
+    gint64 most_pixels = cpu_conv_has_stride(options) ? 16 : 4;
+    return cpu_conv_is_dense(options) && taps > 1 && taps <= MAX_TAPS && pixels <= most_pixels && x->dim[1] % 16 == 0 &&
+           dy->dim[1] % 16 == 0 && x->dim[1] >= 64;
 }
 
 AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)
@@ -198,8 +199,10 @@ AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error)
     kernel->base = (AimfKernel){ "aimfair:taps", bind, run, kernel_free };
     kernel->x = picture_of(plan, 0);
     kernel->dy = picture_of(plan, 1);
-    kernel->stride = plan->node->attributes.conv2d.stride;
-    kernel->padding = plan->node->attributes.conv2d.padding;
+    for (int i = 0; i < 2; i++) {
+        kernel->stride[i] = plan->node->attributes.conv2d.stride[i];
+        kernel->before[i] = plan->node->attributes.conv2d.before[i];
+    }
     kernel->products = g_ptr_array_new_with_free_func((GDestroyNotify)onednn_primitive_free);
     kernel->product_rows = g_array_new(FALSE, FALSE, sizeof(gint64));
     if (!plan_taps(kernel, state, weight, cpu_compute_dtype(plan), error)) {

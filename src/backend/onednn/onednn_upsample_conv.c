@@ -168,10 +168,14 @@ static AimfKernel *plan_sum_taps(const CpuPacking *packing, gsize bytes, const A
 /* --- Planning --- */
 
 /* Even rows see the small picture's row above and their own, odd ones their own and the one below; columns likewise. */
-static OnednnWindow window_of(int quarter)
+static AimfConv2d options_of(int quarter)
 {
     int odd_row = quarter / 2, odd_column = quarter % 2;
-    return (OnednnWindow){ 1, { !odd_row, !odd_column }, { odd_row, odd_column } };
+    return (AimfConv2d){ .stride = { 1, 1 },
+                         .dilation = { 1, 1 },
+                         .before = { !odd_row, !odd_column },
+                         .after = { odd_row, odd_column },
+                         .groups = 1 };
 }
 
 AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GError **error)
@@ -189,8 +193,8 @@ AimfKernel *onednn_plan_upsample_conv2d(gpointer state, AimfNodePlan *plan, GErr
     kernel->base = (AimfKernel){ "", bind, run, kernel_free };
     gsize scratch = 0;
     for (int q = 0; q < QUARTERS; q++) {
-        OnednnWindow window = window_of(q);
-        kernel->quarters[q] = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &window, error);
+        AimfConv2d options = options_of(q);
+        kernel->quarters[q] = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, &bias, &y, &options, error);
         if (onednn_replace_fallback(plan, kernel->quarters[q])) {
             kernel->quarters[q] = NULL;
             kernel_free(&kernel->base);

@@ -1,10 +1,10 @@
 /* Convolution and its two gradients, each in the form that gathers: one sum per element of the result. */
 #include "backend/reference/reference.h"
 
-/* All that the three loops need: x (N, C, H, W), weight (O, C, KH, KW), y (N, O, YH, YW). */
+/* All that the loops need: x (N, C, H, W), weight (O, GC, KH, KW), y (N, O, YH, YW); GC and GO channels of a group. */
 typedef struct {
-    gint64 N, C, H, W, O, KH, KW, YH, YW;
-    gint64 stride, padding;
+    gint64 N, C, H, W, O, GC, GO, KH, KW, YH, YW;
+    const AimfConv2d *options;
 } Geometry;
 
 static Geometry geometry(const ReferenceCall *call, const AimfShape *x, const AimfShape *weight, const AimfShape *y)
@@ -14,17 +14,31 @@ static Geometry geometry(const ReferenceCall *call, const AimfShape *x, const Ai
                        .H = x->dim[2],
                        .W = x->dim[3],
                        .O = weight->dim[0],
+                       .GC = weight->dim[1],
+                       .GO = weight->dim[0] / (x->dim[1] / weight->dim[1]),
                        .KH = weight->dim[2],
                        .KW = weight->dim[3],
                        .YH = y->dim[2],
                        .YW = y->dim[3],
-                       .stride = call->attributes.conv2d.stride,
-                       .padding = call->attributes.conv2d.padding };
+                       .options = &call->attributes.conv2d };
 }
 
 static gboolean inside(gint64 i, gint64 n)
 {
     return i >= 0 && i < n;
+}
+
+/* The row (@i: 0) or column (1) of x that tap @tap meets for row or column @at of y; it may be in the padding. */
+static gint64 met(const Geometry *g, int i, gint64 at, gint64 tap)
+{
+    return at * g->options->stride[i] + tap * g->options->dilation[i] - g->options->before[i];
+}
+
+/* The row or column of y, of @n, for which tap @tap meets row or column @at of x; -1: none. */
+static gint64 meeting(const Geometry *g, int i, gint64 at, gint64 tap, gint64 n)
+{
+    gint64 found = at + g->options->before[i] - tap * g->options->dilation[i], stride = g->options->stride[i];
+    return found % stride || !inside(found / stride, n) ? -1 : found / stride;
 }
 
 static gint64 x_at(const Geometry *g, gint64 n, gint64 c, gint64 h, gint64 w)
@@ -34,7 +48,7 @@ static gint64 x_at(const Geometry *g, gint64 n, gint64 c, gint64 h, gint64 w)
 
 static gint64 weight_at(const Geometry *g, gint64 o, gint64 c, gint64 p, gint64 q)
 {
-    return ((o * g->C + c) * g->KH + p) * g->KW + q;
+    return ((o * g->GC + c) * g->KH + p) * g->KW + q;
 }
 
 static gint64 y_at(const Geometry *g, gint64 n, gint64 o, gint64 i, gint64 j)
@@ -46,12 +60,13 @@ static double forward_sum(const Geometry *g, const float *x, const float *weight
                           gint64 j)
 {
     double sum = 0;
-    for (gint64 c = 0; c < g->C; c++)
+    gint64 first = o / g->GO * g->GC; /* channel of its group */
+    for (gint64 c = 0; c < g->GC; c++)
         for (gint64 p = 0; p < g->KH; p++)
             for (gint64 q = 0; q < g->KW; q++) {
-                gint64 h = i * g->stride + p - g->padding, w = j * g->stride + q - g->padding;
+                gint64 h = met(g, 0, i, p), w = met(g, 1, j, q);
                 if (inside(h, g->H) && inside(w, g->W))
-                    sum += (double)x[x_at(g, n, c, h, w)] * weight[weight_at(g, o, c, p, q)];
+                    sum += (double)x[x_at(g, n, first + c, h, w)] * weight[weight_at(g, o, c, p, q)];
             }
     return sum;
 }
@@ -97,17 +112,16 @@ void reference_upsample_conv2d(const ReferenceCall *call)
                         (float)(upsampled_sum(&g, x, weight, n, o, i, j) + (bias ? (double)bias[o] : 0));
 }
 
-/* The pixel (h, w) of x was multiplied by weight (p, q) for the pixel of y that solves i * stride + p - padding = h. */
 static double data_sum(const Geometry *g, const float *dy, const float *weight, gint64 n, gint64 c, gint64 h, gint64 w)
 {
     double sum = 0;
-    for (gint64 o = 0; o < g->O; o++)
+    gint64 first = c / g->GC * g->GO; /* output of its group */
+    for (gint64 o = first; o < first + g->GO; o++)
         for (gint64 p = 0; p < g->KH; p++)
             for (gint64 q = 0; q < g->KW; q++) {
-                gint64 i = h + g->padding - p, j = w + g->padding - q;
-                if (i % g->stride || j % g->stride || !inside(i / g->stride, g->YH) || !inside(j / g->stride, g->YW))
-                    continue;
-                sum += (double)dy[y_at(g, n, o, i / g->stride, j / g->stride)] * weight[weight_at(g, o, c, p, q)];
+                gint64 i = meeting(g, 0, h, p, g->YH), j = meeting(g, 1, w, q, g->YW);
+                if (i >= 0 && j >= 0)
+                    sum += (double)dy[y_at(g, n, o, i, j)] * weight[weight_at(g, o, c % g->GC, p, q)];
             }
     return sum;
 }
@@ -127,12 +141,13 @@ void reference_conv2d_backward_data(const ReferenceCall *call)
 static double weight_sum(const Geometry *g, const float *x, const float *dy, gint64 o, gint64 c, gint64 p, gint64 q)
 {
     double sum = 0;
+    gint64 first = o / g->GO * g->GC;
     for (gint64 n = 0; n < g->N; n++)
         for (gint64 i = 0; i < g->YH; i++)
             for (gint64 j = 0; j < g->YW; j++) {
-                gint64 h = i * g->stride + p - g->padding, w = j * g->stride + q - g->padding;
+                gint64 h = met(g, 0, i, p), w = met(g, 1, j, q);
                 if (inside(h, g->H) && inside(w, g->W))
-                    sum += (double)x[x_at(g, n, c, h, w)] * dy[y_at(g, n, o, i, j)];
+                    sum += (double)x[x_at(g, n, first + c, h, w)] * dy[y_at(g, n, o, i, j)];
             }
     return sum;
 }
@@ -143,7 +158,7 @@ void reference_conv2d_backward_weight(const ReferenceCall *call)
     float *dweight = call->out[0];
     Geometry g = geometry(call, &call->in_shape[0], &call->out_shape[0], &call->in_shape[1]);
     for (gint64 o = 0; o < g.O; o++)
-        for (gint64 c = 0; c < g.C; c++)
+        for (gint64 c = 0; c < g.GC; c++)
             for (gint64 p = 0; p < g.KH; p++)
                 for (gint64 q = 0; q < g.KW; q++)
                     dweight[weight_at(&g, o, c, p, q)] = (float)weight_sum(&g, x, dy, o, c, p, q);

@@ -1,9 +1,29 @@
 #include "graph/ops/emit.h"
 
-/* Rows or columns of the result; PyTorch's Conv2d but for the padding on one side only. */
-static gint64 output_size(gint64 size, gint64 kernel, const AimfConv2d *options)
+/* Pixels that a kernel of @taps spans in one direction; -1 if that is more than can be counted. */
+static gint64 span_of(gint64 taps, gint64 dilation)
 {
-    return (size + 2 * options->padding + options->padding_after - kernel) / options->stride + 1;
+    gint64 span;
+    return __builtin_mul_overflow(taps - 1, dilation, &span) || span == G_MAXINT64 ? -1 : span + 1;
+}
+
+static gboolean options_are_valid(AimfGraph *graph, AimfConv2d *options)
+{
+    for (int i = 0; i < 2; i++) {
+        if (options->stride[i] == 0)
+            options->stride[i] = 1;
+        if (options->dilation[i] == 0)
+            options->dilation[i] = 1;
+        if (options->stride[i] < 0 || options->dilation[i] < 0 || options->before[i] < 0 || options->after[i] < 0) {
+            aimf_graph_fail(graph,
+                            "conv2d: stride %d, dilation %d, padding %d before and %d after must not be negative",
+                            options->stride[i], options->dilation[i], options->before[i], options->after[i]);
+            return FALSE;
+        }
+    }
+    if (options->groups == 0)
+        options->groups = 1;
+    return TRUE;
 }
 
 AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfConv2d options)
@@ -11,23 +31,30 @@ AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
     if (!aimf_graph_operands(graph, "conv2d", (AimfValue[]){ x, weight, bias }, bias == AIMF_NONE ? 2 : 3))
         return AIMF_NONE;
     AimfShape xs = *aimf_value_shape(graph, x), ws = *aimf_value_shape(graph, weight);
-    if (options.stride == 0)
-        options.stride = 1;
-    if (options.stride < 0 || options.padding < 0 || options.padding_after < 0)
-        return aimf_graph_fail(graph, "conv2d: stride %d, padding %d and padding after %d must not be negative",
-                               options.stride, options.padding, options.padding_after);
+    if (!options_are_valid(graph, &options))
+        return AIMF_NONE;
     if (xs.rank != 4)
         return aimf_fail_shape(graph, "conv2d", "input", x, "(N, C, H, W)");
-    if (ws.rank != 4 || ws.dim[1] != xs.dim[1])
-        return aimf_fail_shape(graph, "conv2d", "weight", weight, "(O, C, kh, kw) with the input's C");
-    AimfShape bs = AIMF_SHAPE(ws.dim[0]);
+    if (options.groups < 0 || xs.dim[1] % options.groups)
+        return aimf_graph_fail(graph, "conv2d: %d groups do not divide %" G_GINT64_FORMAT " channels", options.groups,
+                               xs.dim[1]);
+    if (ws.rank != 4 || ws.dim[1] != xs.dim[1] / options.groups || ws.dim[0] % options.groups)
+        return aimf_fail_shape(graph, "conv2d", "weight", weight,
+                               options.groups == 1
+                                   ? "(O, C, kh, kw) with the input's C"
+                                   : "(O, C / groups, kh, kw) with the input's C and groups dividing O");
+    AimfShape bs = AIMF_SHAPE(ws.dim[0]), ys = AIMF_SHAPE(xs.dim[0], ws.dim[0], 0, 0);
     if (bias != AIMF_NONE && !aimf_shape_equal(aimf_value_shape(graph, bias), &bs))
         return aimf_fail_shape(graph, "conv2d", "bias", bias, "(O)");
-    gint64 zeros = 2 * (gint64)options.padding + options.padding_after;
-    if (ws.dim[2] > xs.dim[2] + zeros || ws.dim[3] > xs.dim[3] + zeros)
-        return aimf_fail_shape(graph, "conv2d", "input", x, "at least the size of the kernel");
-    AimfShape ys = AIMF_SHAPE(xs.dim[0], ws.dim[0], output_size(xs.dim[2], ws.dim[2], &options),
-                              output_size(xs.dim[3], ws.dim[3], &options));
+    for (int i = 0; i < 2; i++) {
+        gint64 span = span_of(ws.dim[2 + i], options.dilation[i]), size;
+        gint64 zeros = (gint64)options.before[i] + options.after[i];
+        if (span < 0 || __builtin_add_overflow(xs.dim[2 + i], zeros, &size) || span > size)
+            return aimf_fail_shape(graph, "conv2d", "input", x, "at least the size of the kernel");
+        ys.dim[2 + i] = (size - span) / options.stride[i] + 1;
+    }
+    if (!aimf_fits(&ys))
+        return aimf_graph_fail(graph, "conv2d: the result has more elements than any memory");
     return aimf_emit(graph, AIMF_OP_CONV2D, ys, (AimfValue[]){ x, weight, bias }, 3,
                      &(AimfAttributes){ .conv2d = options });
 }

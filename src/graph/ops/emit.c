@@ -13,6 +13,12 @@ AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const Aimf
     return node.outputs[0];
 }
 
+gboolean aimf_fits(const AimfShape *shape)
+{
+    gint64 count = aimf_shape_count(shape);
+    return count >= 0 && count <= G_GINT64_CONSTANT(1) << 48;
+}
+
 AimfValue aimf_fail_shape(AimfGraph *graph, const char *op, const char *what, AimfValue value, const char *expected)
 {
     g_autofree char *text = aimf_shape_text(aimf_value_shape(graph, value));

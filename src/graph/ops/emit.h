@@ -9,5 +9,11 @@
 AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const AimfValue *inputs, int n_inputs,
                     const AimfAttributes *attributes);
 
+/**
+ * aimf_fits: whether any memory could hold a value of @shape; operations whose results may be much larger than their
+ * operands ask, so that sizes in bytes, and sums of some thousand of them, cannot overflow.
+ */
+gboolean aimf_fits(const AimfShape *shape);
+
 /** aimf_fail_shape: records that @op cannot take a value of this shape, and what it expects. */
 AimfValue aimf_fail_shape(AimfGraph *graph, const char *op, const char *what, AimfValue value, const char *expected);
