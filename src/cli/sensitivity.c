@@ -88,6 +88,7 @@ static gboolean pass(AimfCli *cli, const AimfModel *model, const AimfGradientSet
         .batch = training->batch,
         .augment = training->augment,
         .shuffle = training->shuffle,
+        .batch_norm = training->batch_norm,
         .device = training->device,
         .precision = training->precision,
         .seed = training->seed,

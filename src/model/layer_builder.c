@@ -90,7 +90,7 @@ AimfValue aimf_build_batch_norm(AimfBuilder *b, const char *name, AimfValue x, g
     AimfValue variance = state(b, name, "running_var", channels, AIMF_INIT_ONE);
     /* The graph has no use for it, but PyTorch's strict load_state_dict wants it. */
     note(b, name, "num_batches_tracked", (AimfTensorSpec){ .dtype = AIMF_I64 });
-    AimfBatchNorm options = { .training = b->training, .relu = relu };
+    AimfBatchNorm options = { .training = b->training && !b->frozen_batch_norm, .relu = relu };
     return aimf_batch_norm(b->graph, x, weight, bias, mean, variance, options);
 }
 

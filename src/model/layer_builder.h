@@ -28,13 +28,14 @@ typedef struct {
  * AimfBuilder: what the walk carries along.
  * @scope: put before the names of layers, "layer1.0."; AIMF_SCOPE sets it
  * @tensors: of AimfTensorSpec, in PyTorch's state_dict order
- * @training: batch norm's mode
+ * @training: the graph is for training; @frozen_batch_norm: batch norm works as in evaluation all the same
  */
 typedef struct {
     AimfGraph *graph;
     GString *scope;
     GArray *tensors;
     gboolean training;
+    gboolean frozen_batch_norm;
 } AimfBuilder;
 
 void aimf_builder_init(AimfBuilder *b, gboolean training);

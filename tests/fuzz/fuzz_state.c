@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static AimfPlan *plan;
     static AimfTensors *current, *best;
     if (!plan) {
-        const AimfSgd sgd = { .momentum = 0.9f };
+        const AimfOptimizer sgd = { .momentum = 0.9f };
         small_net_init(&net);
         plan = small_net_compile(&net, "reference", &net.fc_weight, 1, &sgd);
         current = aimf_tensors_load(net.tensors, AIMF_N_DTYPES, NULL);

@@ -117,7 +117,7 @@ static void test_run(gconstpointer data)
 #endif
     g_auto(SmallNet) net;
     small_net_init(&net);
-    AimfSgd sgd = { .momentum = 0.9 };
+    AimfOptimizer sgd = { .momentum = 0.9 };
     AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
     g_autoptr(AimfPlan) plan = small_net_compile(&net, device, all, 6, &sgd);
     g_assert_true(aimf_plan_run(plan, NULL)); /* OpenMP makes its threads at first use */
