@@ -97,9 +97,10 @@ AimfValue aimf_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfVal
 /** aimf_softmax_cross_entropy: mean over rows; logits (N, classes), targets (N) class numbers as f32; scalar. */
 AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets);
 /**
- * aimf_smooth_sigmoid_cross_entropy, aimf_smooth_softmax_cross_entropy: the same losses with smoothed labels; @smoothing
- * in [0, 1), 0 gives the others. A class's row of targets becomes (1 - smoothing) one-hot + smoothing / classes, as
- * with torch.nn.CrossEntropyLoss(label_smoothing); a sigmoid's target t becomes t (1 - smoothing) + smoothing / 2.
+ * aimf_smooth_sigmoid_cross_entropy, aimf_smooth_softmax_cross_entropy: the same losses with smoothed labels;
+ * @smoothing in [0, 1), 0 gives the others. A class's row of targets becomes (1 - smoothing) one-hot + smoothing /
+ * classes, as with torch.nn.CrossEntropyLoss(label_smoothing); a sigmoid's target t becomes t (1 - smoothing) +
+ * smoothing / 2.
  * Source: Szegedy et al. 2016, "Rethinking the Inception architecture", section 7.
  */
 AimfValue aimf_smooth_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets, double smoothing);
@@ -225,10 +226,11 @@ typedef enum { AIMF_OPTIMIZER_SGD, AIMF_OPTIMIZER_ADAMW } AimfOptimizerKind;
  *   v = betas[1] * v + (1 - betas[1]) * g^2; p *= 1 - learning_rate * weight_decay; in step t
  *   p -= learning_rate * (m / (1 - betas[0]^t)) / (sqrt(v / (1 - betas[1]^t)) + epsilon)
  * @momentum: of SGD; @betas, @epsilon: of AdamW
- * @decay_weights_only: weight decay is not for norms and biases: tensors of one dimension or none, and those whose name
- *   ends in ".bias" (timm's param_groups_weight_decay)
- * @clip_norm: the gradients of all trainable parameters together are scaled by min(1, clip_norm / (norm + 1e-6)) before
- *   they are used, norm being that of all their elements (torch.nn.utils.clip_grad_norm_); 0: they are not
+ * @decay_weights_only: weight decay is not for norms and biases: tensors of one dimension or none, and those whose
+ *   name ends in ".bias" (timm's param_groups_weight_decay)
+ * @clip_norm: the gradients of all trainable parameters together are scaled by min(1, clip_norm / (norm + 1e-6))
+ *   before they are used, norm being that of all their elements (torch.nn.utils.clip_grad_norm_); 0: they are not.
+ *   aimf_plan_gradient then gives the scaled ones, aimf_plan_read_sum the sums of those that were there before
  * @average: decay of the averages of parameters and states: a = average * a + (1 - average) * w after every step,
  *   beginning with the weights that there are at the first one (timm's ModelEmaV3 without warm-up, which averages
  *   running statistics too); 0: there are none
@@ -347,16 +349,17 @@ AimfValue aimf_plan_gradient(const AimfPlan *plan, AimfValue parameter);
 gboolean aimf_plan_read_sum(AimfPlan *plan, AimfValue parameter, double *to, GError **error);
 
 /**
- * aimf_plan_optimizer_state: what the optimizer remembers from step to step, none without an optimizer: "momentum/<name>"
- * of every trainable parameter with SGD; "exp_avg/<name>", "exp_avg_sq/<name>" and the number of steps as "step", a
- * scalar in f64, with AdamW; and with averages "average/<name>" of every trainable parameter and every state. Where the
- * device's memory is the host's they lie there and nothing is copied, see aimf_store_tensors.
+ * aimf_plan_optimizer_state: what the optimizer remembers from step to step, none without an optimizer:
+ * "momentum/<name>" of every trainable parameter with SGD; "exp_avg/<name>", "exp_avg_sq/<name>" and the number of
+ * steps as "step", a scalar in f64, with AdamW; and with averages "average/<name>" of every trainable parameter and
+ * every state. Where the device's memory is the host's they lie there and nothing but "step" is copied, see
+ * aimf_store_tensors.
  * Returns: (owned), not to be used after the plan, or NULL with MEMORY or FAILED.
  */
 AimfTensors *aimf_plan_optimizer_state(AimfPlan *plan, GError **error);
 /**
- * aimf_plan_load_optimizer_state: all of it from @tensors, by those names; FALSE as aimf_plan_load, or with INVALID: the
- * number of steps is none.
+ * aimf_plan_load_optimizer_state: all of it from @tensors, by those names; FALSE as aimf_plan_load, or with INVALID:
+ * the number of steps is none.
  */
 gboolean aimf_plan_load_optimizer_state(AimfPlan *plan, const AimfTensors *tensors, GError **error);
 

@@ -35,8 +35,8 @@ typedef enum { AIMF_SCHEDULE_STEPS, AIMF_SCHEDULE_COSINE } AimfSchedule;
 /**
  * AimfTrainOptions:
  * @epochs, @batch: passes over the training set, and images per step
- * @learning_rate: of every epoch, as @schedule has it; @warmup_epochs: it rises in them, from a hundredth in the first,
- *   in equal steps
+ * @learning_rate: of every epoch, as @schedule has it; @warmup_epochs: it rises in them, from a hundredth in the
+ *   first, in equal steps
  * @optimizer: what a step does with the gradients. With averages the model that is measured after every epoch, and
  *   kept, is the averaged one
  * @milestones: (n_milestones) of AIMF_SCHEDULE_STEPS: epochs after which the learning rate is multiplied by @gamma (0

@@ -9,7 +9,7 @@ typedef struct {
     char *model;
     char *sensitivity;
     char *top_k;
-    guint top_k_number;   /* 0: a share */
+    guint top_k_number; /* 0: a share */
     double top_k_share;
     char *trainable;
     char **prefixes;
@@ -48,10 +48,11 @@ static gboolean take_top_k(Arguments *a, GError **error)
     a->top_k_number = (guint)number;
     if (good && (!share || (a->top_k_share > 0 && a->top_k_share <= 1)))
         return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                "--top-k is %s; it must be a whole number of tensors from 1 to as many as the model has, or a share of "
-                "them with a point or a percent sign, above 0 and at most 1: 55, 0.89, 89%%; 1 is one tensor, 1.0 are all",
-                a->top_k);
+    g_set_error(
+        error, AIMF_ERROR, AIMF_ERROR_INVALID,
+        "--top-k is %s; it must be a whole number of tensors from 1 to as many as the model has, or a share of "
+        "them with a point or a percent sign, above 0 and at most 1: 55, 0.89, 89%%; 1 is one tensor, 1.0 are all",
+        a->top_k);
     return FALSE;
 }
 

@@ -55,7 +55,8 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
     const GOptionEntry training[] = {
         { "epochs", 0, 0, G_OPTION_ARG_INT, &a->epochs, "passes over the training set", "N [1, 100000]" },
         { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->learning_rate, "learning rate", "RATE [1e-12, 1e+06]" },
-        { "schedule", 0, 0, G_OPTION_ARG_STRING, &a->schedule, "of the learning rate: steps or cosine (steps)", "KIND" },
+        { "schedule", 0, 0, G_OPTION_ARG_STRING, &a->schedule, "of the learning rate: steps or cosine (steps)",
+          "KIND" },
         { "milestones", 0, 0, G_OPTION_ARG_STRING, &a->milestone_text,
           "epochs after which the rate falls to a tenth, or none (10)", "N,…|none" },
         { "warmup", 0, 0, G_OPTION_ARG_INT, &a->warmup, "epochs in which the rate rises to what it is (0)",
@@ -176,10 +177,9 @@ static gboolean take_optimizer(AimfTrainingArguments *a, GError **error)
         a->options.learning_rate = AIMF_ADAMW_LEARNING_RATE;
     }
     double *betas = optimizer->betas;
-    if (a->betas &&
-        (!aimf_cli_pair("--betas", a->betas, betas, error) ||
-         !aimf_cli_check_double("the first of --betas", betas[0], 0, 0.9999999, error) ||
-         !aimf_cli_check_double("the second of --betas", betas[1], 0, 0.9999999, error)))
+    if (a->betas && (!aimf_cli_pair("--betas", a->betas, betas, error) ||
+                     !aimf_cli_check_double("the first of --betas", betas[0], 0, 0.9999999, error) ||
+                     !aimf_cli_check_double("the second of --betas", betas[1], 0, 0.9999999, error)))
         return FALSE;
     if (!isnan(a->learning_rate))
         a->options.learning_rate = a->learning_rate;

@@ -266,7 +266,8 @@ static gboolean load_steps(AimfPlan *plan, const AimfTensors *tensors, GError **
     if (entry < 0 || !aimf_tensors_read(tensors, (guint)entry, AIMF_F64, &n, error))
         return FALSE;
     if (!(n >= 0 && isfinite(n))) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "the optimizer has made %g steps: that is no number of steps", n);
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "the optimizer has made %g steps: that is no number of steps", n);
         return FALSE;
     }
     void *address = aimf_buffer(plan, plan->canonical[plan->n_optimized])->address;
@@ -279,8 +280,7 @@ gboolean aimf_plan_load_optimizer_state(AimfPlan *plan, const AimfTensors *tenso
     for (guint i = 0; i < all->len; i++) {
         const Remembered *remembered = &g_array_index(all, Remembered, i);
         const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[remembered->value]);
-        int entry =
-            aimf_store_entry(tensors, remembered->name, aimf_value_shape(plan->graph, remembered->leaf), error);
+        int entry = aimf_store_entry(tensors, remembered->name, aimf_value_shape(plan->graph, remembered->leaf), error);
         if (entry < 0 || !aimf_store_upload(plan->store, g_intern_string(remembered->name), buffer->address,
                                             buffer->layout.bytes, tensors, (guint)entry, error))
             return FALSE;

@@ -98,7 +98,7 @@
     /* steps (scalar) f64, one more in place */                                                                        \
     X(COUNT_STEP, count_step, aimf_no_gradient, aimf_no_flops)                                                         \
     /* parameters, gradients, means, means of squares (n), learning rate (scalar), steps (scalar) f64; the first, \
-     * third and fourth change in place */         \
+     * third and fourth change in place */    \
     X(ADAMW, adamw, aimf_no_gradient, aimf_no_flops)                                                                   \
     /* values (n), averages (n), which change in place */                                                              \
     X(AVERAGE, average, aimf_no_gradient, aimf_no_flops)

@@ -63,8 +63,8 @@ const char *aimf_memory_name(AimfMemory memory);
 
 /**
  * AimfBucket: trainable parameters that lie one after another in the store, and what belongs to them, laid out alike.
- * @first, @n: which of the trainable ones; @memories, @sums: AIMF_NONE where the plan has none; @decays: there is weight
- * decay for them
+ * @first, @n: which of the trainable ones; @memories, @sums: AIMF_NONE where the plan has none; @decays: there is
+ * weight decay for them
  */
 typedef struct {
     guint first, n;
@@ -111,10 +111,10 @@ struct AimfPlan {
     AimfValue squares;     /* of the gradients, a sum for each bucket, where they are clipped */
     void *arena;
     gsize arena_bytes;
-    gboolean has_room;  /* for all of it there is memory; seen before it is first used */
-    gboolean was_reset; /* private states have been filled once */
+    gboolean has_room;     /* for all of it there is memory; seen before it is first used */
+    gboolean was_reset;    /* private states have been filled once */
     gboolean has_averages; /* so have averages */
-    gboolean is_filled; /* so have all stored tensors that it uses */
+    gboolean is_filled;    /* so have all stored tensors that it uses */
     AimfTrace *trace;
     void *resident;
     gsize resident_bytes; /* of the plan's own store too */

@@ -188,7 +188,8 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, const AimfBuildOp
     if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
         return FALSE;
     int least = aimf_architecture_find(model->architecture, NULL)->min_image_size;
-    if (o.training && !builder.frozen_batch_norm && batch == 1 && model->preprocess.width <= least && model->preprocess.height <= least) {
+    if (o.training && !builder.frozen_batch_norm && batch == 1 && model->preprocess.width <= least &&
+        model->preprocess.height <= least) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "training on images of %d pixels needs a batch of 2 or more: one value has no variance", least);
         return FALSE;

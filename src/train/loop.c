@@ -482,8 +482,7 @@ static gboolean take_averages(Trainer *trainer, GError **error)
         const AimfTensor *tensor = aimf_tensors_at(trainer->averaged, i);
         g_autofree char *name = g_strconcat("average/", tensor->name, NULL);
         int entry = aimf_tensors_find(state, name);
-        const void *from =
-            entry < 0 ? aimf_tensors_data(trainer->current, i) : aimf_tensors_data(state, (guint)entry);
+        const void *from = entry < 0 ? aimf_tensors_data(trainer->current, i) : aimf_tensors_data(state, (guint)entry);
         memcpy(aimf_tensors_writable(trainer->averaged, i), from, tensor->bytes);
     }
     return state && aimf_evaluator_load(trainer->evaluator, trainer->averaged, error);

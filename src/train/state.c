@@ -198,7 +198,8 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
     g_autoptr(GHashTable) frozen = find_frozen(state);
     return aimf_run_check(state->run, aimf_tensors_metadata(file, KEY("run")), error) &&
            read_result(file, state, epochs, error) && read_changing(file, "weights/", frozen, state->current, error) &&
-           aimf_plan_load(state->plan, state->current, error) && read_remembered(file, state->plan, remembered, error) &&
+           aimf_plan_load(state->plan, state->current, error) &&
+           read_remembered(file, state->plan, remembered, error) &&
            read_changing(file, "best/", frozen, state->best, error);
 }
 

@@ -188,8 +188,14 @@ static void test_share(void)
         guint n;
         double share;
         guint k;
-    } shares[] = { { 62, AIMF_TOP_K_SHARE, 55 }, { 62, 0.89, 55 }, { 62, 1, 62 },   { 62, 0.001, 1 },
-                   { 10, 0.25, 3 },              { 10, 0.24, 2 },  { 152, 0.5, 76 }, { 152, AIMF_TOP_K_SHARE, 135 },
+    } shares[] = { { 62, AIMF_TOP_K_SHARE, 55 },
+                   { 62, 0.89, 55 },
+                   { 62, 1, 62 },
+                   { 62, 0.001, 1 },
+                   { 10, 0.25, 3 },
+                   { 10, 0.24, 2 },
+                   { 152, 0.5, 76 },
+                   { 152, AIMF_TOP_K_SHARE, 135 },
                    { 1, AIMF_TOP_K_SHARE, 1 } };
     for (gsize i = 0; i < G_N_ELEMENTS(shares); i++)
         g_assert_cmpuint(aimf_top_k(shares[i].n, shares[i].share), ==, shares[i].k);

@@ -255,8 +255,7 @@ static void test_continue(gconstpointer device)
         g_autoptr(AimfTensors) weights = aimf_tensors_load(net.tensors, AIMF_F32, &error);
         g_assert_true(aimf_plan_save(first, weights, &error));
         g_autoptr(AimfTensors) state = aimf_plan_optimizer_state(first, &error);
-        g_assert_true(aimf_plan_load(second, weights, &error) &&
-                      aimf_plan_load_optimizer_state(second, state, &error));
+        g_assert_true(aimf_plan_load(second, weights, &error) && aimf_plan_load_optimizer_state(second, state, &error));
         run_steps(second, 4);
         g_autoptr(GByteArray) found = all_of(second, &net);
         assert_same(expected, found);
@@ -271,8 +270,10 @@ static void test_continue(gconstpointer device)
 static void test_names(gconstpointer device)
 {
     static const char *const expected =
-        "exp_avg/conv1.weight exp_avg/conv2.weight exp_avg/fc.weight exp_avg/bn1.weight exp_avg/bn1.bias exp_avg/fc.bias "
-        "exp_avg_sq/conv1.weight exp_avg_sq/conv2.weight exp_avg_sq/fc.weight exp_avg_sq/bn1.weight exp_avg_sq/bn1.bias "
+        "exp_avg/conv1.weight exp_avg/conv2.weight exp_avg/fc.weight exp_avg/bn1.weight exp_avg/bn1.bias "
+        "exp_avg/fc.bias "
+        "exp_avg_sq/conv1.weight exp_avg_sq/conv2.weight exp_avg_sq/fc.weight exp_avg_sq/bn1.weight "
+        "exp_avg_sq/bn1.bias "
         "exp_avg_sq/fc.bias average/conv1.weight average/conv2.weight average/fc.weight average/bn1.weight "
         "average/bn1.bias average/fc.bias average/bn1.running_mean average/bn1.running_var step ";
     g_autoptr(GError) error = NULL;
@@ -295,8 +296,8 @@ static void test_wrong_state(gconstpointer device)
     g_auto(SmallNet) net;
     small_net_init(&net);
     g_autoptr(AimfPlan) plan = compile(&net, &runs[4], device, 1), other = compile(&net, &runs[0], device, 1);
-    g_autoptr(AimfTensors) lying = aimf_plan_optimizer_state(plan, &error), of_sgd =
-                                                                                aimf_plan_optimizer_state(other, &error);
+    g_autoptr(AimfTensors) lying = aimf_plan_optimizer_state(plan, &error),
+                           of_sgd = aimf_plan_optimizer_state(other, &error);
     g_autoptr(AimfTensors) state = aimf_tensors_load(lying, AIMF_N_DTYPES, &error);
     g_assert_no_error(error);
     g_assert_false(aimf_plan_load_optimizer_state(plan, of_sgd, &error));

@@ -347,7 +347,8 @@ static void test_preprocess_saved(void)
     g_assert_cmpint(opened->preprocess.width, ==, 64);
     g_assert_cmpint(opened->preprocess.height, ==, 32);
     AimfModelGraph built;
-    g_assert_true(aimf_model_build(opened, 1, &(AimfBuildOptions){ .training = TRUE }, &built, NULL)); /* two pixels at the end have a variance */
+    g_assert_true(aimf_model_build(opened, 1, &(AimfBuildOptions){ .training = TRUE }, &built,
+                                   NULL)); /* two pixels at the end have a variance */
     g_assert_cmpint(aimf_graph_shape(built.graph, built.images).dim[3], ==, 64);
     aimf_graph_free(built.graph);
 }

@@ -279,8 +279,7 @@ static void refuse_other_optimizers(const AimfTrainOptions *right)
     assert_fails(&wrong, AIMF_ERROR_INVALID, "optimizer was \"adamw\" and is nothing");
     wrong = *right;
     wrong.epochs = 4;
-    assert_fails(&wrong, AIMF_ERROR_INVALID,
-                 "schedule was \"cosine over 3 epochs\" and is \"cosine over 4 epochs\"");
+    assert_fails(&wrong, AIMF_ERROR_INVALID, "schedule was \"cosine over 3 epochs\" and is \"cosine over 4 epochs\"");
     wrong = *right;
     wrong.optimizer.betas[1] = 0.99;
     wrong.optimizer.clip_norm = wrong.optimizer.average = 0.5;
@@ -288,10 +287,11 @@ static void refuse_other_optimizers(const AimfTrainOptions *right)
     wrong.batch_norm = AIMF_BATCH_NORM_FROZEN;
     wrong.label_smoothing = 0;
     wrong.warmup_epochs = 0;
-    assert_fails(&wrong, AIMF_ERROR_INVALID,
-                 "betas was [0.9,0.999] and is [0.9,0.99]; clip_norm was 1.0 and is 0.5; ema was 0.75 and is 0.5; "
-                 "batch_norm was nothing and is \"frozen\"; decay was \"weights\" and is nothing; warmup_epochs was 1 and "
-                 "is nothing; label_smoothing was 0.1 and is nothing");
+    assert_fails(
+        &wrong, AIMF_ERROR_INVALID,
+        "betas was [0.9,0.999] and is [0.9,0.99]; clip_norm was 1.0 and is 0.5; ema was 0.75 and is 0.5; "
+        "batch_norm was nothing and is \"frozen\"; decay was \"weights\" and is nothing; warmup_epochs was 1 and "
+        "is nothing; label_smoothing was 0.1 and is nothing");
     assert_damage_refused(right, "exp_avg_sq/fc.weight", NULL, "not finite");
     assert_damage_refused(right, "average/bn1.running_mean", NULL, "not finite");
 }
@@ -317,8 +317,8 @@ static gboolean state_has(const AimfTensors *state, const char *prefix, const Ai
     const AimfTensor *tensor = aimf_tensors_at(tensors, index);
     g_autofree char *name = g_strconcat(prefix, tensor->name, NULL);
     int entry = aimf_tensors_find(state, name);
-    return entry >= 0 && memcmp(aimf_tensors_data(state, (guint)entry), aimf_tensors_data(tensors, index),
-                                tensor->bytes) == 0;
+    return entry >= 0 &&
+           memcmp(aimf_tensors_data(state, (guint)entry), aimf_tensors_data(tensors, index), tensor->bytes) == 0;
 }
 
 /* The model is the averaged one, as its accuracy is: parameters and running statistics; counters count. */
@@ -384,8 +384,8 @@ static void test_defaults_told(void)
     train(model, &options, &result);
     aimf_train_result_clear(&result);
     const char *told = aimf_tensors_metadata(model->tensors, "aimfair.trainings");
-    static const char *const others[] = { "optimizer", "betas",         "epsilon",         "decay\"",  "clip_norm", "ema",
-                                          "schedule",  "warmup_epochs", "label_smoothing", "batch_norm" };
+    static const char *const others[] = { "optimizer", "betas",    "epsilon",       "decay\"",         "clip_norm",
+                                          "ema",       "schedule", "warmup_epochs", "label_smoothing", "batch_norm" };
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
         g_autofree char *member = g_strconcat("\"", others[i], NULL);
         g_assert_null(strstr(told, member));
