@@ -73,7 +73,7 @@ static GArray *find_trainable(const AimfGraph *graph, const char *kind)
 static AimfPlan *compile(const Case *config, const AimfModel *model, AimfModelGraph *built, GError **error)
 {
     gboolean training = strcmp(config->kind, "infer") != 0;
-    if (!aimf_model_build(model, config->batch, training, built, error))
+    if (!aimf_model_build(model, config->batch, &(AimfBuildOptions){ .training = training }, built, error))
         return NULL;
     g_autoptr(GArray) trainable = find_trainable(built->graph, config->kind);
     AimfCompileOptions options = {
@@ -83,7 +83,7 @@ static AimfPlan *compile(const Case *config, const AimfModel *model, AimfModelGr
         .loss = training ? built->loss : AIMF_NONE,
         .trainable = (const AimfValue *)(const void *)trainable->data,
         .n_trainable = trainable->len,
-        .sgd = training ? &(AimfSgd){ .momentum = 0.9, .weight_decay = 1e-4 } : NULL,
+        .optimizer = training ? &(AimfOptimizer){ .momentum = 0.9, .weight_decay = 1e-4 } : NULL,
     };
     return aimf_graph_compile(built->graph, &options, error);
 }

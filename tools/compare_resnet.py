@@ -33,9 +33,16 @@ class Shape(ctypes.Structure):
     _fields_ = [("rank", ctypes.c_int), ("dim", ctypes.c_int64 * 8)]
 
 
-class Sgd(ctypes.Structure):
-    c_name = "AimfSgd"
-    _fields_ = [("momentum", ctypes.c_double), ("weight_decay", ctypes.c_double)]
+class Optimizer(ctypes.Structure):
+    c_name = "AimfOptimizer"
+    _fields_ = [("kind", ctypes.c_int), ("weight_decay", ctypes.c_double), ("decay_weights_only", ctypes.c_int),
+                ("momentum", ctypes.c_double), ("betas", ctypes.c_double * 2), ("epsilon", ctypes.c_double),
+                ("clip_norm", ctypes.c_double), ("average", ctypes.c_double)]
+
+
+class BuildOptions(ctypes.Structure):
+    c_name = "AimfBuildOptions"
+    _fields_ = [("training", ctypes.c_int), ("batch_norm", ctypes.c_int), ("label_smoothing", ctypes.c_double)]
 
 
 class CompileOptions(ctypes.Structure):
@@ -45,7 +52,7 @@ class CompileOptions(ctypes.Structure):
                 ("outputs", ctypes.POINTER(ctypes.c_int32)), ("n_outputs", ctypes.c_uint),
                 ("loss", ctypes.c_int32), ("loss_gradient", ctypes.c_int32),
                 ("trainable", ctypes.POINTER(ctypes.c_int32)), ("n_trainable", ctypes.c_uint),
-                ("sgd", ctypes.POINTER(Sgd)), ("accumulate", ctypes.c_int),
+                ("optimizer", ctypes.POINTER(Optimizer)), ("accumulate", ctypes.c_int),
                 ("private_states", ctypes.c_int), ("winograd", ctypes.c_int)]
 
 
@@ -55,11 +62,12 @@ class ModelGraph(ctypes.Structure):
 
 
 class Library(aimfair_library.Library):
-    STRUCTS = (Shape, Sgd, CompileOptions, ModelGraph)
+    STRUCTS = (Shape, Optimizer, BuildOptions, CompileOptions, ModelGraph)
     CONSTANTS = {"AIMF_PRECISION_F32": F32, "AIMF_PRECISION_BF16": BF16, "AIMF_NONE": NONE, "AIMF_F32": DTYPE_F32}
     FAILING = {
         "aimf_model_new": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int, ctypes.c_int, ctypes.c_uint64]),
-        "aimf_model_build": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.POINTER(ModelGraph)]),
+        "aimf_model_build": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint, ctypes.POINTER(BuildOptions),
+                                            ctypes.POINTER(ModelGraph)]),
         "aimf_graph_compile": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.POINTER(CompileOptions)]),
         "aimf_plan_load": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_void_p]),
         "aimf_plan_run": (ctypes.c_int, [ctypes.c_void_p]),
@@ -91,13 +99,13 @@ class OurResNet:
     def __init__(self, library, state, batch, size, precision, sgd=None):
         self.library, self.built = library, ModelGraph()
         self.model = library.model_new(b"resnet18", size, 1, 0)
-        library.model_build(self.model, batch, True, ctypes.byref(self.built))
+        library.model_build(self.model, batch, ctypes.byref(BuildOptions(training=True)), ctypes.byref(self.built))
         n = library.graph_n_parameters(self.built.graph)
         self.parameters = [library.graph_parameter_at(self.built.graph, i) for i in range(n)]
         options = CompileOptions(
             precision=precision, outputs=(ctypes.c_int32 * 2)(self.built.logits, self.built.loss), n_outputs=2,
             loss=self.built.loss, loss_gradient=NONE, trainable=(ctypes.c_int32 * n)(*self.parameters), n_trainable=n,
-            sgd=ctypes.pointer(Sgd(*sgd)) if sgd else None)
+            optimizer=ctypes.pointer(Optimizer(momentum=sgd[0], weight_decay=sgd[1])) if sgd else None)
         self.plan = library.graph_compile(self.built.graph, ctypes.byref(options))
         self.shapes = {name: tuple(value.shape) for name, value in state.items()}
         self.load(state)

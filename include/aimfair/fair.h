@@ -677,13 +677,15 @@ void aimf_sensitivities_free(AimfSensitivities *sensitivities);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfSensitivities, aimf_sensitivities_free)
 
 /**
- * AimfGradientOptions: of the passes: training mode, last incomplete batch dropped. @augment: (nullable) none; @device:
- * (nullable) where they compute, NULL for "auto"; @threads: 0: see aimf_set_threads.
+ * AimfGradientOptions: of the passes: training mode, last incomplete batch dropped. @augment: (nullable) none;
+ * @batch_norm: whether batch norm uses batch statistics; @device: (nullable) where they compute, NULL for "auto";
+ * @threads: 0: see aimf_set_threads.
  */
 typedef struct {
     guint batch;
     const AimfAugment *augment;
     gboolean shuffle;
+    AimfBatchNormMode batch_norm;
     AimfDevice *device;
     AimfPrecision precision;
     guint64 seed;
@@ -731,6 +733,11 @@ AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error);
 gboolean aimf_sensitivities_save(const AimfSensitivities *sensitivities, const char *path, GError **error);
 /** aimf_sensitivities_json: (owned) what aimf_sensitivities_save writes. */
 char *aimf_sensitivities_json(const AimfSensitivities *sensitivities);
+
+/** AIMF_TOP_K_SHARE: the paper's share of the tensors for aimf_top_k: 55 of ResNet-18's 62. */
+#define AIMF_TOP_K_SHARE (55.0 / 62)
+/** aimf_top_k: @share of @n tensors as a number for aimf_select_top_k: rounded, halves up, and at least 1. */
+guint aimf_top_k(guint n, double share);
 
 /**
  * aimf_select_top_k:

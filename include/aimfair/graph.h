@@ -151,6 +151,15 @@ AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
 AimfValue aimf_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets);
 /** aimf_softmax_cross_entropy: mean over rows; logits (N, classes), targets (N) class numbers as f32; scalar. */
 AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets);
+/**
+ * aimf_smooth_sigmoid_cross_entropy, aimf_smooth_softmax_cross_entropy: the same losses with smoothed labels;
+ * @smoothing in [0, 1), 0 gives the others. A class's row of targets becomes (1 - smoothing) one-hot + smoothing /
+ * classes, as with torch.nn.CrossEntropyLoss(label_smoothing); a sigmoid's target t becomes t (1 - smoothing) +
+ * smoothing / 2.
+ * Source: Szegedy et al. 2016, "Rethinking the Inception architecture", section 7.
+ */
+AimfValue aimf_smooth_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets, double smoothing);
+AimfValue aimf_smooth_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets, double smoothing);
 
 /*
  * --- Operations of transformers and diffusion ---
@@ -266,11 +275,34 @@ guint64 aimf_store_version(const AimfStore *store);
 
 typedef enum { AIMF_PRECISION_F32, AIMF_PRECISION_BF16 } AimfPrecision;
 
-/** AimfSgd: torch.optim.SGD: g += weight_decay * p; m = momentum * m + g; p -= learning_rate * m. */
+typedef enum { AIMF_OPTIMIZER_SGD, AIMF_OPTIMIZER_ADAMW } AimfOptimizerKind;
+
+/**
+ * AimfOptimizer: what a run does with the gradients g of the parameters p.
+ * @kind: AIMF_OPTIMIZER_SGD is torch.optim.SGD: g += weight_decay * p; m = momentum * m + g; p -= learning_rate * m.
+ *   AIMF_OPTIMIZER_ADAMW is torch.optim.AdamW (Loshchilov and Hutter 2019): m = betas[0] * m + (1 - betas[0]) * g;
+ *   v = betas[1] * v + (1 - betas[1]) * g^2; p *= 1 - learning_rate * weight_decay; in step t
+ *   p -= learning_rate * (m / (1 - betas[0]^t)) / (sqrt(v / (1 - betas[1]^t)) + epsilon)
+ * @momentum: of SGD; @betas, @epsilon: of AdamW
+ * @decay_weights_only: weight decay is not for norms and biases: tensors of one dimension or none, and those whose
+ *   name ends in ".bias" (timm's param_groups_weight_decay)
+ * @clip_norm: the gradients of all trainable parameters together are scaled by min(1, clip_norm / (norm + 1e-6))
+ *   before they are used, norm being that of all their elements (torch.nn.utils.clip_grad_norm_); 0: they are not.
+ *   aimf_plan_gradient then gives the scaled ones, aimf_plan_read_sum the sums of those that were there before
+ * @average: decay of the averages of parameters and states: a = average * a + (1 - average) * w after every step,
+ *   beginning with the weights that there are at the first one (timm's ModelEmaV3 without warm-up, which averages
+ *   running statistics too); 0: there are none
+ */
 typedef struct {
-    double momentum;
+    AimfOptimizerKind kind;
     double weight_decay;
-} AimfSgd;
+    gboolean decay_weights_only;
+    double momentum;
+    double betas[2];
+    double epsilon;
+    double clip_norm;
+    double average;
+} AimfOptimizer;
 
 /**
  * AimfCompileOptions:
@@ -279,13 +311,13 @@ typedef struct {
  * @device: (nullable) for "auto"; @threads: that compute, 0: see aimf_set_threads
  * @trace: (nullable) receives the steps and copies of the store's plans from now on; must live as long as this plan
  * @precision: bf16 keeps activations and the weights used in computing in bf16; master weights, statistics, losses,
- *   logits, gradients of parameters and momenta are f32
+ *   logits, gradients of parameters and what the optimizer remembers are f32
  * @outputs: (n_outputs) values the caller will read after a run
  * @loss: the value to differentiate, or AIMF_NONE for a plan that only goes forward
  * @loss_gradient: an input of the loss's shape, the gradient to begin with; AIMF_NONE for 1, the loss then being a
  * scalar
  * @trainable: (n_trainable) parameters that get a gradient; nothing is computed below the lowest of them
- * @sgd: (nullable) make the optimizer's step part of the plan
+ * @optimizer: (nullable) make the optimizer's step part of the plan
  * @accumulate: make adding up gradients over runs, in f64, part of the plan; see aimf_plan_read_sum
  * @private_states: states change in the plan alone; aimf_plan_reset gives it the store's again
  * @winograd: 3x3 convolutions may go by Winograd's F(2x2, 3x3) in f32: 2.25 times fewer multiplications, rounding
@@ -303,7 +335,7 @@ typedef struct {
     AimfValue loss_gradient;
     const AimfValue *trainable;
     guint n_trainable;
-    const AimfSgd *sgd;
+    const AimfOptimizer *optimizer;
     gboolean accumulate;
     gboolean private_states;
     gboolean winograd;
@@ -333,7 +365,10 @@ gboolean aimf_plan_load(AimfPlan *plan, const AimfTensors *tensors, GError **err
  * NOT_FOUND or INVALID (there is no such entry), or what aimf_plan_wait gives.
  */
 gboolean aimf_plan_save(AimfPlan *plan, AimfTensors *tensors, GError **error);
-/** aimf_plan_reset: momenta and sums become zero, private states those of the store. FALSE with FAILED. */
+/**
+ * aimf_plan_reset: momenta, AdamW's means and steps and sums become zero, private states those of the store, averages
+ * its parameters and states. FALSE with FAILED.
+ */
 gboolean aimf_plan_reset(AimfPlan *plan, GError **error);
 
 /* --- Running --- */
@@ -372,13 +407,19 @@ AimfValue aimf_plan_gradient(const AimfPlan *plan, AimfValue parameter);
 gboolean aimf_plan_read_sum(AimfPlan *plan, AimfValue parameter, double *to, GError **error);
 
 /**
- * aimf_plan_momenta: the optimizer's momenta under their parameters' names, none without an optimizer. Where the
- * device's memory is the host's they lie there and nothing is copied, see aimf_store_tensors.
+ * aimf_plan_optimizer_state: what the optimizer remembers from step to step, none without an optimizer:
+ * "momentum/<name>" of every trainable parameter with SGD; "exp_avg/<name>", "exp_avg_sq/<name>" and the number of
+ * steps as "step", a scalar in f64, with AdamW; and with averages "average/<name>" of every trainable parameter and
+ * every state. Where the device's memory is the host's they lie there and nothing but "step" is copied, see
+ * aimf_store_tensors.
  * Returns: (owned), not to be used after the plan, or NULL with MEMORY or FAILED.
  */
-AimfTensors *aimf_plan_momenta(AimfPlan *plan, GError **error);
-/** aimf_plan_load_momenta: all of them from @tensors, by their parameters' names; FALSE as aimf_plan_load. */
-gboolean aimf_plan_load_momenta(AimfPlan *plan, const AimfTensors *tensors, GError **error);
+AimfTensors *aimf_plan_optimizer_state(AimfPlan *plan, GError **error);
+/**
+ * aimf_plan_load_optimizer_state: all of it from @tensors, by those names; FALSE as aimf_plan_load, or with INVALID:
+ * the number of steps is none.
+ */
+gboolean aimf_plan_load_optimizer_state(AimfPlan *plan, const AimfTensors *tensors, GError **error);
 
 /**
  * AimfReading: an output on its way to the host, for who does not want to wait for every run: a loop may look at a
@@ -402,7 +443,7 @@ const float *aimf_reading_wait(AimfReading *reading, GError **error);
  * @flops_forward: the forward part of them
  * @n_steps: kernels a run calls; @n_reorders: those of them that only change a layout
  * @arena_bytes: memory for activations and scratch; @resident_bytes: parameters (a store that is shared not counted),
- * packed weights, gradients, momenta, inputs
+ * packed weights, gradients, what the optimizer remembers, inputs
  * @peak_bytes: most bytes of the arena alive at one step, @peak_step: (borrowed) that step's name
  */
 typedef struct {

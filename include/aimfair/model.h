@@ -159,13 +159,32 @@ typedef struct {
 } AimfModelGraph;
 
 /**
+ * AimfBatchNormMode: of a training's passes. AIMF_BATCH_NORM_TRAIN: batch norm uses batch statistics and updates the
+ * running ones; AIMF_BATCH_NORM_FROZEN: it uses the running ones and leaves them as they are, as in evaluation, while
+ * its weights and biases are trained as all others
+ */
+typedef enum { AIMF_BATCH_NORM_TRAIN, AIMF_BATCH_NORM_FROZEN } AimfBatchNormMode;
+
+/**
+ * AimfBuildOptions:
+ * @training: the graph is for training
+ * @batch_norm: of a training
+ * @label_smoothing: of the loss, in [0, 1); see aimf_smooth_softmax_cross_entropy
+ */
+typedef struct {
+    gboolean training;
+    AimfBatchNormMode batch_norm;
+    double label_smoothing;
+} AimfBuildOptions;
+
+/**
  * aimf_model_build:
- * @training: batch norm uses batch statistics and updates the running ones
+ * @options: (nullable) NULL for evaluation
  * Builds the graph for batches of @batch: sigmoid cross-entropy for one output, softmax cross-entropy for more.
  * Returns: FALSE with INVALID (a batch out of range, or too small for batch statistics) or NOT_FOUND (no such
  * architecture).
  */
-gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training, AimfModelGraph *built,
+gboolean aimf_model_build(const AimfModel *model, guint batch, const AimfBuildOptions *options, AimfModelGraph *built,
                           GError **error);
 
 /** aimf_model_loader_options: the loader options that fit the model: its preprocessing; everything else zero. */

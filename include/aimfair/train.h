@@ -25,13 +25,27 @@ G_BEGIN_DECLS
 typedef enum { AIMF_KEEP_BEST_OF_EPOCHS, AIMF_KEEP_BEST_OF_START } AimfKeepBestOf;
 
 /**
+ * AimfSchedule: how the learning rate goes on, by epochs from 0.
+ * AIMF_SCHEDULE_STEPS: torch.optim.lr_scheduler.MultiStepLR
+ * AIMF_SCHEDULE_COSINE: torch.optim.lr_scheduler.CosineAnnealingLR: (1 + cos(pi e / E)) / 2 of it, e and E without the
+ *   epochs of warming up; a run cannot be made longer later
+ */
+typedef enum { AIMF_SCHEDULE_STEPS, AIMF_SCHEDULE_COSINE } AimfSchedule;
+
+/**
  * AimfTrainOptions:
- * @epochs, @batch, @learning_rate, @momentum, @weight_decay: of SGD
- * @milestones: (n_milestones) epochs after which the learning rate is multiplied by @gamma (0 means 0.1): with
- *   milestone 10, the epochs 0 … 9 have the full rate
+ * @epochs, @batch: passes over the training set, and images per step
+ * @learning_rate: of every epoch, as @schedule has it; @warmup_epochs: it rises in them, from a hundredth in the
+ *   first, in equal steps
+ * @optimizer: what a step does with the gradients. With averages the model that is measured after every epoch, and
+ *   kept, is the averaged one
+ * @milestones: (n_milestones) of AIMF_SCHEDULE_STEPS: epochs after which the learning rate is multiplied by @gamma (0
+ *   means 0.1): with milestone 10, the epochs 0 … 9 have the full rate
+ * @label_smoothing: of the loss, in [0, 1): see aimf_smooth_softmax_cross_entropy
+ * @batch_norm: whether batch norm uses and updates batch statistics
  * @augment: (nullable) none; @shuffle: a new order every epoch
  * @trainable: (nullable) NULL-terminated names of the tensors to train; NULL for all. Frozen tensors keep their bits;
- *   batch norm keeps updating its running statistics also where its weight and bias are frozen
+ *   batch norm keeps updating its running statistics also where its weight and bias are frozen, see @batch_norm
  * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the
  *   earlier (fine-tuning, >)
  * @device: (nullable) where it computes, NULL for "auto"
@@ -52,11 +66,14 @@ typedef struct {
     guint epochs;
     guint batch;
     double learning_rate;
-    double momentum;
-    double weight_decay;
+    AimfSchedule schedule;
     const guint *milestones;
     guint n_milestones;
     double gamma;
+    guint warmup_epochs;
+    AimfOptimizer optimizer;
+    double label_smoothing;
+    AimfBatchNormMode batch_norm;
     const AimfAugment *augment;
     gboolean shuffle;
     const char *const *trainable;
@@ -83,6 +100,12 @@ typedef struct {
  */
 extern const AimfTrainOptions AIMF_PRETRAIN_DEFAULTS;
 extern const AimfTrainOptions AIMF_FINETUNE_DEFAULTS;
+/**
+ * AIMF_ADAMW_DEFAULTS, AIMF_ADAMW_LEARNING_RATE: torch.optim.AdamW's: betas 0.9 and 0.999, epsilon 1e-8, weight decay
+ * 0.01; 0.001.
+ */
+extern const AimfOptimizer AIMF_ADAMW_DEFAULTS;
+#define AIMF_ADAMW_LEARNING_RATE 0.001
 
 /** AimfEpoch: what one epoch gave. */
 typedef struct {

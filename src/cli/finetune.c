@@ -5,12 +5,12 @@
 #include <aimfair/sets.h>
 #include <string.h>
 
-enum { DEFAULT_TOP_K = 55 };
-
 typedef struct {
     char *model;
     char *sensitivity;
-    gint top_k; /* 0: not given */
+    char *top_k;
+    guint top_k_number; /* 0: a share */
+    double top_k_share;
     char *trainable;
     char **prefixes;
     gboolean force;
@@ -23,6 +23,7 @@ static void arguments_clear(Arguments *a)
 {
     g_free(a->model);
     g_free(a->sensitivity);
+    g_free(a->top_k);
     g_free(a->trainable);
     g_strfreev(a->prefixes);
     g_free(a->train);
@@ -30,6 +31,30 @@ static void arguments_clear(Arguments *a)
     g_free(a->output);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+/* "55" is a number of tensors, "0.89" and "89%" are shares of them. */
+static gboolean take_top_k(Arguments *a, GError **error)
+{
+    a->top_k_share = AIMF_TOP_K_SHARE;
+    if (!a->top_k)
+        return TRUE;
+    gboolean percent = g_str_has_suffix(a->top_k, "%"), share = percent || strchr(a->top_k, '.');
+    g_autofree char *digits = g_strndup(a->top_k, strlen(a->top_k) - (percent ? 1 : 0));
+    guint64 number = 0;
+    gboolean good = share ? aimf_cli_double("--top-k", digits, &a->top_k_share, NULL)
+                          : g_ascii_string_to_unsigned(digits, 10, 1, G_MAXINT, &number, NULL);
+    if (percent)
+        a->top_k_share /= 100;
+    a->top_k_number = (guint)number;
+    if (good && (!share || (a->top_k_share > 0 && a->top_k_share <= 1)))
+        return TRUE;
+    g_set_error(
+        error, AIMF_ERROR, AIMF_ERROR_INVALID,
+        "--top-k is %s; it must be a whole number of tensors from 1 to as many as the model has, or a share of "
+        "them with a point or a percent sign, above 0 and at most 1: 55, 0.89, 89%%; 1 is one tensor, 1.0 are all",
+        a->top_k);
+    return FALSE;
+}
 
 static gboolean check(AimfCli *cli, const Arguments *a, GError **error)
 {
@@ -55,8 +80,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         { "model", 0, 0, G_OPTION_ARG_FILENAME, &a->model, "the model to begin with", "FILE" },
         { "sensitivity", 0, 0, G_OPTION_ARG_FILENAME, &a->sensitivity,
           "train what this file of its sensitivities selects", "FILE" },
-        { "top-k", 0, 0, G_OPTION_ARG_INT, &a->top_k, "length of the two lists that are intersected (55)",
-          "K [1, 2147483647]" },
+        { "top-k", 0, 0, G_OPTION_ARG_STRING, &a->top_k,
+          "length of the two lists that are intersected: tensors, or a share of them (55/62)", "N|SHARE" },
         { "trainable", 0, 0, G_OPTION_ARG_STRING, &a->trainable, "train all, or these tensors and modules", "NAME,…" },
         { "prefix", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->prefixes, "train tensors named so; may be repeated",
           "PREFIX" },
@@ -75,7 +100,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     training->inputs[2] = a->train;
     training->inputs[3] = a->validation;
     training->finetuning = TRUE;
-    return check(cli, a, error) && aimf_training_take(cli, training, a->output, error) &&
+    return take_top_k(a, error) && check(cli, a, error) && aimf_training_take(cli, training, a->output, error) &&
            aimf_check_model_output(a->output, error);
 }
 
@@ -142,7 +167,7 @@ static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const Ai
         return NULL;
     repeat_warnings(a->sensitivity, sensitivities, findings);
     aimf_check_sensitivities(sensitivities, NULL, findings);
-    guint k = a->top_k ? (guint)a->top_k : DEFAULT_TOP_K;
+    guint k = a->top_k_number ? a->top_k_number : aimf_top_k(sensitivities->n, a->top_k_share);
     return aimf_select_top_k(sensitivities, k, error);
 }
 
@@ -289,7 +314,7 @@ const AimfCommand AIMF_COMMAND_FINETUNE = {
     .name = "finetune",
     .summary = "train the selected tensors of a model on balanced images",
     .description =
-        "Defaults are the paper's: 10 epochs, learning rate 0.06, k = 55. What is not selected keeps its bits.\n"
+        "Defaults are the paper's: 10 epochs, learning rate 0.06, k of 55 in 62. What is not selected keeps its bits.\n"
         "Example: aimfair finetune --model biased.safetensors --sensitivity sensitivity.json --top-k 55 "
         "--train balanced.csv --val val.csv -o fair.safetensors",
     .reads_labels = TRUE,

@@ -6,7 +6,7 @@
 char **aimf_parameter_names(const AimfModel *model, GArray *sizes, GError **error)
 {
     AimfModelGraph built;
-    if (!aimf_model_build(model, 1, FALSE, &built, error))
+    if (!aimf_model_build(model, 1, NULL, &built, error))
         return NULL;
     g_autoptr(AimfGraph) graph = built.graph;
     guint n = aimf_graph_n_parameters(graph);

@@ -96,13 +96,14 @@ static AimfPlan *compile(AimfCli *cli, const Arguments *a, const AimfModel *mode
 {
     AimfModelGraph built;
     gboolean training = a->training || a->trainable;
-    if (!aimf_model_build(model, (guint)a->batch, training, &built, error))
+    const AimfBuildOptions building = { .training = training };
+    if (!aimf_model_build(model, (guint)a->batch, &building, &built, error))
         return NULL;
     g_autoptr(AimfGraph) graph = built.graph;
     g_autoptr(GArray) trainable = g_array_new(FALSE, FALSE, sizeof(AimfValue));
     if (!find_trainable(a, model, graph, trainable, error))
         return NULL;
-    const AimfSgd sgd = { .momentum = 0.9, .weight_decay = 1e-4 };
+    const AimfOptimizer sgd = { .momentum = 0.9, .weight_decay = 1e-4 };
     const AimfCompileOptions options = {
         .device = cli->device,
         .threads = cli->threads,
@@ -113,7 +114,7 @@ static AimfPlan *compile(AimfCli *cli, const Arguments *a, const AimfModel *mode
         .loss = training ? built.loss : AIMF_NONE,
         .trainable = (const AimfValue *)(const void *)trainable->data,
         .n_trainable = trainable->len,
-        .sgd = training ? &sgd : NULL,
+        .optimizer = training ? &sgd : NULL,
     };
     AimfPlan *plan = aimf_graph_compile(graph, &options, error);
     if (plan && aimf_plan_load(plan, model->tensors, error))

@@ -16,6 +16,7 @@
  * @finetuning: the training set should be balanced; @fresh_head: the model's final layer is new, so that a measured
  *   start says nothing
  * @augmentation, @milestones: what @options points to
+ * @learning_rate, @momentum, @weight_decay, @epsilon: NAN: not given
  */
 typedef struct {
     gint epochs;
@@ -23,6 +24,16 @@ typedef struct {
     gdouble learning_rate;
     gdouble momentum;
     gdouble weight_decay;
+    char *optimizer;
+    char *betas;
+    gdouble epsilon;
+    char *decay;
+    gdouble clip_norm;
+    gdouble ema;
+    char *schedule;
+    gint warmup;
+    gdouble label_smoothing;
+    char *batch_norm;
     char *milestone_text;
     char *crop_scale;
     char *augment;

@@ -38,7 +38,7 @@ static const AimfPortraitSet SYNTHETIC = {
 /* The biased synthetic set, drawn from the same pictures, leans the way the photographs do. */
 static const guint SYNTHETIC_BIASED[2][2] = { { 22, 200 }, { 200, 22 } };
 
-enum { IMAGE_PX = 48, BATCH = 32, TOP_K = 55, PRETRAIN_EPOCHS = 6, FINETUNE_EPOCHS = 4 };
+enum { IMAGE_PX = 48, BATCH = 32, PRETRAIN_EPOCHS = 6, FINETUNE_EPOCHS = 4 };
 static const double PRETRAIN_RATE = 0.01, FINETUNE_RATE = 0.01;
 static const guint PRETRAIN_MILESTONE = 5, FINETUNE_MILESTONE = 3;
 static const AimfAugment AUGMENT = { .scale = { 0.85, 1 }, .ratio = { 3.0 / 4, 4.0 / 3 }, .flip = 0.5 };
@@ -178,7 +178,7 @@ static gboolean pretrain(Demo *demo, GError **error)
     demo->model->target = g_strdup("Smiling");
     demo->model->classes = g_strsplit("not smiling,smiling", ",", 2);
     AimfModelGraph built;
-    if (!aimf_model_build(demo->model, 1, TRUE, &built, error))
+    if (!aimf_model_build(demo->model, 1, NULL, &built, error))
         return FALSE;
     demo->result->n_tensors = aimf_graph_n_parameters(built.graph);
     aimf_graph_free(built.graph);
@@ -216,8 +216,8 @@ static gboolean select_tensors(Demo *demo, GError **error)
         !aimf_sensitivities_save(demo->sensitivities, path, error) ||
         !aimf_tensors_save(gradients, gradient_path, error))
         return FALSE;
-    demo->selected = aimf_select_top_k(demo->sensitivities, TOP_K, error);
-    demo->result->top_k = TOP_K;
+    demo->result->top_k = aimf_top_k(demo->sensitivities->n, AIMF_TOP_K_SHARE);
+    demo->selected = aimf_select_top_k(demo->sensitivities, demo->result->top_k, error);
     return demo->selected != NULL;
 }
 

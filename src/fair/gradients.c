@@ -1,6 +1,7 @@
 /*
  * Mean gradients over a data set, without training. Source: arXiv 2503.05665, section 3.3: the model is in training
- * mode, so batch norm uses batch statistics; its running ones drift in the plan alone, and begin anew with each set.
+ * mode, so batch norm uses batch statistics, unless it is frozen; its running ones drift in the plan alone, and begin
+ * anew with each set.
  */
 #include "base/monitor.h"
 #include "base/work.h"
@@ -34,7 +35,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pass, pass_clear)
 static gboolean compile(Pass *pass, GError **error)
 {
     guint n;
-    if (!aimf_model_build(pass->model, pass->options->batch, TRUE, &pass->built, error))
+    const AimfBuildOptions building = { .training = TRUE, .batch_norm = pass->options->batch_norm };
+    if (!aimf_model_build(pass->model, pass->options->batch, &building, &pass->built, error))
         return FALSE;
     g_autofree AimfValue *parameters = aimf_train_parameters(pass->built.graph, NULL, &n, error);
     const AimfCompileOptions compile_options = {

@@ -1,5 +1,6 @@
 /* Selecting the tensors to fine-tune: arXiv 2503.05665 section 3.3, as its code does it. */
 #include <aimfair/fair.h>
+#include <math.h>
 
 static gboolean selected(const AimfSensitivity *tensor, guint k)
 {
@@ -14,6 +15,11 @@ static guint smallest_selecting_k(const AimfSensitivities *sensitivities)
         smallest = MIN(smallest, MAX(tensor->domain_rank, tensor->bias_rank));
     }
     return smallest;
+}
+
+guint aimf_top_k(guint n, double share)
+{
+    return (guint)CLAMP(floor(share * n + 0.5), 1, MAX(n, 1));
 }
 
 char **aimf_select_top_k(const AimfSensitivities *sensitivities, guint k, GError **error)

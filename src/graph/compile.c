@@ -244,7 +244,7 @@ static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *
         mistake = "trainable parameters need a loss";
     if (options->loss_gradient != AIMF_NONE && !aimf_graph_has(graph, options->loss_gradient))
         mistake = "the loss's gradient is not a value of the graph";
-    if (options->sgd && !options->n_trainable)
+    if (options->optimizer && !options->n_trainable)
         mistake = "an optimizer needs trainable parameters";
     if (options->accumulate && !options->n_trainable)
         mistake = "accumulating gradients needs trainable parameters";
@@ -255,13 +255,22 @@ static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *
     return !mistake;
 }
 
-/* The trainable parameters in the graph's order, each once. */
+/* Source: timm.optim.param_groups_weight_decay */
+static gboolean decays(const AimfPlan *plan, AimfValue parameter, const AimfOptimizer *optimizer)
+{
+    return !optimizer || !optimizer->decay_weights_only ||
+           (aimf_value_shape(plan->graph, parameter)->rank > 1 &&
+            !g_str_has_suffix(aimf_graph_name(plan->graph, parameter), ".bias"));
+}
+
+/* The trainable parameters in the graph's order, each once; those without weight decay last, to be one bucket. */
 static void take_trainable(AimfPlan *plan, const AimfCompileOptions *options)
 {
-    for (guint i = 0; i < plan->graph->parameters->len; i++) {
-        AimfTrained trained = { .parameter = aimf_graph_parameter_at(plan->graph, i) };
+    for (guint i = 0; i < 2 * plan->graph->parameters->len; i++) {
+        AimfValue parameter = aimf_graph_parameter_at(plan->graph, i % plan->graph->parameters->len);
+        AimfTrained trained = { .parameter = parameter, .decays = i < plan->graph->parameters->len };
         for (guint k = 0; k < options->n_trainable; k++)
-            if (options->trainable[k] == trained.parameter) {
+            if (options->trainable[k] == parameter && decays(plan, parameter, options->optimizer) == trained.decays) {
                 g_array_append_val(plan->trained, trained);
                 break;
             }
@@ -316,6 +325,7 @@ static AimfPlan *plan_new(const AimfGraph *graph, AimfStore *store, const AimfCo
     plan->packs = g_array_new(FALSE, TRUE, sizeof(AimfStep));
     plan->trained = g_array_new(FALSE, TRUE, sizeof(AimfTrained));
     plan->buckets = g_array_new(FALSE, TRUE, sizeof(AimfBucket));
+    plan->averaged = g_array_new(FALSE, TRUE, sizeof(AimfAveraged));
     return plan;
 }
 

@@ -16,9 +16,10 @@ typedef union {
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
     AimfPool pool;            /* of all pooling; strides are never 0 here */
     AimfGroupNorm group_norm; /* epsilon is never 0 here */
-    double number;            /* of operations that have one: layer norm's epsilon */
+    double number;            /* of operations that have one: layer norm's epsilon, a loss's smoothing */
     AimfAttention attention;
-    AimfSgd sgd;
+    AimfOptimizer optimizer;
+    int index; /* of SQUARES: which of the sums */
 } AimfAttributes;
 
 /** AimfNode: one operation. Operands not given are AIMF_NONE. */

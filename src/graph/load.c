@@ -3,6 +3,8 @@
 
 #include "weights/tensors.h"
 
+#include <math.h>
+
 enum {
     PAGES_KEPT_BYTES = 32 << 20
 }; /* of the source, so that a large model is not resident twice while it is loaded */
@@ -135,14 +137,42 @@ gboolean aimf_plan_fill_states(AimfPlan *plan, GError **error)
     return plan->was_reset = aimf_stream_wait(plan->store->stream, error);
 }
 
+/* An average begins as what is averaged. */
+static gboolean fill_average(AimfPlan *plan, AimfValue of, AimfValue average, GError **error)
+{
+    const AimfBuffer *from = aimf_buffer(plan, plan->canonical[of]), *to = aimf_buffer(plan, plan->canonical[average]);
+    return aimf_stream_copy(plan->store->stream, aimf_memory_name(MEMORY_AVERAGE), to->address, from->address,
+                            to->layout.bytes, error);
+}
+
+gboolean aimf_plan_fill_averages(AimfPlan *plan, GError **error)
+{
+    for (guint b = 0; b < plan->buckets->len; b++) {
+        const AimfBucket *bucket = &g_array_index(plan->buckets, AimfBucket, b);
+        AimfValue average = bucket->memories[MEMORY_AVERAGE];
+        if (average != AIMF_NONE && !fill_average(plan, bucket->parameters, average, error))
+            return FALSE;
+    }
+    for (guint i = 0; i < plan->averaged->len; i++) {
+        const AimfAveraged *averaged = &g_array_index(plan->averaged, AimfAveraged, i);
+        if (!fill_average(plan, averaged->state, averaged->average, error))
+            return FALSE;
+    }
+    return plan->has_averages = aimf_stream_wait(plan->store->stream, error);
+}
+
 gboolean aimf_plan_reset(AimfPlan *plan, GError **error)
 {
     for (guint b = 0; b < plan->buckets->len; b++) {
         const AimfBucket *bucket = &g_array_index(plan->buckets, AimfBucket, b);
-        if (!clear(plan, "momenta", bucket->momenta, error) || !clear(plan, "sums", bucket->sums, error))
+        for (int m = 0; m < MEMORY_AVERAGE; m++)
+            if (!clear(plan, aimf_memory_name(m), bucket->memories[m], error))
+                return FALSE;
+        if (!clear(plan, "sums", bucket->sums, error))
             return FALSE;
     }
-    return aimf_plan_fill_states(plan, error);
+    return clear(plan, "step", plan->n_optimized, error) && aimf_plan_fill_states(plan, error) &&
+           aimf_plan_fill_averages(plan, error);
 }
 
 gboolean aimf_plan_save(AimfPlan *plan, AimfTensors *tensors, GError **error)
@@ -157,40 +187,104 @@ gboolean aimf_plan_save(AimfPlan *plan, AimfTensors *tensors, GError **error)
     return TRUE;
 }
 
-/* --- Momenta --- */
+/* --- What the optimizer remembers --- */
 
-static gboolean add_momentum(AimfPlan *plan, const AimfTrained *trained, AimfTensors *momenta, GError **error)
+/* A number, or all numbers, that the optimizer remembers of @leaf; @name: (owned) in tensors. */
+typedef struct {
+    char *name;
+    AimfValue leaf, value;
+} Remembered;
+
+static void remembered_clear(gpointer data)
 {
-    const AimfShape *shape = aimf_value_shape(plan->graph, trained->parameter);
-    const char *name = aimf_graph_name(plan->graph, trained->parameter);
-    void *address = aimf_buffer(plan, plan->canonical[trained->momentum])->address;
+    g_free(((Remembered *)data)->name);
+}
+
+static void add_remembered(AimfPlan *plan, GArray *all, AimfMemory memory, AimfValue leaf, AimfValue value)
+{
+    char *name = g_strdup_printf("%s/%s", aimf_memory_name(memory), aimf_graph_name(plan->graph, leaf));
+    if (value != AIMF_NONE)
+        g_array_append_val(all, ((Remembered){ name, leaf, value }));
+    else
+        g_free(name);
+}
+
+/* (owned) of Remembered; all but the number of steps. */
+static GArray *list_remembered(AimfPlan *plan)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(Remembered));
+    g_array_set_clear_func(all, remembered_clear);
+    for (int m = 0; m < N_MEMORIES; m++)
+        for (guint i = 0; i < plan->trained->len; i++)
+            add_remembered(plan, all, m, aimf_trained(plan, i)->parameter, aimf_trained(plan, i)->memories[m]);
+    for (guint i = 0; i < plan->averaged->len; i++) {
+        const AimfAveraged *averaged = &g_array_index(plan->averaged, AimfAveraged, i);
+        add_remembered(plan, all, MEMORY_AVERAGE, averaged->state, averaged->average);
+    }
+    return all;
+}
+
+static gboolean save_remembered(AimfPlan *plan, const Remembered *remembered, AimfTensors *tensors, GError **error)
+{
+    const AimfShape *shape = aimf_value_shape(plan->graph, remembered->leaf);
+    void *address = aimf_buffer(plan, plan->canonical[remembered->value])->address;
     if (plan->store->device->class->on_host)
-        return aimf_tensors_add_borrowed(momenta, name, AIMF_F32, shape, address, error);
-    return aimf_tensors_add(momenta, name, AIMF_F32, shape, NULL, error) >= 0 &&
-           aimf_store_fetch(plan->store, address, name, shape, momenta, error);
+        return aimf_tensors_add_borrowed(tensors, remembered->name, AIMF_F32, shape, address, error);
+    return aimf_tensors_add(tensors, remembered->name, AIMF_F32, shape, NULL, error) >= 0 &&
+           aimf_store_fetch(plan->store, address, remembered->name, shape, tensors, error);
 }
 
-AimfTensors *aimf_plan_momenta(AimfPlan *plan, GError **error)
+static gboolean save_steps(AimfPlan *plan, AimfTensors *tensors, GError **error)
 {
-    g_autoptr(AimfTensors) momenta = aimf_tensors_new();
-    for (guint i = 0; i < plan->trained->len; i++)
-        if (aimf_trained(plan, i)->momentum != AIMF_NONE && !add_momentum(plan, aimf_trained(plan, i), momenta, error))
+    if (plan->n_optimized == AIMF_NONE)
+        return TRUE;
+    double n;
+    const void *address = aimf_buffer(plan, plan->canonical[plan->n_optimized])->address;
+    return aimf_stream_read(plan->store->stream, "step", &n, address, sizeof n, error) &&
+           aimf_tensors_add(tensors, "step", AIMF_F64, &(AimfShape){ 0 }, &n, error) >= 0;
+}
+
+AimfTensors *aimf_plan_optimizer_state(AimfPlan *plan, GError **error)
+{
+    g_autoptr(AimfTensors) tensors = aimf_tensors_new();
+    g_autoptr(GArray) all = list_remembered(plan);
+    if (!plan->has_averages && !aimf_plan_fill_averages(plan, error))
+        return NULL;
+    for (guint i = 0; i < all->len; i++)
+        if (!save_remembered(plan, &g_array_index(all, Remembered, i), tensors, error))
             return NULL;
-    return aimf_stream_wait(plan->store->stream, error) ? g_steal_pointer(&momenta) : NULL;
+    return save_steps(plan, tensors, error) && aimf_stream_wait(plan->store->stream, error) ? g_steal_pointer(&tensors)
+                                                                                            : NULL;
 }
 
-gboolean aimf_plan_load_momenta(AimfPlan *plan, const AimfTensors *tensors, GError **error)
+static gboolean load_steps(AimfPlan *plan, const AimfTensors *tensors, GError **error)
 {
-    for (guint i = 0; i < plan->trained->len; i++) {
-        const AimfTrained *trained = aimf_trained(plan, i);
-        if (trained->momentum == AIMF_NONE)
-            continue;
-        const AimfValueInfo *info = &g_array_index(plan->graph->values, AimfValueInfo, trained->parameter);
-        const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[trained->momentum]);
-        int entry = aimf_store_entry(tensors, info->name, &info->shape, error);
-        if (entry < 0 || !aimf_store_upload(plan->store, info->name, buffer->address, buffer->layout.bytes, tensors,
-                                            (guint)entry, error))
+    double n;
+    if (plan->n_optimized == AIMF_NONE)
+        return TRUE;
+    int entry = aimf_store_entry(tensors, "step", &(AimfShape){ 0 }, error);
+    if (entry < 0 || !aimf_tensors_read(tensors, (guint)entry, AIMF_F64, &n, error))
+        return FALSE;
+    if (!(n >= 0 && isfinite(n))) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "the optimizer has made %g steps: that is no number of steps", n);
+        return FALSE;
+    }
+    void *address = aimf_buffer(plan, plan->canonical[plan->n_optimized])->address;
+    return aimf_stream_upload(plan->store->stream, "step", address, &n, sizeof n, error);
+}
+
+gboolean aimf_plan_load_optimizer_state(AimfPlan *plan, const AimfTensors *tensors, GError **error)
+{
+    g_autoptr(GArray) all = list_remembered(plan);
+    for (guint i = 0; i < all->len; i++) {
+        const Remembered *remembered = &g_array_index(all, Remembered, i);
+        const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[remembered->value]);
+        int entry = aimf_store_entry(tensors, remembered->name, aimf_value_shape(plan->graph, remembered->leaf), error);
+        if (entry < 0 || !aimf_store_upload(plan->store, g_intern_string(remembered->name), buffer->address,
+                                            buffer->layout.bytes, tensors, (guint)entry, error))
             return FALSE;
     }
-    return aimf_stream_wait(plan->store->stream, error);
+    plan->has_averages = TRUE;
+    return load_steps(plan, tensors, error) && aimf_stream_wait(plan->store->stream, error);
 }

@@ -3,7 +3,7 @@
  * its operands in the order that a backend sees them. [x] may be AIMF_NONE.
  *
  * Outputs called workspace have a size that only the backend knows: they carry what a forward kernel remembers for its
- * backward. The last two operations work on buckets: values of one long row that are made of many tensors.
+ * backward. The operations from SGD on work on buckets: values of one long row that are made of many tensors.
  */
 #pragma once
 
@@ -98,4 +98,15 @@
     /* parameters, gradients, momenta (n), learning rate (scalar); the first and the third change in place */          \
     X(SGD, sgd, aimf_no_gradient, aimf_no_flops)                                                                       \
     /* gradients (n), sums (n) f64, which change in place */                                                           \
-    X(ACCUMULATE, accumulate, aimf_no_gradient, aimf_no_flops)
+    X(ACCUMULATE, accumulate, aimf_no_gradient, aimf_no_flops)                                                         \
+    /* gradients (n), sums (k) f64, of which one becomes the sum of their squares */                                   \
+    X(SQUARES, squares, aimf_no_gradient, aimf_no_flops)                                                               \
+    /* gradients (n), which change in place, sums (k) f64: the squared norm is all of these together */                \
+    X(CLIP_NORM, clip_norm, aimf_no_gradient, aimf_no_flops)                                                           \
+    /* steps (scalar) f64, one more in place */                                                                        \
+    X(COUNT_STEP, count_step, aimf_no_gradient, aimf_no_flops)                                                         \
+    /* parameters, gradients, means, means of squares (n), learning rate (scalar), steps (scalar) f64; the first, \
+     * third and fourth change in place */    \
+    X(ADAMW, adamw, aimf_no_gradient, aimf_no_flops)                                                                   \
+    /* values (n), averages (n), which change in place */                                                              \
+    X(AVERAGE, average, aimf_no_gradient, aimf_no_flops)

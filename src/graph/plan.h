@@ -49,22 +49,42 @@ typedef struct {
     int overwrites[AIMF_MAX_OUTPUTS];
 } AimfStep;
 
+/** AimfMemory: what an optimizer remembers of a parameter, a number for each of its own. */
+typedef enum {
+    MEMORY_MOMENTUM,
+    MEMORY_EXP_AVG,
+    MEMORY_EXP_AVG_SQ,
+    MEMORY_AVERAGE,
+    N_MEMORIES,
+} AimfMemory;
+
+/** aimf_memory_name: (static) as aimf_plan_optimizer_state calls it. */
+const char *aimf_memory_name(AimfMemory memory);
+
 /**
  * AimfBucket: trainable parameters that lie one after another in the store, and what belongs to them, laid out alike.
- * @first, @n: which of the trainable ones; @momenta, @sums: AIMF_NONE where the plan has none
+ * @first, @n: which of the trainable ones; @memories, @sums: AIMF_NONE where the plan has none; @decays: there is
+ * weight decay for them
  */
 typedef struct {
     guint first, n;
-    AimfValue parameters, gradients, momenta, sums;
+    gboolean decays;
+    AimfValue parameters, gradients, sums, memories[N_MEMORIES];
 } AimfBucket;
 
-/** AimfTrained: a trainable parameter; @momentum, @sum: AIMF_NONE where the plan has none; @offset: in its bucket */
+/** AimfTrained: a trainable parameter; @memories, @sum: AIMF_NONE where the plan has none; @offset: in its bucket */
 typedef struct {
-    AimfValue parameter, gradient, momentum, sum;
+    AimfValue parameter, gradient, sum, memories[N_MEMORIES];
     int stored;
     guint bucket;
     gsize offset; /* elements */
+    gboolean decays;
 } AimfTrained;
+
+/** AimfAveraged: a state and its average. */
+typedef struct {
+    AimfValue state, average;
+} AimfAveraged;
 
 struct AimfPlan {
     AimfGraph *graph; /* with the gradient's nodes, and what is done with gradients after them */
@@ -83,14 +103,18 @@ struct AimfPlan {
     GArray *packs;  /* AimfStep, when what is stored has changed: frozen parameters into the layouts they are used in */
     int *canonical; /* per value: its row-major buffer if it can be read or written or loaded, else NO_BUFFER */
     int *primary;   /* per value: the buffer that its producer fills */
-    GArray *trained; /* AimfTrained, in the graph's order */
-    GArray *buckets; /* AimfBucket */
+    GArray *trained;  /* AimfTrained, in the graph's order, but those without weight decay after those with it */
+    GArray *buckets;  /* AimfBucket */
+    GArray *averaged; /* AimfAveraged */
     AimfValue learning_rate;
+    AimfValue n_optimized; /* steps, where the optimizer counts them */
+    AimfValue squares;     /* of the gradients, a sum for each bucket, where they are clipped */
     void *arena;
     gsize arena_bytes;
-    gboolean has_room;  /* for all of it there is memory; seen before it is first used */
-    gboolean was_reset; /* private states have been filled once */
-    gboolean is_filled; /* so have all stored tensors that it uses */
+    gboolean has_room;     /* for all of it there is memory; seen before it is first used */
+    gboolean was_reset;    /* private states have been filled once */
+    gboolean has_averages; /* so have averages */
+    gboolean is_filled;    /* so have all stored tensors that it uses */
     AimfTrace *trace;
     void *resident;
     gsize resident_bytes; /* of the plan's own store too */
@@ -163,6 +187,8 @@ void aimf_plan_touch_states(AimfPlan *plan);
 
 /** aimf_plan_fill_states: private states become the store's; waits for it. */
 gboolean aimf_plan_fill_states(AimfPlan *plan, GError **error);
+/** aimf_plan_fill_averages: they become what the store has; waits for it. */
+gboolean aimf_plan_fill_averages(AimfPlan *plan, GError **error);
 /** aimf_plan_pack: packs again what has changed in the store since it was packed. */
 gboolean aimf_plan_pack(AimfPlan *plan, GError **error);
 

@@ -33,6 +33,7 @@ void aimf_plan_free(AimfPlan *plan)
     g_array_unref(plan->buffers);
     g_array_unref(plan->trained);
     g_array_unref(plan->buckets);
+    g_array_unref(plan->averaged);
     aimf_graph_free(plan->graph);
     aimf_store_free(plan->store);
     g_free(plan->canonical);
@@ -73,7 +74,8 @@ static gboolean check_filled(AimfPlan *plan, GError **error)
 gboolean aimf_plan_prepare(AimfPlan *plan, GError **error)
 {
     return check_filled(plan, error) && aimf_plan_check_room(plan, error) &&
-           (plan->was_reset || aimf_plan_fill_states(plan, error)) && aimf_plan_pack(plan, error);
+           (plan->was_reset || aimf_plan_fill_states(plan, error)) &&
+           (plan->has_averages || aimf_plan_fill_averages(plan, error)) && aimf_plan_pack(plan, error);
 }
 
 static gboolean run(AimfPlan *plan, GError **error)

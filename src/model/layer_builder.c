@@ -134,7 +134,7 @@ AimfValue aimf_build_batch_norm(AimfBuilder *b, const char *name, AimfValue x, g
     /* The graph has no use for it, but PyTorch's strict load_state_dict wants it. */
     note(b, name, "num_batches_tracked", (AimfTensorSpec){ .dtype = AIMF_I64 });
     AimfBatchNorm options = b->batch_norm;
-    options.training = b->training;
+    options.training = b->training && !b->frozen_batch_norm;
     options.relu = relu;
     return aimf_batch_norm(b->graph, x, weight, bias, mean, variance, options);
 }

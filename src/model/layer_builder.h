@@ -50,7 +50,8 @@ typedef struct {
  * AimfBuilder: what the walk carries along.
  * @scope: put before the names of layers, "layer1.0."; AIMF_SCOPE sets it
  * @tensors: of AimfTensorSpec, in PyTorch's state_dict order
- * @training: batch norm's mode, and whether there is dropout
+ * @training: the graph is for training; @frozen_batch_norm: batch norm works as in evaluation all the same, @no_dropout:
+ *   nothing is dropped
  * @scheme: of the layers from here on; ResNet's at first
  * @batch_norm: epsilon and momentum of those from here on; PyTorch's at first
  * @draw: the input of dropout's draws, see aimf_dropout; AIMF_NONE until a layer needs it
@@ -61,6 +62,7 @@ typedef struct {
     GString *scope;
     GArray *tensors;
     gboolean training;
+    gboolean frozen_batch_norm, no_dropout;
     AimfScheme scheme;
     AimfBatchNorm batch_norm;
     AimfValue draw;

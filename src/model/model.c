@@ -207,16 +207,20 @@ char *aimf_model_hash(const AimfModel *model)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
-gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training, AimfModelGraph *built, GError **error)
+gboolean aimf_model_build(const AimfModel *model, guint batch, const AimfBuildOptions *options, AimfModelGraph *built,
+                          GError **error)
 {
+    const AimfBuildOptions o = options ? *options : (AimfBuildOptions){ 0 };
     *built = (AimfModelGraph){ 0 };
     g_auto(AimfBuilder) builder;
-    aimf_builder_init(&builder, training);
+    aimf_builder_init(&builder, o.training);
+    builder.frozen_batch_norm = o.batch_norm == AIMF_BATCH_NORM_FROZEN;
     AimfValue images, logits;
     if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
         return FALSE;
     int least = aimf_architecture_find(model->architecture, NULL)->min_image_size;
-    if (training && batch == 1 && model->preprocess.width <= least && model->preprocess.height <= least) {
+    if (o.training && !builder.frozen_batch_norm && batch == 1 && model->preprocess.width <= least &&
+        model->preprocess.height <= least) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "training on images of %d pixels needs a batch of 2 or more: one value has no variance", least);
         return FALSE;
@@ -225,8 +229,8 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, gboolean training
     gboolean sigmoid = model->outputs == 1;
     AimfShape shape = sigmoid ? AIMF_SHAPE(batch, 1) : AIMF_SHAPE(batch);
     AimfValue targets = aimf_graph_input(graph, "targets", shape);
-    AimfValue loss = sigmoid ? aimf_sigmoid_cross_entropy(graph, logits, targets)
-                             : aimf_softmax_cross_entropy(graph, logits, targets);
+    AimfValue loss = sigmoid ? aimf_smooth_sigmoid_cross_entropy(graph, logits, targets, o.label_smoothing)
+                             : aimf_smooth_softmax_cross_entropy(graph, logits, targets, o.label_smoothing);
     *built = (AimfModelGraph){
         .graph = g_steal_pointer(&builder.graph),
         .images = images,

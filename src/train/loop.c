@@ -20,7 +20,8 @@ enum { TRAINING_COST = 3 };
 
 /*
  * Everything a run holds. The model has the best weights so far, @current those of the last finished epoch: the
- * store's, and the counters that the plans do not know.
+ * store's, and the counters that the plans do not know; @averaged, where there are averages, those of them, which are
+ * measured and kept in place of @current.
  */
 typedef struct {
     AimfModel *model;
@@ -30,9 +31,10 @@ typedef struct {
     const AimfMonitor *monitor;
     AimfTrainResult *result;
     AimfTensors *current;
+    AimfTensors *averaged;
     JsonObject *run;
     AimfModelGraph built;
-    AimfStore *store; /* of both plans: training's and the evaluator's */
+    AimfStore *store; /* of both plans: training's and, without averages, the evaluator's */
     AimfPlan *plan;
     AimfBatches *batches;
     AimfLoader *train_loader;
@@ -53,6 +55,7 @@ static void trainer_clear(Trainer *trainer)
     aimf_plan_free(trainer->plan);
     aimf_graph_free(trainer->built.graph);
     aimf_tensors_free(trainer->current);
+    aimf_tensors_free(trainer->averaged);
     aimf_store_free(trainer->store);
     g_clear_pointer(&trainer->run, json_object_unref);
     g_free(trainer->group_n);
@@ -67,6 +70,29 @@ void aimf_train_result_clear(AimfTrainResult *result)
 
 /* --- Preparation --- */
 
+static gboolean is_decay(double value)
+{
+    return value >= 0 && value < 1;
+}
+
+/* (nullable) */
+static const char *find_mistake(const AimfOptimizer *o)
+{
+    if (o->kind == AIMF_OPTIMIZER_SGD && !is_decay(o->momentum))
+        return "the momentum must be at least 0 and less than 1";
+    if (!(isfinite(o->weight_decay) && o->weight_decay >= 0))
+        return "the weight decay must not be negative";
+    if (o->kind == AIMF_OPTIMIZER_ADAMW && !(is_decay(o->betas[0]) && is_decay(o->betas[1])))
+        return "both betas must be at least 0 and less than 1";
+    if (o->kind == AIMF_OPTIMIZER_ADAMW && !(isfinite(o->epsilon) && o->epsilon > 0))
+        return "epsilon must be a positive number";
+    if (!(isfinite(o->clip_norm) && o->clip_norm >= 0))
+        return "the norm that gradients are clipped to must not be negative";
+    if (!is_decay(o->average))
+        return "the decay of averages must be at least 0 and less than 1";
+    return NULL;
+}
+
 static gboolean check_options(const AimfTrainOptions *o, GError **error)
 {
     const char *wrong = NULL;
@@ -76,16 +102,18 @@ static gboolean check_options(const AimfTrainOptions *o, GError **error)
         wrong = "the batch must be at least 1";
     else if (!(isfinite(o->learning_rate) && o->learning_rate > 0))
         wrong = "the learning rate must be a positive number";
-    else if (!(o->momentum >= 0 && o->momentum < 1))
-        wrong = "the momentum must be at least 0 and less than 1";
-    else if (!(isfinite(o->weight_decay) && o->weight_decay >= 0))
-        wrong = "the weight decay must not be negative";
+    else if (o->warmup_epochs >= o->epochs)
+        wrong = "warming up must end before the last epoch";
+    else if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
+        wrong = "the smoothing of labels must be at least 0 and less than 1";
     else if (!(isfinite(o->gamma) && o->gamma >= 0))
         wrong = "gamma must not be negative";
     else if (o->keep_best_of == AIMF_KEEP_BEST_OF_START && !o->measure_start)
         wrong = "the start can be kept only where it is measured";
     else if (o->resume && !o->state_path)
         wrong = "resuming needs the path of a state file";
+    else
+        wrong = find_mistake(&o->optimizer);
     if (wrong)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s", wrong);
     return !wrong;
@@ -110,12 +138,16 @@ static gboolean compile(Trainer *trainer, GError **error)
     const AimfTrainOptions *o = trainer->options;
     AimfModelGraph *built = &trainer->built;
     guint n;
-    if (!aimf_model_build(trainer->model, o->batch, TRUE, built, error))
+    const AimfBuildOptions building = {
+        .training = TRUE,
+        .batch_norm = o->batch_norm,
+        .label_smoothing = o->label_smoothing,
+    };
+    if (!aimf_model_build(trainer->model, o->batch, &building, built, error))
         return FALSE;
     g_autofree AimfValue *trainable = aimf_train_parameters(built->graph, o->trainable, &n, error);
     if (!trainable || !(trainer->store = aimf_store_new(o->device, o->threads, error)))
         return FALSE;
-    const AimfSgd sgd = { .momentum = o->momentum, .weight_decay = o->weight_decay };
     const AimfCompileOptions options = {
         .store = trainer->store,
         .trace = o->trace,
@@ -125,13 +157,15 @@ static gboolean compile(Trainer *trainer, GError **error)
         .loss = built->loss,
         .trainable = trainable,
         .n_trainable = n,
-        .sgd = &sgd,
+        .optimizer = &o->optimizer,
     };
     trainer->plan = aimf_graph_compile(built->graph, &options, error);
     if (!trainer->plan)
         return FALSE;
     trainer->batches = aimf_batches_new(trainer->plan, built, o->batch, 3 * aimf_model_pixels(trainer->model), error);
     AimfEvaluatorOptions evaluating = { .store = trainer->store, .precision = o->precision };
+    if (o->optimizer.average > 0)
+        evaluating = (AimfEvaluatorOptions){ .device = o->device, .threads = o->threads, .precision = o->precision };
     trainer->evaluator = trainer->batches ? aimf_evaluator_new(trainer->model, o->batch, &evaluating, error) : NULL;
     return trainer->evaluator != NULL;
 }
@@ -355,6 +389,10 @@ static gboolean prepare(Trainer *trainer, GError **error)
     if (!compile(trainer, error) || !open_loaders(trainer, error) ||
         !aimf_store_load(trainer->store, trainer->model->tensors, error))
         return FALSE;
+    if (o->optimizer.average > 0 &&
+        (!(trainer->averaged = aimf_tensors_load(trainer->model->tensors, AIMF_N_DTYPES, error)) ||
+         !aimf_evaluator_load(trainer->evaluator, trainer->averaged, error)))
+        return FALSE;
     trainer->current = aimf_store_tensors(trainer->store, trainer->model->tensors, error);
     trainer->run = aimf_run_describe(trainer->model, trainer->train, trainer->validation, o);
     if (!trainer->current || !resume(trainer, error))
@@ -417,7 +455,8 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     }
     epoch->loss = aimf_batches_mean_loss(trainer->batches);
     epoch->images_per_second = stage.progress.rate;
-    count_batches(trainer->current, n_batches);
+    if (o->batch_norm == AIMF_BATCH_NORM_TRAIN)
+        count_batches(trainer->current, n_batches);
     return TRUE;
 }
 
@@ -435,10 +474,25 @@ static gboolean check_weights(const AimfTensors *tensors, GError **error)
     return TRUE;
 }
 
+/* The averages of what has one; counters as they are. */
+static gboolean take_averages(Trainer *trainer, GError **error)
+{
+    g_autoptr(AimfTensors) state = aimf_plan_optimizer_state(trainer->plan, error);
+    for (guint i = 0; state && i < aimf_tensors_count(trainer->averaged); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(trainer->averaged, i);
+        g_autofree char *name = g_strconcat("average/", tensor->name, NULL);
+        int entry = aimf_tensors_find(state, name);
+        const void *from = entry < 0 ? aimf_tensors_data(trainer->current, i) : aimf_tensors_data(state, (guint)entry);
+        memcpy(aimf_tensors_writable(trainer->averaged, i), from, tensor->bytes);
+    }
+    return state && aimf_evaluator_load(trainer->evaluator, trainer->averaged, error);
+}
+
 static gboolean validate(Trainer *trainer, AimfEpoch *epoch, GError **error)
 {
     g_autofree char *stage_name = g_strdup_printf("validating %u/%u", epoch->epoch + 1, trainer->options->epochs);
     if (aimf_store_save(trainer->store, trainer->current, error) && check_weights(trainer->current, error) &&
+        (!trainer->averaged || take_averages(trainer, error)) &&
         measure_weights(trainer, trainer->evaluator, stage_name, epoch, error))
         return TRUE;
     g_prefix_error(error, "epoch %u: ", epoch->epoch + 1);
@@ -457,9 +511,9 @@ static void keep_if_best(Trainer *trainer, AimfEpoch *epoch)
     result->best_accuracy = epoch->val_accuracy;
     result->kept_start = FALSE;
     keep_groups(trainer);
-    AimfTensors *best = trainer->model->tensors;
+    AimfTensors *best = trainer->model->tensors, *now = trainer->averaged ? trainer->averaged : trainer->current;
     for (guint i = 0; i < aimf_tensors_count(best); i++)
-        memcpy(aimf_tensors_writable(best, i), aimf_tensors_data(trainer->current, i), aimf_tensors_at(best, i)->bytes);
+        memcpy(aimf_tensors_writable(best, i), aimf_tensors_data(now, i), aimf_tensors_at(best, i)->bytes);
 }
 
 static gboolean save(Trainer *trainer, GError **error)

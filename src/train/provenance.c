@@ -58,6 +58,33 @@ static void describe_input(JsonObject *run, const AimfModel *model, const AimfTr
     set_doubles(run, "augment", values, G_N_ELEMENTS(values));
 }
 
+static void describe_optimizer(JsonObject *run, const AimfOptimizer *o)
+{
+    if (o->kind == AIMF_OPTIMIZER_ADAMW) {
+        json_object_set_string_member(run, "optimizer", "adamw");
+        set_doubles(run, "betas", o->betas, 2);
+        json_object_set_double_member(run, "epsilon", o->epsilon);
+    } else {
+        json_object_set_double_member(run, "momentum", o->momentum);
+    }
+    json_object_set_double_member(run, "weight_decay", o->weight_decay);
+    if (o->decay_weights_only)
+        json_object_set_string_member(run, "decay", "weights");
+    if (o->clip_norm > 0)
+        json_object_set_double_member(run, "clip_norm", o->clip_norm);
+    if (o->average > 0)
+        json_object_set_double_member(run, "ema", o->average);
+}
+
+/* The learning rates of a cosine depend on the number of epochs: such a run cannot be made longer. */
+static void describe_schedule(JsonObject *run, const AimfTrainOptions *options)
+{
+    if (options->schedule == AIMF_SCHEDULE_COSINE)
+        set_text(run, "schedule", g_strdup_printf("cosine over %u epochs", options->epochs));
+    if (options->warmup_epochs)
+        json_object_set_int_member(run, "warmup_epochs", options->warmup_epochs);
+}
+
 JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train, const AimfManifest *validation,
                               const AimfTrainOptions *options)
 {
@@ -66,8 +93,7 @@ JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train,
     json_object_set_int_member(run, "epochs", options->epochs);
     json_object_set_int_member(run, "batch", options->batch);
     json_object_set_double_member(run, "learning_rate", options->learning_rate);
-    json_object_set_double_member(run, "momentum", options->momentum);
-    json_object_set_double_member(run, "weight_decay", options->weight_decay);
+    describe_optimizer(run, &options->optimizer);
     json_object_set_double_member(run, "gamma", options->gamma != 0 ? options->gamma : 0.1);
     JsonArray *milestones = json_array_new();
     for (guint i = 0; i < options->n_milestones; i++)
@@ -81,7 +107,12 @@ JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train,
     set_text(run, "train", aimf_manifest_hash(train));
     set_text(run, "validation", aimf_manifest_hash(validation));
     set_text(run, "initial_weights", aimf_model_hash(model));
-    /* A run without it is described as it was before there was the choice. */
+    /* A run without them is described as it was before there was the choice. */
+    describe_schedule(run, options);
+    if (options->label_smoothing > 0)
+        json_object_set_double_member(run, "label_smoothing", options->label_smoothing);
+    if (options->batch_norm == AIMF_BATCH_NORM_FROZEN)
+        json_object_set_string_member(run, "batch_norm", "frozen");
     if (options->keep_best_of == AIMF_KEEP_BEST_OF_START)
         json_object_set_string_member(run, "keep_best_of", "start");
     return run;

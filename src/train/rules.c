@@ -1,5 +1,7 @@
 #include "train/rules.h"
 
+#include <math.h>
+
 static const AimfAugment augment = AIMF_AUGMENT_DEFAULT;
 static const guint milestone[] = { 10 };
 
@@ -7,8 +9,7 @@ const AimfTrainOptions AIMF_PRETRAIN_DEFAULTS = {
     .epochs = 15,
     .batch = 128,
     .learning_rate = 0.01,
-    .momentum = 0.9,
-    .weight_decay = 1e-4,
+    .optimizer = { .momentum = 0.9, .weight_decay = 1e-4 },
     .milestones = milestone,
     .n_milestones = G_N_ELEMENTS(milestone),
     .augment = &augment,
@@ -20,8 +21,7 @@ const AimfTrainOptions AIMF_FINETUNE_DEFAULTS = {
     .epochs = 10,
     .batch = 128,
     .learning_rate = 0.06,
-    .momentum = 0.9,
-    .weight_decay = 1e-4,
+    .optimizer = { .momentum = 0.9, .weight_decay = 1e-4 },
     .milestones = milestone,
     .n_milestones = G_N_ELEMENTS(milestone),
     .augment = &augment,
@@ -30,9 +30,21 @@ const AimfTrainOptions AIMF_FINETUNE_DEFAULTS = {
     .measure_start = TRUE,
 };
 
+const AimfOptimizer AIMF_ADAMW_DEFAULTS = {
+    .kind = AIMF_OPTIMIZER_ADAMW,
+    .weight_decay = 0.01,
+    .betas = { 0.9, 0.999 },
+    .epsilon = 1e-8,
+};
+
 double aimf_train_learning_rate(const AimfTrainOptions *options, guint epoch)
 {
-    double rate = options->learning_rate;
+    const double warmup_begin = 0.01;
+    double rate = options->learning_rate, warmup = options->warmup_epochs;
+    if (epoch < options->warmup_epochs)
+        return rate * (warmup_begin + (1 - warmup_begin) * epoch / warmup);
+    if (options->schedule == AIMF_SCHEDULE_COSINE)
+        return rate * (1 + cos(G_PI * (epoch - warmup) / (options->epochs - warmup))) / 2;
     for (guint i = 0; i < options->n_milestones; i++)
         if (options->milestones[i] <= epoch)
             rate *= options->gamma != 0 ? options->gamma : 0.1;

@@ -3,7 +3,11 @@
 
 #include <aimfair/train.h>
 
-/** aimf_train_learning_rate: of epoch @epoch (from 0). Source: torch.optim.lr_scheduler.MultiStepLR. */
+/**
+ * aimf_train_learning_rate: of epoch @epoch (from 0). Source: torch.optim.lr_scheduler, MultiStepLR or
+ * CosineAnnealingLR, after LinearLR in a SequentialLR; the hundredth that warming up begins with is torchvision's
+ * (references/classification/train.py, --lr-warmup-decay).
+ */
 double aimf_train_learning_rate(const AimfTrainOptions *options, guint epoch);
 
 /**

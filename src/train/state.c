@@ -35,14 +35,14 @@ void aimf_training_unlock(AimfTrainingLock *lock)
     aimf_lock_free(lock);
 }
 
-/* (owned) names of the parameters that training does not move, which have no momentum. */
-static GHashTable *find_frozen(const AimfTrainState *state, const AimfTensors *momenta)
+/* (owned) names of the parameters that training does not move. */
+static GHashTable *find_frozen(const AimfTrainState *state)
 {
     GHashTable *frozen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < aimf_graph_n_parameters(state->graph); i++) {
-        const char *name = aimf_graph_name(state->graph, aimf_graph_parameter_at(state->graph, i));
-        if (aimf_tensors_find(momenta, name) < 0)
-            g_hash_table_add(frozen, (gpointer)name);
+        AimfValue parameter = aimf_graph_parameter_at(state->graph, i);
+        if (aimf_plan_gradient(state->plan, parameter) == AIMF_NONE)
+            g_hash_table_add(frozen, (gpointer)aimf_graph_name(state->graph, parameter));
     }
     return frozen;
 }
@@ -66,10 +66,10 @@ static gboolean add_changing(AimfTensors *to, const char *prefix, GHashTable *fr
     return TRUE;
 }
 
-static gboolean add_momenta(AimfTensors *to, const AimfTensors *momenta, GError **error)
+static gboolean add_remembered(AimfTensors *to, const AimfTensors *remembered, GError **error)
 {
-    for (guint i = 0; i < aimf_tensors_count(momenta); i++)
-        if (!add(to, "momentum/", aimf_tensors_at(momenta, i), aimf_tensors_data(momenta, i), error))
+    for (guint i = 0; i < aimf_tensors_count(remembered); i++)
+        if (!add(to, "", aimf_tensors_at(remembered, i), aimf_tensors_data(remembered, i), error))
             return FALSE;
     return TRUE;
 }
@@ -77,12 +77,12 @@ static gboolean add_momenta(AimfTensors *to, const AimfTensors *momenta, GError 
 gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GError **error)
 {
     g_autoptr(AimfTensors) file = aimf_tensors_new_from_file(NULL, NULL, NULL);
-    g_autoptr(AimfTensors) momenta = aimf_plan_momenta(state->plan, error);
-    if (!momenta)
+    g_autoptr(AimfTensors) remembered = aimf_plan_optimizer_state(state->plan, error);
+    if (!remembered)
         return FALSE;
-    g_autoptr(GHashTable) frozen = find_frozen(state, momenta);
+    g_autoptr(GHashTable) frozen = find_frozen(state);
     if (!add_changing(file, "weights/", frozen, state->current, error) ||
-        !add_changing(file, "best/", frozen, state->best, error) || !add_momenta(file, momenta, error))
+        !add_changing(file, "best/", frozen, state->best, error) || !add_remembered(file, remembered, error))
         return FALSE;
     g_autofree char *run = aimf_run_text(state->run);
     g_autofree char *history = aimf_history_json(state->result->history);
@@ -134,12 +134,18 @@ static gboolean read_changing(const AimfTensors *file, const char *prefix, GHash
     return TRUE;
 }
 
-static gboolean read_momenta(const AimfTensors *file, AimfPlan *plan, AimfTensors *momenta, GError **error)
+static gboolean read_remembered(const AimfTensors *file, AimfPlan *plan, AimfTensors *to, GError **error)
 {
-    for (guint i = 0; i < aimf_tensors_count(momenta); i++)
-        if (!read_tensor(file, "momentum/", aimf_tensors_at(momenta, i), aimf_tensors_writable(momenta, i), error))
+    for (guint i = 0; i < aimf_tensors_count(to); i++)
+        if (!read_tensor(file, "", aimf_tensors_at(to, i), aimf_tensors_writable(to, i), error))
             return FALSE;
-    return aimf_plan_load_momenta(plan, momenta, error);
+    GError *failure = NULL;
+    if (aimf_plan_load_optimizer_state(plan, to, &failure))
+        return TRUE;
+    if (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INVALID))
+        failure->code = AIMF_ERROR_FORMAT;
+    g_propagate_error(error, failure);
+    return FALSE;
 }
 
 static gboolean read_best(const AimfTensors *file, AimfTrainResult *result, GError **error)
@@ -186,13 +192,14 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
                     format ? AIMF_SHOWN(format) : "(none)");
         return FALSE;
     }
-    g_autoptr(AimfTensors) momenta = aimf_plan_momenta(state->plan, error);
-    if (!momenta)
+    g_autoptr(AimfTensors) remembered = aimf_plan_optimizer_state(state->plan, error);
+    if (!remembered)
         return FALSE;
-    g_autoptr(GHashTable) frozen = find_frozen(state, momenta);
+    g_autoptr(GHashTable) frozen = find_frozen(state);
     return aimf_run_check(state->run, aimf_tensors_metadata(file, KEY("run")), error) &&
            read_result(file, state, epochs, error) && read_changing(file, "weights/", frozen, state->current, error) &&
-           aimf_plan_load(state->plan, state->current, error) && read_momenta(file, state->plan, momenta, error) &&
+           aimf_plan_load(state->plan, state->current, error) &&
+           read_remembered(file, state->plan, remembered, error) &&
            read_changing(file, "best/", frozen, state->best, error);
 }
 

@@ -1,6 +1,6 @@
 /*
  * State files: what a stopped or killed training needs to go on. Safetensors with weights/<name>, best/<name> for
- * what training changes, momentum/<name> for what the optimizer moves, and metadata.
+ * what training changes, what the optimizer remembers (aimf_plan_optimizer_state), and metadata.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
  * AimfTrainState: all borrowed.
  * @run: the run's description; it has the hash of the weights the run began with, so what is frozen need not be stored
  * @current, @best: weights, in the model's order
- * @graph, @plan: of training; the plan's momenta are stored, and loading gives it the weights and momenta that were
+ * @graph, @plan: of training; what the plan's optimizer remembers is stored, and loading gives it that and the weights
  * @result: history, best epoch and, if its groups are there, the measured start
  * @has_start: set by loading: the start was in the file. Those of older programs lack it
  */

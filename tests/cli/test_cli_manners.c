@@ -99,7 +99,7 @@ static void test_numbers(void)
     expect_refusal("train --lr -1", "--lr is -1; it must be from");
     expect_refusal("train --momentum nan", "--momentum is nan; it must be from 0 to 0.999999");
     expect_refusal("plan --batch 0", "--batch is 0; it must be from 1 to 65536");
-    expect_refusal("finetune --top-k 0", "--top-k is 0; it must be from 1 to");
+    expect_refusal("finetune --top-k 0", "--top-k is 0; it must be a whole number of tensors from 1 to");
     expect_refusal("generate --steps 1000", "--steps is 1000; it must be from 1 to 999");
     expect_refusal("data groups --balanced 0x10", "--balanced takes a whole number from 1 to");
     expect_refusal("prompts --llm-max-tokens 99999999999999999999", "from 0 to 9223372036854775807");

@@ -83,6 +83,24 @@ static void test_sensitivity_and_finetune(void)
                   "--json >printed.json && cmp sensitivity.json printed.json"));
     expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 50 -o fair.safetensors",
            " of 62 tensors, ");
+    expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 81% -o share.safetensors",
+           " of 62 tensors, ");
+    g_free(run(0, "cmp fair.safetensors share.safetensors")); /* 81 % are 50 */
+    expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 1.0 -o all.safetensors",
+           "62 of 62 tensors, ");
+    expect(0,
+           FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --optimizer adamw --betas 0.9,0.99 "
+                    "--epsilon 1e-6 --decay weights --clip-norm 1 --schedule cosine --label-smoothing 0.1 --ema 0.9 "
+                    "--batch-norm frozen -o other.safetensors",
+           " of 62 tensors, ");
+    g_free(run(0, "grep -aqF '\\\"optimizer\\\":\\\"adamw\\\",\\\"betas\\\":[0.9,0.99],\\\"epsilon\\\":1e-06,"
+                  "\\\"weight_decay\\\":0.01,\\\"decay\\\":\\\"weights\\\",\\\"clip_norm\\\":1.0,\\\"ema\\\":0.9' "
+                  "other.safetensors"));
+    expect(0,
+           "\"$AIMFAIR\" sensitivity -q --threads 1 --batch 8 --model biased.safetensors --real train.csv "
+           "--biased synthetic.csv --balanced balanced.csv --batch-norm frozen -o frozen.json",
+           "fc.bias");
+    g_free(run(0, "! cmp -s sensitivity.json frozen.json"));
     expect(0, FINETUNE "--model biased.safetensors --trainable fc -o head.safetensors --json", "\"trained\"");
     expect(2, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json -o x.safetensors", "--force");
     expect(0, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json --force -o x.safetensors",
@@ -241,8 +259,25 @@ static void test_wrong_usage(void)
     expect(2, FINETUNE "--model biased.safetensors -o x.safetensors", "say once what to train");
     expect(2, FINETUNE "--model val.csv --trainable fc -o x.safetensors", "val.csv");
     expect(2, FINETUNE "--model biased.safetensors --trainable fc,layer9 -o x.safetensors", "'layer9'");
-    expect(2, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 0 -o x.safetensors",
-           "--top-k");
+    static const char *const wrong[] = { "0", "-3", "x", "0.0", "1.01", "0%", "101%", "%", ".", "5 %", "nan.", "1e0" };
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autofree char *command =
+            g_strdup_printf(FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k '%s' "
+                                     "-o x.safetensors",
+                            wrong[i]);
+        g_autofree char *says =
+            g_strdup_printf("--top-k is %s; it must be a whole number of tensors from 1 to as many", wrong[i]);
+        expect(2, command, says);
+    }
+    expect(2, TRAIN "-o x.safetensors --optimizer adam", "--optimizer");
+    expect(2, TRAIN "-o x.safetensors --optimizer adamw --momentum 0.9", "--momentum is of SGD");
+    expect(2, TRAIN "-o x.safetensors --betas 0.9,0.99", "--betas and --epsilon are of AdamW");
+    expect(2, TRAIN "-o x.safetensors --optimizer adamw --betas 0.9,1", "the second of --betas is 1");
+    expect(2, TRAIN "-o x.safetensors --schedule cosine --milestones 1", "--milestones are of --schedule steps");
+    expect(2, TRAIN "-o x.safetensors --warmup 7", "--warmup is 7; it must be less than --epochs");
+    expect(2, TRAIN "-o x.safetensors --label-smoothing 1", "--label-smoothing is 1");
+    expect(2, TRAIN "-o x.safetensors --batch-norm eval", "--batch-norm");
+    expect(2, TRAIN "-o x.safetensors --decay none", "--decay");
     expect(2, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 99 -o x.safetensors",
            "--top-k is 99; with 62 tensors it must be from 1 to 62");
     expect(2, FINETUNE "--model biased.safetensors --trainable ',' -o x.safetensors", "--trainable");

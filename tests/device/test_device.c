@@ -118,7 +118,12 @@ static void test_same_bytes(gconstpointer data)
 static GByteArray *train_on(AimfDevice *device, const SmallNet *net, GError **error)
 {
     AimfValue all[] = { net->conv1, net->bn1_weight, net->bn1_bias, net->conv2, net->fc_weight };
-    AimfSgd sgd = { .momentum = 0.9 };
+    AimfOptimizer optimizer = { .kind = AIMF_OPTIMIZER_ADAMW,
+                                .betas = { 0.9, 0.999 },
+                                .epsilon = 1e-8,
+                                .decay_weights_only = TRUE,
+                                .clip_norm = 0.1,
+                                .average = 0.5 };
     float images[2 * 3 * 8 * 8] = { 0, 1, 2, 3 }, targets[2] = { 0, 1 }, loss;
     double sum[5];
     AimfCompileOptions options = { .device = device,
@@ -128,7 +133,7 @@ static GByteArray *train_on(AimfDevice *device, const SmallNet *net, GError **er
                                    .loss = net->loss,
                                    .trainable = all,
                                    .n_trainable = G_N_ELEMENTS(all),
-                                   .sgd = &sgd,
+                                   .optimizer = &optimizer,
                                    .accumulate = TRUE,
                                    .private_states = TRUE };
     g_autoptr(AimfPlan) plan = aimf_graph_compile(net->graph, &options, error);
@@ -140,9 +145,10 @@ static GByteArray *train_on(AimfDevice *device, const SmallNet *net, GError **er
         !aimf_reading_begin(reading, error) || !aimf_plan_run(plan, error))
         return NULL;
     const float *first = aimf_reading_wait(reading, error);
-    g_autoptr(AimfTensors) momenta = first ? aimf_plan_momenta(plan, error) : NULL;
-    if (!momenta || !aimf_plan_read(plan, net->loss, 0, 1, &loss, error) ||
-        !aimf_plan_read_sum(plan, net->fc_weight, sum, error) || !aimf_plan_save(plan, after, error))
+    g_autoptr(AimfTensors) state = first ? aimf_plan_optimizer_state(plan, error) : NULL;
+    if (!state || !aimf_plan_load_optimizer_state(plan, state, error) ||
+        !aimf_plan_read(plan, net->loss, 0, 1, &loss, error) || !aimf_plan_read_sum(plan, net->fc_weight, sum, error) ||
+        !aimf_plan_save(plan, after, error))
         return NULL;
     GByteArray *bytes = g_byte_array_new();
     g_byte_array_append(bytes, (const guint8 *)first, sizeof *first);
@@ -150,8 +156,8 @@ static GByteArray *train_on(AimfDevice *device, const SmallNet *net, GError **er
     g_byte_array_append(bytes, (const guint8 *)sum, sizeof sum);
     for (guint i = 0; i < aimf_tensors_count(after); i++)
         g_byte_array_append(bytes, aimf_tensors_data(after, i), (guint)aimf_tensors_at(after, i)->bytes);
-    for (guint i = 0; i < aimf_tensors_count(momenta); i++)
-        g_byte_array_append(bytes, aimf_tensors_data(momenta, i), (guint)aimf_tensors_at(momenta, i)->bytes);
+    for (guint i = 0; i < aimf_tensors_count(state); i++)
+        g_byte_array_append(bytes, aimf_tensors_data(state, i), (guint)aimf_tensors_at(state, i)->bytes);
     return bytes;
 }
 
@@ -206,7 +212,7 @@ static void test_failing_late(void)
 {
     g_auto(SmallNet) net;
     small_net_init(&net);
-    AimfSgd sgd = { .momentum = 0.9 };
+    AimfOptimizer sgd = { .momentum = 0.9 };
     AimfValue all[] = { net.conv1, net.fc_weight };
     g_autoptr(GError) error = NULL;
     g_autoptr(AimfPlan) plan = small_net_compile(&net, "mirror", all, 2, &sgd);
@@ -243,14 +249,14 @@ static void set_first(AimfTensors *tensors, const char *name, float value)
 static AimfPlan *compile_for(AimfStore *store, const SmallNet *net, const AimfValue *trainable, guint n)
 {
     g_autoptr(GError) error = NULL;
-    AimfSgd sgd = { 0 };
+    AimfOptimizer sgd = { 0 };
     AimfCompileOptions options = { .store = store,
                                    .outputs = &net->logits,
                                    .n_outputs = 1,
                                    .loss = n ? net->loss : AIMF_NONE,
                                    .trainable = trainable,
                                    .n_trainable = n,
-                                   .sgd = n ? &sgd : NULL };
+                                   .optimizer = n ? &sgd : NULL };
     AimfPlan *plan = aimf_graph_compile(net->graph, &options, &error);
     g_assert_no_error(error);
     float images[2 * 3 * 8 * 8];
@@ -488,14 +494,14 @@ static void test_first_run(gconstpointer data)
     GError *error = NULL;
     g_autoptr(AimfDevice) device = support_device(data);
     g_autoptr(AimfStore) store = aimf_store_new(device, 1, &error);
-    AimfSgd sgd = { .momentum = 1 };
+    AimfOptimizer sgd = { .momentum = 1 };
     AimfCompileOptions options = { .store = store,
                                    .outputs = &net.loss,
                                    .n_outputs = 1,
                                    .loss = net.loss,
                                    .trainable = &net.fc_bias,
                                    .n_trainable = 1,
-                                   .sgd = &sgd };
+                                   .optimizer = &sgd };
     g_autoptr(AimfPlan) plan = aimf_graph_compile(net.graph, &options, &error);
     g_assert_no_error(error);
     g_assert_false(aimf_plan_run(plan, &error));
@@ -503,9 +509,9 @@ static void test_first_run(gconstpointer data)
     g_assert_true(aimf_store_load(store, net.tensors, &error));
     g_autoptr(AimfTensors) momenta = aimf_tensors_new();
     const float momentum = 1000;
-    aimf_tensors_add(momenta, "fc.bias", AIMF_F32, &AIMF_SHAPE(1), &momentum, &error);
-    g_assert_true(aimf_plan_load_momenta(plan, momenta, &error) && aimf_plan_run(plan, &error));
-    g_autoptr(AimfTensors) after = aimf_plan_momenta(plan, &error);
+    aimf_tensors_add(momenta, "momentum/fc.bias", AIMF_F32, &AIMF_SHAPE(1), &momentum, &error);
+    g_assert_true(aimf_plan_load_optimizer_state(plan, momenta, &error) && aimf_plan_run(plan, &error));
+    g_autoptr(AimfTensors) after = aimf_plan_optimizer_state(plan, &error);
     g_assert_cmpfloat(*(const float *)aimf_tensors_data(after, 0), >, 990);
 }
 

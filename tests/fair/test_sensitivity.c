@@ -182,6 +182,25 @@ static void test_k_out_of_range(void)
     g_assert_nonnull(strstr(error->message, "--top-k is 13; with 12 tensors it must be from 1 to 12"));
 }
 
+static void test_share(void)
+{
+    static const struct {
+        guint n;
+        double share;
+        guint k;
+    } shares[] = { { 62, AIMF_TOP_K_SHARE, 55 },
+                   { 62, 0.89, 55 },
+                   { 62, 1, 62 },
+                   { 62, 0.001, 1 },
+                   { 10, 0.25, 3 },
+                   { 10, 0.24, 2 },
+                   { 152, 0.5, 76 },
+                   { 152, AIMF_TOP_K_SHARE, 135 },
+                   { 1, AIMF_TOP_K_SHARE, 1 } };
+    for (gsize i = 0; i < G_N_ELEMENTS(shares); i++)
+        g_assert_cmpuint(aimf_top_k(shares[i].n, shares[i].share), ==, shares[i].k);
+}
+
 /* --- Files --- */
 
 static void test_round_trip(void)
@@ -308,6 +327,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sensitivity/selection", test_selection);
     g_test_add_func("/sensitivity/empty-selection", test_empty_selection);
     g_test_add_func("/sensitivity/k-out-of-range", test_k_out_of_range);
+    g_test_add_func("/sensitivity/share", test_share);
     g_test_add_func("/sensitivity/round-trip", test_round_trip);
     g_test_add_func("/sensitivity/hostile-files", test_hostile_files);
     g_test_add_func("/sensitivity/truncated-file", test_truncated_file);

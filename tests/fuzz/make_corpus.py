@@ -108,22 +108,31 @@ def make_weights():
     save("shards", "itself", json.dumps({"weight_map": {"a": "model.safetensors.index.json"}}))
 
 
-def make_state():
+def make_state(title, remembered, steps=None):
     shapes = {"fc.weight": [1, 5], "bn1.running_mean": [4], "bn1.running_var": [4]}
     header, data = {}, b""
-    for prefix, names in (("weights/", shapes), ("best/", shapes), ("momentum/", ["fc.weight"])):
+    for prefix, names in (("weights/", shapes), ("best/", shapes), *remembered):
         for name in names:
             count = shapes[name][0] * (shapes[name] + [1])[1]
             values = struct.pack(f"<{count}f", *[i / 4 for i in range(count)])
             header[prefix + name] = {"dtype": "F32", "shape": shapes[name], "data_offsets": [len(data), len(data) + len(values)]}
             data += values
+    if steps is not None:
+        header["step"] = {"dtype": "F64", "shape": [], "data_offsets": [len(data), len(data) + 8]}
+        data += struct.pack("<d", steps)
     epoch = {"epoch": 1, "learning_rate": 0.1, "loss": 0.5, "val_accuracy": 0.75, "val_worst_group_accuracy": None,
              "images_per_second": 10.0, "seconds": 1.0, "best": True}
     header["__metadata__"] = {"aimfair.state." + key: value for key, value in {
         "format": "1", "run": '{"seed":1}', "history": json.dumps([epoch]), "best_epoch": "0", "best_accuracy": "0.75"}.items()}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    save("state", "one_epoch", struct.pack("<Q", len(text)) + text + data)
+    save("state", title, struct.pack("<Q", len(text)) + text + data)
+
+
+def make_states():
+    statistics = ["bn1.running_mean", "bn1.running_var"]
+    make_state("one_epoch", [("momentum/", ["fc.weight"])])
+    make_state("adamw", [("exp_avg/", ["fc.weight"]), ("exp_avg_sq/", ["fc.weight"]), ("average/", ["fc.weight", *statistics])], 7)
 
 
 def make_saved_models():
@@ -194,5 +203,5 @@ def make_configurations():
     save("model_config", "schedule", b"\3" + json.dumps(schedule).encode())
 
 
-for make in (make_weights, make_state, make_saved_models, make_pictures, make_text, make_configurations):
+for make in (make_weights, make_states, make_saved_models, make_pictures, make_text, make_configurations):
     make()

@@ -25,7 +25,7 @@ static AimfValue state(SmallNet *net, const char *name, AimfShape shape, double 
     return aimf_graph_state(net->graph, name, shape);
 }
 
-void small_net_init(SmallNet *net)
+static void init(SmallNet *net, gboolean training)
 {
     *net = (SmallNet){ .graph = aimf_graph_new(), .tensors = aimf_tensors_new() };
     AimfGraph *graph = net->graph;
@@ -38,7 +38,7 @@ void small_net_init(SmallNet *net)
     net->bn1_bias = parameter(net, "bn1.bias", AIMF_SHAPE(4), 0.5, 0);
     AimfValue mean = state(net, "bn1.running_mean", AIMF_SHAPE(4), 0.5, 0);
     AimfValue variance = state(net, "bn1.running_var", AIMF_SHAPE(4), 0.5, 1);
-    AimfBatchNorm options = { .training = TRUE, .relu = TRUE };
+    AimfBatchNorm options = { .training = training, .relu = TRUE };
     x = aimf_batch_norm(graph, x, net->bn1_weight, net->bn1_bias, mean, variance, options);
     net->conv2 = parameter(net, "conv2.weight", AIMF_SHAPE(5, 4, 3, 3), 0.5, 0);
     x = aimf_conv2d(graph, x, net->conv2, AIMF_NONE, aimf_conv2d_square(2, 1));
@@ -49,6 +49,16 @@ void small_net_init(SmallNet *net)
     net->loss = aimf_sigmoid_cross_entropy(graph, net->logits, net->targets);
 }
 
+void small_net_init(SmallNet *net)
+{
+    init(net, TRUE);
+}
+
+void small_net_init_frozen(SmallNet *net)
+{
+    init(net, FALSE);
+}
+
 void small_net_clear(SmallNet *net)
 {
     aimf_graph_free(net->graph);
@@ -56,7 +66,7 @@ void small_net_clear(SmallNet *net)
 }
 
 AimfPlan *small_net_compile(const SmallNet *net, const char *device, const AimfValue *trainable, guint n,
-                            const AimfSgd *sgd)
+                            const AimfOptimizer *sgd)
 {
     g_autoptr(GError) error = NULL;
     AimfValue outputs[] = { net->logits, net->loss };
@@ -67,7 +77,7 @@ AimfPlan *small_net_compile(const SmallNet *net, const char *device, const AimfV
                                    .loss = n ? net->loss : AIMF_NONE,
                                    .trainable = trainable,
                                    .n_trainable = n,
-                                   .sgd = sgd };
+                                   .optimizer = sgd };
     AimfPlan *plan = aimf_graph_compile(net->graph, &options, &error);
     g_assert_no_error(error);
     aimf_plan_load(plan, net->tensors, &error);

@@ -16,6 +16,8 @@ typedef struct {
 } SmallNet;
 
 void small_net_init(SmallNet *net);
+/** small_net_init_frozen: batch norm works as in evaluation. */
+void small_net_init_frozen(SmallNet *net);
 void small_net_clear(SmallNet *net);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SmallNet, small_net_clear)
 
@@ -23,6 +25,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SmallNet, small_net_clear)
  * small_net_compile: (owned) compiled on @device for @trainable (n), loaded, inputs filled; fails the test on errors.
  */
 AimfPlan *small_net_compile(const SmallNet *net, const char *device, const AimfValue *trainable, guint n,
-                            const AimfSgd *sgd);
+                            const AimfOptimizer *sgd);
 /** small_net_read: (borrowed) the data of a tensor of @tensors by name, and how many. */
 const float *small_net_read(const AimfTensors *tensors, const char *name, gsize *n);

@@ -118,20 +118,25 @@ static void test_run(gconstpointer data)
 #endif
     g_auto(SmallNet) net;
     small_net_init(&net);
-    AimfSgd sgd = { .momentum = 0.9 };
+    static const AimfOptimizer optimizers[] = {
+        { .momentum = 0.9 },
+        { .kind = AIMF_OPTIMIZER_ADAMW, .betas = { 0.9, 0.999 }, .epsilon = 1e-8, .clip_norm = 0.1, .average = 0.9 },
+    };
     AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
-    g_autoptr(AimfPlan) plan = small_net_compile(&net, device, all, 6, &sgd);
-    g_assert_true(aimf_plan_run(plan, NULL)); /* OpenMP makes its threads at first use */
-    gboolean good = TRUE;
-    start_counting();
-    for (int i = 0; i < 3; i++)
-        good &= aimf_plan_run(plan, NULL);
-    stop_counting();
-    g_assert_true(good);
-    if (strcmp(device, "reference") == 0)
-        g_assert_cmpuint(atomic_load(&n_allocations), ==, 0);
-    g_assert_cmpuint(atomic_load(&n_large), ==, 0);
-    g_assert_cmpint(atomic_load(&live_bytes), ==, 0);
+    for (gsize o = 0; o < G_N_ELEMENTS(optimizers); o++) {
+        g_autoptr(AimfPlan) plan = small_net_compile(&net, device, all, 6, &optimizers[o]);
+        g_assert_true(aimf_plan_run(plan, NULL)); /* OpenMP makes its threads at first use */
+        gboolean good = TRUE;
+        start_counting();
+        for (int i = 0; i < 3; i++)
+            good &= aimf_plan_run(plan, NULL);
+        stop_counting();
+        g_assert_true(good);
+        if (strcmp(device, "reference") == 0)
+            g_assert_cmpuint(atomic_load(&n_allocations), ==, 0);
+        g_assert_cmpuint(atomic_load(&n_large), ==, 0);
+        g_assert_cmpint(atomic_load(&live_bytes), ==, 0);
+    }
 }
 
 static gboolean is_spatial(OpFamily op)

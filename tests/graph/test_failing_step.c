@@ -15,7 +15,7 @@ static gboolean fail(AimfKernel *kernel, AimfStream *stream, GError **error)
 
 static AimfPlan *compile_training(const SmallNet *net, const char *device)
 {
-    AimfSgd sgd = { .momentum = 0.9, .weight_decay = 0.1 };
+    AimfOptimizer sgd = { .momentum = 0.9, .weight_decay = 0.1 };
     AimfValue all[] = { net->conv1, net->bn1_weight, net->bn1_bias, net->conv2, net->fc_weight, net->fc_bias };
     AimfPlan *plan = small_net_compile(net, device, all, 6, &sgd);
     g_assert_true(aimf_plan_set_learning_rate(plan, 0.1, NULL));
@@ -35,7 +35,7 @@ static GByteArray *trained(AimfPlan *plan, const SmallNet *net)
     g_autoptr(GError) error = NULL;
     GByteArray *bytes = g_byte_array_new();
     g_autoptr(AimfTensors) parameters = aimf_tensors_load(net->tensors, AIMF_F32, &error);
-    g_autoptr(AimfTensors) momenta = aimf_plan_momenta(plan, &error);
+    g_autoptr(AimfTensors) momenta = aimf_plan_optimizer_state(plan, &error);
     g_assert_no_error(error);
     g_assert_true(aimf_plan_save(plan, parameters, &error));
     append_trained(bytes, parameters);

@@ -452,7 +452,7 @@ static void test_frozen(gconstpointer data)
     const char *device = data;
     g_auto(SmallNet) net;
     small_net_init(&net);
-    AimfSgd sgd = { .momentum = 0.9, .weight_decay = 0.1 };
+    AimfOptimizer sgd = { .momentum = 0.9, .weight_decay = 0.1 };
     AimfValue last[] = { net.fc_weight, net.fc_bias };
     AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
     g_autoptr(AimfPlan) plan = small_net_compile(&net, device, last, 2, &sgd);
@@ -490,7 +490,7 @@ static void compare_with_torch(AimfPlan *plan, const SmallNet *net, const AimfTe
     g_autoptr(AimfTensors) now = aimf_tensors_load(net->tensors, AIMF_F32, &error);
     g_assert_true(aimf_plan_save(plan, now, &error));
     gsize n;
-    g_autoptr(AimfTensors) momenta = aimf_plan_momenta(plan, &error);
+    g_autoptr(AimfTensors) momenta = aimf_plan_optimizer_state(plan, &error);
     g_assert_no_error(error);
     for (guint i = 0; i < aimf_graph_n_parameters(net->graph); i++) {
         AimfValue parameter = aimf_graph_parameter_at(net->graph, i);
@@ -505,7 +505,8 @@ static void compare_with_torch(AimfPlan *plan, const SmallNet *net, const AimfTe
         const float *found = small_net_read(now, name, &n), *start = small_net_read(net->tensors, name, &n);
         double scale = MAX(1, norm(start, n) / norm(expected, n));
         g_assert_cmpfloat(relative_error(found, expected, n), <=, 1e-6 * scale);
-        const float *momentum = small_net_read(momenta, name, &n);
+        g_autofree char *state_name = g_strconcat("momentum/", name, NULL);
+        const float *momentum = small_net_read(momenta, state_name, &n);
         g_assert_cmpfloat(relative_error(momentum, small_net_read(golden, momentum_name, &n), n), <=, 1e-5);
     }
 }
@@ -520,7 +521,7 @@ static void test_sgd(gconstpointer data)
     g_assert_no_error(error);
     g_autoptr(AimfTensors) golden = aimf_tensors_load(file, AIMF_F32, &error);
     g_assert_no_error(error);
-    AimfSgd sgd = { .momentum = 0.9, .weight_decay = 0.05 };
+    AimfOptimizer sgd = { .momentum = 0.9, .weight_decay = 0.05 };
     AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
     g_autoptr(AimfPlan) plan = small_net_compile(&net, data, all, 6, &sgd);
     for (int step = 0; step < (int)G_N_ELEMENTS(learning_rates); step++) {
@@ -611,7 +612,7 @@ static void test_repeats(gconstpointer data)
 {
     g_auto(SmallNet) net;
     small_net_init(&net);
-    AimfSgd sgd = { .momentum = 0.9 };
+    AimfOptimizer sgd = { .momentum = 0.9 };
     AimfValue all[] = { net.conv1, net.bn1_weight, net.bn1_bias, net.conv2, net.fc_weight, net.fc_bias };
     g_autoptr(AimfPlan) plan = small_net_compile(&net, data, all, 6, &sgd);
     g_autoptr(AimfPlan) another = small_net_compile(&net, data, all, 6, &sgd);

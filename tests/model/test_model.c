@@ -39,7 +39,7 @@ static void test_parameter_order(void)
 {
     g_autoptr(AimfModel) model = small_model(1);
     AimfModelGraph built;
-    g_assert_true(aimf_model_build(model, 2, TRUE, &built, NULL));
+    g_assert_true(aimf_model_build(model, 2, &(AimfBuildOptions){ .training = TRUE }, &built, NULL));
     g_assert_cmpuint(aimf_graph_n_parameters(built.graph), ==, 62);
     guint next = 0;
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
@@ -128,9 +128,9 @@ static void test_refused_sizes(void)
     support_assert_error(&error, AIMF_ERROR_INVALID, "1 to 1000 outputs, not 1001");
     g_autoptr(AimfModel) model = small_model(0);
     AimfModelGraph built;
-    g_assert_false(aimf_model_build(model, 0, FALSE, &built, &error));
+    g_assert_false(aimf_model_build(model, 0, NULL, &built, &error));
     support_assert_error(&error, AIMF_ERROR_INVALID, "batch");
-    g_assert_false(aimf_model_build(model, 1, TRUE, &built, &error));
+    g_assert_false(aimf_model_build(model, 1, &(AimfBuildOptions){ .training = TRUE }, &built, &error));
     support_assert_error(&error, AIMF_ERROR_INVALID, "no variance");
 }
 
@@ -141,7 +141,7 @@ static void test_odd_sizes(void)
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
         g_autoptr(AimfModel) model = aimf_model_new("resnet18", sizes[i], 3, 0, NULL);
         AimfModelGraph built;
-        g_assert_true(aimf_model_build(model, 4, TRUE, &built, NULL));
+        g_assert_true(aimf_model_build(model, 4, &(AimfBuildOptions){ .training = TRUE }, &built, NULL));
         AimfShape logits = aimf_graph_shape(built.graph, built.logits);
         g_assert_cmpint(logits.dim[0], ==, 4);
         g_assert_cmpint(logits.dim[1], ==, 3);
@@ -347,7 +347,8 @@ static void test_preprocess_saved(void)
     g_assert_cmpint(opened->preprocess.width, ==, 64);
     g_assert_cmpint(opened->preprocess.height, ==, 32);
     AimfModelGraph built;
-    g_assert_true(aimf_model_build(opened, 1, TRUE, &built, NULL)); /* two pixels at the end have a variance */
+    g_assert_true(aimf_model_build(opened, 1, &(AimfBuildOptions){ .training = TRUE }, &built,
+                                   NULL)); /* two pixels at the end have a variance */
     g_assert_cmpint(aimf_graph_shape(built.graph, built.images).dim[3], ==, 64);
     aimf_graph_free(built.graph);
 }

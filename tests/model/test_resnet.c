@@ -58,7 +58,7 @@ static gboolean compile(Step *step, AimfPrecision precision, gboolean training)
     for (guint i = 0; i < aimf_tensors_count(tensors); i++)
         if (aimf_tensors_at(tensors, i)->dtype == AIMF_F32)
             tensor_fill(aimf_tensors_at(tensors, i), aimf_tensors_writable(tensors, i));
-    aimf_model_build(step->model, BATCH, training, &step->built, &error);
+    aimf_model_build(step->model, BATCH, &(AimfBuildOptions){ .training = training }, &step->built, &error);
     g_assert_no_error(error);
 
     const AimfGraph *graph = step->built.graph;

@@ -82,7 +82,7 @@ static void test_training(void)
                                  .epochs = EPOCHS,
                                  .batch = BATCH,
                                  .learning_rate = 0.02,
-                                 .momentum = 0.9,
+                                 .optimizer.momentum = 0.9,
                                  .shuffle = TRUE,
                                  .later_tie_wins = TRUE,
                                  .trainable = trainable,

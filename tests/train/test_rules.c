@@ -16,6 +16,34 @@ static void test_learning_rate(void)
     g_assert_cmpfloat(aimf_train_learning_rate(&options, 100), ==, 0.0125);
 }
 
+/* tests/golden/make_optimizers.py has the same schedules. */
+static void test_schedules(void)
+{
+    const guint milestones[] = { 6, 9 };
+    const struct {
+        const char *name;
+        AimfTrainOptions options;
+    } schedules[] = {
+        { "schedule/cosine", { .epochs = 8, .schedule = AIMF_SCHEDULE_COSINE } },
+        { "schedule/cosine_warmup", { .epochs = 12, .schedule = AIMF_SCHEDULE_COSINE, .warmup_epochs = 3 } },
+        { "schedule/steps_warmup", { .epochs = 12, .milestones = milestones, .n_milestones = 2, .warmup_epochs = 2 } },
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfTensors) file = aimf_tensors_open(GOLDEN_DIR "/optimizers.safetensors", &error);
+    g_autoptr(AimfTensors) golden = file ? aimf_tensors_load(file, AIMF_N_DTYPES, &error) : NULL;
+    g_assert_no_error(error);
+    for (gsize s = 0; s < G_N_ELEMENTS(schedules); s++) {
+        AimfTrainOptions options = schedules[s].options;
+        int entry = aimf_tensors_find(golden, schedules[s].name);
+        g_assert_cmpint(entry, >=, 0);
+        const double *rates = aimf_tensors_data(golden, (guint)entry);
+        g_assert_cmpuint(aimf_tensors_at(golden, (guint)entry)->bytes, ==, options.epochs * sizeof *rates);
+        options.learning_rate = 0.3;
+        for (guint e = 0; e < options.epochs; e++) /* PyTorch computes each rate from the one before */
+            g_assert_cmpfloat_with_epsilon(aimf_train_learning_rate(&options, e), rates[e], 1e-15 * options.epochs);
+    }
+}
+
 static void test_paper_defaults(void)
 {
     const AimfTrainOptions *p = &AIMF_PRETRAIN_DEFAULTS, *f = &AIMF_FINETUNE_DEFAULTS;
@@ -64,6 +92,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rules/learning-rate", test_learning_rate);
+    g_test_add_func("/rules/schedules", test_schedules);
     g_test_add_func("/rules/paper-defaults", test_paper_defaults);
     g_test_add_func("/rules/ties", test_ties);
     g_test_add_func("/rules/parameters", test_parameters);

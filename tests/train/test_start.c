@@ -30,7 +30,7 @@ static AimfTrainOptions short_training(guint epochs, double rate)
         .epochs = epochs,
         .batch = BATCH,
         .learning_rate = rate,
-        .momentum = 0.9,
+        .optimizer.momentum = 0.9,
         .shuffle = TRUE,
         .seed = 5,
         .threads = 1,

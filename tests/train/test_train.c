@@ -32,8 +32,7 @@ static AimfTrainOptions short_training(guint epochs)
         .epochs = epochs,
         .batch = BATCH,
         .learning_rate = 0.02,
-        .momentum = 0.9,
-        .weight_decay = 1e-4,
+        .optimizer = { .momentum = 0.9, .weight_decay = 1e-4 },
         .shuffle = TRUE,
         .later_tie_wins = TRUE,
         .seed = 5,
@@ -215,15 +214,15 @@ static void train_and_save(const AimfTrainOptions *options, guint epochs, const 
     g_assert_no_error(error);
 }
 
-static void test_resume(void)
+/* An undisturbed run and one that was stopped in its second epoch and goes on have the same bytes. */
+static void check_resume(const AimfTrainOptions *given, void (*between)(const AimfTrainOptions *))
 {
     GError *error = NULL;
     AimfTrainResult result;
     g_autofree char *state = in_folder("a.state"), *whole = in_folder("whole.safetensors"),
                     *parts = in_folder("parts.safetensors");
-    const char *const trainable[] = { "fc.weight", "fc.bias", "layer4.1.conv2.weight", NULL };
-    AimfTrainOptions options = short_training(3);
-    options.trainable = trainable;
+    AimfTrainOptions options = *given;
+    stop_flag = 0;
     train_and_save(&options, 3, whole);
 
     AimfMonitor monitor = { .progress = stop_in_second, .stop = &stop_flag };
@@ -233,14 +232,164 @@ static void test_resume(void)
     support_assert_error(&error, AIMF_ERROR_INTERRUPTED, "epoch 2/3");
     g_assert_true(g_file_test(state, G_FILE_TEST_EXISTS));
     options.resume = TRUE;
-    assert_resume_refused(&options);
-    assert_damages_refused(&options);
+    between(&options);
     train_and_save(&options, 3, parts);
     assert_same_file(whole, parts);
 
     /* Killed after the last epoch, before the result was saved: the state still gives it. */
     train_and_save(&options, 3, parts);
     assert_same_file(whole, parts);
+    g_unlink(state);
+}
+
+static void refuse_others(const AimfTrainOptions *options)
+{
+    assert_resume_refused(options);
+    assert_damages_refused(options);
+}
+
+static void test_resume(void)
+{
+    const char *const trainable[] = { "fc.weight", "fc.bias", "layer4.1.conv2.weight", NULL };
+    AimfTrainOptions options = short_training(3);
+    options.trainable = trainable;
+    check_resume(&options, refuse_others);
+}
+
+/* Everything but the defaults. */
+static AimfTrainOptions other_training(guint epochs)
+{
+    AimfTrainOptions options = short_training(epochs);
+    options.learning_rate = 0.003;
+    options.schedule = AIMF_SCHEDULE_COSINE;
+    options.warmup_epochs = 1;
+    options.optimizer = AIMF_ADAMW_DEFAULTS;
+    options.optimizer.decay_weights_only = TRUE;
+    options.optimizer.clip_norm = 1;
+    options.optimizer.average = 0.75;
+    options.label_smoothing = 0.1;
+    return options;
+}
+
+static void refuse_other_optimizers(const AimfTrainOptions *right)
+{
+    AimfTrainOptions wrong = short_training(3);
+    wrong.state_path = right->state_path;
+    wrong.resume = TRUE;
+    assert_fails(&wrong, AIMF_ERROR_INVALID, "optimizer was \"adamw\" and is nothing");
+    wrong = *right;
+    wrong.epochs = 4;
+    assert_fails(&wrong, AIMF_ERROR_INVALID, "schedule was \"cosine over 3 epochs\" and is \"cosine over 4 epochs\"");
+    wrong = *right;
+    wrong.optimizer.betas[1] = 0.99;
+    wrong.optimizer.clip_norm = wrong.optimizer.average = 0.5;
+    wrong.optimizer.decay_weights_only = FALSE;
+    wrong.batch_norm = AIMF_BATCH_NORM_FROZEN;
+    wrong.label_smoothing = 0;
+    wrong.warmup_epochs = 0;
+    assert_fails(
+        &wrong, AIMF_ERROR_INVALID,
+        "betas was [0.9,0.999] and is [0.9,0.99]; clip_norm was 1.0 and is 0.5; ema was 0.75 and is 0.5; "
+        "batch_norm was nothing and is \"frozen\"; decay was \"weights\" and is nothing; warmup_epochs was 1 and "
+        "is nothing; label_smoothing was 0.1 and is nothing");
+    assert_damage_refused(right, "exp_avg_sq/fc.weight", NULL, "not finite");
+    assert_damage_refused(right, "average/bn1.running_mean", NULL, "not finite");
+}
+
+static void refuse_nothing(const AimfTrainOptions *right)
+{
+    (void)right;
+}
+
+static void test_resume_other(void)
+{
+    AimfTrainOptions options = other_training(3);
+    check_resume(&options, refuse_other_optimizers);
+    options.batch_norm = AIMF_BATCH_NORM_FROZEN;
+    options.optimizer = (AimfOptimizer){ .momentum = 0.9, .average = 0.5 };
+    check_resume(&options, refuse_nothing);
+}
+
+/* --- Averages and frozen batch norm --- */
+
+static gboolean state_has(const AimfTensors *state, const char *prefix, const AimfTensors *tensors, guint index)
+{
+    const AimfTensor *tensor = aimf_tensors_at(tensors, index);
+    g_autofree char *name = g_strconcat(prefix, tensor->name, NULL);
+    int entry = aimf_tensors_find(state, name);
+    return entry >= 0 &&
+           memcmp(aimf_tensors_data(state, (guint)entry), aimf_tensors_data(tensors, index), tensor->bytes) == 0;
+}
+
+/* The model is the averaged one, as its accuracy is: parameters and running statistics; counters count. */
+static void test_averages(void)
+{
+    AimfTrainOptions options = other_training(2);
+    AimfTrainResult result;
+    g_autofree char *path = in_folder("averages.state");
+    options.state_path = path;
+    g_autoptr(AimfModel) model = fresh_model();
+    train(model, &options, &result);
+    g_autoptr(AimfTensors) file = aimf_tensors_open(path, NULL);
+    g_autoptr(AimfTensors) state = aimf_tensors_load(file, AIMF_N_DTYPES, NULL);
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+        gboolean counts = aimf_tensors_at(model->tensors, i)->dtype == AIMF_I64;
+        g_assert_true(state_has(state, "best/", model->tensors, i));
+        if (result.best_epoch == 1) {
+            g_assert_cmpint(state_has(state, "average/", model->tensors, i), ==, !counts);
+            g_assert_cmpint(state_has(state, "weights/", model->tensors, i), ==, counts);
+        }
+    }
+    AimfPredictOptions predict = { .device = support_device_under_test(), .batch = 5, .threads = 1 };
+    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, validation_set, &predict, NULL, NULL);
+    guint right = 0;
+    for (guint i = 0; i < predictions->n; i++)
+        right += predictions->prediction[i] == aimf_manifest_at(validation_set, i).target;
+    g_assert_cmpfloat(right / (double)predictions->n, ==, result.best_accuracy);
+    g_assert_cmpuint(result.best_epoch, ==, 1); /* of equals the later: otherwise the comparison above was none */
+    aimf_train_result_clear(&result);
+    g_unlink(path);
+}
+
+/* Running statistics and counters keep their bits, weights and biases of batch norm do not; one picture is a batch. */
+static void test_frozen_batch_norm(void)
+{
+    AimfTrainOptions options = short_training(1);
+    AimfTrainResult result;
+    options.batch_norm = AIMF_BATCH_NORM_FROZEN;
+    options.learning_rate = 1e-4;
+    for (int batch = 1; batch <= BATCH; batch += BATCH - 1) {
+        g_autoptr(AimfModel) before = fresh_model(), after = fresh_model();
+        options.batch = (guint)batch;
+        train(after, &options, &result);
+        aimf_train_result_clear(&result);
+        for (guint i = 0; i < aimf_tensors_count(after->tensors); i++) {
+            const char *name = aimf_tensors_at(after->tensors, i)->name;
+            gboolean stays = strstr(name, "running_") || strstr(name, "num_batches");
+            if (same_tensor(before, after, i) != stays)
+                g_error("%s has %s", name, stays ? "changed" : "not changed");
+        }
+        g_assert_nonnull(
+            strstr(aimf_tensors_metadata(after->tensors, "aimfair.trainings"), "\"batch_norm\":\"frozen\""));
+    }
+}
+
+/* What is the default is told as it was before there was a choice. */
+static void test_defaults_told(void)
+{
+    AimfTrainOptions options = short_training(1);
+    AimfTrainResult result;
+    options.trainable = (const char *const[]){ "fc.bias", NULL };
+    g_autoptr(AimfModel) model = fresh_model();
+    train(model, &options, &result);
+    aimf_train_result_clear(&result);
+    const char *told = aimf_tensors_metadata(model->tensors, "aimfair.trainings");
+    static const char *const others[] = { "optimizer", "betas",    "epsilon",       "decay\"",         "clip_norm",
+                                          "ema",       "schedule", "warmup_epochs", "label_smoothing", "batch_norm" };
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *member = g_strconcat("\"", others[i], NULL);
+        g_assert_null(strstr(told, member));
+    }
 }
 
 /* --- Logs and errors --- */
@@ -283,6 +432,28 @@ static void test_wrong_options(void)
     options = short_training(1);
     options.learning_rate = NAN;
     assert_fails(&options, AIMF_ERROR_INVALID, "learning rate");
+    options = short_training(2);
+    options.warmup_epochs = 2;
+    assert_fails(&options, AIMF_ERROR_INVALID, "warming up must end before the last epoch");
+    options = short_training(1);
+    options.label_smoothing = 1;
+    assert_fails(&options, AIMF_ERROR_INVALID, "smoothing of labels");
+    static const struct {
+        AimfOptimizer optimizer;
+        const char *says;
+    } wrong[] = {
+        { { .momentum = 1 }, "the momentum" },
+        { { .weight_decay = -1 }, "the weight decay" },
+        { { .clip_norm = -1 }, "the norm" },
+        { { .average = 1 }, "the decay of averages" },
+        { { .kind = AIMF_OPTIMIZER_ADAMW, .betas = { 0.9, 1 }, .epsilon = 1e-8 }, "both betas" },
+        { { .kind = AIMF_OPTIMIZER_ADAMW, .betas = { 0.9, 0.999 } }, "epsilon" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        options = short_training(1);
+        options.optimizer = wrong[i].optimizer;
+        assert_fails(&options, AIMF_ERROR_INVALID, wrong[i].says);
+    }
 }
 
 static void test_failures(void)
@@ -422,6 +593,38 @@ static AimfTensors *gradients_of_parts(const AimfModel *model, const AimfGradien
     return gradients;
 }
 
+/* With running statistics each picture counts alone: the gradients of a batch are the mean of those of its halves. */
+static void test_frozen_gradients(void)
+{
+    GError *error = NULL;
+    g_autoptr(AimfModel) model = fresh_model();
+    AimfTensors *gradients[2];
+    for (int i = 0; i < 2; i++) {
+        AimfGradientOptions options = { .device = support_device_under_test(),
+                                        .batch = i ? BATCH : BATCH / 2,
+                                        .batch_norm = AIMF_BATCH_NORM_FROZEN,
+                                        .threads = 1 };
+        g_autoptr(AimfManifest) set = aimf_manifest_new();
+        for (guint k = 0; k < BATCH; k++)
+            aimf_manifest_add(set, aimf_manifest_at(train_set, k).path, (int)k % 2, "0");
+        gradients[i] = aimf_tensors_new();
+        aimf_mean_gradients(model, &(AimfGradientSet){ "set", set }, 1, &options, NULL, gradients[i], &error);
+        g_assert_no_error(error);
+    }
+    for (guint i = 0; i < aimf_tensors_count(gradients[0]); i++) {
+        const float *a = aimf_tensors_data(gradients[0], i), *b = aimf_tensors_data(gradients[1], i);
+        double difference = 0, size = 0;
+        for (gsize k = 0; k < aimf_tensors_at(gradients[0], i)->bytes / sizeof(float); k++) {
+            difference += ((double)a[k] - (double)b[k]) * ((double)a[k] - (double)b[k]);
+            size += (double)a[k] * (double)a[k];
+        }
+        /* Sums of f32 in another order; with batch statistics they differ in the first digit. */
+        g_assert_cmpfloat(sqrt(difference), <=, 1e-4 * sqrt(size));
+    }
+    aimf_tensors_free(gradients[0]);
+    aimf_tensors_free(gradients[1]);
+}
+
 /* Batches in file order: the mean over all of them is the mean of the means over each. */
 static void test_mean_gradients(void)
 {
@@ -469,6 +672,10 @@ int main(int argc, char **argv)
     g_test_add_func("/train/frozen-bits", test_frozen_bits);
     g_test_add_func("/train/repeatable", test_repeatable);
     g_test_add_func("/train/resume", test_resume);
+    g_test_add_func("/train/resume-other", test_resume_other);
+    g_test_add_func("/train/averages", test_averages);
+    g_test_add_func("/train/frozen-batch-norm", test_frozen_batch_norm);
+    g_test_add_func("/train/defaults-told", test_defaults_told);
     g_test_add_func("/train/logs", test_logs);
     g_test_add_func("/train/wrong-options", test_wrong_options);
     g_test_add_func("/train/failures", test_failures);
@@ -477,6 +684,7 @@ int main(int argc, char **argv)
     g_test_add_func("/train/predictions", test_predictions);
     g_test_add_func("/train/three-classes", test_three_classes);
     g_test_add_func("/train/mean-gradients", test_mean_gradients);
+    g_test_add_func("/train/frozen-gradients", test_frozen_gradients);
     int status = g_test_run();
     aimf_manifest_free(train_set);
     aimf_manifest_free(validation_set);

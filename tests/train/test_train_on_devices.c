@@ -13,10 +13,20 @@ static char *folder;
 static AimfManifest *train_set, *validation_set;
 
 /* (owned) What @epochs of training on @device end with; from the state @state_path on, if it is there. */
-static AimfModel *train(AimfDevice *device, guint epochs, const char *state_path, const char *const *trainable)
+static AimfModel *train(AimfDevice *device, guint epochs, const char *state_path, const char *const *trainable,
+                        gboolean other)
 {
     GError *error = NULL;
     AimfTrainOptions options = AIMF_FINETUNE_DEFAULTS;
+    if (other) {
+        options.learning_rate = AIMF_ADAMW_LEARNING_RATE;
+        options.optimizer = AIMF_ADAMW_DEFAULTS;
+        options.optimizer.decay_weights_only = TRUE;
+        options.optimizer.clip_norm = 1;
+        options.optimizer.average = 0.75;
+        options.label_smoothing = 0.1;
+        options.batch_norm = AIMF_BATCH_NORM_FROZEN;
+    }
     options.device = device;
     options.threads = 1;
     options.epochs = epochs;
@@ -47,17 +57,19 @@ static void assert_same_tensors(const AimfTensors *a, const AimfTensors *b)
 static void test_train(gconstpointer data)
 {
     static const char *const some[] = { "layer4.1.conv2.weight", "layer4.1.bn2.bias", "fc.weight", NULL };
-    const char *const *trainable = data ? some : NULL;
+    const char *const *trainable = g_strcmp0(data, "some") == 0 ? some : NULL;
+    gboolean other = g_strcmp0(data, "other") == 0;
     g_autoptr(AimfDevice) cpu = support_device("cpu"), mirror = support_device("mirror");
     g_autofree char *state = g_build_filename(folder, "state", NULL);
-    g_autoptr(AimfModel) expected = train(cpu, 2, NULL, trainable), through = train(mirror, 2, NULL, trainable);
+    g_autoptr(AimfModel) expected = train(cpu, 2, NULL, trainable, other);
+    g_autoptr(AimfModel) through = train(mirror, 2, NULL, trainable, other);
     assert_same_tensors(expected->tensors, through->tensors);
-    aimf_model_free(train(mirror, 1, state, trainable));
-    g_autoptr(AimfModel) ended = train(cpu, 2, state, trainable);
+    aimf_model_free(train(mirror, 1, state, trainable, other));
+    g_autoptr(AimfModel) ended = train(cpu, 2, state, trainable, other);
     assert_same_tensors(expected->tensors, ended->tensors);
     g_remove(state);
-    aimf_model_free(train(cpu, 1, state, trainable));
-    g_autoptr(AimfModel) ended_there = train(mirror, 2, state, trainable);
+    aimf_model_free(train(cpu, 1, state, trainable, other));
+    g_autoptr(AimfModel) ended_there = train(mirror, 2, state, trainable, other);
     assert_same_tensors(expected->tensors, ended_there->tensors);
     g_remove(state);
 }
@@ -106,6 +118,7 @@ int main(int argc, char **argv)
     validation_set = support_drawn_manifest(folder, "val", 10);
     g_test_add_data_func("/train-on-devices/all", NULL, test_train);
     g_test_add_data_func("/train-on-devices/some", "some", test_train);
+    g_test_add_data_func("/train-on-devices/other", "other", test_train);
     g_test_add_func("/train-on-devices/gradients", test_gradients);
     g_test_add_func("/train-on-devices/predictions", test_predictions);
     int status = g_test_run();

@@ -161,3 +161,8 @@ AimfKernel *cpu_plan_loss(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_sgd(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_accumulate(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_squares(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_clip_norm(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_count_step(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_adamw(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_average(gpointer state, AimfNodePlan *plan, GError **error);

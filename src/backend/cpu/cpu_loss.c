@@ -7,6 +7,7 @@ typedef struct {
     AimfKernel base;
     gint64 rows, classes; /* sigmoid: one class per element */
     int n_inputs;
+    double smoothing;
     const float *logits, *targets, *dloss;
     float *out;
 } LossKernel;
@@ -25,6 +26,12 @@ static double scale(const LossKernel *kernel)
     return (kernel->dloss ? (double)*kernel->dloss : 1.0) / (double)kernel->rows;
 }
 
+/* A sigmoid's target; without smoothing what it was. */
+static double smoothed(const LossKernel *kernel, float target)
+{
+    return (double)target * (1 - kernel->smoothing) + kernel->smoothing / 2;
+}
+
 /* max(z, 0) - z t + log(1 + exp(-|z|)): the form that neither overflows nor cancels. */
 static gboolean sigmoid_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
@@ -32,7 +39,7 @@ static gboolean sigmoid_run(AimfKernel *base, AimfStream *stream, GError **error
     const LossKernel *kernel = (LossKernel *)base;
     double sum = 0;
     for (gint64 i = 0; i < kernel->rows; i++) {
-        double z = (double)kernel->logits[i], t = (double)kernel->targets[i];
+        double z = (double)kernel->logits[i], t = smoothed(kernel, kernel->targets[i]);
         sum += (z > 0 ? z : 0) - z * t + log1p(exp(-fabs(z)));
     }
     *kernel->out = (float)(sum / (double)kernel->rows);
@@ -47,7 +54,7 @@ static gboolean sigmoid_backward_run(AimfKernel *base, AimfStream *stream, GErro
     for (gint64 i = 0; i < kernel->rows; i++) {
         double z = (double)kernel->logits[i], small = exp(-fabs(z));
         double sigmoid = z >= 0 ? 1 / (1 + small) : small / (1 + small);
-        kernel->out[i] = (float)((sigmoid - (double)kernel->targets[i]) * factor);
+        kernel->out[i] = (float)((sigmoid - smoothed(kernel, kernel->targets[i])) * factor);
     }
     return TRUE;
 }
@@ -74,6 +81,17 @@ static gboolean is_class(float target, gint64 classes)
     return target >= 0 && target < (float)classes;
 }
 
+/* The target's logit, or with smoothing that and the mean of all. */
+static double weighed(const LossKernel *kernel, const float *z, float target)
+{
+    double hit = is_class(target, kernel->classes) ? (double)z[(gint64)target] : (double)NAN, sum = 0;
+    if (kernel->smoothing == 0)
+        return hit;
+    for (gint64 k = 0; k < kernel->classes; k++)
+        sum += (double)z[k];
+    return (1 - kernel->smoothing) * hit + kernel->smoothing * sum / (double)kernel->classes;
+}
+
 static gboolean softmax_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
     (void)stream, (void)error;
@@ -81,10 +99,8 @@ static gboolean softmax_run(AimfKernel *base, AimfStream *stream, GError **error
     double sum = 0;
     for (gint64 r = 0; r < kernel->rows; r++) {
         const float *z = kernel->logits + r * kernel->classes;
-        float target = kernel->targets[r];
         double max = row_max(z, kernel->classes);
-        double chosen = is_class(target, kernel->classes) ? (double)z[(gint64)target] : (double)NAN;
-        sum += max + log(row_exp_sum(z, kernel->classes, max)) - chosen;
+        sum += max + log(row_exp_sum(z, kernel->classes, max)) - weighed(kernel, z, kernel->targets[r]);
     }
     *kernel->out = (float)(sum / (double)kernel->rows);
     return TRUE;
@@ -94,7 +110,7 @@ static gboolean softmax_backward_run(AimfKernel *base, AimfStream *stream, GErro
 {
     (void)stream, (void)error;
     const LossKernel *kernel = (LossKernel *)base;
-    double factor = scale(kernel);
+    double factor = scale(kernel), hit = 1 - kernel->smoothing, rest = kernel->smoothing / (double)kernel->classes;
     for (gint64 r = 0; r < kernel->rows; r++) {
         const float *z = kernel->logits + r * kernel->classes;
         float *out = kernel->out + r * kernel->classes, target = kernel->targets[r];
@@ -102,7 +118,7 @@ static gboolean softmax_backward_run(AimfKernel *base, AimfStream *stream, GErro
         gint64 chosen = is_class(target, kernel->classes) ? (gint64)target : -1;
         for (gint64 k = 0; k < kernel->classes; k++) {
             double probability = chosen < 0 ? (double)NAN : exp((double)z[k] - max) / total;
-            out[k] = (float)((probability - (k == chosen)) * factor);
+            out[k] = (float)((probability - (k == chosen ? hit : 0) - rest) * factor);
         }
     }
     return TRUE;
@@ -125,6 +141,7 @@ static AimfKernel *kernel_new(AimfNodePlan *plan, gboolean softmax,
     kernel->classes = softmax ? shape->dim[1] : 1;
     kernel->rows = aimf_shape_count(shape) / kernel->classes;
     kernel->n_inputs = plan->node->n_inputs;
+    kernel->smoothing = plan->node->attributes.number;
     return &kernel->base;
 }
 

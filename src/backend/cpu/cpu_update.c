@@ -9,7 +9,7 @@
 
 typedef struct {
     gsize n;
-    AimfSgd sgd;
+    AimfOptimizer optimizer;
     float *parameters;
     const float *gradients;
     float *momenta;
@@ -102,7 +102,7 @@ static gboolean sgd_run(AimfKernel *base, AimfStream *stream, GError **error)
                                                                                             avx512 };
     const SgdKernel *kernel = (const SgdKernel *)base;
     const Sgd *run = &kernel->run;
-    Factors factors = { (float)run->sgd.weight_decay, (float)run->sgd.momentum, -*kernel->learning_rate };
+    Factors factors = { (float)run->optimizer.weight_decay, (float)run->optimizer.momentum, -*kernel->learning_rate };
 #pragma omp parallel for schedule(static)
     for (gsize begin = 0; begin < run->n; begin += CHUNK)
         loops[aimf_instruction_set()](run, &factors, begin, MIN(begin + CHUNK, run->n));
@@ -122,7 +122,7 @@ AimfKernel *cpu_plan_sgd(gpointer state, AimfNodePlan *plan, GError **error)
     SgdKernel *kernel = g_new0(SgdKernel, 1);
     kernel->base = (AimfKernel){ cpu_form_name(), sgd_bind, sgd_run, kernel_free };
     kernel->run.n = (gsize)aimf_shape_count(cpu_input_shape(plan, 0));
-    kernel->run.sgd = plan->node->attributes.sgd;
+    kernel->run.optimizer = plan->node->attributes.optimizer;
     return &kernel->base;
 }
 

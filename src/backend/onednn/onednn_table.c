@@ -54,5 +54,10 @@ const AimfBackend aimf_backend_onednn = {
         [AIMF_OP_TIMESTEP_EMBEDDING] = cpu_plan_timestep_embedding,
         [AIMF_OP_SGD] = cpu_plan_sgd,
         [AIMF_OP_ACCUMULATE] = cpu_plan_accumulate,
+        [AIMF_OP_SQUARES] = cpu_plan_squares,
+        [AIMF_OP_CLIP_NORM] = cpu_plan_clip_norm,
+        [AIMF_OP_COUNT_STEP] = cpu_plan_count_step,
+        [AIMF_OP_ADAMW] = cpu_plan_adamw,
+        [AIMF_OP_AVERAGE] = cpu_plan_average,
     },
 };
