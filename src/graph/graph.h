@@ -17,6 +17,12 @@ typedef struct {
     int padding;
 } AimfPool;
 
+/** AimfPadding: of PAD; the output's shape says how much comes behind. */
+typedef struct {
+    gint64 before[AIMF_MAX_RANK];
+    double value;
+} AimfPadding;
+
 typedef union {
     AimfConv2d conv2d;        /* CONV2D and its backward ones; stride is never 0 here */
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
@@ -25,6 +31,11 @@ typedef union {
     double number;            /* of operations that have one: layer norm's epsilon */
     AimfAttention attention;
     AimfSgd sgd;
+    int axis;                    /* CONCAT, SPLIT */
+    int order[AIMF_MAX_RANK];    /* TRANSPOSE */
+    gint64 begin[AIMF_MAX_RANK]; /* SLICE: the output's shape says where it ends */
+    AimfPadding padding;
+    AimfDropout dropout;
 } AimfAttributes;
 
 /** AimfNode: one operation. Operands not given are AIMF_NONE. */

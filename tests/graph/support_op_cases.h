@@ -18,7 +18,7 @@ typedef enum {
     OP_SIGMOID_CROSS_ENTROPY,
     OP_SOFTMAX_CROSS_ENTROPY,
     OP_LEAKY_RELU,
-    OP_SILU, /* from here on forward only */
+    OP_SILU,
     OP_GELU,
     OP_QUICK_GELU,
     OP_GEGLU,
@@ -33,6 +33,12 @@ typedef enum {
     OP_PLANES,
     OP_EMBEDDING,
     OP_TIMESTEP_EMBEDDING,
+    OP_SPLIT,
+    OP_SLICE,
+    OP_PAD,
+    OP_TRANSPOSE,
+    OP_RESHAPE,
+    OP_FLATTEN,
     OP_N_FAMILIES,
 } OpFamily;
 
@@ -42,6 +48,11 @@ typedef enum {
  *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
  * @o: output channels or features, channels of concat's second operand, rows of embedding's table
  * @kh, @kw: kernel, @kh also the pooling window; @s: tokens of attention's keys, rows of embedding's positions
+ * @dim: the dimension along which a value is joined or cut, counted from 1; 0 means 2, the channels. concat has a third
+ *   operand if @s, its size there; split's first parts have @o and @s, and the second is not used
+ * @begin, @end: of slice; how much pad adds in front of @dim and behind it, beside @padding around the last dimension
+ * @order: of transpose, a digit for each dimension, counted from 1; reshape makes two dimensions of the last one, or of
+ *   a picture's channels: @groups and the rest
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a
  *   kernel that computes with fewer is found out
@@ -52,6 +63,7 @@ typedef struct {
     int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads;
     int bias, training, relu, silu, causal;
     int scale, coarse, winograd;
+    int dim, begin, end, order;
 } OpCase;
 
 /** OpTolerance: bounds of the relative 2-norm error per operation, with their reasons in support_op_cases.c. */
