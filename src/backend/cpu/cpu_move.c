@@ -44,8 +44,8 @@ typedef struct {
 /* --- Running --- */
 
 /*
- * to[i][j] = from[i][j]. Where the one lies by rows and the other by columns, STRIP neighbours are read at once, because
- * that many rows stay in the cache while they are filled.
+ * to[i][j] = from[i][j]. Where the one lies by rows and the other by columns, STRIP neighbours are read at once,
+ * because that many rows stay in the cache while they are filled.
  */
 #define TURN(name, TYPE, STRIP)                                                                                        \
     static void name(const Loop *rows, const Loop *columns, const void *from, void *to, gint64 n_rows,                 \
