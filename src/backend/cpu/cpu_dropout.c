@@ -19,7 +19,7 @@ enum { BLOCKS = 64 };
         float scale = draw->scale;                                                                                     \
         for (gint64 first = begin; first < end; first += 4 * BLOCKS) {                                                 \
             guint64 block = (guint64)first / 4;                                                                        \
-            _Pragma("omp simd") for (guint32 b = 0; b < BLOCKS; b++)                                                   \
+            for (guint32 b = 0; b < BLOCKS; b++)                                                                       \
                 aimf_dropout_numbers(draw, block + b, numbers + 4 * b);                                                \
             gint64 n = MIN(4 * BLOCKS, end - first);                                                                   \
             for (gint64 i = 0; i < n; i++)                                                                             \

@@ -43,32 +43,67 @@ typedef struct {
 
 /* --- Running --- */
 
-/*
- * to[i][j] = from[i][j]. Where the one lies by rows and the other by columns, STRIP neighbours are read at once,
- * because that many rows stay in the cache while they are filled.
- */
-#define TURN(name, TYPE, STRIP)                                                                                        \
-    static void name(const Loop *rows, const Loop *columns, const void *from, void *to, gint64 n_rows,                 \
-                     gint64 n_columns)                                                                                 \
+typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+
+/* to[i][j] = from[j][i] of 4 x 4 numbers, whose rows are @from_stride and @to_stride apart. */
+static inline void turn_four(const float *from, gint64 from_stride, float *to, gint64 to_stride)
+{
+    Four rows[4], columns[4];
+    for (int i = 0; i < 4; i++)
+        memcpy(&rows[i], from + i * from_stride, sizeof(Four));
+    Four a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+    Four b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+    Four c = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+    Four d = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+    columns[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    columns[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    columns[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    columns[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+    for (int i = 0; i < 4; i++)
+        memcpy(to + i * to_stride, &columns[i], sizeof(Four));
+}
+
+enum { SQUARE = 8 }; /* that many rows stay in the cache while they are filled */
+
+static inline void turn_square_f32(const float *from, gint64 from_stride, float *to, gint64 to_stride)
+{
+    for (int i = 0; i < SQUARE; i += 4)
+        for (int j = 0; j < SQUARE; j += 4)
+            turn_four(from + j * from_stride + i, from_stride, to + i * to_stride + j, to_stride);
+}
+
+static inline void turn_square_bf16(const guint16 *from, gint64 from_stride, guint16 *to, gint64 to_stride)
+{
+    for (int i = 0; i < SQUARE; i++)
+        for (int j = 0; j < SQUARE; j++)
+            to[i * to_stride + j] = from[j * from_stride + i];
+}
+
+/* to[i][j] = from[i][j], square by square where the one lies by rows and the other by columns. */
+#define TURN(name, TYPE)                                                                                               \
+    static void turn_##name(const Loop *rows, const Loop *columns, const void *from, void *to, gint64 n_rows,          \
+                            gint64 n_columns)                                                                          \
     {                                                                                                                  \
         const TYPE *x = from;                                                                                          \
         TYPE *y = to;                                                                                                  \
-        gint64 i = 0;                                                                                                  \
-        for (; columns->from == 0 && columns->to == 1 && i < n_rows; i++) /* one number for all */                     \
-            for (gint64 j = 0; j < n_columns; j++)                                                                     \
-                y[i * rows->to + j] = x[i * rows->from];                                                               \
-        if (rows->from == 1 && columns->to == 1)                                                                       \
-            for (; i + STRIP <= n_rows; i += STRIP)                                                                    \
-                for (gint64 j = 0; j < n_columns; j++)                                                                 \
-                    for (gint64 k = 0; k < STRIP; k++)                                                                 \
-                        y[(i + k) * rows->to + j] = x[j * columns->from + i + k];                                      \
-        for (; i < n_rows; i++)                                                                                        \
-            for (gint64 j = 0; j < n_columns; j++)                                                                     \
-                y[i * rows->to + j * columns->to] = x[i * rows->from + j * columns->from];                             \
+        gboolean squares = rows->from == 1 && columns->to == 1, fills = columns->from == 0 && columns->to == 1;        \
+        for (gint64 i = 0, next; i < n_rows; i = next) {                                                               \
+            gint64 j = 0;                                                                                              \
+            next = squares && i + SQUARE <= n_rows ? i + SQUARE : i + 1;                                               \
+            for (; next > i + 1 && j + SQUARE <= n_columns; j += SQUARE)                                               \
+                turn_square_##name(x + j * columns->from + i, columns->from, y + i * rows->to + j, rows->to);          \
+            for (gint64 row = i; row < next; row++)                                                                    \
+                if (fills)                                                                                             \
+                    for (gint64 k = 0; k < n_columns; k++)                                                             \
+                        y[row * rows->to + k] = x[row * rows->from];                                                   \
+                else                                                                                                   \
+                    for (gint64 k = j; k < n_columns; k++)                                                             \
+                        y[row * rows->to + k * columns->to] = x[row * rows->from + k * columns->from];                 \
+        }                                                                                                              \
     }
 
-TURN(turn_f32, float, 8)
-TURN(turn_bf16, guint16, 16)
+TURN(f32, float)
+TURN(bf16, guint16)
 
 static void move_tile(const MoveKernel *kernel, const Box *box, gint64 tile)
 {
