@@ -658,6 +658,59 @@ static void test_repeats(gconstpointer data)
     g_assert_false(memcmp(first->data, longer->data, first->len) == 0);
 }
 
+/* --- What moves --- */
+
+/* How many of a plan's steps are @op and say @says. */
+static guint count_steps(const char *text, const char *op, const char *says)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *name = g_strdup_printf("  %s ", op);
+    guint n = 0;
+    for (char **line = lines; *line; line++)
+        n += strstr(*line, name) && strstr(*line, says) ? 1 : 0;
+    return n;
+}
+
+/*
+ * Channels joined between convolutions, as in DenseNet, stay in blocks forward and backward, and a row-major value that
+ * is not needed any more gets its new shape where it lies.
+ */
+static void test_stays_where_it_lies(gconstpointer data)
+{
+    if (g_str_equal(data, "reference")) /* which has no other layouts */
+        return;
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    AimfValue image = aimf_graph_input(graph, "image", AIMF_SHAPE(2, 3, 12, 12));
+    AimfValue weights[] = {
+        aimf_graph_parameter(graph, "first", AIMF_SHAPE(64, 3, 3, 3)),
+        aimf_graph_parameter(graph, "second", AIMF_SHAPE(32, 64, 3, 3)),
+        aimf_graph_parameter(graph, "third", AIMF_SHAPE(16, 96, 3, 3)),
+        aimf_graph_parameter(graph, "last", AIMF_SHAPE(1, 100)),
+    };
+    AimfValue x = aimf_conv2d(graph, image, weights[0], AIMF_NONE, (AimfConv2d){ 0 });
+    AimfValue y = aimf_conv2d(graph, aimf_relu(graph, x), weights[1], AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    y = aimf_concat(graph, (AimfValue[]){ x, aimf_relu(graph, y) }, 2, 1);
+    y = aimf_conv2d(graph, aimf_relu(graph, y), weights[2], AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    y = aimf_slice(graph, aimf_tokens(graph, y), -1, 0, 1);
+    y = aimf_linear(graph, aimf_reshape(graph, y, AIMF_SHAPE(2, 100)), weights[3], AIMF_NONE);
+    AimfValue loss = aimf_sigmoid_cross_entropy(graph, y, aimf_graph_input(graph, "targets", AIMF_SHAPE(2, 1)));
+    g_autoptr(AimfDevice) opened = support_device(data);
+    g_autoptr(GError) error = NULL;
+    AimfCompileOptions options = { .device = opened,
+                                   .outputs = &loss,
+                                   .n_outputs = 1,
+                                   .loss = loss,
+                                   .trainable = weights,
+                                   .n_trainable = G_N_ELEMENTS(weights) };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+    g_assert_no_error(error);
+    g_autofree char *text = aimf_plan_describe(plan);
+    g_assert_cmpuint(count_steps(text, "concat", "aBcd"), ==, 1);
+    g_assert_cmpuint(count_steps(text, "slice", ""), ==, 3);
+    g_assert_cmpuint(count_steps(text, "slice", "aBcd"), ==, 2); /* the third cuts tokens */
+    g_assert_cmpuint(count_steps(text, "reshape", "="), ==, 2);  /* memory taken over */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -665,9 +718,14 @@ int main(int argc, char **argv)
         const char *name;
         GTestDataFunc function;
     } tests[] = {
-        { "cost", test_cost },       { "forward_cost", test_forward_cost }, { "frozen", test_frozen },
-        { "sgd", test_sgd },         { "load_refuses", test_load_refuses }, { "load_other_type", test_load_other_type },
+        { "cost", test_cost },
+        { "forward_cost", test_forward_cost },
+        { "frozen", test_frozen },
+        { "sgd", test_sgd },
+        { "load_refuses", test_load_refuses },
+        { "load_other_type", test_load_other_type },
         { "repeats", test_repeats },
+        { "stays_where_it_lies", test_stays_where_it_lies },
     };
     g_test_add_func("/graph/mistakes_stick", test_mistakes_stick);
     g_test_add_func("/graph/compile_refuses", test_compile_refuses);

@@ -1,7 +1,7 @@
 /* Dropout: numbers are drawn where they are used, four in a block of the generator. */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_vector.h"
-#include "graph/dropout.h"
+#include "graph/dropout_draw.h"
 
 /* y = x times what element, or sample, drew; for the elements [begin, end), of which begin is a multiple of four. */
 typedef void (*Drop)(const AimfDropoutDraw *draw, const void *x, void *y, gint64 begin, gint64 end);

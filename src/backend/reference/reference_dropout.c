@@ -1,5 +1,5 @@
 #include "backend/reference/reference.h"
-#include "graph/dropout.h"
+#include "graph/dropout_draw.h"
 
 void reference_dropout(const ReferenceCall *call)
 {

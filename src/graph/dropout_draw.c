@@ -1,4 +1,4 @@
-#include "graph/dropout.h"
+#include "graph/dropout_draw.h"
 #include "base/random.h"
 
 AimfDropoutDraw aimf_dropout_draw(const AimfDropout *options, const float *draw)
