@@ -163,7 +163,7 @@ AimfValue aimf_smooth_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, 
 
 /*
  * --- Operations of transformers and diffusion ---
- * Forward only: compiling says so when a gradient is asked through one.
+ * Forward only where nothing else is said: compiling says so when a gradient is asked through one.
  */
 
 /** aimf_silu: x * sigmoid(x); aimf_gelu: x * Phi(x), the exact one; aimf_quick_gelu: x * sigmoid(1.702 x), CLIP's. */
@@ -195,19 +195,20 @@ typedef struct {
  */
 AimfValue aimf_attention(AimfGraph *graph, AimfValue q, AimfValue k, AimfValue v, AimfAttention options);
 
-/** aimf_add_channels: x (N, C, H, W) + offsets (N, C), the same for all pixels of a channel. */
+/** aimf_add_channels: x (N, C, H, W) + offsets (N, C), the same for all pixels of a channel; both get gradients. */
 AimfValue aimf_add_channels(AimfGraph *graph, AimfValue x, AimfValue offsets);
-/** aimf_concat: (N, A, H, W), (N, B, H, W) -> (N, A + B, H, W). */
-AimfValue aimf_concat(AimfGraph *graph, AimfValue a, AimfValue b);
-/** aimf_upsample_nearest: (N, C, H, W) -> (N, C, 2 H, 2 W), every pixel twice in both directions. */
+/**
+ * aimf_upsample_nearest: (N, C, H, W) -> (N, C, 2 H, 2 W), every pixel twice in both directions; a pixel's gradient is
+ * the sum of its four copies'.
+ */
 AimfValue aimf_upsample_nearest(AimfGraph *graph, AimfValue x);
 /**
  * aimf_upsample_conv2d: a 3 x 3 convolution with padding 1 of the upsampled picture, (N, C, H, W) -> (N, O, 2 H, 2
  * W). One operation, because four 2 x 2 convolutions of the small picture with summed weights give the same with 4/9
- * of the multiplications.
+ * of the multiplications. Its gradients are computed at the full size.
  */
 AimfValue aimf_upsample_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
-/** aimf_tokens: (N, C, H, W) -> (N, H W, C), pixels in row-major order; aimf_planes: back again. */
+/** aimf_tokens: (N, C, H, W) -> (N, H W, C), pixels in row-major order; aimf_planes: back again. With gradients. */
 AimfValue aimf_tokens(AimfGraph *graph, AimfValue x);
 AimfValue aimf_planes(AimfGraph *graph, AimfValue x, int height, int width);
 /**
@@ -221,6 +222,70 @@ AimfValue aimf_embedding(AimfGraph *graph, AimfValue ids, AimfValue table, AimfV
  * Source: the original Stable Diffusion's timestep_embedding.
  */
 AimfValue aimf_timestep_embedding(AimfGraph *graph, AimfValue timesteps, int channels);
+
+/*
+ * --- Operations that move elements and change none of them ---
+ * All have gradients. They keep the precision of what they move. An @axis may be negative: it counts from the end.
+ */
+
+/**
+ * aimf_concat: puts the @values (n) one behind the other along @axis; they agree in all other dimensions. @n: 1 to 8.
+ * The graph fails where @n or @axis is out of range or shapes do not agree. Semantics: torch.cat.
+ */
+AimfValue aimf_concat(AimfGraph *graph, const AimfValue *values, int n, int axis);
+/**
+ * aimf_slice: the indices [@begin, @end) of @x along @axis.
+ * The graph fails unless 0 <= @begin < @end <= the dimension's size.
+ */
+AimfValue aimf_slice(AimfGraph *graph, AimfValue x, int axis, gint64 begin, gint64 end);
+/**
+ * aimf_split: cuts @x along @axis into parts of the @sizes (n), which must add up to the dimension's.
+ * @parts: (n) receives them, or AIMF_NONE where the graph fails. Semantics: torch.split.
+ */
+void aimf_split(AimfGraph *graph, AimfValue x, int axis, const gint64 *sizes, int n, AimfValue *parts);
+/**
+ * aimf_pad: @value around @x: @before[i] of them in front of dimension i and @after[i] behind it, one number for each
+ * dimension, none negative. Semantics: torch.nn.functional.pad with mode "constant".
+ */
+AimfValue aimf_pad(AimfGraph *graph, AimfValue x, const gint64 *before, const gint64 *after, double value);
+/**
+ * aimf_transpose: dimension i of the result is dimension @order[i] of @x; @order is a permutation of all dimensions.
+ * Semantics: torch.permute.
+ */
+AimfValue aimf_transpose(AimfGraph *graph, AimfValue x, const int *order);
+/** aimf_reshape: the same elements in row-major order as @shape, which has as many. */
+AimfValue aimf_reshape(AimfGraph *graph, AimfValue x, AimfShape shape);
+/**
+ * aimf_flatten: (d0 * .. * d(axis - 1), d(axis) * .. * d(rank - 1)); a product of none is 1; @axis from 0 to the rank.
+ * Semantics: ONNX's Flatten; torch.flatten(x, 1) is its axis 1.
+ */
+AimfValue aimf_flatten(AimfGraph *graph, AimfValue x, int axis);
+
+/* --- Dropout --- */
+
+/**
+ * AimfDropout:
+ * @share: of elements or samples that are dropped, in [0, 1)
+ * @key: different for every dropout of a network and for every seed, so that no two draw alike
+ * @samples: whole samples are dropped: stochastic depth
+ */
+typedef struct {
+    double share;
+    guint64 key;
+    gboolean samples;
+} AimfDropout;
+
+/**
+ * aimf_dropout: every element of x, or every sample x[n], becomes zero with probability @share and is divided by
+ * 1 - @share otherwise; the gradient likewise, by the same draws.
+ * @draw: an input (2) of whole numbers from 0 to 2^24 - 1, for instance an epoch and a step: other numbers draw anew.
+ * Element i in row-major order (or sample i) is dropped by the i-th number drawn for (@key, @draw): on every device,
+ * at any number of threads, in any layout.
+ * With a share of 0 the result is x itself. In evaluation, leave it out. The graph fails where @share is out of range.
+ * Source: Srivastava et al. 2014; Huang et al. 2016, "Deep networks with stochastic depth", scaled as in PyTorch and
+ * torchvision.
+ */
+AimfValue aimf_dropout(AimfGraph *graph, AimfValue x, AimfValue draw, AimfDropout options);
 
 /** aimf_graph_shape: the value's shape; rank 0 for AIMF_NONE. */
 AimfShape aimf_graph_shape(const AimfGraph *graph, AimfValue value);

@@ -22,6 +22,7 @@ typedef enum {
     AIMF_STREAM_QUESTION = 11, /* hints to a language model; index = question */
     AIMF_STREAM_BACK_OFF = 12, /* jitter of waits; index = request */
     AIMF_STREAM_RUNS = 13,     /* which runs a resample has; index = resample */
+    AIMF_STREAM_DROPOUT = 14,  /* what a dropout drops; index = draw[1] << 32 | draw[0], position = element or sample */
 } AimfStream;
 
 typedef struct {

@@ -11,6 +11,12 @@ enum { AIMF_MAX_INPUTS = 8, AIMF_MAX_OUTPUTS = 4 };
 typedef enum { AIMF_OPS(AIMF_OP_KIND) AIMF_N_OPS } AimfOpKind;
 #undef AIMF_OP_KIND
 
+/** AimfPadding: of PAD; the output's shape says how much comes behind. */
+typedef struct {
+    gint64 before[AIMF_MAX_RANK];
+    double value;
+} AimfPadding;
+
 typedef union {
     AimfConv2d conv2d;        /* CONV2D and its backward ones; nothing that means 1 is 0 here */
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
@@ -20,6 +26,11 @@ typedef union {
     AimfAttention attention;
     AimfOptimizer optimizer;
     int index; /* of SQUARES: which of the sums */
+    int axis;                    /* CONCAT, SPLIT */
+    int order[AIMF_MAX_RANK];    /* TRANSPOSE */
+    gint64 begin[AIMF_MAX_RANK]; /* SLICE: the output's shape says where it ends */
+    AimfPadding padding;
+    AimfDropout dropout;
 } AimfAttributes;
 
 /** AimfNode: one operation. Operands not given are AIMF_NONE. */

@@ -80,21 +80,37 @@
     /* q (N,T,C), k (N,S,C), v (N,S,C) -> y (N,T,C) */                                                                 \
     X(ATTENTION, attention, aimf_no_gradient, aimf_attention_flops)                                                    \
     /* x (N,C,H,W), offsets (N,C) -> y */                                                                              \
-    X(ADD_CHANNELS, add_channels, aimf_no_gradient, aimf_no_flops)                                                     \
-    /* a (N,A,H,W), b (N,B,H,W) -> y (N,A+B,H,W) */                                                                    \
-    X(CONCAT, concat, aimf_no_gradient, aimf_no_flops)                                                                 \
+    X(ADD_CHANNELS, add_channels, aimf_add_channels_gradient, aimf_no_flops)                                           \
     /* x (N,C,H,W) -> y (N,C,2H,2W) */                                                                                 \
-    X(UPSAMPLE_NEAREST, upsample_nearest, aimf_no_gradient, aimf_no_flops)                                             \
+    X(UPSAMPLE_NEAREST, upsample_nearest, aimf_upsample_nearest_gradient, aimf_no_flops)                               \
     /* x (N,C,H,W), weight (O,C,3,3), [bias (O)] -> y (N,O,2H,2W) */                                                   \
-    X(UPSAMPLE_CONV2D, upsample_conv2d, aimf_no_gradient, aimf_upsample_conv2d_flops)                                  \
+    X(UPSAMPLE_CONV2D, upsample_conv2d, aimf_upsample_conv2d_gradient, aimf_upsample_conv2d_flops)                     \
     /* x (N,C,H,W) -> y (N,HW,C) */                                                                                    \
-    X(TOKENS, tokens, aimf_no_gradient, aimf_no_flops)                                                                 \
+    X(TOKENS, tokens, aimf_tokens_gradient, aimf_no_flops)                                                             \
     /* x (N,HW,C) -> y (N,C,H,W) */                                                                                    \
-    X(PLANES, planes, aimf_no_gradient, aimf_no_flops)                                                                 \
+    X(PLANES, planes, aimf_planes_gradient, aimf_no_flops)                                                             \
     /* ids (N,T), table (V,C), [positions (P,C)] -> y (N,T,C) */                                                       \
     X(EMBEDDING, embedding, aimf_no_gradient, aimf_no_flops)                                                           \
     /* t (N) -> y (N,C) f32 */                                                                                         \
     X(TIMESTEP_EMBEDDING, timestep_embedding, aimf_no_gradient, aimf_no_flops)                                         \
+    /* up to 8 values -> y, one behind the other along an axis */                                                      \
+    X(CONCAT, concat, aimf_concat_gradient, aimf_no_flops)                                                             \
+    /* x -> up to 4 parts */                                                                                           \
+    X(SPLIT, split, aimf_split_gradient, aimf_no_flops)                                                                \
+    /* x -> y */                                                                                                       \
+    X(SLICE, slice, aimf_slice_gradient, aimf_no_flops)                                                                \
+    /* x -> y */                                                                                                       \
+    X(PAD, pad, aimf_pad_gradient, aimf_no_flops)                                                                      \
+    /* x -> y */                                                                                                       \
+    X(TRANSPOSE, transpose, aimf_transpose_gradient, aimf_no_flops)                                                    \
+    /* x -> y */                                                                                                       \
+    X(RESHAPE, reshape, aimf_reshape_gradient, aimf_no_flops)                                                          \
+    /* x, draw (2) -> y */                                                                                             \
+    X(DROPOUT, dropout, aimf_dropout_gradient, aimf_no_flops)                                                          \
+    /* dy (N,C,2H,2W) -> dx (N,C,H,W) */                                                                               \
+    X(UPSAMPLE_NEAREST_BACKWARD, upsample_nearest_backward, aimf_no_gradient, aimf_no_flops)                           \
+    /* x (N,C,...) -> sums (N,C) */                                                                                    \
+    X(PIXEL_SUM, pixel_sum, aimf_no_gradient, aimf_no_flops)                                                           \
     /* parameters, gradients, momenta (n), learning rate (scalar); the first and the third change in place */          \
     X(SGD, sgd, aimf_no_gradient, aimf_no_flops)                                                                       \
     /* gradients (n), sums (n) f64, which change in place */                                                           \

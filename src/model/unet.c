@@ -87,7 +87,7 @@ static void up(Walk *walk, int level)
     const AimfUnetConfig *config = walk->config;
     AIMF_SCOPE(walk->b, "up_blocks.%d", config->levels - 1 - level);
     for (int i = 0; i <= config->res_blocks; i++) {
-        walk->x = aimf_concat(walk->b->graph, walk->x, walk->skips[--walk->n_skips]);
+        walk->x = aimf_concat(walk->b->graph, (AimfValue[]){ walk->x, walk->skips[--walk->n_skips] }, 2, 1);
         resnet(walk, level, i);
         if (config->attention[level])
             transformer(walk, level, i);

@@ -20,7 +20,7 @@ import formula
 HERE = pathlib.Path(__file__).parent
 FIELDS = ["n", "c", "h", "w", "t", "s", "o", "kh", "kw", "stride", "padding", "padding_after", "groups", "heads",
           "bias", "training", "relu", "silu", "causal", "scale",
-          "stride2", "padding2", "dilation", "dilation2", "ceil", "counted"]
+          "stride2", "padding2", "dilation", "dilation2", "ceil", "counted", "dim", "begin", "end", "order"]
 
 
 def read_cases():
@@ -69,7 +69,40 @@ def heads_first(x, heads):
     return x.unflatten(2, (heads, -1)).transpose(1, 2)
 
 
-def forward_only(op, case, leaf):
+MOVES = {"concat", "split", "slice", "pad", "transpose", "reshape", "flatten"}
+
+
+def moved(op, case, leaf, x):
+    """Operations that only move elements."""
+    axis = case["dim"] - 1 if case["dim"] else 1
+    if op == "concat":
+        others = [leaf(name, *x.shape[:axis], case[size], *x.shape[axis + 1:])
+                  for name, size in (("b", "o"), ("d", "s")) if case[size]]
+        return torch.cat([x, *others], axis)
+    if op == "split":
+        size = x.shape[axis]
+        return torch.cat([x.narrow(axis, case["o"] + case["s"], size - case["o"] - case["s"]),
+                          x.narrow(axis, 0, case["o"])], axis)
+    if op == "slice":
+        return x.narrow(axis, case["begin"], case["end"] - case["begin"])
+    if op == "pad":
+        padding = [[0, 0] for _ in x.shape]
+        padding[-1] = [case["padding"], case["padding"]]
+        padding[axis] = [padding[axis][0] + case["begin"], padding[axis][1] + case["end"]]
+        return F.pad(x, sum(reversed(padding), []), value=0.75 if case["bias"] else 0)
+    if op == "transpose":
+        return x.permute([int(digit) - 1 for digit in str(case["order"])])
+    if op == "reshape":
+        return x.unflatten(1 if case["h"] else -1, (case["groups"], -1))
+    if op == "flatten":
+        rows = 1
+        for size in x.shape[:axis]:
+            rows *= size
+        return x.reshape(rows, -1)
+    raise ValueError(op)
+
+
+def further(op, case, leaf):
     n, c, h, w, o, t, s = (case[key] for key in "nchwots")
     shapes = {"planes": (n, h * w, c), "geglu": (n, t, 2 * c)}
     shape = shapes.get(op, (n, c, h, w) if h else (n, t, c) if t else (n, c))
@@ -101,8 +134,8 @@ def forward_only(op, case, leaf):
         return y.transpose(1, 2).flatten(2)
     if op == "add_channels":
         return x + leaf("offsets", n, c)[:, :, None, None]
-    if op == "concat":
-        return torch.cat([x, leaf("b", n, o, h, w)], 1)
+    if op in MOVES:
+        return moved(op, case, leaf, x)
     if op == "upsample_nearest":
         return F.interpolate(x, scale_factor=2, mode="nearest")
     if op == "upsample_conv2d":
@@ -117,7 +150,10 @@ def forward_only(op, case, leaf):
 
 DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
                   "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "average_pool",
-                  "adaptive_average_pool"}
+                  "adaptive_average_pool", "add_channels", "upsample_nearest", "upsample_conv2d", "tokens",
+                  "planes"} | MOVES
+SIMPLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
+          "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "average_pool", "adaptive_average_pool"}
 
 
 def pairs(case):
@@ -144,6 +180,8 @@ def pool(op, x, case):
 
 
 def forward(op, case, leaf):
+    if op not in SIMPLE:
+        return further(op, case, leaf), {}
     n, c, h, w, o = (case[key] for key in "nchwo")
     shape = (n, c, h, w) if h else (n, c)
     x = leaf("x", *shape)
@@ -186,7 +224,7 @@ def make_ops():
     for op, case, name in read_cases():
         leaf = Leaves(name, case["scale"])
         if op not in DIFFERENTIABLE or (op == "linear" and case["t"]):
-            golden[f"{name}/y"] = forward_only(op, case, leaf)
+            golden[f"{name}/y"] = further(op, case, leaf)
             continue
         y, states = forward(op, case, leaf)
         y.backward(leaf("cotangent", *y.shape))

@@ -124,6 +124,56 @@ const OpCase op_cases[] = {
     { .op = OP_ADAPTIVE_AVERAGE_POOL, .n = 2, .c = 5, .h = 5, .w = 9, .kh = 7, .kw = 7 },
     { .op = OP_ADAPTIVE_AVERAGE_POOL, .n = 1, .c = 16, .h = 7, .w = 7, .kh = 2, .kw = 3 },
     { .op = OP_ADAPTIVE_AVERAGE_POOL, .n = 2, .c = 17, .h = 4, .w = 3, .kh = 1, .kw = 1 },
+    { .op = OP_CONCAT, .n = 2, .c = 3, .h = 2, .w = 3, .o = 5, .s = 4 },
+    { .op = OP_CONCAT, .n = 2, .c = 8, .h = 3, .w = 2, .o = 24, .s = 16 },
+    { .op = OP_CONCAT, .n = 2, .c = 16, .h = 3, .w = 2, .o = 1, .s = 3, .dim = 1 },
+    { .op = OP_CONCAT, .n = 2, .c = 16, .h = 3, .w = 2, .o = 2, .s = 1, .dim = 3 },
+    { .op = OP_CONCAT, .n = 2, .c = 5, .h = 3, .w = 2, .o = 1, .s = 4, .dim = 4 },
+    { .op = OP_CONCAT, .n = 2, .t = 1, .c = 7, .o = 5 },
+    { .op = OP_CONCAT, .n = 2, .t = 3, .c = 1, .o = 1, .s = 2, .dim = 3 },
+    { .op = OP_CONCAT, .n = 3, .c = 7, .o = 2, .dim = 1 },
+    { .op = OP_SPLIT, .n = 2, .c = 7, .h = 3, .w = 2, .o = 3 },
+    { .op = OP_SPLIT, .n = 2, .c = 48, .h = 3, .w = 2, .o = 16 },
+    { .op = OP_SPLIT, .n = 2, .c = 64, .h = 2, .w = 2, .o = 16, .s = 32 },
+    { .op = OP_SPLIT, .n = 5, .c = 16, .h = 2, .w = 3, .o = 2, .s = 1, .dim = 1 },
+    { .op = OP_SPLIT, .n = 2, .c = 16, .h = 2, .w = 6, .o = 2, .s = 1, .dim = 4 },
+    { .op = OP_SPLIT, .n = 2, .t = 3, .c = 15, .o = 5, .s = 5, .dim = 3 },
+    { .op = OP_SPLIT, .n = 2, .t = 3, .c = 15, .o = 5, .dim = 3 },
+    { .op = OP_SPLIT, .n = 2, .t = 5, .c = 3, .o = 1 },
+    { .op = OP_SLICE, .n = 2, .c = 7, .h = 3, .w = 2, .begin = 2, .end = 6 },
+    { .op = OP_SLICE, .n = 2, .c = 48, .h = 3, .w = 2, .begin = 16, .end = 32 },
+    { .op = OP_SLICE, .n = 2, .c = 48, .h = 3, .w = 2, .begin = 3, .end = 35 },
+    { .op = OP_SLICE, .n = 5, .c = 16, .h = 3, .w = 2, .dim = 1, .begin = 1, .end = 4 },
+    { .op = OP_SLICE, .n = 2, .c = 16, .h = 5, .w = 2, .dim = 3, .end = 3 },
+    { .op = OP_SLICE, .n = 2, .c = 3, .h = 3, .w = 5, .dim = 4, .begin = 4, .end = 5 },
+    { .op = OP_SLICE, .n = 2, .t = 5, .c = 7, .end = 1 },
+    { .op = OP_SLICE, .n = 2, .t = 3, .c = 15, .dim = 3, .begin = 5, .end = 10 },
+    { .op = OP_SLICE, .n = 4, .c = 9, .begin = 8, .end = 9 },
+    { .op = OP_PAD, .n = 2, .c = 3, .h = 3, .w = 4, .padding = 2, .begin = 1, .end = 2, .bias = 1 },
+    { .op = OP_PAD, .n = 2, .c = 16, .h = 3, .w = 4, .padding = 1, .dim = 3, .begin = 1, .end = 1 },
+    { .op = OP_PAD, .n = 1, .c = 16, .h = 2, .w = 2, .begin = 16, .end = 32, .bias = 1 },
+    { .op = OP_PAD, .n = 1, .c = 16, .h = 2, .w = 2, .begin = 3, .end = 5 },
+    { .op = OP_PAD, .n = 2, .t = 4, .c = 5, .dim = 1, .end = 2, .padding = 1 },
+    { .op = OP_PAD, .n = 2, .c = 5, .begin = 3, .bias = 1 },
+    { .op = OP_TRANSPOSE, .n = 3, .c = 70, .order = 21 },
+    { .op = OP_TRANSPOSE, .n = 2, .t = 9, .c = 17, .order = 132 },
+    { .op = OP_TRANSPOSE, .n = 2, .t = 3, .c = 5, .order = 312 },
+    { .op = OP_TRANSPOSE, .n = 2, .t = 3, .c = 5, .order = 213 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 3, .h = 4, .w = 5, .order = 1342 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 16, .h = 3, .w = 5, .order = 1342 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 3, .h = 5, .w = 16, .order = 1423 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 16, .h = 5, .w = 32, .order = 1423 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 16, .h = 5, .w = 3, .order = 1324 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 8, .h = 5, .w = 3, .order = 4321 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 8, .h = 5, .w = 3, .order = 2413 },
+    { .op = OP_RESHAPE, .n = 2, .c = 6, .h = 2, .w = 3, .groups = 2 },
+    { .op = OP_RESHAPE, .n = 2, .c = 32, .h = 2, .w = 3, .groups = 4 },
+    { .op = OP_RESHAPE, .n = 2, .t = 3, .c = 12, .groups = 3 },
+    { .op = OP_RESHAPE, .n = 2, .c = 12, .groups = 4 },
+    { .op = OP_FLATTEN, .n = 2, .c = 3, .h = 2, .w = 5 },
+    { .op = OP_FLATTEN, .n = 2, .c = 16, .h = 2, .w = 3 },
+    { .op = OP_FLATTEN, .n = 2, .t = 3, .c = 5, .dim = 3 },
+    { .op = OP_FLATTEN, .n = 2, .t = 3, .c = 5, .dim = 1 },
 };
 /* clang-format on */
 const guint n_op_cases = G_N_ELEMENTS(op_cases);
@@ -136,7 +186,8 @@ const guint n_op_cases = G_N_ELEMENTS(op_cases);
  * bits: an error of at most 2^-8, and over many elements half of that. Forward and backward results are rounded once,
  * the cotangent twice where it passes a mask, attention's weights once more: 2^-8 in the 2-norm. upsample_conv2d also
  * rounds its taps' sums, which what cancels between taps makes felt: 2^-7. Losses take f32 logits and must be as good
- * as in f32; linear gives f32, but its operands' gradients are rounded. Operations that only move elements change none.
+ * as in f32; linear gives f32, but its operands' gradients are rounded. Operations that only move elements change none;
+ * upsample_nearest's gradient is a sum.
  */
 #define ROUNDED 0x1p-8
 const OpTolerance op_tolerances[OP_N_FAMILIES] = {
@@ -160,7 +211,7 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_ATTENTION] = { 1e-5, ROUNDED },
     [OP_ADD_CHANNELS] = { 1e-5, ROUNDED },
     [OP_CONCAT] = { 0, 0 },
-    [OP_UPSAMPLE_NEAREST] = { 0, 0 },
+    [OP_UPSAMPLE_NEAREST] = { 1e-5, ROUNDED },
     [OP_UPSAMPLE_CONV2D] = { 1e-5, 2 * ROUNDED },
     [OP_TOKENS] = { 0, 0 },
     [OP_PLANES] = { 0, 0 },
@@ -168,6 +219,12 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_TIMESTEP_EMBEDDING] = { 1e-5, 1e-5 },
     [OP_AVERAGE_POOL] = { 1e-5, ROUNDED },
     [OP_ADAPTIVE_AVERAGE_POOL] = { 1e-5, ROUNDED },
+    [OP_SPLIT] = { 0, 0 },
+    [OP_SLICE] = { 0, 0 },
+    [OP_PAD] = { 0, 0 },
+    [OP_TRANSPOSE] = { 0, 0 },
+    [OP_RESHAPE] = { 0, 0 },
+    [OP_FLATTEN] = { 0, 0 },
 };
 
 /*
@@ -212,14 +269,34 @@ const char *op_family_name(OpFamily op)
         "timestep_embedding",
         "average_pool",
         "adaptive_average_pool",
+        "split",
+        "slice",
+        "pad",
+        "transpose",
+        "reshape",
+        "flatten",
     };
     return names[op];
 }
 
 gboolean op_case_is_differentiable(const OpCase *c)
 {
-    gboolean is_pool = c->op == OP_AVERAGE_POOL || c->op == OP_ADAPTIVE_AVERAGE_POOL;
-    return (is_pool || c->op < OP_SILU) && !(c->op == OP_LINEAR && c->t);
+    switch (c->op) {
+    case OP_LINEAR:
+        return !c->t;
+    case OP_SILU:
+    case OP_GELU:
+    case OP_QUICK_GELU:
+    case OP_GEGLU:
+    case OP_GROUP_NORM:
+    case OP_LAYER_NORM:
+    case OP_ATTENTION:
+    case OP_EMBEDDING:
+    case OP_TIMESTEP_EMBEDDING:
+        return FALSE;
+    default:
+        return TRUE;
+    }
 }
 
 char *op_case_name(const OpCase *c)
@@ -254,6 +331,10 @@ char *op_case_name(const OpCase *c)
         { "dilation2", c->dilation2 },
         { "ceil", c->ceil },
         { "counted", c->counted },
+        { "dim", c->dim },
+        { "begin", c->begin },
+        { "end", c->end },
+        { "order", c->order },
         { "coarse", c->coarse },
     };
     GString *name = g_string_new(op_family_name(c->op));
@@ -424,7 +505,102 @@ static AimfValue build_from_indices(OpRig *rig, AimfGraph *graph)
     return aimf_timestep_embedding(graph, indices(rig, graph, "timesteps", 1000, AIMF_SHAPE(c->n)), c->c);
 }
 
-static AimfValue build_forward_only(OpRig *rig, AimfGraph *graph, AimfValue x)
+static int axis_of(const OpCase *c)
+{
+    return c->dim ? c->dim - 1 : 1;
+}
+
+static AimfValue build_concat(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    AimfShape shape = first_shape(c);
+    AimfValue values[3] = { x };
+    int n = 1, axis = axis_of(c);
+    shape.dim[axis] = c->o;
+    values[n++] = parameter(rig, graph, "b", shape);
+    shape.dim[axis] = c->s;
+    if (c->s)
+        values[n++] = parameter(rig, graph, "d", shape);
+    return aimf_concat(graph, values, n, axis - shape.rank);
+}
+
+/* The parts in another order; of three the middle one is left out. */
+static AimfValue build_split(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    int axis = axis_of(c), n = c->s ? 3 : 2;
+    gint64 size = first_shape(c).dim[axis];
+    const gint64 sizes[] = { c->o, c->s ? c->s : size - c->o, size - c->o - c->s };
+    AimfValue parts[3];
+    aimf_split(graph, x, axis, sizes, n, parts);
+    return aimf_concat(graph, (AimfValue[]){ parts[n - 1], parts[0] }, 2, axis);
+}
+
+static AimfValue build_pad(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    gint64 before[AIMF_MAX_RANK] = { 0 }, after[AIMF_MAX_RANK] = { 0 };
+    int last = first_shape(c).rank - 1;
+    before[last] = after[last] = c->padding;
+    before[axis_of(c)] += c->begin;
+    after[axis_of(c)] += c->end;
+    return aimf_pad(graph, x, before, after, c->bias ? 0.75 : 0);
+}
+
+static AimfValue build_transpose(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    int order[AIMF_MAX_RANK] = { 0 }, digits = rig->c->order;
+    for (int i = first_shape(rig->c).rank - 1; i >= 0; i--, digits /= 10)
+        order[i] = digits % 10 - 1;
+    return aimf_transpose(graph, x, order);
+}
+
+static AimfValue build_reshape(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    int rest = c->c / c->groups;
+    if (c->h)
+        return aimf_reshape(graph, x, AIMF_SHAPE(c->n, c->groups, rest, c->h, c->w));
+    return aimf_reshape(graph, x, c->t ? AIMF_SHAPE(c->n, c->t, c->groups, rest) : AIMF_SHAPE(c->n, c->groups, rest));
+}
+
+/*
+ * Operations that keep what they move as it lies see x as a neighbour would give it: in blocks where activations lie
+ * so, and in their precision.
+ */
+static AimfValue as_activation(const OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    if (c->h)
+        return aimf_planes(graph, aimf_tokens(graph, x), c->h, c->w);
+    return c->t ? aimf_tokens(graph, aimf_planes(graph, x, c->t, 1)) : x;
+}
+
+static AimfValue build_move(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    x = as_activation(rig, graph, x);
+    switch (c->op) {
+    case OP_CONCAT:
+        return build_concat(rig, graph, x);
+    case OP_SPLIT:
+        return build_split(rig, graph, x);
+    case OP_SLICE:
+        return aimf_slice(graph, x, axis_of(c), c->begin, c->end);
+    case OP_PAD:
+        return build_pad(rig, graph, x);
+    case OP_TRANSPOSE:
+        return build_transpose(rig, graph, x);
+    case OP_RESHAPE:
+        return build_reshape(rig, graph, x);
+    case OP_FLATTEN:
+        return aimf_flatten(graph, x, axis_of(c));
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static AimfValue build_further(OpRig *rig, AimfGraph *graph, AimfValue x)
 {
     const OpCase *c = rig->c;
     switch (c->op) {
@@ -443,8 +619,6 @@ static AimfValue build_forward_only(OpRig *rig, AimfGraph *graph, AimfValue x)
         return build_attention(rig, graph, x);
     case OP_ADD_CHANNELS:
         return aimf_add_channels(graph, x, parameter(rig, graph, "offsets", AIMF_SHAPE(c->n, c->c)));
-    case OP_CONCAT:
-        return aimf_concat(graph, x, parameter(rig, graph, "b", AIMF_SHAPE(c->n, c->o, c->h, c->w)));
     case OP_UPSAMPLE_NEAREST:
         return aimf_upsample_nearest(graph, x);
     case OP_UPSAMPLE_CONV2D:
@@ -454,7 +628,7 @@ static AimfValue build_forward_only(OpRig *rig, AimfGraph *graph, AimfValue x)
     case OP_PLANES:
         return aimf_planes(graph, x, c->h, c->w);
     default:
-        g_assert_not_reached();
+        return build_move(rig, graph, x);
     }
 }
 
@@ -491,7 +665,7 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
     case OP_SOFTMAX_CROSS_ENTROPY:
         return aimf_softmax_cross_entropy(graph, x, indices(rig, graph, "targets", c->c, AIMF_SHAPE(c->n)));
     default:
-        return build_forward_only(rig, graph, x);
+        return build_further(rig, graph, x);
     }
 }
 

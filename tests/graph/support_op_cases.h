@@ -18,7 +18,7 @@ typedef enum {
     OP_SIGMOID_CROSS_ENTROPY,
     OP_SOFTMAX_CROSS_ENTROPY,
     OP_LEAKY_RELU,
-    OP_SILU, /* from here on forward only */
+    OP_SILU,
     OP_GELU,
     OP_QUICK_GELU,
     OP_GEGLU,
@@ -33,8 +33,14 @@ typedef enum {
     OP_PLANES,
     OP_EMBEDDING,
     OP_TIMESTEP_EMBEDDING,
-    OP_AVERAGE_POOL, /* differentiable, as what comes before OP_SILU */
+    OP_AVERAGE_POOL,
     OP_ADAPTIVE_AVERAGE_POOL,
+    OP_SPLIT,
+    OP_SLICE,
+    OP_PAD,
+    OP_TRANSPOSE,
+    OP_RESHAPE,
+    OP_FLATTEN,
     OP_N_FAMILIES,
 } OpFamily;
 
@@ -43,10 +49,16 @@ typedef enum {
  * @n, @c, @h, @w, @t: the first operand (n, c, h, w), or (n, t, c) when h is 0, or (n, c) when both are; geglu's is
  *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
  * @o: output channels or features, channels of concat's second operand, rows of embedding's table
- * @kh, @kw: kernel, pooling window, size of adaptive pooling's result; @kw 0 means @kh for windows; @s: tokens of attention's keys, rows of embedding's positions
+ * @kh, @kw: kernel, pooling window, size of adaptive pooling's result; @kw 0 means @kh for windows; @s: tokens of
+ *   attention's keys, rows of embedding's positions
  * @stride, @dilation: of rows; @stride2, @dilation2: of columns, 0 means that of rows
  * @padding: before and after; @padding_after: more of it after rows and columns; @padding2: more before columns
  * @ceil, @counted: pooling's ceil and count_padding
+ * @dim: the dimension along which a value is joined or cut, counted from 1; 0 means 2, the channels. concat has a third
+ *   operand if @s, its size there; split's first parts have @o and @s, and the second is not used
+ * @begin, @end: of slice; how much pad adds in front of @dim and behind it, beside @padding around the last dimension
+ * @order: of transpose, a digit for each dimension, counted from 1; reshape makes two dimensions of the last one, or of
+ *   a picture's channels: @groups and the rest
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a
  *   kernel that computes with fewer is found out
@@ -58,6 +70,7 @@ typedef struct {
     int stride2, padding2, dilation, dilation2, ceil, counted;
     int bias, training, relu, silu, causal;
     int scale, coarse, winograd;
+    int dim, begin, end, order;
 } OpCase;
 
 /** OpTolerance: bounds of the relative 2-norm error per operation, with their reasons in support_op_cases.c. */

@@ -235,7 +235,133 @@ static AimfValue add_channels_shape(AimfGraph *graph)
 
 static AimfValue concat_size(AimfGraph *graph)
 {
-    return aimf_concat(graph, x4(graph), aimf_graph_input(graph, "b", AIMF_SHAPE(2, 3, 5, 4)));
+    return aimf_concat(graph, (AimfValue[]){ x4(graph), aimf_graph_input(graph, "b", AIMF_SHAPE(2, 3, 5, 4)) }, 2, 1);
+}
+
+static AimfValue concat_rank(AimfGraph *graph)
+{
+    return aimf_concat(graph, (AimfValue[]){ x4(graph), x3(graph) }, 2, 1);
+}
+
+static AimfValue concat_axis(AimfGraph *graph)
+{
+    AimfValue x = x4(graph);
+    return aimf_concat(graph, (AimfValue[]){ x, x }, 2, 4);
+}
+
+static AimfValue concat_none(AimfGraph *graph)
+{
+    return aimf_concat(graph, NULL, 0, 0);
+}
+
+static AimfValue concat_many(AimfGraph *graph)
+{
+    AimfValue x = x4(graph);
+    return aimf_concat(graph, (AimfValue[]){ x, x, x, x, x, x, x, x, x }, 9, 0);
+}
+
+static AimfValue slice_axis(AimfGraph *graph)
+{
+    return aimf_slice(graph, x4(graph), -5, 0, 1);
+}
+
+static AimfValue slice_empty(AimfGraph *graph)
+{
+    return aimf_slice(graph, x4(graph), 1, 2, 2);
+}
+
+static AimfValue slice_negative(AimfGraph *graph)
+{
+    return aimf_slice(graph, x4(graph), 1, -1, 2);
+}
+
+static AimfValue slice_beyond(AimfGraph *graph)
+{
+    return aimf_slice(graph, x4(graph), -1, 3, 6);
+}
+
+static AimfValue split_into(AimfGraph *graph, gint64 first, gint64 second)
+{
+    AimfValue parts[2] = { 1, 1 };
+    aimf_split(graph, x4(graph), 2, (const gint64[]){ first, second }, 2, parts);
+    return parts[0] == AIMF_NONE ? parts[1] : parts[0];
+}
+
+static AimfValue split_over(AimfGraph *graph)
+{
+    return split_into(graph, 2, 2);
+}
+
+static AimfValue split_much(AimfGraph *graph)
+{
+    return split_into(graph, 2, 4);
+}
+
+static AimfValue split_nothing(AimfGraph *graph)
+{
+    return split_into(graph, 0, 5);
+}
+
+static AimfValue split_axis(AimfGraph *graph)
+{
+    AimfValue part = 1;
+    aimf_split(graph, x4(graph), 4, (const gint64[]){ 5 }, 1, &part);
+    return part;
+}
+
+static AimfValue pad_negative(AimfGraph *graph)
+{
+    return aimf_pad(graph, x3(graph), (const gint64[]){ 0, 0, 1 }, (const gint64[]){ 0, -1, 0 }, 0);
+}
+
+static AimfValue pad_huge(AimfGraph *graph)
+{
+    const gint64 most[] = { G_MAXINT32, G_MAXINT32, G_MAXINT32 };
+    return aimf_pad(graph, x3(graph), most, most, 0);
+}
+
+static AimfValue transpose_twice(AimfGraph *graph)
+{
+    return aimf_transpose(graph, x3(graph), (const int[]){ 0, 2, -1 });
+}
+
+static AimfValue transpose_axis(AimfGraph *graph)
+{
+    return aimf_transpose(graph, x3(graph), (const int[]){ 0, 1, 3 });
+}
+
+static AimfValue reshape_count(AimfGraph *graph)
+{
+    return aimf_reshape(graph, x3(graph), AIMF_SHAPE(2, 31));
+}
+
+static AimfValue reshape_rank(AimfGraph *graph)
+{
+    return aimf_reshape(graph, x3(graph), (AimfShape){ .rank = AIMF_MAX_RANK + 1 });
+}
+
+static AimfValue flatten_axis(AimfGraph *graph)
+{
+    return aimf_flatten(graph, x3(graph), 4);
+}
+
+static AimfValue dropout_share(AimfGraph *graph)
+{
+    AimfValue draw = aimf_graph_input(graph, "draw", AIMF_SHAPE(2));
+    return aimf_dropout(graph, x3(graph), draw, (AimfDropout){ .share = 1 });
+}
+
+static AimfValue dropout_draw(AimfGraph *graph)
+{
+    AimfValue draw = aimf_graph_input(graph, "draw", AIMF_SHAPE(3));
+    return aimf_dropout(graph, x3(graph), draw, (AimfDropout){ .share = 0.5 });
+}
+
+static AimfValue dropout_scalar(AimfGraph *graph)
+{
+    AimfValue draw = aimf_graph_input(graph, "draw", AIMF_SHAPE(2));
+    AimfValue x = aimf_graph_input(graph, "x", (AimfShape){ 0 });
+    return aimf_dropout(graph, x, draw, (AimfDropout){ .share = 0.5, .samples = TRUE });
 }
 
 static AimfValue upsample_conv_kernel(AimfGraph *graph)
@@ -295,7 +421,29 @@ static const struct {
     { attention_heads, "attention: 2 heads do not divide 5 channels" },
     { attention_causal, "attention: the key" },
     { add_channels_shape, "add_channels: the offsets" },
-    { concat_size, "concat: the second operand" },
+    { concat_size, "concat: the operand 2" },
+    { concat_rank, "concat: the operand 2" },
+    { concat_axis, "concat: there is no axis 4" },
+    { concat_none, "concat: 0 values" },
+    { concat_many, "concat: 9 values" },
+    { slice_axis, "slice: there is no axis -5" },
+    { slice_empty, "slice: [2, 2)" },
+    { slice_negative, "slice: [-1, 2)" },
+    { slice_beyond, "slice: [3, 6) are no indices of axis 3, whose size is 5" },
+    { split_over, "split: the parts leave 1 of 5" },
+    { split_much, "split: part 2 has the size 4" },
+    { split_nothing, "split: part 1 has the size 0" },
+    { split_axis, "split: there is no axis 4" },
+    { pad_negative, "pad: 0 before and -1 after dimension 1" },
+    { pad_huge, "pad: the input" },
+    { transpose_twice, "transpose: axis 2 is in the order twice" },
+    { transpose_axis, "transpose: there is no axis 3" },
+    { reshape_count, "reshape: the input has the shape 2x6x5, expected as many elements as 2x31" },
+    { reshape_rank, "of rank 9" },
+    { flatten_axis, "flatten: there is no axis 4" },
+    { dropout_share, "dropout: the share 1" },
+    { dropout_draw, "dropout: the draw" },
+    { dropout_scalar, "dropout: the input" },
     { upsample_conv_kernel, "upsample_conv2d: the weight" },
     { planes_size, "planes: the input" },
     { embedding_positions, "embedding: the positions" },
@@ -433,7 +581,7 @@ static void test_forward_cost(gconstpointer data)
         { aimf_linear(graph, tokens, matrix, AIMF_NONE), 2 * 7 * 6 * 5 },
         { aimf_attention(graph, tokens, context, context, heads), 2 * (7 * 9) * 6 * 2 },
         { aimf_attention(graph, tokens, tokens, tokens, causal), 2 * (7 * 8 / 2) * 6 * 2 },
-        { aimf_concat(graph, x, aimf_silu(graph, x)), 0 },
+        { aimf_concat(graph, (AimfValue[]){ x, aimf_silu(graph, x) }, 2, 1), 0 },
     };
     for (guint i = 0; i < G_N_ELEMENTS(costs); i++) {
         g_autoptr(GError) error = NULL;
@@ -625,6 +773,59 @@ static void test_repeats(gconstpointer data)
     g_assert_false(memcmp(first->data, longer->data, first->len) == 0);
 }
 
+/* --- What moves --- */
+
+/* How many of a plan's steps are @op and say @says. */
+static guint count_steps(const char *text, const char *op, const char *says)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *name = g_strdup_printf("  %s ", op);
+    guint n = 0;
+    for (char **line = lines; *line; line++)
+        n += strstr(*line, name) && strstr(*line, says) ? 1 : 0;
+    return n;
+}
+
+/*
+ * Channels joined between convolutions, as in DenseNet, stay in blocks forward and backward, and a row-major value that
+ * is not needed any more gets its new shape where it lies.
+ */
+static void test_stays_where_it_lies(gconstpointer data)
+{
+    if (g_str_equal(data, "reference")) /* which has no other layouts */
+        return;
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    AimfValue image = aimf_graph_input(graph, "image", AIMF_SHAPE(2, 3, 12, 12));
+    AimfValue weights[] = {
+        aimf_graph_parameter(graph, "first", AIMF_SHAPE(64, 3, 3, 3)),
+        aimf_graph_parameter(graph, "second", AIMF_SHAPE(32, 64, 3, 3)),
+        aimf_graph_parameter(graph, "third", AIMF_SHAPE(16, 96, 3, 3)),
+        aimf_graph_parameter(graph, "last", AIMF_SHAPE(1, 100)),
+    };
+    AimfValue x = aimf_conv2d(graph, image, weights[0], AIMF_NONE, (AimfConv2d){ 0 });
+    AimfValue y = aimf_conv2d(graph, aimf_relu(graph, x), weights[1], AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    y = aimf_concat(graph, (AimfValue[]){ x, aimf_relu(graph, y) }, 2, 1);
+    y = aimf_conv2d(graph, aimf_relu(graph, y), weights[2], AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    y = aimf_slice(graph, aimf_tokens(graph, y), -1, 0, 1);
+    y = aimf_linear(graph, aimf_reshape(graph, y, AIMF_SHAPE(2, 100)), weights[3], AIMF_NONE);
+    AimfValue loss = aimf_sigmoid_cross_entropy(graph, y, aimf_graph_input(graph, "targets", AIMF_SHAPE(2, 1)));
+    g_autoptr(AimfDevice) opened = support_device(data);
+    g_autoptr(GError) error = NULL;
+    AimfCompileOptions options = { .device = opened,
+                                   .outputs = &loss,
+                                   .n_outputs = 1,
+                                   .loss = loss,
+                                   .trainable = weights,
+                                   .n_trainable = G_N_ELEMENTS(weights) };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+    g_assert_no_error(error);
+    g_autofree char *text = aimf_plan_describe(plan);
+    g_assert_cmpuint(count_steps(text, "concat", "aBcd"), ==, 1);
+    g_assert_cmpuint(count_steps(text, "slice", ""), ==, 3);
+    g_assert_cmpuint(count_steps(text, "slice", "aBcd"), ==, 2); /* the third cuts tokens */
+    g_assert_cmpuint(count_steps(text, "reshape", "="), ==, 2);  /* memory taken over */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -632,9 +833,14 @@ int main(int argc, char **argv)
         const char *name;
         GTestDataFunc function;
     } tests[] = {
-        { "cost", test_cost },       { "forward_cost", test_forward_cost }, { "frozen", test_frozen },
-        { "sgd", test_sgd },         { "load_refuses", test_load_refuses }, { "load_other_type", test_load_other_type },
+        { "cost", test_cost },
+        { "forward_cost", test_forward_cost },
+        { "frozen", test_frozen },
+        { "sgd", test_sgd },
+        { "load_refuses", test_load_refuses },
+        { "load_other_type", test_load_other_type },
         { "repeats", test_repeats },
+        { "stays_where_it_lies", test_stays_where_it_lies },
     };
     g_test_add_func("/graph/mistakes_stick", test_mistakes_stick);
     g_test_add_func("/graph/compile_refuses", test_compile_refuses);

@@ -49,6 +49,8 @@ static double tolerance_of(const Check *check, const OpCase *c, const OpResult *
     const OpTolerance *tolerance = &op_tolerances[c->op];
     if (check->precision == AIMF_PRECISION_BF16 && c->op == OP_CONV2D && g_str_equal(result->name, "d_weight"))
         return op_bf16_dweight_tolerance(c);
+    if (c->op == OP_UPSAMPLE_NEAREST && g_str_equal(result->name, "y"))
+        return 0; /* copies; the gradient is a sum */
     return check->precision == AIMF_PRECISION_BF16 ? tolerance->bf16 : tolerance->f32;
 }
 
@@ -264,7 +266,7 @@ static void widen(OpCase *c, AimfRandom *random)
 }
 
 /* Operations on tokens lose the picture, those of groups or heads get channels that these divide. */
-static void draw_forward_only(OpCase *c, AimfRandom *random)
+static void draw_further(OpCase *c, AimfRandom *random)
 {
     gboolean has_tokens = c->op == OP_GELU || c->op == OP_QUICK_GELU || c->op == OP_GEGLU || c->op == OP_LAYER_NORM ||
                           c->op == OP_ATTENTION || c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING;
@@ -292,10 +294,6 @@ static void draw_forward_only(OpCase *c, AimfRandom *random)
         c->s = c->causal ? c->t : draw(random, 1, 90);
     }
     c->o = draw(random, 1, 40);
-    if (c->op == OP_CONCAT && draw(random, 0, 1)) {
-        c->c = 16 * draw(random, 1, 3);
-        c->o = 16 * draw(random, 1, 3);
-    }
     if (c->op == OP_UPSAMPLE_CONV2D)
         c->bias = draw(random, 0, 1);
     if (c->op == OP_EMBEDDING)
@@ -358,6 +356,41 @@ static void draw_pool(OpCase *c, AimfRandom *random)
         c->c = 8 * draw(random, 1, 4);
 }
 
+/* Any axis and any order; half of the pictures have channels that lie in blocks, and are cut where blocks are. */
+static void draw_move(OpCase *c, AimfRandom *random)
+{
+    int rank = draw(random, 2, 4), unit = rank == 4 && draw(random, 0, 1) ? 16 : 1;
+    c->t = rank == 3 ? draw(random, 1, 40) : 0;
+    if (rank < 4)
+        c->h = c->w = 0;
+    c->c = unit == 1 ? draw(random, 1, 70) : unit * draw(random, 3, 5);
+    c->groups = draw(random, 1, 3);
+    if (c->op == OP_RESHAPE)
+        c->c *= c->groups;
+    else
+        c->groups = 0;
+    c->dim = draw(random, 1, rank);
+    unit = c->dim == 2 ? unit : 1;
+    int *sizes[] = { &c->n, rank == 3 ? &c->t : &c->c, rank == 3 ? &c->c : &c->h, &c->w }, *size = sizes[c->dim - 1];
+    if (c->op == OP_SPLIT || c->op == OP_SLICE)
+        *size = MAX(*size, 3); /* something to cut */
+    c->o = unit * (c->op == OP_SPLIT ? 1 : draw(random, 1, 4));
+    c->s = unit * draw(random, 0, 1);
+    int units = *size / unit, first = draw(random, 0, units - 1);
+    if (c->op == OP_SLICE || c->op == OP_PAD) {
+        c->begin = unit * first;
+        c->end = unit * draw(random, first + 1, units);
+    }
+    c->bias = c->op == OP_PAD && draw(random, 0, 1);
+    c->padding = c->op == OP_PAD ? draw(random, 0, 3) : 0;
+    if (c->op == OP_TRANSPOSE) {
+        guint32 order[] = { 1, 2, 3, 4 };
+        aimf_random_shuffle(random, order, (gsize)rank);
+        for (int i = 0; i < rank; i++)
+            c->order = 10 * c->order + (int)order[i];
+    }
+}
+
 static OpCase random_case(OpFamily op, AimfRandom *random)
 {
     OpCase c = { .op = op, .n = draw(random, 1, 5), .c = draw(random, 1, 24) };
@@ -386,8 +419,10 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
     gboolean is_pool = op == OP_MAX_POOL || op == OP_AVERAGE_POOL || op == OP_ADAPTIVE_AVERAGE_POOL;
     if (is_pool)
         draw_pool(&c, random);
+    else if (op == OP_CONCAT || op >= OP_SPLIT)
+        draw_move(&c, random);
     else if (op >= OP_SILU)
-        draw_forward_only(&c, random);
+        draw_further(&c, random);
     if (c.h && op != OP_ADAPTIVE_AVERAGE_POOL) { /* the kernel fits */
         int dilation = MAX(c.dilation, 1), dilation2 = c.dilation2 ? c.dilation2 : dilation;
         c.h = MAX(c.h, dilation * (c.kh - 1) + 1 - 2 * c.padding);

@@ -124,7 +124,7 @@ static void net_init(Net *net, gint64 channels, gint64 samples)
     x = conv(net, x, 2 * channels, 3, (AimfConv2d){ .stride = { 2, 2 }, .after = { 1, 1 } });
     AimfValue weight = parameter(net, AIMF_SHAPE(channels, 2 * channels, 3, 3), 0.2, 0);
     x = aimf_upsample_conv2d(graph, x, weight, bias(net, channels));
-    x = residual_block(net, aimf_concat(graph, x, skip), time, channels);
+    x = residual_block(net, aimf_concat(graph, (AimfValue[]){ x, skip }, 2, 1), time, channels);
     x = group_norm(net, aimf_upsample_nearest(graph, x), TRUE);
     net->output = conv(net, x, OUTPUTS, 3, aimf_conv2d_square(1, 1));
 }

@@ -150,7 +150,6 @@ AimfKernel *cpu_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **err
 AimfKernel *cpu_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error);
-AimfKernel *cpu_plan_concat(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_planes(gpointer state, AimfNodePlan *plan, GError **error);
@@ -166,3 +165,12 @@ AimfKernel *cpu_plan_clip_norm(gpointer state, AimfNodePlan *plan, GError **erro
 AimfKernel *cpu_plan_count_step(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_adamw(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_average(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_concat(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_split(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_slice(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_pad(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_transpose(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_reshape(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_dropout(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_upsample_nearest_backward(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_pixel_sum(gpointer state, AimfNodePlan *plan, GError **error);

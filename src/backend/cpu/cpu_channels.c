@@ -11,6 +11,7 @@ typedef struct {
     AimfKernel base;
     CpuView view;
     gboolean is_bf16;
+    gboolean sums_only; /* no average of them */
     const void *in;
     void *out;
     double *sums; /* one per channel, padding included */
@@ -73,6 +74,7 @@ static gboolean average_pool_run(AimfKernel *base, AimfStream *stream, GError **
     (void)stream, (void)error;
     const ChannelKernel *kernel = (ChannelKernel *)base;
     const CpuView *view = &kernel->view;
+    double divisor = kernel->sums_only ? 1 : (double)view->positions;
 #pragma omp parallel for collapse(2) schedule(static)
     for (gint64 n = 0; n < view->n; n++)
         for (gint64 cb = 0; cb < view->blocks; cb++) {
@@ -82,7 +84,7 @@ static gboolean average_pool_run(AimfKernel *base, AimfStream *stream, GError **
             add_positions(kernel, n, cb, sums);
             for (gint64 lane = 0; lane < view->block && cb * view->block + lane < view->channels; lane++)
                 store(kernel->out, kernel->is_bf16, n * view->channels + cb * view->block + lane,
-                      (float)(sums[lane] / (double)view->positions));
+                      (float)(sums[lane] / divisor));
         }
     return TRUE;
 }
@@ -142,6 +144,13 @@ AimfKernel *cpu_plan_global_average_pool(gpointer state, AimfNodePlan *plan, GEr
     AimfKernel *kernel = kernel_new(&plan->in[0], cpu_input_shape(plan, 0), average_pool_run);
     const CpuView *view = &((ChannelKernel *)kernel)->view;
     plan->scratch_bytes = (gsize)(view->n * view->blocks * view->block) * sizeof(double);
+    return kernel;
+}
+
+AimfKernel *cpu_plan_pixel_sum(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    AimfKernel *kernel = cpu_plan_global_average_pool(state, plan, error);
+    ((ChannelKernel *)kernel)->sums_only = TRUE;
     return kernel;
 }
 

@@ -1,29 +1,32 @@
 /*
- * Operations that only move elements, in the layouts of activations: each a list of equal chunks, copied by as many
- * threads as there are.
+ * Pictures as rows of pixels and back, at twice the size and back, in the layouts of activations: each a list of equal
+ * chunks, done by as many threads as there are.
  */
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/cpu_vector.h"
 #include "backend/cpu/cpu_view.h"
 
 #include <string.h>
 
+/* to (width, block) = the sum of each two pixels of both rows (2 width, block). */
+typedef void (*Fold)(const void *upper, const void *lower, void *to, gint64 width, gint64 block);
+
 typedef struct {
     AimfKernel base;
-    CpuView view;    /* of the picture: of concat's first one, of upsample's small one */
-    gint64 width;    /* of upsample's small picture */
-    gint64 b_blocks; /* of concat's second picture */
+    CpuView view; /* of the picture: of upsample's small one */
+    gint64 width; /* of upsample's small picture */
     gsize element_bytes;
-    const char *x, *b;
+    Fold fold;
+    const char *x;
     char *y;
-    int n_inputs;
-} MoveKernel;
+} PixelKernel;
 
 /* --- A picture's pixels as rows of channels, and back --- */
 
 enum { TILE = 32 }; /* pixels, whose rows stay in the cache while blocks come by */
 
 /* One tile of one picture between @picture, which is blocked, and @rows; @to_rows says which way. */
-static void move_tile(const MoveKernel *kernel, char *picture, char *rows, gint64 tile, gboolean to_rows)
+static void move_tile(const PixelKernel *kernel, char *picture, char *rows, gint64 tile, gboolean to_rows)
 {
     const CpuView *view = &kernel->view;
     gint64 tiles = (view->positions + TILE - 1) / TILE, n = tile / tiles, first = tile % tiles * TILE;
@@ -46,7 +49,7 @@ static void move_tile(const MoveKernel *kernel, char *picture, char *rows, gint6
 static gboolean tokens_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
     (void)stream, (void)error;
-    const MoveKernel *kernel = (MoveKernel *)base;
+    const PixelKernel *kernel = (PixelKernel *)base;
     gint64 tiles = kernel->view.n * ((kernel->view.positions + TILE - 1) / TILE);
 #pragma omp parallel for schedule(static)
     for (gint64 tile = 0; tile < tiles; tile++)
@@ -57,7 +60,7 @@ static gboolean tokens_run(AimfKernel *base, AimfStream *stream, GError **error)
 static gboolean planes_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
     (void)stream, (void)error;
-    const MoveKernel *kernel = (MoveKernel *)base;
+    const PixelKernel *kernel = (PixelKernel *)base;
     gint64 tiles = kernel->view.n * ((kernel->view.positions + TILE - 1) / TILE);
 #pragma omp parallel for schedule(static)
     for (gint64 tile = 0; tile < tiles; tile++)
@@ -65,30 +68,12 @@ static gboolean planes_run(AimfKernel *base, AimfStream *stream, GError **error)
     return TRUE;
 }
 
-/* --- Pictures put together, and pixels doubled --- */
-
-static gboolean concat_run(AimfKernel *base, AimfStream *stream, GError **error)
-{
-    (void)stream, (void)error;
-    const MoveKernel *kernel = (MoveKernel *)base;
-    const CpuView *view = &kernel->view;
-    gsize bytes = (gsize)(view->positions * view->block) * kernel->element_bytes; /* of a block */
-    gint64 blocks = view->blocks + kernel->b_blocks;
-#pragma omp parallel for collapse(2) schedule(static)
-    for (gint64 n = 0; n < view->n; n++)
-        for (gint64 block = 0; block < blocks; block++) {
-            const char *from = block < view->blocks
-                                   ? kernel->x + (gsize)(n * view->blocks + block) * bytes
-                                   : kernel->b + (gsize)(n * kernel->b_blocks + block - view->blocks) * bytes;
-            memcpy(kernel->y + (gsize)(n * blocks + block) * bytes, from, bytes);
-        }
-    return TRUE;
-}
+/* --- Pixels doubled, and doubled ones added up --- */
 
 static gboolean upsample_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
     (void)stream, (void)error;
-    const MoveKernel *kernel = (MoveKernel *)base;
+    const PixelKernel *kernel = (PixelKernel *)base;
     gint64 width = kernel->width, rows = kernel->view.n * kernel->view.blocks * kernel->view.positions / width;
     gsize chunk = (gsize)kernel->view.block * kernel->element_bytes;
 #pragma omp parallel for schedule(static)
@@ -104,14 +89,44 @@ static gboolean upsample_run(AimfKernel *base, AimfStream *stream, GError **erro
     return TRUE;
 }
 
+#define FOLD(name, TARGET, TYPE, LOAD, STORE)                                                                          \
+    TARGET static void name(const void *upper, const void *lower, void *to, gint64 width, gint64 block)                \
+    {                                                                                                                  \
+        const TYPE *a = upper, *b = lower;                                                                             \
+        TYPE *y = to;                                                                                                  \
+        for (gint64 i = 0; i < width; i++, a += 2 * block, b += 2 * block, y += block)                                 \
+            for (gint64 k = 0; k < block; k++)                                                                         \
+                y[k] = STORE((LOAD(a[k]) + LOAD(a[block + k])) + (LOAD(b[k]) + LOAD(b[block + k])));                   \
+    }
+
+FOLD(fold_f32, CPU_BASELINE, float, CPU_SAME, CPU_SAME)
+FOLD(fold_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_SAME)
+FOLD(fold_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_SAME)
+FOLD(fold_bf16, CPU_AVX512, guint16, cpu_from_bf16, cpu_to_bf16)
+
+static const Fold folds[2][AIMF_N_ISAS] = CPU_FORMS(fold);
+
+static gboolean upsample_backward_run(AimfKernel *base, AimfStream *stream, GError **error)
+{
+    (void)stream, (void)error;
+    const PixelKernel *kernel = (PixelKernel *)base;
+    gint64 width = kernel->width, rows = kernel->view.n * kernel->view.blocks * kernel->view.positions / width;
+    gsize row_bytes = (gsize)(width * kernel->view.block) * kernel->element_bytes;
+#pragma omp parallel for schedule(static)
+    for (gint64 row = 0; row < rows; row++) {
+        const char *upper = kernel->x + (gsize)row * 4 * row_bytes;
+        kernel->fold(upper, upper + 2 * row_bytes, kernel->y + (gsize)row * row_bytes, width, kernel->view.block);
+    }
+    return TRUE;
+}
+
 /* --- Planning --- */
 
 static void bind(AimfKernel *base, void *const *addresses)
 {
-    MoveKernel *kernel = (MoveKernel *)base;
+    PixelKernel *kernel = (PixelKernel *)base;
     kernel->x = addresses[0];
-    kernel->b = addresses[kernel->n_inputs - 1];
-    kernel->y = addresses[kernel->n_inputs];
+    kernel->y = addresses[1];
 }
 
 static void kernel_free(AimfKernel *base)
@@ -119,14 +134,13 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-static MoveKernel *kernel_new(const AimfNodePlan *plan, const AimfLayout *layout, const AimfShape *shape,
-                              gboolean (*run)(AimfKernel *, AimfStream *, GError **))
+static PixelKernel *kernel_new(const AimfLayout *layout, const AimfShape *shape,
+                               gboolean (*run)(AimfKernel *, AimfStream *, GError **))
 {
-    MoveKernel *kernel = g_new0(MoveKernel, 1);
+    PixelKernel *kernel = g_new0(PixelKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:copy", bind, run, kernel_free };
     kernel->view = cpu_view(layout, shape);
     kernel->element_bytes = aimf_dtype_bytes(layout->dtype);
-    kernel->n_inputs = plan->node->n_inputs;
     return kernel;
 }
 
@@ -136,7 +150,7 @@ AimfKernel *cpu_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error)
     cpu_want_activation(state, plan, 0);
     cpu_want_viewable(plan, 0);
     cpu_give_row_major(plan, 0, plan->in[0].dtype);
-    return &kernel_new(plan, &plan->in[0], cpu_input_shape(plan, 0), tokens_run)->base;
+    return &kernel_new(&plan->in[0], cpu_input_shape(plan, 0), tokens_run)->base;
 }
 
 AimfKernel *cpu_plan_planes(gpointer state, AimfNodePlan *plan, GError **error)
@@ -145,7 +159,7 @@ AimfKernel *cpu_plan_planes(gpointer state, AimfNodePlan *plan, GError **error)
     AimfDtype dtype = cpu_compute_dtype(plan);
     cpu_want_row_major(plan, 0, dtype);
     plan->out[0] = cpu_layout_activation(state, cpu_output_shape(plan, 0), dtype);
-    return &kernel_new(plan, &plan->out[0], cpu_output_shape(plan, 0), planes_run)->base;
+    return &kernel_new(&plan->out[0], cpu_output_shape(plan, 0), planes_run)->base;
 }
 
 AimfKernel *cpu_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error)
@@ -154,26 +168,19 @@ AimfKernel *cpu_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError
     AimfDtype dtype = cpu_compute_dtype(plan);
     plan->in[0] = cpu_layout_activation(state, cpu_input_shape(plan, 0), dtype);
     plan->out[0] = cpu_layout_activation(state, cpu_output_shape(plan, 0), dtype);
-    MoveKernel *kernel = kernel_new(plan, &plan->in[0], cpu_input_shape(plan, 0), upsample_run);
+    PixelKernel *kernel = kernel_new(&plan->in[0], cpu_input_shape(plan, 0), upsample_run);
     kernel->width = cpu_input_shape(plan, 0)->dim[3];
     return &kernel->base;
 }
 
-/* Whole blocks of both pictures become whole blocks of the result, or else channels are blocks of their own. */
-AimfKernel *cpu_plan_concat(gpointer state, AimfNodePlan *plan, GError **error)
+AimfKernel *cpu_plan_upsample_nearest_backward(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)error;
     AimfDtype dtype = cpu_compute_dtype(plan);
-    const AimfShape *shapes[] = { cpu_input_shape(plan, 0), cpu_input_shape(plan, 1) };
-    for (int i = 0; i < 2; i++)
-        plan->in[i] = cpu_layout_activation(state, shapes[i], dtype);
+    plan->in[0] = cpu_layout_activation(state, cpu_input_shape(plan, 0), dtype);
     plan->out[0] = cpu_layout_activation(state, cpu_output_shape(plan, 0), dtype);
-    if (!plan->in[0].detail || !plan->in[1].detail || !plan->out[0].detail) {
-        cpu_want_row_major(plan, 0, dtype);
-        cpu_want_row_major(plan, 1, dtype);
-        cpu_give_row_major(plan, 0, dtype);
-    }
-    MoveKernel *kernel = kernel_new(plan, &plan->in[0], shapes[0], concat_run);
-    kernel->b_blocks = cpu_view(&plan->in[1], shapes[1]).blocks;
+    PixelKernel *kernel = kernel_new(&plan->out[0], cpu_output_shape(plan, 0), upsample_backward_run);
+    kernel->width = cpu_output_shape(plan, 0)->dim[3];
+    kernel->fold = folds[dtype == AIMF_BF16][aimf_instruction_set()];
     return &kernel->base;
 }

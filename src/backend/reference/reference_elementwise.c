@@ -53,6 +53,20 @@ void reference_channel_sum(const ReferenceCall *call)
     }
 }
 
+void reference_pixel_sum(const ReferenceCall *call)
+{
+    const AimfShape *shape = &call->in_shape[0];
+    const float *x = call->in[0]; /* (N, C, ...) */
+    float *sums = call->out[0];
+    gint64 n = shape->dim[0] * shape->dim[1], area = aimf_shape_count(shape) / n;
+    for (gint64 i = 0; i < n; i++) {
+        double sum = 0;
+        for (gint64 k = 0; k < area; k++)
+            sum += x[i * area + k];
+        sums[i] = (float)sum;
+    }
+}
+
 void reference_add_channels(const ReferenceCall *call)
 {
     const AimfShape *shape = &call->in_shape[0];

@@ -1,20 +1,7 @@
-/* Operations that move elements or look them up. */
+/* Pictures as rows of pixels and at twice the size, and what is looked up. */
 #include "backend/reference/reference.h"
 
 #include <math.h>
-#include <string.h>
-
-void reference_concat(const ReferenceCall *call)
-{
-    const float *a = call->in[0], *b = call->in[1];
-    float *y = call->out[0];
-    gint64 N = call->out_shape[0].dim[0];
-    gint64 a_size = aimf_shape_count(&call->in_shape[0]) / N, b_size = aimf_shape_count(&call->in_shape[1]) / N;
-    for (gint64 n = 0; n < N; n++) {
-        memcpy(y + n * (a_size + b_size), a + n * a_size, (gsize)a_size * sizeof *y);
-        memcpy(y + n * (a_size + b_size) + a_size, b + n * b_size, (gsize)b_size * sizeof *y);
-    }
-}
 
 void reference_upsample_nearest(const ReferenceCall *call)
 {
@@ -26,6 +13,19 @@ void reference_upsample_nearest(const ReferenceCall *call)
         for (gint64 h = 0; h < H; h++)
             for (gint64 w = 0; w < W; w++)
                 y[(plane * H + h) * W + w] = x[(plane * (H / 2) + h / 2) * (W / 2) + w / 2];
+}
+
+void reference_upsample_nearest_backward(const ReferenceCall *call)
+{
+    const AimfShape *xs = &call->out_shape[0];
+    const float *dy = call->in[0];
+    float *dx = call->out[0];
+    gint64 H = xs->dim[2], W = xs->dim[3];
+    for (gint64 row = 0; row < xs->dim[0] * xs->dim[1] * H; row++)
+        for (gint64 w = 0; w < W; w++) {
+            const float *upper = dy + row * 4 * W + 2 * w, *lower = upper + 2 * W;
+            dx[row * W + w] = (float)((double)upper[0] + (double)upper[1] + (double)lower[0] + (double)lower[1]);
+        }
 }
 
 /* Swaps the last two of three dimensions, (N, A, B) -> (N, B, A). */

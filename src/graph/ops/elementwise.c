@@ -32,6 +32,13 @@ AimfValue aimf_add_channels(AimfGraph *graph, AimfValue x, AimfValue offsets)
     return aimf_emit(graph, AIMF_OP_ADD_CHANNELS, xs, (AimfValue[]){ x, offsets }, 2, NULL);
 }
 
+AIMF_GRADIENT(aimf_add_channels_gradient)
+{
+    dx[0] = dy[0];
+    if (wanted[1])
+        dx[1] = aimf_emit(graph, AIMF_OP_PIXEL_SUM, *aimf_value_shape(graph, node->inputs[1]), dy, 1, NULL);
+}
+
 static AimfValue unary(AimfGraph *graph, const char *name, AimfOpKind op, AimfValue x)
 {
     if (!aimf_graph_operands(graph, name, &x, 1))

@@ -1,18 +1,5 @@
-/* Operations that only move elements. */
+/* Pictures as rows of pixels, and back. */
 #include "graph/ops/emit.h"
-
-AimfValue aimf_concat(AimfGraph *graph, AimfValue a, AimfValue b)
-{
-    if (!aimf_graph_operands(graph, "concat", (AimfValue[]){ a, b }, 2))
-        return AIMF_NONE;
-    AimfShape as = *aimf_value_shape(graph, a), bs = *aimf_value_shape(graph, b);
-    if (as.rank != 4)
-        return aimf_fail_shape(graph, "concat", "first operand", a, "(N, A, H, W)");
-    if (bs.rank != 4 || bs.dim[0] != as.dim[0] || bs.dim[2] != as.dim[2] || bs.dim[3] != as.dim[3])
-        return aimf_fail_shape(graph, "concat", "second operand", b, "(N, B, H, W) with the first one's N, H, W");
-    as.dim[1] += bs.dim[1];
-    return aimf_emit(graph, AIMF_OP_CONCAT, as, (AimfValue[]){ a, b }, 2, NULL);
-}
 
 AimfValue aimf_tokens(AimfGraph *graph, AimfValue x)
 {
@@ -34,4 +21,16 @@ AimfValue aimf_planes(AimfGraph *graph, AimfValue x, int height, int width)
     if (xs.rank != 3 || xs.dim[1] != (gint64)height * width)
         return aimf_fail_shape(graph, "planes", "input", x, "(N, height * width, C)");
     return aimf_emit(graph, AIMF_OP_PLANES, AIMF_SHAPE(xs.dim[0], xs.dim[2], height, width), &x, 1, NULL);
+}
+
+AIMF_GRADIENT(aimf_tokens_gradient)
+{
+    (void)wanted;
+    dx[0] = aimf_emit(graph, AIMF_OP_PLANES, *aimf_value_shape(graph, node->inputs[0]), dy, 1, NULL);
+}
+
+AIMF_GRADIENT(aimf_planes_gradient)
+{
+    (void)wanted;
+    dx[0] = aimf_emit(graph, AIMF_OP_TOKENS, *aimf_value_shape(graph, node->inputs[0]), dy, 1, NULL);
 }
