@@ -21,9 +21,11 @@ typedef union {
     AimfConv2d conv2d;        /* CONV2D and its backward ones; stride is never 0 here */
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
     AimfPool pool;
-    AimfGroupNorm group_norm; /* epsilon is never 0 here */
+    AimfGroupNorm group_norm; /* GROUP_NORM and its backward; epsilon is never 0 here */
     double number;            /* of operations that have one: layer norm's epsilon */
-    AimfAttention attention;
+    AimfAttention attention; /* ATTENTION and its backward */
+    AimfMatmul matmul;
+    int axis; /* of SOFTMAX and its backward; not negative here */
     AimfSgd sgd;
 } AimfAttributes;
 

@@ -19,7 +19,7 @@ import formula
 
 HERE = pathlib.Path(__file__).parent
 FIELDS = ["n", "c", "h", "w", "t", "s", "o", "kh", "kw", "stride", "padding", "padding_after", "groups", "heads",
-          "bias", "training", "relu", "silu", "causal", "scale"]
+          "axis", "transpose", "bias", "training", "relu", "silu", "causal", "scale"]
 
 
 def read_cases():
@@ -68,10 +68,26 @@ def heads_first(x, heads):
     return x.unflatten(2, (heads, -1)).transpose(1, 2)
 
 
+def matmul(case, leaf):
+    leading = [size for size in (case["n"], case["h"]) if size]
+
+    def matrices(name, rows, columns, transpose):
+        last = (columns, rows) if transpose else (rows, columns)
+        operand = leaf(name, *leading, *last)
+        return operand.mT if transpose else operand
+
+    a = matrices("x", case["t"], case["c"], case["transpose"] & 1)
+    return a @ matrices("b", case["c"], case["o"], case["transpose"] & 2)
+
+
 def forward_only(op, case, leaf):
     n, c, h, w, o, t, s = (case[key] for key in "nchwots")
     shapes = {"planes": (n, h * w, c), "geglu": (n, t, 2 * c)}
     shape = shapes.get(op, (n, c, h, w) if h else (n, t, c) if t else (n, c))
+    if op in ("linear", "layer_norm") and h:
+        shape = (n, h, w, c)
+    if op == "matmul":
+        return matmul(case, leaf)
     if op == "embedding":
         y = F.embedding(leaf.labels(n * t, o, "ids").reshape(n, t), leaf("table", o, c))
         return y + leaf("positions", s, c)[:t] if s else y
@@ -80,6 +96,8 @@ def forward_only(op, case, leaf):
     x = leaf("x", *shape)
     if op == "linear":
         return F.linear(x, leaf("weight", o, c), leaf("bias", o) if case["bias"] else None)
+    if op == "softmax":
+        return F.softmax(x, case["axis"])
     if op == "silu":
         return F.silu(x)
     if op == "gelu":
@@ -115,10 +133,13 @@ def forward_only(op, case, leaf):
 
 
 DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
-                  "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu"}
+                  "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "group_norm", "layer_norm", "attention",
+                  "embedding", "matmul", "softmax"}
 
 
 def forward(op, case, leaf):
+    if op in ("linear", "group_norm", "layer_norm", "attention", "embedding", "matmul", "softmax"):
+        return forward_only(op, case, leaf), {}
     n, c, h, w, o = (case[key] for key in "nchwo")
     shape = (n, c, h, w) if h else (n, c)
     x = leaf("x", *shape)
@@ -146,8 +167,6 @@ def forward(op, case, leaf):
         y = F.max_pool2d(x, case["kh"], case["stride"], case["padding"])
     elif op == "global_average_pool":
         y = x.mean((2, 3))
-    elif op == "linear":
-        y = F.linear(x, leaf("weight", o, c), leaf("bias", o) if case["bias"] else None)
     elif op == "sigmoid_cross_entropy":
         y = F.binary_cross_entropy_with_logits(x, leaf.labels(n * c, 2).reshape(shape).double())
     elif op == "softmax_cross_entropy":
@@ -159,7 +178,7 @@ def make_ops():
     golden = {}
     for op, case, name in read_cases():
         leaf = Leaves(name, case["scale"])
-        if op not in DIFFERENTIABLE or (op == "linear" and case["t"]):
+        if op not in DIFFERENTIABLE:
             golden[f"{name}/y"] = forward_only(op, case, leaf)
             continue
         y, states = forward(op, case, leaf)

@@ -47,6 +47,28 @@ typedef guint16 CpuLanesHalves __attribute__((vector_size(CPU_LANES * sizeof(gui
     } while (0)
 
 /*
+ * Into the double @sum the sum of TERM over @n elements from @x on; it speaks of v: lanes of them, or one number of those
+ * left over. CPU_LANES interleaved parts make one order on every processor.
+ */
+#define CPU_SUM(sum, x, n, LOAD, LOAD_LANES, TERM)                                                                     \
+    do {                                                                                                               \
+        CpuLanes lanes = { 0 };                                                                                        \
+        gint64 full = (n) / CPU_LANES * CPU_LANES;                                                                     \
+        for (gint64 c = 0; c < full; c += CPU_LANES) {                                                                 \
+            CpuLanes v;                                                                                                \
+            LOAD_LANES(v, (x) + c);                                                                                    \
+            lanes += TERM;                                                                                             \
+        }                                                                                                              \
+        for (gint64 c = full; c < (n); c++) {                                                                          \
+            float v = LOAD((x)[c]);                                                                                    \
+            lanes[c - full] += TERM;                                                                                   \
+        }                                                                                                              \
+        sum = 0;                                                                                                       \
+        for (int l = 0; l < CPU_LANES; l++)                                                                            \
+            sum += (double)lanes[l];                                                                                   \
+    } while (0)
+
+/*
  * exp(x) for |x| <= 87, beyond it as at the bound, where the result is still a normal number; relative error 2e-7. Of
  * NaN it makes a number: callers multiply by what came from x. The bound is on bits because gcc 12 makes branches of
  * comparisons of floats, each with all that follows.
@@ -77,9 +99,30 @@ static inline __attribute__((always_inline)) float cpu_exp(float x)
     return e * power;
 }
 
+/* A weight of softmax: exp(x) for x up to 0, nothing below -87, NaN of NaN. By bits, as cpu_exp. */
+static inline __attribute__((always_inline)) float cpu_weight(float x)
+{
+    float e = cpu_exp(x);
+    guint32 bits, weight;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&weight, &e, sizeof weight);
+    guint32 size = bits & 0x7fffffffu;
+    guint32 is_small = 0u - ((0x42ae0000u - size) >> 31), is_nan = 0u - ((0x7f800000u - size) >> 31);
+    weight = (weight & ~is_small) | (bits & is_nan);
+    memcpy(&e, &weight, sizeof e);
+    return e;
+}
+
 static inline __attribute__((always_inline)) float cpu_silu(float x)
 {
     return x / (1 + cpu_exp(-x));
+}
+
+/* What x gets of a gradient 1 of silu(x). */
+static inline __attribute__((always_inline)) float cpu_silu_slope(float x)
+{
+    float sigmoid = 1 / (1 + cpu_exp(-x));
+    return sigmoid * (1 + x * (1 - sigmoid));
 }
 
 static inline __attribute__((always_inline)) float cpu_quick_gelu(float x)
