@@ -35,22 +35,22 @@ typedef void (*Measure)(const void *x, const Strip *strip, const float *shift, d
 typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *mean, const float *scale,
                       const float *bias);
 
-#define MEASURE(name, TARGET, TYPE, LOAD, LOAD_LANES)                                                                  \
-    TARGET static void name##_lanes(const TYPE *xs, const Strip *strip, const float *shift, double *sums,              \
-                                    double *squares)                                                                   \
+#define MEASURE(name, TARGET, TYPE, LOAD, LOAD_HALF)                                                                   \
+    TARGET static void name##_half(const TYPE *xs, const Strip *strip, const float *shift, double *sums,               \
+                                   double *squares)                                                                    \
     {                                                                                                                  \
-        CpuLanes shifts, distance;                                                                                     \
-        CPU_LOAD_LANES_F32(shifts, shift);                                                                             \
+        CpuHalf shifts, distance;                                                                                      \
+        CPU_LOAD_HALF_F32(shifts, shift);                                                                              \
         for (gint64 row = 0; row < strip->rows; row += CHUNK) {                                                        \
-            CpuLanes sum = { 0 }, square = { 0 };                                                                      \
+            CpuHalf sum = { 0 }, square = { 0 };                                                                       \
             gint64 end = MIN(row + CHUNK, strip->rows);                                                                \
             for (gint64 r = row; r < end; r++) {                                                                       \
-                LOAD_LANES(distance, xs + r * strip->stride);                                                          \
+                LOAD_HALF(distance, xs + r * strip->stride);                                                           \
                 distance -= shifts;                                                                                    \
                 sum += distance;                                                                                       \
                 square += distance * distance;                                                                         \
             }                                                                                                          \
-            for (int l = 0; l < LANES; l++) {                                                                          \
+            for (int l = 0; l < CPU_HALF; l++) {                                                                       \
                 sums[l] += (double)sum[l];                                                                             \
                 squares[l] += (double)square[l];                                                                       \
             }                                                                                                          \
@@ -60,7 +60,8 @@ typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *m
     {                                                                                                                  \
         const TYPE *xs = (const TYPE *)x + strip->offset;                                                              \
         if (strip->lanes == LANES) {                                                                                   \
-            name##_lanes(xs, strip, shift, sums, squares);                                                             \
+            name##_half(xs, strip, shift, sums, squares);                                                              \
+            name##_half(xs + CPU_HALF, strip, shift + CPU_HALF, sums + CPU_HALF, squares + CPU_HALF);                  \
             return;                                                                                                    \
         }                                                                                                              \
         for (gint64 r = 0; r < strip->rows; r++)                                                                       \
@@ -88,10 +89,10 @@ typedef void (*Apply)(const void *x, void *y, const Strip *strip, const float *m
             APPLY_LANES(strip->lanes, FUNCTION, LOAD, STORE)                                                           \
     }
 
-MEASURE(measure_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_LANES_F32)
-MEASURE(measure_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_LANES_F32)
-MEASURE(measure_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_LANES_F32)
-MEASURE(measure_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_LANES_BF16)
+MEASURE(measure_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_HALF_F32)
+MEASURE(measure_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_HALF_F32)
+MEASURE(measure_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_HALF_F32)
+MEASURE(measure_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_HALF_BF16)
 
 #define APPLIES(name, FUNCTION)                                                                                        \
     APPLY(name##_f32, CPU_BASELINE, FUNCTION, float, CPU_SAME, CPU_SAME)                                               \

@@ -34,10 +34,10 @@ struct GradientKernel {
 };
 
 /* With x' the normalised x and g = dy weight: dx = scale (g - mean of g - x' mean of g x'). Statistics as forward. */
-#define LAYER_NORM_BACKWARD(name, TARGET, TYPE, LOAD, LOAD_LANES, STORE)                                               \
+#define LAYER_NORM_BACKWARD(name, TARGET, TYPE, LOAD, LOAD_HALF, STORE)                                                \
     TARGET static void name(const GradientKernel *kernel, gint64 begin, gint64 end, float *sums)                       \
     {                                                                                                                  \
-        gint64 channels = kernel->channels, whole = channels / CPU_LANES * CPU_LANES;                                  \
+        gint64 channels = kernel->channels, whole = channels / CPU_HALF * CPU_HALF;                                    \
         const float *weight = kernel->weight;                                                                          \
         float *dweight = sums, *dbias = sums + channels;                                                               \
         for (gint64 row = begin; row < end; row++) {                                                                   \
@@ -45,21 +45,21 @@ struct GradientKernel {
             TYPE *dx = (TYPE *)kernel->dx + row * channels;                                                            \
             float shift = LOAD(x[0]);                                                                                  \
             double sum, squares, product = 0;                                                                          \
-            CPU_SUM(sum, x, channels, LOAD, LOAD_LANES, v - shift);                                                    \
+            CPU_SUM(sum, x, channels, LOAD, LOAD_HALF, v - shift);                                                     \
             double mean = (double)shift + sum / (double)channels;                                                      \
             shift = (float)mean;                                                                                       \
-            CPU_SUM(squares, x, channels, LOAD, LOAD_LANES, (v - shift) * (v - shift));                                \
+            CPU_SUM(squares, x, channels, LOAD, LOAD_HALF, (v - shift) * (v - shift));                                 \
             float rest = (float)(mean - (double)shift);                                                                \
             float scale = (float)(1 / sqrt(squares / (double)channels + kernel->epsilon));                             \
                                                                                                                        \
-            CpuLanes g_sums = { 0 }, products = { 0 };                                                                 \
-            for (gint64 c = 0; c < whole; c += CPU_LANES) {                                                            \
-                CpuLanes v, g, w, a, b;                                                                                \
-                LOAD_LANES(v, x + c);                                                                                  \
-                LOAD_LANES(g, dy + c);                                                                                 \
-                CPU_LOAD_LANES_F32(w, weight + c);                                                                     \
-                CPU_LOAD_LANES_F32(a, dweight + c);                                                                    \
-                CPU_LOAD_LANES_F32(b, dbias + c);                                                                      \
+            CpuHalf g_sums = { 0 }, products = { 0 };                                                                  \
+            for (gint64 c = 0; c < whole; c += CPU_HALF) {                                                             \
+                CpuHalf v, g, w, a, b;                                                                                 \
+                LOAD_HALF(v, x + c);                                                                                   \
+                LOAD_HALF(g, dy + c);                                                                                  \
+                CPU_LOAD_HALF_F32(w, weight + c);                                                                      \
+                CPU_LOAD_HALF_F32(a, dweight + c);                                                                     \
+                CPU_LOAD_HALF_F32(b, dbias + c);                                                                       \
                 v = (v - shift - rest) * scale;                                                                        \
                 a += g * v;                                                                                            \
                 b += g;                                                                                                \
@@ -69,19 +69,22 @@ struct GradientKernel {
                 g_sums += g;                                                                                           \
                 products += g * v;                                                                                     \
             }                                                                                                          \
+            float parts[2][CPU_HALF];                                                                                  \
+            memcpy(parts[0], &g_sums, sizeof g_sums);                                                                  \
+            memcpy(parts[1], &products, sizeof products);                                                              \
             for (gint64 c = whole; c < channels; c++) {                                                                \
                 float v = (LOAD(x[c]) - shift - rest) * scale, g = LOAD(dy[c]);                                        \
                 dweight[c] += g * v;                                                                                   \
                 dbias[c] += g;                                                                                         \
-                g_sums[c - whole] += g * weight[c];                                                                    \
-                products[c - whole] += g * weight[c] * v;                                                              \
+                parts[0][c - whole] += g * weight[c];                                                                  \
+                parts[1][c - whole] += g * weight[c] * v;                                                              \
             }                                                                                                          \
             if (!kernel->dx)                                                                                           \
                 continue;                                                                                              \
             sum = 0;                                                                                                   \
-            for (int l = 0; l < CPU_LANES; l++) {                                                                      \
-                sum += (double)g_sums[l];                                                                              \
-                product += (double)products[l];                                                                        \
+            for (int l = 0; l < CPU_HALF; l++) {                                                                       \
+                sum += (double)parts[0][l];                                                                            \
+                product += (double)parts[1][l];                                                                        \
             }                                                                                                          \
             float constant = (float)(sum / (double)channels), slope = (float)(product / (double)channels);             \
             _Pragma("omp simd") for (gint64 c = 0; c < channels; c++)                                                  \
@@ -92,10 +95,10 @@ struct GradientKernel {
         }                                                                                                              \
     }
 
-LAYER_NORM_BACKWARD(layer_norm_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM_BACKWARD(layer_norm_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM_BACKWARD(layer_norm_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM_BACKWARD(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_LANES_BF16, cpu_to_bf16)
+LAYER_NORM_BACKWARD(layer_norm_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM_BACKWARD(layer_norm_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM_BACKWARD(layer_norm_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM_BACKWARD(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_HALF_BF16, cpu_to_bf16)
 
 #define ROW_SUM(name, TARGET, TYPE, LOAD)                                                                              \
     TARGET static void name(const GradientKernel *kernel, gint64 begin, gint64 end, float *sums)                       \

@@ -19,7 +19,7 @@ struct RowsKernel {
 };
 
 /* Sums are of distances, from the first element and then from the mean, for the sake of rows far from 0. */
-#define LAYER_NORM(name, TARGET, TYPE, LOAD, LOAD_LANES, STORE)                                                        \
+#define LAYER_NORM(name, TARGET, TYPE, LOAD, LOAD_HALF, STORE)                                                         \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
     {                                                                                                                  \
         gint64 channels = kernel->channels;                                                                            \
@@ -29,10 +29,10 @@ struct RowsKernel {
             TYPE *y = (TYPE *)kernel->y + row * channels;                                                              \
             float shift = LOAD(x[0]);                                                                                  \
             double sum, squares;                                                                                       \
-            CPU_SUM(sum, x, channels, LOAD, LOAD_LANES, v - shift);                                                    \
+            CPU_SUM(sum, x, channels, LOAD, LOAD_HALF, v - shift);                                                     \
             double mean = (double)shift + sum / (double)channels;                                                      \
             shift = (float)mean;                                                                                       \
-            CPU_SUM(squares, x, channels, LOAD, LOAD_LANES, (v - shift) * (v - shift));                                \
+            CPU_SUM(squares, x, channels, LOAD, LOAD_HALF, (v - shift) * (v - shift));                                 \
             float rest = (float)(mean - (double)shift);                                                                \
             float scale = (float)(1 / sqrt(squares / (double)channels + kernel->epsilon));                             \
             _Pragma("omp simd") for (gint64 c = 0; c < channels; c++) y[c] =                                           \
@@ -40,10 +40,10 @@ struct RowsKernel {
         }                                                                                                              \
     }
 
-LAYER_NORM(layer_norm_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM(layer_norm_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM(layer_norm_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_LANES_BF16, cpu_to_bf16)
+LAYER_NORM(layer_norm_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM(layer_norm_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM(layer_norm_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_HALF_BF16, cpu_to_bf16)
 
 #define GEGLU(name, TARGET, TYPE, LOAD, STORE)                                                                         \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \

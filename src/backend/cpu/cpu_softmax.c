@@ -79,33 +79,35 @@ SOFTMAX_COLUMNS(columns_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_SAME)
 SOFTMAX_COLUMNS(columns_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_SAME)
 SOFTMAX_COLUMNS(columns_bf16, CPU_AVX512, guint16, cpu_from_bf16, cpu_to_bf16)
 
-#define BACKWARD_ROW(name, TARGET, TYPE, LOAD, LOAD_LANES, STORE)                                                      \
+#define BACKWARD_ROW(name, TARGET, TYPE, LOAD, LOAD_HALF, STORE)                                                       \
     TARGET static void name(const SoftmaxKernel *kernel, gint64 first, gint64 width)                                   \
     {                                                                                                                  \
         (void)width;                                                                                                   \
         const TYPE *y = (const TYPE *)kernel->x + first, *dy = (const TYPE *)kernel->dy + first;                       \
         TYPE *dx = (TYPE *)kernel->y + first;                                                                          \
-        gint64 n = kernel->n, whole = n / CPU_LANES * CPU_LANES;                                                       \
-        CpuLanes sums = { 0 };                                                                                         \
+        gint64 n = kernel->n, whole = n / CPU_HALF * CPU_HALF;                                                         \
+        CpuHalf sums = { 0 };                                                                                          \
         double sum = 0;                                                                                                \
-        for (gint64 i = 0; i < whole; i += CPU_LANES) {                                                                \
-            CpuLanes v, g;                                                                                             \
-            LOAD_LANES(v, y + i);                                                                                      \
-            LOAD_LANES(g, dy + i);                                                                                     \
+        for (gint64 i = 0; i < whole; i += CPU_HALF) {                                                                 \
+            CpuHalf v, g;                                                                                              \
+            LOAD_HALF(v, y + i);                                                                                       \
+            LOAD_HALF(g, dy + i);                                                                                      \
             sums += v * g;                                                                                             \
         }                                                                                                              \
+        float parts[CPU_HALF];                                                                                         \
+        memcpy(parts, &sums, sizeof parts);                                                                            \
         for (gint64 i = whole; i < n; i++)                                                                             \
-            sums[i - whole] += LOAD(y[i]) * LOAD(dy[i]);                                                               \
-        for (int l = 0; l < CPU_LANES; l++)                                                                            \
-            sum += (double)sums[l];                                                                                    \
+            parts[i - whole] += LOAD(y[i]) * LOAD(dy[i]);                                                              \
+        for (int l = 0; l < CPU_HALF; l++)                                                                             \
+            sum += (double)parts[l];                                                                                   \
         float mean = (float)sum;                                                                                       \
         _Pragma("omp simd") for (gint64 i = 0; i < n; i++) dx[i] = STORE(LOAD(y[i]) * (LOAD(dy[i]) - mean));           \
     }
 
-BACKWARD_ROW(backward_row_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-BACKWARD_ROW(backward_row_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-BACKWARD_ROW(backward_row_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-BACKWARD_ROW(backward_row_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_LANES_BF16, cpu_to_bf16)
+BACKWARD_ROW(backward_row_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+BACKWARD_ROW(backward_row_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+BACKWARD_ROW(backward_row_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+BACKWARD_ROW(backward_row_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_HALF_BF16, cpu_to_bf16)
 
 #define BACKWARD_COLUMNS(name, TARGET, TYPE, LOAD, STORE)                                                              \
     TARGET static void name(const SoftmaxKernel *kernel, gint64 first, gint64 width)                                   \
