@@ -87,7 +87,7 @@ typedef struct {
 } AimfBatchNorm;
 
 /**
- * aimf_batch_norm: over N, H, W of x (N, C, H, W); weight, bias, running_mean, running_var (C).
+ * aimf_batch_norm: over N, H, W of x (N, C, H, W), or N of (N, C); weight, bias, running_mean, running_var (C).
  * The running variance takes the unbiased batch variance, as PyTorch's does.
  */
 AimfValue aimf_batch_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfValue running_mean,
@@ -141,8 +141,8 @@ AimfValue aimf_adaptive_average_pool(AimfGraph *graph, AimfValue x, int height, 
 /** aimf_global_average_pool: (N, C, H, W) -> (N, C). */
 AimfValue aimf_global_average_pool(AimfGraph *graph, AimfValue x);
 /**
- * aimf_linear: x (N, in) or (N, T, in) * weight (out, in) transposed [+ bias (out), or AIMF_NONE] -> (N, out), f32
- * (logits), or (N, T, out) in the precision of activations.
+ * aimf_linear: x (..., in) of rank 2 or more * weight (out, in) transposed [+ bias (out), or AIMF_NONE] -> (..., out);
+ * of rank 2 in f32 (logits), else in the precision of activations.
  */
 AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
 /**
@@ -181,7 +181,7 @@ typedef struct {
 
 /** aimf_group_norm: over each sample's channels of a group and all pixels; x (N, C, H, W); weight, bias (C). */
 AimfValue aimf_group_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, AimfGroupNorm options);
-/** aimf_layer_norm: over the last dimension of x (N, T, C) or (N, C); weight, bias (C); @epsilon 0 means 1e-5. */
+/** aimf_layer_norm: over the last dimension of x (..., C), rank 2 or more; weight, bias (C); @epsilon 0 means 1e-5. */
 AimfValue aimf_layer_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, double epsilon);
 
 typedef struct {
@@ -191,9 +191,20 @@ typedef struct {
 
 /**
  * aimf_attention: softmax(q k^T / sqrt(C / heads)) v per head; q (N, T, C), k and v (N, S, C) -> (N, T, C).
- * The T x S matrix of scores is never stored whole.
+ * The T x S matrix of scores is never stored whole; the gradient computes it again, a head and a block of queries at a
+ * time.
  */
 AimfValue aimf_attention(AimfGraph *graph, AimfValue q, AimfValue k, AimfValue v, AimfAttention options);
+
+typedef struct {
+    gboolean transpose_a; /* a is (..., K, M) */
+    gboolean transpose_b; /* b is (..., N, K) */
+} AimfMatmul;
+
+/** aimf_matmul: a (..., M, K) times b (..., K, N) -> (..., M, N), rank 2 or more, with the same leading dimensions. */
+AimfValue aimf_matmul(AimfGraph *graph, AimfValue a, AimfValue b, AimfMatmul options);
+/** aimf_softmax: exp(x) over its sum along dimension @axis, which may be negative: counted from the end. */
+AimfValue aimf_softmax(AimfGraph *graph, AimfValue x, int axis);
 
 /** aimf_add_channels: x (N, C, H, W) + offsets (N, C), the same for all pixels of a channel; both get gradients. */
 AimfValue aimf_add_channels(AimfGraph *graph, AimfValue x, AimfValue offsets);

@@ -114,7 +114,7 @@ static void take_prediction(AimfOutcomes *outcomes, const AimfPredictions *predi
     outcomes->group[i] = sample->group;
     outcomes->prediction[i] = predictions->prediction[row];
     if (shares)
-        aimf_softmax(logits, outcomes->n_targets, shares);
+        aimf_softmax_shares(logits, outcomes->n_targets, shares);
     for (gsize k = 0, n = (gsize)outcomes->n_targets; shares && k < n; k++)
         outcomes->class_probability[i * n + k] = aimf_number_of_single(shares[k]);
     if (outcomes->n_targets > 2)

@@ -21,12 +21,13 @@ typedef union {
     AimfConv2d conv2d;        /* CONV2D and its backward ones; nothing that means 1 is 0 here */
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
     AimfPool pool;            /* of all pooling; strides are never 0 here */
-    AimfGroupNorm group_norm; /* epsilon is never 0 here */
+    AimfGroupNorm group_norm; /* GROUP_NORM and its backward; epsilon is never 0 here */
     double number;            /* of operations that have one: layer norm's epsilon, a loss's smoothing */
-    AimfAttention attention;
+    AimfAttention attention; /* ATTENTION and its backward */
+    AimfMatmul matmul;
     AimfOptimizer optimizer;
     int index; /* of SQUARES: which of the sums */
-    int axis;                    /* CONCAT, SPLIT */
+    int axis;                    /* CONCAT, SPLIT, SOFTMAX and its backward; not negative here */
     int order[AIMF_MAX_RANK];    /* TRANSPOSE */
     gint64 begin[AIMF_MAX_RANK]; /* SLICE: the output's shape says where it ends */
     AimfPadding padding;

@@ -15,11 +15,11 @@
     X(CONV2D_BACKWARD_DATA, conv2d_backward_data, aimf_no_gradient, aimf_conv2d_flops)                                 \
     /* x, dy -> dweight */                                                                                             \
     X(CONV2D_BACKWARD_WEIGHT, conv2d_backward_weight, aimf_no_gradient, aimf_conv2d_flops)                             \
-    /* x, weight, bias, running_mean, running_var -> y [, mean (C), variance (C), workspace]; the bracketed ones in \
-     * training only, where the running statistics change; variance is the biased one; workspace only with relu */  \
+    /* x, weight, bias, running_mean, running_var -> y [, mean (C), variance (C), workspace]; the bracketed ones in    \
+     * training only, where the running statistics change; variance is the biased one; workspace only with relu */     \
     X(BATCH_NORM, batch_norm, aimf_batch_norm_gradient, aimf_no_flops)                                                 \
-    /* x, dy, weight, mean, variance, [workspace] -> [dx], [dweight], [dbias]; mean and variance of the batch in \
-     * training, else the running ones, taken as constants */     \
+    /* x, dy, weight, mean, variance, [workspace] -> [dx], [dweight], [dbias]; mean and variance of the batch in       \
+     * training, else the running ones, taken as constants */                                                          \
     X(BATCH_NORM_BACKWARD, batch_norm_backward, aimf_no_gradient, aimf_no_flops)                                       \
     /* x -> y */                                                                                                       \
     X(RELU, relu, aimf_relu_gradient, aimf_no_flops)                                                                   \
@@ -52,11 +52,14 @@
     /* dy -> dx */                                                                                                     \
     X(ADAPTIVE_AVERAGE_POOL_BACKWARD, adaptive_average_pool_backward, aimf_no_gradient, aimf_no_flops)                 \
     /* x (N,I), weight (O,I), [bias (O)] -> y (N,O) f32; or x (N,T,I) -> y (N,T,O), which has no backward */           \
+    /* x (...,I), weight (O,I), [bias (O)] -> y (...,O); that of x (N,I) is f32 */                                     \
     X(LINEAR, linear, aimf_linear_gradient, aimf_linear_flops)                                                         \
     /* dy, weight -> dx */                                                                                             \
     X(LINEAR_BACKWARD_DATA, linear_backward_data, aimf_no_gradient, aimf_linear_flops)                                 \
     /* x, dy -> dweight */                                                                                             \
     X(LINEAR_BACKWARD_WEIGHT, linear_backward_weight, aimf_no_gradient, aimf_linear_flops)                             \
+    /* x (...,C) -> sums (C), the gradient of a bias */                                                                \
+    X(ROW_SUM, row_sum, aimf_no_gradient, aimf_no_flops)                                                               \
     /* logits, targets (same shape) -> loss (scalar) */                                                                \
     X(SIGMOID_CROSS_ENTROPY, sigmoid_cross_entropy, aimf_sigmoid_cross_entropy_gradient, aimf_no_flops)                \
     /* logits, targets, [dloss (scalar), none means 1] -> dlogits */                                                   \
@@ -74,11 +77,23 @@
     /* x (N,T,2C) -> y (N,T,C) */                                                                                      \
     X(GEGLU, geglu, aimf_no_gradient, aimf_no_flops)                                                                   \
     /* x (N,C,H,W), weight (C), bias (C) -> y */                                                                       \
-    X(GROUP_NORM, group_norm, aimf_no_gradient, aimf_no_flops)                                                         \
-    /* x (N,[T,]C), weight (C), bias (C) -> y */                                                                       \
-    X(LAYER_NORM, layer_norm, aimf_no_gradient, aimf_no_flops)                                                         \
+    X(GROUP_NORM, group_norm, aimf_group_norm_gradient, aimf_no_flops)                                                 \
+    /* x, dy, weight, bias -> [dx], [dweight], [dbias] */                                                              \
+    X(GROUP_NORM_BACKWARD, group_norm_backward, aimf_no_gradient, aimf_no_flops)                                       \
+    /* x (...,C), weight (C), bias (C) -> y */                                                                         \
+    X(LAYER_NORM, layer_norm, aimf_layer_norm_gradient, aimf_no_flops)                                                 \
+    /* x, dy, weight -> [dx], [dweight], [dbias] */                                                                    \
+    X(LAYER_NORM_BACKWARD, layer_norm_backward, aimf_no_gradient, aimf_no_flops)                                       \
     /* q (N,T,C), k (N,S,C), v (N,S,C) -> y (N,T,C) */                                                                 \
-    X(ATTENTION, attention, aimf_no_gradient, aimf_attention_flops)                                                    \
+    X(ATTENTION, attention, aimf_attention_gradient, aimf_attention_flops)                                             \
+    /* q, k, v, dy -> [dq], [dk], [dv] */                                                                              \
+    X(ATTENTION_BACKWARD, attention_backward, aimf_no_gradient, aimf_attention_flops)                                  \
+    /* a (...,M,K), b (...,K,N), either one's last two dimensions swapped if the attributes say so -> y (...,M,N) */   \
+    X(MATMUL, matmul, aimf_matmul_gradient, aimf_matmul_flops)                                                         \
+    /* x -> y */                                                                                                       \
+    X(SOFTMAX, softmax, aimf_softmax_gradient, aimf_no_flops)                                                          \
+    /* y, dy -> dx */                                                                                                  \
+    X(SOFTMAX_BACKWARD, softmax_backward, aimf_no_gradient, aimf_no_flops)                                             \
     /* x (N,C,H,W), offsets (N,C) -> y */                                                                              \
     X(ADD_CHANNELS, add_channels, aimf_add_channels_gradient, aimf_no_flops)                                           \
     /* x (N,C,H,W) -> y (N,C,2H,2W) */                                                                                 \
@@ -90,7 +105,9 @@
     /* x (N,HW,C) -> y (N,C,H,W) */                                                                                    \
     X(PLANES, planes, aimf_planes_gradient, aimf_no_flops)                                                             \
     /* ids (N,T), table (V,C), [positions (P,C)] -> y (N,T,C) */                                                       \
-    X(EMBEDDING, embedding, aimf_no_gradient, aimf_no_flops)                                                           \
+    X(EMBEDDING, embedding, aimf_embedding_gradient, aimf_no_flops)                                                    \
+    /* ids, dy -> [dtable], [dpositions] */                                                                            \
+    X(EMBEDDING_BACKWARD, embedding_backward, aimf_no_gradient, aimf_no_flops)                                         \
     /* t (N) -> y (N,C) f32 */                                                                                         \
     X(TIMESTEP_EMBEDDING, timestep_embedding, aimf_no_gradient, aimf_no_flops)                                         \
     /* up to 8 values -> y, one behind the other along an axis */                                                      \

@@ -61,8 +61,8 @@ gboolean aimf_model_walk(const AimfModel *model, guint batch, AimfBuilder *build
 gboolean aimf_model_check_manifest(const AimfModel *model, const AimfManifest *manifest, const char *purpose,
                                    GError **error);
 
-/** aimf_softmax: of @logits (n), computed in f64, into @shares (n). */
-void aimf_softmax(const float *logits, int n, float *shares);
+/** aimf_softmax_shares: of @logits (n), computed in f64, into @shares (n). */
+void aimf_softmax_shares(const float *logits, int n, float *shares);
 
 /** aimf_predictions_new: (owned) for @n images, all as if skipped; NULL with MEMORY. */
 AimfPredictions *aimf_predictions_new(guint n, int outputs, GError **error);

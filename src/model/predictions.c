@@ -40,7 +40,7 @@ void aimf_predictions_free(AimfPredictions *predictions)
     g_free(predictions);
 }
 
-void aimf_softmax(const float *logits, int n, float *shares)
+void aimf_softmax_shares(const float *logits, int n, float *shares)
 {
     double largest = -INFINITY, sum = 0;
     for (int k = 0; k < n; k++)
@@ -70,7 +70,7 @@ static void append_row(GString *line, const AimfPredictions *predictions, guint 
     if (prediction >= 0)
         g_string_append_printf(line, "%d", prediction);
     if (outputs > 2)
-        aimf_softmax(logits, outputs, shares); /* all NaN where the image was skipped */
+        aimf_softmax_shares(logits, outputs, shares); /* all NaN where the image was skipped */
     for (int k = 0; outputs > 2 && k < outputs; k++)
         append_number(line, shares[k]);
     if (predictions->classes) {

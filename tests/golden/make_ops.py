@@ -19,7 +19,7 @@ import formula
 
 HERE = pathlib.Path(__file__).parent
 FIELDS = ["n", "c", "h", "w", "t", "s", "o", "kh", "kw", "stride", "padding", "padding_after", "groups", "heads",
-          "bias", "training", "relu", "silu", "causal", "scale",
+          "axis", "transpose", "bias", "training", "relu", "silu", "causal", "scale",
           "stride2", "padding2", "dilation", "dilation2", "ceil", "counted", "dim", "begin", "end", "order"]
 
 
@@ -102,10 +102,26 @@ def moved(op, case, leaf, x):
     raise ValueError(op)
 
 
+def matmul(case, leaf):
+    leading = [size for size in (case["n"], case["h"]) if size]
+
+    def matrices(name, rows, columns, transpose):
+        last = (columns, rows) if transpose else (rows, columns)
+        operand = leaf(name, *leading, *last)
+        return operand.mT if transpose else operand
+
+    a = matrices("x", case["t"], case["c"], case["transpose"] & 1)
+    return a @ matrices("b", case["c"], case["o"], case["transpose"] & 2)
+
+
 def further(op, case, leaf):
     n, c, h, w, o, t, s = (case[key] for key in "nchwots")
     shapes = {"planes": (n, h * w, c), "geglu": (n, t, 2 * c)}
     shape = shapes.get(op, (n, c, h, w) if h else (n, t, c) if t else (n, c))
+    if op in ("linear", "layer_norm") and h:
+        shape = (n, h, w, c)
+    if op == "matmul":
+        return matmul(case, leaf)
     if op == "embedding":
         y = F.embedding(leaf.labels(n * t, o, "ids").reshape(n, t), leaf("table", o, c))
         return y + leaf("positions", s, c)[:t] if s else y
@@ -114,6 +130,8 @@ def further(op, case, leaf):
     x = leaf("x", *shape)
     if op == "linear":
         return F.linear(x, leaf("weight", o, c), leaf("bias", o) if case["bias"] else None)
+    if op == "softmax":
+        return F.softmax(x, case["axis"])
     if op == "silu":
         return F.silu(x)
     if op == "gelu":
@@ -151,8 +169,8 @@ def further(op, case, leaf):
 DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
                   "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "average_pool",
                   "adaptive_average_pool", "add_channels", "upsample_nearest", "upsample_conv2d", "tokens",
-                  "planes"} | MOVES
-SIMPLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
+                  "planes", "group_norm", "layer_norm", "attention", "embedding", "matmul", "softmax"} | MOVES
+SIMPLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool",
           "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "average_pool", "adaptive_average_pool"}
 
 
@@ -210,8 +228,6 @@ def forward(op, case, leaf):
         y = F.adaptive_avg_pool2d(x, (case["kh"], case["kw"]))
     elif op == "global_average_pool":
         y = x.mean((2, 3))
-    elif op == "linear":
-        y = F.linear(x, leaf("weight", o, c), leaf("bias", o) if case["bias"] else None)
     elif op == "sigmoid_cross_entropy":
         y = F.binary_cross_entropy_with_logits(x, leaf.labels(n * c, 2).reshape(shape).double())
     elif op == "softmax_cross_entropy":
@@ -223,7 +239,7 @@ def make_ops():
     golden = {}
     for op, case, name in read_cases():
         leaf = Leaves(name, case["scale"])
-        if op not in DIFFERENTIABLE or (op == "linear" and case["t"]):
+        if op not in DIFFERENTIABLE:
             golden[f"{name}/y"] = further(op, case, leaf)
             continue
         y, states = forward(op, case, leaf)

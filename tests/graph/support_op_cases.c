@@ -174,6 +174,27 @@ const OpCase op_cases[] = {
     { .op = OP_FLATTEN, .n = 2, .c = 16, .h = 2, .w = 3 },
     { .op = OP_FLATTEN, .n = 2, .t = 3, .c = 5, .dim = 3 },
     { .op = OP_FLATTEN, .n = 2, .t = 3, .c = 5, .dim = 1 },
+    { .op = OP_LINEAR, .n = 2, .c = 6, .h = 3, .w = 2, .o = 9, .bias = 1 },
+    { .op = OP_LINEAR, .n = 2, .t = 197, .c = 24, .o = 33, .bias = 1 },
+    { .op = OP_LAYER_NORM, .n = 2, .c = 19, .h = 3, .w = 4 },
+    { .op = OP_LAYER_NORM, .n = 40, .t = 9, .c = 24, .scale = 4 },
+    { .op = OP_GROUP_NORM, .n = 2, .c = 8, .h = 9, .w = 8, .groups = 2, .silu = 1 },
+    { .op = OP_ATTENTION, .n = 1, .t = 50, .s = 50, .c = 128, .heads = 2 },
+    { .op = OP_ATTENTION, .n = 2, .t = 100, .s = 37, .c = 24, .heads = 2 },
+    { .op = OP_ATTENTION, .n = 1, .t = 197, .s = 197, .c = 20, .heads = 1, .causal = 1 },
+    { .op = OP_BATCH_NORM, .n = 9, .c = 5, .training = 1 },
+    { .op = OP_BATCH_NORM, .n = 12, .c = 16, .training = 1, .relu = 1 },
+    { .op = OP_BATCH_NORM, .n = 4, .c = 7, .relu = 1 },
+    { .op = OP_MATMUL, .t = 5, .c = 7, .o = 3 },
+    { .op = OP_MATMUL, .n = 3, .t = 9, .c = 20, .o = 17, .transpose = 2 },
+    { .op = OP_MATMUL, .n = 2, .h = 3, .t = 7, .c = 5, .o = 18, .transpose = 1 },
+    { .op = OP_MATMUL, .n = 2, .h = 2, .t = 33, .c = 16, .o = 4, .transpose = 3 },
+    { .op = OP_MATMUL, .n = 1, .t = 100, .c = 300, .o = 40 },
+    { .op = OP_SOFTMAX, .n = 3, .c = 17, .axis = 1, .scale = 8 },
+    { .op = OP_SOFTMAX, .n = 2, .t = 5, .c = 33, .axis = 2 },
+    { .op = OP_SOFTMAX, .n = 2, .c = 5, .h = 3, .w = 7, .axis = 1, .scale = 4 },
+    { .op = OP_SOFTMAX, .n = 20, .c = 40 },
+    { .op = OP_SOFTMAX, .n = 2, .c = 1, .h = 2, .w = 3, .axis = 1 },
 };
 /* clang-format on */
 const guint n_op_cases = G_N_ELEMENTS(op_cases);
@@ -186,7 +207,8 @@ const guint n_op_cases = G_N_ELEMENTS(op_cases);
  * bits: an error of at most 2^-8, and over many elements half of that. Forward and backward results are rounded once,
  * the cotangent twice where it passes a mask, attention's weights once more: 2^-8 in the 2-norm. upsample_conv2d also
  * rounds its taps' sums, which what cancels between taps makes felt: 2^-7. Losses take f32 logits and must be as good
- * as in f32; linear gives f32, but its operands' gradients are rounded. Operations that only move elements change none;
+ * as in f32; linear gives f32, but its operands' gradients are rounded. Softmax's gradient is made of the result that was
+ * rounded already, so that three roundings meet: 2^-7. Operations that only move elements change none;
  * upsample_nearest's gradient is a sum.
  */
 #define ROUNDED 0x1p-8
@@ -225,6 +247,8 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_TRANSPOSE] = { 0, 0 },
     [OP_RESHAPE] = { 0, 0 },
     [OP_FLATTEN] = { 0, 0 },
+    [OP_MATMUL] = { 1e-5, ROUNDED },
+    [OP_SOFTMAX] = { 1e-5, 2 * ROUNDED },
 };
 
 /*
@@ -275,6 +299,8 @@ const char *op_family_name(OpFamily op)
         "transpose",
         "reshape",
         "flatten",
+        "matmul",
+        "softmax",
     };
     return names[op];
 }
@@ -282,16 +308,10 @@ const char *op_family_name(OpFamily op)
 gboolean op_case_is_differentiable(const OpCase *c)
 {
     switch (c->op) {
-    case OP_LINEAR:
-        return !c->t;
     case OP_SILU:
     case OP_GELU:
     case OP_QUICK_GELU:
     case OP_GEGLU:
-    case OP_GROUP_NORM:
-    case OP_LAYER_NORM:
-    case OP_ATTENTION:
-    case OP_EMBEDDING:
     case OP_TIMESTEP_EMBEDDING:
         return FALSE;
     default:
@@ -319,6 +339,8 @@ char *op_case_name(const OpCase *c)
         { "padding_after", c->padding_after },
         { "groups", c->groups },
         { "heads", c->heads },
+        { "axis", c->axis },
+        { "transpose", c->transpose },
         { "bias", c->bias },
         { "training", c->training },
         { "relu", c->relu },
@@ -485,8 +507,29 @@ static AimfValue build_embedding(OpRig *rig, AimfGraph *graph)
     return aimf_embedding(graph, ids, table, positions);
 }
 
+/* The last two dimensions of a matrix or of many, swapped if asked. */
+static AimfShape matrices(const OpCase *c, int rows, int columns, gboolean transpose)
+{
+    int last[] = { transpose ? columns : rows, transpose ? rows : columns };
+    if (c->h)
+        return AIMF_SHAPE(c->n, c->h, last[0], last[1]);
+    return c->n ? AIMF_SHAPE(c->n, last[0], last[1]) : AIMF_SHAPE(last[0], last[1]);
+}
+
+static AimfValue build_matmul(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    const OpCase *c = rig->c;
+    gboolean transpose_a = c->transpose & 1, transpose_b = c->transpose >> 1;
+    AimfValue b = parameter(rig, graph, "b", matrices(c, c->c, c->o, transpose_b));
+    return aimf_matmul(graph, x, b, (AimfMatmul){ transpose_a, transpose_b });
+}
+
 static AimfShape first_shape(const OpCase *c)
 {
+    if (c->op == OP_MATMUL)
+        return matrices(c, c->t, c->c, c->transpose & 1);
+    if ((c->op == OP_LINEAR || c->op == OP_LAYER_NORM) && c->h)
+        return AIMF_SHAPE(c->n, c->h, c->w, c->c);
     if (c->op == OP_PLANES)
         return AIMF_SHAPE(c->n, c->h * c->w, c->c);
     if (c->op == OP_GEGLU)
@@ -627,6 +670,10 @@ static AimfValue build_further(OpRig *rig, AimfGraph *graph, AimfValue x)
         return aimf_tokens(graph, x);
     case OP_PLANES:
         return aimf_planes(graph, x, c->h, c->w);
+    case OP_MATMUL:
+        return build_matmul(rig, graph, x);
+    case OP_SOFTMAX: /* counted from the end, too */
+        return aimf_softmax(graph, x, c->axis ? c->axis - aimf_graph_shape(graph, x).rank : 0);
     default:
         return build_move(rig, graph, x);
     }

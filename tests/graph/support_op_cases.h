@@ -41,13 +41,17 @@ typedef enum {
     OP_TRANSPOSE,
     OP_RESHAPE,
     OP_FLATTEN,
+    OP_MATMUL,
+    OP_SOFTMAX,
     OP_N_FAMILIES,
 } OpFamily;
 
 /**
  * OpCase: one operation on one set of shapes; fields that an operation does not use are 0.
  * @n, @c, @h, @w, @t: the first operand (n, c, h, w), or (n, t, c) when h is 0, or (n, c) when both are; geglu's is
- *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
+ *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n); linear's and layer_norm's (n, h, w, c)
+ *   when h is not 0; matmul's ([n, [h,]] t, c)
+ * @transpose: of matmul, bit 0 the first operand, bit 1 the second, which has o columns; @axis: of softmax
  * @o: output channels or features, channels of concat's second operand, rows of embedding's table
  * @kh, @kw: kernel, pooling window, size of adaptive pooling's result; @kw 0 means @kh for windows; @s: tokens of
  *   attention's keys, rows of embedding's positions
@@ -66,7 +70,7 @@ typedef enum {
  */
 typedef struct {
     OpFamily op;
-    int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads;
+    int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads, axis, transpose;
     int stride2, padding2, dilation, dilation2, ceil, counted;
     int bias, training, relu, silu, causal;
     int scale, coarse, winograd;

@@ -88,7 +88,8 @@ static AimfValue x3(AimfGraph *graph)
 
 static AimfValue linear_rank(AimfGraph *graph)
 {
-    return aimf_linear(graph, x4(graph), aimf_graph_parameter(graph, "weight", AIMF_SHAPE(1, 5)), AIMF_NONE);
+    AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(5));
+    return aimf_linear(graph, x, aimf_graph_parameter(graph, "weight", AIMF_SHAPE(1, 5)), AIMF_NONE);
 }
 
 static AimfValue conv_negative_padding(AimfGraph *graph)
@@ -208,7 +209,35 @@ static AimfValue group_norm_bias(AimfGraph *graph)
 static AimfValue layer_norm_rank(AimfGraph *graph)
 {
     AimfValue c5 = aimf_graph_parameter(graph, "c5", AIMF_SHAPE(5));
-    return aimf_layer_norm(graph, x4(graph), c5, c5, 0);
+    return aimf_layer_norm(graph, c5, c5, c5, 0);
+}
+
+static AimfValue batch_norm_rank(AimfGraph *graph)
+{
+    AimfValue c6 = aimf_graph_parameter(graph, "c6", AIMF_SHAPE(6));
+    return aimf_batch_norm(graph, x3(graph), c6, c6, c6, c6, (AimfBatchNorm){ 0 });
+}
+
+static AimfValue matmul_rank(AimfGraph *graph)
+{
+    AimfValue c5 = aimf_graph_parameter(graph, "c5", AIMF_SHAPE(5));
+    return aimf_matmul(graph, c5, c5, (AimfMatmul){ 0 });
+}
+
+static AimfValue matmul_depth(AimfGraph *graph)
+{
+    AimfValue x = x3(graph);
+    return aimf_matmul(graph, x, x, (AimfMatmul){ .transpose_a = TRUE, .transpose_b = TRUE });
+}
+
+static AimfValue matmul_leading(AimfGraph *graph)
+{
+    return aimf_matmul(graph, x3(graph), aimf_graph_input(graph, "b", AIMF_SHAPE(3, 5, 4)), (AimfMatmul){ 0 });
+}
+
+static AimfValue softmax_axis(AimfGraph *graph)
+{
+    return aimf_softmax(graph, x3(graph), -4);
 }
 
 static AimfValue geglu_odd(AimfGraph *graph)
@@ -417,6 +446,11 @@ static const struct {
     { group_norm_groups, "group_norm: 2 groups do not divide 3 channels" },
     { group_norm_bias, "group_norm: the bias" },
     { layer_norm_rank, "layer_norm: the input" },
+    { batch_norm_rank, "batch_norm: the input" },
+    { matmul_rank, "matmul: the first operand" },
+    { matmul_depth, "matmul: the second operand" },
+    { matmul_leading, "matmul: the second operand" },
+    { softmax_axis, "softmax: the input has no dimension -4" },
     { geglu_odd, "geglu: the input" },
     { attention_heads, "attention: 2 heads do not divide 5 channels" },
     { attention_causal, "attention: the key" },
@@ -582,6 +616,7 @@ static void test_forward_cost(gconstpointer data)
         { aimf_attention(graph, tokens, context, context, heads), 2 * (7 * 9) * 6 * 2 },
         { aimf_attention(graph, tokens, tokens, tokens, causal), 2 * (7 * 8 / 2) * 6 * 2 },
         { aimf_concat(graph, (AimfValue[]){ x, aimf_silu(graph, x) }, 2, 1), 0 },
+        { aimf_matmul(graph, tokens, context, (AimfMatmul){ .transpose_b = TRUE }), 2 * (7 * 9) * 6 },
     };
     for (guint i = 0; i < G_N_ELEMENTS(costs); i++) {
         g_autoptr(GError) error = NULL;

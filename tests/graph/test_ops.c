@@ -286,6 +286,18 @@ static void draw_further(OpCase *c, AimfRandom *random)
     }
     if (c->op == OP_LAYER_NORM)
         c->c += 7;
+    if (c->op == OP_MATMUL) {
+        c->n = draw(random, 0, 4);
+        c->h = c->n && draw(random, 0, 1) ? c->h : 0;
+        c->w = 0;
+        c->t = draw(random, 1, 120);
+        c->c = draw(random, 1, 300);
+        c->transpose = draw(random, 0, 3);
+    }
+    if (c->op == OP_SOFTMAX) {
+        c->axis = draw(random, 0, 3);
+        c->scale = 1 << draw(random, 0, 4);
+    }
     if (c->op == OP_ATTENTION) {
         const int sizes[] = { 40, 64, 80, 160, 512, draw(random, 1, 96) };
         c->heads = draw(random, 1, 4);
@@ -406,7 +418,9 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.w = draw(random, 1, 14);
     }
     if (op == OP_BATCH_NORM) {
-        c.n += 7 / (c.h * c.w); /* at least eight values a channel: with fewer the gradient is little but rounding */
+        if (draw(random, 0, 3) == 0)
+            c.h = c.w = 0;
+        c.n += 7 / (c.h ? c.h * c.w : 1); /* at least eight values a channel: with fewer it is little but rounding */
         c.training = draw(random, 0, 1);
         c.relu = draw(random, 0, 1);
     }
@@ -419,7 +433,7 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
     gboolean is_pool = op == OP_MAX_POOL || op == OP_AVERAGE_POOL || op == OP_ADAPTIVE_AVERAGE_POOL;
     if (is_pool)
         draw_pool(&c, random);
-    else if (op == OP_CONCAT || op >= OP_SPLIT)
+    else if (op == OP_CONCAT || (op >= OP_SPLIT && op <= OP_FLATTEN))
         draw_move(&c, random);
     else if (op >= OP_SILU)
         draw_further(&c, random);

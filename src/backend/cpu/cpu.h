@@ -147,15 +147,22 @@ AimfKernel *cpu_plan_global_average_pool_backward(gpointer state, AimfNodePlan *
 /** cpu_plan_average_pool: over windows or bins, forward or backward. */
 AimfKernel *cpu_plan_average_pool(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_group_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_layer_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_row_sum(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_planes(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_embedding(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_embedding_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_timestep_embedding(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_attention(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_attention_backward(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_matmul(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_softmax(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_loss(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_loss_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_sgd(gpointer state, AimfNodePlan *plan, GError **error);

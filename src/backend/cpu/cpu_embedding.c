@@ -59,6 +59,67 @@ static gboolean timestep_embedding_run(AimfKernel *base, AimfStream *stream, GEr
     return TRUE;
 }
 
+/*
+ * What an embedding's parameters get: a thread takes some channels and adds the tokens' gradients, one after another, to
+ * the rows that they came from. What no row is gives nothing.
+ */
+typedef struct {
+    AimfKernel base;
+    gint64 n, tokens, channels, vocabulary, positions;
+    gboolean is_bf16;
+    const float *ids;
+    const void *dy;
+    float *dtable, *dpositions;
+} EmbeddingBackwardKernel;
+
+static void add_gradient(const EmbeddingBackwardKernel *kernel, gint64 i, float *row, gint64 first, gint64 end)
+{
+    gint64 at = i * kernel->channels;
+    for (gint64 c = first; c < end; c++)
+        row[c] += kernel->is_bf16 ? cpu_from_bf16(((const guint16 *)kernel->dy)[at + c])
+                                  : ((const float *)kernel->dy)[at + c];
+}
+
+static void clear(float *rows, gint64 n, gint64 channels, gint64 first, gint64 end)
+{
+    for (gint64 row = 0; rows && row < n; row++)
+        for (gint64 c = first; c < end; c++)
+            rows[row * channels + c] = 0;
+}
+
+static void take_channels(const EmbeddingBackwardKernel *kernel, gint64 first, gint64 end)
+{
+    clear(kernel->dtable, kernel->vocabulary, kernel->channels, first, end);
+    clear(kernel->dpositions, kernel->positions, kernel->channels, first, end);
+    for (gint64 i = 0; i < kernel->n * kernel->tokens; i++) {
+        float id = kernel->ids[i];
+        if (kernel->dtable && id >= 0 && id < (float)kernel->vocabulary)
+            add_gradient(kernel, i, kernel->dtable + (gint64)id * kernel->channels, first, end);
+        if (kernel->dpositions)
+            add_gradient(kernel, i, kernel->dpositions + i % kernel->tokens * kernel->channels, first, end);
+    }
+}
+
+static gboolean embedding_backward_run(AimfKernel *base, AimfStream *stream, GError **error)
+{
+    (void)stream, (void)error;
+    enum { CHANNELS = 64 };
+    const EmbeddingBackwardKernel *kernel = (EmbeddingBackwardKernel *)base;
+#pragma omp parallel for schedule(static)
+    for (gint64 first = 0; first < kernel->channels; first += CHANNELS)
+        take_channels(kernel, first, MIN(first + CHANNELS, kernel->channels));
+    return TRUE;
+}
+
+static void embedding_backward_bind(AimfKernel *base, void *const *addresses)
+{
+    EmbeddingBackwardKernel *kernel = (EmbeddingBackwardKernel *)base;
+    kernel->ids = addresses[0];
+    kernel->dy = addresses[1];
+    kernel->dtable = addresses[2];
+    kernel->dpositions = addresses[3];
+}
+
 static void embedding_bind(AimfKernel *base, void *const *addresses)
 {
     EmbeddingKernel *kernel = (EmbeddingKernel *)base;
@@ -95,6 +156,27 @@ AimfKernel *cpu_plan_embedding(gpointer state, AimfNodePlan *plan, GError **erro
     kernel->tokens = y->dim[1];
     kernel->channels = y->dim[2];
     kernel->vocabulary = cpu_input_shape(plan, 1)->dim[0];
+    kernel->is_bf16 = dtype == AIMF_BF16;
+    return &kernel->base;
+}
+
+AimfKernel *cpu_plan_embedding_backward(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    cpu_want_row_major(plan, 0, AIMF_F32);
+    cpu_want_row_major(plan, 1, dtype);
+    cpu_give_row_major(plan, 0, AIMF_F32);
+    cpu_give_row_major(plan, 1, AIMF_F32);
+    const AimfShape *dy = cpu_input_shape(plan, 1); /* (N, T, C) */
+    const AimfShape *table = cpu_output_shape(plan, 0), *positions = cpu_output_shape(plan, 1);
+    EmbeddingBackwardKernel *kernel = g_new0(EmbeddingBackwardKernel, 1);
+    kernel->base = (AimfKernel){ "aimfair:lookup", embedding_backward_bind, embedding_backward_run, kernel_free };
+    kernel->n = dy->dim[0];
+    kernel->tokens = dy->dim[1];
+    kernel->channels = dy->dim[2];
+    kernel->vocabulary = table ? table->dim[0] : 0;
+    kernel->positions = positions ? positions->dim[0] : 0;
     kernel->is_bf16 = dtype == AIMF_BF16;
     return &kernel->base;
 }

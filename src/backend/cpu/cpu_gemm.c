@@ -55,12 +55,22 @@ static void pack_panel(const CpuMatrix *b, gint64 depth, gint64 first, gint64 co
     }
 }
 
+gint64 cpu_gemm_panels(gint64 columns)
+{
+    return count(columns, cpu_product_kernels()->panel);
+}
+
+void cpu_gemm_pack_panel(const CpuMatrix *b, gint64 depth, gint64 columns, gint64 index, float *panels)
+{
+    gint64 panel = cpu_product_kernels()->panel, first = index * panel;
+    pack_panel(b, depth, first, MIN(panel, columns - first), panel, panels + first * depth);
+}
+
 void cpu_gemm_pack(const CpuMatrix *b, gint64 depth, gint64 columns, float *panels)
 {
-    gint64 panel = cpu_product_kernels()->panel;
 #pragma omp parallel for schedule(static)
-    for (gint64 first = 0; first < columns; first += panel)
-        pack_panel(b, depth, first, MIN(panel, columns - first), panel, panels + first * depth);
+    for (gint64 i = 0; i < cpu_gemm_panels(columns); i++)
+        cpu_gemm_pack_panel(b, depth, columns, i, panels);
 }
 
 /*
@@ -82,14 +92,14 @@ static void pack_rows(const CpuMatrix *a, gint64 first, gint64 rows, gint64 k, g
 
 /* --- Multiplying --- */
 
-static gsize thread_floats(const CpuGemm *gemm)
+gsize cpu_gemm_thread_bytes(const CpuGemm *gemm)
 {
-    return (gsize)(gemm->piece_rows * MIN(DEPTH, gemm->depth) + 15) / 16 * 16;
+    return (gsize)(gemm->piece_rows * MIN(DEPTH, gemm->depth) + 15) / 16 * 16 * sizeof(float);
 }
 
 gsize cpu_gemm_scratch_bytes(const CpuGemm *gemm)
 {
-    return (gsize)gemm->n_threads * thread_floats(gemm) * sizeof(float);
+    return (gsize)gemm->n_threads * cpu_gemm_thread_bytes(gemm);
 }
 
 /* What the sums of a piece begin with. */
@@ -106,9 +116,15 @@ static void fill_biases(const CpuGemmOperands *operands, gint64 first_row, gint6
     }
 }
 
-static void multiply_piece(const CpuGemm *gemm, const CpuGemmOperands *operands, gint64 index, float *packed)
+gint64 cpu_gemm_pieces(const CpuGemm *gemm)
+{
+    return gemm->n_row_pieces * gemm->n_column_pieces;
+}
+
+void cpu_gemm_run_piece(const CpuGemm *gemm, const CpuGemmOperands *operands, gint64 index)
 {
     const CpuMatrix *a = &operands->a;
+    float *packed = operands->scratch + (gsize)omp_get_thread_num() * cpu_gemm_thread_bytes(gemm) / sizeof *packed;
     gint64 first_row = index / gemm->n_column_pieces * gemm->piece_rows;
     gint64 first_column = index % gemm->n_column_pieces * gemm->piece_columns;
     gint64 rows = MIN(gemm->piece_rows, gemm->rows - first_row);
@@ -141,8 +157,7 @@ static void multiply_piece(const CpuGemm *gemm, const CpuGemmOperands *operands,
 
 void cpu_gemm_run(const CpuGemm *gemm, const CpuGemmOperands *operands)
 {
-    gint64 pieces = gemm->n_row_pieces * gemm->n_column_pieces;
 #pragma omp parallel for schedule(dynamic) num_threads(gemm->n_threads)
-    for (gint64 index = 0; index < pieces; index++)
-        multiply_piece(gemm, operands, index, operands->scratch + (gsize)omp_get_thread_num() * thread_floats(gemm));
+    for (gint64 index = 0; index < cpu_gemm_pieces(gemm); index++)
+        cpu_gemm_run_piece(gemm, operands, index);
 }

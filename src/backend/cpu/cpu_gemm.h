@@ -31,8 +31,13 @@ CpuGemm cpu_gemm(gint64 rows, gint64 columns, gint64 depth, int n_threads);
 gsize cpu_gemm_panels_bytes(gint64 depth, gint64 columns);
 /** cpu_gemm_pack: @b (depth, columns) as panels. */
 void cpu_gemm_pack(const CpuMatrix *b, gint64 depth, gint64 columns, float *panels);
+/** cpu_gemm_panels, cpu_gemm_pack_panel: how many panels there are; one of them, by the calling thread alone. */
+gint64 cpu_gemm_panels(gint64 columns);
+void cpu_gemm_pack_panel(const CpuMatrix *b, gint64 depth, gint64 columns, gint64 index, float *panels);
 
+/** cpu_gemm_scratch_bytes: for all threads; cpu_gemm_thread_bytes: for one of them. */
 gsize cpu_gemm_scratch_bytes(const CpuGemm *gemm);
+gsize cpu_gemm_thread_bytes(const CpuGemm *gemm);
 /**
  * CpuGemmOperands: of one run.
  * @panels: b, packed; @c: (rows, columns), rows @c_row apart
@@ -48,3 +53,6 @@ typedef struct {
 } CpuGemmOperands;
 
 void cpu_gemm_run(const CpuGemm *gemm, const CpuGemmOperands *operands);
+/** cpu_gemm_pieces, cpu_gemm_run_piece: the same piece by piece, for who has threads and many products of one size. */
+gint64 cpu_gemm_pieces(const CpuGemm *gemm);
+void cpu_gemm_run_piece(const CpuGemm *gemm, const CpuGemmOperands *operands, gint64 index);

@@ -18,30 +18,8 @@ struct RowsKernel {
     void *y;
 };
 
-/*
- * Into the double @sum the sum of TERM, which speaks of v: lanes of the row x, or one number of those left over.
- * LANES interleaved parts make one order on every processor.
- */
-#define SUM(sum, LOAD, LOAD_LANES, TERM)                                                                               \
-    do {                                                                                                               \
-        CpuLanes lanes = { 0 };                                                                                        \
-        gint64 whole = channels / CPU_LANES * CPU_LANES;                                                               \
-        for (gint64 c = 0; c < whole; c += CPU_LANES) {                                                                \
-            CpuLanes v;                                                                                                \
-            LOAD_LANES(v, x + c);                                                                                      \
-            lanes += TERM;                                                                                             \
-        }                                                                                                              \
-        for (gint64 c = whole; c < channels; c++) {                                                                    \
-            float v = LOAD(x[c]);                                                                                      \
-            lanes[c - whole] += TERM;                                                                                  \
-        }                                                                                                              \
-        sum = 0;                                                                                                       \
-        for (int l = 0; l < CPU_LANES; l++)                                                                            \
-            sum += (double)lanes[l];                                                                                   \
-    } while (0)
-
 /* Sums are of distances, from the first element and then from the mean, for the sake of rows far from 0. */
-#define LAYER_NORM(name, TARGET, TYPE, LOAD, LOAD_LANES, STORE)                                                        \
+#define LAYER_NORM(name, TARGET, TYPE, LOAD, LOAD_HALF, STORE)                                                         \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
     {                                                                                                                  \
         gint64 channels = kernel->channels;                                                                            \
@@ -51,10 +29,10 @@ struct RowsKernel {
             TYPE *y = (TYPE *)kernel->y + row * channels;                                                              \
             float shift = LOAD(x[0]);                                                                                  \
             double sum, squares;                                                                                       \
-            SUM(sum, LOAD, LOAD_LANES, v - shift);                                                                     \
+            CPU_SUM(sum, x, channels, LOAD, LOAD_HALF, v - shift);                                                     \
             double mean = (double)shift + sum / (double)channels;                                                      \
             shift = (float)mean;                                                                                       \
-            SUM(squares, LOAD, LOAD_LANES, (v - shift) * (v - shift));                                                 \
+            CPU_SUM(squares, x, channels, LOAD, LOAD_HALF, (v - shift) * (v - shift));                                 \
             float rest = (float)(mean - (double)shift);                                                                \
             float scale = (float)(1 / sqrt(squares / (double)channels + kernel->epsilon));                             \
             _Pragma("omp simd") for (gint64 c = 0; c < channels; c++) y[c] =                                           \
@@ -62,10 +40,10 @@ struct RowsKernel {
         }                                                                                                              \
     }
 
-LAYER_NORM(layer_norm_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM(layer_norm_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM(layer_norm_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_LANES_F32, CPU_SAME)
-LAYER_NORM(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_LANES_BF16, cpu_to_bf16)
+LAYER_NORM(layer_norm_f32, CPU_BASELINE, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM(layer_norm_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM(layer_norm_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_LOAD_HALF_F32, CPU_SAME)
+LAYER_NORM(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_HALF_BF16, cpu_to_bf16)
 
 #define GEGLU(name, TARGET, TYPE, LOAD, STORE)                                                                         \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \

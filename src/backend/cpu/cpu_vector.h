@@ -28,22 +28,50 @@
 #define CPU_SAME(value) (value)
 
 /*
- * CPU_LANES numbers at once, for sums: gcc 12 unrolls loops over so few into single numbers before it thinks of
- * vectors. On processors with shorter vectors they are made of several.
+ * Sums are of CPU_LANES interleaved parts, which makes one order on every processor. They are held in two vectors, whose
+ * length gcc 12 keeps in registers from AVX2 on (it leaves vectors of all lanes in memory, and unrolls loops over so few
+ * numbers into single ones before it thinks of vectors).
  */
-enum { CPU_LANES = 16 };
-typedef float CpuLanes __attribute__((vector_size(CPU_LANES * sizeof(float))));
-typedef guint32 CpuLanesBits __attribute__((vector_size(CPU_LANES * sizeof(guint32))));
-typedef guint16 CpuLanesHalves __attribute__((vector_size(CPU_LANES * sizeof(guint16))));
+enum { CPU_LANES = 16, CPU_HALF = 8 };
+typedef float CpuHalf __attribute__((vector_size(CPU_HALF * sizeof(float))));
+typedef guint32 CpuHalfBits __attribute__((vector_size(CPU_HALF * sizeof(guint32))));
+typedef guint16 CpuHalfWords __attribute__((vector_size(CPU_HALF * sizeof(guint16))));
 
-/* Loads @from into the CpuLanes @to; macros, because passing such vectors depends on the target. */
-#define CPU_LOAD_LANES_F32(to, from) memcpy(&(to), from, sizeof(to))
-#define CPU_LOAD_LANES_BF16(to, from)                                                                                  \
+/* Loads @from into the CpuHalf @to; macros, because passing such vectors depends on the target. */
+#define CPU_LOAD_HALF_F32(to, from) memcpy(&(to), from, sizeof(to))
+#define CPU_LOAD_HALF_BF16(to, from)                                                                                   \
     do {                                                                                                               \
-        CpuLanesHalves halves;                                                                                         \
-        memcpy(&halves, from, sizeof halves);                                                                          \
-        CpuLanesBits lane_bits = __builtin_convertvector(halves, CpuLanesBits) << 16;                                  \
-        memcpy(&(to), &lane_bits, sizeof(to));                                                                         \
+        CpuHalfWords words;                                                                                            \
+        memcpy(&words, from, sizeof words);                                                                            \
+        CpuHalfBits bits_of = __builtin_convertvector(words, CpuHalfBits) << 16;                                       \
+        memcpy(&(to), &bits_of, sizeof(to));                                                                           \
+    } while (0)
+
+/*
+ * Into the double @sum the sum of TERM over @n elements from @x on; it speaks of v: half of the lanes, or one number of
+ * those left over.
+ */
+#define CPU_SUM(sum, x, n, LOAD, LOAD_HALF, TERM)                                                                      \
+    do {                                                                                                               \
+        CpuHalf low = { 0 }, high = { 0 };                                                                             \
+        gint64 full = (n) / CPU_LANES * CPU_LANES;                                                                     \
+        for (gint64 c = 0; c < full; c += CPU_LANES) {                                                                 \
+            CpuHalf v;                                                                                                 \
+            LOAD_HALF(v, (x) + c);                                                                                     \
+            low += TERM;                                                                                               \
+            LOAD_HALF(v, (x) + c + CPU_HALF);                                                                          \
+            high += TERM;                                                                                              \
+        }                                                                                                              \
+        float parts[CPU_LANES];                                                                                        \
+        memcpy(parts, &low, sizeof low);                                                                               \
+        memcpy(parts + CPU_HALF, &high, sizeof high);                                                                  \
+        for (gint64 c = full; c < (n); c++) {                                                                          \
+            float v = LOAD((x)[c]);                                                                                    \
+            parts[c - full] += TERM;                                                                                   \
+        }                                                                                                              \
+        sum = 0;                                                                                                       \
+        for (int l = 0; l < CPU_LANES; l++)                                                                            \
+            sum += (double)parts[l];                                                                                   \
     } while (0)
 
 /*
@@ -77,9 +105,30 @@ static inline __attribute__((always_inline)) float cpu_exp(float x)
     return e * power;
 }
 
+/* A weight of softmax: exp(x) for x up to 0, nothing below -87, NaN of NaN. By bits, as cpu_exp. */
+static inline __attribute__((always_inline)) float cpu_weight(float x)
+{
+    float e = cpu_exp(x);
+    guint32 bits, weight;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&weight, &e, sizeof weight);
+    guint32 size = bits & 0x7fffffffu;
+    guint32 is_small = 0u - ((0x42ae0000u - size) >> 31), is_nan = 0u - ((0x7f800000u - size) >> 31);
+    weight = (weight & ~is_small) | (bits & is_nan);
+    memcpy(&e, &weight, sizeof e);
+    return e;
+}
+
 static inline __attribute__((always_inline)) float cpu_silu(float x)
 {
     return x / (1 + cpu_exp(-x));
+}
+
+/* What x gets of a gradient 1 of silu(x). */
+static inline __attribute__((always_inline)) float cpu_silu_slope(float x)
+{
+    float sigmoid = 1 / (1 + cpu_exp(-x));
+    return sigmoid * (1 + x * (1 - sigmoid));
 }
 
 static inline __attribute__((always_inline)) float cpu_quick_gelu(float x)

@@ -1,8 +1,8 @@
 #include "backend/onednn/onednn.h"
 
 /*
- * Activations are row-major here, (N, features), to which tokens (N, T, features) are so many more rows; oneDNN may
- * choose how the weights lie. Whatever arrives as f32 (the gradient of the logits) is asked for in the computing
+ * Activations are row-major here, (N, features), to which further dimensions are so many more rows; oneDNN may choose
+ * how the weights lie. Whatever arrives as f32 (the gradient of the logits) is asked for in the computing
  * type, because oneDNN multiplies equals only.
  */
 
@@ -41,9 +41,9 @@ AimfKernel *onednn_plan_linear_backward_data(gpointer state, AimfNodePlan *plan,
     AimfDtype dtype = cpu_compute_dtype(plan);
     cpu_want_row_major(plan, 0, dtype);
     cpu_give_row_major(plan, 0, dtype);
-    OnednnOperand dy = { cpu_input_shape(plan, 0), dtype, &plan->in[0] };
+    AimfShape rows = as_matrix(cpu_input_shape(plan, 0)), results = as_matrix(cpu_output_shape(plan, 0));
+    OnednnOperand dy = { &rows, dtype, &plan->in[0] }, dx = { &results, dtype, &plan->out[0] };
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
-    OnednnOperand dx = { cpu_output_shape(plan, 0), dtype, &plan->out[0] };
     OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_DATA, &dx, &weight, &dy, error);
     if (onednn_replace_fallback(plan, primitive))
         return cpu_plan_linear_backward_data(state, plan, error);
@@ -56,8 +56,8 @@ AimfKernel *onednn_plan_linear_backward_weight(gpointer state, AimfNodePlan *pla
     cpu_want_row_major(plan, 0, dtype);
     cpu_want_row_major(plan, 1, dtype);
     cpu_give_row_major(plan, 0, AIMF_F32);
-    OnednnOperand x = { cpu_input_shape(plan, 0), dtype, &plan->in[0] };
-    OnednnOperand dy = { cpu_input_shape(plan, 1), dtype, &plan->in[1] };
+    AimfShape xs = as_matrix(cpu_input_shape(plan, 0)), ys = as_matrix(cpu_input_shape(plan, 1));
+    OnednnOperand x = { &xs, dtype, &plan->in[0] }, dy = { &ys, dtype, &plan->in[1] };
     OnednnOperand dweight = { cpu_output_shape(plan, 0), AIMF_F32, &plan->out[0] };
     OnednnPrimitive *primitive = onednn_inner_product_backward(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, &dy, error);
     if (onednn_replace_fallback(plan, primitive))

@@ -4,6 +4,21 @@
 enum { X, WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VARIANCE };
 enum { BACKWARD_X, BACKWARD_DY, BACKWARD_WEIGHT, BACKWARD_MEAN, BACKWARD_VARIANCE, BACKWARD_WORKSPACE };
 
+/* Features (N, C) are so many pictures of one pixel. */
+static AimfShape as_pictures(const AimfShape *shape)
+{
+    return shape->rank == 2 ? AIMF_SHAPE(shape->dim[0], shape->dim[1], 1, 1) : *shape;
+}
+
+/* Operand @i as it lies; as features do where it is those. */
+static void want_pictures(gpointer state, AimfNodePlan *plan, int i)
+{
+    if (cpu_input_shape(plan, i)->rank == 2)
+        cpu_want_row_major(plan, i, cpu_compute_dtype(plan));
+    else
+        cpu_want_activation(state, plan, i);
+}
+
 typedef struct {
     AimfKernel base;
     OnednnPrimitive *primitive;
@@ -61,10 +76,10 @@ AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **
     static const int evaluation_arguments[] = { DNNL_ARG_SRC,  DNNL_ARG_SCALE,    DNNL_ARG_SHIFT,
                                                 DNNL_ARG_MEAN, DNNL_ARG_VARIANCE, DNNL_ARG_DST };
     const AimfBatchNorm *options = &plan->node->attributes.batch_norm;
-    const AimfShape *shape = cpu_input_shape(plan, X);
-    cpu_want_activation(state, plan, X);
+    AimfShape shape = as_pictures(cpu_input_shape(plan, X));
+    want_pictures(state, plan, X);
     OnednnPrimitive *primitive =
-        onednn_batch_norm(state, &(OnednnOperand){ shape, plan->in[X].dtype, &plan->in[X] }, options, error);
+        onednn_batch_norm(state, &(OnednnOperand){ &shape, plan->in[X].dtype, &plan->in[X] }, options, error);
     if (!primitive)
         return NULL;
     for (int i = WEIGHT; i <= RUNNING_VARIANCE; i++)
@@ -84,9 +99,9 @@ AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **
     for (int i = 0; i < kernel->n; i++)
         kernel->arguments[i] = (options->training ? training_arguments : evaluation_arguments)[i];
     kernel->training = options->training;
-    kernel->channels = shape->dim[1];
+    kernel->channels = shape.dim[1];
     kernel->momentum = (float)options->momentum;
-    double count = (double)(shape->dim[0] * shape->dim[2] * shape->dim[3]);
+    double count = (double)(shape.dim[0] * shape.dim[2] * shape.dim[3]);
     kernel->unbias = (float)(count / MAX(count - 1, 1));
     return &kernel->base;
 }
@@ -139,10 +154,10 @@ static gsize reserve(AimfNodePlan *plan, gsize bytes)
 
 AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, GError **error)
 {
-    const AimfShape *shape = cpu_input_shape(plan, BACKWARD_X);
+    AimfShape shape = as_pictures(cpu_input_shape(plan, BACKWARD_X));
     const AimfLayout *workspace = cpu_input_shape(plan, BACKWARD_WORKSPACE) ? &plan->in[BACKWARD_WORKSPACE] : NULL;
-    cpu_want_activation(state, plan, BACKWARD_X);
-    OnednnOperand x = { shape, plan->in[BACKWARD_X].dtype, &plan->in[BACKWARD_X] };
+    want_pictures(state, plan, BACKWARD_X);
+    OnednnOperand x = { &shape, plan->in[BACKWARD_X].dtype, &plan->in[BACKWARD_X] };
     OnednnPrimitive *primitive =
         onednn_batch_norm_backward(state, &x, &plan->node->attributes.batch_norm, workspace, error);
     if (!primitive)
@@ -165,6 +180,6 @@ AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, 
     for (int i = 0; i < 3; i++)
         if (!cpu_output_shape(plan, i))
             kernel->unwanted_offset[i] =
-                reserve(plan, i == 0 ? plan->in[BACKWARD_X].bytes : (gsize)shape->dim[1] * sizeof(float));
+                reserve(plan, i == 0 ? plan->in[BACKWARD_X].bytes : (gsize)shape.dim[1] * sizeof(float));
     return &kernel->base;
 }

@@ -63,6 +63,25 @@ void reference_embedding(const ReferenceCall *call)
         }
 }
 
+void reference_embedding_backward(const ReferenceCall *call)
+{
+    const AimfShape *shape = &call->in_shape[1]; /* (N, T, C) */
+    const float *ids = call->in[0], *dy = call->in[1];
+    gint64 T = shape->dim[1], C = shape->dim[2];
+    for (int k = 0; k < 2; k++) { /* the table, the positions */
+        gint64 rows = call->out[k] ? call->out_shape[k].dim[0] : 0;
+        g_autofree double *sums = g_new0(double, rows *C + 1);
+        for (gint64 i = 0; i < shape->dim[0] * T; i++) {
+            gboolean known = k == 1 || (ids[i] >= 0 && ids[i] < (float)rows);
+            gint64 row = k == 1 ? i % T : known ? (gint64)ids[i] : 0;
+            for (gint64 c = 0; known && call->out[k] && c < C; c++)
+                sums[row * C + c] += dy[i * C + c];
+        }
+        for (gint64 i = 0; i < rows * C; i++)
+            ((float *)call->out[k])[i] = (float)sums[i];
+    }
+}
+
 void reference_timestep_embedding(const ReferenceCall *call)
 {
     const float *timesteps = call->in[0];

@@ -21,11 +21,26 @@ AimfValue aimf_attention(AimfGraph *graph, AimfValue q, AimfValue k, AimfValue v
     return aimf_emit(graph, AIMF_OP_ATTENTION, qs, operands, 3, &(AimfAttributes){ .attention = options });
 }
 
-/* Two products, q k^T and the one with v, over the pairs of tokens that see each other. */
+AIMF_GRADIENT(aimf_attention_gradient)
+{
+    const AimfValue operands[] = { node->inputs[0], node->inputs[1], node->inputs[2], dy[0] };
+    aimf_emit_gradients(graph, AIMF_OP_ATTENTION_BACKWARD, node, operands, 4, 3, wanted, dx);
+}
+
+/* Of q k^T and the one with v; backward of q k^T, of dy v^T for what q and k get, and of one for each gradient. */
+static int count_products(const AimfNode *node)
+{
+    if (node->op == AIMF_OP_ATTENTION)
+        return 2;
+    gboolean dq = node->outputs[0] != AIMF_NONE, dk = node->outputs[1] != AIMF_NONE, dv = node->outputs[2] != AIMF_NONE;
+    return 1 + (dq || dk) + dq + dk + dv;
+}
+
+/* Products over the pairs of tokens that see each other. */
 AIMF_FLOPS(aimf_attention_flops)
 {
     const AimfShape *q = aimf_value_shape(graph, node->inputs[0]), *k = aimf_value_shape(graph, node->inputs[1]);
     double queries = (double)q->dim[1], keys = (double)k->dim[1];
     double pairs = node->attributes.attention.causal ? queries * (queries + 1) / 2 : queries * keys;
-    return 4 * (double)q->dim[0] * pairs * (double)q->dim[2];
+    return 2 * count_products(node) * (double)q->dim[0] * pairs * (double)q->dim[2];
 }

@@ -9,13 +9,13 @@ AimfValue aimf_batch_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfV
     if (!aimf_graph_operands(graph, "batch_norm", operands, 5))
         return AIMF_NONE;
     AimfShape xs = *aimf_value_shape(graph, x);
-    if (xs.rank != 4)
-        return aimf_fail_shape(graph, "batch_norm", "input", x, "(N, C, H, W)");
+    if (xs.rank != 2 && xs.rank != 4)
+        return aimf_fail_shape(graph, "batch_norm", "input", x, "(N, C, H, W) or (N, C)");
     AimfShape channels = AIMF_SHAPE(xs.dim[1]);
     for (int i = 1; i < 5; i++)
         if (!aimf_shape_equal(aimf_value_shape(graph, operands[i]), &channels))
             return aimf_fail_shape(graph, "batch_norm", names[i], operands[i], "(C)");
-    if (options.training && xs.dim[0] * xs.dim[2] * xs.dim[3] < 2)
+    if (options.training && aimf_shape_count(&xs) / xs.dim[1] < 2)
         return aimf_fail_shape(graph, "batch_norm", "input", x, "more than one value per channel for its statistics");
     if (options.momentum == 0)
         options.momentum = 0.1;
@@ -48,18 +48,9 @@ AIMF_GRADIENT(aimf_batch_norm_gradient)
         !options->training) /* nothing was remembered: the result itself tells where ReLU let through */
         gradient = aimf_emit(graph, AIMF_OP_RELU_BACKWARD, *aimf_value_shape(graph, x),
                              (AimfValue[]){ node->outputs[0], gradient }, 2, NULL);
-    AimfNode backward = {
-        .op = AIMF_OP_BATCH_NORM_BACKWARD,
-        .n_inputs = 6,
-        .n_outputs = 3,
-        .inputs = { x, gradient, node->inputs[1], node->inputs[3], node->inputs[4], AIMF_NONE },
-        .attributes = node->attributes,
-    };
+    AimfValue operands[] = { x, gradient, node->inputs[1], node->inputs[3], node->inputs[4], AIMF_NONE };
     if (options->training)
         for (int i = 0; i < 3; i++)
-            backward.inputs[3 + i] = node->outputs[1 + i];
-    for (int i = 0; i < 3; i++)
-        if (wanted[i])
-            dx[i] = backward.outputs[i] = aimf_graph_add_value(graph, *aimf_value_shape(graph, node->inputs[i]));
-    aimf_graph_add_node(graph, &backward);
+            operands[3 + i] = node->outputs[1 + i];
+    aimf_emit_gradients(graph, AIMF_OP_BATCH_NORM_BACKWARD, node, operands, 6, 3, wanted, dx);
 }

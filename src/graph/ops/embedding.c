@@ -19,6 +19,19 @@ AimfValue aimf_embedding(AimfGraph *graph, AimfValue ids, AimfValue table, AimfV
     return aimf_emit(graph, AIMF_OP_EMBEDDING, AIMF_SHAPE(is.dim[0], is.dim[1], ts.dim[1]), operands, 3, NULL);
 }
 
+AIMF_GRADIENT(aimf_embedding_gradient)
+{
+    AimfNode backward = {
+        .op = AIMF_OP_EMBEDDING_BACKWARD, .n_inputs = 2, .n_outputs = 2, .inputs = { node->inputs[0], dy[0] }
+    };
+    if (wanted[0])
+        aimf_graph_fail(graph, "embedding: ids have no gradient");
+    for (int i = 1; i < 3; i++)
+        if (wanted[i])
+            dx[i] = backward.outputs[i - 1] = aimf_graph_add_value(graph, *aimf_value_shape(graph, node->inputs[i]));
+    aimf_graph_add_node(graph, &backward);
+}
+
 AimfValue aimf_timestep_embedding(AimfGraph *graph, AimfValue timesteps, int channels)
 {
     if (!aimf_graph_operands(graph, "timestep_embedding", &timesteps, 1))

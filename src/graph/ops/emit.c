@@ -19,6 +19,18 @@ gboolean aimf_fits(const AimfShape *shape)
     return count >= 0 && count <= G_GINT64_CONSTANT(1) << 48;
 }
 
+void aimf_emit_gradients(AimfGraph *graph, AimfOpKind op, const AimfNode *node, const AimfValue *inputs, int n_inputs,
+                         int n, const gboolean *wanted, AimfValue *dx)
+{
+    AimfNode backward = { .op = op, .n_inputs = n_inputs, .n_outputs = n, .attributes = node->attributes };
+    for (int i = 0; i < n_inputs; i++)
+        backward.inputs[i] = inputs[i];
+    for (int i = 0; i < n; i++)
+        if (wanted[i])
+            dx[i] = backward.outputs[i] = aimf_graph_add_value(graph, *aimf_value_shape(graph, node->inputs[i]));
+    aimf_graph_add_node(graph, &backward);
+}
+
 AimfValue aimf_fail_shape(AimfGraph *graph, const char *op, const char *what, AimfValue value, const char *expected)
 {
     g_autofree char *text = aimf_shape_text(aimf_value_shape(graph, value));

@@ -15,5 +15,12 @@ AimfValue aimf_emit(AimfGraph *graph, AimfOpKind op, AimfShape shape, const Aimf
  */
 gboolean aimf_fits(const AimfShape *shape);
 
+/**
+ * aimf_emit_gradients: appends @op of @inputs with an output for each of the first @n inputs of @node that is @wanted;
+ * @dx: (n) receives them.
+ */
+void aimf_emit_gradients(AimfGraph *graph, AimfOpKind op, const AimfNode *node, const AimfValue *inputs, int n_inputs,
+                         int n, const gboolean *wanted, AimfValue *dx);
+
 /** aimf_fail_shape: records that @op cannot take a value of this shape, and what it expects. */
 AimfValue aimf_fail_shape(AimfGraph *graph, const char *op, const char *what, AimfValue value, const char *expected);

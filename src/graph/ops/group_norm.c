@@ -35,16 +35,29 @@ AimfValue aimf_group_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfV
     return aimf_emit(graph, AIMF_OP_GROUP_NORM, xs, operands, 3, &(AimfAttributes){ .group_norm = options });
 }
 
+/* Statistics are taken again from x: what that costs is little beside reading x, which the gradient needs anyway. */
+AIMF_GRADIENT(aimf_group_norm_gradient)
+{
+    const AimfValue operands[] = { node->inputs[0], dy[0], node->inputs[1], node->inputs[2] };
+    aimf_emit_gradients(graph, AIMF_OP_GROUP_NORM_BACKWARD, node, operands, 4, 3, wanted, dx);
+}
+
 AimfValue aimf_layer_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias, double epsilon)
 {
     const AimfValue operands[] = { x, weight, bias };
     if (!aimf_graph_operands(graph, "layer_norm", operands, 3))
         return AIMF_NONE;
     AimfShape xs = *aimf_value_shape(graph, x);
-    if (xs.rank != 2 && xs.rank != 3)
-        return aimf_fail_shape(graph, "layer_norm", "input", x, "(N, T, C) or (N, C)");
+    if (xs.rank < 2)
+        return aimf_fail_shape(graph, "layer_norm", "input", x, "(..., C), two dimensions or more");
     if (!fits_channels(graph, "layer_norm", weight, bias, xs.dim[xs.rank - 1]))
         return AIMF_NONE;
     return aimf_emit(graph, AIMF_OP_LAYER_NORM, xs, operands, 3,
                      &(AimfAttributes){ .number = epsilon == 0 ? 1e-5 : epsilon });
+}
+
+AIMF_GRADIENT(aimf_layer_norm_gradient)
+{
+    const AimfValue operands[] = { node->inputs[0], dy[0], node->inputs[1] };
+    aimf_emit_gradients(graph, AIMF_OP_LAYER_NORM_BACKWARD, node, operands, 3, 3, wanted, dx);
 }

@@ -5,8 +5,8 @@ AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
     if (!aimf_graph_operands(graph, "linear", (AimfValue[]){ x, weight, bias }, bias == AIMF_NONE ? 2 : 3))
         return AIMF_NONE;
     AimfShape xs = *aimf_value_shape(graph, x), ws = *aimf_value_shape(graph, weight);
-    if (xs.rank != 2 && xs.rank != 3)
-        return aimf_fail_shape(graph, "linear", "input", x, "(N, in) or (N, T, in)");
+    if (xs.rank < 2)
+        return aimf_fail_shape(graph, "linear", "input", x, "(..., in), two dimensions or more");
     if (ws.rank != 2 || ws.dim[1] != xs.dim[xs.rank - 1])
         return aimf_fail_shape(graph, "linear", "weight", weight, "(out, in) with the input's in");
     AimfShape bs = AIMF_SHAPE(ws.dim[0]);
@@ -20,10 +20,6 @@ AimfValue aimf_linear(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
 AIMF_GRADIENT(aimf_linear_gradient)
 {
     AimfValue x = node->inputs[0], weight = node->inputs[1];
-    if (aimf_value_shape(graph, x)->rank != 2) {
-        aimf_graph_fail(graph, "linear has no gradient for token sequences");
-        return;
-    }
     if (wanted[0])
         dx[0] = aimf_emit(graph, AIMF_OP_LINEAR_BACKWARD_DATA, *aimf_value_shape(graph, x),
                           (AimfValue[]){ dy[0], weight }, 2, NULL);
@@ -31,14 +27,14 @@ AIMF_GRADIENT(aimf_linear_gradient)
         dx[1] = aimf_emit(graph, AIMF_OP_LINEAR_BACKWARD_WEIGHT, *aimf_value_shape(graph, weight),
                           (AimfValue[]){ x, dy[0] }, 2, NULL);
     if (wanted[2])
-        dx[2] = aimf_emit(graph, AIMF_OP_CHANNEL_SUM, *aimf_value_shape(graph, node->inputs[2]), dy, 1, NULL);
+        dx[2] = aimf_emit(graph, AIMF_OP_ROW_SUM, *aimf_value_shape(graph, node->inputs[2]), dy, 1, NULL);
 }
 
 AIMF_FLOPS(aimf_linear_flops)
 {
     AimfValue weight = node->op == AIMF_OP_LINEAR_BACKWARD_WEIGHT ? node->outputs[0] : node->inputs[1];
     const AimfShape *rows =
-        aimf_value_shape(graph, node->inputs[0]); /* x or dy: both have one row per sample or token */
+        aimf_value_shape(graph, node->inputs[0]); /* x or dy: both have the same rows */
     double n_rows = (double)(aimf_shape_count(rows) / rows->dim[rows->rank - 1]);
     return 2 * n_rows * (double)aimf_shape_count(aimf_value_shape(graph, weight));
 }
