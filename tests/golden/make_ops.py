@@ -19,7 +19,7 @@ import formula
 
 HERE = pathlib.Path(__file__).parent
 FIELDS = ["n", "c", "h", "w", "t", "s", "o", "kh", "kw", "stride", "padding", "padding_after", "groups", "heads",
-          "bias", "training", "relu", "silu", "causal", "scale"]
+          "bias", "training", "relu", "silu", "causal", "ones_a", "ones_b", "lack", "axes", "keep", "scale"]
 
 
 def read_cases():
@@ -41,7 +41,7 @@ class Leaves:
 
     def __call__(self, leaf, *shape):
         values = formula.fine(f"{self.name}/{leaf}", int(numpy.prod(shape)))
-        if leaf == "running_var":
+        if leaf in ("running_var", "positive"):
             values = values / 4 + 0.5
         if leaf == "x" and self.scale:
             values = values * self.scale
@@ -70,7 +70,7 @@ def heads_first(x, heads):
 
 def forward_only(op, case, leaf):
     n, c, h, w, o, t, s = (case[key] for key in "nchwots")
-    shapes = {"planes": (n, h * w, c), "geglu": (n, t, 2 * c)}
+    shapes = {"planes": (n, h * w, c)}
     shape = shapes.get(op, (n, c, h, w) if h else (n, t, c) if t else (n, c))
     if op == "embedding":
         y = F.embedding(leaf.labels(n * t, o, "ids").reshape(n, t), leaf("table", o, c))
@@ -80,15 +80,6 @@ def forward_only(op, case, leaf):
     x = leaf("x", *shape)
     if op == "linear":
         return F.linear(x, leaf("weight", o, c), leaf("bias", o) if case["bias"] else None)
-    if op == "silu":
-        return F.silu(x)
-    if op == "gelu":
-        return F.gelu(x)
-    if op == "quick_gelu":
-        return x * torch.sigmoid(1.702 * x)
-    if op == "geglu":
-        value, gate = x.chunk(2, -1)
-        return value * F.gelu(gate)
     if op == "group_norm":
         y = F.group_norm(x, case["groups"], leaf("weight", c), leaf("bias", c))
         return F.silu(y) if case["silu"] else y
@@ -114,12 +105,51 @@ def forward_only(op, case, leaf):
     raise ValueError(op)
 
 
-DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
-                  "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu"}
+FORWARD_ONLY = {"group_norm", "layer_norm", "attention", "add_channels", "concat", "upsample_nearest",
+                "upsample_conv2d", "tokens", "planes", "embedding", "timestep_embedding"}
+
+UNARY = {"silu": F.silu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+         "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x), "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+         "hard_sigmoid": F.hardsigmoid, "hard_swish": F.hardswish, "log": torch.log, "erf": torch.erf,
+         "reciprocal": torch.reciprocal, "clip": lambda x: F.hardtanh(x, -0.75, 1.5), "sqrt": torch.sqrt, "exp": torch.exp}
+BINARY = {"add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div, "power": torch.pow,
+          "minimum": torch.minimum, "maximum": torch.maximum}
+REDUCTIONS = {"reduce_sum": torch.sum, "reduce_mean": torch.mean, "reduce_max": torch.amax}
+
+
+def on_elements(op, case, leaf):
+    """Operations that broadcast, and those on any shape; None for all others."""
+    n, c, h, w, t = (case[key] for key in "nchwt")
+    whole = (n, c, h, w) if h else (n, t, c) if t else (n, c)
+
+    def shape(ones, lack):
+        return [1 if ones >> i & 1 else size for i, size in enumerate(whole)][lack:]
+
+    x = "positive" if op in ("sqrt", "log", "reciprocal", "power") else "x"
+    if op in UNARY:
+        return UNARY[op](leaf(x, *whole))
+    if op in BINARY:
+        b = "positive" if op == "divide" else "b"
+        return BINARY[op](leaf(x, *shape(case["ones_a"], 0)), leaf(b, *shape(case["ones_b"], case["lack"])))
+    if op in REDUCTIONS:
+        axes = [i for i in range(len(whole)) if case["axes"] >> i & 1]
+        x = leaf("x", *whole)
+        return REDUCTIONS[op](x, axes, keepdim=bool(case["keep"])) if axes else x + 0
+    if op == "prelu":
+        return F.prelu(leaf("x", *whole), leaf("slopes", case["o"]))
+    if op == "expand":
+        return leaf("x", *shape(case["ones_a"], case["lack"])).expand(whole)
+    if op == "geglu":
+        value, gate = leaf("x", n, t, 2 * c).chunk(2, -1)
+        return value * F.gelu(gate)
+    return None
 
 
 def forward(op, case, leaf):
     n, c, h, w, o = (case[key] for key in "nchwo")
+    y = on_elements(op, case, leaf)
+    if y is not None:
+        return y, {}
     shape = (n, c, h, w) if h else (n, c)
     x = leaf("x", *shape)
     states = {}
@@ -138,8 +168,6 @@ def forward(op, case, leaf):
         y = F.relu(x)
     elif op == "leaky_relu":
         y = F.leaky_relu(x, 0.125)
-    elif op == "add":
-        y = x + leaf("b", *shape)
     elif op == "add_relu":
         y = F.relu(x + leaf("b", *shape))
     elif op == "max_pool":
@@ -159,7 +187,7 @@ def make_ops():
     golden = {}
     for op, case, name in read_cases():
         leaf = Leaves(name, case["scale"])
-        if op not in DIFFERENTIABLE or (op == "linear" and case["t"]):
+        if op in FORWARD_ONLY or (op == "linear" and case["t"]):
             golden[f"{name}/y"] = forward_only(op, case, leaf)
             continue
         y, states = forward(op, case, leaf)

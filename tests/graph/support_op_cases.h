@@ -18,7 +18,7 @@ typedef enum {
     OP_SIGMOID_CROSS_ENTROPY,
     OP_SOFTMAX_CROSS_ENTROPY,
     OP_LEAKY_RELU,
-    OP_SILU, /* from here on forward only */
+    OP_SILU,
     OP_GELU,
     OP_QUICK_GELU,
     OP_GEGLU,
@@ -33,6 +33,28 @@ typedef enum {
     OP_PLANES,
     OP_EMBEDDING,
     OP_TIMESTEP_EMBEDDING,
+    OP_GELU_TANH,
+    OP_SIGMOID,
+    OP_TANH,
+    OP_HARD_SIGMOID,
+    OP_HARD_SWISH,
+    OP_LOG,
+    OP_ERF,
+    OP_RECIPROCAL,
+    OP_CLIP,
+    OP_SQRT,
+    OP_EXP,
+    OP_SUBTRACT,
+    OP_MULTIPLY,
+    OP_DIVIDE,
+    OP_POWER,
+    OP_MINIMUM,
+    OP_MAXIMUM,
+    OP_PRELU,
+    OP_EXPAND,
+    OP_REDUCE_SUM,
+    OP_REDUCE_MEAN,
+    OP_REDUCE_MAX,
     OP_N_FAMILIES,
 } OpFamily;
 
@@ -42,6 +64,8 @@ typedef enum {
  *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n)
  * @o: output channels or features, channels of concat's second operand, rows of embedding's table
  * @kh, @kw: kernel, @kh also the pooling window; @s: tokens of attention's keys, rows of embedding's positions
+ * @ones_a, @ones_b: bit i: dimension i of the first or second operand is 1; @lack: leading dimensions that the second
+ *   operand lacks, or expand's only one; @axes, @keep: of reductions; prelu has @o slopes
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a
  *   kernel that computes with fewer is found out
@@ -51,6 +75,7 @@ typedef struct {
     OpFamily op;
     int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads;
     int bias, training, relu, silu, causal;
+    int ones_a, ones_b, lack, axes, keep;
     int scale, coarse, winograd;
 } OpCase;
 
@@ -67,6 +92,10 @@ extern const OpTolerance op_tolerances[OP_N_FAMILIES];
 double op_bf16_dweight_tolerance(const OpCase *c);
 
 const char *op_family_name(OpFamily op);
+/** op_is_unary: an activation of x alone; op_is_binary: it broadcasts two operands; op_is_reduction. */
+gboolean op_is_unary(OpFamily op);
+gboolean op_is_binary(OpFamily op);
+gboolean op_is_reduction(OpFamily op);
 /** op_case_is_differentiable: whether its operands can be trained. */
 gboolean op_case_is_differentiable(const OpCase *c);
 /**
@@ -75,7 +104,8 @@ gboolean op_case_is_differentiable(const OpCase *c);
 char *op_case_name(const OpCase *c);
 
 typedef enum { LEAF_PARAMETER, LEAF_STATE, LEAF_INPUT } OpLeafKind;
-typedef enum { FILL_SIGNED, FILL_POSITIVE, FILL_BINARY, FILL_INDEX } OpFill;
+/* Away: from 0, above it. */
+typedef enum { FILL_SIGNED, FILL_POSITIVE, FILL_BINARY, FILL_INDEX, FILL_AWAY } OpFill;
 
 /**
  * OpLeaf: an operand of the case: @data (n) comes from the case's and the leaf's names by formula; @limit: of an index.

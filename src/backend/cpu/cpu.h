@@ -124,6 +124,9 @@ AimfKernel *cpu_plan_group_norm(gpointer state, AimfNodePlan *plan, GError **err
 AimfKernel *cpu_plan_add_channels(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_geglu_backward(gpointer state, AimfNodePlan *plan, GError **error);
+/** cpu_plan_broadcast: of any operation that has an AimfBroadcast. */
+AimfKernel *cpu_plan_broadcast(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_concat(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error);

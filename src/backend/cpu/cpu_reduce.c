@@ -1,0 +1,206 @@
+/*
+ * Reductions over any dimensions. Terms come piece by piece into a buffer; sums are in double. Every place of the
+ * result is one thread's, which takes the terms in an order that the lengths of the reduced dimensions decide, and
+ * whether the innermost one is among them.
+ */
+#include "backend/cpu/cpu_broadcast.h"
+#include "backend/cpu/cpu_vector.h"
+
+#include <math.h>
+
+enum { LANES = 8, MOST_LANES = 64, BUFFER = 2048 };
+
+typedef double Doubles __attribute__((vector_size(LANES * sizeof(double))));
+typedef float Floats __attribute__((vector_size(LANES * sizeof(float))));
+
+/*
+ * Adds @rows rows of @n numbers, which begin @stride apart, to @into: number i to @into[i], or where they are @one's, to
+ * @into[i % LANES].
+ */
+typedef void (*Fold)(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into);
+
+#define SUM(name, TARGET)                                                                                              \
+    TARGET static void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into)       \
+    {                                                                                                                  \
+        gint64 whole = n / LANES * LANES;                                                                              \
+        Doubles sum;                                                                                                   \
+        Floats terms;                                                                                                  \
+        for (gint64 i = 0; i < whole && !one; i += LANES) {                                                            \
+            memcpy(&sum, into + i, sizeof sum);                                                                        \
+            for (gint64 r = 0; r < rows; r++) {                                                                        \
+                memcpy(&terms, from + r * stride + i, sizeof terms);                                                   \
+                sum += __builtin_convertvector(terms, Doubles);                                                        \
+            }                                                                                                          \
+            memcpy(into + i, &sum, sizeof sum);                                                                        \
+        }                                                                                                              \
+        for (gint64 r = 0; r < rows && one; r++) {                                                                     \
+            memcpy(&sum, into, sizeof sum);                                                                            \
+            for (gint64 i = 0; i < whole; i += LANES) {                                                                \
+                memcpy(&terms, from + r * stride + i, sizeof terms);                                                   \
+                sum += __builtin_convertvector(terms, Doubles);                                                        \
+            }                                                                                                          \
+            memcpy(into, &sum, sizeof sum);                                                                            \
+        }                                                                                                              \
+        for (gint64 r = 0; r < rows; r++)                                                                              \
+            for (gint64 i = whole; i < n; i++)                                                                         \
+                into[one ? i - whole : i] += (double)from[r * stride + i];                                             \
+    }
+
+/* The larger one, or NaN if either is. */
+static inline __attribute__((always_inline)) double larger(double a, double b)
+{
+    double most = b > a ? b : a;
+    return b != b ? b : most;
+}
+
+#define MOST(name, TARGET)                                                                                             \
+    TARGET static void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into)       \
+    {                                                                                                                  \
+        gint64 step = one ? LANES : n;                                                                                 \
+        for (gint64 r = 0; r < rows; r++)                                                                              \
+            for (gint64 begin = 0; begin < n; begin += step) {                                                         \
+                const float *terms = from + r * stride + begin;                                                        \
+                gint64 end = MIN(step, n - begin);                                                                     \
+                _Pragma("omp simd") for (gint64 i = 0; i < end; i++) into[i] = larger(into[i], (double)terms[i]);      \
+            }                                                                                                          \
+    }
+
+SUM(sum_baseline, CPU_BASELINE)
+SUM(sum_avx2, CPU_AVX2)
+SUM(sum_avx512, CPU_AVX512)
+MOST(most_baseline, CPU_BASELINE)
+MOST(most_avx2, CPU_AVX2)
+MOST(most_avx512, CPU_AVX512)
+
+static const Fold folds[2][AIMF_N_ISAS] = {
+    { sum_baseline, sum_avx2, sum_avx512, sum_avx512 },
+    { most_baseline, most_avx2, most_avx512, most_avx512 },
+};
+
+/* How the dimensions of a nest are gone through. The last one is either reduced or lanes of the result. */
+typedef struct {
+    const CpuBroadcastKernel *kernel;
+    const CpuNest *nest;
+    Fold fold;
+    int kept[CPU_NEST_DIMS], n_kept;       /* without the last */
+    int reduced[CPU_NEST_DIMS], n_reduced; /* without the last, and without rows */
+    int rows;                              /* the innermost reduced one but the last; -1: none */
+    gboolean one;                          /* the last one is reduced */
+    gint64 n_places, n_rounds, n_rows;
+} Walk;
+
+static Walk walk_of(const CpuBroadcastKernel *kernel, const CpuNest *nest)
+{
+    int last = nest->n_dims - 1;
+    Walk walk = { .kernel = kernel, .nest = nest, .rows = -1, .n_places = 1, .n_rounds = 1, .n_rows = 1 };
+    walk.fold = folds[kernel->maximum][aimf_instruction_set()];
+    walk.one = nest->stride[3][last] == 0;
+    for (int d = last - 1; d >= 0; d--)
+        if (nest->stride[3][d] == 0 && walk.rows < 0) {
+            walk.rows = d;
+            walk.n_rows = nest->size[d];
+        }
+    for (int d = 0; d < last; d++) {
+        if (nest->stride[3][d] != 0) {
+            walk.kept[walk.n_kept++] = d;
+            walk.n_places *= nest->size[d];
+        } else if (d != walk.rows) {
+            walk.reduced[walk.n_reduced++] = d;
+            walk.n_rounds *= nest->size[d];
+        }
+    }
+    return walk;
+}
+
+/* Folds @rows rows of @lanes lanes from @at on, which the buffer has room for. */
+static void fold_piece(const Walk *walk, const gint64 *at, gint64 rows, gint64 lanes, float *buffer, double *into)
+{
+    const CpuBroadcastKernel *kernel = walk->kernel;
+    const CpuNest *nest = walk->nest;
+    int last = nest->n_dims - 1;
+    CpuPiece piece = { .out = buffer, .rows = rows, .lanes = lanes, .scale = 1, .row = { 0, 0, 0, lanes } };
+    gboolean is_flat = TRUE;
+    for (int k = 0; k < 3; k++) {
+        piece.in[k] = kernel->in[k] ? kernel->in[k] + (gsize)at[k] * kernel->in_bytes : NULL;
+        piece.lane[k] = kernel->in[k] ? nest->stride[k][last] : 1;
+        piece.row[k] = kernel->in[k] && walk->rows >= 0 ? nest->stride[k][walk->rows] : 0;
+        is_flat &= !kernel->in[k] || (piece.lane[k] == 1 && piece.row[k] == lanes);
+    }
+    if (!kernel->map) {
+        walk->fold(piece.in[0], rows, lanes, piece.row[0], walk->one, into);
+        return;
+    }
+    if (is_flat) {
+        piece.lanes *= rows;
+        piece.rows = 1;
+    }
+    kernel->map(&piece);
+    walk->fold(buffer, rows, lanes, lanes, walk->one, into);
+}
+
+/* All terms of @lanes places of the result, or where there is @one, of that, from @first on. */
+static void fold_place(const Walk *walk, const gint64 *first, gint64 lanes, double *into)
+{
+    const CpuNest *nest = walk->nest;
+    float buffer[BUFFER];
+    int last = nest->n_dims - 1;
+    gint64 most_lanes = MIN(lanes, BUFFER), most_rows = MAX(BUFFER / lanes, 1);
+    for (gint64 round = 0; round < walk->n_rounds; round++) {
+        gint64 start[CPU_NEST_OPERANDS], at[CPU_NEST_OPERANDS];
+        memcpy(start, first, sizeof start);
+        cpu_nest_move(nest, walk->reduced, walk->n_reduced, round, start);
+        for (gint64 row = 0; row < walk->n_rows; row += most_rows)
+            for (gint64 lane = 0; lane < lanes; lane += most_lanes) {
+                for (int k = 0; k < CPU_NEST_OPERANDS; k++)
+                    at[k] = start[k] + lane * nest->stride[k][last] +
+                            (walk->rows < 0 ? 0 : row * nest->stride[k][walk->rows]);
+                fold_piece(walk, at, MIN(most_rows, walk->n_rows - row), MIN(most_lanes, lanes - lane), buffer, into);
+            }
+    }
+}
+
+static void store(const CpuBroadcastKernel *kernel, gint64 at, double value)
+{
+    float rounded = (float)(value * kernel->scale);
+    if (kernel->out_is_bf16)
+        ((guint16 *)kernel->out)[at] = cpu_to_bf16(rounded);
+    else
+        ((float *)kernel->out)[at] = rounded;
+}
+
+/* The piece number @piece of @most lanes of place number @place. */
+static void reduce_place(const Walk *walk, gint64 place, gint64 piece, gint64 most)
+{
+    const CpuNest *nest = walk->nest;
+    int last = nest->n_dims - 1;
+    double into[MOST_LANES];
+    gint64 at[CPU_NEST_OPERANDS], lanes = walk->one ? nest->size[last] : MIN(most, nest->size[last] - piece * most);
+    memcpy(at, nest->first, sizeof at);
+    cpu_nest_move(nest, walk->kept, walk->n_kept, place, at);
+    for (int k = 0; k < CPU_NEST_OPERANDS; k++)
+        at[k] += piece * most * nest->stride[k][last];
+    for (int i = 0; i < MOST_LANES; i++)
+        into[i] = walk->kernel->maximum ? -INFINITY : 0;
+    fold_place(walk, at, lanes, into);
+    for (int i = 1; i < LANES && walk->one; i++)
+        into[0] = walk->kernel->maximum ? larger(into[0], into[i]) : into[0] + into[i];
+    for (gint64 i = 0; i < (walk->one ? 1 : lanes); i++)
+        store(walk->kernel, at[3] + i * nest->stride[3][last], into[i]);
+}
+
+gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error)
+{
+    (void)stream, (void)error;
+    const CpuBroadcastKernel *kernel = (CpuBroadcastKernel *)base;
+    for (int i = 0; i < kernel->n_nests; i++) {
+        const Walk walk = walk_of(kernel, &kernel->nests[i]);
+        gint64 lanes = walk.one ? 1 : walk.nest->size[walk.nest->n_dims - 1];
+        /* With few places each has fewer lanes, so that there is work for many threads; sums are the same. */
+        gint64 most = walk.n_places * lanes < MOST_LANES * MOST_LANES ? 2 * LANES : MOST_LANES;
+        gint64 n_pieces = (lanes + most - 1) / most;
+#pragma omp parallel for schedule(static)
+        for (gint64 task = 0; task < walk.n_places * n_pieces; task++)
+            reduce_place(&walk, task / n_pieces, task % n_pieces, most);
+    }
+    return TRUE;
+}
