@@ -19,16 +19,10 @@ static inline __attribute__((always_inline)) float maximum(float a, float b)
     return b != b ? b : most;
 }
 
-/* What a gets of dy when the lesser of a and b was taken. */
-static inline __attribute__((always_inline)) float lesser_gradient(float a, float b, float dy)
+/* How much of dy a gets when the lesser of a and b was taken. */
+static inline __attribute__((always_inline)) float lesser_share(float a, float b)
 {
-    float share = a == b ? 0.5f * dy : 0;
-    return a < b ? dy : share;
-}
-
-static inline __attribute__((always_inline)) float if_positive(float a, float then, float otherwise)
-{
-    return a > 0 ? then : otherwise;
+    return cpu_choose(a < b, 1, cpu_choose(a == b, 0.5f, 0));
 }
 
 /* A constant exponent's base and a constant base's exponent have gradients without NaN, as in PyTorch. */
@@ -50,7 +44,7 @@ static inline float exponent_gradient(float a, float b, float dy)
 #define POWER(a, b, c) powf(a, b)
 #define MINIMUM(a, b, c) minimum(a, b)
 #define MAXIMUM(a, b, c) maximum(a, b)
-#define PRELU(a, b, c) if_positive(a, a, (b) * (a))
+#define PRELU(a, b, c) cpu_choose((a) > 0, a, (b) * (a))
 #define SCALED(a, b, c) ((a)*scale)
 #define MULTIPLY_A(a, b, c) ((c) * (b))
 #define MULTIPLY_B(a, b, c) ((c) * (a))
@@ -58,10 +52,10 @@ static inline float exponent_gradient(float a, float b, float dy)
 #define DIVIDE_B(a, b, c) (-(c) * ((a) / (b) / (b)))
 #define POWER_A(a, b, c) base_gradient(a, b, c)
 #define POWER_B(a, b, c) exponent_gradient(a, b, c)
-#define LESSER_A(a, b, c) lesser_gradient(a, b, c)
-#define LESSER_B(a, b, c) lesser_gradient(b, a, c)
-#define PRELU_A(a, b, c) if_positive(a, c, (b) * (c))
-#define PRELU_B(a, b, c) if_positive(a, 0, (a) * (c))
+#define LESSER_A(a, b, c) ((c)*lesser_share(a, b))
+#define LESSER_B(a, b, c) ((c)*lesser_share(b, a))
+#define PRELU_A(a, b, c) cpu_choose((a) > 0, c, (b) * (c))
+#define PRELU_B(a, b, c) cpu_choose((a) > 0, 0, (a) * (c))
 #define EQUAL_A(a, b, c) ((a) == (b) ? (c) : 0)
 #define EQUAL_B(a, b, c) ((a) == (b) ? 1.0f : 0)
 

@@ -18,16 +18,16 @@ typedef void (*Loop)(const void *a, const void *b, void *y, const float numbers[
 #define ADD(a, b) ((a) + (b))
 #define ADD_RELU(a, b) ((a) + (b) < 0 ? 0 : (a) + (b))
 #define RELU_BACKWARD(a, b) ((a) > 0 ? (b) : 0)
-#define LEAKY_RELU(a, b) ((a) > 0 ? (a) : first * (a))
-#define LEAKY_RELU_BACKWARD(a, b) ((a) > 0 ? (b) : first * (b))
+#define LEAKY_RELU(a, b) cpu_choose((a) > 0, a, first * (a))
+#define LEAKY_RELU_BACKWARD(a, b) cpu_choose((a) > 0, b, first * (b))
 #define SILU(a, b) cpu_silu(a)
 #define GELU(a, b) cpu_gelu(a)
 #define GELU_TANH(a, b) cpu_gelu_tanh(a)
 #define QUICK_GELU(a, b) cpu_quick_gelu(a)
 #define SIGMOID(a, b) cpu_sigmoid(a)
 #define TANH(a, b) cpu_tanh(a)
-#define HARD_SIGMOID(a, b) (cpu_clip((a) + 3, 0, 6) * (1.0f / 6))
-#define HARD_SWISH(a, b) ((a) * (cpu_clip((a) + 3, 0, 6) * (1.0f / 6)))
+#define HARD_SIGMOID(a, b) ((cpu_clip(a, first, second) + 3) * (1.0f / 6))
+#define HARD_SWISH(a, b) ((a) * ((cpu_clip(a, first, second) + 3) * (1.0f / 6)))
 #define LOG(a, b) logf(a)
 #define ERF(a, b) cpu_erf(a)
 #define CLIP(a, b) cpu_clip(a, first, second)
@@ -40,11 +40,11 @@ typedef void (*Loop)(const void *a, const void *b, void *y, const float numbers[
 #define QUICK_GELU_BACKWARD(a, b) ((b)*cpu_silu_slope(1.702f * (a)))
 #define SIGMOID_BACKWARD(a, b) ((b)*cpu_sigmoid_slope(a))
 #define TANH_BACKWARD(a, b) ((b) * (4 * cpu_sigmoid_slope(2 * (a))))
-#define HARD_SIGMOID_BACKWARD(a, b) cpu_clip_slope(a, (b) * (1.0f / 6), -3, 3)
-#define HARD_SWISH_BACKWARD(a, b) ((b)*cpu_hard_swish_slope(a))
+#define HARD_SIGMOID_BACKWARD(a, b) ((b) * (1.0f / 6) * cpu_clip_slope(a, first, second))
+#define HARD_SWISH_BACKWARD(a, b) ((b)*cpu_hard_swish_slope(a, first, second))
 #define LOG_BACKWARD(a, b) ((b) / (a))
 #define ERF_BACKWARD(a, b) ((b)*cpu_erf_slope(a))
-#define CLIP_BACKWARD(a, b) cpu_clip_slope(a, b, first, second)
+#define CLIP_BACKWARD(a, b) ((b)*cpu_clip_slope(a, first, second))
 #define SQRT_BACKWARD(a, b) ((b) / (2 * (a)))
 #define EXP_BACKWARD(a, b) ((b) * (a))
 #define RECIPROCAL_BACKWARD(a, b) (-(b) / (a) / (a))
@@ -178,15 +178,28 @@ static void kernel_free(AimfKernel *base)
     g_free(base);
 }
 
-/* In bf16 bounds are what bf16 has, so that the result tells which were met. */
+/* An operation's bounds, or its number. In bf16 bounds are what bf16 has, so that the result tells which were met. */
 static void take_numbers(const AimfNodePlan *plan, gboolean is_bf16, float numbers[2])
 {
     const AimfAttributes *attributes = &plan->node->attributes;
-    gboolean clips = plan->node->op == AIMF_OP_CLIP || plan->node->op == AIMF_OP_CLIP_BACKWARD;
-    numbers[0] = (float)(clips ? attributes->clip.low : attributes->number);
-    numbers[1] = (float)(clips ? attributes->clip.high : 0);
-    for (int i = 0; i < 2 && clips && is_bf16; i++)
-        numbers[i] = cpu_from_bf16(cpu_to_bf16(numbers[i]));
+    switch (plan->node->op) {
+    case AIMF_OP_CLIP:
+    case AIMF_OP_CLIP_BACKWARD:
+        numbers[0] = (float)attributes->clip.low;
+        numbers[1] = (float)attributes->clip.high;
+        for (int i = 0; i < 2 && is_bf16; i++)
+            numbers[i] = cpu_from_bf16(cpu_to_bf16(numbers[i]));
+        break;
+    case AIMF_OP_HARD_SIGMOID:
+    case AIMF_OP_HARD_SIGMOID_BACKWARD:
+    case AIMF_OP_HARD_SWISH:
+    case AIMF_OP_HARD_SWISH_BACKWARD:
+        numbers[0] = -3;
+        numbers[1] = 3;
+        break;
+    default:
+        numbers[0] = (float)attributes->number;
+    }
 }
 
 /* Of convolutions' results padding is zeros, and must be for those that follow: they multiply it by zeros. */

@@ -10,8 +10,13 @@
 
 enum { LANES = 8, MOST_LANES = 64, BUFFER = 2048 };
 
-typedef double Doubles __attribute__((vector_size(LANES * sizeof(double))));
-typedef float Floats __attribute__((vector_size(LANES * sizeof(float))));
+/* As wide as registers are: of wider ones gcc 12 keeps the parts in memory. */
+typedef double Doubles2 __attribute__((vector_size(16)));
+typedef double Doubles4 __attribute__((vector_size(32)));
+typedef double Doubles8 __attribute__((vector_size(64)));
+typedef float Floats2 __attribute__((vector_size(8)));
+typedef float Floats4 __attribute__((vector_size(16)));
+typedef float Floats8 __attribute__((vector_size(32)));
 
 /*
  * Adds @rows rows of @n numbers, which begin @stride apart, to @into: number i to @into[i], or where they are @one's, to
@@ -19,27 +24,28 @@ typedef float Floats __attribute__((vector_size(LANES * sizeof(float))));
  */
 typedef void (*Fold)(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into);
 
-#define SUM(name, TARGET)                                                                                              \
+#define ADD_LANES(sums, from, WIDTH)                                                                                   \
+    for (int k = 0; k < LANES / WIDTH; k++) {                                                                          \
+        Floats##WIDTH terms;                                                                                           \
+        memcpy(&terms, (from) + k * WIDTH, sizeof terms);                                                              \
+        sums[k] += __builtin_convertvector(terms, Doubles##WIDTH);                                                     \
+    }
+#define SUM(name, TARGET, WIDTH)                                                                                       \
     TARGET static void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into)       \
     {                                                                                                                  \
         gint64 whole = n / LANES * LANES;                                                                              \
-        Doubles sum;                                                                                                   \
-        Floats terms;                                                                                                  \
+        Doubles##WIDTH sums[LANES / WIDTH];                                                                            \
         for (gint64 i = 0; i < whole && !one; i += LANES) {                                                            \
-            memcpy(&sum, into + i, sizeof sum);                                                                        \
-            for (gint64 r = 0; r < rows; r++) {                                                                        \
-                memcpy(&terms, from + r * stride + i, sizeof terms);                                                   \
-                sum += __builtin_convertvector(terms, Doubles);                                                        \
-            }                                                                                                          \
-            memcpy(into + i, &sum, sizeof sum);                                                                        \
+            memcpy(sums, into + i, sizeof sums);                                                                       \
+            for (gint64 r = 0; r < rows; r++)                                                                          \
+                ADD_LANES(sums, from + r * stride + i, WIDTH)                                                          \
+            memcpy(into + i, sums, sizeof sums);                                                                       \
         }                                                                                                              \
         for (gint64 r = 0; r < rows && one; r++) {                                                                     \
-            memcpy(&sum, into, sizeof sum);                                                                            \
-            for (gint64 i = 0; i < whole; i += LANES) {                                                                \
-                memcpy(&terms, from + r * stride + i, sizeof terms);                                                   \
-                sum += __builtin_convertvector(terms, Doubles);                                                        \
-            }                                                                                                          \
-            memcpy(into, &sum, sizeof sum);                                                                            \
+            memcpy(sums, into, sizeof sums);                                                                           \
+            for (gint64 i = 0; i < whole; i += LANES)                                                                  \
+                ADD_LANES(sums, from + r * stride + i, WIDTH)                                                          \
+            memcpy(into, sums, sizeof sums);                                                                           \
         }                                                                                                              \
         for (gint64 r = 0; r < rows; r++)                                                                              \
             for (gint64 i = whole; i < n; i++)                                                                         \
@@ -65,9 +71,9 @@ static inline __attribute__((always_inline)) double larger(double a, double b)
             }                                                                                                          \
     }
 
-SUM(sum_baseline, CPU_BASELINE)
-SUM(sum_avx2, CPU_AVX2)
-SUM(sum_avx512, CPU_AVX512)
+SUM(sum_baseline, CPU_BASELINE, 2)
+SUM(sum_avx2, CPU_AVX2, 4)
+SUM(sum_avx512, CPU_AVX512, 8)
 MOST(most_baseline, CPU_BASELINE)
 MOST(most_avx2, CPU_AVX2)
 MOST(most_avx512, CPU_AVX512)

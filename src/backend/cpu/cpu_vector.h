@@ -74,18 +74,17 @@ static inline __attribute__((always_inline)) float cpu_keep_nan(float value, flo
     return value;
 }
 
-/* @small where |x| < @bound, else @large. */
-static inline __attribute__((always_inline)) float cpu_by_size(float x, float bound, float small, float large)
+/*
+ * One of two numbers that are both computed: where a choice could save work, gcc 12 makes branches, and no vector code.
+ */
+static inline __attribute__((always_inline)) float cpu_choose(gboolean first, float a, float b)
 {
-    guint32 bits, least, a, b;
-    memcpy(&bits, &x, sizeof bits);
-    memcpy(&least, &bound, sizeof least);
-    memcpy(&a, &small, sizeof a);
-    memcpy(&b, &large, sizeof b);
-    guint32 is_small = 0u - (((bits & 0x7fffffffu) - least) >> 31);
-    a = (a & is_small) | (b & ~is_small);
-    memcpy(&small, &a, sizeof small);
-    return small;
+    guint32 mask = first ? 0xffffffffu : 0, x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & mask) | (y & ~mask);
+    memcpy(&a, &x, sizeof a);
+    return a;
 }
 
 /*
@@ -202,7 +201,7 @@ static inline __attribute__((always_inline)) float cpu_tanh(float x)
     p = p * z + 0.133331793f;
     p = p * z - 0.333333321f;
     float large = 1 - 2 / (1 + cpu_exp(2 * __builtin_fabsf(x)));
-    return cpu_keep_nan(cpu_by_size(x, 0.75f, x + x * z * p, __builtin_copysignf(large, x)), x);
+    return cpu_keep_nan(cpu_choose(__builtin_fabsf(x) < 0.75f, x + x * z * p, __builtin_copysignf(large, x)), x);
 }
 
 /* Relative error 4e-7; where it is large it is 1 - 2 Phi(-sqrt(2) |x|). */
@@ -217,7 +216,7 @@ static inline __attribute__((always_inline)) float cpu_erf(float x)
     p = p * z - 0.376126384f;
     p = p * z + 1.12837917f;
     float large = 1 - 2 * cpu_normal_tail(1.41421356f * a, cpu_exp(-z));
-    return cpu_keep_nan(cpu_by_size(x, 0.75f, x * p, __builtin_copysignf(large, x)), x);
+    return cpu_keep_nan(cpu_choose(a < 0.75f, x * p, __builtin_copysignf(large, x)), x);
 }
 
 static inline __attribute__((always_inline)) float cpu_erf_slope(float x)
@@ -225,23 +224,23 @@ static inline __attribute__((always_inline)) float cpu_erf_slope(float x)
     return cpu_keep_nan(1.12837917f * cpu_exp(-x * x), x);
 }
 
-/* Between bounds, NaN as it is. */
+/* Between bounds, which must not be constants: of a choice known to be passed over gcc 12 makes branches. NaN stays. */
 static inline __attribute__((always_inline)) float cpu_clip(float x, float low, float high)
 {
     x = x < low ? low : x;
     return x > high ? high : x;
 }
 
-/* @slope, or 0 where clipping between the bounds makes x one of them. */
-static inline __attribute__((always_inline)) float cpu_clip_slope(float x, float slope, float low, float high)
+/* Its slope: 1, or 0 at the bounds and beyond. */
+static inline __attribute__((always_inline)) float cpu_clip_slope(float x, float low, float high)
 {
-    slope = x <= low ? 0 : slope;
+    float slope = x <= low ? 0.0f : 1.0f;
     return x >= high ? 0 : slope;
 }
 
-static inline __attribute__((always_inline)) float cpu_hard_swish_slope(float x)
+/* Of x (x + 3) / 6 between the bounds -3 and 3, of x above them. */
+static inline __attribute__((always_inline)) float cpu_hard_swish_slope(float x, float low, float high)
 {
-    float slope = x * (1.0f / 3) + 0.5f;
-    slope = x > -3 ? slope : 0;
-    return x < 3 ? slope : 1;
+    float above = x >= high ? 1.0f : 0.0f;
+    return cpu_clip_slope(x, low, high) * (cpu_within(x, 3) * (1.0f / 3) + 0.5f) + above;
 }

@@ -182,8 +182,12 @@ AIMF_GRADIENT(aimf_expand_gradient)
 AIMF_GRADIENT(aimf_reduce_sum_gradient)
 {
     (void)wanted;
-    AimfValue whole = aimf_solid_gradient(graph, dy[0]);
-    dx[0] = aimf_emit(graph, AIMF_OP_EXPAND, *aimf_value_shape(graph, node->inputs[0]), &whole, 1, &node->attributes);
+    AimfValue small = aimf_solid_gradient(graph, dy[0]);
+    AimfAttributes attributes = node->attributes;
+    if (attributes.broadcast.scale != 1)
+        small = aimf_emit(graph, AIMF_OP_EXPAND, *aimf_value_shape(graph, small), &small, 1, &attributes);
+    attributes.broadcast.scale = 1;
+    dx[0] = aimf_emit(graph, AIMF_OP_EXPAND, *aimf_value_shape(graph, node->inputs[0]), &small, 1, &attributes);
 }
 
 AIMF_GRADIENT(aimf_reduce_max_gradient)
