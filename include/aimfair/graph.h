@@ -127,7 +127,7 @@ AimfValue aimf_clip(AimfGraph *graph, AimfValue x, double low, double high);
  * Source: He et al. 2015.
  */
 AimfValue aimf_prelu(AimfGraph *graph, AimfValue x, AimfValue slopes);
-/** aimf_sqrt, aimf_exp, aimf_log (natural), aimf_erf, aimf_reciprocal (1 / x): as C's functions, infinities and NaN too. */
+/** aimf_sqrt, aimf_exp, aimf_log (natural), aimf_erf, aimf_reciprocal (1 / x): as in C, with infinities and NaN. */
 AimfValue aimf_sqrt(AimfGraph *graph, AimfValue x);
 AimfValue aimf_exp(AimfGraph *graph, AimfValue x);
 AimfValue aimf_log(AimfGraph *graph, AimfValue x);
@@ -146,7 +146,7 @@ AimfValue aimf_multiply(AimfGraph *graph, AimfValue a, AimfValue b);
 AimfValue aimf_divide(AimfGraph *graph, AimfValue a, AimfValue b);
 /** aimf_power: a to the b, as C's pow. */
 AimfValue aimf_power(AimfGraph *graph, AimfValue a, AimfValue b);
-/** aimf_minimum, aimf_maximum: NaN if either is; where both are equal each gets half of the gradient, as in PyTorch. */
+/** aimf_minimum, aimf_maximum: NaN if either is; equal ones get half of the gradient each, as in PyTorch. */
 AimfValue aimf_minimum(AimfGraph *graph, AimfValue a, AimfValue b);
 AimfValue aimf_maximum(AimfGraph *graph, AimfValue a, AimfValue b);
 /** aimf_expand: x broadcast to @shape; INVALID when compiling if it cannot be. */

@@ -639,8 +639,8 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
         return build_from_indices(rig, graph);
     AimfShape shape = first_shape(c);
     gboolean away = c->op == OP_SQRT || c->op == OP_LOG || c->op == OP_RECIPROCAL || c->op == OP_POWER;
-    AimfValue x = away ? add_leaf(rig, graph, "positive", LEAF_PARAMETER, FILL_AWAY, shape)
-                       : parameter(rig, graph, "x", shape);
+    AimfValue x =
+        away ? add_leaf(rig, graph, "positive", LEAF_PARAMETER, FILL_AWAY, shape) : parameter(rig, graph, "x", shape);
     if (op_is_unary(c->op))
         return build_unary(c->op, graph, x);
     if (op_is_binary(c->op))

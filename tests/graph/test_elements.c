@@ -9,7 +9,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { HEIGHT = 5, WIDTH = 6, IMAGE_CHANNELS = 3, OUTPUTS = 4, MOST_PARAMETERS = 8, MOST_SAMPLES = 3, MOST_THREADS = 3 };
+enum {
+    HEIGHT = 5,
+    WIDTH = 6,
+    IMAGE_CHANNELS = 3,
+    OUTPUTS = 4,
+    MOST_PARAMETERS = 8,
+    MOST_SAMPLES = 3,
+    MOST_THREADS = 3
+};
 
 typedef struct {
     AimfGraph *graph;
@@ -50,8 +58,8 @@ static AimfValue unary(Net *net, AimfValue x, guint which)
 {
     AimfGraph *g = net->graph;
     AimfValue (*const functions[])(AimfGraph *, AimfValue) = {
-        aimf_silu,       aimf_gelu, aimf_gelu_tanh, aimf_quick_gelu, aimf_sigmoid,   aimf_tanh, aimf_hard_sigmoid,
-        aimf_hard_swish, aimf_erf,  aimf_exp,       aimf_sqrt,       aimf_log, aimf_reciprocal,
+        aimf_silu,       aimf_gelu, aimf_gelu_tanh, aimf_quick_gelu, aimf_sigmoid, aimf_tanh,       aimf_hard_sigmoid,
+        aimf_hard_swish, aimf_erf,  aimf_exp,       aimf_sqrt,       aimf_log,     aimf_reciprocal,
     };
     if (which == 0)
         return aimf_clip(g, x, 0.25, 0.75);
@@ -68,9 +76,15 @@ static AimfShape operand_shape(const Net *net, guint which)
 {
     gint64 n = net->samples, c = net->channels;
     const AimfShape shapes[N_SHAPES] = {
-        AIMF_SHAPE(1, c, 1, 1),          AIMF_SHAPE(c, 1, 1),        AIMF_SHAPE(1),
-        AIMF_SHAPE(HEIGHT, 1),           AIMF_SHAPE(1, 1, 1, WIDTH), AIMF_SHAPE(1, c, HEIGHT, WIDTH),
-        AIMF_SHAPE(1, 1, HEIGHT, WIDTH), { 0 },                      AIMF_SHAPE(c, HEIGHT, 1),
+        AIMF_SHAPE(1, c, 1, 1),
+        AIMF_SHAPE(c, 1, 1),
+        AIMF_SHAPE(1),
+        AIMF_SHAPE(HEIGHT, 1),
+        AIMF_SHAPE(1, 1, 1, WIDTH),
+        AIMF_SHAPE(1, c, HEIGHT, WIDTH),
+        AIMF_SHAPE(1, 1, HEIGHT, WIDTH),
+        { 0 },
+        AIMF_SHAPE(c, HEIGHT, 1),
     };
     (void)n;
     return shapes[which];
@@ -151,7 +165,7 @@ static const struct {
     gboolean mixes_samples; /* at some sets of dimensions */
 } middles[] = {
     { "unary", unary, N_UNARIES, FALSE },
-    { "binary", binary, 2 * N_BINARIES * N_SHAPES, FALSE },
+    { "binary", binary, 2 * N_BINARIES *N_SHAPES, FALSE },
     { "pair", pair, 5, FALSE },
     { "excitation", excitation, 2, FALSE },
     { "reduction", reduction, 3 * N_MASKS, TRUE },
@@ -163,10 +177,7 @@ static const struct {
 
 static void net_init(Net *net, Middle build, guint which, gint64 samples, gint64 channels)
 {
-    *net = (Net){ .graph = aimf_graph_new(),
-                  .tensors = aimf_tensors_new(),
-                  .samples = samples,
-                  .channels = channels };
+    *net = (Net){ .graph = aimf_graph_new(), .tensors = aimf_tensors_new(), .samples = samples, .channels = channels };
     net->images = aimf_graph_input(net->graph, "images", AIMF_SHAPE(samples, IMAGE_CHANNELS, HEIGHT, WIDTH));
     AimfValue x = build(net, conv(net, net->images, channels), which);
     net->output = conv(net, x, OUTPUTS);
@@ -238,8 +249,7 @@ static void test_agreement(gconstpointer data)
                     gboolean is_output = p == net.n_parameters;
                     AimfValue value = is_output ? net.output : net.parameters[p];
                     AimfShape shape = aimf_graph_shape(net.graph, value);
-                    g_autofree float *result =
-                        support_read(plan, is_output ? value : aimf_plan_gradient(plan, value));
+                    g_autofree float *result = support_read(plan, is_output ? value : aimf_plan_gradient(plan, value));
                     g_autofree float *expected =
                         support_read(oracle, is_output ? value : aimf_plan_gradient(oracle, value));
                     double error = difference(result, expected, (gsize)aimf_shape_count(&shape));
@@ -272,8 +282,8 @@ static void test_independence(gconstpointer data)
                 for (int threads = 1; threads <= MOST_THREADS; threads += 2) {
                     g_autofree float *together = forward(kind, which, widths[i], samples, threads);
                     if (memcmp(alone, together, each) != 0)
-                        g_error("%s %u, %d channels: another result in a batch of %d on %d threads",
-                                middles[kind].name, which, (int)widths[i], (int)samples, threads);
+                        g_error("%s %u, %d channels: another result in a batch of %d on %d threads", middles[kind].name,
+                                which, (int)widths[i], (int)samples, threads);
                 }
         }
     }
@@ -297,9 +307,7 @@ static void check_kinks(const char *device, AimfValue (*build)(AimfGraph *, Aimf
     AimfValue y = build(graph, parameters[0], parameters[1]);
     AimfValue loss = aimf_reduce_sum(graph, y, (1u << aimf_graph_shape(graph, y).rank) - 1, FALSE);
     g_autoptr(AimfDevice) opened = support_device(device);
-    AimfCompileOptions options = {
-        .device = opened, .loss = loss, .trainable = parameters, .n_trainable = db ? 2 : 1
-    };
+    AimfCompileOptions options = { .device = opened, .loss = loss, .trainable = parameters, .n_trainable = db ? 2 : 1 };
     g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
     g_assert_no_error(error);
     g_assert_true(aimf_plan_load(plan, tensors, &error) && aimf_plan_run(plan, &error));

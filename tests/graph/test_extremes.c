@@ -13,9 +13,9 @@ typedef struct {
     const char *name;
     AimfValue (*build)(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
     AimfShape shape;
-    gint64 channels;             /* of weights; 0: none */
-    double (*argument)(double);  /* (nullable) of the exponential function in an activation; it is rounded to 24 bits */
-    double (*function)(double);  /* (nullable) C's */
+    gint64 channels;            /* of weights; 0: none */
+    double (*argument)(double); /* (nullable) of the exponential function in an activation; it is rounded to 24 bits */
+    double (*function)(double); /* (nullable) C's */
 } Operation;
 
 #define UNARY(name)                                                                                                    \

@@ -272,8 +272,8 @@ static void widen(OpCase *c, AimfRandom *random)
 /* Operations on tokens lose the picture, those of groups or heads get channels that these divide. */
 static void draw_forward_only(OpCase *c, AimfRandom *random)
 {
-    gboolean has_tokens = c->op == OP_GEGLU || c->op == OP_LAYER_NORM ||
-                          c->op == OP_ATTENTION || c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING;
+    gboolean has_tokens = c->op == OP_GEGLU || c->op == OP_LAYER_NORM || c->op == OP_ATTENTION ||
+                          c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING;
     if (has_tokens) {
         c->h = c->w = 0;
         c->t = draw(random, 1, 40);

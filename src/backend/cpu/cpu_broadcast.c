@@ -127,7 +127,8 @@ typedef struct {
 
 #define FORMS(name)                                                                                                    \
     {                                                                                                                  \
-        { name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512 }, { [AIMF_ISA_AVX512_BF16] = name##_bf16 }, \
+        { name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512 },                                         \
+            { [AIMF_ISA_AVX512_BF16] = name##_bf16 },                                                                  \
         {                                                                                                              \
             [AIMF_ISA_AVX512_BF16] = name##_bf16_f32                                                                   \
         }                                                                                                              \
@@ -274,7 +275,8 @@ AimfKernel *cpu_plan_broadcast(gpointer state, AimfNodePlan *plan, GError **erro
 {
     const AimfNode *node = plan->node;
     const AimfShape *whole = whole_shape(plan), *y = cpu_output_shape(plan, 0);
-    if (node->op == AIMF_OP_ADD && is_whole(cpu_input_shape(plan, 0), whole) && is_whole(cpu_input_shape(plan, 1), whole))
+    if (node->op == AIMF_OP_ADD && is_whole(cpu_input_shape(plan, 0), whole) &&
+        is_whole(cpu_input_shape(plan, 1), whole))
         return cpu_plan_elementwise(state, plan, error);
     const AimfBroadcast *attributes = &node->attributes.broadcast;
     AimfDtype dtype = cpu_compute_dtype(plan);

@@ -224,7 +224,7 @@ static inline __attribute__((always_inline)) float cpu_erf_slope(float x)
     return cpu_keep_nan(1.12837917f * cpu_exp(-x * x), x);
 }
 
-/* Between bounds, which must not be constants: of a choice known to be passed over gcc 12 makes branches. NaN stays. */
+/* Between bounds, which must not be constants: of choices that constants decide gcc 12 makes branches. NaN stays. */
 static inline __attribute__((always_inline)) float cpu_clip(float x, float low, float high)
 {
     x = x < low ? low : x;

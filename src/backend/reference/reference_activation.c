@@ -60,24 +60,29 @@ static double gelu_tanh_slope(double x)
     return sigmoid(u) * (1 + x * sigmoid(-u) * 2 * root_2_by_pi * (1 + 3 * gelu_cubic * x * x));
 }
 
+static double square(double x)
+{
+    return x * x;
+}
+
 static double clip(double x, double low, double high)
 {
     return x < low ? low : x > high ? high : x;
 }
 
-UNARY(silu, v * sigmoid(v), dy * silu_slope(v))
-UNARY(gelu, v * phi(v), dy * gelu_slope(v))
-UNARY(gelu_tanh, v * sigmoid(gelu_tanh_argument(v)), dy * gelu_tanh_slope(v))
-UNARY(quick_gelu, v * sigmoid(1.702 * v), dy * silu_slope(1.702 * v))
-UNARY(sigmoid, sigmoid(v), dy * sigmoid(v) * sigmoid(-v))
+UNARY(silu, sigmoid(v) * v, silu_slope(v) * dy)
+UNARY(gelu, phi(v) * v, gelu_slope(v) * dy)
+UNARY(gelu_tanh, sigmoid(gelu_tanh_argument(v)) * v, gelu_tanh_slope(v) * dy)
+UNARY(quick_gelu, sigmoid(1.702 * v) * v, silu_slope(1.702 * v) * dy)
+UNARY(sigmoid, sigmoid(v), sigmoid(v) * sigmoid(-v) * dy)
 UNARY(tanh, tanh(v), dy / (cosh(v) * cosh(v)))
 UNARY(hard_sigmoid, clip(v + 3, 0, 6) / 6, v > -3 && v < 3 ? dy / 6 : 0)
-UNARY(hard_swish, v * clip(v + 3, 0, 6) / 6, v <= -3 ? 0 : v < 3 ? dy * (v / 3 + 0.5) : dy)
+UNARY(hard_swish, clip(v + 3, 0, 6) / 6 * v, v <= -3 ? 0 : v < 3 ? dy * (v / 3 + 0.5) : dy)
 UNARY(log, log(v), dy / v)
-UNARY(erf, erf(v), dy * exp(-v * v) * 2 * root_2_by_pi * root_half)
+UNARY(erf, erf(v), exp(-square(v)) * 2 * root_2_by_pi * root_half * dy)
 UNARY(clip, clip(v, with->clip.low, with->clip.high), v <= with->clip.low || v >= with->clip.high ? 0 : dy)
 UNARY(sqrt, sqrt(v), dy / (2 * v))
-UNARY(exp, exp(v), dy * v)
+UNARY(exp, exp(v), (dy) * (v))
 UNARY(reciprocal, 1 / v, -dy / v / v)
 
 void reference_geglu(const ReferenceCall *call)

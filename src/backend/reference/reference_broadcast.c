@@ -1,4 +1,4 @@
-/* Operations on operands of different shapes, and reductions: every operand is found by its place in the largest one. */
+/* Operations on operands of different shapes, and reductions: operands are found by the place in the largest one. */
 #include "backend/reference/reference.h"
 
 #include <math.h>
@@ -15,8 +15,8 @@ static Space space_of(const ReferenceCall *call)
     Space space = { .whole = call->out_shape[0] };
     const AimfShape *shapes[] = { &call->in_shape[0], &call->in_shape[1], &call->in_shape[2], &call->out_shape[0] };
     for (int i = 0; i < 3; i++)
-        if (call->in[i] && (shapes[i]->rank > space.whole.rank ||
-                            aimf_shape_count(shapes[i]) > aimf_shape_count(&space.whole)))
+        if (call->in[i] &&
+            (shapes[i]->rank > space.whole.rank || aimf_shape_count(shapes[i]) > aimf_shape_count(&space.whole)))
             space.whole = *shapes[i];
     for (int i = 0; i < 4; i++)
         space.shapes[i] = aimf_broadcast_lay(shapes[i], space.whole.rank, call->attributes.broadcast.axes);
@@ -87,10 +87,10 @@ static void reduce(const ReferenceCall *call, Term term, gboolean maximum)
 
 BINARY(add, a + b)
 BINARY(subtract, a - b)
-BINARY(multiply, a *b)
-DERIVATIVES(multiply, dy *b, dy *a)
+BINARY(multiply, (a) * (b))
+DERIVATIVES(multiply, (dy) * (b), (dy) * (a))
 BINARY(divide, a / b)
-DERIVATIVES(divide, dy / b, -dy * a / b / b)
+DERIVATIVES(divide, dy / b, -dy / b / b * a)
 BINARY(power, pow(a, b))
 DERIVATIVES(power, b == 0 ? 0 : dy * b * pow(a, b - 1), a == 0 && b >= 0 ? 0 : dy * pow(a, b) * log(a))
 BINARY(minimum, isnan(a) || a < b ? a : b)

@@ -31,7 +31,8 @@ static AimfValue binary(AimfGraph *graph, AimfOpKind op, AimfValue a, AimfValue 
     const char *name = aimf_ops[op].name;
     if (!aimf_graph_operands(graph, name, (AimfValue[]){ a, b }, 2))
         return AIMF_NONE;
-    AimfShape as = *aimf_value_shape(graph, a), bs = *aimf_value_shape(graph, b), ys = { .rank = MAX(as.rank, bs.rank) };
+    AimfShape as = *aimf_value_shape(graph, a), bs = *aimf_value_shape(graph, b),
+              ys = { .rank = MAX(as.rank, bs.rank) };
     as = aimf_broadcast_lay(&as, ys.rank, 0);
     bs = aimf_broadcast_lay(&bs, ys.rank, 0);
     for (int i = 0; i < ys.rank; i++) {
@@ -88,7 +89,8 @@ AimfValue aimf_expand(AimfGraph *graph, AimfValue x, AimfShape shape)
         fits = xs.dim[xs.rank - i] == 1 || xs.dim[xs.rank - i] == shape.dim[shape.rank - i];
     if (!fits) {
         g_autofree char *from = aimf_shape_text(&xs);
-        return aimf_graph_fail(graph, "expand: a value of the shape %s does not broadcast to the shape asked for", from);
+        return aimf_graph_fail(graph, "expand: a value of the shape %s does not broadcast to the shape asked for",
+                               from);
     }
     return aimf_emit(graph, AIMF_OP_EXPAND, shape, &x, 1, &(AimfAttributes){ .broadcast.scale = 1 });
 }
@@ -197,7 +199,8 @@ AIMF_GRADIENT(aimf_reduce_max_gradient)
     AimfAttributes attributes = node->attributes;
     attributes.broadcast.operand = 1;
     AimfShape ys = *aimf_value_shape(graph, y);
-    AimfValue count = aimf_emit(graph, AIMF_OP_REDUCE_MAX_BACKWARD, ys, (AimfValue[]){ x, y, AIMF_NONE }, 3, &attributes);
+    AimfValue count =
+        aimf_emit(graph, AIMF_OP_REDUCE_MAX_BACKWARD, ys, (AimfValue[]){ x, y, AIMF_NONE }, 3, &attributes);
     AimfValue share = aimf_emit(graph, AIMF_OP_DIVIDE, ys, (AimfValue[]){ whole, count }, 2, NULL);
     attributes.broadcast.operand = 0;
     dx[0] = aimf_emit(graph, AIMF_OP_REDUCE_MAX_BACKWARD, *aimf_value_shape(graph, x), (AimfValue[]){ x, y, share }, 3,
