@@ -289,6 +289,65 @@ static void test_independence(gconstpointer data)
     }
 }
 
+/* --- Sums of so many terms that they are of several parts --- */
+
+enum { MANY_ROWS = 301, MANY_COLUMNS = 500, MANY_SAMPLES = 2 };
+
+/* (owned) Over @axes of (N, 301, 500), and with @backward the gradient of a vector of 500 that it was multiplied by. */
+static float *sum_many(guint axes, gint64 samples, int threads, const float *numbers, gboolean backward, gsize *n)
+{
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    g_autoptr(AimfTensors) tensors = aimf_tensors_new();
+    g_autoptr(GError) error = NULL;
+    AimfShape shape = AIMF_SHAPE(MANY_COLUMNS);
+    aimf_tensors_add(tensors, "scale", AIMF_F32, &shape, numbers, &error);
+    AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(samples, MANY_ROWS, MANY_COLUMNS));
+    AimfValue scale = aimf_graph_parameter(graph, "scale", shape);
+    AimfValue y = aimf_reduce_sum(graph, backward ? aimf_multiply(graph, x, scale) : x, axes, FALSE);
+    aimf_set_threads(threads);
+    AimfCompileOptions options = { .outputs = &y,
+                                   .n_outputs = 1,
+                                   .loss = backward ? y : AIMF_NONE,
+                                   .trainable = &scale,
+                                   .n_trainable = backward ? 1 : 0 };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+    g_assert_no_error(error);
+    g_assert_true(aimf_plan_load(plan, tensors, &error));
+    support_write(plan, x, numbers);
+    g_assert_true(aimf_plan_run(plan, &error));
+    AimfValue result = backward ? aimf_plan_gradient(plan, scale) : y;
+    AimfShape result_shape = aimf_graph_shape(graph, backward ? scale : y);
+    *n = (gsize)aimf_shape_count(&result_shape);
+    return support_read(plan, result);
+}
+
+static void test_many_terms(void)
+{
+    const guint sets[] = { 6, 2, 4, 7, 3 }; /* the first three are of each sample */
+    gsize count = MANY_SAMPLES * MANY_ROWS * MANY_COLUMNS, n, n_alone;
+    g_autofree float *numbers = g_new(float, count);
+    g_autofree double *sums = g_new(double, count);
+    for (guint32 i = 0; i < count; i++)
+        numbers[i] = (float)formula_fine(formula_seed("many"), i) + 0.5f;
+    for (guint set = 0; set <= G_N_ELEMENTS(sets); set++) {
+        gboolean backward = set == G_N_ELEMENTS(sets);
+        guint axes = backward ? 7 : sets[set], kept = backward ? 4 : 7 & ~axes;
+        g_autofree float *result = sum_many(axes, MANY_SAMPLES, 3, numbers, backward, &n);
+        memset(sums, 0, count * sizeof *sums);
+        for (gsize i = 0; i < count; i++) {
+            gsize at[] = { i / (MANY_ROWS * MANY_COLUMNS), i / MANY_COLUMNS % MANY_ROWS, i % MANY_COLUMNS }, to = 0;
+            const gsize sizes[] = { MANY_SAMPLES, MANY_ROWS, MANY_COLUMNS };
+            for (int d = 0; d < 3; d++)
+                to = kept >> d & 1 ? to * sizes[d] + at[d] : to;
+            sums[to] += (double)numbers[i];
+        }
+        for (gsize i = 0; i < n; i++)
+            g_assert_cmpfloat_with_epsilon((double)result[i], sums[i], 1e-7 * sums[i]);
+        g_autofree float *alone = sum_many(axes, set < 3 ? 1 : MANY_SAMPLES, 1, numbers, backward, &n_alone);
+        g_assert_cmpint(memcmp(result, alone, n_alone * sizeof(float)), ==, 0);
+    }
+}
+
 /* --- Ties and kinks --- */
 
 enum { KINKS = 6 };
@@ -410,6 +469,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/elements/mistakes", test_mistakes);
+    g_test_add_func("/elements/many_terms", test_many_terms);
     for (guint kind = 0; kind < G_N_ELEMENTS(middles); kind++) {
         g_autofree char *agreement = g_strdup_printf("/elements/agreement/%s", middles[kind].name);
         g_autofree char *independence = g_strdup_printf("/elements/independence/%s", middles[kind].name);

@@ -169,6 +169,7 @@ static void bind(AimfKernel *base, void *const *addresses)
     for (int i = 0; i < kernel->n_inputs; i++)
         kernel->in[i] = addresses[i] || i ? addresses[i] : (const char *)&kernel->one;
     kernel->out = addresses[kernel->n_inputs];
+    kernel->scratch = addresses[kernel->n_inputs + 1];
 }
 
 static gint64 pieces(gint64 n, gint64 size)
@@ -310,6 +311,8 @@ AimfKernel *cpu_plan_broadcast(gpointer state, AimfNodePlan *plan, GError **erro
     kernel->scale = node->op == AIMF_OP_EXPAND || node->op == AIMF_OP_REDUCE_SUM ? attributes->scale : 1;
     if (!reduces && block > 1)
         kernel->padded = cpu_view(&layout, whole);
+    if (reduces)
+        plan->scratch_bytes = cpu_reduce_scratch_bytes(kernel);
     gboolean is_plain_reduction = node->op == AIMF_OP_REDUCE_SUM || node->op == AIMF_OP_REDUCE_MAX;
     if (reduces && is_plain_reduction && dtype == AIMF_F32)
         return &kernel->base;

@@ -32,7 +32,9 @@ typedef struct {
     guint32 one; /* the first operand if it is not given */
     const char *in[3];
     char *out;
+    double *scratch;
 } CpuBroadcastKernel;
 
-/** cpu_reduce_run: for every place of the result the sum or maximum of all that the map makes there. */
+/** cpu_reduce_scratch_bytes, cpu_reduce_run: for every place of the result the sum or maximum of all that the map makes there. */
+gsize cpu_reduce_scratch_bytes(const CpuBroadcastKernel *kernel);
 gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error);

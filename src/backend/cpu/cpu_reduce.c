@@ -1,14 +1,14 @@
 /*
- * Reductions over any dimensions. Terms come piece by piece into a buffer; sums are in double. Every place of the
- * result is one thread's, which takes the terms in an order that the lengths of the reduced dimensions decide, and
- * whether the innermost one is among them.
+ * Reductions over any dimensions. Terms come piece by piece into a buffer; sums are in double. Many terms are several
+ * parts of a sum, one thread's each. The lengths of the reduced dimensions alone, and whether the innermost one is
+ * among them, decide on parts and order.
  */
 #include "backend/cpu/cpu_broadcast.h"
 #include "backend/cpu/cpu_vector.h"
 
 #include <math.h>
 
-enum { LANES = 8, MOST_LANES = 64, BUFFER = 2048 };
+enum { LANES = 8, MOST_LANES = 64, BUFFER = 2048, MOST_PARTS = 32, PART = 1 << 15 /* terms, or more */ };
 
 /* As wide as registers are: of wider ones gcc 12 keeps the parts in memory. */
 typedef double Doubles2 __attribute__((vector_size(16)));
@@ -92,30 +92,52 @@ typedef struct {
     int reduced[CPU_NEST_DIMS], n_reduced; /* without the last, and without rows */
     int rows;                              /* the innermost reduced one but the last; -1: none */
     gboolean one;                          /* the last one is reduced */
-    gint64 n_places, n_rounds, n_rows;
+    gint64 n_places, n_lanes;              /* of the result, a place for each of the kept ones; lanes are 1 with @one */
+    gint64 length[3];                      /* rounds of the reduced ones, rows, and with @one what is along these */
+    gint64 n_parts;
+    int split; /* which of the lengths the parts are of */
 } Walk;
 
 static Walk walk_of(const CpuBroadcastKernel *kernel, const CpuNest *nest)
 {
     int last = nest->n_dims - 1;
-    Walk walk = { .kernel = kernel, .nest = nest, .rows = -1, .n_places = 1, .n_rounds = 1, .n_rows = 1 };
+    Walk walk = { .kernel = kernel, .nest = nest, .rows = -1, .n_places = 1, .length = { 1, 1, 1 } };
     walk.fold = folds[kernel->maximum][aimf_instruction_set()];
     walk.one = nest->stride[3][last] == 0;
-    for (int d = last - 1; d >= 0; d--)
+    walk.n_lanes = walk.one ? 1 : nest->size[last];
+    walk.length[2] = walk.one ? nest->size[last] : 1;
+    for (int d = last - 1; d >= 0; d--) {
         if (nest->stride[3][d] == 0 && walk.rows < 0) {
             walk.rows = d;
-            walk.n_rows = nest->size[d];
+            walk.length[1] = nest->size[d];
         }
+    }
     for (int d = 0; d < last; d++) {
         if (nest->stride[3][d] != 0) {
             walk.kept[walk.n_kept++] = d;
             walk.n_places *= nest->size[d];
         } else if (d != walk.rows) {
             walk.reduced[walk.n_reduced++] = d;
-            walk.n_rounds *= nest->size[d];
+            walk.length[0] *= nest->size[d];
         }
     }
+    for (int i = 1; i < 3; i++)
+        if (walk.length[i] > walk.length[walk.split])
+            walk.split = i;
+    walk.n_parts = walk.length[0] * walk.length[1] * walk.length[2] / PART;
+    walk.n_parts = MAX(1, MIN(walk.n_parts, MIN(walk.length[walk.split], MOST_PARTS)));
     return walk;
+}
+
+gsize cpu_reduce_scratch_bytes(const CpuBroadcastKernel *kernel)
+{
+    gint64 most = 0;
+    for (int i = 0; i < kernel->n_nests; i++) {
+        const Walk walk = walk_of(kernel, &kernel->nests[i]);
+        if (walk.n_parts > 1)
+            most = MAX(most, walk.n_places * walk.n_lanes * walk.n_parts);
+    }
+    return (gsize)most * sizeof(double);
 }
 
 /* Folds @rows rows of @lanes lanes from @at on, which the buffer has room for. */
@@ -144,25 +166,35 @@ static void fold_piece(const Walk *walk, const gint64 *at, gint64 rows, gint64 l
     walk->fold(buffer, rows, lanes, lanes, walk->one, into);
 }
 
-/* All terms of @lanes places of the result, or where there is @one, of that, from @first on. */
-static void fold_place(const Walk *walk, const gint64 *first, gint64 lanes, double *into)
+/* What part number @part has of the terms of @lanes lanes of the result, which with @one are 1, from @first on. */
+static void fold_part(const Walk *walk, const gint64 *first, gint64 lanes, gint64 part, double *into)
 {
     const CpuNest *nest = walk->nest;
     float buffer[BUFFER];
+    gint64 begin[3] = { 0 }, end[3], length = walk->length[walk->split];
+    memcpy(end, walk->length, sizeof end);
+    begin[walk->split] = length * part / walk->n_parts;
+    end[walk->split] = length * (part + 1) / walk->n_parts;
     int last = nest->n_dims - 1;
-    gint64 most_lanes = MIN(lanes, BUFFER), most_rows = MAX(BUFFER / lanes, 1);
-    for (gint64 round = 0; round < walk->n_rounds; round++) {
+    gint64 along = walk->one ? end[2] - begin[2] : lanes;
+    gint64 most_along = MIN(along, BUFFER), most_rows = MAX(BUFFER / along, 1);
+    for (gint64 round = begin[0]; round < end[0]; round++) {
         gint64 start[CPU_NEST_OPERANDS], at[CPU_NEST_OPERANDS];
         memcpy(start, first, sizeof start);
         cpu_nest_move(nest, walk->reduced, walk->n_reduced, round, start);
-        for (gint64 row = 0; row < walk->n_rows; row += most_rows)
-            for (gint64 lane = 0; lane < lanes; lane += most_lanes) {
+        for (gint64 row = begin[1]; row < end[1]; row += most_rows)
+            for (gint64 done = 0; done < along; done += most_along) {
                 for (int k = 0; k < CPU_NEST_OPERANDS; k++)
-                    at[k] = start[k] + lane * nest->stride[k][last] +
+                    at[k] = start[k] + (begin[2] + done) * nest->stride[k][last] +
                             (walk->rows < 0 ? 0 : row * nest->stride[k][walk->rows]);
-                fold_piece(walk, at, MIN(most_rows, walk->n_rows - row), MIN(most_lanes, lanes - lane), buffer, into);
+                fold_piece(walk, at, MIN(most_rows, end[1] - row), MIN(most_along, along - done), buffer, into);
             }
     }
+}
+
+static double joined(const Walk *walk, double a, double b)
+{
+    return walk->kernel->maximum ? larger(a, b) : a + b;
 }
 
 static void store(const CpuBroadcastKernel *kernel, gint64 at, double value)
@@ -174,24 +206,42 @@ static void store(const CpuBroadcastKernel *kernel, gint64 at, double value)
         ((float *)kernel->out)[at] = rounded;
 }
 
-/* The piece number @piece of @most lanes of place number @place. */
-static void reduce_place(const Walk *walk, gint64 place, gint64 piece, gint64 most)
+/* Place number @place, lanes from @lane on, @most of them: one part of them into the scratch memory, or the result. */
+static void reduce_part(const Walk *walk, gint64 place, gint64 lane, gint64 most, gint64 part)
 {
     const CpuNest *nest = walk->nest;
     int last = nest->n_dims - 1;
     double into[MOST_LANES];
-    gint64 at[CPU_NEST_OPERANDS], lanes = walk->one ? nest->size[last] : MIN(most, nest->size[last] - piece * most);
+    gint64 at[CPU_NEST_OPERANDS], lanes = MIN(most, walk->n_lanes - lane);
     memcpy(at, nest->first, sizeof at);
     cpu_nest_move(nest, walk->kept, walk->n_kept, place, at);
     for (int k = 0; k < CPU_NEST_OPERANDS; k++)
-        at[k] += piece * most * nest->stride[k][last];
+        at[k] += lane * nest->stride[k][last];
     for (int i = 0; i < MOST_LANES; i++)
         into[i] = walk->kernel->maximum ? -INFINITY : 0;
-    fold_place(walk, at, lanes, into);
+    fold_part(walk, at, lanes, part, into);
     for (int i = 1; i < LANES && walk->one; i++)
-        into[0] = walk->kernel->maximum ? larger(into[0], into[i]) : into[0] + into[i];
-    for (gint64 i = 0; i < (walk->one ? 1 : lanes); i++)
-        store(walk->kernel, at[3] + i * nest->stride[3][last], into[i]);
+        into[0] = joined(walk, into[0], into[i]);
+    for (gint64 i = 0; i < lanes; i++)
+        if (walk->n_parts > 1)
+            walk->kernel->scratch[(place * walk->n_lanes + lane + i) * walk->n_parts + part] = into[i];
+        else
+            store(walk->kernel, at[3] + i * nest->stride[3][last], into[i]);
+}
+
+static void join_parts(const Walk *walk, gint64 place)
+{
+    const CpuNest *nest = walk->nest;
+    gint64 at[CPU_NEST_OPERANDS];
+    memcpy(at, nest->first, sizeof at);
+    cpu_nest_move(nest, walk->kept, walk->n_kept, place, at);
+    for (gint64 lane = 0; lane < walk->n_lanes; lane++) {
+        const double *parts = walk->kernel->scratch + (place * walk->n_lanes + lane) * walk->n_parts;
+        double value = parts[0];
+        for (gint64 part = 1; part < walk->n_parts; part++)
+            value = joined(walk, value, parts[part]);
+        store(walk->kernel, at[3] + lane * nest->stride[3][nest->n_dims - 1], value);
+    }
 }
 
 gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error)
@@ -200,13 +250,16 @@ gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error)
     const CpuBroadcastKernel *kernel = (CpuBroadcastKernel *)base;
     for (int i = 0; i < kernel->n_nests; i++) {
         const Walk walk = walk_of(kernel, &kernel->nests[i]);
-        gint64 lanes = walk.one ? 1 : walk.nest->size[walk.nest->n_dims - 1];
-        /* With few places each has fewer lanes, so that there is work for many threads; sums are the same. */
-        gint64 most = walk.n_places * lanes < MOST_LANES * MOST_LANES ? 2 * LANES : MOST_LANES;
-        gint64 n_pieces = (lanes + most - 1) / most;
-#pragma omp parallel for schedule(static)
-        for (gint64 task = 0; task < walk.n_places * n_pieces; task++)
-            reduce_place(&walk, task / n_pieces, task % n_pieces, most);
+        /* With few places each task has fewer lanes, so that there is work for many threads; sums are the same. */
+        gint64 most = walk.n_places * walk.n_lanes < MOST_LANES * MOST_LANES ? 2 * LANES : MOST_LANES;
+        gint64 n_pieces = (walk.n_lanes + most - 1) / most;
+#pragma omp parallel for collapse(3) schedule(static)
+        for (gint64 place = 0; place < walk.n_places; place++)
+            for (gint64 piece = 0; piece < n_pieces; piece++)
+                for (gint64 part = 0; part < walk.n_parts; part++)
+                    reduce_part(&walk, place, piece * most, most, part);
+        for (gint64 place = 0; place < walk.n_places && walk.n_parts > 1; place++)
+            join_parts(&walk, place);
     }
     return TRUE;
 }
