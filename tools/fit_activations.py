@@ -2,11 +2,11 @@
 """Fits the polynomials of src/backend/cpu/cpu_vector.h and prints them with their largest relative errors.
 
 exp(r) for |r| <= log(2) / 2, and P(t) in Phi(-a) = exp(-a^2 / 2) t P(t) with t = 1 / (1 + 0.3 a) for 0 <= a <= 14, Phi being the
-normal distribution's. Both minimise the largest relative error, by least squares that weigh more where the error is large.
+normal distribution's; for |x| < 0.75 and z = x^2, P(z) in tanh(x) = x + x z P(z) and in erf(x) = x P(z). All minimise the largest relative error, by least squares that weigh more where the error is large.
 Needs NumPy and SciPy.
 """
 import numpy
-from scipy.special import erfcx
+from scipy.special import erf, erfcx
 
 
 def fit(x, f, degree):
@@ -34,6 +34,9 @@ def main():
     t = nodes(1 / (1 + 0.3 * 14), 1)
     a = (1 / t - 1) / 0.3
     show("Phi", fit(t, 0.5 * erfcx(a / numpy.sqrt(2)) / t, 7))
+    x = numpy.sqrt(nodes(1e-4, 0.75**2))
+    show("tanh", fit(x * x, (numpy.tanh(x) / x - 1) / (x * x), 5))
+    show("erf", fit(x * x, erf(x) / x, 6))
 
 
 if __name__ == "__main__":

@@ -96,7 +96,6 @@ AimfValue aimf_batch_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfV
 AimfValue aimf_relu(AimfGraph *graph, AimfValue x);
 /** aimf_leaky_relu: x where x > 0, @slope x otherwise; @slope in [0, 1). Source: Maas, Hannun and Ng 2013. */
 AimfValue aimf_leaky_relu(AimfGraph *graph, AimfValue x, double slope);
-AimfValue aimf_add(AimfGraph *graph, AimfValue a, AimfValue b);
 /** aimf_add_relu: max(0, a + b), same shapes. */
 AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b);
 
@@ -161,17 +160,74 @@ AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfVal
 AimfValue aimf_smooth_sigmoid_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets, double smoothing);
 AimfValue aimf_smooth_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfValue targets, double smoothing);
 
+/* --- Operations on elements: any shape, which the result has too --- */
+
+/** aimf_silu: x * sigmoid(x). Source: Elfwing et al. 2018; also called Swish. */
+AimfValue aimf_silu(AimfGraph *graph, AimfValue x);
+/**
+ * aimf_gelu: x * Phi(x), the exact one. aimf_gelu_tanh: its approximation by tanh. aimf_quick_gelu: x * sigmoid(1.702
+ * x), CLIP's. Source: Hendrycks and Gimpel 2016.
+ */
+AimfValue aimf_gelu(AimfGraph *graph, AimfValue x);
+AimfValue aimf_gelu_tanh(AimfGraph *graph, AimfValue x);
+AimfValue aimf_quick_gelu(AimfGraph *graph, AimfValue x);
+/** aimf_geglu: (N, T, 2 C) -> (N, T, C): the first half times the exact GELU of the second. Source: Shazeer 2020. */
+AimfValue aimf_geglu(AimfGraph *graph, AimfValue x);
+AimfValue aimf_sigmoid(AimfGraph *graph, AimfValue x);
+AimfValue aimf_tanh(AimfGraph *graph, AimfValue x);
+/**
+ * aimf_hard_sigmoid: clip(x + 3, 0, 6) / 6, PyTorch's; aimf_hard_swish: x times that. Source: Howard et al. 2019
+ * (MobileNetV3). Their gradients at -3 and 3 are PyTorch's: those of the constant or straight parts outside.
+ */
+AimfValue aimf_hard_sigmoid(AimfGraph *graph, AimfValue x);
+AimfValue aimf_hard_swish(AimfGraph *graph, AimfValue x);
+/**
+ * aimf_clip: min(max(x, @low), @high), so ReLU6 for 0 and 6; @low < @high, either may be infinite. The gradient is 0 at
+ * the bounds and beyond, as that of PyTorch's hardtanh and ReLU6.
+ */
+AimfValue aimf_clip(AimfGraph *graph, AimfValue x, double low, double high);
+/**
+ * aimf_prelu: x where x > 0, slope * x otherwise; x (N, C, ...), slopes (C), or (1) for all channels, of any x.
+ * Source: He et al. 2015.
+ */
+AimfValue aimf_prelu(AimfGraph *graph, AimfValue x, AimfValue slopes);
+/** aimf_sqrt, aimf_exp, aimf_log (natural), aimf_erf, aimf_reciprocal (1 / x): as in C, with infinities and NaN. */
+AimfValue aimf_sqrt(AimfGraph *graph, AimfValue x);
+AimfValue aimf_exp(AimfGraph *graph, AimfValue x);
+AimfValue aimf_log(AimfGraph *graph, AimfValue x);
+AimfValue aimf_erf(AimfGraph *graph, AimfValue x);
+AimfValue aimf_reciprocal(AimfGraph *graph, AimfValue x);
+
+/*
+ * --- Operations on pairs of elements: operands broadcast as NumPy's do ---
+ * Counted from the last, two dimensions are equal, or one of them is 1 or missing and its numbers serve all places of
+ * the other's. Anything else is INVALID when compiling.
+ */
+
+AimfValue aimf_add(AimfGraph *graph, AimfValue a, AimfValue b);
+AimfValue aimf_subtract(AimfGraph *graph, AimfValue a, AimfValue b);
+AimfValue aimf_multiply(AimfGraph *graph, AimfValue a, AimfValue b);
+AimfValue aimf_divide(AimfGraph *graph, AimfValue a, AimfValue b);
+/** aimf_power: a to the b, as C's pow. */
+AimfValue aimf_power(AimfGraph *graph, AimfValue a, AimfValue b);
+/** aimf_minimum, aimf_maximum: NaN if either is; equal ones get half of the gradient each, as in PyTorch. */
+AimfValue aimf_minimum(AimfGraph *graph, AimfValue a, AimfValue b);
+AimfValue aimf_maximum(AimfGraph *graph, AimfValue a, AimfValue b);
+/** aimf_expand: x broadcast to @shape; INVALID when compiling if it cannot be. */
+AimfValue aimf_expand(AimfGraph *graph, AimfValue x, AimfShape shape);
+
+/**
+ * aimf_reduce_sum, aimf_reduce_mean, aimf_reduce_max: over @axes, bit i for dimension i; @keep: those become 1,
+ * otherwise they go. Equal maxima share the gradient, as with PyTorch's amax. INVALID when compiling if x lacks an axis.
+ */
+AimfValue aimf_reduce_sum(AimfGraph *graph, AimfValue x, guint axes, gboolean keep);
+AimfValue aimf_reduce_mean(AimfGraph *graph, AimfValue x, guint axes, gboolean keep);
+AimfValue aimf_reduce_max(AimfGraph *graph, AimfValue x, guint axes, gboolean keep);
+
 /*
  * --- Operations of transformers and diffusion ---
  * Forward only where nothing else is said: compiling says so when a gradient is asked through one.
  */
-
-/** aimf_silu: x * sigmoid(x); aimf_gelu: x * Phi(x), the exact one; aimf_quick_gelu: x * sigmoid(1.702 x), CLIP's. */
-AimfValue aimf_silu(AimfGraph *graph, AimfValue x);
-AimfValue aimf_gelu(AimfGraph *graph, AimfValue x);
-AimfValue aimf_quick_gelu(AimfGraph *graph, AimfValue x);
-/** aimf_geglu: (N, T, 2 C) -> (N, T, C): the first half times the exact GELU of the second. */
-AimfValue aimf_geglu(AimfGraph *graph, AimfValue x);
 
 typedef struct {
     int groups;

@@ -19,6 +19,18 @@ static guint8 *find_dependent(const AimfGraph *graph, const AimfValue *wanted, g
     return dependent;
 }
 
+/* What the last operation broadcast to become @value, and over which axes; otherwise @value. */
+static AimfValue before_expanding(const AimfGraph *graph, AimfValue value, AimfAttributes *attributes)
+{
+    const AimfNode *last = &g_array_index(graph->nodes, AimfNode, graph->nodes->len - 1);
+    if (last->op != AIMF_OP_EXPAND || last->outputs[0] != value || last->inputs[0] == AIMF_NONE ||
+        last->attributes.broadcast.scale != 1)
+        return value;
+    *attributes = last->attributes;
+    return last->inputs[0];
+}
+
+/* Adding broadcasts by itself, so that a term that has just been broadcast is not needed as a whole. */
 static AimfValue accumulate(AimfGraph *graph, AimfValue sum, AimfValue term)
 {
     if (term == AIMF_NONE)
@@ -31,9 +43,10 @@ static AimfValue accumulate(AimfGraph *graph, AimfValue sum, AimfValue term)
         .op = AIMF_OP_ADD,
         .n_inputs = 2,
         .n_outputs = 1,
-        .inputs = { sum, term },
+        .inputs = { sum },
         .outputs = { aimf_graph_add_value(graph, *aimf_value_shape(graph, sum)) },
     };
+    add.inputs[1] = before_expanding(graph, term, &add.attributes);
     aimf_graph_add_node(graph, &add);
     return add.outputs[0];
 }

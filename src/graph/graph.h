@@ -17,6 +17,16 @@ typedef struct {
     double value;
 } AimfPadding;
 
+/*
+ * Of operations on operands of different shapes, the largest of which has all dimensions. Another of lower rank lacks
+ * @axes (bit i: dimension i) of them, or the first ones if it lacks another number of them.
+ */
+typedef struct {
+    guint axes;
+    double scale; /* of EXPAND and REDUCE_SUM: a factor of the result */
+    int operand;  /* of the backward ones: which operand's gradient */
+} AimfBroadcast;
+
 typedef union {
     AimfConv2d conv2d;        /* CONV2D and its backward ones; nothing that means 1 is 0 here */
     AimfBatchNorm batch_norm; /* BATCH_NORM and its backward; defaults filled in */
@@ -31,6 +41,10 @@ typedef union {
     int order[AIMF_MAX_RANK];    /* TRANSPOSE */
     gint64 begin[AIMF_MAX_RANK]; /* SLICE: the output's shape says where it ends */
     AimfPadding padding;
+    struct {
+        double low, high;
+    } clip;
+    AimfBroadcast broadcast;
     AimfDropout dropout;
 } AimfAttributes;
 
@@ -91,6 +105,12 @@ static inline const AimfShape *aimf_value_shape(const AimfGraph *graph, AimfValu
 
 /** AIMF_UNIT: as a gradient, the number 1: that of the loss itself. Only losses and sums know what to do with it. */
 #define AIMF_UNIT ((AimfValue)-1)
+
+/**
+ * aimf_broadcast_lay: the @shape of an operand with a 1 for every dimension that it lacks among
+ * @rank.
+ */
+AimfShape aimf_broadcast_lay(const AimfShape *shape, int rank, guint axes);
 
 /** aimf_graph_has: whether @value is one of the graph's. */
 gboolean aimf_graph_has(const AimfGraph *graph, AimfValue value);

@@ -68,14 +68,6 @@
     X(SOFTMAX_CROSS_ENTROPY, softmax_cross_entropy, aimf_softmax_cross_entropy_gradient, aimf_no_flops)                \
     /* logits, targets, [dloss] -> dlogits */                                                                          \
     X(SOFTMAX_CROSS_ENTROPY_BACKWARD, softmax_cross_entropy_backward, aimf_no_gradient, aimf_no_flops)                 \
-    /* x -> y */                                                                                                       \
-    X(SILU, silu, aimf_no_gradient, aimf_no_flops)                                                                     \
-    /* x -> y */                                                                                                       \
-    X(GELU, gelu, aimf_no_gradient, aimf_no_flops)                                                                     \
-    /* x -> y */                                                                                                       \
-    X(QUICK_GELU, quick_gelu, aimf_no_gradient, aimf_no_flops)                                                         \
-    /* x (N,T,2C) -> y (N,T,C) */                                                                                      \
-    X(GEGLU, geglu, aimf_no_gradient, aimf_no_flops)                                                                   \
     /* x (N,C,H,W), weight (C), bias (C) -> y */                                                                       \
     X(GROUP_NORM, group_norm, aimf_group_norm_gradient, aimf_no_flops)                                                 \
     /* x, dy, weight, bias -> [dx], [dweight], [dbias] */                                                              \
@@ -128,6 +120,61 @@
     X(UPSAMPLE_NEAREST_BACKWARD, upsample_nearest_backward, aimf_no_gradient, aimf_no_flops)                           \
     /* x (N,C,...) -> sums (N,C) */                                                                                    \
     X(PIXEL_SUM, pixel_sum, aimf_no_gradient, aimf_no_flops)                                                           \
+    /* activations, x -> y, each followed by x, dy -> dx */                                                            \
+    X(SILU, silu, aimf_from_x_gradient, aimf_no_flops)                                                                 \
+    X(SILU_BACKWARD, silu_backward, aimf_no_gradient, aimf_no_flops)                                                   \
+    X(GELU, gelu, aimf_from_x_gradient, aimf_no_flops)                                                                 \
+    X(GELU_BACKWARD, gelu_backward, aimf_no_gradient, aimf_no_flops)                                                   \
+    X(GELU_TANH, gelu_tanh, aimf_from_x_gradient, aimf_no_flops)                                                       \
+    X(GELU_TANH_BACKWARD, gelu_tanh_backward, aimf_no_gradient, aimf_no_flops)                                         \
+    X(QUICK_GELU, quick_gelu, aimf_from_x_gradient, aimf_no_flops)                                                     \
+    X(QUICK_GELU_BACKWARD, quick_gelu_backward, aimf_no_gradient, aimf_no_flops)                                       \
+    X(SIGMOID, sigmoid, aimf_from_x_gradient, aimf_no_flops)                                                           \
+    X(SIGMOID_BACKWARD, sigmoid_backward, aimf_no_gradient, aimf_no_flops)                                             \
+    X(TANH, tanh, aimf_from_x_gradient, aimf_no_flops)                                                                 \
+    X(TANH_BACKWARD, tanh_backward, aimf_no_gradient, aimf_no_flops)                                                   \
+    X(HARD_SIGMOID, hard_sigmoid, aimf_from_x_gradient, aimf_no_flops)                                                 \
+    X(HARD_SIGMOID_BACKWARD, hard_sigmoid_backward, aimf_no_gradient, aimf_no_flops)                                   \
+    X(HARD_SWISH, hard_swish, aimf_from_x_gradient, aimf_no_flops)                                                     \
+    X(HARD_SWISH_BACKWARD, hard_swish_backward, aimf_no_gradient, aimf_no_flops)                                       \
+    X(LOG, log, aimf_from_x_gradient, aimf_no_flops)                                                                   \
+    X(LOG_BACKWARD, log_backward, aimf_no_gradient, aimf_no_flops)                                                     \
+    X(ERF, erf, aimf_from_x_gradient, aimf_no_flops)                                                                   \
+    X(ERF_BACKWARD, erf_backward, aimf_no_gradient, aimf_no_flops)                                                     \
+    X(RECIPROCAL, reciprocal, aimf_from_x_gradient, aimf_no_flops)                                                     \
+    X(RECIPROCAL_BACKWARD, reciprocal_backward, aimf_no_gradient, aimf_no_flops)                                       \
+    /* the same with y, dy -> dx */                                                                                    \
+    X(CLIP, clip, aimf_from_y_gradient, aimf_no_flops)                                                                 \
+    X(CLIP_BACKWARD, clip_backward, aimf_no_gradient, aimf_no_flops)                                                   \
+    X(SQRT, sqrt, aimf_from_y_gradient, aimf_no_flops)                                                                 \
+    X(SQRT_BACKWARD, sqrt_backward, aimf_no_gradient, aimf_no_flops)                                                   \
+    X(EXP, exp, aimf_from_y_gradient, aimf_no_flops)                                                                   \
+    X(EXP_BACKWARD, exp_backward, aimf_no_gradient, aimf_no_flops)                                                     \
+    /* x (N,T,2C) -> y (N,T,C), then x, dy -> dx */                                                                    \
+    X(GEGLU, geglu, aimf_from_x_gradient, aimf_no_flops)                                                               \
+    X(GEGLU_BACKWARD, geglu_backward, aimf_no_gradient, aimf_no_flops)                                                 \
+    /* a, b -> y of the shape to which they broadcast, as that of ADD may; followed by a, b, dy -> da, or db */        \
+    X(SUBTRACT, subtract, aimf_subtract_gradient, aimf_no_flops)                                                       \
+    X(MULTIPLY, multiply, aimf_broadcast_gradient, aimf_no_flops)                                                      \
+    X(MULTIPLY_BACKWARD, multiply_backward, aimf_no_gradient, aimf_no_flops)                                           \
+    X(DIVIDE, divide, aimf_broadcast_gradient, aimf_no_flops)                                                          \
+    X(DIVIDE_BACKWARD, divide_backward, aimf_no_gradient, aimf_no_flops)                                               \
+    X(POWER, power, aimf_broadcast_gradient, aimf_no_flops)                                                            \
+    X(POWER_BACKWARD, power_backward, aimf_no_gradient, aimf_no_flops)                                                 \
+    X(MINIMUM, minimum, aimf_broadcast_gradient, aimf_no_flops)                                                        \
+    X(MINIMUM_BACKWARD, minimum_backward, aimf_no_gradient, aimf_no_flops)                                             \
+    X(MAXIMUM, maximum, aimf_broadcast_gradient, aimf_no_flops)                                                        \
+    X(MAXIMUM_BACKWARD, maximum_backward, aimf_no_gradient, aimf_no_flops)                                             \
+    /* x (N,C,...), slopes (1) or (C) -> y, then x, slopes, dy -> dx, or dslopes */                                    \
+    X(PRELU, prelu, aimf_broadcast_gradient, aimf_no_flops)                                                            \
+    X(PRELU_BACKWARD, prelu_backward, aimf_no_gradient, aimf_no_flops)                                                 \
+    /* [x], none means 1 -> y: x, times a number, in all places of the dimensions that it lacks */                     \
+    X(EXPAND, expand, aimf_expand_gradient, aimf_no_flops)                                                             \
+    /* x -> y, whose dimensions are those of x, except that some are 1 or missing */                                   \
+    X(REDUCE_SUM, reduce_sum, aimf_reduce_sum_gradient, aimf_no_flops)                                                 \
+    X(REDUCE_MAX, reduce_max, aimf_reduce_max_gradient, aimf_no_flops)                                                 \
+    /* x, y, -> how many of x are y; x, y, dy -> dx = dy where x = y, which has been divided by that number */         \
+    X(REDUCE_MAX_BACKWARD, reduce_max_backward, aimf_no_gradient, aimf_no_flops)                                       \
     /* parameters, gradients, momenta (n), learning rate (scalar); the first and the third change in place */          \
     X(SGD, sgd, aimf_no_gradient, aimf_no_flops)                                                                       \
     /* gradients (n), sums (n) f64, which change in place */                                                           \

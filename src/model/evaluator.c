@@ -98,7 +98,7 @@ static void decide(const AimfEvaluator *evaluator, const float *logits, float *p
         *probability = (float)share;
         return;
     }
-    *probability = aimf_sigmoid(evaluator->outputs == 1 ? logits[0] : logits[1] - logits[0]);
+    *probability = aimf_model_sigmoid(evaluator->outputs == 1 ? logits[0] : logits[1] - logits[0]);
     *prediction = *probability >= evaluator->threshold;
 }
 

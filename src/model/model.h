@@ -23,8 +23,8 @@ static inline gsize aimf_model_pixels(const AimfModel *model)
     return (gsize)model->preprocess.width * (gsize)model->preprocess.height;
 }
 
-/** aimf_sigmoid: in f32, as torch.sigmoid, so that a logit next to 0 falls on the same side of the threshold. */
-static inline float aimf_sigmoid(float logit)
+/** aimf_model_sigmoid: in f32, as torch.sigmoid, so that a logit next to 0 falls on the same side of the threshold. */
+static inline float aimf_model_sigmoid(float logit)
 {
     return 1 / (1 + expf(-logit));
 }

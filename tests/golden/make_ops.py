@@ -19,8 +19,8 @@ import formula
 
 HERE = pathlib.Path(__file__).parent
 FIELDS = ["n", "c", "h", "w", "t", "s", "o", "kh", "kw", "stride", "padding", "padding_after", "groups", "heads",
-          "axis", "transpose", "bias", "training", "relu", "silu", "causal", "scale",
-          "stride2", "padding2", "dilation", "dilation2", "ceil", "counted", "dim", "begin", "end", "order"]
+          "axis", "transpose", "bias", "training", "relu", "silu", "causal", "ones_a", "ones_b", "lack", "axes", "keep",
+          "scale", "stride2", "padding2", "dilation", "dilation2", "ceil", "counted", "dim", "begin", "end", "order"]
 
 
 def read_cases():
@@ -42,7 +42,7 @@ class Leaves:
 
     def __call__(self, leaf, *shape):
         values = formula.fine(f"{self.name}/{leaf}", int(numpy.prod(shape)))
-        if leaf == "running_var":
+        if leaf in ("running_var", "positive"):
             values = values / 4 + 0.5
         if leaf == "x" and self.scale:
             values = values * self.scale
@@ -116,7 +116,7 @@ def matmul(case, leaf):
 
 def further(op, case, leaf):
     n, c, h, w, o, t, s = (case[key] for key in "nchwots")
-    shapes = {"planes": (n, h * w, c), "geglu": (n, t, 2 * c)}
+    shapes = {"planes": (n, h * w, c)}
     shape = shapes.get(op, (n, c, h, w) if h else (n, t, c) if t else (n, c))
     if op in ("linear", "layer_norm") and h:
         shape = (n, h, w, c)
@@ -132,15 +132,6 @@ def further(op, case, leaf):
         return F.linear(x, leaf("weight", o, c), leaf("bias", o) if case["bias"] else None)
     if op == "softmax":
         return F.softmax(x, case["axis"])
-    if op == "silu":
-        return F.silu(x)
-    if op == "gelu":
-        return F.gelu(x)
-    if op == "quick_gelu":
-        return x * torch.sigmoid(1.702 * x)
-    if op == "geglu":
-        value, gate = x.chunk(2, -1)
-        return value * F.gelu(gate)
     if op == "group_norm":
         y = F.group_norm(x, case["groups"], leaf("weight", c), leaf("bias", c))
         return F.silu(y) if case["silu"] else y
@@ -166,12 +157,45 @@ def further(op, case, leaf):
     raise ValueError(op)
 
 
-DIFFERENTIABLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool", "linear",
-                  "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "average_pool",
-                  "adaptive_average_pool", "add_channels", "upsample_nearest", "upsample_conv2d", "tokens",
-                  "planes", "group_norm", "layer_norm", "attention", "embedding", "matmul", "softmax"} | MOVES
-SIMPLE = {"conv2d", "batch_norm", "relu", "add", "add_relu", "max_pool", "global_average_pool",
+FORWARD_ONLY = {"timestep_embedding"}
+SIMPLE = {"conv2d", "batch_norm", "relu", "add_relu", "max_pool", "global_average_pool",
           "sigmoid_cross_entropy", "softmax_cross_entropy", "leaky_relu", "average_pool", "adaptive_average_pool"}
+
+UNARY = {"silu": F.silu, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+         "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x), "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+         "hard_sigmoid": F.hardsigmoid, "hard_swish": F.hardswish, "log": torch.log, "erf": torch.erf,
+         "reciprocal": torch.reciprocal, "clip": lambda x: F.hardtanh(x, -0.75, 1.5), "sqrt": torch.sqrt, "exp": torch.exp}
+BINARY = {"add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div, "power": torch.pow,
+          "minimum": torch.minimum, "maximum": torch.maximum}
+REDUCTIONS = {"reduce_sum": torch.sum, "reduce_mean": torch.mean, "reduce_max": torch.amax}
+
+
+def on_elements(op, case, leaf):
+    """Operations that broadcast, and those on any shape; None for all others."""
+    n, c, h, w, t = (case[key] for key in "nchwt")
+    whole = (n, c, h, w) if h else (n, t, c) if t else (n, c)
+
+    def shape(ones, lack):
+        return [1 if ones >> i & 1 else size for i, size in enumerate(whole)][lack:]
+
+    x = "positive" if op in ("sqrt", "log", "reciprocal", "power") else "x"
+    if op in UNARY:
+        return UNARY[op](leaf(x, *whole))
+    if op in BINARY:
+        b = "positive" if op == "divide" else "b"
+        return BINARY[op](leaf(x, *shape(case["ones_a"], 0)), leaf(b, *shape(case["ones_b"], case["lack"])))
+    if op in REDUCTIONS:
+        axes = [i for i in range(len(whole)) if case["axes"] >> i & 1]
+        x = leaf("x", *whole)
+        return REDUCTIONS[op](x, axes, keepdim=bool(case["keep"])) if axes else x + 0
+    if op == "prelu":
+        return F.prelu(leaf("x", *whole), leaf("slopes", case["o"]))
+    if op == "expand":
+        return leaf("x", *shape(case["ones_a"], case["lack"])).expand(whole)
+    if op == "geglu":
+        value, gate = leaf("x", n, t, 2 * c).chunk(2, -1)
+        return value * F.gelu(gate)
+    return None
 
 
 def pairs(case):
@@ -198,6 +222,9 @@ def pool(op, x, case):
 
 
 def forward(op, case, leaf):
+    y = on_elements(op, case, leaf)
+    if y is not None:
+        return y, {}
     if op not in SIMPLE:
         return further(op, case, leaf), {}
     n, c, h, w, o = (case[key] for key in "nchwo")
@@ -218,8 +245,6 @@ def forward(op, case, leaf):
         y = F.relu(x)
     elif op == "leaky_relu":
         y = F.leaky_relu(x, 0.125)
-    elif op == "add":
-        y = x + leaf("b", *shape)
     elif op == "add_relu":
         y = F.relu(x + leaf("b", *shape))
     elif op in ("max_pool", "average_pool"):
@@ -239,7 +264,7 @@ def make_ops():
     golden = {}
     for op, case, name in read_cases():
         leaf = Leaves(name, case["scale"])
-        if op not in DIFFERENTIABLE:
+        if op in FORWARD_ONLY:
             golden[f"{name}/y"] = further(op, case, leaf)
             continue
         y, states = forward(op, case, leaf)

@@ -2,6 +2,7 @@
 #include "device/support_devices.h"
 #include "graph/support_formula.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Read by tests/golden/make_ops.py as well. */
@@ -195,6 +196,102 @@ const OpCase op_cases[] = {
     { .op = OP_SOFTMAX, .n = 2, .c = 5, .h = 3, .w = 7, .axis = 1, .scale = 4 },
     { .op = OP_SOFTMAX, .n = 20, .c = 40 },
     { .op = OP_SOFTMAX, .n = 2, .c = 1, .h = 2, .w = 3, .axis = 1 },
+    { .op = OP_SILU, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_GELU, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_GELU_TANH, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_GELU_TANH, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_QUICK_GELU, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_SIGMOID, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_SIGMOID, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 8 },
+    { .op = OP_TANH, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_TANH, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_HARD_SIGMOID, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_HARD_SIGMOID, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_HARD_SWISH, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_HARD_SWISH, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_ERF, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_ERF, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 2 },
+    { .op = OP_CLIP, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_CLIP, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 4 },
+    { .op = OP_EXP, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_EXP, .n = 2, .c = 5, .h = 3, .w = 7, .scale = 2 },
+    { .op = OP_LOG, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_LOG, .n = 2, .c = 5, .h = 3, .w = 7 },
+    { .op = OP_RECIPROCAL, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_RECIPROCAL, .n = 2, .c = 5, .h = 3, .w = 7 },
+    { .op = OP_SQRT, .n = 2, .t = 7, .c = 19 },
+    { .op = OP_SQRT, .n = 2, .c = 5, .h = 3, .w = 7 },
+    { .op = OP_ADD, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 12 },
+    { .op = OP_ADD, .n = 2, .c = 6, .h = 3, .w = 5, .ones_a = 5, .ones_b = 10 },
+    { .op = OP_ADD, .n = 3, .t = 4, .c = 33, .lack = 2 },
+    { .op = OP_SUBTRACT, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_SUBTRACT, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 12 },
+    { .op = OP_SUBTRACT, .n = 2, .c = 6, .h = 3, .w = 5, .ones_a = 5, .ones_b = 10 },
+    { .op = OP_SUBTRACT, .n = 3, .t = 4, .c = 33, .lack = 2 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 12 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 6, .h = 3, .w = 5, .ones_a = 5, .ones_b = 10 },
+    { .op = OP_MULTIPLY, .n = 3, .t = 4, .c = 33, .lack = 2 },
+    { .op = OP_DIVIDE, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_DIVIDE, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 12 },
+    { .op = OP_DIVIDE, .n = 2, .c = 6, .h = 3, .w = 5, .ones_a = 5, .ones_b = 10 },
+    { .op = OP_DIVIDE, .n = 3, .t = 4, .c = 33, .lack = 2 },
+    { .op = OP_POWER, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_POWER, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 12 },
+    { .op = OP_POWER, .n = 2, .c = 6, .h = 3, .w = 5, .ones_a = 5, .ones_b = 10 },
+    { .op = OP_POWER, .n = 3, .t = 4, .c = 33, .lack = 2 },
+    { .op = OP_MINIMUM, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_MINIMUM, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 12 },
+    { .op = OP_MINIMUM, .n = 2, .c = 6, .h = 3, .w = 5, .ones_a = 5, .ones_b = 10 },
+    { .op = OP_MINIMUM, .n = 3, .t = 4, .c = 33, .lack = 2 },
+    { .op = OP_MAXIMUM, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_MAXIMUM, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 12 },
+    { .op = OP_MAXIMUM, .n = 2, .c = 6, .h = 3, .w = 5, .ones_a = 5, .ones_b = 10 },
+    { .op = OP_MAXIMUM, .n = 3, .t = 4, .c = 33, .lack = 2 },
+    { .op = OP_ADD, .n = 2, .c = 5, .h = 3, .w = 4, .lack = 4 },
+    { .op = OP_MULTIPLY, .n = 3, .c = 8, .h = 5, .w = 4, .ones_b = 13 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 2 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 4 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 8 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 1 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .ones_b = 15 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .lack = 4 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .lack = 1, .ones_b = 12 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 5, .h = 3, .w = 4, .ones_a = 12 },
+    { .op = OP_MULTIPLY, .n = 4, .c = 17, .ones_a = 1, .ones_b = 2 },
+    { .op = OP_MULTIPLY, .n = 2, .c = 3, .h = 33, .w = 41, .ones_b = 10 },
+    { .op = OP_PRELU, .n = 2, .c = 5, .h = 3, .w = 4, .o = 5 },
+    { .op = OP_PRELU, .n = 2, .c = 5, .h = 3, .w = 4, .o = 1 },
+    { .op = OP_PRELU, .n = 3, .c = 17, .o = 17 },
+    { .op = OP_PRELU, .n = 2, .t = 5, .c = 9, .o = 5 },
+    { .op = OP_EXPAND, .n = 2, .c = 5, .h = 3, .w = 4, .ones_a = 12 },
+    { .op = OP_EXPAND, .n = 2, .c = 5, .h = 3, .w = 4, .lack = 2, .ones_a = 4 },
+    { .op = OP_EXPAND, .n = 2, .c = 5, .h = 3, .w = 4, .lack = 4 },
+    { .op = OP_EXPAND, .n = 3, .t = 4, .c = 16, .ones_a = 2 },
+    { .op = OP_REDUCE_SUM, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 12, .keep = 1 },
+    { .op = OP_REDUCE_SUM, .n = 2, .c = 17, .h = 5, .w = 7, .axes = 12 },
+    { .op = OP_REDUCE_SUM, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 2 },
+    { .op = OP_REDUCE_SUM, .n = 3, .c = 6, .h = 3, .w = 4, .axes = 5, .keep = 1 },
+    { .op = OP_REDUCE_SUM, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 15 },
+    { .op = OP_REDUCE_SUM, .n = 2, .t = 9, .c = 70, .axes = 4 },
+    { .op = OP_REDUCE_MEAN, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 12, .keep = 1 },
+    { .op = OP_REDUCE_MEAN, .n = 2, .c = 17, .h = 5, .w = 7, .axes = 12 },
+    { .op = OP_REDUCE_MEAN, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 2 },
+    { .op = OP_REDUCE_MEAN, .n = 3, .c = 6, .h = 3, .w = 4, .axes = 5, .keep = 1 },
+    { .op = OP_REDUCE_MEAN, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 15 },
+    { .op = OP_REDUCE_MEAN, .n = 2, .t = 9, .c = 70, .axes = 4 },
+    { .op = OP_REDUCE_MAX, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 12, .keep = 1 },
+    { .op = OP_REDUCE_MAX, .n = 2, .c = 17, .h = 5, .w = 7, .axes = 12 },
+    { .op = OP_REDUCE_MAX, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 2 },
+    { .op = OP_REDUCE_MAX, .n = 3, .c = 6, .h = 3, .w = 4, .axes = 5, .keep = 1 },
+    { .op = OP_REDUCE_MAX, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 15 },
+    { .op = OP_REDUCE_MAX, .n = 2, .t = 9, .c = 70, .axes = 4 },
+    { .op = OP_REDUCE_SUM, .n = 2, .c = 5, .h = 3, .w = 4 },
+    { .op = OP_REDUCE_MEAN, .n = 2, .t = 9, .c = 70, .axes = 2 },
+    { .op = OP_REDUCE_SUM, .n = 5, .t = 9, .c = 70, .axes = 3 },
+    { .op = OP_REDUCE_MAX, .n = 2, .c = 5, .h = 3, .w = 4, .axes = 8, .keep = 1 },
+    { .op = OP_REDUCE_SUM, .n = 1, .c = 1, .h = 47, .w = 53, .axes = 12 },
+    { .op = OP_GEGLU, .n = 2, .t = 5, .c = 19, .scale = 4 },
 };
 /* clang-format on */
 const guint n_op_cases = G_N_ELEMENTS(op_cases);
@@ -249,6 +346,28 @@ const OpTolerance op_tolerances[OP_N_FAMILIES] = {
     [OP_FLATTEN] = { 0, 0 },
     [OP_MATMUL] = { 1e-5, ROUNDED },
     [OP_SOFTMAX] = { 1e-5, 2 * ROUNDED },
+    [OP_GELU_TANH] = { 1e-5, ROUNDED },
+    [OP_SIGMOID] = { 1e-5, ROUNDED },
+    [OP_TANH] = { 1e-5, ROUNDED },
+    [OP_HARD_SIGMOID] = { 1e-5, ROUNDED },
+    [OP_HARD_SWISH] = { 1e-5, ROUNDED },
+    [OP_LOG] = { 1e-5, ROUNDED },
+    [OP_ERF] = { 1e-5, ROUNDED },
+    [OP_RECIPROCAL] = { 1e-5, ROUNDED },
+    [OP_CLIP] = { 1e-5, ROUNDED },
+    [OP_SQRT] = { 1e-5, ROUNDED },
+    [OP_EXP] = { 1e-5, ROUNDED },
+    [OP_SUBTRACT] = { 1e-5, ROUNDED },
+    [OP_MULTIPLY] = { 1e-5, ROUNDED },
+    [OP_DIVIDE] = { 1e-5, ROUNDED },
+    [OP_POWER] = { 1e-5, ROUNDED },
+    [OP_MINIMUM] = { 1e-5, ROUNDED },
+    [OP_MAXIMUM] = { 1e-5, ROUNDED },
+    [OP_PRELU] = { 1e-5, ROUNDED },
+    [OP_EXPAND] = { 1e-5, ROUNDED },
+    [OP_REDUCE_SUM] = { 1e-5, ROUNDED },
+    [OP_REDUCE_MEAN] = { 1e-5, ROUNDED },
+    [OP_REDUCE_MAX] = { 1e-5, ROUNDED },
 };
 
 /*
@@ -301,6 +420,28 @@ const char *op_family_name(OpFamily op)
         "flatten",
         "matmul",
         "softmax",
+        "gelu_tanh",
+        "sigmoid",
+        "tanh",
+        "hard_sigmoid",
+        "hard_swish",
+        "log",
+        "erf",
+        "reciprocal",
+        "clip",
+        "sqrt",
+        "exp",
+        "subtract",
+        "multiply",
+        "divide",
+        "power",
+        "minimum",
+        "maximum",
+        "prelu",
+        "expand",
+        "reduce_sum",
+        "reduce_mean",
+        "reduce_max",
     };
     return names[op];
 }
@@ -308,15 +449,26 @@ const char *op_family_name(OpFamily op)
 gboolean op_case_is_differentiable(const OpCase *c)
 {
     switch (c->op) {
-    case OP_SILU:
-    case OP_GELU:
-    case OP_QUICK_GELU:
-    case OP_GEGLU:
     case OP_TIMESTEP_EMBEDDING:
         return FALSE;
     default:
         return TRUE;
     }
+}
+
+gboolean op_is_unary(OpFamily op)
+{
+    return op == OP_SILU || op == OP_GELU || op == OP_QUICK_GELU || (op >= OP_GELU_TANH && op <= OP_EXP);
+}
+
+gboolean op_is_binary(OpFamily op)
+{
+    return op == OP_ADD || (op >= OP_SUBTRACT && op <= OP_MAXIMUM);
+}
+
+gboolean op_is_reduction(OpFamily op)
+{
+    return op >= OP_REDUCE_SUM && op <= OP_REDUCE_MAX;
 }
 
 char *op_case_name(const OpCase *c)
@@ -346,6 +498,11 @@ char *op_case_name(const OpCase *c)
         { "relu", c->relu },
         { "silu", c->silu },
         { "causal", c->causal },
+        { "ones_a", c->ones_a },
+        { "ones_b", c->ones_b },
+        { "lack", c->lack },
+        { "axes", c->axes },
+        { "keep", c->keep },
         { "scale", c->scale },
         { "stride2", c->stride2 },
         { "padding2", c->padding2 },
@@ -375,6 +532,8 @@ static double fill(const OpCase *c, const OpLeaf *leaf, guint32 seed, guint32 in
     switch (leaf->fill) {
     case FILL_POSITIVE:
         return value / 4 + 0.5;
+    case FILL_AWAY: /* exact in bf16 if the formula's are */
+        return c->coarse ? floor(fabs(value) * 128) / 256 + 0.5 : value / 4 + 0.5;
     case FILL_BINARY:
         return formula_hash(seed, index) >> 8 & 1;
     case FILL_INDEX:
@@ -524,12 +683,67 @@ static AimfValue build_matmul(OpRig *rig, AimfGraph *graph, AimfValue x)
     return aimf_matmul(graph, x, b, (AimfMatmul){ transpose_a, transpose_b });
 }
 
+/* Which dimensions of the case an operand has: those of @ones as 1, and the first @lack of them not. */
+static AimfShape broadcast_shape(const OpCase *c, int ones, int lack)
+{
+    AimfShape whole = c->h   ? AIMF_SHAPE(c->n, c->c, c->h, c->w)
+                      : c->t ? AIMF_SHAPE(c->n, c->t, c->c)
+                             : AIMF_SHAPE(c->n, c->c);
+    AimfShape shape = { 0 };
+    for (int i = lack; i < whole.rank; i++)
+        shape.dim[shape.rank++] = ones >> i & 1 ? 1 : whole.dim[i];
+    return shape;
+}
+
+static AimfValue build_unary(OpFamily op, AimfGraph *graph, AimfValue x)
+{
+    AimfValue (*const functions[OP_N_FAMILIES])(AimfGraph *, AimfValue) = {
+        [OP_SILU] = aimf_silu,
+        [OP_GELU] = aimf_gelu,
+        [OP_GELU_TANH] = aimf_gelu_tanh,
+        [OP_QUICK_GELU] = aimf_quick_gelu,
+        [OP_SIGMOID] = aimf_sigmoid,
+        [OP_TANH] = aimf_tanh,
+        [OP_HARD_SIGMOID] = aimf_hard_sigmoid,
+        [OP_HARD_SWISH] = aimf_hard_swish,
+        [OP_LOG] = aimf_log,
+        [OP_ERF] = aimf_erf,
+        [OP_RECIPROCAL] = aimf_reciprocal,
+        [OP_SQRT] = aimf_sqrt,
+        [OP_EXP] = aimf_exp,
+    };
+    return op == OP_CLIP ? aimf_clip(graph, x, -0.75, 1.5) : functions[op](graph, x);
+}
+
+static AimfValue build_binary(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    AimfValue (*const functions[OP_N_FAMILIES])(AimfGraph *, AimfValue, AimfValue) = {
+        [OP_ADD] = aimf_add,         [OP_SUBTRACT] = aimf_subtract, [OP_MULTIPLY] = aimf_multiply,
+        [OP_DIVIDE] = aimf_divide,   [OP_POWER] = aimf_power,       [OP_MINIMUM] = aimf_minimum,
+        [OP_MAXIMUM] = aimf_maximum,
+    };
+    const OpCase *c = rig->c;
+    AimfShape shape = broadcast_shape(c, c->ones_b, c->lack);
+    AimfValue b = c->op == OP_DIVIDE ? add_leaf(rig, graph, "positive", LEAF_PARAMETER, FILL_AWAY, shape)
+                                     : parameter(rig, graph, "b", shape);
+    return functions[c->op](graph, x, b);
+}
+
+static AimfValue build_reduction(const OpCase *c, AimfGraph *graph, AimfValue x)
+{
+    return c->op == OP_REDUCE_SUM    ? aimf_reduce_sum(graph, x, (guint)c->axes, c->keep)
+           : c->op == OP_REDUCE_MEAN ? aimf_reduce_mean(graph, x, (guint)c->axes, c->keep)
+                                     : aimf_reduce_max(graph, x, (guint)c->axes, c->keep);
+}
+
 static AimfShape first_shape(const OpCase *c)
 {
     if (c->op == OP_MATMUL)
         return matrices(c, c->t, c->c, c->transpose & 1);
     if ((c->op == OP_LINEAR || c->op == OP_LAYER_NORM) && c->h)
         return AIMF_SHAPE(c->n, c->h, c->w, c->c);
+    if (op_is_binary(c->op) || c->op == OP_EXPAND)
+        return broadcast_shape(c, c->ones_a, c->op == OP_EXPAND ? c->lack : 0);
     if (c->op == OP_PLANES)
         return AIMF_SHAPE(c->n, c->h * c->w, c->c);
     if (c->op == OP_GEGLU)
@@ -647,12 +861,6 @@ static AimfValue build_further(OpRig *rig, AimfGraph *graph, AimfValue x)
 {
     const OpCase *c = rig->c;
     switch (c->op) {
-    case OP_SILU:
-        return aimf_silu(graph, x);
-    case OP_GELU:
-        return aimf_gelu(graph, x);
-    case OP_QUICK_GELU:
-        return aimf_quick_gelu(graph, x);
     case OP_GEGLU:
         return aimf_geglu(graph, x);
     case OP_GROUP_NORM:
@@ -685,8 +893,20 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
     if (c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING)
         return build_from_indices(rig, graph);
     AimfShape shape = first_shape(c);
-    AimfValue x = parameter(rig, graph, "x", shape);
+    gboolean away = c->op == OP_SQRT || c->op == OP_LOG || c->op == OP_RECIPROCAL || c->op == OP_POWER;
+    AimfValue x =
+        away ? add_leaf(rig, graph, "positive", LEAF_PARAMETER, FILL_AWAY, shape) : parameter(rig, graph, "x", shape);
+    if (op_is_unary(c->op))
+        return build_unary(c->op, graph, x);
+    if (op_is_binary(c->op))
+        return build_binary(rig, graph, x);
+    if (op_is_reduction(c->op))
+        return build_reduction(c, graph, x);
     switch (c->op) {
+    case OP_EXPAND:
+        return aimf_expand(graph, x, broadcast_shape(c, 0, 0));
+    case OP_PRELU:
+        return aimf_prelu(graph, x, parameter(rig, graph, "slopes", AIMF_SHAPE(c->o)));
     case OP_CONV2D:
         return build_conv2d(rig, graph, x);
     case OP_BATCH_NORM:
@@ -695,8 +915,6 @@ static AimfValue build(OpRig *rig, AimfGraph *graph)
         return aimf_relu(graph, x);
     case OP_LEAKY_RELU:
         return aimf_leaky_relu(graph, x, 0.125);
-    case OP_ADD:
-        return aimf_add(graph, x, parameter(rig, graph, "b", shape));
     case OP_ADD_RELU:
         return aimf_add_relu(graph, x, parameter(rig, graph, "b", shape));
     case OP_MAX_POOL:

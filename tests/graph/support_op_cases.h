@@ -43,6 +43,28 @@ typedef enum {
     OP_FLATTEN,
     OP_MATMUL,
     OP_SOFTMAX,
+    OP_GELU_TANH,
+    OP_SIGMOID,
+    OP_TANH,
+    OP_HARD_SIGMOID,
+    OP_HARD_SWISH,
+    OP_LOG,
+    OP_ERF,
+    OP_RECIPROCAL,
+    OP_CLIP,
+    OP_SQRT,
+    OP_EXP,
+    OP_SUBTRACT,
+    OP_MULTIPLY,
+    OP_DIVIDE,
+    OP_POWER,
+    OP_MINIMUM,
+    OP_MAXIMUM,
+    OP_PRELU,
+    OP_EXPAND,
+    OP_REDUCE_SUM,
+    OP_REDUCE_MEAN,
+    OP_REDUCE_MAX,
     OP_N_FAMILIES,
 } OpFamily;
 
@@ -63,6 +85,8 @@ typedef enum {
  * @begin, @end: of slice; how much pad adds in front of @dim and behind it, beside @padding around the last dimension
  * @order: of transpose, a digit for each dimension, counted from 1; reshape makes two dimensions of the last one, or of
  *   a picture's channels: @groups and the rest
+ * @ones_a, @ones_b: bit i: dimension i of the first or second operand is 1; @lack: leading dimensions that the second
+ *   operand lacks, or expand's only one; @axes, @keep: of reductions; prelu has @o slopes
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a
  *   kernel that computes with fewer is found out
@@ -73,6 +97,7 @@ typedef struct {
     int n, c, h, w, t, s, o, kh, kw, stride, padding, padding_after, groups, heads, axis, transpose;
     int stride2, padding2, dilation, dilation2, ceil, counted;
     int bias, training, relu, silu, causal;
+    int ones_a, ones_b, lack, axes, keep;
     int scale, coarse, winograd;
     int dim, begin, end, order;
 } OpCase;
@@ -90,6 +115,10 @@ extern const OpTolerance op_tolerances[OP_N_FAMILIES];
 double op_bf16_dweight_tolerance(const OpCase *c);
 
 const char *op_family_name(OpFamily op);
+/** op_is_unary: an activation of x alone; op_is_binary: it broadcasts two operands; op_is_reduction. */
+gboolean op_is_unary(OpFamily op);
+gboolean op_is_binary(OpFamily op);
+gboolean op_is_reduction(OpFamily op);
 /** op_case_is_differentiable: whether its operands can be trained. */
 gboolean op_case_is_differentiable(const OpCase *c);
 /**
@@ -98,7 +127,8 @@ gboolean op_case_is_differentiable(const OpCase *c);
 char *op_case_name(const OpCase *c);
 
 typedef enum { LEAF_PARAMETER, LEAF_STATE, LEAF_INPUT } OpLeafKind;
-typedef enum { FILL_SIGNED, FILL_POSITIVE, FILL_BINARY, FILL_INDEX } OpFill;
+/* Away: from 0, above it. */
+typedef enum { FILL_SIGNED, FILL_POSITIVE, FILL_BINARY, FILL_INDEX, FILL_AWAY } OpFill;
 
 /**
  * OpLeaf: an operand of the case: @data (n) comes from the case's and the leaf's names by formula; @limit: of an index.

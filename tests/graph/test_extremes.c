@@ -13,25 +13,55 @@ typedef struct {
     const char *name;
     AimfValue (*build)(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias);
     AimfShape shape;
-    gint64 channels; /* of weights; 0: none */
+    gint64 channels;            /* of weights; 0: none */
+    double (*argument)(double); /* (nullable) of the exponential function in an activation; it is rounded to 24 bits */
+    double (*function)(double); /* (nullable) C's */
 } Operation;
 
-static AimfValue build_silu(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+#define UNARY(name)                                                                                                    \
+    static AimfValue build_##name(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)                     \
+    {                                                                                                                  \
+        (void)weight, (void)bias;                                                                                      \
+        return aimf_##name(graph, x);                                                                                  \
+    }
+
+UNARY(silu)
+UNARY(gelu)
+UNARY(gelu_tanh)
+UNARY(quick_gelu)
+UNARY(sigmoid)
+UNARY(tanh)
+UNARY(hard_sigmoid)
+UNARY(hard_swish)
+UNARY(erf)
+UNARY(exp)
+UNARY(sqrt)
+UNARY(log)
+UNARY(reciprocal)
+
+static double itself(double x)
 {
-    (void)weight, (void)bias;
-    return aimf_silu(graph, x);
+    return x;
 }
 
-static AimfValue build_gelu(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+static double square(double x)
 {
-    (void)weight, (void)bias;
-    return aimf_gelu(graph, x);
+    return x * x;
 }
 
-static AimfValue build_quick_gelu(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+static double gelu_tanh_argument(double x)
 {
-    (void)weight, (void)bias;
-    return aimf_quick_gelu(graph, x);
+    return 1.6 * (x + 0.044715 * x * x * x);
+}
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static double reciprocal(double x)
+{
+    return 1 / x;
 }
 
 static AimfValue build_group_norm(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
@@ -47,16 +77,30 @@ static AimfValue build_layer_norm(AimfGraph *graph, AimfValue x, AimfValue weigh
 enum { MANY = 40001 };
 
 static const Operation activations[] = {
-    { "silu", build_silu, { 2, { 1, MANY } }, 0 },
-    { "gelu", build_gelu, { 2, { 1, MANY } }, 0 },
-    { "quick_gelu", build_quick_gelu, { 2, { 1, MANY } }, 0 },
+    { "silu", build_silu, { 2, { 1, MANY } }, 0, itself, NULL },
+    { "gelu", build_gelu, { 2, { 1, MANY } }, 0, square, NULL },
+    { "gelu_tanh", build_gelu_tanh, { 2, { 1, MANY } }, 0, gelu_tanh_argument, NULL },
+    { "quick_gelu", build_quick_gelu, { 2, { 1, MANY } }, 0, itself, NULL },
+    { "sigmoid", build_sigmoid, { 2, { 1, MANY } }, 0, itself, sigmoid },
+    { "tanh", build_tanh, { 2, { 1, MANY } }, 0, NULL, tanh },
+    { "erf", build_erf, { 2, { 1, MANY } }, 0, NULL, erf },
+    { "exp", build_exp, { 2, { 1, MANY } }, 0, itself, exp },
+    { "hard_sigmoid", build_hard_sigmoid, { 2, { 1, MANY } }, 0, NULL, NULL },
+    { "hard_swish", build_hard_swish, { 2, { 1, MANY } }, 0, NULL, NULL },
+};
+
+/* Of positive numbers; of others C's functions say what comes out. */
+static const Operation roots[] = {
+    { "sqrt", build_sqrt, { 2, { 1, MANY } }, 0, NULL, sqrt },
+    { "log", build_log, { 2, { 1, MANY } }, 0, NULL, log },
+    { "reciprocal", build_reciprocal, { 2, { 1, MANY } }, 0, NULL, reciprocal },
 };
 
 /* Blocks of channels, single planes with a rest, and rows with one. */
 static const Operation norms[] = {
-    { "group_norm", build_group_norm, { 4, { 2, 32, 70, 61 } }, 32 },
-    { "group_norm", build_group_norm, { 4, { 2, 12, 7, 5 } }, 12 },
-    { "layer_norm", build_layer_norm, { 3, { 2, 9, 77 } }, 77 },
+    { "group_norm", build_group_norm, { 4, { 2, 32, 70, 61 } }, 32, NULL, NULL },
+    { "group_norm", build_group_norm, { 4, { 2, 12, 7, 5 } }, 12, NULL, NULL },
+    { "layer_norm", build_layer_norm, { 3, { 2, 9, 77 } }, 77, NULL, NULL },
 };
 
 /* (owned) The result for @values, in f32. */
@@ -87,31 +131,109 @@ static float *compute(const Operation *operation, const char *device, const floa
     return support_read(plan, y);
 }
 
-/*
- * Every element by itself, from tiny to large, both signs; results near the smallest normal number have no digits to
- * check.
- */
-static void test_activations(void)
+/* (owned) From tiny to large, both signs. */
+static float *all_sizes(void)
 {
     float *values = g_new(float, MANY);
     for (int i = 0; i < MANY; i++) {
         double exponent = -30 + 37.0 * (i / 2) / (MANY / 2); /* of 2 */
         values[i] = (float)(exp2(exponent) * (i % 2 ? 1 : -1));
     }
+    return values;
+}
+
+/* Every element by itself; results near the smallest normal number have no digits to check. */
+static void check_activation(const Operation *activation, const float *values)
+{
+    g_autofree float *expected = compute(activation, "reference", values);
+    g_autofree float *result = compute(activation, "cpu", values);
+    for (int i = 0; i < MANY; i++) {
+        double error = fabs((double)result[i] - (double)expected[i]);
+        /* A few roundings, and that of exp's argument to 24 bits: what it changes grows with the argument. */
+        double argument = activation->argument ? 1.702 * fabs(activation->argument(values[i])) : 0;
+        double allowed = (1e-6 + argument * 0x1p-23) * fabs((double)expected[i]) + 1e-34;
+        if (!(error <= allowed) && result[i] != expected[i])
+            g_error("%s(%g) = %g, expected %g", activation->name, (double)values[i], (double)result[i],
+                    (double)expected[i]);
+    }
+}
+
+static void test_activations(void)
+{
+    g_autofree float *values = all_sizes();
+    for (guint k = 0; k < G_N_ELEMENTS(activations); k++)
+        check_activation(&activations[k], values);
+    for (int i = 0; i < MANY; i++)
+        values[i] = fabsf(values[i]);
+    for (guint k = 0; k < G_N_ELEMENTS(roots); k++)
+        check_activation(&roots[k], values);
+}
+
+/* Zeros, infinities, what is no number and what has fewer digits, as C has them. */
+static void check_specials(const Operation *operation)
+{
+    const float specials[] = { 0, -0.0f, INFINITY, -INFINITY, NAN, -1, 1e-40f, -1e-40f, 3e38f, -3e38f, 1 };
+    g_autofree float *values = g_new(float, MANY);
+    for (int i = 0; i < MANY; i++)
+        values[i] = specials[i % (int)G_N_ELEMENTS(specials)];
+    g_autofree float *result = compute(operation, "cpu", values);
+    for (int i = 0; i < MANY; i++) {
+        float expected = (float)operation->function(values[i]);
+        gboolean is_near = fabs((double)result[i] - (double)expected) <= 1e-6 * fabs((double)expected) + 1e-37;
+        if (!(isnan(expected) && isnan(result[i])) && result[i] != expected && !is_near)
+            g_error("%s(%g) = %g, expected %g", operation->name, (double)values[i], (double)result[i],
+                    (double)expected);
+    }
+}
+
+static void test_specials(void)
+{
+    for (guint k = 0; k < G_N_ELEMENTS(activations); k++)
+        if (activations[k].function)
+            check_specials(&activations[k]);
+    for (guint k = 0; k < G_N_ELEMENTS(roots); k++)
+        check_specials(&roots[k]);
+}
+
+/* (owned) The gradient of the sum of all elements. */
+static float *slopes_of(const Operation *operation, const char *device, const float *values)
+{
+    g_autoptr(AimfGraph) graph = aimf_graph_new();
+    g_autoptr(AimfTensors) tensors = aimf_tensors_new();
+    g_autoptr(GError) error = NULL;
+    aimf_tensors_add(tensors, "x", AIMF_F32, &operation->shape, values, &error);
+    AimfValue x = aimf_graph_parameter(graph, "x", operation->shape);
+    AimfValue loss = aimf_reduce_sum(graph, operation->build(graph, x, AIMF_NONE, AIMF_NONE), 3, FALSE);
+    g_autoptr(AimfDevice) opened = support_device(device);
+    AimfCompileOptions options = { .device = opened, .loss = loss, .trainable = &x, .n_trainable = 1 };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+    g_assert_no_error(error);
+    g_assert_true(aimf_plan_load(plan, tensors, &error) && aimf_plan_run(plan, &error));
+    return support_read(plan, aimf_plan_gradient(plan, x));
+}
+
+/* Slopes are about 1, and cross 0: where they are small no relative error can be asked for. */
+static void test_slopes(void)
+{
+    g_autofree float *values = all_sizes();
+    values[0] = 1e30f;
+    values[1] = -1e30f;
+    values[2] = NAN;
     for (guint k = 0; k < G_N_ELEMENTS(activations); k++) {
-        g_autofree float *expected = compute(&activations[k], "reference", values);
-        g_autofree float *result = compute(&activations[k], "cpu", values);
+        g_autofree float *expected = slopes_of(&activations[k], "reference", values);
+        g_autofree float *result = slopes_of(&activations[k], "cpu", values);
         for (int i = 0; i < MANY; i++) {
             double error = fabs((double)result[i] - (double)expected[i]);
-            /* A few roundings, and that of exp's argument to 24 bits: what it changes grows with the argument. */
-            double x = values[i], argument = activations[k].build == build_gelu ? x * x / 2 : fabs(1.702 * x);
-            double allowed = (1e-6 + argument * 0x1p-23) * fabs((double)expected[i]) + 1e-34;
-            if (!(error <= allowed))
-                g_error("%s(%g) = %g, expected %g", activations[k].name, (double)values[i], (double)result[i],
-                        (double)expected[i]);
+            double argument = activations[k].build == build_exp ? fabs((double)values[i]) : 0;
+            double allowed = 1e-6 + (1e-6 + argument * 0x1p-23) * fabs((double)expected[i]);
+            gboolean is_hard = activations[k].build == build_hard_sigmoid || activations[k].build == build_hard_swish;
+            if (i == 2 && !is_hard)
+                g_assert_true(isnan(result[i]));
+            else if (i != 2 && !(error <= allowed) && result[i] != expected[i])
+                g_error("the slope of %s at %g is %g, expected %g", activations[k].name, (double)values[i],
+                        (double)result[i], (double)expected[i]);
         }
     }
-    g_free(values);
 }
 
 /* A mean ten thousand times the spread leaves f32 numbers 10 bits of it; all of these must be used. */
@@ -189,6 +311,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/extremes/activations", test_activations);
+    g_test_add_func("/extremes/specials", test_specials);
+    g_test_add_func("/extremes/slopes", test_slopes);
     g_test_add_func("/extremes/far_from_zero", test_far_from_zero);
     g_test_add_func("/extremes/nan", test_nan);
     g_test_add_data_func("/extremes/unknown_ids/reference", "reference", test_unknown_ids);

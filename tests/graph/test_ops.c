@@ -174,6 +174,13 @@ static Point evaluate(OpRig *rig)
     return point;
 }
 
+/* Nearly straight ones, so that bending within a step means that one ends there. */
+static gboolean is_made_of_pieces(OpFamily op)
+{
+    return op == OP_MAX_POOL || op == OP_CLIP || op == OP_HARD_SIGMOID || op == OP_HARD_SWISH || op == OP_PRELU ||
+           op == OP_MINIMUM || op == OP_MAXIMUM || op == OP_REDUCE_MAX;
+}
+
 /*
  * Whether there is no derivative to compare with: some result begins or ceases to be 0 between the points (ReLU), or
  * bends although it is made of straight lines (a window's maximum moves on).
@@ -182,7 +189,7 @@ static gboolean has_kink(const OpRig *rig, const Point *below, const Point *midd
 {
     for (gsize i = 0; i < rig->cotangent.n; i++) {
         double bend = fabs((double)above->y[i] - 2 * (double)middle->y[i] + (double)below->y[i]);
-        if ((above->y[i] == 0) != (below->y[i] == 0) || (rig->c->op == OP_MAX_POOL && bend > 1e-3 * step))
+        if ((above->y[i] == 0) != (below->y[i] == 0) || (is_made_of_pieces(rig->c->op) && bend > 1e-3 * step))
             return TRUE;
     }
     return FALSE;
@@ -268,15 +275,13 @@ static void widen(OpCase *c, AimfRandom *random)
 /* Operations on tokens lose the picture, those of groups or heads get channels that these divide. */
 static void draw_further(OpCase *c, AimfRandom *random)
 {
-    gboolean has_tokens = c->op == OP_GELU || c->op == OP_QUICK_GELU || c->op == OP_GEGLU || c->op == OP_LAYER_NORM ||
-                          c->op == OP_ATTENTION || c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING;
+    gboolean has_tokens = c->op == OP_GEGLU || c->op == OP_LAYER_NORM || c->op == OP_ATTENTION ||
+                          c->op == OP_EMBEDDING || c->op == OP_TIMESTEP_EMBEDDING;
     if (has_tokens) {
         c->h = c->w = 0;
         c->t = draw(random, 1, 40);
         c->c = draw(random, 1, 70);
     }
-    if (c->op == OP_SILU || c->op == OP_GELU || c->op == OP_QUICK_GELU)
-        c->scale = 1 << draw(random, 0, 4);
     if (c->op == OP_GROUP_NORM) {
         c->groups = draw(random, 1, 8);
         c->c = c->groups * draw(random, 1, 12);
@@ -403,6 +408,29 @@ static void draw_move(OpCase *c, AimfRandom *random)
     }
 }
 
+/* Some are rows or tokens; what is broadcast or reduced is drawn for each dimension. */
+static void draw_elementwise(OpCase *c, AimfRandom *random)
+{
+    int rank = draw(random, 2, 4);
+    if (rank < 4)
+        c->h = c->w = 0;
+    if (rank == 3)
+        c->t = draw(random, 1, 40);
+    if (rank < 4 && draw(random, 0, 1))
+        c->c = draw(random, 1, 150);
+    if (op_is_unary(c->op))
+        c->scale = 1 << draw(random, 0, 4);
+    for (int i = 0; i < rank && draw(random, 0, 3); i++) {
+        int which = draw(random, 0, 3);
+        c->ones_a |= (which == 2 || c->op == OP_EXPAND) << i;
+        c->ones_b |= (which == 3) << i;
+        c->axes |= draw(random, 0, 1) << i;
+    }
+    c->lack = draw(random, 0, 2) ? 0 : draw(random, 0, rank);
+    c->keep = draw(random, 0, 1);
+    c->o = draw(random, 0, 1) ? 1 : rank == 3 ? c->t : c->c;
+}
+
 static OpCase random_case(OpFamily op, AimfRandom *random)
 {
     OpCase c = { .op = op, .n = draw(random, 1, 5), .c = draw(random, 1, 24) };
@@ -431,7 +459,9 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.winograd = draw(random, 0, 1);
     }
     gboolean is_pool = op == OP_MAX_POOL || op == OP_AVERAGE_POOL || op == OP_ADAPTIVE_AVERAGE_POOL;
-    if (is_pool)
+    if (op_is_unary(op) || op_is_binary(op) || op_is_reduction(op) || op == OP_PRELU || op == OP_EXPAND)
+        draw_elementwise(&c, random);
+    else if (is_pool)
         draw_pool(&c, random);
     else if (op == OP_CONCAT || (op >= OP_SPLIT && op <= OP_FLATTEN))
         draw_move(&c, random);
@@ -495,7 +525,7 @@ static void add(const char *what, Check check, GTestDataFunc function)
 
 static void add_case(const char *device, const OpCase *c)
 {
-    static OpCase coarse[256];
+    static OpCase coarse[512];
     static guint n_coarse;
     Check check = { .c = c, .device = device };
     gboolean is_differentiable = op_case_is_differentiable(c), is_reference = strcmp(device, "reference") == 0;

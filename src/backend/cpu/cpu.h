@@ -153,6 +153,10 @@ AimfKernel *cpu_plan_layer_norm(gpointer state, AimfNodePlan *plan, GError **err
 AimfKernel *cpu_plan_layer_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_row_sum(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_geglu_backward(gpointer state, AimfNodePlan *plan, GError **error);
+/** cpu_plan_broadcast: of any operation that has an AimfBroadcast. */
+AimfKernel *cpu_plan_broadcast(gpointer state, AimfNodePlan *plan, GError **error);
+AimfKernel *cpu_plan_concat(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_upsample_nearest(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_tokens(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_planes(gpointer state, AimfNodePlan *plan, GError **error);

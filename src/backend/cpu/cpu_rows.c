@@ -13,7 +13,7 @@ struct RowsKernel {
     gint64 rows, channels; /* of the result */
     double epsilon;
     int n_inputs;
-    const void *x;
+    const void *x, *dy;
     const float *weight, *bias;
     void *y;
 };
@@ -57,17 +57,41 @@ LAYER_NORM(layer_norm_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_HALF_BF
         }                                                                                                              \
     }
 
+/* (rows, 2 C) and dy (rows, C) -> dx (rows, 2 C) */
+#define GEGLU_BACKWARD(name, TARGET, TYPE, LOAD, STORE)                                                                \
+    TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
+    {                                                                                                                  \
+        gint64 channels = kernel->channels / 2;                                                                        \
+        for (gint64 row = begin; row < end; row++) {                                                                   \
+            const TYPE *x = (const TYPE *)kernel->x + row * 2 * channels, *gate = x + channels;                        \
+            const TYPE *dy = (const TYPE *)kernel->dy + row * channels;                                                \
+            TYPE *dx = (TYPE *)kernel->y + row * 2 * channels, *dgate = dx + channels;                                 \
+            _Pragma("omp simd") for (gint64 c = 0; c < channels; c++)                                                  \
+            {                                                                                                          \
+                float value = LOAD(x[c]), g = LOAD(gate[c]), d = LOAD(dy[c]);                                          \
+                dx[c] = STORE(d * cpu_gelu(g));                                                                        \
+                dgate[c] = STORE(d * value * cpu_gelu_slope(g));                                                       \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
 GEGLU(geglu_f32, CPU_BASELINE, float, CPU_SAME, CPU_SAME)
 GEGLU(geglu_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_SAME)
 GEGLU(geglu_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_SAME)
 GEGLU(geglu_bf16, CPU_AVX512, guint16, cpu_from_bf16, cpu_to_bf16)
+GEGLU_BACKWARD(geglu_backward_f32, CPU_BASELINE, float, CPU_SAME, CPU_SAME)
+GEGLU_BACKWARD(geglu_backward_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_SAME)
+GEGLU_BACKWARD(geglu_backward_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_SAME)
+GEGLU_BACKWARD(geglu_backward_bf16, CPU_AVX512, guint16, cpu_from_bf16, cpu_to_bf16)
 
-static const Rows layer_norms[2][AIMF_N_ISAS] = CPU_FORMS(layer_norm), geglus[2][AIMF_N_ISAS] = CPU_FORMS(geglu);
+static const Rows layer_norms[2][AIMF_N_ISAS] = CPU_FORMS(layer_norm), geglus[2][AIMF_N_ISAS] = CPU_FORMS(geglu),
+                  geglu_backwards[2][AIMF_N_ISAS] = CPU_FORMS(geglu_backward);
 
 static void bind(AimfKernel *base, void *const *addresses)
 {
     RowsKernel *kernel = (RowsKernel *)base;
     kernel->x = addresses[0];
+    kernel->dy = addresses[1];
     kernel->weight = kernel->n_inputs > 1 ? addresses[1] : NULL;
     kernel->bias = kernel->n_inputs > 2 ? addresses[2] : NULL;
     kernel->y = addresses[kernel->n_inputs];
@@ -119,4 +143,13 @@ AimfKernel *cpu_plan_geglu(gpointer state, AimfNodePlan *plan, GError **error)
 {
     (void)state, (void)error;
     return &plan_rows(plan, geglus)->base;
+}
+
+AimfKernel *cpu_plan_geglu_backward(gpointer state, AimfNodePlan *plan, GError **error)
+{
+    (void)state, (void)error;
+    RowsKernel *kernel = plan_rows(plan, geglu_backwards);
+    cpu_want_row_major(plan, 1, cpu_compute_dtype(plan));
+    plan->overwrites[0] = 0;
+    return &kernel->base;
 }

@@ -75,18 +75,54 @@ typedef guint16 CpuHalfWords __attribute__((vector_size(CPU_HALF * sizeof(guint1
     } while (0)
 
 /*
- * exp(x) for |x| <= 87, beyond it as at the bound, where the result is still a normal number; relative error 2e-7. Of
- * NaN it makes a number: callers multiply by what came from x. The bound is on bits because gcc 12 makes branches of
+ * x, or @bound > 0 with its sign where it is larger, as NaN is taken to be. On bits, because gcc 12 makes branches of
  * comparisons of floats, each with all that follows.
+ */
+static inline __attribute__((always_inline)) float cpu_within(float x, float bound)
+{
+    guint32 bits, size, most;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&most, &bound, sizeof most);
+    size = bits & 0x7fffffffu;
+    size = MIN(size, most);
+    bits = (bits & 0x80000000u) | size;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* @value, or NaN where x is one: for functions whose parts make numbers of it. */
+static inline __attribute__((always_inline)) float cpu_keep_nan(float value, float x)
+{
+    guint32 bits, result;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&result, &value, sizeof result);
+    guint32 is_nan = 0u - ((0x7f800000u - (bits & 0x7fffffffu)) >> 31);
+    result |= is_nan & 0x7fc00000u;
+    memcpy(&value, &result, sizeof value);
+    return value;
+}
+
+/*
+ * One of two numbers that are both computed: where a choice could save work, gcc 12 makes branches, and no vector code.
+ */
+static inline __attribute__((always_inline)) float cpu_choose(gboolean first, float a, float b)
+{
+    guint32 mask = first ? 0xffffffffu : 0, x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & mask) | (y & ~mask);
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
+/*
+ * exp(x) for |x| <= 87, beyond it as at the bound, where the result is still a normal number; relative error 2e-7. Of
+ * NaN it makes a number: callers multiply by what came from x, or keep it.
  */
 static inline __attribute__((always_inline)) float cpu_exp(float x)
 {
-    guint32 bits, size;
-    memcpy(&bits, &x, sizeof bits);
-    size = bits & 0x7fffffffu;
-    size = MIN(size, 0x42ae0000u); /* 87 */
-    bits = (bits & 0x80000000u) | size;
-    memcpy(&x, &bits, sizeof x);
+    guint32 bits;
+    x = cpu_within(x, 87);
     /* Adding 1.5 * 2^23 rounds to a whole number n, which then stands in the lowest bits. */
     float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;
     float r = x - n * 0.693145752f; /* log(2) in two parts, the first short enough for an exact product */
@@ -124,25 +160,15 @@ static inline __attribute__((always_inline)) float cpu_silu(float x)
     return x / (1 + cpu_exp(-x));
 }
 
-/* What x gets of a gradient 1 of silu(x). */
-static inline __attribute__((always_inline)) float cpu_silu_slope(float x)
-{
-    float sigmoid = 1 / (1 + cpu_exp(-x));
-    return sigmoid * (1 + x * (1 - sigmoid));
-}
-
 static inline __attribute__((always_inline)) float cpu_quick_gelu(float x)
 {
     return x / (1 + cpu_exp(-1.702f * x));
 }
 
-/*
- * x Phi(x) = max(x, 0) - |x| Phi(-|x|); the last factor as exp(-x^2 / 2) times a polynomial, with a relative error of
- * 5e-7.
- */
-static inline __attribute__((always_inline)) float cpu_gelu(float x)
+/* Phi(-a) for a >= 0 by e = exp(-a^2 / 2), times a polynomial with a relative error of 5e-7. */
+static inline __attribute__((always_inline)) float cpu_normal_tail(float a, float e)
 {
-    float a = __builtin_fabsf(x), t = 1 / (1 + 0.3f * a);
+    float t = 1 / (1 + 0.3f * a);
     float p = 0.035674872f;
     p = p * t - 0.157203475f;
     p = p * t + 0.20635415f;
@@ -151,6 +177,112 @@ static inline __attribute__((always_inline)) float cpu_gelu(float x)
     p = p * t + 0.0999134158f;
     p = p * t + 0.120753967f;
     p = p * t + 0.119629298f;
-    float tail = cpu_exp(-0.5f * a * a) * t * p;
+    return e * t * p;
+}
+
+/* x Phi(x) = max(x, 0) - |x| Phi(-|x|) */
+static inline __attribute__((always_inline)) float cpu_gelu(float x)
+{
+    float a = __builtin_fabsf(x), tail = cpu_normal_tail(a, cpu_exp(-0.5f * a * a));
     return (0.5f * x + 0.5f * a) - a * tail;
+}
+
+/* Its slope, Phi(x) + x phi(x); both are 0 or 1 for a float beyond 14. */
+static inline __attribute__((always_inline)) float cpu_gelu_slope(float x)
+{
+    float v = cpu_within(x, 14), a = __builtin_fabsf(v), e = cpu_exp(-0.5f * a * a);
+    float step = 0.5f + __builtin_copysignf(0.5f, x), tail = __builtin_copysignf(cpu_normal_tail(a, e), x);
+    return cpu_keep_nan(step - tail + v * e * 0.398942280f, x);
+}
+
+/* (1 + tanh(u)) / 2 = sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3) */
+static inline __attribute__((always_inline)) float cpu_gelu_tanh(float x)
+{
+    return x / (1 + cpu_exp(-1.59576912f * (x + 0.044715f * x * x * x)));
+}
+
+static inline __attribute__((always_inline)) float cpu_gelu_tanh_slope(float x)
+{
+    float v = cpu_within(x, 14), e = cpu_exp(-1.59576912f * (v + 0.044715f * v * v * v)), s = 1 / (1 + e);
+    return cpu_keep_nan(s + v * s * (e * s) * 1.59576912f * (1 + 0.134145f * v * v), x);
+}
+
+/* Of x sigmoid(x): s (1 + x (1 - s)), 1 - s being e s. */
+static inline __attribute__((always_inline)) float cpu_silu_slope(float x)
+{
+    float v = cpu_within(x, 87), e = cpu_exp(-v), s = 1 / (1 + e);
+    return cpu_keep_nan(s + v * s * (e * s), x);
+}
+
+static inline __attribute__((always_inline)) float cpu_sigmoid(float x)
+{
+    return cpu_keep_nan(1 / (1 + cpu_exp(-x)), x);
+}
+
+static inline __attribute__((always_inline)) float cpu_sigmoid_slope(float x)
+{
+    float e = cpu_exp(-__builtin_fabsf(x)), s = 1 / (1 + e);
+    return cpu_keep_nan(e * s * s, x);
+}
+
+/* exp as C's, of any number: a square, whose root cpu_exp can give. Relative error 5e-7. */
+static inline __attribute__((always_inline)) float cpu_any_exp(float x)
+{
+    float root = cpu_exp(0.5f * x);
+    return cpu_keep_nan(root * root, x);
+}
+
+/* Relative error 4e-7. */
+static inline __attribute__((always_inline)) float cpu_tanh(float x)
+{
+    float z = x * x;
+    float p = 0.00190942302f;
+    p = p * z - 0.00793366463f;
+    p = p * z + 0.0216152242f;
+    p = p * z - 0.0539358256f;
+    p = p * z + 0.133331793f;
+    p = p * z - 0.333333321f;
+    float large = 1 - 2 / (1 + cpu_exp(2 * __builtin_fabsf(x)));
+    return cpu_keep_nan(cpu_choose(__builtin_fabsf(x) < 0.75f, x + x * z * p, __builtin_copysignf(large, x)), x);
+}
+
+/* Relative error 4e-7; where it is large it is 1 - 2 Phi(-sqrt(2) |x|). */
+static inline __attribute__((always_inline)) float cpu_erf(float x)
+{
+    float z = x * x, a = __builtin_fabsf(x);
+    float p = 9.46084987e-05f;
+    p = p * z - 0.00083552907f;
+    p = p * z + 0.00521668461f;
+    p = p * z - 0.0268647407f;
+    p = p * z + 0.112837782f;
+    p = p * z - 0.376126384f;
+    p = p * z + 1.12837917f;
+    float large = 1 - 2 * cpu_normal_tail(1.41421356f * a, cpu_exp(-z));
+    return cpu_keep_nan(cpu_choose(a < 0.75f, x * p, __builtin_copysignf(large, x)), x);
+}
+
+static inline __attribute__((always_inline)) float cpu_erf_slope(float x)
+{
+    return cpu_keep_nan(1.12837917f * cpu_exp(-x * x), x);
+}
+
+/* Between bounds, which must not be constants: of choices that constants decide gcc 12 makes branches. NaN stays. */
+static inline __attribute__((always_inline)) float cpu_clip(float x, float low, float high)
+{
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+/* Its slope: 1, or 0 at the bounds and beyond. */
+static inline __attribute__((always_inline)) float cpu_clip_slope(float x, float low, float high)
+{
+    float slope = x <= low ? 0.0f : 1.0f;
+    return x >= high ? 0 : slope;
+}
+
+/* Of x (x + 3) / 6 between the bounds -3 and 3, of x above them. */
+static inline __attribute__((always_inline)) float cpu_hard_swish_slope(float x, float low, float high)
+{
+    float above = x >= high ? 1.0f : 0.0f;
+    return cpu_clip_slope(x, low, high) * (cpu_within(x, 3) * (1.0f / 3) + 0.5f) + above;
 }

@@ -24,6 +24,17 @@ static inline CpuView cpu_view(const AimfLayout *layout, const AimfShape *shape)
     return view;
 }
 
+/** cpu_clear_padding: makes zeros of the channels of the last block that are none. */
+static inline void cpu_clear_padding(const CpuView *view, gsize element_bytes, void *data)
+{
+    gint64 rest = view->blocks * view->block - view->channels;
+    for (gint64 n = 0; n < view->n && rest; n++)
+        for (gint64 p = 0; p < view->positions; p++) {
+            gint64 end = (((n + 1) * view->blocks - 1) * view->positions + p + 1) * view->block;
+            memset((char *)data + (gsize)(end - rest) * element_bytes, 0, (gsize)rest * element_bytes);
+        }
+}
+
 /**
  * cpu_copy_chunk: of one pixel's block. Copies of a constant size become a few instructions, and blocks have few sizes.
  */

@@ -14,14 +14,6 @@ void reference_relu(const ReferenceCall *call)
         y[i] = rectify(x[i]);
 }
 
-void reference_add(const ReferenceCall *call)
-{
-    const float *a = call->in[0], *b = call->in[1];
-    float *y = call->out[0];
-    for (gint64 i = 0, n = aimf_shape_count(&call->out_shape[0]); i < n; i++)
-        y[i] = a[i] + b[i];
-}
-
 void reference_add_relu(const ReferenceCall *call)
 {
     const float *a = call->in[0], *b = call->in[1];

@@ -10,11 +10,6 @@ static AimfValue binary(AimfGraph *graph, const char *name, AimfOpKind op, AimfV
     return aimf_emit(graph, op, shape, (AimfValue[]){ a, b }, 2, NULL);
 }
 
-AimfValue aimf_add(AimfGraph *graph, AimfValue a, AimfValue b)
-{
-    return binary(graph, "add", AIMF_OP_ADD, a, b);
-}
-
 AimfValue aimf_add_relu(AimfGraph *graph, AimfValue a, AimfValue b)
 {
     return binary(graph, "add_relu", AIMF_OP_ADD_RELU, a, b);
@@ -39,42 +34,9 @@ AIMF_GRADIENT(aimf_add_channels_gradient)
         dx[1] = aimf_emit(graph, AIMF_OP_PIXEL_SUM, *aimf_value_shape(graph, node->inputs[1]), dy, 1, NULL);
 }
 
-static AimfValue unary(AimfGraph *graph, const char *name, AimfOpKind op, AimfValue x)
-{
-    if (!aimf_graph_operands(graph, name, &x, 1))
-        return AIMF_NONE;
-    return aimf_emit(graph, op, *aimf_value_shape(graph, x), &x, 1, NULL);
-}
-
-AimfValue aimf_silu(AimfGraph *graph, AimfValue x)
-{
-    return unary(graph, "silu", AIMF_OP_SILU, x);
-}
-
-AimfValue aimf_gelu(AimfGraph *graph, AimfValue x)
-{
-    return unary(graph, "gelu", AIMF_OP_GELU, x);
-}
-
-AimfValue aimf_quick_gelu(AimfGraph *graph, AimfValue x)
-{
-    return unary(graph, "quick_gelu", AIMF_OP_QUICK_GELU, x);
-}
-
-AimfValue aimf_geglu(AimfGraph *graph, AimfValue x)
-{
-    if (!aimf_graph_operands(graph, "geglu", &x, 1))
-        return AIMF_NONE;
-    AimfShape shape = *aimf_value_shape(graph, x);
-    if (shape.rank != 3 || shape.dim[2] % 2)
-        return aimf_fail_shape(graph, "geglu", "input", x, "(N, T, 2 C)");
-    shape.dim[2] /= 2;
-    return aimf_emit(graph, AIMF_OP_GEGLU, shape, &x, 1, NULL);
-}
-
 AimfValue aimf_relu(AimfGraph *graph, AimfValue x)
 {
-    return unary(graph, "relu", AIMF_OP_RELU, x);
+    return aimf_emit_unary(graph, AIMF_OP_RELU, x, NULL);
 }
 
 /* dy where the result is positive: what ReLU lets through, whatever came before it. */
@@ -88,12 +50,6 @@ AIMF_GRADIENT(aimf_relu_gradient)
 {
     (void)wanted;
     dx[0] = relu_backward(graph, node, dy[0]);
-}
-
-AIMF_GRADIENT(aimf_add_gradient)
-{
-    (void)graph, (void)node, (void)wanted;
-    dx[0] = dx[1] = dy[0];
 }
 
 AIMF_GRADIENT(aimf_add_relu_gradient)

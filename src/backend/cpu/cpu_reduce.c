@@ -1,0 +1,265 @@
+/*
+ * Reductions over any dimensions. Terms come piece by piece into a buffer; sums are in double. Many terms are several
+ * parts of a sum, one thread's each. The lengths of the reduced dimensions alone, and whether the innermost one is
+ * among them, decide on parts and order.
+ */
+#include "backend/cpu/cpu_broadcast.h"
+#include "backend/cpu/cpu_vector.h"
+
+#include <math.h>
+
+enum { LANES = 8, MOST_LANES = 64, BUFFER = 2048, MOST_PARTS = 32, PART = 1 << 15 /* terms, or more */ };
+
+/* As wide as registers are: of wider ones gcc 12 keeps the parts in memory. */
+typedef double Doubles2 __attribute__((vector_size(16)));
+typedef double Doubles4 __attribute__((vector_size(32)));
+typedef double Doubles8 __attribute__((vector_size(64)));
+typedef float Floats2 __attribute__((vector_size(8)));
+typedef float Floats4 __attribute__((vector_size(16)));
+typedef float Floats8 __attribute__((vector_size(32)));
+
+/*
+ * Adds @rows rows of @n numbers, which begin @stride apart, to @into: number i to @into[i], or where they are @one's, to
+ * @into[i % LANES].
+ */
+typedef void (*Fold)(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into);
+
+#define ADD_LANES(sums, from, WIDTH)                                                                                   \
+    for (int k = 0; k < LANES / WIDTH; k++) {                                                                          \
+        Floats##WIDTH terms;                                                                                           \
+        memcpy(&terms, (from) + k * WIDTH, sizeof terms);                                                              \
+        sums[k] += __builtin_convertvector(terms, Doubles##WIDTH);                                                     \
+    }
+#define SUM(name, TARGET, WIDTH)                                                                                       \
+    TARGET static void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into)       \
+    {                                                                                                                  \
+        gint64 whole = n / LANES * LANES;                                                                              \
+        Doubles##WIDTH sums[LANES / WIDTH];                                                                            \
+        for (gint64 i = 0; i < whole && !one; i += LANES) {                                                            \
+            memcpy(sums, into + i, sizeof sums);                                                                       \
+            for (gint64 r = 0; r < rows; r++)                                                                          \
+                ADD_LANES(sums, from + r * stride + i, WIDTH)                                                          \
+            memcpy(into + i, sums, sizeof sums);                                                                       \
+        }                                                                                                              \
+        for (gint64 r = 0; r < rows && one; r++) {                                                                     \
+            memcpy(sums, into, sizeof sums);                                                                           \
+            for (gint64 i = 0; i < whole; i += LANES)                                                                  \
+                ADD_LANES(sums, from + r * stride + i, WIDTH)                                                          \
+            memcpy(into, sums, sizeof sums);                                                                           \
+        }                                                                                                              \
+        for (gint64 r = 0; r < rows; r++)                                                                              \
+            for (gint64 i = whole; i < n; i++)                                                                         \
+                into[one ? i - whole : i] += (double)from[r * stride + i];                                             \
+    }
+
+/* The larger one, or NaN if either is. */
+static inline __attribute__((always_inline)) double larger(double a, double b)
+{
+    double most = b > a ? b : a;
+    return b != b ? b : most;
+}
+
+#define MOST(name, TARGET)                                                                                             \
+    TARGET static void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into)       \
+    {                                                                                                                  \
+        gint64 step = one ? LANES : n;                                                                                 \
+        for (gint64 r = 0; r < rows; r++)                                                                              \
+            for (gint64 begin = 0; begin < n; begin += step) {                                                         \
+                const float *terms = from + r * stride + begin;                                                        \
+                gint64 end = MIN(step, n - begin);                                                                     \
+                _Pragma("omp simd") for (gint64 i = 0; i < end; i++) into[i] = larger(into[i], (double)terms[i]);      \
+            }                                                                                                          \
+    }
+
+SUM(sum_baseline, CPU_BASELINE, 2)
+SUM(sum_avx2, CPU_AVX2, 4)
+SUM(sum_avx512, CPU_AVX512, 8)
+MOST(most_baseline, CPU_BASELINE)
+MOST(most_avx2, CPU_AVX2)
+MOST(most_avx512, CPU_AVX512)
+
+static const Fold folds[2][AIMF_N_ISAS] = {
+    { sum_baseline, sum_avx2, sum_avx512, sum_avx512 },
+    { most_baseline, most_avx2, most_avx512, most_avx512 },
+};
+
+/* How the dimensions of a nest are gone through. The last one is either reduced or lanes of the result. */
+typedef struct {
+    const CpuBroadcastKernel *kernel;
+    const CpuNest *nest;
+    Fold fold;
+    int kept[CPU_NEST_DIMS], n_kept;       /* without the last */
+    int reduced[CPU_NEST_DIMS], n_reduced; /* without the last, and without rows */
+    int rows;                              /* the innermost reduced one but the last; -1: none */
+    gboolean one;                          /* the last one is reduced */
+    gint64 n_places, n_lanes;              /* of the result, a place for each of the kept ones; lanes are 1 with @one */
+    gint64 length[3];                      /* rounds of the reduced ones, rows, and with @one what is along these */
+    gint64 n_parts;
+    int split; /* which of the lengths the parts are of */
+} Walk;
+
+static Walk walk_of(const CpuBroadcastKernel *kernel, const CpuNest *nest)
+{
+    int last = nest->n_dims - 1;
+    Walk walk = { .kernel = kernel, .nest = nest, .rows = -1, .n_places = 1, .length = { 1, 1, 1 } };
+    walk.fold = folds[kernel->maximum][aimf_instruction_set()];
+    walk.one = nest->stride[3][last] == 0;
+    walk.n_lanes = walk.one ? 1 : nest->size[last];
+    walk.length[2] = walk.one ? nest->size[last] : 1;
+    for (int d = last - 1; d >= 0; d--) {
+        if (nest->stride[3][d] == 0 && walk.rows < 0) {
+            walk.rows = d;
+            walk.length[1] = nest->size[d];
+        }
+    }
+    for (int d = 0; d < last; d++) {
+        if (nest->stride[3][d] != 0) {
+            walk.kept[walk.n_kept++] = d;
+            walk.n_places *= nest->size[d];
+        } else if (d != walk.rows) {
+            walk.reduced[walk.n_reduced++] = d;
+            walk.length[0] *= nest->size[d];
+        }
+    }
+    for (int i = 1; i < 3; i++)
+        if (walk.length[i] > walk.length[walk.split])
+            walk.split = i;
+    walk.n_parts = walk.length[0] * walk.length[1] * walk.length[2] / PART;
+    walk.n_parts = MAX(1, MIN(walk.n_parts, MIN(walk.length[walk.split], MOST_PARTS)));
+    return walk;
+}
+
+gsize cpu_reduce_scratch_bytes(const CpuBroadcastKernel *kernel)
+{
+    gint64 most = 0;
+    for (int i = 0; i < kernel->n_nests; i++) {
+        const Walk walk = walk_of(kernel, &kernel->nests[i]);
+        if (walk.n_parts > 1)
+            most = MAX(most, walk.n_places * walk.n_lanes * walk.n_parts);
+    }
+    return (gsize)most * sizeof(double);
+}
+
+/* Folds @rows rows of @lanes lanes from @at on, which the buffer has room for. */
+static void fold_piece(const Walk *walk, const gint64 *at, gint64 rows, gint64 lanes, float *buffer, double *into)
+{
+    const CpuBroadcastKernel *kernel = walk->kernel;
+    const CpuNest *nest = walk->nest;
+    int last = nest->n_dims - 1;
+    CpuPiece piece = { .out = buffer, .rows = rows, .lanes = lanes, .scale = 1, .row = { 0, 0, 0, lanes } };
+    gboolean is_flat = TRUE;
+    for (int k = 0; k < 3; k++) {
+        piece.in[k] = kernel->in[k] ? kernel->in[k] + (gsize)at[k] * kernel->in_bytes : NULL;
+        piece.lane[k] = kernel->in[k] ? nest->stride[k][last] : 1;
+        piece.row[k] = kernel->in[k] && walk->rows >= 0 ? nest->stride[k][walk->rows] : 0;
+        is_flat &= !kernel->in[k] || (piece.lane[k] == 1 && piece.row[k] == lanes);
+    }
+    if (!kernel->map) {
+        walk->fold(piece.in[0], rows, lanes, piece.row[0], walk->one, into);
+        return;
+    }
+    if (is_flat) {
+        piece.lanes *= rows;
+        piece.rows = 1;
+    }
+    kernel->map(&piece);
+    walk->fold(buffer, rows, lanes, lanes, walk->one, into);
+}
+
+/* What part number @part has of the terms of @lanes lanes of the result, which with @one are 1, from @first on. */
+static void fold_part(const Walk *walk, const gint64 *first, gint64 lanes, gint64 part, double *into)
+{
+    const CpuNest *nest = walk->nest;
+    float buffer[BUFFER];
+    gint64 begin[3] = { 0 }, end[3], length = walk->length[walk->split];
+    memcpy(end, walk->length, sizeof end);
+    begin[walk->split] = length * part / walk->n_parts;
+    end[walk->split] = length * (part + 1) / walk->n_parts;
+    int last = nest->n_dims - 1;
+    gint64 along = walk->one ? end[2] - begin[2] : lanes;
+    gint64 most_along = MIN(along, BUFFER), most_rows = MAX(BUFFER / along, 1);
+    for (gint64 round = begin[0]; round < end[0]; round++) {
+        gint64 start[CPU_NEST_OPERANDS], at[CPU_NEST_OPERANDS];
+        memcpy(start, first, sizeof start);
+        cpu_nest_move(nest, walk->reduced, walk->n_reduced, round, start);
+        for (gint64 row = begin[1]; row < end[1]; row += most_rows)
+            for (gint64 done = 0; done < along; done += most_along) {
+                for (int k = 0; k < CPU_NEST_OPERANDS; k++)
+                    at[k] = start[k] + (begin[2] + done) * nest->stride[k][last] +
+                            (walk->rows < 0 ? 0 : row * nest->stride[k][walk->rows]);
+                fold_piece(walk, at, MIN(most_rows, end[1] - row), MIN(most_along, along - done), buffer, into);
+            }
+    }
+}
+
+static double joined(const Walk *walk, double a, double b)
+{
+    return walk->kernel->maximum ? larger(a, b) : a + b;
+}
+
+static void store(const CpuBroadcastKernel *kernel, gint64 at, double value)
+{
+    float rounded = (float)(value * kernel->scale);
+    if (kernel->out_is_bf16)
+        ((guint16 *)kernel->out)[at] = cpu_to_bf16(rounded);
+    else
+        ((float *)kernel->out)[at] = rounded;
+}
+
+/* Place number @place, lanes from @lane on, @most of them: one part of them into the scratch memory, or the result. */
+static void reduce_part(const Walk *walk, gint64 place, gint64 lane, gint64 most, gint64 part)
+{
+    const CpuNest *nest = walk->nest;
+    int last = nest->n_dims - 1;
+    double into[MOST_LANES];
+    gint64 at[CPU_NEST_OPERANDS], lanes = MIN(most, walk->n_lanes - lane);
+    memcpy(at, nest->first, sizeof at);
+    cpu_nest_move(nest, walk->kept, walk->n_kept, place, at);
+    for (int k = 0; k < CPU_NEST_OPERANDS; k++)
+        at[k] += lane * nest->stride[k][last];
+    for (int i = 0; i < MOST_LANES; i++)
+        into[i] = walk->kernel->maximum ? -INFINITY : 0;
+    fold_part(walk, at, lanes, part, into);
+    for (int i = 1; i < LANES && walk->one; i++)
+        into[0] = joined(walk, into[0], into[i]);
+    for (gint64 i = 0; i < lanes; i++)
+        if (walk->n_parts > 1)
+            walk->kernel->scratch[(place * walk->n_lanes + lane + i) * walk->n_parts + part] = into[i];
+        else
+            store(walk->kernel, at[3] + i * nest->stride[3][last], into[i]);
+}
+
+static void join_parts(const Walk *walk, gint64 place)
+{
+    const CpuNest *nest = walk->nest;
+    gint64 at[CPU_NEST_OPERANDS];
+    memcpy(at, nest->first, sizeof at);
+    cpu_nest_move(nest, walk->kept, walk->n_kept, place, at);
+    for (gint64 lane = 0; lane < walk->n_lanes; lane++) {
+        const double *parts = walk->kernel->scratch + (place * walk->n_lanes + lane) * walk->n_parts;
+        double value = parts[0];
+        for (gint64 part = 1; part < walk->n_parts; part++)
+            value = joined(walk, value, parts[part]);
+        store(walk->kernel, at[3] + lane * nest->stride[3][nest->n_dims - 1], value);
+    }
+}
+
+gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error)
+{
+    (void)stream, (void)error;
+    const CpuBroadcastKernel *kernel = (CpuBroadcastKernel *)base;
+    for (int i = 0; i < kernel->n_nests; i++) {
+        const Walk walk = walk_of(kernel, &kernel->nests[i]);
+        /* With few places each task has fewer lanes, so that there is work for many threads; sums are the same. */
+        gint64 most = walk.n_places * walk.n_lanes < MOST_LANES * MOST_LANES ? 2 * LANES : MOST_LANES;
+        gint64 n_pieces = (walk.n_lanes + most - 1) / most;
+#pragma omp parallel for collapse(3) schedule(static)
+        for (gint64 place = 0; place < walk.n_places; place++)
+            for (gint64 piece = 0; piece < n_pieces; piece++)
+                for (gint64 part = 0; part < walk.n_parts; part++)
+                    reduce_part(&walk, place, piece * most, most, part);
+        for (gint64 place = 0; place < walk.n_places && walk.n_parts > 1; place++)
+            join_parts(&walk, place);
+    }
+    return TRUE;
+}
