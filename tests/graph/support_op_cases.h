@@ -51,8 +51,8 @@ typedef enum {
  * @dim: the dimension along which a value is joined or cut, counted from 1; 0 means 2, the channels. concat has a third
  *   operand if @s, its size there; split's first parts have @o and @s, and the second is not used
  * @begin, @end: of slice; how much pad adds in front of @dim and behind it, beside @padding around the last dimension
- * @order: of transpose, a digit for each dimension, counted from 1; reshape makes two dimensions of the last one, or of
- *   a picture's channels: @groups and the rest
+ * @order: of transpose, a digit for each dimension, counted from 1; reshape, and transpose before it turns, makes two
+ *   dimensions of the last one, or of a picture's channels: @groups and the rest
  * @scale: a power of two by which the first operand is multiplied, 0 means 1
  * @coarse: operands that bf16 holds exactly, with ties among them; otherwise they use all 24 bits of f32, so that a
  *   kernel that computes with fewer is found out
