@@ -12,7 +12,6 @@ static inline __attribute__((always_inline)) void aimf_philox(const guint32 key[
 {
     guint32 k0 = key[0], k1 = key[1];
     guint32 c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-#pragma GCC unroll 10
     for (int round = 0; round < 10; round++) {
         guint64 p0 = (guint64)0xD2511F53u * c0;
         guint64 p1 = (guint64)0xCD9E8D57u * c2;

@@ -90,10 +90,12 @@ def moved(op, case, leaf, x):
         padding[-1] = [case["padding"], case["padding"]]
         padding[axis] = [padding[axis][0] + case["begin"], padding[axis][1] + case["end"]]
         return F.pad(x, sum(reversed(padding), []), value=0.75 if case["bias"] else 0)
+    if case["groups"]:
+        x = x.unflatten(1 if case["h"] else -1, (case["groups"], -1))
     if op == "transpose":
         return x.permute([int(digit) - 1 for digit in str(case["order"])])
     if op == "reshape":
-        return x.unflatten(1 if case["h"] else -1, (case["groups"], -1))
+        return x
     if op == "flatten":
         rows = 1
         for size in x.shape[:axis]:

@@ -167,6 +167,9 @@ const OpCase op_cases[] = {
     { .op = OP_TRANSPOSE, .n = 2, .c = 16, .h = 5, .w = 3, .order = 1324 },
     { .op = OP_TRANSPOSE, .n = 2, .c = 8, .h = 5, .w = 3, .order = 4321 },
     { .op = OP_TRANSPOSE, .n = 2, .c = 8, .h = 5, .w = 3, .order = 2413 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 12, .h = 2, .w = 3, .groups = 3, .order = 13245 },
+    { .op = OP_TRANSPOSE, .n = 2, .c = 32, .h = 2, .w = 3, .groups = 4, .order = 52413 },
+    { .op = OP_TRANSPOSE, .n = 2, .t = 9, .c = 12, .groups = 3, .order = 1324 },
     { .op = OP_RESHAPE, .n = 2, .c = 6, .h = 2, .w = 3, .groups = 2 },
     { .op = OP_RESHAPE, .n = 2, .c = 32, .h = 2, .w = 3, .groups = 4 },
     { .op = OP_RESHAPE, .n = 2, .t = 3, .c = 12, .groups = 3 },
@@ -804,14 +807,6 @@ static AimfValue build_pad(OpRig *rig, AimfGraph *graph, AimfValue x)
     return aimf_pad(graph, x, before, after, c->bias ? 0.75 : 0);
 }
 
-static AimfValue build_transpose(OpRig *rig, AimfGraph *graph, AimfValue x)
-{
-    int order[AIMF_MAX_RANK] = { 0 }, digits = rig->c->order;
-    for (int i = first_shape(rig->c).rank - 1; i >= 0; i--, digits /= 10)
-        order[i] = digits % 10 - 1;
-    return aimf_transpose(graph, x, order);
-}
-
 static AimfValue build_reshape(OpRig *rig, AimfGraph *graph, AimfValue x)
 {
     const OpCase *c = rig->c;
@@ -819,6 +814,16 @@ static AimfValue build_reshape(OpRig *rig, AimfGraph *graph, AimfValue x)
     if (c->h)
         return aimf_reshape(graph, x, AIMF_SHAPE(c->n, c->groups, rest, c->h, c->w));
     return aimf_reshape(graph, x, c->t ? AIMF_SHAPE(c->n, c->t, c->groups, rest) : AIMF_SHAPE(c->n, c->groups, rest));
+}
+
+static AimfValue build_transpose(OpRig *rig, AimfGraph *graph, AimfValue x)
+{
+    int order[AIMF_MAX_RANK] = { 0 }, digits = rig->c->order;
+    if (rig->c->groups)
+        x = build_reshape(rig, graph, x);
+    for (int i = aimf_graph_shape(graph, x).rank - 1; i >= 0; i--, digits /= 10)
+        order[i] = digits % 10 - 1;
+    return aimf_transpose(graph, x, order);
 }
 
 /*

@@ -83,8 +83,8 @@ typedef enum {
  * @dim: the dimension along which a value is joined or cut, counted from 1; 0 means 2, the channels. concat has a third
  *   operand if @s, its size there; split's first parts have @o and @s, and the second is not used
  * @begin, @end: of slice; how much pad adds in front of @dim and behind it, beside @padding around the last dimension
- * @order: of transpose, a digit for each dimension, counted from 1; reshape makes two dimensions of the last one, or of
- *   a picture's channels: @groups and the rest
+ * @order: of transpose, a digit for each dimension, counted from 1; reshape, and transpose before it turns, makes two
+ *   dimensions of the last one, or of a picture's channels: @groups and the rest
  * @ones_a, @ones_b: bit i: dimension i of the first or second operand is 1; @lack: leading dimensions that the second
  *   operand lacks, or expand's only one; @axes, @keep: of reductions; prelu has @o slopes
  * @scale: a power of two by which the first operand is multiplied, 0 means 1

@@ -547,6 +547,32 @@ static void test_compile_refuses(void)
                    AIMF_ERROR_INVALID, "scalar");
 }
 
+/* What an operation cannot pass on: the number 1 that a loss begins with, and a gradient of what is drawn. */
+static void test_gradients_refused(void)
+{
+    for (int which = 0; which < 3; which++) {
+        g_autoptr(AimfGraph) graph = aimf_graph_new();
+        AimfValue x = aimf_graph_parameter(graph, "x", AIMF_SHAPE(1)),
+                  draw = aimf_graph_input(graph, "draw", AIMF_SHAPE(2));
+        AimfValue loss = aimf_reshape(graph, x, (AimfShape){ 0 });
+        AimfDropout dropout = { .share = 0.5 };
+        if (which == 1)
+            loss = aimf_dropout(graph, loss, draw, dropout);
+        if (which == 2) {
+            draw = aimf_reshape(graph, aimf_concat(graph, (AimfValue[]){ x, x }, 2, 0), AIMF_SHAPE(2));
+            loss = aimf_dropout(graph, aimf_graph_input(graph, "y", AIMF_SHAPE(1)), draw, dropout);
+        }
+        AimfCompileOptions options = { .loss = loss, .trainable = &x, .n_trainable = 1 };
+        if (which == 2)
+            options.loss_gradient = aimf_graph_input(graph, "gradient", AIMF_SHAPE(1));
+        static const char *const says[] = { "reshape: a loss", "dropout: a loss", "dropout: the draw has no gradient" };
+        g_autoptr(GError) error = NULL;
+        g_assert_null(aimf_graph_compile(graph, &options, &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+        ASSERT_CONTAINS(error->message, says[which]);
+    }
+}
+
 /* --- What trainability costs --- */
 
 /* Multiply-adds count twice: conv1 (2,4,8,8) from 3x3x3, conv2 (2,5,4,4) from 4x3x3, fc (2,1) from 5. */
@@ -879,6 +905,7 @@ int main(int argc, char **argv)
     };
     g_test_add_func("/graph/mistakes_stick", test_mistakes_stick);
     g_test_add_func("/graph/compile_refuses", test_compile_refuses);
+    g_test_add_func("/graph/gradients_refused", test_gradients_refused);
     for (const char *const *device = support_devices(); *device; device++)
         for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
             g_autofree char *path = g_strdup_printf("/graph/%s/%s", *device, tests[i].name);
