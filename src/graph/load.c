@@ -165,7 +165,7 @@ gboolean aimf_plan_reset(AimfPlan *plan, GError **error)
 {
     for (guint b = 0; b < plan->buckets->len; b++) {
         const AimfBucket *bucket = &g_array_index(plan->buckets, AimfBucket, b);
-        for (int m = 0; m < MEMORY_AVERAGE; m++)
+        for (AimfMemory m = 0; m < MEMORY_AVERAGE; m++)
             if (!clear(plan, aimf_memory_name(m), bucket->memories[m], error))
                 return FALSE;
         if (!clear(plan, "sums", bucket->sums, error))
@@ -214,7 +214,7 @@ static GArray *list_remembered(AimfPlan *plan)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(Remembered));
     g_array_set_clear_func(all, remembered_clear);
-    for (int m = 0; m < N_MEMORIES; m++)
+    for (AimfMemory m = 0; m < N_MEMORIES; m++)
         for (guint i = 0; i < plan->trained->len; i++)
             add_remembered(plan, all, m, aimf_trained(plan, i)->parameter, aimf_trained(plan, i)->memories[m]);
     for (guint i = 0; i < plan->averaged->len; i++) {

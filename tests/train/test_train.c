@@ -303,7 +303,10 @@ static void refuse_nothing(const AimfTrainOptions *right)
 
 static void test_resume_other(void)
 {
+    const char *const trainable[] = { "layer4.1.conv2.weight", "layer4.1.bn2.weight", "layer4.1.bn2.bias", "fc.weight",
+                                      NULL };
     AimfTrainOptions options = other_training(3);
+    options.trainable = trainable;
     check_resume(&options, refuse_other_optimizers);
     options.batch_norm = AIMF_BATCH_NORM_FROZEN;
     options.optimizer = (AimfOptimizer){ .momentum = 0.9, .average = 0.5 };
