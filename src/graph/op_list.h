@@ -143,13 +143,13 @@
     X(ERF_BACKWARD, erf_backward, aimf_no_gradient, aimf_no_flops)                                                     \
     X(RECIPROCAL, reciprocal, aimf_from_x_gradient, aimf_no_flops)                                                     \
     X(RECIPROCAL_BACKWARD, reciprocal_backward, aimf_no_gradient, aimf_no_flops)                                       \
+    X(SQRT, sqrt, aimf_from_x_gradient, aimf_no_flops)                                                                 \
+    X(SQRT_BACKWARD, sqrt_backward, aimf_no_gradient, aimf_no_flops)                                                   \
+    X(EXP, exp, aimf_from_x_gradient, aimf_no_flops)                                                                   \
+    X(EXP_BACKWARD, exp_backward, aimf_no_gradient, aimf_no_flops)                                                     \
     /* the same with y, dy -> dx */                                                                                    \
     X(CLIP, clip, aimf_from_y_gradient, aimf_no_flops)                                                                 \
     X(CLIP_BACKWARD, clip_backward, aimf_no_gradient, aimf_no_flops)                                                   \
-    X(SQRT, sqrt, aimf_from_y_gradient, aimf_no_flops)                                                                 \
-    X(SQRT_BACKWARD, sqrt_backward, aimf_no_gradient, aimf_no_flops)                                                   \
-    X(EXP, exp, aimf_from_y_gradient, aimf_no_flops)                                                                   \
-    X(EXP_BACKWARD, exp_backward, aimf_no_gradient, aimf_no_flops)                                                     \
     /* x (N,T,2C) -> y (N,T,C), then x, dy -> dx */                                                                    \
     X(GEGLU, geglu, aimf_from_x_gradient, aimf_no_flops)                                                               \
     X(GEGLU_BACKWARD, geglu_backward, aimf_no_gradient, aimf_no_flops)                                                 \

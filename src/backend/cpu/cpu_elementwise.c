@@ -45,8 +45,8 @@ typedef void (*Loop)(const void *a, const void *b, void *y, const float numbers[
 #define LOG_BACKWARD(a, b) ((b) / (a))
 #define ERF_BACKWARD(a, b) ((b)*cpu_erf_slope(a))
 #define CLIP_BACKWARD(a, b) ((b)*cpu_clip_slope(a, first, second))
-#define SQRT_BACKWARD(a, b) ((b) / (2 * (a)))
-#define EXP_BACKWARD(a, b) ((b) * (a))
+#define SQRT_BACKWARD(a, b) ((b) / (2 * sqrtf(a)))
+#define EXP_BACKWARD(a, b) ((b)*cpu_any_exp(a))
 #define RECIPROCAL_BACKWARD(a, b) (-(b) / (a) / (a))
 
 #define LOOP(name, TARGET, FUNCTION, TYPE, LOAD, STORE)                                                                \

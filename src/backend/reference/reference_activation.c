@@ -81,8 +81,8 @@ UNARY(hard_swish, clip(v + 3, 0, 6) / 6 * v, v <= -3 ? 0 : v < 3 ? dy * (v / 3 +
 UNARY(log, log(v), dy / v)
 UNARY(erf, erf(v), exp(-square(v)) * 2 * root_2_by_pi * root_half * dy)
 UNARY(clip, clip(v, with->clip.low, with->clip.high), v <= with->clip.low || v >= with->clip.high ? 0 : dy)
-UNARY(sqrt, sqrt(v), dy / (2 * v))
-UNARY(exp, exp(v), (dy) * (v))
+UNARY(sqrt, sqrt(v), dy / (2 * sqrt(v)))
+UNARY(exp, exp(v), exp(v) * dy)
 UNARY(reciprocal, 1 / v, -dy / v / v)
 
 void reference_geglu(const ReferenceCall *call)
