@@ -23,7 +23,7 @@ typedef union {
     AimfPool pool;
     AimfGroupNorm group_norm; /* GROUP_NORM and its backward; epsilon is never 0 here */
     double number;            /* of operations that have one: layer norm's epsilon */
-    AimfAttention attention; /* ATTENTION and its backward */
+    AimfAttention attention;  /* ATTENTION and its backward */
     AimfMatmul matmul;
     int axis; /* of SOFTMAX and its backward; not negative here */
     AimfSgd sgd;
