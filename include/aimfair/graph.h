@@ -99,7 +99,7 @@ AimfValue aimf_softmax_cross_entropy(AimfGraph *graph, AimfValue logits, AimfVal
 
 /*
  * --- Operations of transformers and diffusion ---
- * Forward only: compiling says so when a gradient is asked through one.
+ * Some only go forward: compiling says so when a gradient is asked through one.
  */
 
 /** aimf_silu: x * sigmoid(x); aimf_gelu: x * Phi(x), the exact one; aimf_quick_gelu: x * sigmoid(1.702 x), CLIP's. */

@@ -7,7 +7,10 @@
 
 #include <math.h>
 
-enum { COLUMNS = 64 }; /* that one thread takes at a time */
+enum {
+    COLUMNS = 64, /* that one thread takes at a time */
+    CHUNK = 1024, /* numbers that are summed in f32 before double takes over */
+};
 
 typedef struct SoftmaxKernel SoftmaxKernel;
 /* Works on a row, or on @width columns from element @first on. */
@@ -32,14 +35,14 @@ struct SoftmaxKernel {
         float most = -INFINITY;                                                                                        \
         _Pragma("omp simd reduction(max : most)") for (gint64 i = 0; i < n; i++) most =                                \
             LOAD(x[i]) > most ? LOAD(x[i]) : most;                                                                     \
-        float sums[CPU_LANES] = { 0 };                                                                                 \
         double sum = 0;                                                                                                \
-        for (gint64 i = 0; i < n / CPU_LANES * CPU_LANES; i += CPU_LANES)                                              \
-            _Pragma("omp simd") for (int l = 0; l < CPU_LANES; l++) sums[l] += cpu_weight(LOAD(x[i + l]) - most);      \
-        for (gint64 i = n / CPU_LANES * CPU_LANES; i < n; i++)                                                         \
-            sums[i % CPU_LANES] += cpu_weight(LOAD(x[i]) - most);                                                      \
-        for (int l = 0; l < CPU_LANES; l++)                                                                            \
-            sum += (double)sums[l];                                                                                    \
+        for (gint64 begin = 0; begin < n; begin += CHUNK) {                                                            \
+            gint64 end = MIN(begin + CHUNK, n);                                                                        \
+            float part = 0;                                                                                            \
+            _Pragma("omp simd reduction(+ : part)") for (gint64 i = begin; i < end; i++) part +=                       \
+                cpu_weight(LOAD(x[i]) - most);                                                                         \
+            sum += (double)part;                                                                                       \
+        }                                                                                                              \
         float scale = (float)(1 / sum);                                                                                \
         _Pragma("omp simd") for (gint64 i = 0; i < n; i++) y[i] = STORE(cpu_weight(LOAD(x[i]) - most) * scale);        \
     }
