@@ -226,7 +226,7 @@ AimfValue aimf_reduce_max(AimfGraph *graph, AimfValue x, guint axes, gboolean ke
 
 /*
  * --- Operations of transformers and diffusion ---
- * Forward only where nothing else is said: compiling says so when a gradient is asked through one.
+ * Some only go forward: compiling says so when a gradient is asked through one.
  */
 
 typedef struct {

@@ -15,11 +15,11 @@
     X(CONV2D_BACKWARD_DATA, conv2d_backward_data, aimf_no_gradient, aimf_conv2d_flops)                                 \
     /* x, dy -> dweight */                                                                                             \
     X(CONV2D_BACKWARD_WEIGHT, conv2d_backward_weight, aimf_no_gradient, aimf_conv2d_flops)                             \
-    /* x, weight, bias, running_mean, running_var -> y [, mean (C), variance (C), workspace]; the bracketed ones in    \
-     * training only, where the running statistics change; variance is the biased one; workspace only with relu */     \
+    /* x, weight, bias, running_mean, running_var -> y [, mean (C), variance (C), workspace]; the bracketed ones in \
+     * training only, where the running statistics change; variance is the biased one; workspace only with relu */  \
     X(BATCH_NORM, batch_norm, aimf_batch_norm_gradient, aimf_no_flops)                                                 \
-    /* x, dy, weight, mean, variance, [workspace] -> [dx], [dweight], [dbias]; mean and variance of the batch in       \
-     * training, else the running ones, taken as constants */                                                          \
+    /* x, dy, weight, mean, variance, [workspace] -> [dx], [dweight], [dbias]; mean and variance of the batch in \
+     * training, else the running ones, taken as constants */     \
     X(BATCH_NORM_BACKWARD, batch_norm_backward, aimf_no_gradient, aimf_no_flops)                                       \
     /* x -> y */                                                                                                       \
     X(RELU, relu, aimf_relu_gradient, aimf_no_flops)                                                                   \
@@ -80,7 +80,7 @@
     X(ATTENTION, attention, aimf_attention_gradient, aimf_attention_flops)                                             \
     /* q, k, v, dy -> [dq], [dk], [dv] */                                                                              \
     X(ATTENTION_BACKWARD, attention_backward, aimf_no_gradient, aimf_attention_flops)                                  \
-    /* a (...,M,K), b (...,K,N), either one's last two dimensions swapped if the attributes say so -> y (...,M,N) */   \
+    /* a (...,M,K), b (...,K,N), or their last two dimensions swapped -> y (...,M,N) */                                \
     X(MATMUL, matmul, aimf_matmul_gradient, aimf_matmul_flops)                                                         \
     /* x -> y */                                                                                                       \
     X(SOFTMAX, softmax, aimf_softmax_gradient, aimf_no_flops)                                                          \

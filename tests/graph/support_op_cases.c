@@ -307,8 +307,8 @@ const guint n_op_cases = G_N_ELEMENTS(op_cases);
  * bits: an error of at most 2^-8, and over many elements half of that. Forward and backward results are rounded once,
  * the cotangent twice where it passes a mask, attention's weights once more: 2^-8 in the 2-norm. upsample_conv2d also
  * rounds its taps' sums, which what cancels between taps makes felt: 2^-7. Losses take f32 logits and must be as good
- * as in f32; linear gives f32, but its operands' gradients are rounded. Softmax's gradient is made of the result that was
- * rounded already, so that three roundings meet: 2^-7. Operations that only move elements change none;
+ * as in f32; linear gives f32, but its operands' gradients are rounded. Softmax's gradient is made of the result that
+ * was rounded already, so that three roundings meet: 2^-7. Operations that only move elements change none;
  * upsample_nearest's gradient is a sum.
  */
 #define ROUNDED 0x1p-8

@@ -71,8 +71,8 @@ typedef enum {
 /**
  * OpCase: one operation on one set of shapes; fields that an operation does not use are 0.
  * @n, @c, @h, @w, @t: the first operand (n, c, h, w), or (n, t, c) when h is 0, or (n, c) when both are; geglu's is
- *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n); linear's and layer_norm's (n, h, w, c)
- *   when h is not 0; matmul's ([n, [h,]] t, c)
+ *   (n, t, 2 c), planes' (n, h w, c), embedding's (n, t), timestep_embedding's (n); linear's and layer_norm's
+ *   (n, h, w, c) when h is not 0; matmul's ([n, [h,]] t, c)
  * @transpose: of matmul, bit 0 the first operand, bit 1 the second, which has o columns; @axis: of softmax
  * @o: output channels or features, channels of concat's second operand, rows of embedding's table
  * @kh, @kw: kernel, pooling window, size of adaptive pooling's result; @kw 0 means @kh for windows; @s: tokens of

@@ -74,6 +74,12 @@ static AimfValue build_layer_norm(AimfGraph *graph, AimfValue x, AimfValue weigh
     return aimf_layer_norm(graph, x, weight, bias, 0);
 }
 
+static AimfValue build_softmax(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue bias)
+{
+    (void)weight, (void)bias;
+    return aimf_softmax(graph, x, -1);
+}
+
 enum { MANY = 40001 };
 
 static const Operation activations[] = {
@@ -101,6 +107,7 @@ static const Operation norms[] = {
     { "group_norm", build_group_norm, { 4, { 2, 32, 70, 61 } }, 32, NULL, NULL },
     { "group_norm", build_group_norm, { 4, { 2, 12, 7, 5 } }, 12, NULL, NULL },
     { "layer_norm", build_layer_norm, { 3, { 2, 9, 77 } }, 77, NULL, NULL },
+    { "softmax", build_softmax, { 3, { 2, 9, 77 } }, 0, NULL, NULL },
 };
 
 /* (owned) The result for @values, in f32. */
@@ -279,6 +286,33 @@ static void test_nan(void)
     }
 }
 
+/* What a mask hides, by minus infinity, weighs nothing, along either kind of dimension, beside any other number. */
+static void test_hidden(gconstpointer data)
+{
+    enum { ROWS = 5, COLUMNS = 37 };
+    float values[ROWS * COLUMNS];
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        values[i] = i % 3 ? (float)(i % 7) * 1000 : -INFINITY;
+    for (int axis = 0; axis < 2; axis++) {
+        g_autoptr(AimfGraph) graph = aimf_graph_new();
+        g_autoptr(GError) error = NULL;
+        AimfValue x = aimf_graph_input(graph, "x", AIMF_SHAPE(ROWS, COLUMNS)), y = aimf_softmax(graph, x, axis);
+        g_autoptr(AimfDevice) opened = support_device(data);
+        AimfCompileOptions options = { .device = opened, .outputs = &y, .n_outputs = 1 };
+        g_autoptr(AimfPlan) plan = aimf_graph_compile(graph, &options, &error);
+        g_assert_no_error(error);
+        support_write(plan, x, values);
+        g_assert_true(aimf_plan_run(plan, &error));
+        g_autofree float *result = support_read(plan, y);
+        double sum = 0;
+        for (int i = 0; i < ROWS * COLUMNS; i++) {
+            g_assert_true(i % 3 ? result[i] >= 0 : result[i] == 0);
+            sum += (double)result[i];
+        }
+        g_assert_cmpfloat_with_epsilon(sum, axis ? ROWS : COLUMNS, 1e-5);
+    }
+}
+
 static void test_unknown_ids(gconstpointer data)
 {
     const float ids[] = { 1, -1, 2, 3, 1e10f, NAN };
@@ -315,6 +349,8 @@ int main(int argc, char **argv)
     g_test_add_func("/extremes/slopes", test_slopes);
     g_test_add_func("/extremes/far_from_zero", test_far_from_zero);
     g_test_add_func("/extremes/nan", test_nan);
+    g_test_add_data_func("/extremes/hidden/reference", "reference", test_hidden);
+    g_test_add_data_func("/extremes/hidden/onednn", "cpu", test_hidden);
     g_test_add_data_func("/extremes/unknown_ids/reference", "reference", test_unknown_ids);
     g_test_add_data_func("/extremes/unknown_ids/onednn", "cpu", test_unknown_ids);
     return g_test_run();

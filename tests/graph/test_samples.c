@@ -95,6 +95,14 @@ static AimfValue residual_block(Net *net, AimfValue x, AimfValue time, gint64 ou
     return aimf_add(net->graph, y, x);
 }
 
+/* Attention of one head as operations of its own, weighed along the first dimension of tokens as well. */
+static AimfValue attention_in_parts(Net *net, AimfValue q, AimfValue k, AimfValue v)
+{
+    AimfGraph *graph = net->graph;
+    AimfValue weights = aimf_softmax(graph, aimf_matmul(graph, q, k, (AimfMatmul){ .transpose_b = TRUE }), -1);
+    return aimf_matmul(graph, aimf_softmax(graph, weights, 1), v, (AimfMatmul){ 0 });
+}
+
 static AimfValue transformer_block(Net *net, AimfValue x)
 {
     AimfGraph *graph = net->graph;
@@ -104,6 +112,7 @@ static AimfValue transformer_block(Net *net, AimfValue x)
         AimfValue normed = layer_norm(net, y), seen = cross ? net->context : normed;
         AimfValue q = linear(net, normed, channels), k = linear(net, seen, channels), v = linear(net, seen, channels);
         y = aimf_add(graph, y, linear(net, aimf_attention(graph, q, k, v, (AimfAttention){ .heads = 2 }), channels));
+        y = aimf_add(graph, y, attention_in_parts(net, q, k, v));
     }
     AimfValue gated = aimf_geglu(graph, linear(net, layer_norm(net, y), 8 * channels));
     y = aimf_add(graph, y, linear(net, gated, channels));

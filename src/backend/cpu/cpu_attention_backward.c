@@ -1,7 +1,7 @@
 /*
- * The gradient of attention. A thread takes a head of a sample and goes over its queries in blocks, whose weights for all
- * keys it computes again; so it needs neither the result nor anything else that the forward kernel knew. With weights
- * p = softmax(q k' / sqrt(d)):
+ * The gradient of attention. A thread takes a head of a sample and goes over its queries in blocks, whose weights for
+ * all keys it computes again; so it needs neither the result nor anything else that the forward kernel knew. With
+ * weights p = softmax(q k' / sqrt(d)):
  *
  *   dv = p' dy     dp = dy v'     ds = p (dp - sum of p dp) / sqrt(d)     dq = ds k     dk = ds' q
  *

@@ -60,8 +60,8 @@ static gboolean timestep_embedding_run(AimfKernel *base, AimfStream *stream, GEr
 }
 
 /*
- * What an embedding's parameters get: a thread takes some channels and adds the tokens' gradients, one after another, to
- * the rows that they came from. What no row is gives nothing.
+ * What an embedding's parameters get: a thread takes some channels and adds the tokens' gradients, one after another,
+ * to the rows that they came from. What no row is gives nothing.
  */
 typedef struct {
     AimfKernel base;

@@ -104,8 +104,8 @@ APPLIES(affine, CPU_SAME)
 APPLIES(silu, cpu_silu)
 
 /*
- * Of the gradient, with y = silu(z), or z itself, z = (x - mean) * scale + base, and g what z gets, lane by lane: sums of
- * g and of g (x - mean); then dx = g scale + (x - mean) slope + constant.
+ * Of the gradient, with y = silu(z), or z itself, z = (x - mean) * scale + base, and g what z gets, lane by lane: sums
+ * of g and of g (x - mean); then dx = g scale + (x - mean) slope + constant.
  */
 typedef struct {
     const void *x, *dy;

@@ -7,7 +7,10 @@
 
 #include <math.h>
 
-enum { COLUMNS = 64 }; /* that one thread takes at a time */
+enum {
+    COLUMNS = 64, /* that one thread takes at a time */
+    CHUNK = 1024, /* numbers that are summed in f32 before double takes over */
+};
 
 typedef struct SoftmaxKernel SoftmaxKernel;
 /* Works on a row, or on @width columns from element @first on. */
@@ -32,14 +35,14 @@ struct SoftmaxKernel {
         float most = -INFINITY;                                                                                        \
         _Pragma("omp simd reduction(max : most)") for (gint64 i = 0; i < n; i++) most =                                \
             LOAD(x[i]) > most ? LOAD(x[i]) : most;                                                                     \
-        float sums[CPU_LANES] = { 0 };                                                                                 \
         double sum = 0;                                                                                                \
-        for (gint64 i = 0; i < n / CPU_LANES * CPU_LANES; i += CPU_LANES)                                              \
-            _Pragma("omp simd") for (int l = 0; l < CPU_LANES; l++) sums[l] += cpu_weight(LOAD(x[i + l]) - most);      \
-        for (gint64 i = n / CPU_LANES * CPU_LANES; i < n; i++)                                                         \
-            sums[i % CPU_LANES] += cpu_weight(LOAD(x[i]) - most);                                                      \
-        for (int l = 0; l < CPU_LANES; l++)                                                                            \
-            sum += (double)sums[l];                                                                                    \
+        for (gint64 begin = 0; begin < n; begin += CHUNK) {                                                            \
+            gint64 end = MIN(begin + CHUNK, n);                                                                        \
+            float part = 0;                                                                                            \
+            _Pragma("omp simd reduction(+ : part)") for (gint64 i = begin; i < end; i++) part +=                       \
+                cpu_weight(LOAD(x[i]) - most);                                                                         \
+            sum += (double)part;                                                                                       \
+        }                                                                                                              \
         float scale = (float)(1 / sum);                                                                                \
         _Pragma("omp simd") for (gint64 i = 0; i < n; i++) y[i] = STORE(cpu_weight(LOAD(x[i]) - most) * scale);        \
     }
@@ -79,6 +82,10 @@ SOFTMAX_COLUMNS(columns_f32_avx2, CPU_AVX2, float, CPU_SAME, CPU_SAME)
 SOFTMAX_COLUMNS(columns_f32_avx512, CPU_AVX512, float, CPU_SAME, CPU_SAME)
 SOFTMAX_COLUMNS(columns_bf16, CPU_AVX512, guint16, cpu_from_bf16, cpu_to_bf16)
 
+/*
+ * dx = y (dy - mean of dy, y being the weights). Dividing by the sum of y, which rounding to bf16 leaves near 1 only,
+ * keeps what nearly cancels where one y is nearly 1.
+ */
 #define BACKWARD_ROW(name, TARGET, TYPE, LOAD, LOAD_HALF, STORE)                                                       \
     TARGET static void name(const SoftmaxKernel *kernel, gint64 first, gint64 width)                                   \
     {                                                                                                                  \
@@ -86,21 +93,27 @@ SOFTMAX_COLUMNS(columns_bf16, CPU_AVX512, guint16, cpu_from_bf16, cpu_to_bf16)
         const TYPE *y = (const TYPE *)kernel->x + first, *dy = (const TYPE *)kernel->dy + first;                       \
         TYPE *dx = (TYPE *)kernel->y + first;                                                                          \
         gint64 n = kernel->n, whole = n / CPU_HALF * CPU_HALF;                                                         \
-        CpuHalf sums = { 0 };                                                                                          \
-        double sum = 0;                                                                                                \
+        CpuHalf sums = { 0 }, totals = { 0 };                                                                          \
+        double sum = 0, total = 0;                                                                                     \
         for (gint64 i = 0; i < whole; i += CPU_HALF) {                                                                 \
             CpuHalf v, g;                                                                                              \
             LOAD_HALF(v, y + i);                                                                                       \
             LOAD_HALF(g, dy + i);                                                                                      \
             sums += v * g;                                                                                             \
+            totals += v;                                                                                               \
         }                                                                                                              \
-        float parts[CPU_HALF];                                                                                         \
-        memcpy(parts, &sums, sizeof parts);                                                                            \
-        for (gint64 i = whole; i < n; i++)                                                                             \
-            parts[i - whole] += LOAD(y[i]) * LOAD(dy[i]);                                                              \
-        for (int l = 0; l < CPU_HALF; l++)                                                                             \
-            sum += (double)parts[l];                                                                                   \
-        float mean = (float)sum;                                                                                       \
+        float parts[2][CPU_HALF];                                                                                      \
+        memcpy(parts[0], &sums, sizeof sums);                                                                          \
+        memcpy(parts[1], &totals, sizeof totals);                                                                      \
+        for (gint64 i = whole; i < n; i++) {                                                                           \
+            parts[0][i - whole] += LOAD(y[i]) * LOAD(dy[i]);                                                           \
+            parts[1][i - whole] += LOAD(y[i]);                                                                         \
+        }                                                                                                              \
+        for (int l = 0; l < CPU_HALF; l++) {                                                                           \
+            sum += (double)parts[0][l];                                                                                \
+            total += (double)parts[1][l];                                                                              \
+        }                                                                                                              \
+        float mean = (float)(sum / total);                                                                             \
         _Pragma("omp simd") for (gint64 i = 0; i < n; i++) dx[i] = STORE(LOAD(y[i]) * (LOAD(dy[i]) - mean));           \
     }
 
@@ -116,14 +129,17 @@ BACKWARD_ROW(backward_row_bf16, CPU_AVX512, guint16, cpu_from_bf16, CPU_LOAD_HAL
         TYPE *dx = (TYPE *)kernel->y + first;                                                                          \
         gint64 step = kernel->step, n = kernel->n * step;                                                              \
         float mean[COLUMNS];                                                                                           \
-        double sum[COLUMNS];                                                                                           \
+        double sum[COLUMNS], total[COLUMNS];                                                                           \
         for (gint64 l = 0; l < width; l++)                                                                             \
-            sum[l] = 0;                                                                                                \
+            sum[l] = total[l] = 0;                                                                                     \
         for (gint64 i = 0; i < n; i += step)                                                                           \
-            _Pragma("omp simd") for (gint64 l = 0; l < width; l++) sum[l] +=                                           \
-                (double)LOAD(y[i + l]) * (double)LOAD(dy[i + l]);                                                      \
+            _Pragma("omp simd") for (gint64 l = 0; l < width; l++)                                                     \
+            {                                                                                                          \
+                sum[l] += (double)LOAD(y[i + l]) * (double)LOAD(dy[i + l]);                                            \
+                total[l] += (double)LOAD(y[i + l]);                                                                    \
+            }                                                                                                          \
         for (gint64 l = 0; l < width; l++)                                                                             \
-            mean[l] = (float)sum[l];                                                                                   \
+            mean[l] = (float)(sum[l] / total[l]);                                                                      \
         for (gint64 i = 0; i < n; i += step)                                                                           \
             _Pragma("omp simd") for (gint64 l = 0; l < width; l++) dx[i + l] =                                         \
                 STORE(LOAD(y[i + l]) * (LOAD(dy[i + l]) - mean[l]));                                                   \

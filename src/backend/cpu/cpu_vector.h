@@ -28,9 +28,9 @@
 #define CPU_SAME(value) (value)
 
 /*
- * Sums are of CPU_LANES interleaved parts, which makes one order on every processor. They are held in two vectors, whose
- * length gcc 12 keeps in registers from AVX2 on (it leaves vectors of all lanes in memory, and unrolls loops over so few
- * numbers into single ones before it thinks of vectors).
+ * Sums are of CPU_LANES interleaved parts, which makes one order on every processor. They are held in two vectors,
+ * whose length gcc 12 keeps in registers from AVX2 on (it leaves vectors of all lanes in memory, and unrolls loops over
+ * so few numbers into single ones before it thinks of vectors).
  */
 enum { CPU_LANES = 16, CPU_HALF = 8 };
 typedef float CpuHalf __attribute__((vector_size(CPU_HALF * sizeof(float))));

@@ -60,8 +60,8 @@ void reference_attention(const ReferenceCall *call)
 }
 
 /*
- * With weights p = softmax(s) and their gradients dp = v dy: ds = p (dp - sum of p dp), the gradient of the scores s, from
- * which those of q and k follow. Sums over queries are in double: dk and dv are (S, D) of one head.
+ * With weights p = softmax(s) and their gradients dp = v dy: ds = p (dp - sum of p dp), the gradient of the scores s,
+ * from which those of q and k follow. Sums over queries are in double: dk and dv are (S, D) of one head.
  */
 typedef struct {
     gint64 seen, D, stride;

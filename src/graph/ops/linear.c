@@ -33,8 +33,7 @@ AIMF_GRADIENT(aimf_linear_gradient)
 AIMF_FLOPS(aimf_linear_flops)
 {
     AimfValue weight = node->op == AIMF_OP_LINEAR_BACKWARD_WEIGHT ? node->outputs[0] : node->inputs[1];
-    const AimfShape *rows =
-        aimf_value_shape(graph, node->inputs[0]); /* x or dy: both have the same rows */
+    const AimfShape *rows = aimf_value_shape(graph, node->inputs[0]); /* x or dy: both have the same rows */
     double n_rows = (double)(aimf_shape_count(rows) / rows->dim[rows->rank - 1]);
     return 2 * n_rows * (double)aimf_shape_count(aimf_value_shape(graph, weight));
 }

@@ -1,8 +1,9 @@
 /* Products of matrices that both are activations, many at a time. */
 #include "graph/ops/emit.h"
 
-/* Rows of a as the product sees it, its depth, and columns of b; FALSE if ranks, leading dimensions or depths differ. */
-static gboolean measure(const AimfShape *a, const AimfShape *b, const AimfMatmul *options, gint64 *rows, gint64 *columns)
+/* Rows of a as the product sees it and columns of b; FALSE if ranks, leading dimensions or depths differ. */
+static gboolean measure(const AimfShape *a, const AimfShape *b, const AimfMatmul *options, gint64 *rows,
+                        gint64 *columns)
 {
     int rank = a->rank;
     if (rank < 2 || b->rank != rank)
