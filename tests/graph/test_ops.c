@@ -349,6 +349,12 @@ static void draw_conv(OpCase *c, AimfRandom *random)
     } else if (kind <= 3) { /* depthwise */
         c->c = kind == 2 ? 8 * draw(random, 1, 6) : c->c;
         c->groups = c->o = c->c;
+        if (draw(random, 0, 1)) { /* as most networks have them */
+            c->kw = c->kh;
+            c->padding = c->kh / 2;
+            c->stride = draw(random, 1, 2);
+            c->stride2 = c->padding2 = c->padding_after = c->dilation = c->dilation2 = 0;
+        }
     }
 }
 
