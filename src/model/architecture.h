@@ -31,6 +31,17 @@ AimfValue aimf_resnet34_logits(AimfBuilder *b, AimfValue images, int outputs);
 AimfValue aimf_resnet50_logits(AimfBuilder *b, AimfValue images, int outputs);
 AimfValue aimf_resnet101_logits(AimfBuilder *b, AimfValue images, int outputs);
 AimfValue aimf_resnet152_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_mobilenet_v2_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_mobilenet_v3_large_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_mobilenet_v3_small_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_efficientnet_b0_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_efficientnet_lite0_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_vit_small_patch32_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_vit_small_patch16_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_vit_base_patch16_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_convnext_tiny_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_densenet121_logits(AimfBuilder *b, AimfValue images, int outputs);
+AimfValue aimf_vgg16_bn_logits(AimfBuilder *b, AimfValue images, int outputs);
 
 /** aimf_architecture_find: (borrowed) NULL with NOT_FOUND that lists what there is. */
 const AimfArchitecture *aimf_architecture_find(const char *name, GError **error);

@@ -178,3 +178,46 @@ AimfValue aimf_build_table(AimfBuilder *b, const char *name, gint64 rows, gint64
 {
     return parameter(b, name, "weight", AIMF_SHAPE(rows, width), (AimfInit){ AIMF_INIT_NORMAL, 1 });
 }
+
+const char *aimf_module_name(int number)
+{
+    char text[16];
+    g_snprintf(text, sizeof text, "%d", number);
+    return g_intern_string(text);
+}
+
+AimfValue aimf_build_activation(AimfBuilder *b, AimfValue x, AimfActivation activation)
+{
+    switch (activation) {
+    case AIMF_RELU:
+        return aimf_relu(b->graph, x);
+    case AIMF_RELU6:
+        return aimf_clip(b->graph, x, 0, 6);
+    case AIMF_SILU:
+        return aimf_silu(b->graph, x);
+    case AIMF_HARD_SWISH:
+        return aimf_hard_swish(b->graph, x);
+    default:
+        return x;
+    }
+}
+
+static AimfValue drop(AimfBuilder *b, AimfValue x, double share, gboolean samples)
+{
+    if (!b->training || b->no_dropout || share == 0)
+        return x;
+    if (b->draw == AIMF_NONE)
+        b->draw = aimf_graph_input(b->graph, "dropout", AIMF_SHAPE(2));
+    AimfDropout options = { .share = share, .key = b->n_dropouts++, .samples = samples };
+    return aimf_dropout(b->graph, x, b->draw, options);
+}
+
+AimfValue aimf_build_dropout(AimfBuilder *b, AimfValue x, double share)
+{
+    return drop(b, x, share, FALSE);
+}
+
+AimfValue aimf_build_stochastic_depth(AimfBuilder *b, AimfValue x, double share)
+{
+    return drop(b, x, share, TRUE);
+}

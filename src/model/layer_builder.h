@@ -118,5 +118,7 @@ AimfValue aimf_build_parameter(AimfBuilder *b, const char *name, AimfShape shape
 /** aimf_build_dropout: in training a @share of the elements is dropped, or, of a residual branch, of the samples. */
 AimfValue aimf_build_dropout(AimfBuilder *b, AimfValue x, double share);
 AimfValue aimf_build_stochastic_depth(AimfBuilder *b, AimfValue x, double share);
+/** aimf_module_name: (static) a module's number as its name, for those of an nn.Sequential. */
+const char *aimf_module_name(int number);
 /** aimf_build_table: the weight of torch.nn.Embedding, (rows, width), for aimf_embedding. */
 AimfValue aimf_build_table(AimfBuilder *b, const char *name, gint64 rows, gint64 width);
