@@ -437,7 +437,7 @@ static const struct {
     { conv_negative_stride, "conv2d: stride -1" },
     { batch_norm_channels, "batch_norm: the weight" },
     { batch_norm_single, "batch_norm: the input" },
-    { add_shapes, "add: the second operand" },
+    { add_shapes, "add: the shapes" },
     { pool_padding, "max_pool: window 2" },
     { linear_features, "linear: the weight" },
     { softmax_targets, "softmax_cross_entropy: the targets" },

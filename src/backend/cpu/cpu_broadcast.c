@@ -2,7 +2,7 @@
  * Operations on operands of different shapes. In memory a convolution's result is blocks of channels: what has one
  * number per channel, or per sample and channel, is used there as it lies.
  */
-#include "backend/cpu/cpu_broadcast.h"
+#include "backend/cpu/cpu_reduce.h"
 #include "backend/cpu/cpu_vector.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  * parts of a sum, one thread's each. The lengths of the reduced dimensions alone, and whether the innermost one is
  * among them, decide on parts and order.
  */
-#include "backend/cpu/cpu_broadcast.h"
+#include "backend/cpu/cpu_reduce.h"
 #include "backend/cpu/cpu_vector.h"
 
 #include <math.h>

@@ -1,9 +1,10 @@
 /* Operations on single elements. */
 #include "graph/ops/emit.h"
 
-AimfValue aimf_emit_unary(AimfGraph *graph, AimfOpKind op, AimfValue x, const AimfAttributes *attributes)
+AimfValue aimf_emit_unary(AimfGraph *graph, const char *name, AimfOpKind op, AimfValue x,
+                          const AimfAttributes *attributes)
 {
-    if (!aimf_graph_operands(graph, aimf_ops[op].name, &x, 1))
+    if (!aimf_graph_operands(graph, name, &x, 1))
         return AIMF_NONE;
     return aimf_emit(graph, op, *aimf_value_shape(graph, x), &x, 1, attributes);
 }
@@ -11,7 +12,7 @@ AimfValue aimf_emit_unary(AimfGraph *graph, AimfOpKind op, AimfValue x, const Ai
 #define UNARY(kind, name)                                                                                              \
     AimfValue aimf_##name(AimfGraph *graph, AimfValue x)                                                               \
     {                                                                                                                  \
-        return aimf_emit_unary(graph, AIMF_OP_##kind, x, NULL);                                                        \
+        return aimf_emit_unary(graph, #name, AIMF_OP_##kind, x, NULL);                                                 \
     }
 
 UNARY(SILU, silu)
@@ -34,7 +35,7 @@ AimfValue aimf_clip(AimfGraph *graph, AimfValue x, double low, double high)
         return AIMF_NONE;
     if (!(low < high))
         return aimf_graph_fail(graph, "clip: the lower bound %g must be below the upper one, %g", low, high);
-    return aimf_emit_unary(graph, AIMF_OP_CLIP, x, &(AimfAttributes){ .clip = { low, high } });
+    return aimf_emit_unary(graph, "clip", AIMF_OP_CLIP, x, &(AimfAttributes){ .clip = { low, high } });
 }
 
 AimfValue aimf_geglu(AimfGraph *graph, AimfValue x)

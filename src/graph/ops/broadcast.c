@@ -26,9 +26,8 @@ AimfValue aimf_solid_gradient(AimfGraph *graph, AimfValue dy)
 
 /* --- Building --- */
 
-static AimfValue binary(AimfGraph *graph, AimfOpKind op, AimfValue a, AimfValue b)
+static AimfValue binary(AimfGraph *graph, const char *name, AimfOpKind op, AimfValue a, AimfValue b)
 {
-    const char *name = aimf_ops[op].name;
     if (!aimf_graph_operands(graph, name, (AimfValue[]){ a, b }, 2))
         return AIMF_NONE;
     AimfShape as = *aimf_value_shape(graph, a), bs = *aimf_value_shape(graph, b),
@@ -51,7 +50,7 @@ static AimfValue binary(AimfGraph *graph, AimfOpKind op, AimfValue a, AimfValue 
 #define BINARY(kind, name)                                                                                             \
     AimfValue aimf_##name(AimfGraph *graph, AimfValue a, AimfValue b)                                                  \
     {                                                                                                                  \
-        return binary(graph, AIMF_OP_##kind, a, b);                                                                    \
+        return binary(graph, #name, AIMF_OP_##kind, a, b);                                                             \
     }
 
 BINARY(ADD, add)

@@ -36,7 +36,7 @@ AIMF_GRADIENT(aimf_add_channels_gradient)
 
 AimfValue aimf_relu(AimfGraph *graph, AimfValue x)
 {
-    return aimf_emit_unary(graph, AIMF_OP_RELU, x, NULL);
+    return aimf_emit_unary(graph, "relu", AIMF_OP_RELU, x, NULL);
 }
 
 /* dy where the result is positive: what ReLU lets through, whatever came before it. */
