@@ -148,7 +148,8 @@ char *aimf_model_hash(const AimfModel *model);
 
 /**
  * AimfModelGraph: the model as a graph. @images (N, 3, H, W) and @targets (N, or N x 1 for one output) are inputs;
- * @logits (N, outputs); @loss a scalar.
+ * @logits (N, outputs); @loss a scalar. @draw: an input (2) that says which numbers dropout draws, see aimf_dropout, an
+ * epoch and a batch for instance; AIMF_NONE where nothing is dropped.
  */
 typedef struct {
     AimfGraph *graph; /* owned */
@@ -156,6 +157,7 @@ typedef struct {
     AimfValue targets;
     AimfValue logits;
     AimfValue loss;
+    AimfValue draw;
 } AimfModelGraph;
 
 /**
@@ -169,11 +171,14 @@ typedef enum { AIMF_BATCH_NORM_TRAIN, AIMF_BATCH_NORM_FROZEN } AimfBatchNormMode
  * AimfBuildOptions:
  * @training: the graph is for training
  * @batch_norm: of a training
+ * @dropout: of a training, whether the architecture's dropout and stochastic depth are in force; @seed: of their draws
  * @label_smoothing: of the loss, in [0, 1); see aimf_smooth_softmax_cross_entropy
  */
 typedef struct {
     gboolean training;
     AimfBatchNormMode batch_norm;
+    gboolean dropout;
+    guint64 seed;
     double label_smoothing;
 } AimfBuildOptions;
 

@@ -35,6 +35,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pass, pass_clear)
 static gboolean compile(Pass *pass, GError **error)
 {
     guint n;
+    /* Without dropout, which would only blur what the gradients are compared for. */
     const AimfBuildOptions building = { .training = TRUE, .batch_norm = pass->options->batch_norm };
     if (!aimf_model_build(pass->model, pass->options->batch, &building, &pass->built, error))
         return FALSE;
@@ -93,7 +94,7 @@ static gboolean run(Pass *pass, const AimfGradientSet *set, GError **error)
     aimf_work_next(&pass->work, (double)total, 1);
     aimf_stage_begin(&stage, pass->monitor, stage_name, "images", total);
     aimf_loader_begin(loader, 0);
-    aimf_batches_begin(pass->batches, where, "");
+    aimf_batches_begin(pass->batches, 0, where, "");
     while (aimf_check_stop(pass->monitor, stage_name, &failure) && aimf_loader_next(loader, &batch, &failure)) {
         if (!aimf_batches_run(pass->batches, &batch, &failure))
             break;

@@ -33,10 +33,10 @@ typedef union {
     AimfPool pool;            /* of all pooling; strides are never 0 here */
     AimfGroupNorm group_norm; /* GROUP_NORM and its backward; epsilon is never 0 here */
     double number;            /* of operations that have one: layer norm's epsilon, a loss's smoothing */
-    AimfAttention attention; /* ATTENTION and its backward */
+    AimfAttention attention;  /* ATTENTION and its backward */
     AimfMatmul matmul;
     AimfOptimizer optimizer;
-    int index; /* of SQUARES: which of the sums */
+    int index;                   /* of SQUARES: which of the sums */
     int axis;                    /* CONCAT, SPLIT, SOFTMAX and its backward; not negative here */
     int order[AIMF_MAX_RANK];    /* TRANSPOSE */
     gint64 begin[AIMF_MAX_RANK]; /* SLICE: the output's shape says where it ends */

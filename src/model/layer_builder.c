@@ -204,11 +204,13 @@ AimfValue aimf_build_activation(AimfBuilder *b, AimfValue x, AimfActivation acti
 
 static AimfValue drop(AimfBuilder *b, AimfValue x, double share, gboolean samples)
 {
-    if (!b->training || b->no_dropout || share == 0)
+    if (!b->dropout || share == 0)
         return x;
     if (b->draw == AIMF_NONE)
         b->draw = aimf_graph_input(b->graph, "dropout", AIMF_SHAPE(2));
-    AimfDropout options = { .share = share, .key = b->n_dropouts++, .samples = samples };
+    /* Another key for each of a seed's layers; multiples of the golden ratio lie far apart. */
+    guint64 key = b->seed ^ ++b->n_dropouts * G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
+    AimfDropout options = { .share = share, .key = key, .samples = samples };
     return aimf_dropout(b->graph, x, b->draw, options);
 }
 

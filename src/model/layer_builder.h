@@ -50,21 +50,22 @@ typedef struct {
  * AimfBuilder: what the walk carries along.
  * @scope: put before the names of layers, "layer1.0."; AIMF_SCOPE sets it
  * @tensors: of AimfTensorSpec, in PyTorch's state_dict order
- * @training: the graph is for training; @frozen_batch_norm: batch norm works as in evaluation all the same, @no_dropout:
- *   nothing is dropped
+ * @training: the graph is for training; @frozen_batch_norm: batch norm works as in evaluation all the same
  * @scheme: of the layers from here on; ResNet's at first
  * @batch_norm: epsilon and momentum of those from here on; PyTorch's at first
- * @draw: the input of dropout's draws, see aimf_dropout; AIMF_NONE until a layer needs it
- * @n_dropouts: that there are so far, which is the next one's key
+ * @dropout: whether something is dropped, by draws of @seed
+ * @draw: the input of these draws, see aimf_dropout; AIMF_NONE until a layer needs it; @n_dropouts: that there are so far
  */
 typedef struct {
     AimfGraph *graph;
     GString *scope;
     GArray *tensors;
     gboolean training;
-    gboolean frozen_batch_norm, no_dropout;
+    gboolean frozen_batch_norm;
     AimfScheme scheme;
     AimfBatchNorm batch_norm;
+    gboolean dropout;
+    guint64 seed;
     AimfValue draw;
     guint n_dropouts;
 } AimfBuilder;

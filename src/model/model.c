@@ -215,6 +215,8 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, const AimfBuildOp
     g_auto(AimfBuilder) builder;
     aimf_builder_init(&builder, o.training);
     builder.frozen_batch_norm = o.batch_norm == AIMF_BATCH_NORM_FROZEN;
+    builder.dropout = o.training && o.dropout;
+    builder.seed = o.seed;
     AimfValue images, logits;
     if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
         return FALSE;
@@ -237,6 +239,7 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, const AimfBuildOp
         .targets = targets,
         .logits = logits,
         .loss = loss,
+        .draw = builder.draw,
     };
     return TRUE;
 }

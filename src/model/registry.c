@@ -12,8 +12,8 @@ static const char *const features_children[] = { "features", "avgpool", "classif
 static const char *const densenet_children[] = { "features", "classifier", NULL };
 static const char *const lite_children[] = { "conv_stem", "bn1",         "blocks",     "conv_head",
                                              "bn2",       "global_pool", "classifier", NULL };
-static const char *const vit_children[] = { "patch_embed", "pos_drop", "patch_drop", "norm_pre", "blocks", "norm",
-                                            "fc_norm",     "head_drop", "head",      NULL };
+static const char *const vit_children[] = { "patch_embed", "pos_drop", "patch_drop", "norm_pre", "blocks",
+                                            "norm",        "fc_norm",  "head_drop",  "head",     NULL };
 
 /* Strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
 static const AimfArchitecture architectures[] = {

@@ -7,8 +7,8 @@
 AimfValue aimf_vgg16_bn_logits(AimfBuilder *b, AimfValue images, int outputs)
 {
     enum { POOL = 0 };
-    static const int layers[] = { 64,  64,  POOL, 128, 128, POOL, 256, 256, 256,
-                                  POOL, 512, 512,  512, POOL, 512, 512, 512, POOL };
+    static const int layers[] = { 64,   64,  POOL, 128, 128,  POOL, 256, 256, 256,
+                                  POOL, 512, 512,  512, POOL, 512,  512, 512, POOL };
     b->scheme = (AimfScheme){ AIMF_DRAW_FAN_OUT, AIMF_DRAW_ZERO, AIMF_DRAW_NORMAL, AIMF_DRAW_ZERO, 0.01 };
     AimfValue x = images;
     int module = 0; /* of the sequence: each convolution is followed by its norm and a ReLU */

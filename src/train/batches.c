@@ -8,9 +8,11 @@ struct AimfBatches {
     AimfPlan *plan;
     AimfValue images;  /* (batch, 3, H, W) */
     AimfValue targets; /* (batch) */
+    AimfValue draw;    /* of dropout, or AIMF_NONE */
     guint batch;
     gsize image_values;
     AimfReading *losses[IN_FLIGHT]; /* of batch b at b % IN_FLIGHT */
+    guint number;                   /* of the series */
     guint given, taken;
     double sum;
     char *where;
@@ -25,6 +27,7 @@ AimfBatches *aimf_batches_new(AimfPlan *plan, const AimfModelGraph *built, guint
         .plan = plan,
         .images = built->images,
         .targets = built->targets,
+        .draw = built->draw,
         .batch = batch,
         .image_values = image_values,
     };
@@ -44,8 +47,9 @@ void aimf_batches_free(AimfBatches *batches)
     g_free(batches);
 }
 
-void aimf_batches_begin(AimfBatches *batches, const char *where, const char *hint)
+void aimf_batches_begin(AimfBatches *batches, guint number, const char *where, const char *hint)
 {
+    batches->number = number;
     g_free(batches->where);
     batches->where = g_strdup(where);
     batches->hint = hint;
@@ -63,7 +67,9 @@ static gboolean fill(AimfBatches *batches, const AimfBatch *loaded, GError **err
             return FALSE;
         done += n;
     }
-    return TRUE;
+    enum { DRAWS = 1 << 24 }; /* that an f32 tells apart */
+    const float draw[] = { (float)(batches->number % DRAWS), (float)(batches->given % DRAWS) };
+    return batches->draw == AIMF_NONE || aimf_plan_write(batches->plan, batches->draw, 0, 2, draw, error);
 }
 
 static gboolean take(AimfBatches *batches, GError **error)

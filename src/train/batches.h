@@ -18,10 +18,10 @@ void aimf_batches_free(AimfBatches *batches);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfBatches, aimf_batches_free)
 
 /**
- * aimf_batches_begin: a new series; @where: (copied) what its batches are called in errors, "epoch 3" for instance;
+ * aimf_batches_begin: a new series; @number: what its dropout draws by, beside the number of the batch; @where: (copied) what its batches are called in errors, "epoch 3" for instance;
  * @hint: (static) what follows where a loss is not finite, or "".
  */
-void aimf_batches_begin(AimfBatches *batches, const char *where, const char *hint);
+void aimf_batches_begin(AimfBatches *batches, guint number, const char *where, const char *hint);
 /**
  * aimf_batches_run: gives the plan a loaded batch of at least one image, and takes the losses that are there. A batch
  * that skipped images left short is filled up with its own first ones, because batch statistics must come from real

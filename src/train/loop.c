@@ -141,6 +141,8 @@ static gboolean compile(Trainer *trainer, GError **error)
     const AimfBuildOptions building = {
         .training = TRUE,
         .batch_norm = o->batch_norm,
+        .dropout = TRUE,
+        .seed = o->seed,
         .label_smoothing = o->label_smoothing,
     };
     if (!aimf_model_build(trainer->model, o->batch, &building, built, error))
@@ -444,7 +446,7 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
     aimf_work_next(&trainer->work, (double)n_images, TRAINING_COST);
     aimf_stage_begin(&stage, trainer->monitor, stage_name, "images", n_images);
     aimf_loader_begin(trainer->train_loader, epoch->epoch);
-    aimf_batches_begin(trainer->batches, where, "; a smaller learning rate may help");
+    aimf_batches_begin(trainer->batches, epoch->epoch, where, "; a smaller learning rate may help");
     if (!aimf_plan_set_learning_rate(trainer->plan, epoch->learning_rate, error) ||
         !give_batches(trainer, stage_name, &stage, error))
         return FALSE;

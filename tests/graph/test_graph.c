@@ -864,9 +864,11 @@ static void test_stays_where_it_lies(gconstpointer data)
         aimf_graph_parameter(graph, "last", AIMF_SHAPE(1, 100)),
     };
     AimfValue x = aimf_conv2d(graph, image, weights[0], AIMF_NONE, (AimfConv2d){ 0 });
-    AimfValue y = aimf_conv2d(graph, aimf_relu(graph, x), weights[1], AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    AimfValue y = aimf_conv2d(graph, aimf_relu(graph, x), weights[1], AIMF_NONE,
+                              (AimfConv2d){ .before = { 1, 1 }, .after = { 1, 1 } });
     y = aimf_concat(graph, (AimfValue[]){ x, aimf_relu(graph, y) }, 2, 1);
-    y = aimf_conv2d(graph, aimf_relu(graph, y), weights[2], AIMF_NONE, (AimfConv2d){ .padding = 1 });
+    y = aimf_conv2d(graph, aimf_relu(graph, y), weights[2], AIMF_NONE,
+                    (AimfConv2d){ .before = { 1, 1 }, .after = { 1, 1 } });
     y = aimf_slice(graph, aimf_tokens(graph, y), -1, 0, 1);
     y = aimf_linear(graph, aimf_reshape(graph, y, AIMF_SHAPE(2, 100)), weights[3], AIMF_NONE);
     AimfValue loss = aimf_sigmoid_cross_entropy(graph, y, aimf_graph_input(graph, "targets", AIMF_SHAPE(2, 1)));

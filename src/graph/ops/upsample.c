@@ -44,11 +44,8 @@ AIMF_GRADIENT(aimf_upsample_conv2d_gradient)
         .n_outputs = 1,
         .inputs = { aimf_upsample_nearest(graph, node->inputs[0]), node->inputs[1], node->inputs[2] },
         .outputs = { node->outputs[0] },
-        .attributes.conv2d = { .stride = { 1, 1 },
-                               .dilation = { 1, 1 },
-                               .before = { 1, 1 },
-                               .after = { 1, 1 },
-                               .groups = 1 },
+        .attributes
+            .conv2d = { .stride = { 1, 1 }, .dilation = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .groups = 1 },
     };
     aimf_conv2d_gradient(graph, &conv, dy, wanted, dx);
     if (wanted[0])
