@@ -1,9 +1,11 @@
 /*
  * ResNet-18 as the method uses it: training steps, fine-tuning steps with only layer4 and fc trainable, and
- * inference, on random pictures. Prints JSON. Without arguments it measures the standard configurations, each in a
+ * inference, on random pictures; or another architecture. Prints JSON. Without arguments it measures the standard configurations, each in a
  * process of its own so that peak memory is that configuration's; with arguments just one:
  *
- *     bench_train KIND IMAGE_SIZE BATCH PRECISION [THREADS [STEPS]]      KIND: train, finetune or infer
+ *     bench_train KIND IMAGE_SIZE BATCH PRECISION [THREADS [STEPS [ARCHITECTURE]]]
+ *
+ * KIND: train, finetune or infer
  */
 #include <aimfair/model.h>
 #include <aimfair/version.h>
@@ -23,13 +25,14 @@ typedef struct {
     const char *precision;
     int threads;
     guint steps; /* 0: as many as fit into five seconds, at least five */
+    const char *architecture; /* NULL: ResNet-18 */
 } Case;
 
 static const Case standard[] = {
-    { "train", 224, 32, "f32", 0, 0 },    { "train", 224, 32, "bf16", 0, 0 },    { "train", 224, 128, "f32", 0, 0 },
-    { "train", 224, 128, "bf16", 0, 0 },  { "train", 64, 128, "f32", 0, 0 },     { "train", 64, 128, "bf16", 0, 0 },
-    { "finetune", 224, 32, "f32", 0, 0 }, { "finetune", 224, 32, "bf16", 0, 0 }, { "infer", 224, 32, "f32", 0, 0 },
-    { "infer", 224, 32, "bf16", 0, 0 },   { "infer", 64, 128, "f32", 0, 0 },     { "infer", 64, 128, "bf16", 0, 0 },
+    { "train", 224, 32, "f32", 0, 0, NULL },    { "train", 224, 32, "bf16", 0, 0, NULL },    { "train", 224, 128, "f32", 0, 0, NULL },
+    { "train", 224, 128, "bf16", 0, 0, NULL },  { "train", 64, 128, "f32", 0, 0, NULL },     { "train", 64, 128, "bf16", 0, 0, NULL },
+    { "finetune", 224, 32, "f32", 0, 0, NULL }, { "finetune", 224, 32, "bf16", 0, 0, NULL }, { "infer", 224, 32, "f32", 0, 0, NULL },
+    { "infer", 224, 32, "bf16", 0, 0, NULL },   { "infer", 64, 128, "f32", 0, 0, NULL },     { "infer", 64, 128, "bf16", 0, 0, NULL },
 };
 
 static double now_seconds(clockid_t clock)
@@ -121,10 +124,15 @@ static void print_case(const Case *config, const AimfPlan *plan, double first_st
            (double)summary.arena_bytes / 1e6, summary.flops / 1e9);
 }
 
+static const char *architecture_of(const Case *config)
+{
+    return config->architecture ? config->architecture : "resnet18";
+}
+
 static gboolean measure(const Case *config, GError **error)
 {
     aimf_set_threads(config->threads);
-    g_autoptr(AimfModel) model = aimf_model_new("resnet18", config->image_size, 1, 1, error);
+    g_autoptr(AimfModel) model = aimf_model_new(architecture_of(config), config->image_size, 1, 1, error);
     if (!model)
         return FALSE;
     AimfModelGraph built = { 0 };
@@ -189,8 +197,8 @@ int main(int argc, char **argv)
 {
     if (argc == 1)
         return measure_standard();
-    if (argc < 5 || argc > 7) {
-        fputs("usage: bench_train [train|finetune|infer IMAGE_SIZE BATCH f32|bf16 [THREADS [STEPS]]]\n", stderr);
+    if (argc < 5 || argc > 8) {
+        fputs("usage: bench_train [train|finetune|infer IMAGE_SIZE BATCH f32|bf16 [THREADS [STEPS [ARCHITECTURE]]]]\n", stderr);
         return 2;
     }
     Case config = {
@@ -200,6 +208,7 @@ int main(int argc, char **argv)
         .precision = argv[4],
         .threads = argc > 5 ? atoi(argv[5]) : 0,
         .steps = argc > 6 ? (guint)atoi(argv[6]) : 0,
+        .architecture = argc > 7 ? argv[7] : NULL,
     };
     return measure_one(&config);
 }

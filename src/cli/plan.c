@@ -96,7 +96,7 @@ static AimfPlan *compile(AimfCli *cli, const Arguments *a, const AimfModel *mode
 {
     AimfModelGraph built;
     gboolean training = a->training || a->trainable;
-    const AimfBuildOptions building = { .training = training };
+    const AimfBuildOptions building = { .training = training, .dropout = training };
     if (!aimf_model_build(model, (guint)a->batch, &building, &built, error))
         return NULL;
     g_autoptr(AimfGraph) graph = built.graph;

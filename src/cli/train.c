@@ -36,7 +36,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     const GOptionEntry own[] = {
         AIMF_ARCHITECTURE_ENTRY(&a->architecture),
         { "init", 0, 0, G_OPTION_ARG_FILENAME, &a->init,
-          "weights to begin with, or random: torchvision's scheme (random)", "FILE" },
+          "weights to begin with, or random: as the architecture's own program draws them (random)", "FILE" },
         { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the weights to begin with, take those below these keys",
           "KEY,…" },
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on", "CSV" },

@@ -51,7 +51,6 @@
     X(ADAPTIVE_AVERAGE_POOL, adaptive_average_pool, aimf_adaptive_average_pool_gradient, aimf_no_flops)                \
     /* dy -> dx */                                                                                                     \
     X(ADAPTIVE_AVERAGE_POOL_BACKWARD, adaptive_average_pool_backward, aimf_no_gradient, aimf_no_flops)                 \
-    /* x (N,I), weight (O,I), [bias (O)] -> y (N,O) f32; or x (N,T,I) -> y (N,T,O), which has no backward */           \
     /* x (...,I), weight (O,I), [bias (O)] -> y (...,O); that of x (N,I) is f32 */                                     \
     X(LINEAR, linear, aimf_linear_gradient, aimf_linear_flops)                                                         \
     /* dy, weight -> dx */                                                                                             \

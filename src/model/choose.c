@@ -425,7 +425,7 @@ static void check_entry(const Search *search, AimfWeightSet *set, guint index)
         return;
     if (theirs && is_head(search, index) && theirs->shape.rank > 0)
         shape.dim[0] = theirs->shape.dim[0];
-    if (theirs && aimf_places_fit(search->architecture, spec->name, &shape, &theirs->shape))
+    if (theirs && aimf_places_alike(search->architecture, spec->name, &shape, &theirs->shape))
         shape = theirs->shape;
     aimf_misfits_compare(&set->misfits, spec->name, spec->dtype, &shape, theirs);
 }

@@ -12,11 +12,17 @@ static gint64 side_of(gint64 places)
     return side * side == places ? side : 0;
 }
 
+gboolean aimf_places_alike(const AimfArchitecture *architecture, const char *name, const AimfShape *ours,
+                           const AimfShape *theirs)
+{
+    return architecture->places && strcmp(name, architecture->places) == 0 && theirs->rank == 3 &&
+           theirs->dim[0] == 1 && theirs->dim[2] == ours->dim[2] && theirs->dim[1] > 1;
+}
+
 gboolean aimf_places_fit(const AimfArchitecture *architecture, const char *name, const AimfShape *ours,
                          const AimfShape *theirs)
 {
-    return architecture->places && strcmp(name, architecture->places) == 0 && theirs->rank == 3 &&
-           theirs->dim[0] == 1 && theirs->dim[2] == ours->dim[2] && theirs->dim[1] > 1 &&
+    return aimf_places_alike(architecture, name, ours, theirs) &&
            (theirs->dim[1] == ours->dim[1] || side_of(theirs->dim[1] - 1));
 }
 

@@ -3,10 +3,10 @@
 
 #include "model/model.h"
 
-/**
- * aimf_places_fit: whether the tensor @name is of that kind, and rows of the shape @theirs can be resampled to @ours:
- * as many channels, and rows of a square behind that of the class.
- */
+/** aimf_places_alike: whether the tensor @name is of that kind, and @theirs and @ours differ in nothing but rows. */
+gboolean aimf_places_alike(const AimfArchitecture *architecture, const char *name, const AimfShape *ours,
+                           const AimfShape *theirs);
+/** aimf_places_fit: the same, and rows can be resampled: those of a square behind that of the class; or are as many. */
 gboolean aimf_places_fit(const AimfArchitecture *architecture, const char *name, const AimfShape *ours,
                          const AimfShape *theirs);
 /**
