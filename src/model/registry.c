@@ -12,27 +12,30 @@ static const char *const features_children[] = { "features", "avgpool", "classif
 static const char *const densenet_children[] = { "features", "classifier", NULL };
 static const char *const lite_children[] = { "conv_stem", "bn1",         "blocks",     "conv_head",
                                              "bn2",       "global_pool", "classifier", NULL };
-static const char *const vit_children[] = { "patch_embed", "pos_drop", "patch_drop", "norm_pre", "blocks", "norm",
-                                            "fc_norm",     "head_drop", "head",      NULL };
+static const char *const vit_children[] = { "patch_embed", "pos_drop", "patch_drop", "norm_pre", "blocks",
+                                            "norm",        "fc_norm",  "head_drop",  "head",     NULL };
 
 /* Strides multiply to 32: the smallest side that leaves the last layer a pixel of its own. */
 static const AimfArchitecture architectures[] = {
-    { "resnet18", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet18_logits },
-    { "resnet34", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet34_logits },
-    { "resnet50", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet50_logits },
-    { "resnet101", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet101_logits },
-    { "resnet152", 32, 4096, 0, "fc", NULL, resnet_children, aimf_resnet152_logits },
-    { "mobilenet_v2", 32, 4096, 0, "classifier.1", NULL, mobilenet_v2_children, aimf_mobilenet_v2_logits },
-    { "mobilenet_v3_large", 32, 4096, 0, "classifier.3", NULL, features_children, aimf_mobilenet_v3_large_logits },
-    { "mobilenet_v3_small", 32, 4096, 0, "classifier.3", NULL, features_children, aimf_mobilenet_v3_small_logits },
-    { "efficientnet_b0", 32, 4096, 0, "classifier.1", NULL, features_children, aimf_efficientnet_b0_logits },
-    { "tf_efficientnet_lite0", 32, 4096, 0, "classifier", NULL, lite_children, aimf_efficientnet_lite0_logits },
-    { "vit_small_patch32_224", 32, 4096, 32, "head", "pos_embed", vit_children, aimf_vit_small_patch32_logits },
-    { "vit_small_patch16_224", 16, 2048, 16, "head", "pos_embed", vit_children, aimf_vit_small_patch16_logits },
-    { "vit_base_patch16_224", 16, 2048, 16, "head", "pos_embed", vit_children, aimf_vit_base_patch16_logits },
-    { "convnext_tiny", 32, 4096, 0, "classifier.2", NULL, features_children, aimf_convnext_tiny_logits },
-    { "densenet121", 32, 4096, 0, "classifier", NULL, densenet_children, aimf_densenet121_logits },
-    { "vgg16_bn", 32, 4096, 0, "classifier.6", NULL, features_children, aimf_vgg16_bn_logits },
+    { "resnet18", 32, 4096, 0, "fc", NULL, NULL, resnet_children, aimf_resnet18_logits },
+    { "resnet34", 32, 4096, 0, "fc", NULL, NULL, resnet_children, aimf_resnet34_logits },
+    { "resnet50", 32, 4096, 0, "fc", NULL, NULL, resnet_children, aimf_resnet50_logits },
+    { "resnet101", 32, 4096, 0, "fc", NULL, NULL, resnet_children, aimf_resnet101_logits },
+    { "resnet152", 32, 4096, 0, "fc", NULL, NULL, resnet_children, aimf_resnet152_logits },
+    { "mobilenet_v2", 32, 4096, 0, "classifier.1", NULL, NULL, mobilenet_v2_children, aimf_mobilenet_v2_logits },
+    { "mobilenet_v3_large", 32, 4096, 0, "classifier.3", NULL, NULL, features_children,
+      aimf_mobilenet_v3_large_logits },
+    { "mobilenet_v3_small", 32, 4096, 0, "classifier.3", NULL, NULL, features_children,
+      aimf_mobilenet_v3_small_logits },
+    { "efficientnet_b0", 32, 4096, 0, "classifier.1", NULL, NULL, features_children, aimf_efficientnet_b0_logits },
+    { "tf_efficientnet_lite0", 32, 4096, 0, "classifier", NULL, NULL, lite_children, aimf_efficientnet_lite0_logits },
+    { "vit_small_patch32_224", 32, 4096, 32, "head", "pos_embed", NULL, vit_children, aimf_vit_small_patch32_logits },
+    { "vit_small_patch16_224", 16, 2048, 16, "head", "pos_embed", NULL, vit_children, aimf_vit_small_patch16_logits },
+    { "vit_base_patch16_224", 16, 2048, 16, "head", "pos_embed", NULL, vit_children, aimf_vit_base_patch16_logits },
+    { "convnext_tiny", 32, 4096, 0, "classifier.2", NULL, NULL, features_children, aimf_convnext_tiny_logits },
+    { "densenet121", 32, 4096, 0, "classifier", NULL, aimf_densenet_old_name, densenet_children,
+      aimf_densenet121_logits },
+    { "vgg16_bn", 32, 4096, 0, "classifier.6", NULL, NULL, features_children, aimf_vgg16_bn_logits },
 };
 
 const char *const *aimf_architectures(void)
