@@ -87,10 +87,12 @@ gboolean aimf_model_set_preprocess(AimfModel *model, const AimfPreprocess *prepr
  *   is one layer's is the final layer's; "." is the set that has no prefix
  * @any_head: the final layer will be drawn anew: it may be missing, be several layers, or be one of several, and what
  *   is beside the architecture's other modules is passed over
+ * @rename: (nullable) a file of rules that give the tensors other names first, see aimf_tensors_rename
  */
 typedef struct {
     const char *only;
     gboolean any_head;
+    const char *rename;
 } AimfWeightSearch;
 
 /**
@@ -104,7 +106,8 @@ typedef struct {
  * Returns: (owned) a view of @tensors, which must not change any more, under the architecture's own names, of the
  * file's types, the final layer, if it is there, with as many outputs as it has there. NULL with NOT_FOUND (no such
  * architecture; nothing below @search->only, says what there is) or INVALID: no set fits, listing what is missing,
- * surplus or of a wrong shape in the nearest; several fit, listing them; several layers may be the final one.
+ * surplus or of a wrong shape in the nearest; several fit, listing them; several layers may be the final one; or as
+ * aimf_tensors_rename.
  */
 AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const AimfWeightSearch *search,
                                        const AimfMonitor *monitor, GError **error);

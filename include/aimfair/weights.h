@@ -120,6 +120,18 @@ AimfTensors *aimf_tensors_new_view(void);
 gboolean aimf_tensors_add_view(AimfTensors *view, const char *name, AimfTensors *from, guint index, gint64 first,
                                const AimfShape *shape, GError **error);
 /**
+ * aimf_tensors_rename:
+ * @rules: a text file with one rule a line, "PATTERN -> REPLACEMENT", spaces around both not counted: a regular
+ *   expression of PCRE and what stands in the place of each of its matches, in which \0 to \9 are the match's groups;
+ *   empty lines and lines that begin with # are passed over
+ * All of @tensors under the names that the rules make of theirs, each rule from what those before it have made, in the
+ * same order, with all metadata. A rule that matches no name is a warning to @monitor.
+ * Returns: (owned) a view of @tensors, which must not change any more. NULL with NOT_FOUND, IO or FORMAT (a line that
+ * is no rule, named) of the file, or INVALID: two tensors of one name, named both; an empty name or one that is too
+ * long; a pattern that tries too many ways to match.
+ */
+AimfTensors *aimf_tensors_rename(AimfTensors *tensors, const char *rules, const AimfMonitor *monitor, GError **error);
+/**
  * aimf_tensors_release_pages: mapped files' pages that reading made resident go; they come back when they are read
  * again. For who has copied what is needed from a large file. Does nothing to sets in memory.
  */

@@ -11,6 +11,7 @@ typedef struct {
     char *output;
     char *architecture;
     char *only;
+    char *rename;
     char *image_size;
     char *crop;
     char *mean;
@@ -34,7 +35,7 @@ static void arguments_clear(Arguments *a)
     char *const texts[] = { a->output,  a->architecture,  a->only,        a->image_size,    a->crop,
                             a->mean,    a->std,           a->value_range, a->channel_order, a->antialias,
                             a->resizer, a->interpolation, a->crop_first,  a->resize,        a->target,
-                            a->classes, a->threshold,     a->verify };
+                            a->classes, a->threshold,     a->verify,      a->rename };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
 }
@@ -58,7 +59,7 @@ static gboolean check(AimfCli *cli, Arguments *a, int n_files, const char *weigh
     if (a->tolerance >= 0 && !a->verify)
         return invalid("--tolerance is of --verify, which names no file", error);
     a->tolerance = a->tolerance >= 0 ? a->tolerance : DEFAULT_TOLERANCE;
-    const char *const inputs[] = { weights, a->verify };
+    const char *const inputs[] = { weights, a->verify, a->rename };
     return aimf_cli_require(cli, "-o", a->output, error) && aimf_check_model_output(a->output, error) &&
            aimf_cli_check_apart("-o", a->output, inputs, G_N_ELEMENTS(inputs), error);
 }
@@ -76,6 +77,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, int *argc, char **argv, GError
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
         AIMF_ARCHITECTURE_ENTRY(&a->architecture),
         { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the file, look only below these keys", "KEY,…" },
+        AIMF_RENAME_ENTRY(&a->rename),
         { "image-size", 0, 0, G_OPTION_ARG_STRING, &a->image_size, "pixels that the network sees", "N|WxH" },
         { "mean", 0, 0, G_OPTION_ARG_STRING, &a->mean, "subtracted from the values, as Normalize does", "R,G,B" },
         { "std", 0, 0, G_OPTION_ARG_STRING, &a->std, "what the difference is divided by", "R,G,B" },
@@ -270,7 +272,7 @@ static AimfModel *model_of_weights(AimfCli *cli, const Arguments *a, AimfTensors
                                    const AimfPreprocess *preprocess, GError **error)
 {
     const char *architecture = a->architecture ? a->architecture : "resnet18";
-    const AimfWeightSearch search = { .only = a->only };
+    const AimfWeightSearch search = { .only = a->only, .rename = a->rename };
     g_autoptr(AimfTensors) weights = aimf_model_select_weights(file, architecture, &search, cli->monitor, error);
     if (!weights)
         return NULL;
@@ -285,9 +287,9 @@ static AimfModel *model_of_weights(AimfCli *cli, const Arguments *a, AimfTensors
 /* (owned) The model that aimfair saved at @path: what it says stays but for what options overrule. */
 static AimfModel *saved_model(AimfCli *cli, const Arguments *a, const char *path, GError **error)
 {
-    if (a->only) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "--only chooses among the tensors of other programs; '%s' is a saved model", path);
+    if (a->only || a->rename) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s the tensors of other programs; '%s' is a saved model",
+                    a->only ? "--only chooses among" : "--rename is for", path);
         return NULL;
     }
     g_autoptr(AimfModel) model = aimf_model_open(path, error);

@@ -6,6 +6,7 @@ typedef struct {
     char *architecture;
     char *init;
     char *only;
+    char *rename;
     char *head;
     char *train;
     char *validation;
@@ -20,6 +21,7 @@ static void arguments_clear(Arguments *a)
     g_free(a->architecture);
     g_free(a->init);
     g_free(a->only);
+    g_free(a->rename);
     g_free(a->head);
     g_free(a->image_size);
     g_free(a->train);
@@ -39,6 +41,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
           "weights to begin with, or random: as the architecture's own program draws them (random)", "FILE" },
         { "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "of the weights to begin with, take those below these keys",
           "KEY,…" },
+        AIMF_RENAME_ENTRY(&a->rename),
         { "train", 0, 0, G_OPTION_ARG_FILENAME, &a->train, "manifest to train on", "CSV" },
         { "val", 0, 0, G_OPTION_ARG_FILENAME, &a->validation, "manifest that chooses the epoch to keep", "CSV" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "the model to write, .safetensors", "FILE" },
@@ -60,14 +63,15 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
         a->architecture = g_strdup("resnet18");
     if (g_strcmp0(a->init, "random") == 0)
         g_clear_pointer(&a->init, g_free);
-    if (a->only && !a->init) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "--only chooses among the weights of --init, which names no file");
+    if ((a->only || a->rename) && !a->init) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s the weights of --init, which names no file",
+                    a->only ? "--only chooses among" : "--rename is for");
         return FALSE;
     }
     training->inputs[0] = a->init;
     training->inputs[1] = a->train;
     training->inputs[2] = a->validation;
+    training->inputs[3] = a->rename;
     training->options.measure_start = a->init != NULL;
     return aimf_cli_check_output("-o", a->output, error) && aimf_training_take(cli, training, a->output, error) &&
            aimf_check_model_output(a->output, error);
@@ -165,7 +169,7 @@ static gboolean take_weights(AimfCli *cli, const Arguments *a, Head head, const 
 /* (owned) The architecture's weights among what --init holds. */
 static AimfTensors *select_weights(AimfCli *cli, const Arguments *a, Head head, AimfTensors *file, GError **error)
 {
-    const AimfWeightSearch search = { .only = a->only, .any_head = head == HEAD_NEW };
+    const AimfWeightSearch search = { .only = a->only, .any_head = head == HEAD_NEW, .rename = a->rename };
     AimfTensors *weights = aimf_model_select_weights(file, a->architecture, &search, cli->monitor, error);
     if (!weights)
         g_prefix_error(error, "--init %s: ", a->init);

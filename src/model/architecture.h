@@ -12,6 +12,7 @@ enum { AIMF_USUAL_SIDE = 224 };
  * @patch: of which both sides are multiples; 0 for any
  * @head: name of the final layer, whose number of outputs may differ from a weight file's
  * @places: (nullable) the parameter (1, 1 + places, C) that has a row per patch of the input behind that of the class
+ * @old_name: (nullable) (owned, nullable) what upstream's earlier versions called the tensor @name, where that differs
  * @children: (NULL-terminated) the modules in the order of upstream's children(): their numbers in an nn.Sequential
  * @logits: the walk: images (N, 3, H, W) -> (N, outputs)
  */
@@ -22,6 +23,7 @@ typedef struct {
     int patch;
     const char *head;
     const char *places;
+    char *(*old_name)(const char *name);
     const char *const *children;
     AimfValue (*logits)(AimfBuilder *b, AimfValue images, int outputs);
 } AimfArchitecture;
@@ -42,6 +44,9 @@ AimfValue aimf_vit_base_patch16_logits(AimfBuilder *b, AimfValue images, int out
 AimfValue aimf_convnext_tiny_logits(AimfBuilder *b, AimfValue images, int outputs);
 AimfValue aimf_densenet121_logits(AimfBuilder *b, AimfValue images, int outputs);
 AimfValue aimf_vgg16_bn_logits(AimfBuilder *b, AimfValue images, int outputs);
+
+/** aimf_densenet_old_name: @old_name of DenseNets. */
+char *aimf_densenet_old_name(const char *name);
 
 /** aimf_architecture_find: (borrowed) NULL with NOT_FOUND that lists what there is. */
 const AimfArchitecture *aimf_architecture_find(const char *name, GError **error);

@@ -27,7 +27,7 @@ typedef struct {
     AimfTensors *tensors;
     const AimfArchitecture *architecture;
     const GArray *specs; /* of AimfTensorSpec */
-    GHashTable *names;   /* of the architecture's tensors, and in an nn.Sequential, to index + 1; owned */
+    GHashTable *names;   /* of the architecture's tensors, old ones, and in an nn.Sequential, to index + 1; owned */
     gsize longest;       /* of them */
     guint needed;
     GPtrArray *keys;      /* below which tensors may be used, with their dots; none: below any */
@@ -531,16 +531,25 @@ static void note_sequential(const Search *search, const char *name, guint index)
             g_hash_table_insert(search->names, g_strdup_printf("%u%s", k, name + bytes), GUINT_TO_POINTER(index + 1));
 }
 
+/* One more name of the tensor @index; and what it is in an nn.Sequential. */
+static void note_name(Search *search, const char *name, guint index)
+{
+    g_assert(strlen(name) <= AIMF_MAX_ARCHITECTURE_NAME);
+    search->longest = MAX(search->longest, strlen(name));
+    g_hash_table_insert(search->names, g_strdup(name), GUINT_TO_POINTER(index + 1));
+    note_sequential(search, name, index);
+}
+
 static void note_names(Search *search)
 {
     g_autofree char *weight = g_strconcat(search->architecture->head, ".weight", NULL);
     g_autofree char *bias = g_strconcat(search->architecture->head, ".bias", NULL);
     for (guint i = 0; i < search->specs->len; i++) {
         const char *name = spec_at(search, i)->name;
-        g_assert(strlen(name) <= AIMF_MAX_ARCHITECTURE_NAME);
-        search->longest = MAX(search->longest, strlen(name));
-        g_hash_table_insert(search->names, g_strdup(name), GUINT_TO_POINTER(i + 1));
-        note_sequential(search, name, i);
+        g_autofree char *old = search->architecture->old_name ? search->architecture->old_name(name) : NULL;
+        note_name(search, name, i);
+        if (old)
+            note_name(search, old, i);
         if (strcmp(name, weight) == 0)
             search->head_weight = i;
         else if (strcmp(name, bias) == 0)
@@ -561,9 +570,7 @@ static AimfTensors *view_of(const Search *search, const AimfWeightSet *set, GErr
                                    &aimf_tensors_at(search->tensors, entry)->shape, error))
             return NULL;
     }
-    g_auto(GStrv) keys = aimf_tensors_metadata_keys(search->tensors);
-    for (char **key = keys; *key; key++)
-        aimf_tensors_set_metadata(view, *key, aimf_tensors_metadata(search->tensors, *key));
+    aimf_tensors_copy_metadata(search->tensors, view);
     return g_steal_pointer(&view);
 }
 
@@ -608,15 +615,19 @@ static AimfTensors *choose(Search *search, const AimfMonitor *monitor, GError **
 AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *architecture, const AimfWeightSearch *wanted,
                                        const AimfMonitor *monitor, GError **error)
 {
-    Search search = { .tensors = tensors, .architecture = aimf_architecture_find(architecture, error) };
-    if (!search.architecture)
+    Search search = { .architecture = aimf_architecture_find(architecture, error) };
+    gboolean renames = wanted && wanted->rename;
+    g_autoptr(AimfTensors) renamed =
+        search.architecture && renames ? aimf_tensors_rename(tensors, wanted->rename, monitor, error) : NULL;
+    if (!search.architecture || (renames && !renamed))
         return NULL;
+    search.tensors = renames ? renamed : tensors;
     g_auto(AimfBuilder) builder;
     aimf_builder_init(&builder, FALSE);
     AimfModel shape = { .architecture = (char *)search.architecture->name,
                         .preprocess = { .width = AIMF_USUAL_SIDE, .height = AIMF_USUAL_SIDE },
                         .outputs = 1 };
-    g_autofree gboolean *marks = g_new0(gboolean, MAX(aimf_tensors_count(tensors), 1));
+    g_autofree gboolean *marks = g_new0(gboolean, MAX(aimf_tensors_count(search.tensors), 1));
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
     search.keys = keys;
     if (!mark_only(&search, wanted ? wanted->only : NULL, marks, error) ||

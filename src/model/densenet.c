@@ -4,6 +4,8 @@
  */
 #include "model/architecture.h"
 
+#include <string.h>
+
 enum { GROWTH = 32, BOTTLENECK = 4 * GROWTH };
 
 static AimfValue conv(AimfBuilder *b, const char *name, AimfValue x, int channels, int kernel)
@@ -57,4 +59,15 @@ AimfValue aimf_densenet121_logits(AimfBuilder *b, AimfValue images, int outputs)
     AimfValue x = features(b, images);
     x = aimf_global_average_pool(b->graph, x); /* (N, 1024) */
     return aimf_build_linear(b, "classifier", x, outputs);
+}
+
+/* In the first versions of torchvision a layer's "norm1.weight" was "norm.1.weight", and published files still have it so. */
+char *aimf_densenet_old_name(const char *name)
+{
+    static const char *const parts[] = { "norm1.", "conv1.", "norm2.", "conv2." };
+    const char *layer = strstr(name, ".denselayer"), *part = layer ? strchr(layer + 1, '.') : NULL;
+    for (gsize i = 0; part && i < G_N_ELEMENTS(parts); i++)
+        if (g_str_has_prefix(part + 1, parts[i]))
+            return g_strdup_printf("%.*s.%s", (int)(part + strlen("norm") + 1 - name), name, part + strlen("norm") + 1);
+    return NULL;
 }

@@ -270,7 +270,7 @@ void *aimf_tensors_writable(AimfTensors *tensors, guint index)
     return entry_at(tensors, index)->writable;
 }
 
-static void copy_metadata(const AimfTensors *from, AimfTensors *to)
+void aimf_tensors_copy_metadata(const AimfTensors *from, AimfTensors *to)
 {
     GHashTableIter iter;
     gpointer key, value;
@@ -292,6 +292,11 @@ void aimf_tensors_set_maps_file(AimfTensors *tensors)
 void aimf_tensors_set_wrapper(AimfTensors *tensors, const char *wrapper)
 {
     tensors->wrapper = wrapper;
+}
+
+const char *aimf_tensors_wrapper(const AimfTensors *tensors)
+{
+    return tensors->wrapper;
 }
 
 char *aimf_tensors_below(const AimfTensors *tensors, const char *key)
@@ -321,6 +326,15 @@ void aimf_tensors_note_unreadable(AimfTensors *tensors, const char *name, const 
 {
     Unreadable entry = { g_strdup(name), kind };
     g_array_append_val(tensors->unreadable, entry);
+}
+
+const char *aimf_tensors_unreadable_at(const AimfTensors *tensors, guint index, const char **kind)
+{
+    if (index >= tensors->unreadable->len)
+        return NULL;
+    const Unreadable *entry = &g_array_index(tensors->unreadable, Unreadable, index);
+    *kind = entry->kind;
+    return entry->name;
 }
 
 gboolean aimf_tensors_check_kinds(const AimfTensors *tensors, const char *prefix, GError **error)
@@ -358,7 +372,7 @@ AimfTensors *aimf_tensors_select(const AimfTensors *tensors, const char *prefix,
                     prefix, names);
         return NULL;
     }
-    copy_metadata(tensors, loaded);
+    aimf_tensors_copy_metadata(tensors, loaded);
     return aimf_tensors_unchanged(tensors, error) ? g_steal_pointer(&loaded) : NULL;
 }
 

@@ -49,6 +49,8 @@ gboolean aimf_tensors_add_borrowed(AimfTensors *tensors, const char *name, AimfD
 
 /** aimf_tensors_note_unreadable: the file also has a tensor @name of a @kind (static) that is not read. */
 void aimf_tensors_note_unreadable(AimfTensors *tensors, const char *name, const char *kind);
+/** aimf_tensors_unreadable_at: (borrowed) the name of the @index-th of them and its @kind; NULL behind the last. */
+const char *aimf_tensors_unreadable_at(const AimfTensors *tensors, guint index, const char **kind);
 
 /**
  * aimf_tensors_bytes: (borrowed) the entry's own bytes, aligned or not; if they must be read, into *@buffer, which it
@@ -78,6 +80,7 @@ void aimf_tensors_set_maps_file(AimfTensors *tensors);
  * still be asked for.
  */
 void aimf_tensors_set_wrapper(AimfTensors *tensors, const char *wrapper);
+const char *aimf_tensors_wrapper(const AimfTensors *tensors);
 
 /**
  * aimf_tensors_beginnings: (owned) what the names begin with, up to their first dot, for messages: "'a', 'b' and 3
@@ -85,5 +88,7 @@ void aimf_tensors_set_wrapper(AimfTensors *tensors, const char *wrapper);
  */
 char *aimf_tensors_beginnings(const AimfTensors *tensors);
 
+/** aimf_tensors_copy_metadata: all texts of @from to @to, over those of the same keys. */
+void aimf_tensors_copy_metadata(const AimfTensors *from, AimfTensors *to);
 /** aimf_tensors_has_metadata: whether there is any text at all. */
 gboolean aimf_tensors_has_metadata(const AimfTensors *tensors);

@@ -301,6 +301,52 @@ static void test_head(void)
 #undef TRAIN
 }
 
+/* Rules make another program's names this one's, for import and for train alike. */
+static void test_rename(void)
+{
+    g_autofree char *from = in_folder("weights2.pth"), *to = in_folder("strange.safetensors");
+    g_autoptr(AimfTensors) weights = aimf_tensors_open(from, NULL), strange = aimf_tensors_new();
+    for (guint i = 0; i < aimf_tensors_count(weights); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(weights, i);
+        gsize bytes = strcspn(tensor->name, ".");
+        g_autofree char *name = g_strdup_printf("_%.*s%s", (int)bytes, tensor->name, tensor->name + bytes);
+        g_autofree void *data = g_malloc(tensor->bytes);
+        g_assert_true(aimf_tensors_read(weights, i, tensor->dtype, data, NULL));
+        aimf_tensors_add(strange, name, tensor->dtype, &tensor->shape, data, NULL);
+    }
+    g_assert_true(aimf_tensors_save(strange, to, NULL));
+#define STRANGE IMPORT "strange.safetensors --image-size 48 -o renamed.safetensors "
+    expect(2, STRANGE, "missing");
+    g_free(run(0, "printf '# theirs begin with _\\n^_ ->\\n' >rules.txt"));
+    g_free(run(0, STRANGE "--rename rules.txt && " IMPORT "weights2.pth -o named.safetensors --image-size 48 && "
+                          "cmp renamed.safetensors named.safetensors"));
+    expect(0, "printf '^_ ->\\n^top\\\\. ->\\n' >idle.txt; " STRANGE "--rename idle.txt",
+           "idle.txt:2: no tensor's name has '^top\\.'");
+    expect(2, "printf '^_\\n' >bad.txt; " STRANGE "--rename bad.txt", "bad.txt:1: expected PATTERN -> REPLACEMENT");
+    expect(2, "printf '_layer[34] -> layer' >twice.txt; " STRANGE "--rename twice.txt",
+           "'_layer3.0.conv1.weight' and '_layer4.0.conv1.weight' would both be called 'layer.0.conv1.weight'");
+    expect(2, STRANGE "--rename none.txt", "none.txt");
+    expect(2,
+           "cp rules.txt rules.safetensors; " IMPORT "strange.safetensors --image-size 48 --rename rules.safetensors "
+           "-o rules.safetensors",
+           "rules.safetensors");
+    expect(2, "\"$AIMFAIR\" import -q named.safetensors -o x.safetensors --rename rules.txt",
+           "--rename is for the tensors of other programs");
+#undef STRANGE
+#define TRAIN                                                                                                          \
+    "\"$AIMFAIR\" train -q --threads 1 --image-size 32 --batch 8 --epochs 1 --lr 0.001 --train train.csv --val "       \
+    "val.csv "
+    g_free(run(0, TRAIN "--init strange.safetensors --rename rules.txt -o a.safetensors && " TRAIN
+                        "--init weights2.pth -o b.safetensors"));
+    g_autofree char *a_path = in_folder("a.safetensors"), *b_path = in_folder("b.safetensors");
+    g_autoptr(AimfModel) a = aimf_model_open(a_path, NULL), b = aimf_model_open(b_path, NULL);
+    g_autofree char *a_hash = aimf_model_hash(a), *b_hash = aimf_model_hash(b);
+    g_assert_cmpstr(a_hash, ==, b_hash);
+    expect(2, TRAIN "--init strange.safetensors -o x.safetensors", "missing");
+    expect(2, TRAIN "--rename rules.txt -o x.safetensors", "--rename is for the weights of --init");
+#undef TRAIN
+}
+
 static void test_wrong_usage(void)
 {
     expect(2, "\"$AIMFAIR\" import weights1.pth -o x.safetensors --image-size 48 --std 1,1,1", "--mean is missing");
@@ -355,6 +401,7 @@ int main(int argc, char **argv)
     g_test_add_func("/import/value-range", test_value_range);
     g_test_add_func("/import/two-logits", test_two_logits_are_a_softmax);
     g_test_add_func("/import/head", test_head);
+    g_test_add_func("/import/rename", test_rename);
     g_test_add_func("/import/wrong-usage", test_wrong_usage);
     int status = g_test_run();
     support_drawn_remove(folder);

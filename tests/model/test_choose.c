@@ -139,6 +139,36 @@ static void test_sequential(void)
     }
 }
 
+/* torchvision's first DenseNets have "norm.1" for "norm1"; a tensor under both names is one too many. */
+static void test_old_densenet(void)
+{
+    enum { RENAMED = 58 * 12 }; /* layers; two convolutions and two norms of five tensors */
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfModel) model = aimf_model_new("densenet121", 32, 2, 3, &error);
+    g_assert_no_error(error);
+    g_autoptr(GRegex) digit = g_regex_new("(denselayer\\d+\\.(norm|conv))(?=\\d)", 0, 0, NULL);
+    g_autoptr(AimfTensors) file = aimf_tensors_new();
+    guint n_renamed = 0;
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+        const AimfTensor *tensor = aimf_tensors_at(model->tensors, i);
+        g_autofree char *name = g_regex_replace(digit, tensor->name, -1, 0, "\\1.", 0, NULL);
+        n_renamed += strcmp(name, tensor->name) != 0;
+        aimf_tensors_add(file, name, tensor->dtype, &tensor->shape, aimf_tensors_data(model->tensors, i), NULL);
+    }
+    g_assert_cmpuint(n_renamed, ==, RENAMED);
+    g_autoptr(AimfTensors) found = aimf_model_select_weights(file, "densenet121", NULL, NULL, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
+        const AimfTensor *ours = aimf_tensors_at(model->tensors, i), *theirs = aimf_tensors_at(found, i);
+        g_assert_cmpstr(theirs->name, ==, ours->name);
+        support_assert_same_bytes(aimf_tensors_data(found, i), theirs->bytes, aimf_tensors_data(model->tensors, i),
+                                  ours->bytes);
+    }
+    add_floats(file, "features.denseblock1.denselayer1.norm1.weight", AIMF_SHAPE(64));
+    g_assert_null(aimf_model_select_weights(file, "densenet121", NULL, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "surplus (1): features.denseblock1.denselayer1.norm1.weight"));
+}
+
 static void test_heads(void)
 {
     static const struct {
@@ -335,6 +365,7 @@ int main(int argc, char **argv)
     g_test_add_func("/choose/prefixes", test_prefixes);
     g_test_add_func("/choose/wrappers_within", test_wrappers_within);
     g_test_add_func("/choose/sequential", test_sequential);
+    g_test_add_func("/choose/old-densenet", test_old_densenet);
     g_test_add_func("/choose/heads", test_heads);
     g_test_add_func("/choose/no_head", test_no_head);
     g_test_add_func("/choose/two_heads", test_two_heads);
