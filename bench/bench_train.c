@@ -24,15 +24,17 @@ typedef struct {
     guint batch;
     const char *precision;
     int threads;
-    guint steps; /* 0: as many as fit into five seconds, at least five */
+    guint steps;              /* 0: as many as fit into five seconds, at least five */
     const char *architecture; /* NULL: ResNet-18 */
 } Case;
 
 static const Case standard[] = {
-    { "train", 224, 32, "f32", 0, 0, NULL },    { "train", 224, 32, "bf16", 0, 0, NULL },    { "train", 224, 128, "f32", 0, 0, NULL },
-    { "train", 224, 128, "bf16", 0, 0, NULL },  { "train", 64, 128, "f32", 0, 0, NULL },     { "train", 64, 128, "bf16", 0, 0, NULL },
-    { "finetune", 224, 32, "f32", 0, 0, NULL }, { "finetune", 224, 32, "bf16", 0, 0, NULL }, { "infer", 224, 32, "f32", 0, 0, NULL },
-    { "infer", 224, 32, "bf16", 0, 0, NULL },   { "infer", 64, 128, "f32", 0, 0, NULL },     { "infer", 64, 128, "bf16", 0, 0, NULL },
+    { "train", 224, 32, "f32", 0, 0, NULL },    { "train", 224, 32, "bf16", 0, 0, NULL },
+    { "train", 224, 128, "f32", 0, 0, NULL },   { "train", 224, 128, "bf16", 0, 0, NULL },
+    { "train", 64, 128, "f32", 0, 0, NULL },    { "train", 64, 128, "bf16", 0, 0, NULL },
+    { "finetune", 224, 32, "f32", 0, 0, NULL }, { "finetune", 224, 32, "bf16", 0, 0, NULL },
+    { "infer", 224, 32, "f32", 0, 0, NULL },    { "infer", 224, 32, "bf16", 0, 0, NULL },
+    { "infer", 64, 128, "f32", 0, 0, NULL },    { "infer", 64, 128, "bf16", 0, 0, NULL },
 };
 
 static double now_seconds(clockid_t clock)
@@ -198,7 +200,8 @@ int main(int argc, char **argv)
     if (argc == 1)
         return measure_standard();
     if (argc < 5 || argc > 8) {
-        fputs("usage: bench_train [train|finetune|infer IMAGE_SIZE BATCH f32|bf16 [THREADS [STEPS [ARCHITECTURE]]]]\n", stderr);
+        fputs("usage: bench_train [train|finetune|infer IMAGE_SIZE BATCH f32|bf16 [THREADS [STEPS [ARCHITECTURE]]]]\n",
+              stderr);
         return 2;
     }
     Case config = {
