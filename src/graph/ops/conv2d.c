@@ -35,7 +35,7 @@ AimfValue aimf_conv2d(AimfGraph *graph, AimfValue x, AimfValue weight, AimfValue
         return AIMF_NONE;
     if (xs.rank != 4)
         return aimf_fail_shape(graph, "conv2d", "input", x, "(N, C, H, W)");
-    if (options.groups < 0 || xs.dim[1] % options.groups)
+    if (options.groups < 1 || xs.dim[1] % options.groups)
         return aimf_graph_fail(graph, "conv2d: %d groups do not divide %" G_GINT64_FORMAT " channels", options.groups,
                                xs.dim[1]);
     if (ws.rank != 4 || ws.dim[1] != xs.dim[1] / options.groups || ws.dim[0] % options.groups)
