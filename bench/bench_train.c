@@ -1,7 +1,7 @@
 /*
  * ResNet-18 as the method uses it: training steps, fine-tuning steps with only layer4 and fc trainable, and
- * inference, on random pictures; or another architecture. Prints JSON. Without arguments it measures the standard configurations, each in a
- * process of its own so that peak memory is that configuration's; with arguments just one:
+ * inference, on random pictures; or another architecture. Prints JSON. Without arguments it measures the standard
+ * configurations, each in a process of its own so that peak memory is that configuration's; with arguments just one:
  *
  *     bench_train KIND IMAGE_SIZE BATCH PRECISION [THREADS [STEPS [ARCHITECTURE]]]
  *

@@ -218,7 +218,8 @@ AimfValue aimf_expand(AimfGraph *graph, AimfValue x, AimfShape shape);
 
 /**
  * aimf_reduce_sum, aimf_reduce_mean, aimf_reduce_max: over @axes, bit i for dimension i; @keep: those become 1,
- * otherwise they go. Equal maxima share the gradient, as with PyTorch's amax. INVALID when compiling if x lacks an axis.
+ * otherwise they go. Equal maxima share the gradient, as with PyTorch's amax. INVALID when compiling if x lacks an
+ * axis.
  */
 AimfValue aimf_reduce_sum(AimfGraph *graph, AimfValue x, guint axes, gboolean keep);
 AimfValue aimf_reduce_mean(AimfGraph *graph, AimfValue x, guint axes, gboolean keep);

@@ -64,9 +64,9 @@ gboolean aimf_architecture_cost(const char *architecture, int width, int height,
 /**
  * aimf_model_new:
  * A model with fresh weights, drawn from @seed by the distributions of the program that the architecture's names come
- * from (ResNets: torchvision's; convolutions Kaiming normal, fan out, linear layers uniform, norms 1 and 0). Its input is square, resized whole, bilinear,
- * with mean and deviation 0.5; see aimf_model_set_preprocess for another. Returns: (owned)
- * or NULL with NOT_FOUND (no such architecture) or INVALID.
+ * from (ResNets: torchvision's; convolutions Kaiming normal, fan out, linear layers uniform, norms 1 and 0). Its
+ * input is square, resized whole, bilinear, with mean and deviation 0.5; see aimf_model_set_preprocess for another.
+ * Returns: (owned) or NULL with NOT_FOUND (no such architecture) or INVALID.
  */
 AimfModel *aimf_model_new(const char *architecture, int image_size, int outputs, guint64 seed, GError **error);
 /** aimf_model_new_for: the same for pictures that are prepared otherwise. */
@@ -115,8 +115,9 @@ AimfTensors *aimf_model_select_weights(AimfTensors *tensors, const char *archite
  * aimf_model_take_weights:
  * @weights: what aimf_model_select_weights gave: tensors under the architecture's own names and no others
  * Replaces the model's weights. A final layer that is missing or for another number of outputs (ImageNet's 1000) is
- * left fresh, and rows for the places of another input size are resampled; both are told to @monitor. FALSE with INVALID: names or shapes that are not the
- * architecture's, listed, or values that are not finite; the model is then as it was.
+ * left fresh, and rows for the places of another input size are resampled; both are told to @monitor. FALSE with
+ * INVALID: names or shapes that are not the architecture's, listed, or values that are not finite; the model is then
+ * as it was.
  */
 gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *weights, const AimfMonitor *monitor,
                                  GError **error);

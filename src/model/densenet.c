@@ -61,7 +61,10 @@ AimfValue aimf_densenet121_logits(AimfBuilder *b, AimfValue images, int outputs)
     return aimf_build_linear(b, "classifier", x, outputs);
 }
 
-/* In the first versions of torchvision a layer's "norm1.weight" was "norm.1.weight", and published files still have it so. */
+/*
+ * In the first versions of torchvision a layer's "norm1.weight" was "norm.1.weight", and published files still have it
+ * so.
+ */
 char *aimf_densenet_old_name(const char *name)
 {
     static const char *const parts[] = { "norm1.", "conv1.", "norm2.", "conv2." };

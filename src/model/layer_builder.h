@@ -91,7 +91,7 @@ void aimf_scope_leave(AimfScope *scope);
 
 /**
  * AimfConvLayer:
- * @kernel: odd; zeros around the picture make up for it, so that a stride of 1 keeps the size
+ * @kernel: odd, unless @padded; zeros around the picture make up for it, so that a stride of 1 keeps the size
  * @stride, @dilation, @groups: see AimfConv2d; 0 means 1
  * @padded: zeros are @before and @after instead, of rows and of columns
  * @upsample: of the picture at twice its size by nearest neighbour; @kernel is then 3

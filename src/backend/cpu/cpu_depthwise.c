@@ -2,9 +2,9 @@
  * The gradient of a depthwise convolution's weight, on activations in blocks of channels: dweight[c, p, q] is the sum
  * over n, i and j of dy[n, c, i, j] times the pixel of x[n, c] that tap (p, q) meets there.
  *
- * A few rows of dy at a time: what they see of x is copied with its zeros, so that the loops know no edges, and a row of
- * taps is summed in registers. A strip's sums are added up, and then those of the slices that the pictures are divided
- * into, of which there are more the more threads there are.
+ * A few rows of dy at a time: what they see of x is copied with its zeros, so that the loops know no edges, and a row
+ * of taps is summed in registers. A strip's sums are added up, and then those of the slices that the pictures are
+ * divided into, of which there are more the more threads there are.
  *
  * It stands in for oneDNN's fallback. oneDNN's kernels are up to three times as fast, but have at most 3 x 3 taps.
  */

@@ -1,9 +1,9 @@
 /*
  * Averages over windows and bins, and what they give back, on values in any layout of activations. One loop does all
- * four: an element of the result is a sum over a rectangle, of numbers weighted by their row and column, weighted by its
- * own. Forward the rectangle is the window and the weights are one over its rows and columns; backward it is all windows
- * that have seen the pixel, each with such weights. Sums go along rows and then over them, in an order that the shape of
- * a picture decides.
+ * four: an element of the result is a sum over a rectangle, of numbers weighted by their row and column, weighted by
+ * its own. Forward the rectangle is the window and the weights are one over its rows and columns; backward it is all
+ * windows that have seen the pixel, each with such weights. Sums go along rows and then over them, in an order that
+ * the shape of a picture decides.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/cpu_vector.h"

@@ -19,8 +19,8 @@ typedef float Floats4 __attribute__((vector_size(16)));
 typedef float Floats8 __attribute__((vector_size(32)));
 
 /*
- * Adds @rows rows of @n numbers, which begin @stride apart, to @into: number i to @into[i], or where they are @one's, to
- * @into[i % LANES].
+ * Adds @rows rows of @n numbers, which begin @stride apart, to @into: number i to @into[i], or where they are @one's,
+ * to @into[i % LANES].
  */
 typedef void (*Fold)(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into);
 

@@ -5,8 +5,8 @@
 #include "backend/cpu/cpu_view.h"
 
 /**
- * CpuPiece: rows and lanes of a nest, its last dimension. @in: up to three operands; @out: their result, whose lanes lie
- * side by side; @row, @lane: strides of inputs and result, in elements
+ * CpuPiece: rows and lanes of a nest, its last dimension. @in: up to three operands; @out: their result, whose lanes
+ * lie side by side; @row, @lane: strides of inputs and result, in elements
  */
 typedef struct {
     const void *in[3];
@@ -35,6 +35,9 @@ typedef struct {
     double *scratch;
 } CpuBroadcastKernel;
 
-/** cpu_reduce_scratch_bytes, cpu_reduce_run: for every place of the result the sum or maximum of all that the map makes there. */
+/**
+ * cpu_reduce_scratch_bytes, cpu_reduce_run: for every place of the result the sum or maximum of all that the map
+ * makes there.
+ */
 gsize cpu_reduce_scratch_bytes(const CpuBroadcastKernel *kernel);
 gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error);
