@@ -315,9 +315,9 @@ static void test_endless_norm(gconstpointer device)
 {
     g_autoptr(GError) error = NULL;
     g_auto(SmallNet) net;
-    linear_init(&net, 1);
-    g_autoptr(AimfPlan) plan = compile(&net, &runs[1], device, 1);
-    fill(plan, &net, &runs[7]);
+    const Run run = { "endless", runs[1].rate, runs[1].optimizer, FALSE, 1 };
+    net_init(&net, &run);
+    g_autoptr(AimfPlan) plan = compile(&net, &run, device, 1);
     const float endless = INFINITY;
     g_assert_true(aimf_plan_write(plan, net.images, 5, 1, &endless, &error) && aimf_plan_run(plan, &error));
     g_autoptr(AimfTensors) now = aimf_tensors_load(net.tensors, AIMF_F32, &error);
