@@ -1,5 +1,7 @@
 #include "graph/graph.h"
 
+#include "base/intern.h"
+
 static AimfValue add_value(AimfGraph *graph, const AimfValueInfo *info)
 {
     g_array_append_val(graph->values, *info);
@@ -75,7 +77,7 @@ AimfValue aimf_graph_add_workspace(AimfGraph *graph)
 
 AimfValue aimf_graph_add_leaf(AimfGraph *graph, AimfShape shape, AimfLeaf leaf, const char *name)
 {
-    return add_value(graph, &(AimfValueInfo){ .shape = shape, .leaf = leaf, .name = g_intern_string(name) });
+    return add_value(graph, &(AimfValueInfo){ .shape = shape, .leaf = leaf, .name = aimf_intern(name) });
 }
 
 void aimf_graph_add_node(AimfGraph *graph, const AimfNode *node)
@@ -85,7 +87,7 @@ void aimf_graph_add_node(AimfGraph *graph, const AimfNode *node)
 
 static AimfValue add_leaf(AimfGraph *graph, const char *name, const AimfShape *shape, AimfLeaf leaf)
 {
-    name = g_intern_string(name);
+    name = aimf_intern(name);
     for (guint i = 1; i < graph->values->len; i++)
         if (g_array_index(graph->values, AimfValueInfo, i).name == name)
             return aimf_graph_fail(graph, "the name '%s' is used twice", name);

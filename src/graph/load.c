@@ -1,6 +1,7 @@
 /* Parameters and states into a plan and out of it. */
 #include "graph/plan.h"
 
+#include "base/intern.h"
 #include "weights/tensors.h"
 
 #include <math.h>
@@ -281,7 +282,7 @@ gboolean aimf_plan_load_optimizer_state(AimfPlan *plan, const AimfTensors *tenso
         const Remembered *remembered = &g_array_index(all, Remembered, i);
         const AimfBuffer *buffer = aimf_buffer(plan, plan->canonical[remembered->value]);
         int entry = aimf_store_entry(tensors, remembered->name, aimf_value_shape(plan->graph, remembered->leaf), error);
-        if (entry < 0 || !aimf_store_upload(plan->store, g_intern_string(remembered->name), buffer->address,
+        if (entry < 0 || !aimf_store_upload(plan->store, aimf_intern(remembered->name), buffer->address,
                                             buffer->layout.bytes, tensors, (guint)entry, error))
             return FALSE;
     }

@@ -1,5 +1,6 @@
 #include "graph/store.h"
 
+#include "base/intern.h"
 #include "weights/tensors.h"
 
 typedef struct {
@@ -217,7 +218,7 @@ gboolean aimf_store_fetch(AimfStore *store, const void *memory, const char *name
     }
     if (to == memory)
         return aimf_stream_wait(store->stream, error);
-    return aimf_stream_read(store->stream, g_intern_string(name), to, memory,
+    return aimf_stream_read(store->stream, aimf_intern(name), to, memory,
                             (gsize)aimf_shape_count(shape) * sizeof(float), error);
 }
 

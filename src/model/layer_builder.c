@@ -1,5 +1,7 @@
 #include "model/layer_builder.h"
 
+#include "base/intern.h"
+
 #include <math.h>
 
 void aimf_builder_init(AimfBuilder *b, gboolean training)
@@ -41,7 +43,7 @@ void aimf_scope_leave(AimfScope *scope)
 static const char *note(AimfBuilder *b, const char *layer, const char *tensor, AimfTensorSpec spec)
 {
     g_autofree char *name = g_strdup_printf("%s%s%s%s", b->scope->str, layer ? layer : "", layer ? "." : "", tensor);
-    spec.name = g_intern_string(name);
+    spec.name = aimf_intern(name);
     g_array_append_val(b->tensors, spec);
     return spec.name;
 }
@@ -183,7 +185,7 @@ const char *aimf_module_name(int number)
 {
     char text[16];
     g_snprintf(text, sizeof text, "%d", number);
-    return g_intern_string(text);
+    return aimf_intern(text);
 }
 
 AimfValue aimf_build_activation(AimfBuilder *b, AimfValue x, AimfActivation activation)

@@ -12,6 +12,7 @@ case "$cap" in
     SSE41) name=SSE4.1 ;;
     AVX512_CORE) name=AVX-512 ;;
     AVX512_CORE_BF16) name='AVX-512 BF16' ;;
+    AVX512_CORE_AMX) name=AMX ;;
     *) name=$cap ;;
 esac
 

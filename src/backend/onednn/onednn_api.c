@@ -1,5 +1,7 @@
 #include "backend/onednn/onednn_api.h"
+
 #include "backend/onednn/onednn_descriptor.h"
+#include "base/intern.h"
 
 #include <string.h>
 
@@ -10,6 +12,7 @@ struct OnednnPrimitive {
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
     int n, n_bound;
+    gboolean faulty;
     dnnl_status_t bound;                      /* the first failure to bind, which running reports */
     dnnl_exec_arg_t arguments[MAX_ARGUMENTS]; /* (n), those first that have got memory */
 };
@@ -174,6 +177,14 @@ static OnednnPrimitive *make(OnednnState *state, const void *operation, const_dn
     return check(status, error, name, operands, n) ? g_steal_pointer(&primitive) : NULL;
 }
 
+/* @primitive (nullable) */
+static OnednnPrimitive *note_fault(OnednnPrimitive *primitive, gboolean faulty)
+{
+    if (primitive)
+        primitive->faulty = faulty;
+    return primitive;
+}
+
 static const char *const directions[] = { "forward", "backward data", "backward weight" };
 
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
@@ -181,13 +192,15 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
                                     const AimfConv2d *options, GError **error)
 {
     const OnednnOperand *operands[] = { x, weight, bias, y };
+    gboolean faulty = onednn_is_faulty(direction, x, weight, y, options);
     g_autofree char *name = g_strdup_printf("convolution %s", directions[direction]);
     dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), mb = onednn_describe(bias),
                        my = onednn_describe(y);
     dnnl_dims_t strides, between, before, after;
     for (int i = 0; i < 2; i++) {
         strides[i] = options->stride[i];
-        between[i] = options->dilation[i] - 1;
+        /* With one tap there is nothing between, and kernels that are told otherwise fail (2.6's with AMX). */
+        between[i] = weight->shape->dim[weight->shape->rank - 2 + i] > 1 ? options->dilation[i] - 1 : 0;
         before[i] = options->before[i];
         after[i] = options->after[i];
     }
@@ -207,7 +220,7 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     if (!check(status, error, name, operands, 4))
         return NULL;
     if (is_forward)
-        return make(state, &forward, NULL, name, operands, 4, error);
+        return note_fault(make(state, &forward, NULL, name, operands, 4, error), faulty);
     g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
     if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
         status = dnnl_dilated_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, &my,
@@ -217,7 +230,7 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
                                                                      &my, strides, between, before, after);
     if (!check(status, error, name, operands, 4))
         return NULL;
-    return make(state, &backward, hint->descriptor, name, operands, 4, error);
+    return note_fault(make(state, &backward, hint->descriptor, name, operands, 4, error), faulty);
 }
 
 OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
@@ -433,13 +446,19 @@ const char *onednn_primitive_name(const OnednnPrimitive *primitive)
 {
     const char *name = NULL;
     dnnl_primitive_desc_query(primitive->descriptor, dnnl_query_impl_info_str, 0, &name);
-    return g_intern_string(name ? name : "oneDNN");
+    return aimf_intern(name ? name : "oneDNN");
 }
 
 gboolean onednn_falls_back(const OnednnPrimitive *primitive)
 {
     const char *name = onednn_primitive_name(primitive);
-    return g_str_has_prefix(name, "gemm") || strstr(name, ":gemm") || g_str_has_prefix(name, "ref");
+    return primitive->faulty || g_str_has_prefix(name, "gemm") || strstr(name, ":gemm") ||
+           g_str_has_prefix(name, "ref");
+}
+
+gboolean onednn_primitive_is_faulty(const OnednnPrimitive *primitive)
+{
+    return primitive->faulty;
 }
 
 void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address)

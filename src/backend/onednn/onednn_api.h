@@ -27,6 +27,9 @@ typedef struct OnednnPrimitive OnednnPrimitive;
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
                                     const AimfConv2d *options, GError **error);
+/** onednn_is_faulty: whether oneDNN computes such a convolution wrongly. */
+gboolean onednn_is_faulty(OnednnDirection direction, const OnednnOperand *x, const OnednnOperand *weight,
+                          const OnednnOperand *y, const AimfConv2d *options);
 OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                                const OnednnOperand *weight, const OnednnOperand *y, GError **error);
 /**
@@ -64,9 +67,12 @@ const char *onednn_primitive_name(const OnednnPrimitive *primitive);
 /**
  * onednn_falls_back: whether oneDNN has no kernel for such shapes and hands them to its GEMM or to its reference
  * loops. Which of the two can depend on the batch and the number of threads; the GEMM divides sums by that number and
- * allocates memory in every run. So in f32 kernels of our own take such a primitive's place.
+ * allocates memory in every run. So in f32 kernels of our own take such a primitive's place. One that computes wrongly
+ * counts as well.
  */
 gboolean onednn_falls_back(const OnednnPrimitive *primitive);
+/** onednn_primitive_is_faulty: a convolution that must not run; see onednn_faults.c. */
+gboolean onednn_primitive_is_faulty(const OnednnPrimitive *primitive);
 /** onednn_primitive_bind: nothing happens if the primitive has no such operand; a failure is told by running it. */
 void onednn_primitive_bind(OnednnPrimitive *primitive, int argument, void *address);
 /** onednn_primitive_run: FALSE with MEMORY or FAILED, naming the implementation; it may be run again. */

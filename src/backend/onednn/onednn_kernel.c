@@ -57,7 +57,8 @@ AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const 
 
 gboolean onednn_replace_fallback(const AimfNodePlan *plan, OnednnPrimitive *primitive)
 {
-    if (!primitive || plan->precision != AIMF_PRECISION_F32 || !onednn_falls_back(primitive))
+    gboolean in_f32 = plan->precision == AIMF_PRECISION_F32;
+    if (!primitive || !(onednn_primitive_is_faulty(primitive) || (in_f32 && onednn_falls_back(primitive))))
         return FALSE;
     onednn_primitive_free(primitive);
     return TRUE;
