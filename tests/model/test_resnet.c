@@ -320,7 +320,7 @@ static GByteArray *gradients_with(AimfPrecision precision, int threads)
 
 /*
  * The same bytes again with the same number of threads. One thread and two do not give the same bytes with oneDNN
- * 2.6.3: tools/compare_resnet.py threads tells which results differ, and by how much.
+ * 2.6.3: tools/compare_networks.py threads tells which results differ, and by how much.
  */
 static void test_repeats(gconstpointer data)
 {

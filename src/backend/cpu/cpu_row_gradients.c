@@ -43,14 +43,8 @@ struct GradientKernel {
         for (gint64 row = begin; row < end; row++) {                                                                   \
             const TYPE *x = (const TYPE *)kernel->x + row * channels, *dy = (const TYPE *)kernel->dy + row * channels; \
             TYPE *dx = (TYPE *)kernel->dx + row * channels;                                                            \
-            float shift = LOAD(x[0]);                                                                                  \
-            double sum, squares, product = 0;                                                                          \
-            CPU_SUM(sum, x, channels, LOAD, LOAD_HALF, v - shift);                                                     \
-            double mean = (double)shift + sum / (double)channels;                                                      \
-            shift = (float)mean;                                                                                       \
-            CPU_SUM(squares, x, channels, LOAD, LOAD_HALF, (v - shift) * (v - shift));                                 \
-            float rest = (float)(mean - (double)shift);                                                                \
-            float scale = (float)(1 / sqrt(squares / (double)channels + kernel->epsilon));                             \
+            double product = 0;                                                                                        \
+            CPU_ROW_MOMENTS(shift, rest, scale, x, channels, kernel->epsilon, LOAD, LOAD_HALF);                        \
                                                                                                                        \
             CpuHalf g_sums = { 0 }, products = { 0 };                                                                  \
             for (gint64 c = 0; c < whole; c += CPU_HALF) {                                                             \

@@ -18,7 +18,6 @@ struct RowsKernel {
     void *y;
 };
 
-/* Sums are of distances, from the first element and then from the mean, for the sake of rows far from 0. */
 #define LAYER_NORM(name, TARGET, TYPE, LOAD, LOAD_HALF, STORE)                                                         \
     TARGET static void name(const RowsKernel *kernel, gint64 begin, gint64 end)                                        \
     {                                                                                                                  \
@@ -27,14 +26,7 @@ struct RowsKernel {
         for (gint64 row = begin; row < end; row++) {                                                                   \
             const TYPE *x = (const TYPE *)kernel->x + row * channels;                                                  \
             TYPE *y = (TYPE *)kernel->y + row * channels;                                                              \
-            float shift = LOAD(x[0]);                                                                                  \
-            double sum, squares;                                                                                       \
-            CPU_SUM(sum, x, channels, LOAD, LOAD_HALF, v - shift);                                                     \
-            double mean = (double)shift + sum / (double)channels;                                                      \
-            shift = (float)mean;                                                                                       \
-            CPU_SUM(squares, x, channels, LOAD, LOAD_HALF, (v - shift) * (v - shift));                                 \
-            float rest = (float)(mean - (double)shift);                                                                \
-            float scale = (float)(1 / sqrt(squares / (double)channels + kernel->epsilon));                             \
+            CPU_ROW_MOMENTS(shift, rest, scale, x, channels, kernel->epsilon, LOAD, LOAD_HALF);                        \
             _Pragma("omp simd") for (gint64 c = 0; c < channels; c++) y[c] =                                           \
                 STORE((LOAD(x[c]) - shift - rest) * scale * weight[c] + bias[c]);                                      \
         }                                                                                                              \

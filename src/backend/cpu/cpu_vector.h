@@ -75,6 +75,20 @@ typedef guint16 CpuHalfWords __attribute__((vector_size(CPU_HALF * sizeof(guint1
     } while (0)
 
 /*
+ * Declares a row's @shift + @rest, its mean, and @scale, 1 over its deviation. Sums are of distances, from the first
+ * element and then from the mean, for the sake of rows far from 0.
+ */
+#define CPU_ROW_MOMENTS(shift, rest, scale, x, n, epsilon, LOAD, LOAD_HALF)                                            \
+    float shift = LOAD((x)[0]);                                                                                        \
+    double sum, squares;                                                                                               \
+    CPU_SUM(sum, x, n, LOAD, LOAD_HALF, v - shift);                                                                    \
+    double mean = (double)shift + sum / (double)(n);                                                                   \
+    shift = (float)mean;                                                                                               \
+    CPU_SUM(squares, x, n, LOAD, LOAD_HALF, (v - shift) * (v - shift));                                                \
+    float rest = (float)(mean - (double)shift);                                                                        \
+    float scale = (float)(1 / sqrt(squares / (double)(n) + (epsilon)))
+
+/*
  * x, or @bound > 0 with its sign where it is larger, as NaN is taken to be. On bits, because gcc 12 makes branches of
  * comparisons of floats, each with all that follows.
  */
