@@ -283,8 +283,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
+    if (!model || !aimf_recipe_settle(cli, &training.recipe, model->architecture, TRUE, &training.options, error))
+        return FALSE;
     AimfFindings *findings = training.allow.findings;
-    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, findings, error) : NULL;
+    g_auto(GStrv) selected = select_trainable(cli, &arguments, model, findings, error);
     g_autoptr(AimfManifest) train = selected ? aimf_open_training_set(cli, arguments.train, findings, error) : NULL;
     if (!train)
         return FALSE;
@@ -313,10 +315,11 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 const AimfCommand AIMF_COMMAND_FINETUNE = {
     .name = "finetune",
     .summary = "train the selected tensors of a model on balanced images",
-    .description =
-        "Defaults are the paper's: 10 epochs, learning rate 0.06, k of 55 in 62. What is not selected keeps its bits.\n"
-        "Example: aimfair finetune --model biased.safetensors --sensitivity sensitivity.json --top-k 55 "
-        "--train balanced.csv --val val.csv -o fair.safetensors",
+    .description = "Defaults are the paper's, 10 epochs, learning rate 0.06, k of 55 in 62, where an architecture has "
+                   "none of its\n"
+                   "own. What is not selected keeps its bits.\n"
+                   "Example: aimfair finetune --model biased.safetensors --sensitivity sensitivity.json --top-k 55 "
+                   "--train balanced.csv --val val.csv -o fair.safetensors",
     .reads_labels = TRUE,
     .run = run,
 };

@@ -107,6 +107,67 @@ static void test_sensitivity_and_finetune(void)
            "measured on another model");
 }
 
+/* What is said before the sets are looked for, which are not there. */
+static void test_recipes(void)
+{
+    static const struct {
+        const char *options, *says;
+    } cases[] = {
+        { "", "resnet18 is trained by sgd, learning rate 0.01, to a tenth after epoch 10, momentum 0.9, "
+              "weight decay 0.0001\n" },
+        { "--arch mobilenet_v3_small", "momentum 0.9, weight decay 1e-05\n" },
+        { "--arch efficientnet_b0 --lr 0.02 --decay all", "learning rate 0.02, to a tenth after epoch 10, "
+                                                          "momentum 0.9, weight decay 1e-05\n" },
+        { "--arch efficientnet_b0 --weight-decay 0", "weight decay 0 of weights\n" },
+        { "--arch vit_base_patch16_224",
+          "vit_base_patch16_224 is trained by adamw, learning rate 0.000125 along a cosine, 1 epoch of warm-up, "
+          "betas 0.9 and 0.999, weight decay 0.05 of weights, gradients of norm 1 at most\n" },
+        { "--arch convnext_tiny --warmup 3 --betas 0.8,0.9 --label-smoothing 0.25",
+          "along a cosine, 3 epochs of warm-up, betas 0.8 and 0.9, weight decay 0.05 of weights, "
+          "labels smoothed by 0.25\n" },
+        { "--arch convnext_tiny --epochs 1 --label-smoothing 0 --weight-decay 0.5",
+          "along a cosine, betas 0.9 and 0.999, weight decay 0.5 of weights\n" },
+        { "--arch vit_small_patch16_224 --milestones 3,5 --clip-norm 0",
+          "learning rate 0.000125, to a tenth after epoch 3, 5, 1 epoch of warm-up, betas 0.9 and 0.999, "
+          "weight decay 0.05 of weights\n" },
+        { "--arch vit_small_patch16_224 --schedule steps --warmup 0",
+          "learning rate 0.000125, to a tenth after epoch 10, betas" },
+        { "--arch vit_small_patch16_224 --optimizer sgd --momentum 0.8",
+          "sgd, learning rate 0.01, to a tenth after epoch 10, momentum 0.8, weight decay 0.0001\n" },
+        { "--arch vit_small_patch32_224 --optimizer adamw --decay weights",
+          "adamw, learning rate 0.001, to a tenth after epoch 10, betas 0.9 and 0.999, weight decay 0.01 of "
+          "weights\n" },
+        { "--arch convnext_tiny --momentum 0.9",
+          "--momentum is of SGD; AdamW has --betas, and convnext_tiny has AdamW without --optimizer sgd" },
+        { "--arch resnet50 --epsilon 1e-6", "--betas and --epsilon are of AdamW, --optimizer adamw" },
+        { "--arch resnet19", "there is no architecture 'resnet19'" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *command =
+            g_strconcat("\"$AIMFAIR\" train --train no.csv --val no.csv -o x.safetensors ", cases[i].options, NULL);
+        expect(2, command, cases[i].says);
+    }
+    g_free(run(0, "\"$AIMFAIR\" train --arch list --json | tr -d ' \n' | grep -qF '\"train\":{\"optimizer\":"
+                  "\"adamw\",\"learning_rate\":0.000125,\"schedule\":\"cosine\",\"warmup_epochs\":1,"
+                  "\"weight_decay\":0.05,\"decay\":\"weights\",\"clip_norm\":1.0,\"label_smoothing\":0.0},"
+                  "\"finetune\":{\"optimizer\":\"adamw\",'"));
+}
+
+/* The architecture's recipe is what the model says that it was trained by, and fine-tuning has its own. */
+static void test_recipe_is_kept(void)
+{
+    g_free(run(0, "\"$AIMFAIR\" train -q --threads 1 --image-size 32 --epochs 2 --train train.csv --val val.csv "
+                  "--batch 8 --arch vit_small_patch16_224 -o vit.safetensors"));
+    g_free(run(0, "grep -aqF '\\\"learning_rate\\\":0.000125,\\\"optimizer\\\":\\\"adamw\\\",\\\"betas\\\":"
+                  "[0.9,0.999],\\\"epsilon\\\":1e-08,\\\"weight_decay\\\":0.05,\\\"decay\\\":\\\"weights\\\","
+                  "\\\"clip_norm\\\":1.0' vit.safetensors && grep -aqF '\\\"warmup_epochs\\\":1' vit.safetensors"));
+    expect(0,
+           "\"$AIMFAIR\" finetune --threads 1 --batch 8 --epochs 2 --train balanced.csv --val val.csv "
+           "--model vit.safetensors --trainable head -o head.safetensors",
+           "vit_small_patch16_224 is trained by adamw, learning rate 0.000125 along a cosine, betas 0.9 and 0.999");
+    g_free(run(0, "rm vit.safetensors head.safetensors"));
+}
+
 static void test_predict(void)
 {
     expect(0, "\"$AIMFAIR\" predict -q --threads 1 --model fair.safetensors --data val.csv -o p.csv", "20 images");
@@ -294,6 +355,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/train", test_train);
     g_test_add_func("/cli/killed", test_killed);
     g_test_add_func("/cli/sensitivity-and-finetune", test_sensitivity_and_finetune);
+    g_test_add_func("/cli/recipes", test_recipes);
+    g_test_add_func("/cli/recipe-is-kept", test_recipe_is_kept);
     g_test_add_func("/cli/predict", test_predict);
     g_test_add_func("/cli/unlabelled", test_unlabelled);
     g_test_add_func("/cli/overwriting", test_overwriting);
