@@ -100,7 +100,21 @@ static void test_sensitivity_and_finetune(void)
            "\"$AIMFAIR\" sensitivity -q --threads 1 --batch 8 --model biased.safetensors --real train.csv "
            "--biased synthetic.csv --balanced balanced.csv --batch-norm frozen -o frozen.json",
            "fc.bias");
-    g_free(run(0, "! cmp -s sensitivity.json frozen.json"));
+    g_free(run(0, "! cmp -s sensitivity.json frozen.json && ! grep -qF batch_norm sensitivity.json && "
+                  "grep -q '\"batch_norm\" *: *\"frozen\"' frozen.json"));
+    expect(0, "\"$AIMFAIR\" sensitivity -q --from-gradients frozen.gradients.safetensors -o frozen2.json", "fc.bias");
+    g_free(run(0, "cmp frozen.json frozen2.json"));
+    expect(0, FINETUNE "--model biased.safetensors --sensitivity frozen.json --top-k 1.0 --lr 1e-5 -o x.safetensors",
+           "batch norm is not frozen in this training; the sensitivities, which choose what is trained, were measured "
+           "with it frozen");
+    expect(0,
+           FINETUNE
+           "--model biased.safetensors --sensitivity sensitivity.json --top-k 1.0 --lr 1e-5 --batch-norm frozen --json "
+           "-o x.safetensors",
+           "\"batch-norm\"");
+    g_free(run(0, FINETUNE
+               "--model biased.safetensors --sensitivity frozen.json --top-k 1.0 --lr 1e-5 --batch-norm frozen "
+               "-o x.safetensors >said 2>&1 && ! grep -q 'batch norm' said"));
     expect(0, FINETUNE "--model biased.safetensors --trainable fc -o head.safetensors --json", "\"trained\"");
     expect(2, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json -o x.safetensors", "--force");
     expect(0, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json --force -o x.safetensors",
