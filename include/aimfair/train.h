@@ -112,8 +112,8 @@ extern const AimfOptimizer AIMF_ADAMW_DEFAULTS;
 /**
  * aimf_pretrain_defaults, aimf_finetune_defaults:
  * AIMF_PRETRAIN_DEFAULTS or AIMF_FINETUNE_DEFAULTS with what the architecture's own training has in their place: the
- * optimizer, its rate, schedule, warm-up and decay, clipping, smoothed labels. Epochs and batch are always the paper's,
- * and rates are for that batch. For ResNets, vit_small_patch32_224, DenseNet and VGG nothing differs.
+ * optimizer, its rate, schedule, warm-up and decay, clipping, smoothed labels. Epochs and batch are the paper's, and
+ * rates are for that batch. For ResNets, vit_small_patch32_224, DenseNet and VGG nothing differs.
  * Returns: FALSE with NOT_FOUND: no such architecture; @options is then as it was.
  * Source: those that src/model/recipes.c names.
  */

@@ -160,7 +160,7 @@ static char *describe(const AimfTrainOptions *options)
         g_string_append_printf(text, ", %u epoch%s of warm-up", options->warmup_epochs,
                                AIMF_PLURAL(options->warmup_epochs));
     if (adamw)
-        g_string_append_printf(text, ", betas %g and %g", o->betas[0], o->betas[1]);
+        g_string_append_printf(text, ", betas %g and %g, epsilon %g", o->betas[0], o->betas[1], o->epsilon);
     else
         g_string_append_printf(text, ", momentum %g", o->momentum);
     g_string_append_printf(text, ", weight decay %g%s", o->weight_decay, o->decay_weights_only ? " of weights" : "");
@@ -168,6 +168,8 @@ static char *describe(const AimfTrainOptions *options)
         g_string_append_printf(text, ", gradients of norm %g at most", o->clip_norm);
     if (options->label_smoothing > 0)
         g_string_append_printf(text, ", labels smoothed by %g", options->label_smoothing);
+    if (o->average > 0)
+        g_string_append_printf(text, ", averages of decay %g", o->average);
     return g_string_free(text, FALSE);
 }
 

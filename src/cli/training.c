@@ -57,7 +57,7 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
         { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.momentum, "of SGD (0.9)", "M [0, 0.999999]" },
         { "betas", 0, 0, G_OPTION_ARG_STRING, &a->recipe.betas, "of AdamW (0.9,0.999)", "B,B" },
         { "epsilon", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.epsilon, "of AdamW (1e-08)", "E [1e-30, 1]" },
-        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.weight_decay, "of the weights (the architecture's)",
+        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.weight_decay, "weight decay (the architecture's)",
           "W [0, 1000]" },
         { "decay", 0, 0, G_OPTION_ARG_STRING, &a->recipe.decay,
           "of all tensors, or weights: none of norms and biases (the architecture's)", "WHAT" },

@@ -1,6 +1,6 @@
 /*
- * How architectures are trained whose own papers and programs do otherwise than AIM-Fair's with ResNet-18 and ViT-S/32.
- * Rates are for batches of 128. docs/architectures.md has the table.
+ * How architectures are trained whose own papers and programs do otherwise than AIM-Fair's with ResNet-18 and with
+ * ViT-S/32. Rates are for batches of 128. docs/architectures.md has the table.
  */
 #include "model/architecture.h"
 

@@ -135,21 +135,23 @@ static void test_recipes(void)
         { "--arch efficientnet_b0 --weight-decay 0", "weight decay 0 of weights\n" },
         { "--arch vit_base_patch16_224",
           "vit_base_patch16_224 is trained by adamw, learning rate 0.000125 along a cosine, 1 epoch of warm-up, "
-          "betas 0.9 and 0.999, weight decay 0.05 of weights, gradients of norm 1 at most\n" },
-        { "--arch convnext_tiny --warmup 3 --betas 0.8,0.9 --label-smoothing 0.25",
-          "along a cosine, 3 epochs of warm-up, betas 0.8 and 0.9, weight decay 0.05 of weights, "
-          "labels smoothed by 0.25\n" },
+          "betas 0.9 and 0.999, epsilon 1e-08, weight decay 0.05 of weights, gradients of norm 1 at most\n" },
+        { "--arch convnext_tiny --warmup 3 --betas 0.8,0.9 --epsilon 1e-6 --label-smoothing 0.25 --ema 0.99",
+          "along a cosine, 3 epochs of warm-up, betas 0.8 and 0.9, epsilon 1e-06, weight decay 0.05 of weights, "
+          "labels smoothed by 0.25, averages of decay 0.99\n" },
         { "--arch convnext_tiny --epochs 1 --label-smoothing 0 --weight-decay 0.5",
-          "along a cosine, betas 0.9 and 0.999, weight decay 0.5 of weights\n" },
+          "along a cosine, betas 0.9 and 0.999, epsilon 1e-08, weight decay 0.5 of weights\n" },
         { "--arch vit_small_patch16_224 --milestones 3,5 --clip-norm 0",
-          "learning rate 0.000125, to a tenth after epoch 3, 5, 1 epoch of warm-up, betas 0.9 and 0.999, "
+          "learning rate 0.000125, to a tenth after epoch 3, 5, 1 epoch of warm-up, betas 0.9 and 0.999, epsilon "
+          "1e-08, "
           "weight decay 0.05 of weights\n" },
         { "--arch vit_small_patch16_224 --schedule steps --warmup 0",
           "learning rate 0.000125, to a tenth after epoch 10, betas" },
         { "--arch vit_small_patch16_224 --optimizer sgd --momentum 0.8",
           "sgd, learning rate 0.01, to a tenth after epoch 10, momentum 0.8, weight decay 0.0001\n" },
         { "--arch vit_small_patch32_224 --optimizer adamw --decay weights",
-          "adamw, learning rate 0.001, to a tenth after epoch 10, betas 0.9 and 0.999, weight decay 0.01 of "
+          "adamw, learning rate 0.001, to a tenth after epoch 10, betas 0.9 and 0.999, epsilon 1e-08, weight decay "
+          "0.01 of "
           "weights\n" },
         { "--arch convnext_tiny --momentum 0.9",
           "--momentum is of SGD; AdamW has --betas, and convnext_tiny has AdamW without --optimizer sgd" },
