@@ -722,8 +722,8 @@ gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets
 /**
  * aimf_sensitivities_from_gradients: @gradients has real/…, biased/… and balanced/… for each parameter; equal values
  * rank in its order. Their metadata say how batch norm worked.
- * Returns: (owned) or NULL with NOT_FOUND (one of the three is missing), INVALID (shapes differ, other entries, another
- * way of batch norm), FAILED (not finite).
+ * Returns: (owned) or NULL with NOT_FOUND (one of the three is missing), INVALID (shapes differ, other entries,
+ * another way of batch norm), FAILED (not finite).
  */
 AimfSensitivities *aimf_sensitivities_from_gradients(const AimfTensors *gradients, const char *model_hash,
                                                      GError **error);

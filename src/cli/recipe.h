@@ -43,8 +43,8 @@ gboolean aimf_recipe_take(AimfRecipeArguments *recipe, GError **error);
 
 /**
  * aimf_recipe_settle: to be called after aimf_recipe_take: the defaults of @architecture, and over them what is given,
- * become a part of @options, and are said. Where another optimizer than the architecture's is given, the others of its
- * defaults are none either: the paper's hold, and PyTorch's of AdamW.
+ * become a part of @options, and are said. Where another optimizer than the architecture's is given, its other
+ * defaults do not hold: those of SGD are the paper's, those of AdamW PyTorch's and for the rest the paper's.
  */
 gboolean aimf_recipe_settle(AimfCli *cli, const AimfRecipeArguments *recipe, const char *architecture,
                             gboolean finetuning, AimfTrainOptions *options, GError **error);
