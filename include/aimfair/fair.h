@@ -663,11 +663,12 @@ typedef struct {
 } AimfSensitivity;
 
 /**
- * AimfSensitivities: @model_hash: of the model they were measured on; @tensors: in the model's order; @findings:
- * (nullable) about the sets, kept in the file as its warnings.
+ * AimfSensitivities: @model_hash: of the model they were measured on; @batch_norm: of the passes; @tensors: in the
+ * model's order; @findings: (nullable) about the sets, kept in the file as its warnings.
  */
 typedef struct {
     char *model_hash;
+    AimfBatchNormMode batch_norm;
     guint n;
     AimfSensitivity *tensors;
     AimfFindings *findings;
@@ -701,12 +702,14 @@ typedef struct {
 
 /** AIMF_GRADIENTS_DATA_KEY: metadata of gradients, before a set's name: its aimf_manifest_hash. */
 #define AIMF_GRADIENTS_DATA_KEY "aimfair.data."
+/** AIMF_GRADIENTS_BATCH_NORM_KEY: metadata of gradients, "frozen" where the passes had AIMF_BATCH_NORM_FROZEN. */
+#define AIMF_GRADIENTS_BATCH_NORM_KEY "aimfair.batch_norm"
 
 /**
  * aimf_mean_gradients:
  * One pass over each of @sets (n_sets) in training mode: the mean over batches of the gradient of the loss, without
- * changing the model. Adds one f32 tensor "<name>/<parameter>" per set and parameter to @gradients. All sets are
- * checked before the first pass.
+ * changing the model. Adds one f32 tensor "<name>/<parameter>" per set and parameter to @gradients, and
+ * AIMF_GRADIENTS_BATCH_NORM_KEY where it applies. All sets are checked before the first pass.
  * Returns: FALSE with INVALID (fewer images than a batch, a target that is no class of the model, a name that
  * @gradients has already), FAILED (the loss is not finite, no image could be read), INTERRUPTED, or what compiling,
  * loading and aimf_plan_run give.
@@ -718,9 +721,9 @@ gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets
 
 /**
  * aimf_sensitivities_from_gradients: @gradients has real/…, biased/… and balanced/… for each parameter; equal values
- * rank in its order.
- * Returns: (owned) or NULL with NOT_FOUND (one of the three is missing), INVALID (shapes differ, other entries),
- * FAILED (not finite).
+ * rank in its order. Their metadata say how batch norm worked.
+ * Returns: (owned) or NULL with NOT_FOUND (one of the three is missing), INVALID (shapes differ, other entries,
+ * another way of batch norm), FAILED (not finite).
  */
 AimfSensitivities *aimf_sensitivities_from_gradients(const AimfTensors *gradients, const char *model_hash,
                                                      GError **error);

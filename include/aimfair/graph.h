@@ -45,6 +45,11 @@ AimfValue aimf_graph_input(AimfGraph *graph, const char *name, AimfShape shape);
 /** aimf_graph_parameter: f32, loaded by name; gets a gradient if the compile options say so. */
 AimfValue aimf_graph_parameter(AimfGraph *graph, const char *name, AimfShape shape);
 /**
+ * aimf_graph_exempt_from_decay: AimfOptimizer's decay_weights_only leaves @parameter without weight decay whatever its
+ * shape is, as timm's no_weight_decay() of a model does with rows for places. AIMF_NONE is passed over.
+ */
+void aimf_graph_exempt_from_decay(AimfGraph *graph, AimfValue parameter);
+/**
  * aimf_graph_state: f32, loaded by name; changed by the operations themselves (running statistics), never by the
  * optimizer.
  */
@@ -417,8 +422,8 @@ typedef enum { AIMF_OPTIMIZER_SGD, AIMF_OPTIMIZER_ADAMW } AimfOptimizerKind;
  *   v = betas[1] * v + (1 - betas[1]) * g^2; p *= 1 - learning_rate * weight_decay; in step t
  *   p -= learning_rate * (m / (1 - betas[0]^t)) / (sqrt(v / (1 - betas[1]^t)) + epsilon)
  * @momentum: of SGD; @betas, @epsilon: of AdamW
- * @decay_weights_only: weight decay is not for norms and biases: tensors of one dimension or none, and those whose
- *   name ends in ".bias" (timm's param_groups_weight_decay)
+ * @decay_weights_only: weight decay is not for norms and biases: tensors of one dimension or none, those whose name
+ *   ends in ".bias", and those of aimf_graph_exempt_from_decay (timm's param_groups_weight_decay)
  * @clip_norm: the gradients of all trainable parameters together are scaled by min(1, clip_norm / (norm + 1e-6))
  *   before they are used, norm being that of all their elements (torch.nn.utils.clip_grad_norm_); 0: they are not.
  *   aimf_plan_gradient then gives the scaled ones, aimf_plan_read_sum the sums of those that were there before

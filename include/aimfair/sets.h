@@ -69,6 +69,13 @@ gboolean aimf_check_sensitivity_sets(const AimfSensitivitySets *sets, const Aimf
 void aimf_check_evaluation_set(const AimfModel *model, const AimfManifest *data, AimfFindings *findings);
 
 /**
+ * aimf_check_batch_norm: doubtful "batch-norm": @model has batch norm, and @sensitivities were measured with it in
+ * another mode than the @mode of the training that they choose tensors for.
+ */
+void aimf_check_batch_norm(const AimfSensitivities *sensitivities, const AimfModel *model, AimfBatchNormMode mode,
+                           AimfFindings *findings);
+
+/**
  * aimf_check_sensitivities: where all sensitivities to domain, or all to bias, are 0, certain "same-set" if the hashes
  * in @gradients show that two sets were one, else certain "insensitive": they rank nothing, but why is not certain.
  * @gradients: (nullable) what they were computed from, with AIMF_GRADIENTS_DATA_KEY

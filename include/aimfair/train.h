@@ -4,10 +4,12 @@
  * Example:
  *     gboolean train(const AimfManifest *pictures, const AimfManifest *validation, const char *to, GError **error)
  *     {
- *         AimfTrainOptions options = AIMF_PRETRAIN_DEFAULTS;
+ *         AimfTrainOptions options;
+ *         if (!aimf_pretrain_defaults("convnext_tiny", &options, error))
+ *             return FALSE;
  *         options.epochs = 5;
  *         AimfTrainResult result;
- *         g_autoptr(AimfModel) model = aimf_model_new("resnet18", 224, 1, options.seed, error);
+ *         g_autoptr(AimfModel) model = aimf_model_new("convnext_tiny", 224, 1, options.seed, error);
  *         if (!model || !aimf_train(model, pictures, validation, &options, NULL, &result, error))
  *             return FALSE;
  *         g_print("epoch %u: %.3f\n", result.best_epoch + 1, result.best_accuracy);
@@ -106,6 +108,17 @@ extern const AimfTrainOptions AIMF_FINETUNE_DEFAULTS;
  */
 extern const AimfOptimizer AIMF_ADAMW_DEFAULTS;
 #define AIMF_ADAMW_LEARNING_RATE 0.001
+
+/**
+ * aimf_pretrain_defaults, aimf_finetune_defaults:
+ * AIMF_PRETRAIN_DEFAULTS or AIMF_FINETUNE_DEFAULTS with what the architecture's own training has in their place: the
+ * optimizer, its rate, schedule, warm-up and decay, clipping, smoothed labels. Epochs and batch are the paper's, and
+ * rates are for that batch. For ResNets, vit_small_patch32_224, DenseNet and VGG nothing differs.
+ * Returns: FALSE with NOT_FOUND: no such architecture; @options is then as it was.
+ * Source: those that src/model/recipes.c names.
+ */
+gboolean aimf_pretrain_defaults(const char *architecture, AimfTrainOptions *options, GError **error);
+gboolean aimf_finetune_defaults(const char *architecture, AimfTrainOptions *options, GError **error);
 
 /** AimfEpoch: what one epoch gave. */
 typedef struct {

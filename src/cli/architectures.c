@@ -1,6 +1,6 @@
 #include "architectures.h"
 
-#include <aimfair/model.h>
+#include <aimfair/train.h>
 #include <string.h>
 
 /* For one output and pictures as published weights have them. */
@@ -10,6 +10,27 @@ static AimfArchitectureCost cost_of(const char *name)
     AimfArchitectureCost cost = { 0 };
     aimf_architecture_cost(name, SIDE, SIDE, 1, &cost, NULL);
     return cost;
+}
+
+typedef gboolean (*Defaults)(const char *architecture, AimfTrainOptions *options, GError **error);
+
+static void print_defaults(JsonBuilder *builder, const char *member, const char *architecture, Defaults defaults)
+{
+    AimfTrainOptions options;
+    if (!defaults(architecture, &options, NULL))
+        return;
+    const AimfOptimizer *optimizer = &options.optimizer;
+    json_builder_set_member_name(builder, member);
+    json_builder_begin_object(builder);
+    aimf_cli_json_text(builder, "optimizer", optimizer->kind == AIMF_OPTIMIZER_ADAMW ? "adamw" : "sgd");
+    aimf_cli_json_double(builder, "learning_rate", options.learning_rate);
+    aimf_cli_json_text(builder, "schedule", options.schedule == AIMF_SCHEDULE_COSINE ? "cosine" : "steps");
+    aimf_cli_json_int(builder, "warmup_epochs", options.warmup_epochs);
+    aimf_cli_json_double(builder, "weight_decay", optimizer->weight_decay);
+    aimf_cli_json_text(builder, "decay", optimizer->decay_weights_only ? "weights" : "all");
+    aimf_cli_json_double(builder, "clip_norm", optimizer->clip_norm);
+    aimf_cli_json_double(builder, "label_smoothing", options.label_smoothing);
+    json_builder_end_object(builder);
 }
 
 static void print_json(AimfCli *cli)
@@ -26,6 +47,8 @@ static void print_json(AimfCli *cli)
         aimf_cli_json_int(builder, "tensors", cost.tensors);
         aimf_cli_json_double(builder, "flops", cost.flops);
         aimf_cli_json_int(builder, "bytes", cost.bytes);
+        print_defaults(builder, "train", *name, aimf_pretrain_defaults);
+        print_defaults(builder, "finetune", *name, aimf_finetune_defaults);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);

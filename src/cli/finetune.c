@@ -158,24 +158,26 @@ static void repeat_warnings(const char *path, const AimfSensitivities *sensitivi
                           aimf_findings_at(sensitivities->findings, i)->text);
 }
 
-static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const AimfModel *model, AimfFindings *findings,
-                                      GError **error)
+static char **selected_by_sensitivity(AimfCli *cli, const Arguments *a, const AimfModel *model,
+                                      const AimfTrainingArguments *training, GError **error)
 {
+    AimfFindings *findings = training->allow.findings;
     g_autoptr(AimfSensitivities) sensitivities = aimf_sensitivities_open(a->sensitivity, error);
     if (!sensitivities || !check_origin(cli, a, model, sensitivities, error) ||
         !check_tensors(a, model, sensitivities, error))
         return NULL;
     repeat_warnings(a->sensitivity, sensitivities, findings);
     aimf_check_sensitivities(sensitivities, NULL, findings);
+    aimf_check_batch_norm(sensitivities, model, training->options.batch_norm, findings);
     guint k = a->top_k_number ? a->top_k_number : aimf_top_k(sensitivities->n, a->top_k_share);
     return aimf_select_top_k(sensitivities, k, error);
 }
 
-static char **select_trainable(AimfCli *cli, const Arguments *a, const AimfModel *model, AimfFindings *findings,
-                               GError **error)
+static char **select_trainable(AimfCli *cli, const Arguments *a, const AimfModel *model,
+                               const AimfTrainingArguments *training, GError **error)
 {
     if (a->sensitivity)
-        return selected_by_sensitivity(cli, a, model, findings, error);
+        return selected_by_sensitivity(cli, a, model, training, error);
     if (a->trainable)
         return aimf_named_parameters(model, "--trainable", a->trainable, error);
     return aimf_prefixed_parameters(model, a->prefixes, error);
@@ -283,8 +285,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
+    if (!model || !aimf_recipe_settle(cli, &training.recipe, model->architecture, TRUE, &training.options, error))
+        return FALSE;
     AimfFindings *findings = training.allow.findings;
-    g_auto(GStrv) selected = model ? select_trainable(cli, &arguments, model, findings, error) : NULL;
+    g_auto(GStrv) selected = select_trainable(cli, &arguments, model, &training, error);
     g_autoptr(AimfManifest) train = selected ? aimf_open_training_set(cli, arguments.train, findings, error) : NULL;
     if (!train)
         return FALSE;
@@ -313,10 +317,11 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 const AimfCommand AIMF_COMMAND_FINETUNE = {
     .name = "finetune",
     .summary = "train the selected tensors of a model on balanced images",
-    .description =
-        "Defaults are the paper's: 10 epochs, learning rate 0.06, k of 55 in 62. What is not selected keeps its bits.\n"
-        "Example: aimfair finetune --model biased.safetensors --sensitivity sensitivity.json --top-k 55 "
-        "--train balanced.csv --val val.csv -o fair.safetensors",
+    .description = "Defaults are the paper's, 10 epochs, learning rate 0.06, k of 55 in 62, where an architecture has "
+                   "none of its\n"
+                   "own. What is not selected keeps its bits.\n"
+                   "Example: aimfair finetune --model biased.safetensors --sensitivity sensitivity.json --top-k 55 "
+                   "--train balanced.csv --val val.csv -o fair.safetensors",
     .reads_labels = TRUE,
     .run = run,
 };

@@ -6,7 +6,6 @@
 
 #define MODEL_KEY "aimfair.model_hash"
 #define WARNINGS_KEY "aimfair.warnings"
-#define BATCH_NORM_KEY "aimfair.batch_norm"
 
 typedef struct {
     char *model;
@@ -98,8 +97,6 @@ static gboolean pass(AimfCli *cli, const AimfModel *model, const AimfGradientSet
     };
     if (!aimf_mean_gradients(model, data, G_N_ELEMENTS(sets), &options, cli->monitor, gradients, error))
         return FALSE;
-    if (training->batch_norm == AIMF_BATCH_NORM_FROZEN)
-        aimf_tensors_set_metadata(gradients, BATCH_NORM_KEY, "frozen");
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
         g_autofree char *key = g_strconcat(AIMF_GRADIENTS_DATA_KEY, data[i].name, NULL);
         g_autofree char *hash = aimf_manifest_hash(data[i].manifest);

@@ -74,7 +74,8 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     training->inputs[3] = a->rename;
     training->options.measure_start = a->init != NULL;
     return aimf_cli_check_output("-o", a->output, error) && aimf_training_take(cli, training, a->output, error) &&
-           aimf_check_model_output(a->output, error);
+           aimf_check_model_output(a->output, error) &&
+           aimf_recipe_settle(cli, &training->recipe, a->architecture, FALSE, &training->options, error);
 }
 
 /* What --classes says, else what the training set's reader knew. */
@@ -229,8 +230,10 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 const AimfCommand AIMF_COMMAND_TRAIN = {
     .name = "train",
     .summary = "train a classifier and keep its best epoch",
-    .description = "Defaults are the paper's: 15 epochs, learning rate 0.01, a tenth of it after epoch 10.\n"
-                   "Example: aimfair train --train train.csv --val val.csv -o biased.safetensors",
+    .description =
+        "Defaults are the paper's, 15 epochs, learning rate 0.01, a tenth of it after epoch 10, where an architecture\n"
+        "has none of its own.\n"
+        "Example: aimfair train --train train.csv --val val.csv -o biased.safetensors",
     .reads_labels = TRUE,
     .run = run,
 };

@@ -6,26 +6,17 @@
 void aimf_training_arguments_init(AimfTrainingArguments *arguments, const AimfTrainOptions *defaults)
 {
     *arguments = (AimfTrainingArguments){
-        .epochs = (gint)defaults->epochs,
         .batch = (gint)defaults->batch,
-        .learning_rate = NAN,
-        .momentum = NAN,
-        .weight_decay = NAN,
-        .epsilon = NAN,
         .augmentation = AIMF_AUGMENT_DEFAULT,
         .options = *defaults,
     };
+    aimf_recipe_init(&arguments->recipe, defaults->epochs);
     aimf_allow_init(&arguments->allow);
 }
 
 void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
 {
-    g_free(arguments->optimizer);
-    g_free(arguments->betas);
-    g_free(arguments->decay);
-    g_free(arguments->schedule);
     g_free(arguments->batch_norm);
-    g_free(arguments->milestone_text);
     g_free(arguments->crop_scale);
     g_free(arguments->augment);
     g_free(arguments->shuffle);
@@ -36,7 +27,7 @@ void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
     g_free(arguments->state_path);
     g_free(arguments->keep_best_of);
     aimf_allow_clear(&arguments->allow);
-    g_clear_pointer(&arguments->milestones, g_array_unref);
+    aimf_recipe_clear(&arguments->recipe);
 }
 
 GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry *own, gboolean single_pass)
@@ -53,27 +44,28 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
         G_OPTION_ENTRY_NULL,
     };
     const GOptionEntry training[] = {
-        { "epochs", 0, 0, G_OPTION_ARG_INT, &a->epochs, "passes over the training set", "N [1, 100000]" },
-        { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->learning_rate, "learning rate", "RATE [1e-12, 1e+06]" },
-        { "schedule", 0, 0, G_OPTION_ARG_STRING, &a->schedule, "of the learning rate: steps or cosine (steps)",
-          "KIND" },
-        { "milestones", 0, 0, G_OPTION_ARG_STRING, &a->milestone_text,
-          "epochs after which the rate falls to a tenth, or none (10)", "N,…|none" },
-        { "warmup", 0, 0, G_OPTION_ARG_INT, &a->warmup, "epochs in which the rate rises to what it is (0)",
-          "N [0, 100000]" },
-        { "optimizer", 0, 0, G_OPTION_ARG_STRING, &a->optimizer, "sgd or adamw (sgd)", "NAME" },
-        { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->momentum, "of SGD (0.9)", "M [0, 0.999999]" },
-        { "betas", 0, 0, G_OPTION_ARG_STRING, &a->betas, "of AdamW (0.9,0.999)", "B,B" },
-        { "epsilon", 0, 0, G_OPTION_ARG_DOUBLE, &a->epsilon, "of AdamW (1e-08)", "E [1e-30, 1]" },
-        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->weight_decay, "of SGD (0.0001), of AdamW (0.01)",
+        { "epochs", 0, 0, G_OPTION_ARG_INT, &a->recipe.epochs, "passes over the training set", "N [1, 100000]" },
+        { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.learning_rate, "learning rate (the architecture's)",
+          "RATE [1e-12, 1e+06]" },
+        { "schedule", 0, 0, G_OPTION_ARG_STRING, &a->recipe.schedule,
+          "of the learning rate: steps or cosine (the architecture's)", "KIND" },
+        { "milestones", 0, 0, G_OPTION_ARG_STRING, &a->recipe.milestone_text,
+          "epochs after which the rate falls to a tenth, or none (10); makes the schedule steps", "N,…|none" },
+        { "warmup", 0, 0, G_OPTION_ARG_INT, &a->recipe.warmup,
+          "epochs in which the rate rises to what it is (the architecture's)", "N [0, 100000]" },
+        { "optimizer", 0, 0, G_OPTION_ARG_STRING, &a->recipe.optimizer, "sgd or adamw (the architecture's)", "NAME" },
+        { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.momentum, "of SGD (0.9)", "M [0, 0.999999]" },
+        { "betas", 0, 0, G_OPTION_ARG_STRING, &a->recipe.betas, "of AdamW (0.9,0.999)", "B,B" },
+        { "epsilon", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.epsilon, "of AdamW (1e-08)", "E [1e-30, 1]" },
+        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.weight_decay, "weight decay (the architecture's)",
           "W [0, 1000]" },
-        { "decay", 0, 0, G_OPTION_ARG_STRING, &a->decay, "of all tensors, or weights: none of norms and biases (all)",
-          "WHAT" },
-        { "clip-norm", 0, 0, G_OPTION_ARG_DOUBLE, &a->clip_norm, "scale gradients down to this norm; 0: do not (0)",
-          "X [0, 1e+12]" },
-        { "label-smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &a->label_smoothing, "share of a label for all classes (0)",
-          "S [0, 0.999999]" },
-        { "ema", 0, 0, G_OPTION_ARG_DOUBLE, &a->ema,
+        { "decay", 0, 0, G_OPTION_ARG_STRING, &a->recipe.decay,
+          "of all tensors, or weights: none of norms and biases (the architecture's)", "WHAT" },
+        { "clip-norm", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.clip_norm,
+          "scale gradients down to this norm; 0: do not (the architecture's)", "X [0, 1e+12]" },
+        { "label-smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.label_smoothing,
+          "share of a label for all classes (the architecture's)", "S [0, 0.999999]" },
+        { "ema", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.ema,
           "decay of an average of the weights, which is then the model; 0: none (0)", "D [0, 0.9999999]" },
         { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache, "memory for decoded pictures (0)", "BYTES" },
         { "log", 0, 0, G_OPTION_ARG_FILENAME, &a->log, "a line per epoch: .csv, or JSON lines", "FILE" },
@@ -117,84 +109,6 @@ static gboolean take_augmentation(AimfTrainingArguments *a, GError **error)
     return TRUE;
 }
 
-static gboolean take_schedule(AimfTrainingArguments *a, GError **error)
-{
-    if (a->milestone_text) {
-        gboolean none = g_str_equal(a->milestone_text, "none");
-        a->milestones =
-            none ? g_array_new(FALSE, FALSE, sizeof(guint)) : aimf_cli_uints("--milestones", a->milestone_text, error);
-        if (!a->milestones)
-            return FALSE;
-        a->options.milestones = (const guint *)(void *)a->milestones->data;
-        a->options.n_milestones = a->milestones->len;
-    }
-    static const char *const schedules[] = { "steps", "cosine", NULL };
-    int schedule = a->schedule ? aimf_cli_choice("--schedule", a->schedule, schedules, error) : 0;
-    if (schedule < 0)
-        return FALSE;
-    if (schedule == AIMF_SCHEDULE_COSINE && a->milestone_text) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--milestones are of --schedule steps, not of cosine");
-        return FALSE;
-    }
-    if (a->warmup >= a->epochs) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "--warmup is %d; it must be less than --epochs, %d",
-                    a->warmup, a->epochs);
-        return FALSE;
-    }
-    a->options.schedule = (AimfSchedule)schedule;
-    if (schedule == AIMF_SCHEDULE_COSINE)
-        a->options.n_milestones = 0;
-    a->options.warmup_epochs = (guint)a->warmup;
-    a->options.epochs = (guint)a->epochs;
-    return TRUE;
-}
-
-/* What is of the other optimizer would be passed over without a word. */
-static gboolean check_optimizer(const AimfTrainingArguments *a, gboolean adamw, GError **error)
-{
-    const char *other = NULL;
-    if (adamw && !isnan(a->momentum))
-        other = "--momentum is of SGD; AdamW has --betas";
-    else if (!adamw && (a->betas || !isnan(a->epsilon)))
-        other = "--betas and --epsilon are of AdamW, --optimizer adamw";
-    if (other)
-        g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_INVALID, other);
-    return !other;
-}
-
-static gboolean take_optimizer(AimfTrainingArguments *a, GError **error)
-{
-    static const char *const kinds[] = { "sgd", "adamw", NULL };
-    static const char *const decays[] = { "all", "weights", NULL };
-    AimfOptimizer *optimizer = &a->options.optimizer;
-    int kind = a->optimizer ? aimf_cli_choice("--optimizer", a->optimizer, kinds, error) : 0;
-    int decay = kind < 0 ? -1 : a->decay ? aimf_cli_choice("--decay", a->decay, decays, error) : 0;
-    gboolean adamw = kind == AIMF_OPTIMIZER_ADAMW;
-    if (decay < 0 || !check_optimizer(a, adamw, error))
-        return FALSE;
-    if (adamw) {
-        *optimizer = AIMF_ADAMW_DEFAULTS;
-        a->options.learning_rate = AIMF_ADAMW_LEARNING_RATE;
-    }
-    double *betas = optimizer->betas;
-    if (a->betas && (!aimf_cli_pair("--betas", a->betas, betas, error) ||
-                     !aimf_cli_check_double("the first of --betas", betas[0], 0, 0.9999999, error) ||
-                     !aimf_cli_check_double("the second of --betas", betas[1], 0, 0.9999999, error)))
-        return FALSE;
-    if (!isnan(a->learning_rate))
-        a->options.learning_rate = a->learning_rate;
-    if (!isnan(a->momentum))
-        optimizer->momentum = a->momentum;
-    if (!isnan(a->epsilon))
-        optimizer->epsilon = a->epsilon;
-    if (!isnan(a->weight_decay))
-        optimizer->weight_decay = a->weight_decay;
-    optimizer->decay_weights_only = decay == 1;
-    optimizer->clip_norm = a->clip_norm;
-    optimizer->average = a->ema;
-    return TRUE;
-}
-
 static gboolean take_batch_norm(AimfTrainingArguments *a, GError **error)
 {
     static const char *const modes[] = { "train", "frozen", NULL };
@@ -232,8 +146,8 @@ static gboolean check_paths(const AimfTrainingArguments *a, const char *output, 
 
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *output, GError **error)
 {
-    if (!take_augmentation(a, error) || !take_schedule(a, error) || !take_optimizer(a, error) ||
-        !take_batch_norm(a, error) || !take_start(a, error) || !aimf_allow_check(&a->allow, error))
+    if (!take_augmentation(a, error) || !aimf_recipe_take(&a->recipe, error) || !take_batch_norm(a, error) ||
+        !take_start(a, error) || !aimf_allow_check(&a->allow, error))
         return FALSE;
     if (a->cache && !aimf_cli_bytes("--cache", a->cache, &a->options.cache_bytes, error))
         return FALSE;
@@ -241,7 +155,6 @@ gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *
     if (!check_paths(a, output, error))
         return FALSE;
     a->options.batch = (guint)a->batch;
-    a->options.label_smoothing = a->label_smoothing;
     a->options.skip_bad = (guint)a->skip_bad;
     a->options.device = cli->device;
     a->options.precision = cli->precision;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "allow.h"
+#include "recipe.h"
 
 #include <aimfair/sets.h>
 
@@ -15,26 +16,12 @@
  *   fresh ones
  * @finetuning: the training set should be balanced; @fresh_head: the model's final layer is new, so that a measured
  *   start says nothing
- * @augmentation, @milestones: what @options points to
- * @learning_rate, @momentum, @weight_decay, @epsilon: NAN: not given
+ * @augmentation: what @options points to
  */
 typedef struct {
-    gint epochs;
     gint batch;
-    gdouble learning_rate;
-    gdouble momentum;
-    gdouble weight_decay;
-    char *optimizer;
-    char *betas;
-    gdouble epsilon;
-    char *decay;
-    gdouble clip_norm;
-    gdouble ema;
-    char *schedule;
-    gint warmup;
-    gdouble label_smoothing;
+    AimfRecipeArguments recipe;
     char *batch_norm;
-    char *milestone_text;
     char *crop_scale;
     char *augment;
     char *shuffle;
@@ -51,7 +38,6 @@ typedef struct {
     gboolean fresh_head;
     const char *inputs[5];
     AimfAugment augmentation;
-    GArray *milestones; /* of guint */
     char *state_path;
     AimfTrainOptions options;
 } AimfTrainingArguments;
@@ -64,8 +50,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AimfTrainingArguments, aimf_training_arguments_
 GOptionEntry *aimf_training_entries(AimfTrainingArguments *arguments, const GOptionEntry *own, gboolean single_pass);
 
 /**
- * aimf_training_take: checks the arguments and turns them into arguments->options. @output: the result's path, for
- * the state
+ * aimf_training_take: checks the arguments and turns them into arguments->options, all but the recipe, which
+ * aimf_recipe_settle does when the architecture is known. @output: the result's path, for the state
  */
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, const char *output, GError **error);
 

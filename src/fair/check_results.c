@@ -45,6 +45,21 @@ void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const Aimf
         tell_zeros(gradients, "biased", "balanced", "bias", findings);
 }
 
+void aimf_check_batch_norm(const AimfSensitivities *sensitivities, const AimfModel *model, AimfBatchNormMode mode,
+                           AimfFindings *findings)
+{
+    gboolean has_batch_norm = FALSE;
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++)
+        has_batch_norm = has_batch_norm || g_str_has_suffix(aimf_tensors_at(model->tensors, i)->name, ".running_mean");
+    if (!has_batch_norm || sensitivities->batch_norm == mode)
+        return;
+    gboolean frozen = mode == AIMF_BATCH_NORM_FROZEN;
+    aimf_findings_add(findings, "batch-norm", FALSE,
+                      "batch norm is %s in this training; the sensitivities, which choose what is trained, were "
+                      "measured with it %s",
+                      frozen ? "frozen" : "not frozen", frozen ? "not frozen" : "frozen");
+}
+
 /* --- Results to be averaged --- */
 
 enum { MAX_FILE_BYTES = 64 << 20 };

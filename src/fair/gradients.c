@@ -172,5 +172,7 @@ gboolean aimf_mean_gradients(const AimfModel *model, const AimfGradientSet *sets
     for (guint i = 0; i < n_sets; i++)
         if (!run(&pass, &sets[i], error) || !store(&pass, sets[i].name, gradients, error))
             return FALSE;
+    if (options->batch_norm == AIMF_BATCH_NORM_FROZEN)
+        aimf_tensors_set_metadata(gradients, AIMF_GRADIENTS_BATCH_NORM_KEY, "frozen");
     return TRUE;
 }

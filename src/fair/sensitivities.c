@@ -1,6 +1,8 @@
 /* How much each parameter tensor feels the domain and the bias: mean absolute differences of mean gradients. */
 #include "fair/sensitivity.h"
 
+#include "base/shown.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -129,6 +131,17 @@ static gboolean measure_tensor(const AimfTensors *gradients, const char *name, A
     return TRUE;
 }
 
+static gboolean read_batch_norm(const AimfTensors *gradients, AimfBatchNormMode *mode, GError **error)
+{
+    const char *text = aimf_tensors_metadata(gradients, AIMF_GRADIENTS_BATCH_NORM_KEY);
+    *mode = text ? AIMF_BATCH_NORM_FROZEN : AIMF_BATCH_NORM_TRAIN;
+    if (!text || strcmp(text, "frozen") == 0)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "the gradients' " AIMF_GRADIENTS_BATCH_NORM_KEY " is '%s'; it can only be 'frozen'", AIMF_SHOWN(text));
+    return FALSE;
+}
+
 AimfSensitivities *aimf_sensitivities_from_gradients(const AimfTensors *gradients, const char *model_hash,
                                                      GError **error)
 {
@@ -136,6 +149,8 @@ AimfSensitivities *aimf_sensitivities_from_gradients(const AimfTensors *gradient
     g_autoptr(AimfSensitivities) sensitivities = g_new0(AimfSensitivities, 1);
     sensitivities->model_hash = g_strdup(model_hash);
     sensitivities->tensors = g_new0(AimfSensitivity, (gsize)count + 1);
+    if (!read_batch_norm(gradients, &sensitivities->batch_norm, error))
+        return NULL;
     for (guint i = 0; i < count; i++) {
         const char *name = aimf_tensors_at(gradients, i)->name;
         if (!g_str_has_prefix(name, prefixes[REAL]))

@@ -1,6 +1,7 @@
 /* sensitivity.json, version 1. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "fair/sensitivity.h"
 
 #include <aimfair/json.h>
@@ -34,6 +35,11 @@ char *aimf_sensitivities_json(const AimfSensitivities *sensitivities)
     json_builder_add_int_value(builder, VERSION);
     json_builder_set_member_name(builder, "model");
     json_builder_add_string_value(builder, sensitivities->model_hash);
+    /* A file of the usual way says nothing of it, as before there was the choice. */
+    if (sensitivities->batch_norm == AIMF_BATCH_NORM_FROZEN) {
+        json_builder_set_member_name(builder, "batch_norm");
+        json_builder_add_string_value(builder, "frozen");
+    }
     json_builder_set_member_name(builder, "tensors");
     json_builder_begin_array(builder);
     for (guint i = 0; i < sensitivities->n; i++)
@@ -128,6 +134,21 @@ static gboolean read_tensors(AimfSensitivities *sensitivities, JsonArray *array,
     return check_names(sensitivities, path, error) && check_ranks(sensitivities, path, error);
 }
 
+static gboolean read_batch_norm(AimfSensitivities *sensitivities, JsonObject *object, const char *where, GError **error)
+{
+    if (!json_object_has_member(object, "batch_norm"))
+        return TRUE;
+    const char *text = aimf_json_text(object, where, "batch_norm", error);
+    if (!text)
+        return FALSE;
+    sensitivities->batch_norm = AIMF_BATCH_NORM_FROZEN;
+    if (strcmp(text, "frozen") == 0)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: 'batch_norm' is '%s'; it can only be 'frozen'", where,
+                AIMF_SHOWN(text));
+    return FALSE;
+}
+
 /* Files of older programs have none. */
 static gboolean read_warnings(AimfSensitivities *sensitivities, JsonObject *object, const char *path, GError **error)
 {
@@ -153,6 +174,7 @@ AimfSensitivities *aimf_sensitivities_open(const char *path, GError **error)
     g_autoptr(AimfSensitivities) sensitivities = g_new0(AimfSensitivities, 1);
     if (!aimf_json_int(object, where, "version", VERSION, VERSION, &version, error) ||
         !(model = aimf_json_text(object, where, "model", error)) ||
+        !read_batch_norm(sensitivities, object, where, error) ||
         !(array = aimf_json_array(object, where, "tensors", error)) ||
         !read_tensors(sensitivities, array, path, error) || !read_warnings(sensitivities, object, path, error))
         return NULL;

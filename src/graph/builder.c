@@ -116,6 +116,18 @@ AimfValue aimf_graph_parameter(AimfGraph *graph, const char *name, AimfShape sha
     return value;
 }
 
+void aimf_graph_exempt_from_decay(AimfGraph *graph, AimfValue parameter)
+{
+    if (parameter != AIMF_NONE)
+        g_array_index(graph->values, AimfValueInfo, parameter).exempt = TRUE;
+}
+
+gboolean aimf_graph_decays(const AimfGraph *graph, AimfValue parameter)
+{
+    const AimfValueInfo *info = &g_array_index(graph->values, AimfValueInfo, parameter);
+    return info->shape.rank > 1 && !info->exempt && !g_str_has_suffix(info->name, ".bias");
+}
+
 AimfShape aimf_graph_shape(const AimfGraph *graph, AimfValue value)
 {
     return *aimf_value_shape(graph, value);

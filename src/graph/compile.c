@@ -255,12 +255,9 @@ static gboolean check_options(const AimfGraph *graph, const AimfCompileOptions *
     return !mistake;
 }
 
-/* Source: timm.optim.param_groups_weight_decay */
 static gboolean decays(const AimfPlan *plan, AimfValue parameter, const AimfOptimizer *optimizer)
 {
-    return !optimizer || !optimizer->decay_weights_only ||
-           (aimf_value_shape(plan->graph, parameter)->rank > 1 &&
-            !g_str_has_suffix(aimf_graph_name(plan->graph, parameter), ".bias"));
+    return !optimizer || !optimizer->decay_weights_only || aimf_graph_decays(plan->graph, parameter);
 }
 
 /* The trainable parameters in the graph's order, each once; those without weight decay last, to be one bucket. */

@@ -73,6 +73,7 @@ typedef struct {
     AimfLeaf leaf;
     gboolean workspace;
     const char *name; /* of a leaf; interned */
+    gboolean exempt;  /* of a parameter: see aimf_graph_exempt_from_decay */
 } AimfValueInfo;
 
 struct AimfGraph {
@@ -112,6 +113,11 @@ static inline const AimfShape *aimf_value_shape(const AimfGraph *graph, AimfValu
  */
 AimfShape aimf_broadcast_lay(const AimfShape *shape, int rank, guint axes);
 
+/**
+ * aimf_graph_decays: whether @parameter has weight decay where only weights have it. Source:
+ * timm.optim.param_groups_weight_decay.
+ */
+gboolean aimf_graph_decays(const AimfGraph *graph, AimfValue parameter);
 /** aimf_graph_has: whether @value is one of the graph's. */
 gboolean aimf_graph_has(const AimfGraph *graph, AimfValue value);
 /**

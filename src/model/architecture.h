@@ -7,12 +7,37 @@
 enum { AIMF_USUAL_SIDE = 224 };
 
 /**
+ * AimfRecipe: what an architecture's own training has in place of the paper's settings; see aimf_pretrain_defaults.
+ * @optimizer: AIMF_OPTIMIZER_ADAMW has the rate of @learning_rate along a cosine, in training and in fine-tuning;
+ *   AIMF_OPTIMIZER_SGD the paper's rates, milestones and momentum
+ * @weight_decay, @decay_weights_only, @clip_norm, @label_smoothing: as in AimfOptimizer and AimfTrainOptions
+ * @warmup_epochs: of training alone: what is fine-tuned has no fresh tensors
+ */
+typedef struct {
+    AimfOptimizerKind optimizer;
+    double learning_rate;
+    double weight_decay;
+    gboolean decay_weights_only;
+    guint warmup_epochs;
+    double clip_norm;
+    double label_smoothing;
+} AimfRecipe;
+
+/** Of src/model/recipes.c, which has the sources. */
+extern const AimfRecipe AIMF_RECIPE_MOBILENET_V2;
+extern const AimfRecipe AIMF_RECIPE_MOBILENET_V3;
+extern const AimfRecipe AIMF_RECIPE_EFFICIENTNET;
+extern const AimfRecipe AIMF_RECIPE_VIT;
+extern const AimfRecipe AIMF_RECIPE_CONVNEXT;
+
+/**
  * AimfArchitecture: a registry row.
  * @min_image_size, @max_image_size: side of the input in pixels
  * @patch: of which both sides are multiples; 0 for any
  * @head: name of the final layer, whose number of outputs may differ from a weight file's
  * @places: (nullable) the parameter (1, 1 + places, C) that has a row per patch of the input behind that of the class
  * @old_name: (nullable) (owned, nullable) what upstream's earlier versions called the tensor @name, where that differs
+ * @recipe: (nullable) how it is trained by default; NULL: as the paper's networks
  * @children: (NULL-terminated) the modules in the order of upstream's children(): their numbers in an nn.Sequential
  * @logits: the walk: images (N, 3, H, W) -> (N, outputs)
  */
@@ -24,6 +49,7 @@ typedef struct {
     const char *head;
     const char *places;
     char *(*old_name)(const char *name);
+    const AimfRecipe *recipe;
     const char *const *children;
     AimfValue (*logits)(AimfBuilder *b, AimfValue images, int outputs);
 } AimfArchitecture;

@@ -62,7 +62,9 @@ static AimfValue state(AimfBuilder *b, const char *layer, const char *tensor, Ai
 
 AimfValue aimf_build_parameter(AimfBuilder *b, const char *name, AimfShape shape, AimfInit init)
 {
-    return parameter(b, NULL, name, shape, init);
+    AimfValue value = parameter(b, NULL, name, shape, init);
+    aimf_graph_exempt_from_decay(b->graph, value);
+    return value;
 }
 
 static const AimfInit zeros = { AIMF_INIT_CONSTANT, 0 }, ones = { AIMF_INIT_CONSTANT, 1 };

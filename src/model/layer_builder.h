@@ -114,7 +114,10 @@ AimfValue aimf_build_layer_norm(AimfBuilder *b, const char *name, AimfValue x, d
 AimfValue aimf_build_linear(AimfBuilder *b, const char *name, AimfValue x, gint64 outputs);
 /** aimf_build_projection: a linear layer without a bias. */
 AimfValue aimf_build_projection(AimfBuilder *b, const char *name, AimfValue x, gint64 outputs);
-/** aimf_build_parameter: one that is no layer's: "<scope><name>". */
+/**
+ * aimf_build_parameter: one that is no layer's: "<scope><name>". Where only weights have weight decay it has none:
+ * rows for places and a class's token are timm's no_weight_decay(), and a scale per channel has one dimension there.
+ */
 AimfValue aimf_build_parameter(AimfBuilder *b, const char *name, AimfShape shape, AimfInit init);
 /** aimf_build_dropout: in training a @share of the elements is dropped, or, of a residual branch, of the samples. */
 AimfValue aimf_build_dropout(AimfBuilder *b, AimfValue x, double share);

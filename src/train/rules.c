@@ -1,5 +1,7 @@
 #include "train/rules.h"
 
+#include "model/architecture.h"
+
 #include <math.h>
 
 static const AimfAugment augment = AIMF_AUGMENT_DEFAULT;
@@ -36,6 +38,44 @@ const AimfOptimizer AIMF_ADAMW_DEFAULTS = {
     .betas = { 0.9, 0.999 },
     .epsilon = 1e-8,
 };
+
+static void follow(const AimfRecipe *recipe, AimfTrainOptions *options)
+{
+    if (recipe->optimizer == AIMF_OPTIMIZER_ADAMW) {
+        options->optimizer = AIMF_ADAMW_DEFAULTS;
+        options->learning_rate = recipe->learning_rate;
+        options->schedule = AIMF_SCHEDULE_COSINE;
+        options->n_milestones = 0;
+    }
+    options->optimizer.weight_decay = recipe->weight_decay;
+    options->optimizer.decay_weights_only = recipe->decay_weights_only;
+    options->optimizer.clip_norm = recipe->clip_norm;
+    options->label_smoothing = recipe->label_smoothing;
+}
+
+gboolean aimf_pretrain_defaults(const char *architecture, AimfTrainOptions *options, GError **error)
+{
+    const AimfArchitecture *found = aimf_architecture_find(architecture, error);
+    if (!found)
+        return FALSE;
+    *options = AIMF_PRETRAIN_DEFAULTS;
+    if (found->recipe) {
+        follow(found->recipe, options);
+        options->warmup_epochs = found->recipe->warmup_epochs;
+    }
+    return TRUE;
+}
+
+gboolean aimf_finetune_defaults(const char *architecture, AimfTrainOptions *options, GError **error)
+{
+    const AimfArchitecture *found = aimf_architecture_find(architecture, error);
+    if (!found)
+        return FALSE;
+    *options = AIMF_FINETUNE_DEFAULTS;
+    if (found->recipe)
+        follow(found->recipe, options);
+    return TRUE;
+}
 
 double aimf_train_learning_rate(const AimfTrainOptions *options, guint epoch)
 {

@@ -100,11 +100,88 @@ static void test_sensitivity_and_finetune(void)
            "\"$AIMFAIR\" sensitivity -q --threads 1 --batch 8 --model biased.safetensors --real train.csv "
            "--biased synthetic.csv --balanced balanced.csv --batch-norm frozen -o frozen.json",
            "fc.bias");
-    g_free(run(0, "! cmp -s sensitivity.json frozen.json"));
+    g_free(run(0, "! cmp -s sensitivity.json frozen.json && ! grep -qF batch_norm sensitivity.json && "
+                  "grep -q '\"batch_norm\" *: *\"frozen\"' frozen.json"));
+    expect(0, "\"$AIMFAIR\" sensitivity -q --from-gradients frozen.gradients.safetensors -o frozen2.json", "fc.bias");
+    g_free(run(0, "cmp frozen.json frozen2.json"));
+    expect(0, FINETUNE "--model biased.safetensors --sensitivity frozen.json --top-k 1.0 --lr 1e-5 -o x.safetensors",
+           "batch norm is not frozen in this training; the sensitivities, which choose what is trained, were measured "
+           "with it frozen");
+    expect(0,
+           FINETUNE
+           "--model biased.safetensors --sensitivity sensitivity.json --top-k 1.0 --lr 1e-5 --batch-norm frozen --json "
+           "-o x.safetensors",
+           "\"batch-norm\"");
+    g_free(run(0, FINETUNE
+               "--model biased.safetensors --sensitivity frozen.json --top-k 1.0 --lr 1e-5 --batch-norm frozen "
+               "-o x.safetensors >said 2>&1 && ! grep -q 'batch norm' said"));
     expect(0, FINETUNE "--model biased.safetensors --trainable fc -o head.safetensors --json", "\"trained\"");
     expect(2, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json -o x.safetensors", "--force");
     expect(0, FINETUNE "--model fair.safetensors --sensitivity sensitivity.json --force -o x.safetensors",
            "measured on another model");
+}
+
+/* What is said before the sets are looked for, which are not there. */
+static void test_recipes(void)
+{
+    static const struct {
+        const char *options, *says;
+    } cases[] = {
+        { "", "resnet18 is trained by sgd, learning rate 0.01, to a tenth after epoch 10, momentum 0.9, "
+              "weight decay 0.0001\n" },
+        { "--arch mobilenet_v3_small", "momentum 0.9, weight decay 1e-05\n" },
+        { "--arch efficientnet_b0 --lr 0.02 --decay all", "learning rate 0.02, to a tenth after epoch 10, "
+                                                          "momentum 0.9, weight decay 1e-05\n" },
+        { "--arch efficientnet_b0 --weight-decay 0", "weight decay 0 of weights\n" },
+        { "--arch vit_base_patch16_224",
+          "vit_base_patch16_224 is trained by adamw, learning rate 0.000125 along a cosine, 1 epoch of warm-up, "
+          "betas 0.9 and 0.999, epsilon 1e-08, weight decay 0.05 of weights, gradients of norm 1 at most\n" },
+        { "--arch convnext_tiny --warmup 3 --betas 0.8,0.9 --epsilon 1e-6 --label-smoothing 0.25 --ema 0.99",
+          "along a cosine, 3 epochs of warm-up, betas 0.8 and 0.9, epsilon 1e-06, weight decay 0.05 of weights, "
+          "labels smoothed by 0.25, averages of decay 0.99\n" },
+        { "--arch convnext_tiny --epochs 1 --label-smoothing 0 --weight-decay 0.5",
+          "along a cosine, betas 0.9 and 0.999, epsilon 1e-08, weight decay 0.5 of weights\n" },
+        { "--arch vit_small_patch16_224 --milestones 3,5 --clip-norm 0",
+          "learning rate 0.000125, to a tenth after epoch 3, 5, 1 epoch of warm-up, betas 0.9 and 0.999, epsilon "
+          "1e-08, "
+          "weight decay 0.05 of weights\n" },
+        { "--arch vit_small_patch16_224 --schedule steps --warmup 0",
+          "learning rate 0.000125, to a tenth after epoch 10, betas" },
+        { "--arch vit_small_patch16_224 --optimizer sgd --momentum 0.8",
+          "sgd, learning rate 0.01, to a tenth after epoch 10, momentum 0.8, weight decay 0.0001\n" },
+        { "--arch vit_small_patch32_224 --optimizer adamw --decay weights",
+          "adamw, learning rate 0.001, to a tenth after epoch 10, betas 0.9 and 0.999, epsilon 1e-08, weight decay "
+          "0.01 of "
+          "weights\n" },
+        { "--arch convnext_tiny --momentum 0.9",
+          "--momentum is of SGD; AdamW has --betas, and convnext_tiny has AdamW without --optimizer sgd" },
+        { "--arch resnet50 --epsilon 1e-6", "--betas and --epsilon are of AdamW, --optimizer adamw" },
+        { "--arch resnet19", "there is no architecture 'resnet19'" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *command =
+            g_strconcat("\"$AIMFAIR\" train --train no.csv --val no.csv -o x.safetensors ", cases[i].options, NULL);
+        expect(2, command, cases[i].says);
+    }
+    g_free(run(0, "\"$AIMFAIR\" train --arch list --json | tr -d ' \n' | grep -qF '\"train\":{\"optimizer\":"
+                  "\"adamw\",\"learning_rate\":0.000125,\"schedule\":\"cosine\",\"warmup_epochs\":1,"
+                  "\"weight_decay\":0.05,\"decay\":\"weights\",\"clip_norm\":1.0,\"label_smoothing\":0.0},"
+                  "\"finetune\":{\"optimizer\":\"adamw\",'"));
+}
+
+/* The architecture's recipe is what the model says that it was trained by, and fine-tuning has its own. */
+static void test_recipe_is_kept(void)
+{
+    g_free(run(0, "\"$AIMFAIR\" train -q --threads 1 --image-size 32 --epochs 2 --train train.csv --val val.csv "
+                  "--batch 8 --arch vit_small_patch16_224 -o vit.safetensors"));
+    g_free(run(0, "grep -aqF '\\\"learning_rate\\\":0.000125,\\\"optimizer\\\":\\\"adamw\\\",\\\"betas\\\":"
+                  "[0.9,0.999],\\\"epsilon\\\":1e-08,\\\"weight_decay\\\":0.05,\\\"decay\\\":\\\"weights\\\","
+                  "\\\"clip_norm\\\":1.0' vit.safetensors && grep -aqF '\\\"warmup_epochs\\\":1' vit.safetensors"));
+    expect(0,
+           "\"$AIMFAIR\" finetune --threads 1 --batch 8 --epochs 2 --train balanced.csv --val val.csv "
+           "--model vit.safetensors --trainable head -o head.safetensors",
+           "vit_small_patch16_224 is trained by adamw, learning rate 0.000125 along a cosine, betas 0.9 and 0.999");
+    g_free(run(0, "rm vit.safetensors head.safetensors"));
 }
 
 static void test_predict(void)
@@ -294,6 +371,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/train", test_train);
     g_test_add_func("/cli/killed", test_killed);
     g_test_add_func("/cli/sensitivity-and-finetune", test_sensitivity_and_finetune);
+    g_test_add_func("/cli/recipes", test_recipes);
+    g_test_add_func("/cli/recipe-is-kept", test_recipe_is_kept);
     g_test_add_func("/cli/predict", test_predict);
     g_test_add_func("/cli/unlabelled", test_unlabelled);
     g_test_add_func("/cli/overwriting", test_overwriting);

@@ -234,6 +234,8 @@ static void test_round_trip(void)
     "{\"name\":\"a\",\"size\":4,\"domain\":" domain ",\"bias\":" bias ",\"domain_rank\":" ranks "}"
 #define B "{\"name\":\"b\",\"size\":4,\"domain\":2,\"bias\":1,\"domain_rank\":2,\"bias_rank\":2}"
 #define FILE_OF(tensors) "{\"version\":1,\"model\":\"m\",\"tensors\":[" tensors "]}"
+#define FILE_WITH(member)                                                                                              \
+    "{\"version\":1,\"model\":\"m\"," member ",\"tensors\":[" A("1", "2", "1,\"bias_rank\":1") "," B "]}"
 
 static AimfSensitivities *open_text(const char *text, gssize length, GError **error)
 {
@@ -272,6 +274,8 @@ static void test_hostile_files(void)
         { FILE_OF(A("1", "2", "2,\"bias_rank\":1") "," B),
           "the ranks of 'a' are 2 and 1, but its values give 1 and 1" },
         { FILE_OF(B "," B), "'b' is there twice" },
+        { FILE_WITH("\"batch_norm\":\"train\""), "'batch_norm' is 'train'; it can only be 'frozen'" },
+        { FILE_WITH("\"batch_norm\":null"), "'batch_norm' must be a text" },
         { FILE_OF("{\"name\":\"a\",\"size\":0,\"domain\":1,\"bias\":1,\"domain_rank\":1,\"bias_rank\":1}"), "'size'" },
     };
     g_autoptr(GError) error = NULL;
@@ -284,6 +288,36 @@ static void test_hostile_files(void)
             g_error("%s: expected '%s', found: %s", cases[i].text, cases[i].message, error->message);
         g_clear_error(&error);
     }
+}
+
+/* What the gradients' metadata say goes to the file and back; without them nothing is said. */
+static void test_batch_norm(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(folder, "modes.json", NULL);
+    for (int frozen = 0; frozen < 2; frozen++) {
+        g_autoptr(AimfTensors) gradients = aimf_tensors_new();
+        static const char *const names[] = { "real/a", "biased/a", "balanced/a" };
+        for (int i = 0; i < 3; i++)
+            g_assert_cmpint(
+                aimf_tensors_add(gradients, names[i], AIMF_F32, &AIMF_SHAPE(1), &(float){ (float)i }, &error), >=, 0);
+        if (frozen)
+            aimf_tensors_set_metadata(gradients, AIMF_GRADIENTS_BATCH_NORM_KEY, "frozen");
+        g_autoptr(AimfSensitivities) made = aimf_sensitivities_from_gradients(gradients, "hash", &error);
+        g_assert_true(made && aimf_sensitivities_save(made, path, &error));
+        g_autoptr(AimfSensitivities) found = aimf_sensitivities_open(path, &error);
+        g_assert_no_error(error);
+        g_autofree char *text = aimf_sensitivities_json(made);
+        AimfBatchNormMode mode = frozen ? AIMF_BATCH_NORM_FROZEN : AIMF_BATCH_NORM_TRAIN;
+        g_assert_cmpint(made->batch_norm, ==, mode);
+        g_assert_cmpint(found->batch_norm, ==, mode);
+        g_assert_cmpint(strstr(text, "batch_norm") != NULL, ==, frozen);
+        aimf_tensors_set_metadata(gradients, AIMF_GRADIENTS_BATCH_NORM_KEY, "train");
+        g_assert_null(aimf_sensitivities_from_gradients(gradients, "hash", &error));
+        g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+        g_clear_error(&error);
+    }
+    g_unlink(path);
 }
 
 static void test_truncated_file(void)
@@ -330,6 +364,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sensitivity/share", test_share);
     g_test_add_func("/sensitivity/round-trip", test_round_trip);
     g_test_add_func("/sensitivity/hostile-files", test_hostile_files);
+    g_test_add_func("/sensitivity/batch-norm", test_batch_norm);
     g_test_add_func("/sensitivity/truncated-file", test_truncated_file);
     g_test_add_func("/sensitivity/deep-file", test_deep_file);
     g_test_add_func("/sensitivity/not-a-file", test_not_a_file);

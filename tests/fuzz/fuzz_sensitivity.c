@@ -16,5 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!fuzz_check(again != NULL, &error))
         g_error("what was written cannot be read");
     g_assert_cmpuint(again->n, ==, found->n);
+    g_assert_cmpint(again->batch_norm, ==, found->batch_norm);
     return 0;
 }

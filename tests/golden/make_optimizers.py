@@ -68,8 +68,8 @@ def linear(classes, smoothing):
     return net, lambda: F.binary_cross_entropy_with_logits(net(x), smoothed)
 
 
-def run(net, loss_of, make, rate, weights_only=False, decay=0.0, clip=0.0, average=0.0):
-    groups = timm.optim.param_groups_weight_decay(net, decay) if weights_only else net.parameters()
+def run(net, loss_of, make, rate, weights_only=False, exempt=(), decay=0.0, clip=0.0, average=0.0):
+    groups = timm.optim.param_groups_weight_decay(net, decay, True, exempt) if weights_only else net.parameters()
     optimizer = make(groups, lr=float(numpy.float32(rate)), weight_decay=decay)
     averages = timm.utils.ModelEmaV3(net, decay=average, use_warmup=False) if average else None
     golden, losses = {}, []
@@ -134,6 +134,7 @@ def main():
                          average=0.9),
         "softmax": run(*linear(3, 0.1), sgd(0.9), 0.5),
         "sigmoid": run(*linear(1, 0.1), sgd(0.9), 0.5),
+        "sgd_exempt": run(*small_net(), sgd(0.9), 0.1, weights_only=True, exempt=("conv2.weight",), decay=0.1),
     }
     golden = {f"{name}/{key}": value for name, results in runs.items() for key, value in results.items()}
     golden |= {

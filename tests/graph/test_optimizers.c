@@ -13,25 +13,27 @@
 
 enum { STEPS = 20, MAX_PARAMETERS = 6 };
 
-/* @classes: of a linear layer whose loss has smoothed labels; 0: the small network */
+/* @classes: of a linear layer whose loss has smoothed labels; 0: the small network; @exempt: (nullable) from decay */
 typedef struct {
     const char *name;
     double rate;
     AimfOptimizer optimizer;
     gboolean frozen;
     int classes;
+    const char *exempt;
 } Run;
 
 static const Run runs[] = {
-    { "sgd_weights", 0.1, { .momentum = 0.9, .weight_decay = 0.1, .decay_weights_only = TRUE }, FALSE, 0 },
-    { "sgd_clip", 0.3, { .momentum = 0.9, .clip_norm = 0.125 }, FALSE, 0 },
-    { "sgd_average", 0.1, { .momentum = 0.9, .average = 0.75 }, FALSE, 0 },
-    { "sgd_frozen", 0.1, { .momentum = 0.9, .weight_decay = 0.01 }, TRUE, 0 },
+    { "sgd_weights", 0.1, { .momentum = 0.9, .weight_decay = 0.1, .decay_weights_only = TRUE }, FALSE, 0, NULL },
+    { "sgd_clip", 0.3, { .momentum = 0.9, .clip_norm = 0.125 }, FALSE, 0, NULL },
+    { "sgd_average", 0.1, { .momentum = 0.9, .average = 0.75 }, FALSE, 0, NULL },
+    { "sgd_frozen", 0.1, { .momentum = 0.9, .weight_decay = 0.01 }, TRUE, 0, NULL },
     { "adamw",
       0.01,
       { .kind = AIMF_OPTIMIZER_ADAMW, .weight_decay = 0.05, .betas = { 0.9, 0.999 }, .epsilon = 1e-8 },
       FALSE,
-      0 },
+      0,
+      NULL },
     { "adamw_all",
       0.02,
       { .kind = AIMF_OPTIMIZER_ADAMW,
@@ -42,9 +44,16 @@ static const Run runs[] = {
         .clip_norm = 0.125,
         .average = 0.9 },
       FALSE,
-      0 },
-    { "softmax", 0.5, { .momentum = 0.9 }, FALSE, 3 },
-    { "sigmoid", 0.5, { .momentum = 0.9 }, FALSE, 1 },
+      0,
+      NULL },
+    { "softmax", 0.5, { .momentum = 0.9 }, FALSE, 3, NULL },
+    { "sigmoid", 0.5, { .momentum = 0.9 }, FALSE, 1, NULL },
+    { "sgd_exempt",
+      0.1,
+      { .momentum = 0.9, .weight_decay = 0.1, .decay_weights_only = TRUE },
+      FALSE,
+      0,
+      "conv2.weight" },
 };
 
 /* --- The networks --- */
@@ -83,6 +92,11 @@ static void net_init(SmallNet *net, const Run *run)
         small_net_init_frozen(net);
     else
         small_net_init(net);
+    for (guint i = 0; run->exempt && i < aimf_graph_n_parameters(net->graph); i++) {
+        AimfValue parameter = aimf_graph_parameter_at(net->graph, i);
+        if (strcmp(aimf_graph_name(net->graph, parameter), run->exempt) == 0)
+            aimf_graph_exempt_from_decay(net->graph, parameter);
+    }
 }
 
 static void fill(AimfPlan *plan, const SmallNet *net, const Run *run)
@@ -315,7 +329,7 @@ static void test_endless_norm(gconstpointer device)
 {
     g_autoptr(GError) error = NULL;
     g_auto(SmallNet) net;
-    const Run run = { "endless", runs[1].rate, runs[1].optimizer, FALSE, 1 };
+    const Run run = { "endless", runs[1].rate, runs[1].optimizer, FALSE, 1, NULL };
     net_init(&net, &run);
     g_autoptr(AimfPlan) plan = compile(&net, &run, device, 1);
     const float endless = INFINITY;
