@@ -1,6 +1,7 @@
 #include "backend/onednn/onednn_api.h"
 
 #include "backend/onednn/onednn_descriptor.h"
+#include "backend/onednn/onednn_faults.h"
 #include "base/intern.h"
 
 #include <string.h>

@@ -13,8 +13,6 @@ void onednn_state_close(gpointer state);
 /** onednn_version: (owned) "oneDNN 2.6.3, AVX-512 BF16". */
 char *onednn_version(void);
 
-typedef enum { ONEDNN_FORWARD, ONEDNN_BACKWARD_DATA, ONEDNN_BACKWARD_WEIGHT } OnednnDirection;
-
 /** OnednnPrimitive: ready to run on memory that is bound to its operands, which DNNL_ARG_… name. */
 typedef struct OnednnPrimitive OnednnPrimitive;
 
@@ -27,9 +25,6 @@ typedef struct OnednnPrimitive OnednnPrimitive;
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
                                     const AimfConv2d *options, GError **error);
-/** onednn_is_faulty: whether oneDNN computes such a convolution wrongly. */
-gboolean onednn_is_faulty(OnednnDirection direction, const OnednnOperand *x, const OnednnOperand *weight,
-                          const OnednnOperand *y, const AimfConv2d *options);
 OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                                const OnednnOperand *weight, const OnednnOperand *y, GError **error);
 /**

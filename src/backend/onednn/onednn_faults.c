@@ -4,7 +4,7 @@
  * was seen to fail, and none touches the layers of a common network. `make check-all` tries such shapes again, see
  * AIMFAIR_TEST_SHAPES of tests/graph/test_ops.c.
  */
-#include "backend/onednn/onednn.h"
+#include "backend/onednn/onednn_faults.h"
 
 enum { VECTOR = 16 }; /* numbers that the widest kernels take at once */
 

@@ -14,3 +14,5 @@ typedef struct {
     AimfDtype dtype;
     const AimfLayout *layout;
 } OnednnOperand;
+
+typedef enum { ONEDNN_FORWARD, ONEDNN_BACKWARD_DATA, ONEDNN_BACKWARD_WEIGHT } OnednnDirection;
