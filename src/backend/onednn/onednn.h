@@ -15,8 +15,8 @@
 AimfKernel *onednn_kernel(AimfNodePlan *plan, OnednnPrimitive *primitive, const int *arguments);
 
 /**
- * onednn_replace_fallback: frees @primitive and gives TRUE if a kernel of our own takes its place, which computes in f32:
- * so in bf16 only where oneDNN's computes wrongly.
+ * onednn_replace_fallback: frees @primitive and gives TRUE if a kernel of our own takes its place. That one computes in
+ * f32, so in bf16 it does only where oneDNN's computes wrongly.
  */
 gboolean onednn_replace_fallback(const AimfNodePlan *plan, OnednnPrimitive *primitive);
 
