@@ -286,6 +286,7 @@ static gboolean differentiate(AimfPlan *plan, const AimfCompileOptions *options,
         aimf_graph_differentiate(plan->graph, options->loss, options->loss_gradient, wanted, n, gradients);
     for (guint i = 0; i < n; i++)
         aimf_trained(plan, i)->gradient = gradients[i];
+    aimf_graph_recompute(plan->graph, plan->n_forward_nodes, options->outputs, options->n_outputs);
     plan->n_computing_nodes = plan->graph->nodes->len;
     if (plan->graph->failure)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "cannot compile: %s", plan->graph->failure);

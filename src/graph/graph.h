@@ -144,3 +144,8 @@ AimfGraph *aimf_graph_copy(const AimfGraph *graph);
  */
 gboolean aimf_graph_differentiate(AimfGraph *graph, AimfValue loss, AimfValue seed, const AimfValue *wanted, guint n,
                                   AimfValue *gradients);
+/**
+ * aimf_graph_recompute: has the backward nodes, those from @n_forward on, compute again what is cheap and would be kept
+ * for them, except for @kept (n), which stay anyway.
+ */
+void aimf_graph_recompute(AimfGraph *graph, guint n_forward, const AimfValue *kept, guint n_kept);

@@ -75,7 +75,7 @@ void cpu_want_blocked(gpointer state, AimfNodePlan *plan, int i, gint64 block);
 AimfLayout cpu_layout_cast(gpointer state, const AimfLayout *layout, const AimfShape *shape, AimfDtype dtype);
 /** cpu_layout_activation: what convolutions like for a value (N, C, H, W) whose order nothing decides yet. */
 AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDtype dtype);
-/** cpu_layout_blocked: of a value (N, C, H, W) that lies in blocks of @block channels, 1, 8 or 16. */
+/** cpu_layout_blocked: of a value (N, C, H, W) that lies in blocks of @block channels, 1, 8, 16 or all of them. */
 AimfLayout cpu_layout_blocked(gpointer state, const AimfShape *shape, gint64 block, AimfDtype dtype);
 /**
  * cpu_layout_channel_block: Returns: b if the value lies as [N][C / b, rounded up][all other dimensions][b], so 1 for

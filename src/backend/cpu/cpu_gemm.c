@@ -48,8 +48,11 @@ static void pack_panel(const CpuMatrix *b, gint64 depth, gint64 first, gint64 co
 {
     for (gint64 k = 0; k < depth; k++, to += panel) {
         const float *from = b->data + k * b->row + first * b->column;
-        for (gint64 c = 0; c < columns; c++)
-            to[c] = from[c * b->column];
+        if (b->column == 1)
+            memcpy(to, from, (gsize)columns * sizeof *to);
+        else
+            for (gint64 c = 0; c < columns; c++)
+                to[c] = from[c * b->column];
         for (gint64 c = columns; c < panel; c++)
             to[c] = 0;
     }

@@ -28,11 +28,22 @@ gboolean onednn_taps_pay(const AimfNodePlan *plan);
 AimfKernel *onednn_plan_taps(gpointer state, AimfNodePlan *plan, GError **error);
 /**
  * onednn_plan_merged_groups: a convolution whose groups have few channels, as one with fewer and larger groups, in any
- * direction; onednn_plan_turned_depthwise: a depthwise CONV2D_BACKWARD_DATA as a forward convolution. NULL, without an
- * error, where that is not possible.
+ * direction; onednn_plan_turned: a CONV2D_BACKWARD_DATA as a forward convolution; onednn_plan_pointwise_weight: the
+ * gradient of a 1x1 convolution's weight as that of a linear layer, in place of @convolution, which oneDNN has for it.
+ * NULL, without an error, where that is not possible or does not pay.
  */
 AimfKernel *onednn_plan_merged_groups(gpointer state, AimfNodePlan *plan);
-AimfKernel *onednn_plan_turned_depthwise(gpointer state, AimfNodePlan *plan);
+AimfKernel *onednn_plan_turned(gpointer state, AimfNodePlan *plan);
+AimfKernel *onednn_plan_pointwise_weight(gpointer state, AimfNodePlan *plan, const OnednnPrimitive *convolution);
+/** onednn_is_pointwise: whether a convolution has this weight of 1x1 taps, no groups and no padding. */
+gboolean onednn_is_pointwise(const AimfNodePlan *plan, const AimfShape *weight);
+/**
+ * onednn_strided: a kernel of a convolution's gradient that works with @inner (owned) on those pixels alone that the
+ * stride meets, @met of @all, both channels last in bf16. @operand: of the node's inputs and its output, which one they
+ * are: 0 to be gathered first, 2 to be spread at the end. Adds its scratch memory to @plan's.
+ */
+AimfKernel *onednn_strided(AimfNodePlan *plan, AimfKernel *inner, int operand, const AimfShape *all,
+                           const AimfShape *met);
 AimfKernel *onednn_plan_batch_norm(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_batch_norm_backward(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *onednn_plan_max_pool(gpointer state, AimfNodePlan *plan, GError **error);

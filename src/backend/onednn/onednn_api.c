@@ -234,46 +234,54 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     return note_fault(make(state, &backward, hint->descriptor, name, operands, 4, error), faulty);
 }
 
-OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
-                                               const OnednnOperand *weight, const OnednnOperand *y, GError **error)
+OnednnPrimitive *onednn_linear_backward_weight(OnednnState *state, const OnednnOperand *x, const OnednnOperand *dweight,
+                                               const OnednnOperand *dy, GError **error)
 {
-    const OnednnOperand *operands[] = { x, weight, y };
-    g_autofree char *name = g_strdup_printf("inner product %s", directions[direction]);
-    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), my = onednn_describe(y);
-    OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
-    free_x.layout = free_weight.layout = free_y.layout = NULL;
-    free_x.dtype = free_weight.dtype = direction == ONEDNN_BACKWARD_DATA ? weight->dtype : x->dtype;
-    free_y.dtype = free_x.dtype;
+    static const char name[] = "linear, backward weight";
+    const OnednnOperand *operands[] = { x, dweight, dy };
+    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(dweight), my = onednn_describe(dy);
+    OnednnOperand free_x = { x->shape, x->dtype, NULL }, free_weight = { dweight->shape, x->dtype, NULL };
+    OnednnOperand free_y = { dy->shape, x->dtype, NULL };
     dnnl_memory_desc_t fx = onednn_describe(&free_x), fw = onednn_describe(&free_weight), fy = onednn_describe(&free_y);
     dnnl_inner_product_desc_t forward, backward;
     dnnl_status_t status = dnnl_inner_product_forward_desc_init(&forward, dnnl_forward_training, &fx, &fw, NULL, &fy);
     if (!check(status, error, name, operands, 3))
         return NULL;
     g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
-    if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
-        status = dnnl_inner_product_backward_data_desc_init(&backward, &mx, &mw, &my);
-    else if (status == dnnl_success)
+    if (status == dnnl_success)
         status = dnnl_inner_product_backward_weights_desc_init(&backward, &mx, &mw, NULL, &my);
     if (!check(status, error, name, operands, 3))
         return NULL;
     return make(state, &backward, hint->descriptor, name, operands, 3, error);
 }
 
-OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                               const OnednnOperand *bias, const OnednnOperand *y, GError **error)
+static OnednnPrimitive *product(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                                const OnednnOperand *bias, const OnednnOperand *y, const char *name, GError **error)
 {
     const OnednnOperand *operands[] = { x, weight, bias, y };
-    AimfShape transposed = AIMF_SHAPE(weight->shape->dim[1], weight->shape->dim[0]);
-    AimfShape row = AIMF_SHAPE(1, weight->shape->dim[0]);
+    AimfShape row = AIMF_SHAPE(1, weight->shape->dim[1]);
     gboolean has_bias = bias && bias->shape;
-    OnednnOperand product_weight = { &transposed, weight->dtype, NULL };
-    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(&product_weight), my = onednn_describe(y);
+    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), my = onednn_describe(y);
     dnnl_memory_desc_t mb = onednn_by_tag(&row, AIMF_F32, dnnl_ab);
     dnnl_matmul_desc_t operation;
     dnnl_status_t status = dnnl_matmul_desc_init(&operation, &mx, &mw, has_bias ? &mb : NULL, &my);
-    if (!check(status, error, "linear", operands, 4))
+    if (!check(status, error, name, operands, 4))
         return NULL;
-    return make(state, &operation, NULL, "linear", operands, 4, error);
+    return make(state, &operation, NULL, name, operands, 4, error);
+}
+
+OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                               const OnednnOperand *bias, const OnednnOperand *y, GError **error)
+{
+    AimfShape transposed = AIMF_SHAPE(weight->shape->dim[1], weight->shape->dim[0]);
+    return product(state, x, &(OnednnOperand){ &transposed, weight->dtype, NULL }, bias, y, "linear", error);
+}
+
+OnednnPrimitive *onednn_linear_backward_data(OnednnState *state, const OnednnOperand *dy, const OnednnOperand *weight,
+                                             const OnednnOperand *dx, GError **error)
+{
+    static const OnednnOperand no_bias = { NULL, AIMF_F32, NULL };
+    return product(state, dy, weight, &no_bias, dx, "linear, backward data", error);
 }
 
 AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear)
@@ -448,6 +456,11 @@ const char *onednn_primitive_name(const OnednnPrimitive *primitive)
     const char *name = NULL;
     dnnl_primitive_desc_query(primitive->descriptor, dnnl_query_impl_info_str, 0, &name);
     return aimf_intern(name ? name : "oneDNN");
+}
+
+gboolean onednn_is_amx(const OnednnPrimitive *primitive)
+{
+    return strstr(onednn_primitive_name(primitive), "amx") != NULL;
 }
 
 gboolean onednn_falls_back(const OnednnPrimitive *primitive)

@@ -25,8 +25,6 @@ typedef struct OnednnPrimitive OnednnPrimitive;
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
                                     const OnednnOperand *weight, const OnednnOperand *bias, const OnednnOperand *y,
                                     const AimfConv2d *options, GError **error);
-OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
-                                               const OnednnOperand *weight, const OnednnOperand *y, GError **error);
 /**
  * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. Where oneDNN has a kernel
  * for it, with AVX-512, sums have one order whatever n and the number of threads are, which those of oneDNN 2.6's inner
@@ -35,6 +33,12 @@ OnednnPrimitive *onednn_inner_product_backward(OnednnState *state, OnednnDirecti
  */
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
                                const OnednnOperand *bias, const OnednnOperand *y, GError **error);
+/** onednn_linear_backward_data: @dx (n, in) = @dy (n, out) * @weight (out, in). */
+OnednnPrimitive *onednn_linear_backward_data(OnednnState *state, const OnednnOperand *dy, const OnednnOperand *weight,
+                                             const OnednnOperand *dx, GError **error);
+/** onednn_linear_backward_weight: @dweight (out, in) f32 = @dy (n, out) transposed * x (n, in). */
+OnednnPrimitive *onednn_linear_backward_weight(OnednnState *state, const OnednnOperand *x, const OnednnOperand *dweight,
+                                               const OnednnOperand *dy, GError **error);
 AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear);
 OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
                                    GError **error);
@@ -59,6 +63,8 @@ AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argumen
 gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive);
 /** onednn_primitive_name: (borrowed, interned) which of oneDNN's implementations it is. */
 const char *onednn_primitive_name(const OnednnPrimitive *primitive);
+/** onednn_is_amx: whether a primitive's kernel is one for AMX. */
+gboolean onednn_is_amx(const OnednnPrimitive *primitive);
 /**
  * onednn_falls_back: whether oneDNN has no kernel for such shapes and hands them to its GEMM or to its reference
  * loops. Which of the two can depend on the batch and the number of threads; the GEMM divides sums by that number and

@@ -1,5 +1,8 @@
 #include "backend/onednn/onednn.h"
 
+/* Strides that oneDNN's AMX kernels for weights are slower at than products of patches in f32: 16 by 6 times. */
+enum { FAR = 8 };
+
 /* The weight's shape as oneDNN wants it. */
 static AimfShape weight_of(const AimfNodePlan *plan, const AimfShape *weight)
 {
@@ -46,7 +49,7 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
         return cpu_plan_winograd_data(state, plan, error);
     if (cpu_direct_pays(plan))
         return cpu_plan_direct(state, plan, error);
-    AimfKernel *turned = onednn_plan_turned_depthwise(state, plan), *merged;
+    AimfKernel *turned = onednn_plan_turned(state, plan), *merged;
     if (turned)
         return turned;
     AimfDtype dtype = cpu_compute_dtype(plan);
@@ -72,8 +75,6 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
         return onednn_plan_taps(state, plan, error);
     if (cpu_winograd_pay(plan))
         return cpu_plan_winograd_weight(state, plan, error);
-    if (cpu_winograd_pairs_pay(plan))
-        return cpu_plan_winograd_pairs(state, plan, error);
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand x = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
     OnednnOperand dy = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
@@ -82,6 +83,19 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     OnednnPrimitive *primitive =
         onednn_convolution(state, ONEDNN_BACKWARD_WEIGHT, &x, &dweight, NULL, &dy, options, error);
+    if (primitive && !onednn_is_amx(primitive) && cpu_winograd_pairs_pay(plan)) {
+        onednn_primitive_free(primitive);
+        return cpu_plan_winograd_pairs(state, plan, error);
+    }
+    if (primitive && onednn_is_amx(primitive) && options->stride[0] >= FAR) {
+        onednn_primitive_free(primitive);
+        return cpu_plan_conv2d_backward_weight(state, plan, error);
+    }
+    AimfKernel *pointwise = primitive ? onednn_plan_pointwise_weight(state, plan, primitive) : NULL;
+    if (pointwise) {
+        onednn_primitive_free(primitive);
+        return pointwise;
+    }
     if (primitive && onednn_falls_back(primitive) && cpu_is_depthwise(plan)) {
         onednn_primitive_free(primitive);
         return cpu_plan_depthwise_weight(state, plan, error);

@@ -1,24 +1,29 @@
 /*
- * Convolutions in groups for which oneDNN has no kernel, as others for which it has:
+ * Convolutions whose weight is packed by us, so that oneDNN computes something else than the node says, and faster:
  *
- * - Groups of few channels are merged until they fill its vectors. The weight of merged groups is zero between channels
- *   of different ones, so most is multiplied in vain, which is many times faster than oneDNN's fallback and products of
- *   patches. A number that is not finite makes NaN of the channels merged with its own.
- * - The gradient of a depthwise convolution's input, where it has no stride, is a depthwise convolution of dy with the
- *   kernel turned around. oneDNN's forward kernels are faster than its backward ones.
+ * - Groups of few channels, for which it has no kernel, are merged until they fill its vectors. The weight of merged
+ *   groups is zero between channels of different ones, so most is multiplied in vain, which is many times faster than
+ *   oneDNN's fallback and products of patches. A number that is not finite makes NaN of the channels merged with its
+ *   own.
+ * - The gradient of a convolution's input, where it has no stride, is a forward convolution of dy whose kernel is turned
+ *   around and whose inputs and outputs are swapped. oneDNN's forward kernels are faster than its backward ones where
+ *   the convolution is depthwise, and twice as fast with AMX.
  */
 #include "backend/cpu/cpu_bf16.h"
 #include "backend/onednn/onednn.h"
 
 #include <string.h>
 
-/* --- Weights: (O, C / groups, kh, kw), and as oneDNN sees them, (merged groups, O, C, kh, kw) --- */
+/*
+ * --- Weights: (O, C / groups, kh, kw), and as oneDNN sees them, (merged groups, O, C, kh, kw), without groups if there
+ * is one, and with C before O if turned ---
+ */
 
 typedef struct {
     gint64 groups, outputs, inputs, rows, columns; /* of a group before merging */
     gint64 merged;                                 /* groups in one */
     gboolean turned;
-    gint64 *offsets[5]; /* of each dimension of the merged weight */
+    gint64 *offsets[5]; /* of each dimension of the packed weight */
 } Geometry;
 
 static void geometry_clear(Geometry *geometry)
@@ -33,21 +38,31 @@ static AimfShape merged_shape(const AimfShape *weight, gint64 groups, gint64 mer
                       weight->dim[3]);
 }
 
+static AimfShape turned_shape(const AimfShape *weight, gint64 groups)
+{
+    if (groups == 1)
+        return AIMF_SHAPE(weight->dim[1], weight->dim[0], weight->dim[2], weight->dim[3]);
+    return AIMF_SHAPE(groups, weight->dim[1], weight->dim[0] / groups, weight->dim[2], weight->dim[3]);
+}
+
 static Geometry geometry_of(const AimfLayout *layout, const AimfShape *weight, gint64 groups, gint64 merged,
                             gboolean turned)
 {
-    AimfShape shape = merged_shape(weight, groups, merged);
+    AimfShape shape = turned ? turned_shape(weight, groups) : merged_shape(weight, groups, merged);
     Geometry geometry = {
         groups, weight->dim[0] / groups, weight->dim[1], weight->dim[2], weight->dim[3], merged, turned, { NULL }
     };
+    int lacking = 5 - shape.rank;
     for (int i = 0; i < 5; i++)
-        geometry.offsets[i] = onednn_layout_offsets(layout, &shape, i);
+        geometry.offsets[i] = i < lacking ? g_new0(gint64, 1) : onednn_layout_offsets(layout, &shape, i - lacking);
     return geometry;
 }
 
-/* Where the taps of input @c of output @o, both of @group alone, begin in the merged weight. */
-static gint64 merged_at(const Geometry *g, gint64 group, gint64 o, gint64 c)
+/* Where the taps of input @c of output @o, both of @group alone, begin in the packed weight. */
+static gint64 packed_at(const Geometry *g, gint64 group, gint64 o, gint64 c)
 {
+    if (g->turned)
+        return g->offsets[0][group] + g->offsets[1][c] + g->offsets[2][o];
     gint64 within = group % g->merged;
     return g->offsets[0][group / g->merged] + g->offsets[1][within * g->outputs + o] +
            g->offsets[2][within * g->inputs + c];
@@ -74,29 +89,29 @@ static void pack_bind(AimfKernel *base, void *const *addresses)
     kernel->packed = addresses[1];
 }
 
-static void pack_group(const PackKernel *kernel, gint64 group)
+static void pack_output(const PackKernel *kernel, gint64 group, gint64 o)
 {
     const Geometry *g = &kernel->geometry;
-    const float *from = kernel->weight + group * g->outputs * g->inputs * g->rows * g->columns;
-    for (gint64 o = 0; o < g->outputs; o++)
-        for (gint64 c = 0; c < g->inputs; c++)
-            for (gint64 tap = 0; tap < g->rows * g->columns; tap++, from++) {
-                gint64 to = merged_at(g, group, o, c) + tap_at(g, tap / g->columns, tap % g->columns);
-                if (kernel->element_bytes == sizeof(guint16))
-                    ((guint16 *)kernel->packed)[to] = cpu_to_bf16(*from);
-                else
-                    ((float *)kernel->packed)[to] = *from;
-            }
+    const float *from = kernel->weight + (group * g->outputs + o) * g->inputs * g->rows * g->columns;
+    for (gint64 c = 0; c < g->inputs; c++)
+        for (gint64 tap = 0; tap < g->rows * g->columns; tap++, from++) {
+            gint64 to = packed_at(g, group, o, c) + tap_at(g, tap / g->columns, tap % g->columns);
+            if (kernel->element_bytes == sizeof(guint16))
+                ((guint16 *)kernel->packed)[to] = cpu_to_bf16(*from);
+            else
+                ((float *)kernel->packed)[to] = *from;
+        }
 }
 
 static gboolean pack_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
     (void)stream, (void)error;
     const PackKernel *kernel = (PackKernel *)base;
+    gint64 groups = kernel->geometry.groups, outputs = kernel->geometry.outputs;
     memset(kernel->packed, 0, kernel->bytes); /* between groups, and padding */
 #pragma omp parallel for schedule(static)
-    for (gint64 group = 0; group < kernel->geometry.groups; group++)
-        pack_group(kernel, group);
+    for (gint64 i = 0; i < groups * outputs; i++)
+        pack_output(kernel, i / outputs, i % outputs);
     return TRUE;
 }
 
@@ -106,29 +121,31 @@ static void pack_free(AimfKernel *base)
     g_free(base);
 }
 
-/* How many groups there are, and how many of them in one, is seen in the shape that oneDNN has given its part. */
-static AimfKernel *plan_pack(const CpuPacking *packing, gsize bytes, const AimfShape *shape, gboolean turned)
+static AimfKernel *plan_pack(const CpuPacking *packing, gsize bytes, const AimfShape *shape, gint64 groups,
+                             gint64 merged, gboolean turned)
 {
-    AimfShape merged = onednn_layout_shape(&packing->part);
-    gint64 times = merged.dim[2] / shape->dim[1];
     PackKernel *kernel = g_new0(PackKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:groups", pack_bind, pack_run, pack_free };
-    kernel->geometry = geometry_of(&packing->part, shape, merged.dim[0] * times, times, turned);
+    kernel->geometry = geometry_of(&packing->part, shape, groups, merged, turned);
     kernel->bytes = bytes;
     kernel->element_bytes = aimf_dtype_bytes(packing->part.dtype);
     return &kernel->base;
 }
 
+/* How many groups there are, and how many of them in one, is seen in the shape that oneDNN has given its part. */
 static AimfKernel *plan_merge(const CpuPacking *packing, gsize bytes, const AimfShape *shape, GError **error)
 {
     (void)error;
-    return plan_pack(packing, bytes, shape, FALSE);
+    AimfShape merged = onednn_layout_shape(&packing->part);
+    gint64 times = merged.dim[2] / shape->dim[1];
+    return plan_pack(packing, bytes, shape, merged.dim[0] * times, times, FALSE);
 }
 
 static AimfKernel *plan_turn(const CpuPacking *packing, gsize bytes, const AimfShape *shape, GError **error)
 {
     (void)error;
-    return plan_pack(packing, bytes, shape, TRUE);
+    AimfShape turned = onednn_layout_shape(&packing->part);
+    return plan_pack(packing, bytes, shape, turned.rank == 5 ? turned.dim[0] : 1, 1, TRUE);
 }
 
 /* --- The gradient of a merged weight --- */
@@ -167,7 +184,7 @@ static gboolean gradient_run(AimfKernel *base, AimfStream *stream, GError **erro
         for (gint64 o = 0; o < g->outputs; o++)
             for (gint64 c = 0; c < g->inputs; c++)
                 for (gint64 tap = 0; tap < g->rows * g->columns; tap++)
-                    *to++ = kernel->merged[merged_at(g, group, o, c) + tap_at(g, tap / g->columns, tap % g->columns)];
+                    *to++ = kernel->merged[packed_at(g, group, o, c) + tap_at(g, tap / g->columns, tap % g->columns)];
     }
     return TRUE;
 }
@@ -261,13 +278,47 @@ AimfKernel *onednn_plan_merged_groups(gpointer state, AimfNodePlan *plan)
     return packed_kernel(state, plan, primitive, is_forward ? forward : data, "merged groups", plan_merge);
 }
 
-AimfKernel *onednn_plan_turned_depthwise(gpointer state, AimfNodePlan *plan)
+/* @options: of the forward convolution from dy to @dx. */
+static AimfKernel *plan_turned(gpointer state, AimfNodePlan *plan, const AimfShape *dx, const AimfConv2d *options,
+                               gboolean only_amx)
+{
+    AimfShape shape = turned_shape(cpu_input_shape(plan, 1), options->groups);
+    AimfDtype dtype = cpu_compute_dtype(plan);
+    OnednnOperand from = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
+    OnednnOperand taps = { .shape = &shape, .dtype = dtype }, to = { .shape = dx, .dtype = dtype };
+    OnednnPrimitive *primitive = primitive_or_null(
+        onednn_convolution(state, ONEDNN_FORWARD, &from, &taps, NULL, &to, options, NULL), DNNL_ARG_WEIGHTS);
+    if (!primitive || (only_amx && !onednn_is_amx(primitive))) {
+        onednn_primitive_free(primitive);
+        return NULL;
+    }
+    return packed_kernel(state, plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
+                         "turned taps", plan_turn);
+}
+
+/* A 1x1 convolution with a stride, as one without from dy to as many pixels. */
+static AimfKernel *plan_turned_strided(gpointer state, AimfNodePlan *plan)
+{
+    const AimfShape *dy = cpu_input_shape(plan, 0), *dx = cpu_output_shape(plan, 0);
+    AimfConv2d options = plan->node->attributes.conv2d;
+    options.stride[0] = options.stride[1] = 1;
+    AimfShape met = AIMF_SHAPE(dx->dim[0], dx->dim[1], dy->dim[2], dy->dim[3]);
+    AimfKernel *kernel = plan_turned(state, plan, &met, &options, TRUE);
+    if (!kernel)
+        return NULL;
+    plan->out[0] = cpu_layout_blocked(state, dx, dx->dim[1], AIMF_BF16);
+    return onednn_strided(plan, kernel, 2, dx, &met);
+}
+
+AimfKernel *onednn_plan_turned(gpointer state, AimfNodePlan *plan)
 {
     AimfConv2d options = plan->node->attributes.conv2d;
     const AimfShape *dy = cpu_input_shape(plan, 0), *weight = cpu_input_shape(plan, 1), *dx = cpu_output_shape(plan, 0);
-    if (options.groups == 1 || weight->dim[0] != options.groups || weight->dim[1] != 1 ||
-        cpu_conv_has_stride(&options) || !cpu_lies_plain(plan, 1))
+    gboolean only_amx = options.groups == 1 || weight->dim[0] != options.groups || weight->dim[1] != 1;
+    if ((only_amx && plan->precision != AIMF_PRECISION_BF16) || !cpu_lies_plain(plan, 1))
         return NULL;
+    if (cpu_conv_has_stride(&options))
+        return only_amx && onednn_is_pointwise(plan, weight) ? plan_turned_strided(state, plan) : NULL;
     for (int i = 0; i < 2; i++) {
         gint64 span = (weight->dim[2 + i] - 1) * options.dilation[i], before = span - options.before[i];
         gint64 after = dx->dim[2 + i] + span - dy->dim[2 + i] - before;
@@ -276,14 +327,5 @@ AimfKernel *onednn_plan_turned_depthwise(gpointer state, AimfNodePlan *plan)
         options.before[i] = (int)before;
         options.after[i] = (int)after;
     }
-    AimfShape shape = merged_shape(weight, options.groups, 1);
-    AimfDtype dtype = cpu_compute_dtype(plan);
-    OnednnOperand from = { .shape = dy, .dtype = dtype }, taps = { .shape = &shape, .dtype = dtype };
-    OnednnOperand to = { .shape = dx, .dtype = dtype };
-    OnednnPrimitive *primitive = primitive_or_null(
-        onednn_convolution(state, ONEDNN_FORWARD, &from, &taps, NULL, &to, &options, NULL), DNNL_ARG_WEIGHTS);
-    if (!primitive)
-        return NULL;
-    return packed_kernel(state, plan, primitive, (const int[]){ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
-                         "turned taps", plan_turn);
+    return plan_turned(state, plan, dx, &options, only_amx);
 }

@@ -71,7 +71,8 @@ AimfLayout cpu_layout_blocked(gpointer state, const AimfShape *shape, gint64 blo
 {
     if (block == 1)
         return aimf_layout_row_major(shape, dtype);
-    dnnl_memory_desc_t memory = onednn_by_tag(shape, dtype, block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b);
+    dnnl_format_tag_t tag = block == shape->dim[1] ? dnnl_acdb : block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b;
+    dnnl_memory_desc_t memory = onednn_by_tag(shape, dtype, tag);
     return onednn_layout_of(state, &memory);
 }
 
