@@ -27,6 +27,13 @@ G_BEGIN_DECLS
 typedef enum { AIMF_KEEP_BEST_OF_EPOCHS, AIMF_KEEP_BEST_OF_START } AimfKeepBestOf;
 
 /**
+ * AimfSelect: which epoch is the best one, by the validation set: that of the highest accuracy, of the highest accuracy
+ * of the worst (target, protected) group, or of the smallest gap of equalized odds. The latter two need protected
+ * labels.
+ */
+typedef enum { AIMF_SELECT_ACCURACY, AIMF_SELECT_WORST_GROUP, AIMF_SELECT_EQUALIZED_ODDS } AimfSelect;
+
+/**
  * AimfSchedule: how the learning rate goes on, by epochs from 0.
  * AIMF_SCHEDULE_STEPS: torch.optim.lr_scheduler.MultiStepLR
  * AIMF_SCHEDULE_COSINE: torch.optim.lr_scheduler.CosineAnnealingLR: (1 + cos(pi e / E)) / 2 of it, e and E without the
@@ -48,8 +55,9 @@ typedef enum { AIMF_SCHEDULE_STEPS, AIMF_SCHEDULE_COSINE } AimfSchedule;
  * @augment: (nullable) none; @shuffle: a new order every epoch
  * @trainable: (nullable) NULL-terminated names of the tensors to train; NULL for all. Frozen tensors keep their bits;
  *   batch norm keeps updating its running statistics also where its weight and bias are frozen, see @batch_norm
- * @later_tie_wins: which of two epochs with equal validation accuracy is kept: the later (pre-training, >=) or the
- *   earlier (fine-tuning, >)
+ * @select: what makes an epoch the best
+ * @later_tie_wins: which of two epochs that are equally good is kept: the later (pre-training, >=) or the earlier
+ *   (fine-tuning, >)
  * @device: (nullable) where it computes, NULL for "auto"
  * @seed: of order and augmentation; @threads: 0: see aimf_set_threads; @skip_bad: see AimfLoaderOptions
  * @cache_bytes: decoded pictures of both sets together kept from epoch to epoch, at most
@@ -79,6 +87,7 @@ typedef struct {
     const AimfAugment *augment;
     gboolean shuffle;
     const char *const *trainable;
+    AimfSelect select;
     gboolean later_tie_wins;
     AimfDevice *device;
     AimfPrecision precision;
@@ -120,16 +129,27 @@ extern const AimfOptimizer AIMF_ADAMW_DEFAULTS;
 gboolean aimf_pretrain_defaults(const char *architecture, AimfTrainOptions *options, GError **error);
 gboolean aimf_finetune_defaults(const char *architecture, AimfTrainOptions *options, GError **error);
 
-/** AimfEpoch: what one epoch gave. */
+/**
+ * AimfEpoch: what one epoch gave. What is unknown is NaN: training's figures of a start, what protected labels tell
+ * where the validation set has none, and what older programs did not note.
+ * @epoch: from 0; @loss: mean over batches; @train_accuracy: of the pictures as they were trained on, augmented and
+ *   under weights that moved meanwhile
+ * @val_loss: mean cross-entropy, without smoothed labels; @val_accuracy: overall
+ * @val_equalized_odds: the paper's, see AimfScalars: the mean over classes of the gap of their groups' accuracies
+ * @images_per_second: of training alone; @seconds: of training and validation; @best: so far
+ */
 typedef struct {
-    guint epoch; /* from 0 */
+    guint epoch;
     double learning_rate;
-    double loss;                     /* mean over batches */
-    double val_accuracy;             /* overall */
-    double val_worst_group_accuracy; /* NaN where the validation set has no protected labels */
-    double images_per_second;        /* training alone */
-    double seconds;                  /* training and validation */
-    gboolean best;                   /* so far */
+    double loss;
+    double train_accuracy;
+    double val_loss;
+    double val_accuracy;
+    double val_worst_group_accuracy;
+    double val_equalized_odds;
+    double images_per_second;
+    double seconds;
+    gboolean best;
 } AimfEpoch;
 
 /**
@@ -148,12 +168,17 @@ typedef struct {
  * AimfTrainResult:
  * @history: of AimfEpoch, owned; @best_epoch: the one whose weights the model now has, unless @kept_start;
  *   @best_accuracy: theirs
+ * @group_names: (owned) of the validation set's groups, target-major: "1 female", or "1" where it has no labels
+ * @group_accuracy: (owned) of double, for each epoch of @history that of each group; NaN where a group is empty or an
+ *   older program did not note it
  * @start: only accuracies and seconds; @groups: (nullable) of AimfGroupChange, target-major, owned; both with
  *   measure_start alone
  * @kept_start: no epoch was better, and the model has the weights that it began with
  */
 typedef struct {
     GArray *history;
+    char **group_names;
+    GArray *group_accuracy;
     guint best_epoch;
     double best_accuracy;
     AimfEpoch start;
@@ -183,8 +208,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfTrainingLock, aimf_training_unlock)
 
 /**
  * aimf_train:
- * Trains @model in place on @train and leaves in it the weights of the epoch with the best overall accuracy on
- * @validation. An incomplete last batch is dropped; a batch that skipped images left short is filled up with its own
+ * Trains @model in place on @train and leaves in it the weights of the epoch that is the best one on @validation by
+ * @select of the options. An incomplete last batch is dropped; a batch that skipped images left short is filled up with its own
  * first ones. What was done (options, hashes of data and initial weights, best epoch) is appended to the model's
  * metadata.
  * Returns: FALSE with INVALID (an option, fewer images than a batch, an unknown or no trainable tensor, a target that

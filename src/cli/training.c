@@ -26,6 +26,7 @@ void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
     aimf_trace_free(arguments->options.trace);
     g_free(arguments->state_path);
     g_free(arguments->keep_best_of);
+    g_free(arguments->select);
     aimf_allow_clear(&arguments->allow);
     aimf_recipe_clear(&arguments->recipe);
 }
@@ -72,6 +73,8 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
         { "trace", 0, 0, G_OPTION_ARG_FILENAME, &a->trace, "what was done when, for Perfetto: .json", "FILE" },
         { "keep-best-of", 0, 0, G_OPTION_ARG_STRING, &a->keep_best_of,
           "epochs, or start: also the weights it begins with (epochs)", "WHICH" },
+        { "select", 0, 0, G_OPTION_ARG_STRING, &a->select,
+          "the best epoch by accuracy, worst-group or equalized-odds, of the validation set (accuracy)", "WHAT" },
         { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume,
           "continue a training that was stopped or killed, or make it longer", NULL },
         { "keep-state", 0, 0, G_OPTION_ARG_NONE, &a->keep_state,
@@ -128,6 +131,14 @@ static gboolean take_start(AimfTrainingArguments *a, GError **error)
     return TRUE;
 }
 
+static gboolean take_select(AimfTrainingArguments *a, GError **error)
+{
+    static const char *const choices[] = { "accuracy", "worst-group", "equalized-odds", NULL };
+    int choice = a->select ? aimf_cli_choice("--select", a->select, choices, error) : 0;
+    a->options.select = (AimfSelect)MAX(choice, 0);
+    return choice >= 0;
+}
+
 static gboolean check_paths(const AimfTrainingArguments *a, const char *output, GError **error)
 {
     const char *const outputs[] = { output, a->state_path };
@@ -147,7 +158,7 @@ static gboolean check_paths(const AimfTrainingArguments *a, const char *output, 
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *a, const char *output, GError **error)
 {
     if (!take_augmentation(a, error) || !aimf_recipe_take(&a->recipe, error) || !take_batch_norm(a, error) ||
-        !take_start(a, error) || !aimf_allow_check(&a->allow, error))
+        !take_start(a, error) || !take_select(a, error) || !aimf_allow_check(&a->allow, error))
         return FALSE;
     if (a->cache && !aimf_cli_bytes("--cache", a->cache, &a->options.cache_bytes, error))
         return FALSE;

@@ -32,6 +32,7 @@ typedef struct {
     gboolean resume;
     gboolean keep_state;
     char *keep_best_of;
+    char *select;
     AimfAllow allow;
     const AimfTensors *start;
     gboolean finetuning;

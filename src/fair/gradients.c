@@ -61,7 +61,7 @@ static gboolean prepare(Pass *pass, GError **error)
     if (!compile(pass, error))
         return FALSE;
     gsize image_values = 3 * aimf_model_pixels(pass->model);
-    pass->batches = aimf_batches_new(pass->plan, &pass->built, pass->options->batch, image_values, error);
+    pass->batches = aimf_batches_new(pass->plan, &pass->built, pass->options->batch, image_values, NULL, error);
     return pass->batches && aimf_plan_load(pass->plan, pass->model->tensors, error);
 }
 

@@ -89,17 +89,16 @@ static int largest(const float *logits, int n, double *share)
     return best;
 }
 
-/* Two classes are decided by the threshold on what is reported, so that a reader of the numbers decides the same. */
-static void decide(const AimfEvaluator *evaluator, const float *logits, float *probability, int *prediction)
+int aimf_decide(const float *logits, int outputs, double threshold, float *probability)
 {
-    if (evaluator->outputs > 2) {
+    if (outputs > 2) {
         double share;
-        *prediction = largest(logits, evaluator->outputs, &share);
+        int class = largest(logits, outputs, &share);
         *probability = (float)share;
-        return;
+        return class;
     }
-    *probability = aimf_model_sigmoid(evaluator->outputs == 1 ? logits[0] : logits[1] - logits[0]);
-    *prediction = *probability >= evaluator->threshold;
+    *probability = aimf_model_sigmoid(outputs == 1 ? logits[0] : logits[1] - logits[0]);
+    return *probability >= threshold;
 }
 
 static gboolean keep(const AimfEvaluator *evaluator, const AimfBatch *batch, const AimfManifest *manifest,
@@ -120,7 +119,8 @@ static gboolean keep(const AimfEvaluator *evaluator, const AimfBatch *batch, con
             return FALSE;
         }
         memcpy(predictions->logits + row * outputs, logits, outputs * sizeof(float));
-        decide(evaluator, logits, &predictions->probability[row], &predictions->prediction[row]);
+        predictions->prediction[row] =
+            aimf_decide(logits, evaluator->outputs, evaluator->threshold, &predictions->probability[row]);
     }
     return TRUE;
 }

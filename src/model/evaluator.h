@@ -3,6 +3,12 @@
 
 #include <aimfair/model.h>
 
+/**
+ * aimf_decide: the class that @logits (outputs) speak for, and what AimfPredictions has as its probability. Two classes
+ * are decided by the threshold on what is reported, so that a reader of the numbers decides the same.
+ */
+int aimf_decide(const float *logits, int outputs, double threshold, float *probability);
+
 typedef struct AimfEvaluator AimfEvaluator;
 
 /**

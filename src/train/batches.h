@@ -1,6 +1,6 @@
 /*
- * Batches through a plan, without waiting for each one's loss: the losses come back as they are ready, at most a few
- * batches late, and an error still names its batch.
+ * Batches through a plan, without waiting for each one's loss: losses, and answers where they are judged, come back as
+ * they are ready, at most a few batches late, and an error still names its batch.
  */
 #pragma once
 
@@ -10,10 +10,11 @@ typedef struct AimfBatches AimfBatches;
 
 /**
  * aimf_batches_new: @built: the graph from which @plan was compiled, of @batch images of @image_values values each.
+ * @judge: (nullable) the model whose answers are counted; the plan then has the logits as an output
  * Returns: (owned) or NULL with MEMORY; @plan must live longer.
  */
 AimfBatches *aimf_batches_new(AimfPlan *plan, const AimfModelGraph *built, guint batch, gsize image_values,
-                              GError **error);
+                              const AimfModel *judge, GError **error);
 void aimf_batches_free(AimfBatches *batches);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfBatches, aimf_batches_free)
 
@@ -34,3 +35,5 @@ gboolean aimf_batches_finish(AimfBatches *batches, GError **error);
 /** aimf_batches_count, aimf_batches_mean_loss: of the losses taken since the beginning of the series. */
 guint aimf_batches_count(const AimfBatches *batches);
 double aimf_batches_mean_loss(const AimfBatches *batches);
+/** aimf_batches_accuracy: the share of right answers in them; NaN where they are not judged. */
+double aimf_batches_accuracy(const AimfBatches *batches);

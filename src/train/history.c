@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "data/csv.h"
 
 #include <aimfair/json.h>
 #include <math.h>
@@ -20,28 +21,69 @@ static const struct {
 } columns[] = {
     { "learning_rate", offsetof(AimfEpoch, learning_rate), FALSE },
     { "loss", offsetof(AimfEpoch, loss), FALSE },
+    { "train_accuracy", offsetof(AimfEpoch, train_accuracy), TRUE },
+    { "val_loss", offsetof(AimfEpoch, val_loss), TRUE },
     { "val_accuracy", offsetof(AimfEpoch, val_accuracy), FALSE },
     { "val_worst_group_accuracy", offsetof(AimfEpoch, val_worst_group_accuracy), TRUE },
+    { "val_equalized_odds", offsetof(AimfEpoch, val_equalized_odds), TRUE },
     { "images_per_second", offsetof(AimfEpoch, images_per_second), FALSE },
     { "seconds", offsetof(AimfEpoch, seconds), FALSE },
 };
+
+static const char GROUPS[] = "val_group_accuracy";
+
+/* A line of the log: an epoch, its number as it is written, and its groups' accuracies. */
+typedef struct {
+    AimfEpoch epoch;
+    guint number;
+    char **names;
+    const double *groups;
+} Line;
 
 static double *member(AimfEpoch *epoch, gsize column)
 {
     return (double *)(void *)((char *)epoch + columns[column].offset);
 }
 
-/* @number: as it is written; what an epoch does not have is NaN. */
-static JsonObject *epoch_object(AimfEpoch epoch, guint number)
+static Line epoch_line(const AimfTrainResult *result, guint i)
 {
-    JsonObject *object = json_object_new();
-    json_object_set_int_member(object, "epoch", number);
+    return (Line){
+        .epoch = g_array_index(result->history, AimfEpoch, i),
+        .number = i + 1,
+        .names = result->group_names,
+        .groups = &g_array_index(result->group_accuracy, double, i *g_strv_length(result->group_names)),
+    };
+}
+
+/* @accuracies: (as many as there are groups) for the line */
+static Line start_line(const AimfTrainResult *result, double *accuracies)
+{
+    for (guint i = 0; i < result->groups->len; i++) {
+        const AimfGroupChange *group = &g_array_index(result->groups, AimfGroupChange, i);
+        accuracies[i] = group->n ? (double)group->right_before / group->n : NAN;
+    }
+    return (Line){ .epoch = result->start, .names = result->group_names, .groups = accuracies };
+}
+
+/* What is not known is null. */
+static void set_number(JsonObject *object, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_double_member(object, name, value);
+    else
+        json_object_set_null_member(object, name);
+}
+
+static JsonObject *line_object(Line line)
+{
+    JsonObject *object = json_object_new(), *groups = json_object_new();
+    json_object_set_int_member(object, "epoch", line.number);
     for (gsize c = 0; c < G_N_ELEMENTS(columns); c++)
-        if (isfinite(*member(&epoch, c)))
-            json_object_set_double_member(object, columns[c].name, *member(&epoch, c));
-        else
-            json_object_set_null_member(object, columns[c].name);
-    json_object_set_boolean_member(object, "best", epoch.best);
+        set_number(object, columns[c].name, *member(&line.epoch, c));
+    json_object_set_boolean_member(object, "best", line.epoch.best);
+    for (guint i = 0; line.names[i]; i++)
+        set_number(groups, line.names[i], line.groups[i]);
+    json_object_set_object_member(object, GROUPS, groups);
     return object;
 }
 
@@ -52,32 +94,46 @@ static char *to_text(JsonNode *node)
     return text;
 }
 
-static void write_json_line(AimfWriter *writer, AimfEpoch epoch, guint number)
+static void write_json_line(AimfWriter *writer, Line line)
 {
     JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-    json_node_take_object(node, epoch_object(epoch, number));
-    g_autofree char *line = to_text(node);
-    aimf_writer_printf(writer, "%s\n", line);
+    json_node_take_object(node, line_object(line));
+    g_autofree char *text = to_text(node);
+    aimf_writer_printf(writer, "%s\n", text);
 }
 
-static void write_csv_row(AimfWriter *writer, AimfEpoch epoch, guint number)
+static void write_csv_number(AimfWriter *writer, double value)
 {
-    aimf_writer_printf(writer, "%u", number);
-    for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
-        char text[AIMF_NUMBER_SIZE] = "";
-        if (isfinite(*member(&epoch, c)))
-            aimf_number_text(text, *member(&epoch, c));
-        aimf_writer_printf(writer, ",%s", text);
-    }
-    aimf_writer_printf(writer, ",%d\n", epoch.best);
+    char text[AIMF_NUMBER_SIZE] = "";
+    if (isfinite(value))
+        aimf_number_text(text, value);
+    aimf_writer_printf(writer, ",%s", text);
 }
 
-static void write_csv_header(AimfWriter *writer)
+static void write_csv_row(AimfWriter *writer, Line line)
+{
+    aimf_writer_printf(writer, "%u", line.number);
+    for (gsize c = 0; c < G_N_ELEMENTS(columns); c++)
+        write_csv_number(writer, *member(&line.epoch, c));
+    aimf_writer_printf(writer, ",%d", line.epoch.best);
+    for (guint i = 0; line.names[i]; i++)
+        write_csv_number(writer, line.groups[i]);
+    aimf_writer_printf(writer, "\n");
+}
+
+static void write_csv_header(AimfWriter *writer, char **names)
 {
     aimf_writer_printf(writer, "epoch");
     for (gsize c = 0; c < G_N_ELEMENTS(columns); c++)
         aimf_writer_printf(writer, ",%s", columns[c].name);
-    aimf_writer_printf(writer, ",best\n");
+    aimf_writer_printf(writer, ",best");
+    for (; *names; names++) {
+        g_autofree char *name = g_strdup_printf("%s[%s]", GROUPS, *names);
+        g_autoptr(GString) field = g_string_new(NULL);
+        aimf_csv_append(field, name);
+        aimf_writer_printf(writer, ",%s", field->str);
+    }
+    aimf_writer_printf(writer, "\n");
 }
 
 gboolean aimf_history_log(const AimfTrainResult *result, const char *path, GError **error)
@@ -86,37 +142,70 @@ gboolean aimf_history_log(const AimfTrainResult *result, const char *path, GErro
     if (!writer)
         return FALSE;
     gboolean csv = g_str_has_suffix(path, ".csv");
-    void (*write_line)(AimfWriter *, AimfEpoch, guint) = csv ? write_csv_row : write_json_line;
+    void (*write_line)(AimfWriter *, Line) = csv ? write_csv_row : write_json_line;
     if (csv)
-        write_csv_header(writer);
-    if (result->groups)
-        write_line(writer, result->start, 0);
+        write_csv_header(writer, result->group_names);
+    if (result->groups) {
+        g_autofree double *accuracies = g_new(double, (gsize)result->groups->len + 1);
+        write_line(writer, start_line(result, accuracies));
+    }
     for (guint i = 0; i < result->history->len; i++)
-        write_line(writer, g_array_index(result->history, AimfEpoch, i), i + 1);
+        write_line(writer, epoch_line(result, i));
     return aimf_writer_commit(writer, error);
 }
 
-/* (owned) the epochs as an array, behind @start where there is one. */
-static char *epochs_json(const AimfEpoch *start, const GArray *history)
+/* (owned) the epochs as an array, behind the start where it is wanted. */
+static char *epochs_json(const AimfTrainResult *result, gboolean with_start)
 {
     JsonArray *array = json_array_new();
-    if (start)
-        json_array_add_object_element(array, epoch_object(*start, 0));
-    for (guint i = 0; i < history->len; i++)
-        json_array_add_object_element(array, epoch_object(g_array_index(history, AimfEpoch, i), i + 1));
+    if (with_start) {
+        g_autofree double *accuracies = g_new(double, (gsize)result->groups->len + 1);
+        json_array_add_object_element(array, line_object(start_line(result, accuracies)));
+    }
+    for (guint i = 0; i < result->history->len; i++)
+        json_array_add_object_element(array, line_object(epoch_line(result, i)));
     JsonNode *node = json_node_new(JSON_NODE_ARRAY);
     json_node_take_array(node, array);
     return to_text(node);
 }
 
-char *aimf_history_json(const GArray *history)
+char *aimf_history_json(const AimfTrainResult *result)
 {
-    return epochs_json(NULL, history);
+    return epochs_json(result, FALSE);
 }
 
 char *aimf_train_result_json(const AimfTrainResult *result)
 {
-    return epochs_json(result->groups ? &result->start : NULL, result->history);
+    return epochs_json(result, result->groups != NULL);
+}
+
+/* --- Reading --- */
+
+/* A number that may be unknown need not be there: older programs did not note it. */
+static gboolean parse_number(JsonObject *object, const char *name, gboolean may_be_unknown, double *number)
+{
+    JsonNode *value = json_object_get_member(object, name);
+    *number = NAN;
+    if (!value || JSON_NODE_HOLDS_NULL(value))
+        return may_be_unknown;
+    if (!JSON_NODE_HOLDS_VALUE(value))
+        return FALSE;
+    *number = json_node_get_double(value);
+    return isfinite(*number) != 0;
+}
+
+static gboolean parse_groups(JsonObject *object, char **names, GArray *accuracies)
+{
+    JsonNode *node = json_object_get_member(object, GROUPS);
+    if (node && !JSON_NODE_HOLDS_OBJECT(node))
+        return FALSE;
+    for (; *names; names++) {
+        double accuracy = NAN;
+        if (node && !parse_number(json_node_get_object(node), *names, TRUE, &accuracy))
+            return FALSE;
+        g_array_append_val(accuracies, accuracy);
+    }
+    return TRUE;
 }
 
 static gboolean parse_epoch(JsonNode *node, AimfEpoch *epoch)
@@ -124,32 +213,25 @@ static gboolean parse_epoch(JsonNode *node, AimfEpoch *epoch)
     if (!JSON_NODE_HOLDS_OBJECT(node))
         return FALSE;
     JsonObject *object = json_node_get_object(node);
-    for (gsize c = 0; c < G_N_ELEMENTS(columns); c++) {
-        JsonNode *value = json_object_get_member(object, columns[c].name);
-        if (value && JSON_NODE_HOLDS_NULL(value) && columns[c].may_be_unknown) {
-            *member(epoch, c) = NAN;
-            continue;
-        }
-        if (!value || !JSON_NODE_HOLDS_VALUE(value))
+    for (gsize c = 0; c < G_N_ELEMENTS(columns); c++)
+        if (!parse_number(object, columns[c].name, columns[c].may_be_unknown, member(epoch, c)))
             return FALSE;
-        *member(epoch, c) = json_node_get_double(value);
-        if (!isfinite(*member(epoch, c)))
-            return FALSE;
-    }
     epoch->best = json_object_get_boolean_member_with_default(object, "best", FALSE);
     return TRUE;
 }
 
-gboolean aimf_history_parse(const char *text, GArray *history, GError **error)
+gboolean aimf_history_parse(const char *text, AimfTrainResult *result, GError **error)
 {
     g_autoptr(JsonNode) node = aimf_json_parse(text, strlen(text), NULL);
     JsonArray *array = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     guint n = array ? json_array_get_length(array) : 0;
     gboolean good = array != NULL;
     for (guint i = 0; good && i < n; i++) {
+        JsonNode *element = json_array_get_element(array, i);
         AimfEpoch epoch = { .epoch = i };
-        good = parse_epoch(json_array_get_element(array, i), &epoch);
-        g_array_append_val(history, epoch);
+        good = parse_epoch(element, &epoch) &&
+               parse_groups(json_node_get_object(element), result->group_names, result->group_accuracy);
+        g_array_append_val(result->history, epoch);
     }
     if (!good)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its history of epochs is damaged");
@@ -160,7 +242,8 @@ gboolean aimf_history_parse(const char *text, GArray *history, GError **error)
 
 char *aimf_start_json(const AimfTrainResult *result)
 {
-    JsonObject *object = epoch_object(result->start, 0);
+    g_autofree double *accuracies = g_new(double, (gsize)result->groups->len + 1);
+    JsonObject *object = line_object(start_line(result, accuracies));
     JsonArray *groups = json_array_new();
     for (guint i = 0; i < result->groups->len; i++) {
         const AimfGroupChange *group = &g_array_index(result->groups, AimfGroupChange, i);
@@ -202,12 +285,11 @@ static gboolean parse_share(JsonObject *object, const char *name, double *value)
     return *value >= 0 && *value <= 1;
 }
 
-/* The worst group is unknown where there are no protected labels. */
-static gboolean parse_worst(JsonObject *object, double *value)
+/* What protected labels tell is unknown where there are none. */
+static gboolean parse_unless_unknown(JsonObject *object, const char *name, double *value)
 {
-    const char *name = "val_worst_group_accuracy";
     JsonNode *node = json_object_get_member(object, name);
-    if (!node || !JSON_NODE_HOLDS_NULL(node))
+    if (node && !JSON_NODE_HOLDS_NULL(node))
         return parse_share(object, name, value);
     *value = NAN;
     return TRUE;
@@ -221,7 +303,9 @@ gboolean aimf_start_parse(const char *text, AimfTrainResult *result, GError **er
     JsonArray *groups = list && JSON_NODE_HOLDS_ARRAY(list) ? json_node_get_array(list) : NULL;
     gboolean good = groups && json_array_get_length(groups) == result->groups->len &&
                     parse_share(object, "val_accuracy", &result->start.val_accuracy) &&
-                    parse_worst(object, &result->start.val_worst_group_accuracy);
+                    parse_unless_unknown(object, "val_worst_group_accuracy", &result->start.val_worst_group_accuracy) &&
+                    parse_unless_unknown(object, "val_equalized_odds", &result->start.val_equalized_odds) &&
+                    parse_number(object, "val_loss", TRUE, &result->start.val_loss);
     for (guint i = 0; good && i < result->groups->len; i++)
         good = parse_counts(json_array_get_element(groups, i), &g_array_index(result->groups, AimfGroupChange, i));
     if (!good) {

@@ -11,9 +11,12 @@
 gboolean aimf_history_log(const AimfTrainResult *result, const char *path, GError **error);
 
 /** aimf_history_json: (owned) the epochs without the start. */
-char *aimf_history_json(const GArray *history);
-/** aimf_history_parse: what aimf_history_json makes; appends to @history; FALSE with FORMAT. */
-gboolean aimf_history_parse(const char *text, GArray *history, GError **error);
+char *aimf_history_json(const AimfTrainResult *result);
+/**
+ * aimf_history_parse: what aimf_history_json makes, or its like in older programs; appends to the epochs of @result,
+ * whose groups must be those that are expected; FALSE with FORMAT.
+ */
+gboolean aimf_history_parse(const char *text, AimfTrainResult *result, GError **error);
 
 /** aimf_start_json: (owned) the measured start and the right answers per group, now and then. */
 char *aimf_start_json(const AimfTrainResult *result);

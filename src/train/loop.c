@@ -5,6 +5,7 @@
 #include "train/rules.h"
 #include "train/state.h"
 #include "train/trainable.h"
+#include "train/validation.h"
 
 #include "base/file.h"
 #include "base/monitor.h"
@@ -40,9 +41,7 @@ typedef struct {
     AimfLoader *train_loader;
     AimfEvaluator *evaluator;
     AimfLoader *validation_loader;
-    guint n_groups; /* of the validation set: (target, protected), target-major */
-    guint *group_n;
-    guint *group_right;
+    AimfValidation *measured;
     AimfWork work;
 } Trainer;
 
@@ -58,13 +57,14 @@ static void trainer_clear(Trainer *trainer)
     aimf_tensors_free(trainer->averaged);
     aimf_store_free(trainer->store);
     g_clear_pointer(&trainer->run, json_object_unref);
-    g_free(trainer->group_n);
-    g_free(trainer->group_right);
+    aimf_validation_free(trainer->measured);
 }
 
 void aimf_train_result_clear(AimfTrainResult *result)
 {
     g_clear_pointer(&result->history, g_array_unref);
+    g_clear_pointer(&result->group_names, g_strfreev);
+    g_clear_pointer(&result->group_accuracy, g_array_unref);
     g_clear_pointer(&result->groups, g_array_unref);
 }
 
@@ -154,8 +154,8 @@ static gboolean compile(Trainer *trainer, GError **error)
         .store = trainer->store,
         .trace = o->trace,
         .precision = o->precision,
-        .outputs = &built->loss,
-        .n_outputs = 1,
+        .outputs = (const AimfValue[]){ built->loss, built->logits },
+        .n_outputs = 2,
         .loss = built->loss,
         .trainable = trainable,
         .n_trainable = n,
@@ -164,7 +164,8 @@ static gboolean compile(Trainer *trainer, GError **error)
     trainer->plan = aimf_graph_compile(built->graph, &options, error);
     if (!trainer->plan)
         return FALSE;
-    trainer->batches = aimf_batches_new(trainer->plan, built, o->batch, 3 * aimf_model_pixels(trainer->model), error);
+    trainer->batches =
+        aimf_batches_new(trainer->plan, built, o->batch, 3 * aimf_model_pixels(trainer->model), trainer->model, error);
     AimfEvaluatorOptions evaluating = { .store = trainer->store, .precision = o->precision };
     if (o->optimizer.average > 0)
         evaluating = (AimfEvaluatorOptions){ .device = o->device, .threads = o->threads, .precision = o->precision };
@@ -200,20 +201,33 @@ static gboolean open_loaders(Trainer *trainer, GError **error)
     return trainer->train_loader != NULL;
 }
 
-/* The groups of the validation set, and room for how many of each are right. */
+static gboolean check_select(const Trainer *trainer, GError **error)
+{
+    AimfSelect select = trainer->options->select;
+    const char *lack = NULL;
+    if (select != AIMF_SELECT_ACCURACY && !aimf_manifest_has_labels(trainer->validation))
+        lack = "protected labels in every row";
+    else if (select == AIMF_SELECT_EQUALIZED_ODDS && !aimf_validation_has_gaps(trainer->measured))
+        lack = "two groups of one class";
+    if (lack)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "to choose the best epoch by its groups the validation set needs %s; choose it by accuracy", lack);
+    return !lack;
+}
+
 static void prepare_groups(Trainer *trainer)
 {
-    guint n_labels, n_classes = (guint)aimf_model_n_classes(trainer->model);
-    aimf_manifest_groups(trainer->validation, &n_labels);
-    trainer->n_groups = n_labels * n_classes;
-    trainer->group_n = g_new0(guint, (gsize)trainer->n_groups + 1);
-    trainer->group_right = g_new0(guint, (gsize)trainer->n_groups + 1);
+    AimfTrainResult *result = trainer->result;
+    trainer->measured = aimf_validation_new(trainer->validation, (guint)aimf_model_n_classes(trainer->model));
+    result->group_names = aimf_validation_names(trainer->measured);
+    result->group_accuracy = g_array_new(FALSE, FALSE, sizeof(double));
     if (!trainer->options->measure_start)
         return;
-    trainer->result->groups = g_array_sized_new(FALSE, TRUE, sizeof(AimfGroupChange), trainer->n_groups);
-    for (guint i = 0; i < trainer->n_groups; i++) {
-        AimfGroupChange change = { .target = (int)(i / n_labels), .group = (int)(i % n_labels) };
-        g_array_append_val(trainer->result->groups, change);
+    result->groups = g_array_new(FALSE, TRUE, sizeof(AimfGroupChange));
+    for (guint i = 0; i < aimf_validation_n_groups(trainer->measured); i++) {
+        AimfGroupChange change = { .target = aimf_validation_target(trainer->measured, i),
+                                   .group = aimf_validation_label(trainer->measured, i) };
+        g_array_append_val(result->groups, change);
     }
 }
 
@@ -225,42 +239,6 @@ static char *worst_text(double accuracy)
     return isnan(accuracy) ? g_strdup("") : g_strdup_printf(", worst group %.2f %%", 100 * accuracy);
 }
 
-/*
- * Overall accuracy, and the lowest one over the non-empty (target, protected) groups if the validation set names
- * them.
- */
-static gboolean measure(Trainer *trainer, const AimfPredictions *predictions, AimfEpoch *epoch, GError **error)
-{
-    guint n_labels, n = 0, right = 0;
-    aimf_manifest_groups(trainer->validation, &n_labels);
-    memset(trainer->group_n, 0, trainer->n_groups * sizeof *trainer->group_n);
-    memset(trainer->group_right, 0, trainer->n_groups * sizeof *trainer->group_right);
-    for (guint i = 0; i < predictions->n; i++) {
-        if (predictions->prediction[i] < 0)
-            continue;
-        AimfSample sample = aimf_manifest_at(trainer->validation, i);
-        guint group = (guint)sample.target * n_labels + (guint)sample.group;
-        gboolean hit = predictions->prediction[i] == sample.target;
-        n++;
-        right += (guint)hit;
-        trainer->group_n[group]++;
-        trainer->group_right[group] += (guint)hit;
-    }
-    if (n == 0) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "no image of the validation set could be read");
-        return FALSE;
-    }
-    epoch->val_accuracy = (double)right / n;
-    epoch->val_worst_group_accuracy = 1;
-    for (guint i = 0; i < trainer->n_groups; i++)
-        if (trainer->group_n[i])
-            epoch->val_worst_group_accuracy =
-                MIN(epoch->val_worst_group_accuracy, (double)trainer->group_right[i] / trainer->group_n[i]);
-    if (!aimf_manifest_has_labels(trainer->validation))
-        epoch->val_worst_group_accuracy = NAN;
-    return TRUE;
-}
-
 /* @evaluator: has the weights */
 static gboolean measure_weights(Trainer *trainer, AimfEvaluator *evaluator, const char *stage, AimfEpoch *epoch,
                                 GError **error)
@@ -268,16 +246,16 @@ static gboolean measure_weights(Trainer *trainer, AimfEvaluator *evaluator, cons
     aimf_work_next(&trainer->work, aimf_manifest_count(trainer->validation), 1);
     g_autoptr(AimfPredictions) predictions =
         aimf_evaluator_run(evaluator, trainer->validation_loader, trainer->validation, stage, trainer->monitor, error);
-    return predictions && measure(trainer, predictions, epoch, error);
+    return predictions && aimf_validation_measure(trainer->measured, predictions, epoch, error);
 }
 
 /* The groups as they were just measured are those of the weights that are kept. */
 static void keep_groups(Trainer *trainer)
 {
-    for (guint i = 0; trainer->result->groups && i < trainer->n_groups; i++) {
+    for (guint i = 0; trainer->result->groups && i < trainer->result->groups->len; i++) {
         AimfGroupChange *group = &g_array_index(trainer->result->groups, AimfGroupChange, i);
-        group->n = trainer->group_n[i];
-        group->right_after = trainer->group_right[i];
+        group->n = aimf_validation_n(trainer->measured, i);
+        group->right_after = aimf_validation_right(trainer->measured, i);
     }
 }
 
@@ -287,15 +265,15 @@ static gboolean measure_start(Trainer *trainer, AimfEvaluator *evaluator, GError
     AimfTrainResult *result = trainer->result;
     AimfEpoch *start = &result->start;
     gint64 started = g_get_monotonic_time();
-    *start = (AimfEpoch){ .learning_rate = NAN, .loss = NAN, .images_per_second = NAN };
+    *start = (AimfEpoch){ .learning_rate = NAN, .loss = NAN, .train_accuracy = NAN, .images_per_second = NAN };
     if (!measure_weights(trainer, evaluator, "validating the start", start, error)) {
         g_prefix_error(error, "before the first epoch: ");
         return FALSE;
     }
     start->seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
     start->best = trainer->options->keep_best_of == AIMF_KEEP_BEST_OF_START;
-    for (guint i = 0; i < trainer->n_groups; i++)
-        g_array_index(result->groups, AimfGroupChange, i).right_before = trainer->group_right[i];
+    for (guint i = 0; i < result->groups->len; i++)
+        g_array_index(result->groups, AimfGroupChange, i).right_before = aimf_validation_right(trainer->measured, i);
     g_autofree char *worst = worst_text(start->val_worst_group_accuracy);
     aimf_message(trainer->monitor, AIMF_LOG_INFO, "start: validation accuracy %.2f %%%s", 100 * start->val_accuracy,
                  worst);
@@ -339,8 +317,8 @@ static gboolean continue_run(Trainer *trainer, GError **error)
     AimfTrainState state = trainer_state(trainer);
     if ((o->measure_start && !initial) || !aimf_train_state_load(&state, o->epochs, o->state_path, error))
         return FALSE;
-    trainer->result->start.learning_rate = trainer->result->start.loss = NAN;
-    trainer->result->start.images_per_second = NAN;
+    AimfEpoch *start = &trainer->result->start;
+    start->learning_rate = start->loss = start->train_accuracy = start->images_per_second = NAN;
     aimf_message(trainer->monitor, AIMF_LOG_INFO, "continuing after epoch %u", trainer->result->history->len);
     return !o->measure_start || state.has_start || measure_belatedly(trainer, initial, error);
 }
@@ -388,7 +366,7 @@ static gboolean prepare(Trainer *trainer, GError **error)
     if (!check_options(o, error) || !check_data(trainer, error))
         return FALSE;
     prepare_groups(trainer);
-    if (!compile(trainer, error) || !open_loaders(trainer, error) ||
+    if (!check_select(trainer, error) || !compile(trainer, error) || !open_loaders(trainer, error) ||
         !aimf_store_load(trainer->store, trainer->model->tensors, error))
         return FALSE;
     if (o->optimizer.average > 0 &&
@@ -456,6 +434,7 @@ static gboolean run_batches(Trainer *trainer, AimfEpoch *epoch, GError **error)
         return FALSE;
     }
     epoch->loss = aimf_batches_mean_loss(trainer->batches);
+    epoch->train_accuracy = aimf_batches_accuracy(trainer->batches);
     epoch->images_per_second = stage.progress.rate;
     if (o->batch_norm == AIMF_BATCH_NORM_TRAIN)
         count_batches(trainer->current, n_batches);
@@ -501,21 +480,30 @@ static gboolean validate(Trainer *trainer, AimfEpoch *epoch, GError **error)
     return FALSE;
 }
 
+/* (borrowed) what the model has now, or NULL before the first epoch. */
+static const AimfEpoch *best_so_far(const AimfTrainResult *result)
+{
+    if (result->kept_start)
+        return &result->start;
+    return result->history->len ? &g_array_index(result->history, AimfEpoch, result->best_epoch) : NULL;
+}
+
 static void keep_if_best(Trainer *trainer, AimfEpoch *epoch)
 {
+    const AimfTrainOptions *o = trainer->options;
     AimfTrainResult *result = trainer->result;
-    gboolean first = epoch->epoch == 0 && !result->kept_start;
-    epoch->best =
-        aimf_train_is_better(trainer->options->later_tie_wins, first, epoch->val_accuracy, result->best_accuracy);
+    const AimfEpoch *best = best_so_far(result);
+    epoch->best = aimf_train_is_better(o->later_tie_wins, !best, aimf_train_score(o->select, epoch),
+                                       best ? aimf_train_score(o->select, best) : 0);
     if (!epoch->best)
         return;
     result->best_epoch = epoch->epoch;
     result->best_accuracy = epoch->val_accuracy;
     result->kept_start = FALSE;
     keep_groups(trainer);
-    AimfTensors *best = trainer->model->tensors, *now = trainer->averaged ? trainer->averaged : trainer->current;
-    for (guint i = 0; i < aimf_tensors_count(best); i++)
-        memcpy(aimf_tensors_writable(best, i), aimf_tensors_data(now, i), aimf_tensors_at(best, i)->bytes);
+    AimfTensors *kept = trainer->model->tensors, *now = trainer->averaged ? trainer->averaged : trainer->current;
+    for (guint i = 0; i < aimf_tensors_count(kept); i++)
+        memcpy(aimf_tensors_writable(kept, i), aimf_tensors_data(now, i), aimf_tensors_at(kept, i)->bytes);
 }
 
 static gboolean save(Trainer *trainer, GError **error)
@@ -539,6 +527,10 @@ static gboolean run_epoch(Trainer *trainer, GError **error)
     epoch.seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
     keep_if_best(trainer, &epoch);
     g_array_append_val(trainer->result->history, epoch);
+    for (guint i = 0; i < aimf_validation_n_groups(trainer->measured); i++) {
+        double accuracy = aimf_validation_accuracy(trainer->measured, i);
+        g_array_append_val(trainer->result->group_accuracy, accuracy);
+    }
     g_autofree char *worst = worst_text(epoch.val_worst_group_accuracy);
     aimf_message(trainer->monitor, AIMF_LOG_INFO,
                  "epoch %u/%u: loss %.4f, validation accuracy %.2f %%%s, %.0f images/s%s", index + 1,

@@ -113,6 +113,9 @@ JsonObject *aimf_run_describe(const AimfModel *model, const AimfManifest *train,
         json_object_set_double_member(run, "label_smoothing", options->label_smoothing);
     if (options->batch_norm == AIMF_BATCH_NORM_FROZEN)
         json_object_set_string_member(run, "batch_norm", "frozen");
+    if (options->select != AIMF_SELECT_ACCURACY)
+        json_object_set_string_member(run, "select",
+                                      options->select == AIMF_SELECT_WORST_GROUP ? "worst-group" : "equalized-odds");
     if (options->keep_best_of == AIMF_KEEP_BEST_OF_START)
         json_object_set_string_member(run, "keep_best_of", "start");
     return run;

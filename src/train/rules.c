@@ -91,7 +91,14 @@ double aimf_train_learning_rate(const AimfTrainOptions *options, guint epoch)
     return rate;
 }
 
-gboolean aimf_train_is_better(gboolean later_tie_wins, gboolean first, double accuracy, double best)
+double aimf_train_score(AimfSelect select, const AimfEpoch *epoch)
 {
-    return first || accuracy > best || (later_tie_wins && accuracy >= best);
+    if (select == AIMF_SELECT_WORST_GROUP)
+        return epoch->val_worst_group_accuracy;
+    return select == AIMF_SELECT_EQUALIZED_ODDS ? -epoch->val_equalized_odds : epoch->val_accuracy;
+}
+
+gboolean aimf_train_is_better(gboolean later_tie_wins, gboolean first, double score, double best)
+{
+    return first || score > best || (later_tie_wins && score >= best);
 }

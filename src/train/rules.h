@@ -10,7 +10,7 @@
  */
 double aimf_train_learning_rate(const AimfTrainOptions *options, guint epoch);
 
-/**
- * aimf_train_is_better: whether @accuracy replaces @best under the options' rule for ties; the first epoch always does.
- */
-gboolean aimf_train_is_better(gboolean later_tie_wins, gboolean first, double accuracy, double best);
+/** aimf_train_score: what makes an epoch the best one, the higher the better. */
+double aimf_train_score(AimfSelect select, const AimfEpoch *epoch);
+/** aimf_train_is_better: whether @score replaces @best under the rule for ties; the first epoch always does. */
+gboolean aimf_train_is_better(gboolean later_tie_wins, gboolean first, double score, double best);

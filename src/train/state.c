@@ -85,7 +85,7 @@ gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GE
         !add_changing(file, "best/", frozen, state->best, error) || !add_remembered(file, remembered, error))
         return FALSE;
     g_autofree char *run = aimf_run_text(state->run);
-    g_autofree char *history = aimf_history_json(state->result->history);
+    g_autofree char *history = aimf_history_json(state->result);
     g_autofree char *start = state->result->groups ? aimf_start_json(state->result) : NULL;
     g_autofree char *best_epoch =
         state->result->kept_start ? g_strdup("start") : g_strdup_printf("%u", state->result->best_epoch);
@@ -173,7 +173,7 @@ static gboolean read_result(const AimfTensors *file, AimfTrainState *state, guin
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "its history is missing");
         return FALSE;
     }
-    if (!aimf_history_parse(history, state->result->history, error) || !read_best(file, state->result, error))
+    if (!aimf_history_parse(history, state->result, error) || !read_best(file, state->result, error))
         return FALSE;
     if (state->result->history->len > epochs) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "it has %u epoch%s already, more than the %u wanted",

@@ -209,7 +209,11 @@ static void test_unlabelled(void)
                "--val bare_val.csv -o bare.safetensors --log bare_log.csv --json");
     g_assert_null(strstr(trained, "worst group"));
     g_assert_nonnull(strstr(trained, "\"val_worst_group_accuracy\" : null"));
-    g_free(run(0, "tail -1 bare_log.csv | cut -d, -f5 | grep -qx ''"));
+    expect(2,
+           "\"$AIMFAIR\" train --threads 1 --image-size 32 --batch 8 --epochs 1 --train bare_train.csv "
+           "--val bare_val.csv -o bare.safetensors --select worst-group",
+           "needs protected labels in every row");
+    g_free(run(0, "tail -1 bare_log.csv | cut -d, -f7,8 | grep -qx ,"));
     g_free(run(0, "\"$AIMFAIR\" sensitivity -q --threads 1 --batch 8 --model bare.safetensors --real bare_train.csv "
                   "--biased bare_val.csv --balanced bare_balanced.csv -o bare.json"));
     expect(0,

@@ -24,7 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_object_set_int_member(run, "seed", 1);
     const char *path = fuzz_write("training.state", data, size);
     for (gsize i = 0; i < G_N_ELEMENTS(optimizers); i++) {
-        AimfTrainResult result = { .history = g_array_new(FALSE, FALSE, sizeof(AimfEpoch)) };
+        AimfTrainResult result = {
+            .history = g_array_new(FALSE, FALSE, sizeof(AimfEpoch)),
+            .group_names = g_strdupv((char *[]){ "0 a", "1 a", NULL }),
+            .group_accuracy = g_array_new(FALSE, FALSE, sizeof(double)),
+        };
         AimfTrainState state = { run, current, best, net.graph, plans[i], &result, FALSE };
         GError *error = NULL;
         if (fuzz_check(aimf_train_state_load(&state, 10, path, &error), &error))

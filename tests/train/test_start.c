@@ -94,7 +94,8 @@ static void test_measured(void)
     g_assert_null(without.groups);
     expect_groups(&with, fresh, one);
     g_autofree char *json = aimf_train_result_json(&with), *bare = aimf_train_result_json(&without);
-    g_assert_true(g_str_has_prefix(json, "[{\"epoch\":0,\"learning_rate\":null,\"loss\":null,\"val_accuracy\":"));
+    g_assert_true(g_str_has_prefix(
+        json, "[{\"epoch\":0,\"learning_rate\":null,\"loss\":null,\"train_accuracy\":null,\"val_loss\":"));
     g_assert_true(g_str_has_prefix(bare, "[{\"epoch\":1,"));
     g_assert_nonnull(strstr(aimf_tensors_metadata(one->tensors, "aimfair.trainings"), "\"start_accuracy\":"));
     aimf_train_result_clear(&with);

@@ -415,7 +415,9 @@ static void test_logs(void)
     g_auto(GStrv) rows = g_strsplit(text, "\n", -1);
     g_assert_cmpuint(g_strv_length(rows), ==, 4);
     g_assert_cmpstr(rows[0], ==,
-                    "epoch,learning_rate,loss,val_accuracy,val_worst_group_accuracy,images_per_second,seconds,best");
+                    "epoch,learning_rate,loss,train_accuracy,val_loss,val_accuracy,val_worst_group_accuracy,"
+                    "val_equalized_odds,images_per_second,seconds,best,val_group_accuracy[0 0],val_group_accuracy[0 1],"
+                    "val_group_accuracy[1 0],val_group_accuracy[1 1]");
     g_assert_true(g_str_has_prefix(rows[2], "2,0.02,"));
     g_assert_true(g_file_get_contents(json, &lines, NULL, NULL));
     g_assert_true(g_str_has_prefix(lines, "{\"epoch\":1,\"learning_rate\":0.02"));
