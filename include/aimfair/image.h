@@ -54,8 +54,16 @@ typedef struct {
 } AimfImageText;
 
 /**
+ * AimfDigitalSource: how a picture came to be: by a model that has learned from other pictures, or by rules alone.
+ * Source: IPTC's vocabulary, cv.iptc.org/newscodes/digitalsourcetype.
+ */
+typedef enum { AIMF_SOURCE_TRAINED_ALGORITHMIC_MEDIA, AIMF_SOURCE_ALGORITHMIC_MEDIA } AimfDigitalSource;
+/** aimf_image_source_text: (static) says it in a PNG to whoever reads XMP. */
+AimfImageText aimf_image_source_text(AimfDigitalSource source);
+
+/**
  * aimf_image_encode_png: (owned) the bytes of a PNG with @texts (n) before its pixels: tEXt chunks, iTXt for what is
- * not ASCII. The same image and texts always give the same bytes. NULL with INVALID: a keyword, a text that is not
+ * not ASCII, or XMP. The same image and texts always give the same bytes. NULL with INVALID: a keyword, a text that is not
  * UTF-8, absurd sides.
  */
 GBytes *aimf_image_encode_png(const AimfImage *image, const AimfImageText *texts, gsize n, GError **error);

@@ -33,8 +33,9 @@ char *aimf_portrait_set_path(const char *directory, const AimfPortraitSet *set, 
  */
 static gboolean write_picture(const AimfImage *image, AimfLook look, const char *path, GError **error)
 {
+    const AimfImageText source = aimf_image_source_text(AIMF_SOURCE_ALGORITHMIC_MEDIA);
     g_autoptr(GBytes) encoded =
-        look == AIMF_LOOK_PHOTOGRAPH ? aimf_jpeg_encode(image, error) : aimf_image_encode_png(image, NULL, 0, error);
+        look == AIMF_LOOK_PHOTOGRAPH ? aimf_jpeg_encode(image, error) : aimf_image_encode_png(image, &source, 1, error);
     if (!encoded)
         return FALSE;
     FILE *stream = fopen(path, "wbe");

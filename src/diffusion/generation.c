@@ -73,10 +73,7 @@ static gboolean is_this_picture(const Run *run, guint64 index, GBytes *file, gbo
     g_autoptr(AimfImage) image = aimf_image_decode(data, size, "", NULL);
     AimfPicture picture = aimf_job_picture(job, index);
     picture.retried = retried;
-    g_autoptr(GBytes) encoded =
-        image ? aimf_picture_encode(image, job->settings, &picture, aimf_job_group(job, index)->name,
-                                    aimf_job_number(job, index), NULL)
-              : NULL;
+    g_autoptr(GBytes) encoded = image ? aimf_job_encode(job, index, image, &picture, NULL) : NULL;
     return encoded && g_bytes_equal(file, encoded);
 }
 
@@ -222,9 +219,7 @@ static gboolean keep(Run *run, guint64 index, const AimfPicture *picture, GError
             size ? aimf_image_resize(picture->image, NULL, size, size, AIMF_LANCZOS, error) : NULL;
         if (size && !small)
             return FALSE;
-        g_autoptr(GBytes) png =
-            aimf_picture_encode(small ? small : picture->image, job->settings, picture,
-                                aimf_job_group(job, index)->name, aimf_job_number(job, index), error);
+        g_autoptr(GBytes) png = aimf_job_encode(job, index, small ? small : picture->image, picture, error);
         g_autofree char *path = picture_path(run, index);
         gsize length;
         const void *data = png ? g_bytes_get_data(png, &length) : NULL;

@@ -7,8 +7,6 @@
 #include <aimfair/json.h>
 #include <string.h>
 
-enum { VERSION = 1 };
-
 static char *hash_prompts(const AimfPromptGroup *group)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -42,7 +40,7 @@ static JsonObject *describe(const AimfJob *job, guint per_group)
 {
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, job->generation->seed);
     JsonObject *description = json_object_new();
-    json_object_set_int_member(description, "version", VERSION);
+    json_object_set_int_member(description, "version", job->version);
     json_object_set_int_member(description, "per_group", per_group);
     json_object_set_string_member(description, "seed", seed);
     json_object_set_object_member(description, "settings", json_object_ref(job->settings));
@@ -92,17 +90,18 @@ static void compare_groups(GString *differences, JsonArray *here, JsonArray *the
     }
 }
 
-char *aimf_job_differences(const AimfJob *job, const char *text, gsize length, guint *per_group)
+char *aimf_job_differences(const AimfJob *job, const char *text, gsize length, guint *per_group, int *version)
 {
     g_autoptr(GError) reason = NULL;
     g_autoptr(JsonNode) root = aimf_json_parse(text, length, &reason);
     if (!root || !JSON_NODE_HOLDS_OBJECT(root))
         return g_strdup_printf("its job.json cannot be read: %s", reason ? reason->message : "it is not an object");
     JsonObject *there = json_node_get_object(root);
-    gint64 version, there_per_group;
+    gint64 there_version, there_per_group;
     JsonObject *settings;
     JsonArray *groups;
-    if (!aimf_json_int(there, "job.json", "version", VERSION, VERSION, &version, &reason) ||
+    if (!aimf_json_int(there, "job.json", "version", AIMF_FIRST_JOB_VERSION, AIMF_JOB_VERSION, &there_version,
+                       &reason) ||
         !aimf_json_int(there, "job.json", "per_group", 1, AIMF_MAX_PER_GROUP, &there_per_group, &reason) ||
         !(settings = aimf_json_object(there, "job.json", "settings", &reason)) ||
         !(groups = aimf_json_array(there, "job.json", "groups", &reason)))
@@ -113,5 +112,6 @@ char *aimf_job_differences(const AimfJob *job, const char *text, gsize length, g
     compare_settings(differences, job->settings, settings);
     compare_groups(differences, json_object_get_array_member(here, "groups"), groups);
     *per_group = (guint)there_per_group;
+    *version = (int)there_version;
     return g_string_free(differences, differences->len == 0);
 }

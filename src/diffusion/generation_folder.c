@@ -295,8 +295,8 @@ static gboolean see_whether_untouched(const AimfFolder *folder, gboolean *untouc
 
 /* --- Opening --- */
 
-/* folder->per_group: of the job that job.json describes, 0 if there is none yet. */
-static gboolean check_job(AimfFolder *folder, GError **error)
+/* folder->per_group: of the job that job.json describes, 0 if there is none yet. @job becomes one of its version. */
+static gboolean check_job(AimfFolder *folder, AimfJob *job, GError **error)
 {
     const AimfGeneration *generation = folder->job->generation;
     g_autofree char *path = in_folder(folder, "job.json");
@@ -305,11 +305,14 @@ static gboolean check_job(AimfFolder *folder, GError **error)
     if (!aimf_path_there(path, &there, error) || (there && !(bytes = aimf_file_read(path, MAX_JOB_BYTES, error))))
         return FALSE;
     gsize length = 0;
+    int version = AIMF_JOB_VERSION;
     const char *text = bytes ? g_bytes_get_data(bytes, &length) : NULL;
-    g_autofree char *differences = text ? aimf_job_differences(folder->job, text, length, &folder->per_group) : NULL;
+    g_autofree char *differences = text ? aimf_job_differences(job, text, length, &folder->per_group, &version) : NULL;
     gboolean same = text && !differences && folder->per_group <= generation->per_group;
-    if (same)
+    if (same) {
+        job->version = version;
         return TRUE;
+    }
     gboolean untouched;
     if (!see_whether_untouched(folder, &untouched, error))
         return FALSE;
@@ -407,12 +410,12 @@ static gboolean check_files(const AimfFolder *folder, GError **error)
     return TRUE;
 }
 
-static gboolean take_folder(AimfFolder *folder, AimfRecord *record, const AimfMonitor *monitor, GError **error)
+static gboolean take_folder(AimfFolder *folder, AimfJob *job, AimfRecord *record, const AimfMonitor *monitor,
+                            GError **error)
 {
-    const AimfJob *job = folder->job;
     g_autofree char *lines = in_folder(folder, "generation.jsonl");
     guint n_pictures = 0;
-    if (!check_files(folder, error) || !open_journal(folder, error) || !check_job(folder, error) ||
+    if (!check_files(folder, error) || !open_journal(folder, error) || !check_job(folder, job, error) ||
         !aimf_record_read(record, job, lines, FALSE, monitor, error))
         return FALSE;
     g_autoptr(GPtrArray) dead = read_journals(folder, record, FALSE, monitor, error);
@@ -420,13 +423,13 @@ static gboolean take_folder(AimfFolder *folder, AimfRecord *record, const AimfMo
            check_resume(job, record, n_pictures, error) && write_job(folder, error);
 }
 
-gboolean aimf_folder_open(AimfFolder *folder, const AimfJob *job, AimfRecord *record, const AimfMonitor *monitor,
+gboolean aimf_folder_open(AimfFolder *folder, AimfJob *job, AimfRecord *record, const AimfMonitor *monitor,
                           GError **error)
 {
     *folder = (AimfFolder){ .job = job, .lock = -1, .journal = -1 };
     if (!make_folder(job->generation->folder, error) || !lock_folder(folder, error))
         return FALSE;
-    gboolean good = take_folder(folder, record, monitor, error);
+    gboolean good = take_folder(folder, job, record, monitor, error);
     GStatBuf info;
     if (!good && folder->journal >= 0 && g_stat(folder->journal_path, &info) == 0 && info.st_size == 0)
         g_unlink(folder->journal_path);
@@ -455,7 +458,8 @@ static gboolean update_per_group(AimfFolder *folder, GError **error)
     gsize length;
     const char *text = g_bytes_get_data(bytes, &length);
     guint per_group;
-    g_autofree char *differences = aimf_job_differences(folder->job, text, length, &per_group);
+    int version;
+    g_autofree char *differences = aimf_job_differences(folder->job, text, length, &per_group, &version);
     if (!differences)
         folder->per_group = MAX(folder->per_group, per_group);
     return TRUE;

@@ -63,11 +63,15 @@ static void add_settings(GArray *texts, GPtrArray *kept, JsonObject *settings)
     }
 }
 
-GBytes *aimf_picture_encode(const AimfImage *image, JsonObject *settings, const AimfPicture *picture, const char *group,
-                            guint number, GError **error)
+static GBytes *encode(const AimfImage *image, JsonObject *settings, const AimfPicture *picture, const char *group,
+                      guint number, gboolean marked, GError **error)
 {
     g_autoptr(GArray) texts = g_array_new(FALSE, FALSE, sizeof(AimfImageText));
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+    if (marked) {
+        AimfImageText source = aimf_image_source_text(AIMF_SOURCE_TRAINED_ALGORITHMIC_MEDIA);
+        g_array_append_val(texts, source);
+    }
     add_text(texts, kept, "Software", g_strdup("aimfair"));
     add_text(texts, kept, "prompt", g_strdup(picture->prompt));
     if (picture->noise)
@@ -82,6 +86,18 @@ GBytes *aimf_picture_encode(const AimfImage *image, JsonObject *settings, const 
         add_text(texts, kept, "retried", g_strdup("in f32, after numbers that were not finite"));
     add_settings(texts, kept, settings);
     return aimf_image_encode_png(image, (const AimfImageText *)(gpointer)texts->data, texts->len, error);
+}
+
+GBytes *aimf_picture_encode(const AimfImage *image, JsonObject *settings, const AimfPicture *picture, GError **error)
+{
+    return encode(image, settings, picture, NULL, 0, TRUE, error);
+}
+
+GBytes *aimf_job_encode(const AimfJob *job, guint64 index, const AimfImage *image, const AimfPicture *picture,
+                        GError **error)
+{
+    return encode(image, job->settings, picture, aimf_job_group(job, index)->name, aimf_job_number(job, index),
+                  job->version > AIMF_FIRST_JOB_VERSION, error);
 }
 
 /* --- Arguments --- */
@@ -169,6 +185,7 @@ gboolean aimf_job_init(AimfJob *job, const AimfPictureMaker *maker, const AimfSa
     if (!check_generation(generation, error) || !check_sampling(sampling, error))
         return FALSE;
     *job = (AimfJob){
+        .version = AIMF_JOB_VERSION,
         .generation = generation,
         .prompts = generation->prompts,
         .shard = generation->shard,

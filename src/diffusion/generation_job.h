@@ -23,10 +23,17 @@ typedef struct {
 enum { AIMF_MAX_PER_GROUP = 1000000 }; /* six digits, so that names sort by number */
 
 /**
+ * AIMF_JOB_VERSION: of job.json. Before version 2 pictures did not say in XMP how they came to be; a job goes on as it
+ * began.
+ */
+enum { AIMF_JOB_VERSION = 2, AIMF_FIRST_JOB_VERSION = 1 };
+
+/**
  * AimfJob: @sampling: with its sizes resolved; @settings: (owned) all that pictures depend on, but for prompt and
- * seed
+ * seed; @version: see AIMF_JOB_VERSION
  */
 typedef struct {
+    int version;
     const AimfGeneration *generation;
     const AimfPrompts *prompts;
     guint shard;
@@ -44,10 +51,10 @@ typedef struct {
 /** aimf_generation_settings: (owned) the settings of pictures by @info's model, as they stand in all files. */
 JsonObject *aimf_generation_settings(const AimfDiffusionInfo *info, const AimfSampling *sampling, int image_size);
 /**
- * aimf_picture_encode: (owned) the PNG of @image with settings, prompt and seed; @group (nullable) and @number too.
+ * aimf_picture_encode: (owned) the PNG of @image with settings, prompt and seed, of a picture that is of no job.
+ * aimf_job_encode: of picture @index of a job, with its group and number too.
  */
-GBytes *aimf_picture_encode(const AimfImage *image, JsonObject *settings, const AimfPicture *picture, const char *group,
-                            guint number, GError **error);
+GBytes *aimf_picture_encode(const AimfImage *image, JsonObject *settings, const AimfPicture *picture, GError **error);
 
 /** aimf_job_init: checks the arguments, which are borrowed. FALSE with INVALID. */
 gboolean aimf_job_init(AimfJob *job, const AimfPictureMaker *maker, const AimfSampling *sampling,
@@ -60,6 +67,8 @@ const AimfPromptGroup *aimf_job_group(const AimfJob *job, guint64 index);
 guint aimf_job_prompt_number(const AimfJob *job, guint64 index);
 /** aimf_job_is_own: whether the picture belongs to this job's shard. */
 gboolean aimf_job_is_own(const AimfJob *job, guint64 index);
+GBytes *aimf_job_encode(const AimfJob *job, guint64 index, const AimfImage *image, const AimfPicture *picture,
+                        GError **error);
 /** aimf_job_picture: prompt and seed of the picture @index. */
 AimfPicture aimf_job_picture(const AimfJob *job, guint64 index);
 /** aimf_job_file: (owned) "1_0/000042.png". */

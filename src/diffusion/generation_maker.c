@@ -21,7 +21,7 @@ gboolean aimf_picture_save(const AimfDiffusion *diffusion, const AimfSampling *s
 {
     AimfDiffusionInfo info = aimf_diffusion_info(diffusion);
     g_autoptr(JsonObject) settings = aimf_generation_settings(&info, sampling, 0);
-    g_autoptr(GBytes) png = aimf_picture_encode(picture->image, settings, picture, NULL, 0, error);
+    g_autoptr(GBytes) png = aimf_picture_encode(picture->image, settings, picture, error);
     gsize size;
     const void *data = png ? g_bytes_get_data(png, &size) : NULL;
     return data && aimf_file_write(path, data, size, error);

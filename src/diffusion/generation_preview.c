@@ -56,7 +56,8 @@ static gboolean save_sheet(const AimfJob *job, guint group, guint per_group, GEr
     }
     g_autofree char *name = aimf_preview_name(job, group);
     g_autofree char *path = g_build_filename(job->generation->folder, name, NULL);
-    return aimf_image_save(sheet, path, error);
+    const AimfImageText source = aimf_image_source_text(AIMF_SOURCE_TRAINED_ALGORITHMIC_MEDIA);
+    return aimf_image_save_png(sheet, &source, job->version > AIMF_FIRST_JOB_VERSION, path, error);
 }
 
 gboolean aimf_preview_save(const AimfJob *job, guint per_group, GError **error)

@@ -201,12 +201,17 @@ AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error)
     return NULL;
 }
 
-/* tEXt is Latin-1 and read by everything; iTXt, uncompressed, is for the rest (PNG specification, 11.3.3). */
+/* tEXt is Latin-1 and read by everything; iTXt, uncompressed, is for the rest (PNG specification, 11.3.3), and XMP's. */
+static gboolean is_plain(const AimfImageText *text)
+{
+    return g_str_is_ascii(text->text) && strcmp(text->keyword, AIMF_XMP_KEYWORD) != 0;
+}
+
 static void set_texts(Codec *codec, const AimfImageText *texts, gsize n)
 {
     for (gsize i = 0; i < n; i++) {
         png_text text = {
-            .compression = g_str_is_ascii(texts[i].text) ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE,
+            .compression = is_plain(&texts[i]) ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE,
             .key = (png_charp)texts[i].keyword, /* libpng copies both */
             .text = (png_charp)texts[i].text,
         };

@@ -349,6 +349,87 @@ static void test_preview(TestJob *f, gconstpointer data)
 #define ADD(name, function)                                                                                            \
     g_test_add("/generation/" name, TestJob, NULL, test_job_set_up, function, test_job_tear_down)
 
+/* --- How pictures came to be --- */
+
+static const char MARK[] = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+
+static GBytes *read_bytes(const char *path)
+{
+    char *bytes;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    return g_bytes_new_take(bytes, size);
+}
+
+static gboolean has_mark(GBytes *png)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(png, &size);
+    return memmem(data, size, "iTXtXML:com.adobe.xmp", 21) && memmem(data, size, MARK, strlen(MARK));
+}
+
+/* (owned) @png as older programs wrote it: without the chunk of XMP. */
+static GBytes *without_mark(GBytes *png)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(png, &size);
+    GByteArray *kept = g_byte_array_new();
+    g_byte_array_append(kept, data, 8);
+    for (gsize at = 8; at < size;) {
+        gsize chunk =
+            12 + ((gsize)data[at] << 24 | (gsize)data[at + 1] << 16 | (gsize)data[at + 2] << 8 | data[at + 3]);
+        if (memcmp(data + at + 4, "iTXtXML:", 8) != 0)
+            g_byte_array_append(kept, data + at, (guint)chunk);
+        at += chunk;
+    }
+    return g_byte_array_free_to_bytes(kept);
+}
+
+static void write_bytes(const char *path, GBytes *bytes)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    g_assert_true(g_file_set_contents(path, data, (gssize)size, NULL));
+}
+
+/* A job that began before pictures said how they came to be goes on as it began, and a new one says it. */
+static void test_older_job(TestJob *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const names[] = { "0_0/000000.png", "0_1/000000.png", "1_1/000000.png",
+                                         "0_0/000001.png", "0_1/000001.png", "1_1/000001.png" };
+    g_autofree char *new = test_below(f, "new"), *old = test_below(f, "old"), *group = test_below(f, "old/0_0");
+    AimfGeneration generation = test_job(f, 2, new);
+    test_job_run(f, &generation);
+
+    g_autofree char *new_job = test_below(f, "new/job.json"), *old_job = test_below(f, "old/job.json"), *text = NULL;
+    g_assert_true(g_file_get_contents(new_job, &text, NULL, NULL));
+    char *version = strstr(text, "\"version\" : 2");
+    g_assert_nonnull(version);
+    version[strlen("\"version\" : ")] = '1';
+    g_assert_cmpint(g_mkdir_with_parents(group, 0777), ==, 0);
+    g_assert_true(g_file_set_contents(old_job, text, -1, NULL));
+    g_autofree char *first_new = g_build_filename(new, names[0], NULL), *first = g_build_filename(old, names[0], NULL);
+    g_autoptr(GBytes) marked = read_bytes(first_new), plain = without_mark(marked);
+    write_bytes(first, plain);
+
+    generation = test_job(f, 2, old);
+    generation.resume = TRUE;
+    test_job_run(f, &generation);
+    g_assert_cmpuint(f->result.there_before, ==, 1);
+    g_assert_cmpuint(f->result.made, ==, 5);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *there = g_build_filename(new, names[i], NULL), *here = g_build_filename(old, names[i], NULL);
+        g_autoptr(GBytes) one = read_bytes(there), other = read_bytes(here), expected = without_mark(one);
+        g_assert_true(has_mark(one));
+        g_assert_false(has_mark(other));
+        g_assert_true(g_bytes_equal(other, expected));
+    }
+    g_autofree char *after = NULL;
+    g_assert_true(g_file_get_contents(old_job, &after, NULL, NULL));
+    g_assert_cmpstr(after, ==, text);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -364,5 +445,6 @@ int main(int argc, char **argv)
     ADD("failures", test_failures);
     ADD("all-fail", test_all_fail);
     ADD("preview", test_preview);
+    ADD("older-job", test_older_job);
     return g_test_run();
 }

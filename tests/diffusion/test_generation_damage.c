@@ -95,7 +95,7 @@ static void test_job_file(TestJob *f, gconstpointer data)
     static const char *const broken[] = { "",
                                           "{",
                                           "[]",
-                                          "{\"version\":2}",
+                                          "{\"version\":3}",
                                           "{\"version\":1,\"per_group\":-1}",
                                           "{\"version\":1,\"per_group\":4,\"settings\":[],\"groups\":3}",
                                           "{\"version\":1,\"per_group\":2,\"settings\":{},\"groups\":[1,null,[]]}" };

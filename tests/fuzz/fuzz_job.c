@@ -37,7 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (*data & 1) {
         guint per_group;
-        g_autofree char *differences = aimf_job_differences(job(), (const char *)data + 1, size - 1, &per_group);
+        int version;
+        g_autofree char *differences =
+            aimf_job_differences(job(), (const char *)data + 1, size - 1, &per_group, &version);
         fuzz_check_text(differences);
         return 0;
     }
