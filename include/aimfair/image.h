@@ -63,8 +63,8 @@ AimfImageText aimf_image_source_text(AimfDigitalSource source);
 
 /**
  * aimf_image_encode_png: (owned) the bytes of a PNG with @texts (n) before its pixels: tEXt chunks, iTXt for what is
- * not ASCII, or XMP. The same image and texts always give the same bytes. NULL with INVALID: a keyword, a text that is not
- * UTF-8, absurd sides.
+ * not ASCII, or XMP. The same image and texts always give the same bytes. NULL with INVALID: a keyword, a text that is
+ * not UTF-8, absurd sides.
  */
 GBytes *aimf_image_encode_png(const AimfImage *image, const AimfImageText *texts, gsize n, GError **error);
 /** aimf_image_save_png: the same as a file, atomically, whatever its name. */

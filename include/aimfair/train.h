@@ -209,9 +209,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfTrainingLock, aimf_training_unlock)
 /**
  * aimf_train:
  * Trains @model in place on @train and leaves in it the weights of the epoch that is the best one on @validation by
- * @select of the options. An incomplete last batch is dropped; a batch that skipped images left short is filled up with its own
- * first ones. What was done (options, hashes of data and initial weights, best epoch) is appended to the model's
- * metadata.
+ * @select of the options. An incomplete last batch is dropped; a batch that skipped images left short is filled up
+ * with its own first ones. What was done (options, hashes of data and initial weights, best epoch) is appended to the
+ * model's metadata.
  * Returns: FALSE with INVALID (an option, fewer images than a batch, an unknown or no trainable tensor, a target that
  * is no class of the model, a state file of another run: names what differs), INTERRUPTED (the state file then has
  * the last finished epoch), FAILED (the loss is not finite; names epoch and batch), or what loading, aimf_plan_run

@@ -17,7 +17,8 @@ typedef struct {
 /**
  * aimf_folder_open:
  * Makes the folder or sees that it holds this job, locks this shard's journal, clears away what a killed run left,
- * and puts what it made on @record; @job gets the version that the folder's job.json has. FALSE with INVALID: it holds another job, pictures without resume, or another process works on it.
+ * and puts what it made on @record; @job gets the version that the folder's job.json has. FALSE with INVALID: it holds
+ * another job, pictures without resume, or another process works on it.
  */
 gboolean aimf_folder_open(AimfFolder *folder, AimfJob *job, AimfRecord *record, const AimfMonitor *monitor,
                           GError **error);

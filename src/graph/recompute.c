@@ -108,7 +108,7 @@ static gboolean find_before(const AimfGraph *graph, guint n_forward, guint when,
     return TRUE;
 }
 
-/* From the last node on, so that what a value is computed from is needed at that time too, and may be computed again. */
+/* From the last node on: what a value is computed from is needed at that time too then, and may be computed again. */
 void aimf_graph_recompute(AimfGraph *graph, guint n_forward, const AimfValue *kept, guint n_kept)
 {
     for (guint i = n_forward; i-- > 0;) {

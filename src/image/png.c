@@ -201,7 +201,7 @@ AimfImage *aimf_png_decode(const AimfEncoded *picture, GError **error)
     return NULL;
 }
 
-/* tEXt is Latin-1 and read by everything; iTXt, uncompressed, is for the rest (PNG specification, 11.3.3), and XMP's. */
+/* tEXt is Latin-1 and read by everything; iTXt, uncompressed, is for the rest (PNG specification, 11.3.3), and XMP. */
 static gboolean is_plain(const AimfImageText *text)
 {
     return g_str_is_ascii(text->text) && strcmp(text->keyword, AIMF_XMP_KEYWORD) != 0;

@@ -19,8 +19,9 @@ void aimf_batches_free(AimfBatches *batches);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfBatches, aimf_batches_free)
 
 /**
- * aimf_batches_begin: a new series; @number: what its dropout draws by, beside the number of the batch; @where: (copied) what its batches are called in errors, "epoch 3" for instance;
- * @hint: (static) what follows where a loss is not finite, or "".
+ * aimf_batches_begin: a new series; @number: what its dropout draws by, beside the number of the batch; @where:
+ * (copied) what its batches are called in errors, "epoch 3" for instance; @hint: (static) what follows where a loss is
+ * not finite, or "".
  */
 void aimf_batches_begin(AimfBatches *batches, guint number, const char *where, const char *hint);
 /**

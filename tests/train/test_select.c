@@ -171,7 +171,7 @@ static void test_resumed(void)
     g_autoptr(AimfModel) undisturbed = trained(&options, &whole);
     options.state_path = state;
     options.epochs = EPOCHS / 2;
-    g_autoptr(AimfModel) half = trained(&options, &part);
+    aimf_model_free(trained(&options, &part));
     aimf_train_result_clear(&part);
     options.epochs = EPOCHS;
     options.resume = TRUE;

@@ -5,9 +5,9 @@
  *   groups is zero between channels of different ones, so most is multiplied in vain, which is many times faster than
  *   oneDNN's fallback and products of patches. A number that is not finite makes NaN of the channels merged with its
  *   own.
- * - The gradient of a convolution's input, where it has no stride, is a forward convolution of dy whose kernel is turned
- *   around and whose inputs and outputs are swapped. oneDNN's forward kernels are faster than its backward ones where
- *   the convolution is depthwise, and twice as fast with AMX.
+ * - The gradient of a convolution's input, where it has no stride, is a forward convolution of dy whose kernel is
+ *   turned around and whose inputs and outputs are swapped. oneDNN's forward kernels are faster than its backward ones
+ *   where the convolution is depthwise, and twice as fast with AMX.
  */
 #include "backend/cpu/cpu_bf16.h"
 #include "backend/onednn/onednn.h"
