@@ -84,10 +84,11 @@ static double loss_of(const float *logits, int n, int target)
         double against = target ? -(double)logits[0] : (double)logits[0];
         return fmax(against, 0) + log1p(exp(-fabs(against)));
     }
-    double largest = (double)logits[0], sum = 0;
+    double largest = (double)logits[0];
     for (int i = 1; i < n; i++)
         largest = fmax(largest, (double)logits[i]);
-    for (int i = 0; i < n; i++)
+    double sum = exp((double)logits[0] - largest);
+    for (int i = 1; i < n; i++)
         sum += exp((double)logits[i] - largest);
     return largest + log(sum) - (double)logits[target];
 }
