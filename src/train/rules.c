@@ -100,5 +100,5 @@ double aimf_train_score(AimfSelect select, const AimfEpoch *epoch)
 
 gboolean aimf_train_is_better(gboolean later_tie_wins, gboolean first, double score, double best)
 {
-    return first || score > best || (later_tie_wins && score >= best);
+    return first || isnan(best) || score > best || (later_tie_wins && score >= best);
 }

@@ -75,3 +75,13 @@ void support_drawn_remove(const char *folder)
     g_dir_close(directory);
     g_assert_cmpint(g_rmdir(folder), ==, 0);
 }
+
+AimfModel *support_drawn_train(const AimfManifest *train, const AimfManifest *validation,
+                               const AimfTrainOptions *options, AimfTrainResult *result)
+{
+    GError *error = NULL;
+    AimfModel *model = aimf_model_new("resnet18", 32, 1, 1, NULL);
+    aimf_train(model, train, validation, options, NULL, result, &error);
+    g_assert_no_error(error);
+    return model;
+}

@@ -141,6 +141,8 @@ static void test_no_recipe(void)
 static void test_ties(void)
 {
     g_assert_true(aimf_train_is_better(FALSE, TRUE, 0, 0));
+    g_assert_true(aimf_train_is_better(FALSE, FALSE, 0, NAN));
+    g_assert_false(aimf_train_is_better(TRUE, FALSE, NAN, 0.8));
     g_assert_true(aimf_train_is_better(TRUE, FALSE, 0.8, 0.8));
     g_assert_false(aimf_train_is_better(FALSE, FALSE, 0.8, 0.8));
     for (int later = 0; later < 2; later++) {

@@ -26,14 +26,9 @@ static AimfTrainOptions short_training(AimfSelect select)
     };
 }
 
-/* (owned) the model after training; @result is the caller's */
 static AimfModel *trained(const AimfTrainOptions *options, AimfTrainResult *result)
 {
-    GError *error = NULL;
-    AimfModel *model = aimf_model_new("resnet18", 32, 1, 1, NULL);
-    aimf_train(model, train_set, validation_set, options, NULL, result, &error);
-    g_assert_no_error(error);
-    return model;
+    return support_drawn_train(train_set, validation_set, options, result);
 }
 
 static AimfPredictions *predict(const AimfModel *model, const AimfManifest *manifest)

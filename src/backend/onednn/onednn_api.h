@@ -33,13 +33,13 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
  */
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
                                const OnednnOperand *bias, const OnednnOperand *y, GError **error);
+AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear);
 /** onednn_linear_backward_data: @dx (n, in) = @dy (n, out) * @weight (out, in). */
 OnednnPrimitive *onednn_linear_backward_data(OnednnState *state, const OnednnOperand *dy, const OnednnOperand *weight,
                                              const OnednnOperand *dx, GError **error);
-/** onednn_linear_backward_weight: @dweight (out, in) f32 = @dy (n, out) transposed * x (n, in). */
+/** onednn_linear_backward_weight: @dweight (out, in) f32 = @dy (n, out) transposed * @x (n, in). */
 OnednnPrimitive *onednn_linear_backward_weight(OnednnState *state, const OnednnOperand *x, const OnednnOperand *dweight,
                                                const OnednnOperand *dy, GError **error);
-AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear);
 OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
                                    GError **error);
 /** @workspace: (nullable) of the forward kernel, if it fused a ReLU. */

@@ -1,6 +1,6 @@
 #include "backend/onednn/onednn.h"
 
-/* Strides that oneDNN's AMX kernels for weights are slower at than products of patches in f32: 16 by 6 times. */
+/* Strides at which oneDNN's AMX kernels for weights are slower than products of patches in f32: at 16, four times. */
 enum { FAR = 8 };
 
 /* The weight's shape as oneDNN wants it. */

@@ -2,8 +2,7 @@
  * 1x1 convolutions where oneDNN keeps pictures channels last, which it does for its AMX kernels: a pixel is a row of a
  * matrix then.
  *
- * - The gradient of the weight is that of a linear layer, whose kernel is three times as fast (measured with
- *   ResNet-50's layers).
+ * - The gradient of the weight is that of a linear layer, whose kernel is 2.5 times as fast (with ResNet-50's layers).
  * - Where there is a stride, the pixels that it meets are brought close together, or spread from there with zeros in
  *   between, and the convolution is one without a stride: oneDNN's kernels for strides take four times as long.
  */

@@ -7,7 +7,7 @@
  *   own.
  * - The gradient of a convolution's input, where it has no stride, is a forward convolution of dy whose kernel is
  *   turned around and whose inputs and outputs are swapped. oneDNN's forward kernels are faster than its backward ones
- *   where the convolution is depthwise, and twice as fast with AMX.
+ *   where the convolution is depthwise, and with AMX.
  */
 #include "backend/cpu/cpu_bf16.h"
 #include "backend/onednn/onednn.h"
@@ -125,7 +125,7 @@ static AimfKernel *plan_pack(const CpuPacking *packing, gsize bytes, const AimfS
                              gint64 merged, gboolean turned)
 {
     PackKernel *kernel = g_new0(PackKernel, 1);
-    kernel->base = (AimfKernel){ "aimfair:groups", pack_bind, pack_run, pack_free };
+    kernel->base = (AimfKernel){ "aimfair:packed", pack_bind, pack_run, pack_free };
     kernel->geometry = geometry_of(&packing->part, shape, groups, merged, turned);
     kernel->bytes = bytes;
     kernel->element_bytes = aimf_dtype_bytes(packing->part.dtype);
