@@ -11,8 +11,8 @@
  *
  * Inputs are files of the run, by their path from its folder, or "pictures of <manifest>" with the hash of
  * aimf_pictures_hash, or "<key of the configuration>" with that of a file outside of the run. The key is the SHA-256 of
- * the object without key, engine, instruction_set and outputs, written by aimf_json_write without blanks. Logs are no
- * outputs: they have times.
+ * an object of inputs, precision, program, settings, stage and threads, with members sorted by bytes at every level, as
+ * aimf_json_write writes it without blanks. Logs are no outputs: they have times.
  */
 #pragma once
 
