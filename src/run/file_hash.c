@@ -72,7 +72,7 @@ static gboolean read_once(const char *path, const AimfMonitor *monitor, char *sh
     return TRUE;
 }
 
-gboolean aimf_file_sha256(const char *path, const AimfMonitor *monitor, char *sha256, AimfStamp *stamp, GError **error)
+gboolean aimf_hash_file(const char *path, const AimfMonitor *monitor, char *sha256, AimfStamp *stamp, GError **error)
 {
     AimfStamp own;
     gboolean same = FALSE;

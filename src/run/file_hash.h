@@ -9,12 +9,12 @@
 #define AIMF_SHA256_SIZE 65
 
 /**
- * aimf_file_sha256:
+ * aimf_hash_file:
  * @sha256: (AIMF_SHA256_SIZE) of the regular file's bytes; @stamp: (nullable) of the file as it was read
  * A file that is written to meanwhile is read again, a few times. Several threads may call it.
  * Returns: FALSE with NOT_FOUND, IO, INVALID (it is no regular file) or INTERRUPTED.
  */
-gboolean aimf_file_sha256(const char *path, const AimfMonitor *monitor, char *sha256, AimfStamp *stamp, GError **error);
+gboolean aimf_hash_file(const char *path, const AimfMonitor *monitor, char *sha256, AimfStamp *stamp, GError **error);
 
 /** aimf_sha256_valid: whether @text is 64 digits of lower case, and nothing else. */
 gboolean aimf_sha256_valid(const char *text);

@@ -161,7 +161,7 @@ static void hash_picture(const AimfPictureHashes *hashes, Picture *picture, cons
         return;
     }
     gint64 now_ns = g_get_real_time() * 1000; /* before it is read */
-    picture->readable = aimf_file_sha256(picture->path, monitor, picture->found.sha256, &picture->found.stamp, NULL);
+    picture->readable = aimf_hash_file(picture->path, monitor, picture->found.sha256, &picture->found.stamp, NULL);
     gint64 modified = picture->found.stamp.modified_ns;
     picture->lasting =
         picture->readable && modified >= 0 && modified < now_ns - SETTLED_NS && !strpbrk(picture->path, "\r\n");

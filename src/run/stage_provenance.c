@@ -1,15 +1,16 @@
+#include "run/stage_provenance.h"
+
 #include "base/file.h"
 #include "base/json.h"
 #include "base/shown.h"
 #include "run/file_hash.h"
-#include "run/stage.h"
 
 #include <aimfair/json.h>
 #include <aimfair/version.h>
 #include <string.h>
 
 /* @MAX_TEXT: bytes of any text in it; of members, of each of the three objects */
-enum { MAX_FILE_BYTES = 4 << 20, MAX_MEMBERS = 10000, MAX_TEXT = 65536, MAX_THREADS = 65536, VERSION = 1 };
+enum { MAX_FILE_BYTES = 64 << 20, MAX_MEMBERS = 1000000, MAX_TEXT = 65536, MAX_THREADS = 65536, VERSION = 1 };
 static const char FORMAT[] = "aimfair stage";
 
 void aimf_provenance_free(AimfProvenance *provenance)
@@ -144,7 +145,8 @@ static gboolean check_member(JsonObject *object, const char *where, const char *
         return refuse(where, name, "a name of some length", error);
     if (part == SETTINGS)
         return text_of(json_object_get_member(object, name)) || refuse(where, name, "a text", error);
-    if (part == OUTPUTS && !aimf_run_path_valid(name))
+    gsize prefix = g_str_has_prefix(name, AIMF_PICTURES_OF) ? strlen(AIMF_PICTURES_OF) : 0;
+    if (part == OUTPUTS && !aimf_run_path_valid(name + prefix))
         return refuse(where, name, "the path of a file below the folder", error);
     return take_hash(object, where, name, error);
 }

@@ -1,6 +1,6 @@
 /* provenance.json: its key by hand, what it is read back as, and what is refused. */
 #include "base/file.h"
-#include "run/stage.h"
+#include "run/stage_provenance.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
