@@ -287,7 +287,7 @@ AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error)
 {
     if (job->sets[set])
         return job->sets[set];
-    const AimfManifestOptions options = { .labels = AIMF_COLUMN_OPTIONAL };
+    const AimfManifestOptions options = { .protected_labels = AIMF_COLUMN_OPTIONAL };
     g_autofree char *path = g_build_filename(job->folder, aimf_run_set_path(set), NULL);
     return job->sets[set] = aimf_manifest_open_with(path, &options, job->monitor, error);
 }
