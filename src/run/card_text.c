@@ -16,7 +16,7 @@ static gboolean plain_in_yaml(gunichar c)
 
 void aimf_yaml_append(GString *yaml, const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_autofree char *valid = aimf_message_text(g_strdup(text));
     g_string_append_c(yaml, '"');
     for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
         gunichar c = g_utf8_get_char(at);
@@ -47,7 +47,7 @@ void aimf_yaml_append_number(GString *yaml, double value)
 void aimf_markdown_append(GString *markdown, const char *text)
 {
     for (const char *c = AIMF_SHOWN(text); *c; c++) {
-        if (g_ascii_ispunct(*c) && !strchr(",-'%", *c))
+        if (g_ascii_ispunct(*c) && !strchr(",-'%/", *c))
             g_string_append_c(markdown, '\\');
         g_string_append_c(markdown, *c);
     }

@@ -3,7 +3,10 @@
 
 #include <glib.h>
 
-/** aimf_yaml_append: @text, of any bytes, as one double-quoted scalar on one line, in YAML 1.1 and 1.2. */
+/**
+ * aimf_yaml_append: @text, of any bytes and bounded as aimf_message_text does it, as one double-quoted scalar on one
+ * line, in YAML 1.1 and 1.2.
+ */
 void aimf_yaml_append(GString *yaml, const char *text);
 /** aimf_yaml_append_number: a finite number that YAML 1.1 and 1.2 read as one: 1.0e-05, which without the point is text. */
 void aimf_yaml_append_number(GString *yaml, double value);

@@ -171,7 +171,7 @@ static void append_about(GString *card, const Subject *subject)
         g_string_append(card, "Nothing was trained in this run: every seed of it failed.\n");
         return;
     }
-    append(card, "An image classifier (", results->architecture, ") that predicts ",
+    append(card, "An image classifier (", results->architecture ? results->architecture : "unknown", ") that predicts ",
            results->target ? results->target : "the target", NULL);
     for (guint i = 0; results->classes && results->classes[i]; i++)
         append(card, i ? ", " : ": ", results->classes[i], NULL);
@@ -274,7 +274,7 @@ static void append_scalar_row(GString *card, const Subject *subject, guint scala
     const AimfComparison *c = subject->cell->comparison;
     if (isnan(aimf_scalar_at(&measures->scalars, scalar)))
         return;
-    append(card, "| ", aimf_scalar_title(scalar), " | ", NULL);
+    g_string_append_printf(card, "| %s | ", aimf_scalar_title(scalar));
     append_percent(card, c ? aimf_scalar_at(&c->before->scalars, scalar) : NAN, FALSE);
     g_string_append(card, " | ");
     append_percent(card, aimf_scalar_at(&measures->scalars, scalar), FALSE);
@@ -292,7 +292,7 @@ static void append_group_row(GString *card, const Subject *subject, int index)
     const AimfGroupMeasure *group = &subject->cell->measures->groups[index];
     const AimfComparison *c = subject->cell->comparison;
     const AimfGroupPairs *pairs = c ? &c->groups[index] : NULL;
-    double n = pairs && pairs->n ? pairs->n : NAN;
+    double n = pairs && pairs->n ? (double)pairs->n : NAN;
     g_autofree char *name = group_name(subject->results, group->target, group->group);
     append(card, "| accuracy of ", name, NULL);
     g_string_append_printf(card, " (%u) | ", group->n);
