@@ -378,7 +378,7 @@ static char *hash_pictures(const char *path, gpointer data, GError **error)
     return manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
 }
 
-static gboolean look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
+gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
 {
     stage->waits = stage->blocked = FALSE;
     for (guint i = 0; i < stage->needs->len; i++) {
@@ -412,7 +412,7 @@ static gboolean look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
 gboolean aimf_run_look(AimfRunJob *job, GError **error)
 {
     for (guint i = 0; i < job->stages->len; i++)
-        if (!look_at(job, g_ptr_array_index(job->stages, i), error))
+        if (!aimf_run_look_at(job, g_ptr_array_index(job->stages, i), error))
             return FALSE;
     return TRUE;
 }

@@ -110,3 +110,13 @@ gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 gboolean aimf_run_look(AimfRunJob *job, GError **error);
 /** aimf_run_describe: (owned) what the stage should be; NULL with an error. */
 AimfProvenance *aimf_run_describe(AimfRunJob *job, AimfRunStage *stage, GError **error);
+
+/** AIMF_RUN_RESAMPLING_SEED: of the bootstrap of measures and comparisons: the same for all cells. */
+#define AIMF_RUN_RESAMPLING_SEED 0
+/** aimf_run_set_positive: evaluate.positive becomes @outcomes' positive class. FALSE with INVALID. */
+gboolean aimf_run_set_positive(const AimfConfig *config, AimfOutcomes *outcomes, GError **error);
+/** aimf_run_measure: (owned) as the configuration asks for; NULL as aimf_outcomes_measure. */
+AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *outcomes, const AimfMonitor *monitor,
+                               GError **error);
+/** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
+gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
