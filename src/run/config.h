@@ -15,8 +15,8 @@ typedef enum {
 
 /** aimf_config_name: (borrowed) "train.epochs", "seeds". */
 const char *aimf_config_name(AimfConfigKey key);
-/** aimf_config_value: (borrowed) the value as it is written, a list with ", " between; "" for none. */
-const char *aimf_config_value(const AimfConfig *config, AimfConfigKey key);
+/** aimf_config_value: (owned) the value as it is written, a list with ", " between; "" for none. */
+char *aimf_config_value(const AimfConfig *config, AimfConfigKey key);
 /** aimf_config_given: whether there is a value at all. */
 gboolean aimf_config_given(const AimfConfig *config, AimfConfigKey key);
 /** aimf_config_place: (borrowed, nullable) where the value was set: "my.yaml, line 7"; NULL for the default. */
