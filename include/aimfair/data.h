@@ -193,6 +193,11 @@ void aimf_manifests_merge_labels(AimfManifest *const *manifests, guint n);
  * absolute otherwise.
  */
 gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error);
+/**
+ * aimf_manifest_save_within: the same, but paths are relative wherever they lie below @root, the new file's folder or
+ * one above it ("../pictures/1.png"): so that @root can be moved as a whole.
+ */
+gboolean aimf_manifest_save_within(const AimfManifest *manifest, const char *path, const char *root, GError **error);
 
 /**
  * aimf_manifest_unchanged: FALSE with IO if the file that it was read from is another one by now, or gone
@@ -265,6 +270,13 @@ gboolean aimf_check_parts(const AimfManifest *const *parts, const char *const *n
 AimfManifest *aimf_manifest_draw_balanced(const AimfManifest *manifest, guint per_group, guint64 seed, GError **error);
 AimfManifest *aimf_manifest_draw_biased(const AimfManifest *manifest, double bias, guint count, guint64 seed,
                                         GError **error);
+/**
+ * aimf_manifest_draw_like: the same with the shares that the groups of @like have: a group that is there with the same
+ * target and label gets @count times its share, rounded. INVALID also where @like has no labels, or @manifest lacks one
+ * of its groups.
+ */
+AimfManifest *aimf_manifest_draw_like(const AimfManifest *manifest, const AimfManifest *like, guint count, guint64 seed,
+                                      GError **error);
 
 /* --- Datasets --- */
 

@@ -129,6 +129,59 @@ extern const AimfOptimizer AIMF_ADAMW_DEFAULTS;
 gboolean aimf_pretrain_defaults(const char *architecture, AimfTrainOptions *options, GError **error);
 gboolean aimf_finetune_defaults(const char *architecture, AimfTrainOptions *options, GError **error);
 
+/** AIMF_NOT_GIVEN: of the whole numbers of AimfRecipe, that the default holds; of the others it is NaN. */
+enum { AIMF_NOT_GIVEN = -1 };
+
+/**
+ * AimfRecipe: what is given of an optimizer, its learning rate and what goes with them; the rest is as the
+ * architecture has it. Begin with aimf_recipe_init.
+ * @epochs: always given
+ * @optimizer: an AimfOptimizerKind; @schedule: an AimfSchedule
+ * @learning_rate … @betas, @warmup_epochs: as in AimfTrainOptions and AimfOptimizer; a beta may be given alone
+ * @average: as in AimfOptimizer; 0, which no architecture changes, is none
+ * @decay_weights_only: TRUE or FALSE
+ * @milestones: (n_milestones, borrowed) where @milestones_given; 0 of them: the rate never falls
+ */
+typedef struct {
+    guint epochs;
+    int optimizer;
+    double learning_rate;
+    double momentum;
+    double epsilon;
+    double weight_decay;
+    double clip_norm;
+    double label_smoothing;
+    double betas[2];
+    double average;
+    int decay_weights_only;
+    int schedule;
+    const guint *milestones;
+    guint n_milestones;
+    gboolean milestones_given;
+    int warmup_epochs;
+} AimfRecipe;
+
+/** aimf_recipe_init: nothing is given but @epochs. */
+void aimf_recipe_init(AimfRecipe *recipe, guint epochs);
+/**
+ * aimf_recipe_settle:
+ * The defaults of @architecture (aimf_pretrain_defaults, or aimf_finetune_defaults if @finetuning), and over them what
+ * is given, become epochs, learning rate, schedule, milestones, warm-up, optimizer and smoothing of @options; the rest
+ * of @options stays. Where another optimizer than the architecture's is given, its other defaults do not hold: those
+ * of SGD are the paper's, those of AdamW PyTorch's and for the rest the paper's. Milestones that are given make the
+ * schedule AIMF_SCHEDULE_STEPS unless one is given, and options->milestones points to them. A default warm-up becomes
+ * shorter where it would be all epochs.
+ * Returns: FALSE with NOT_FOUND (no such architecture) or INVALID: no epochs, a warm-up that is not shorter than the
+ * epochs, what is of another optimizer or of another schedule. @options is then as it was. Ranges are for aimf_train.
+ */
+gboolean aimf_recipe_settle(const AimfRecipe *recipe, const char *architecture, gboolean finetuning,
+                            AimfTrainOptions *options, GError **error);
+/**
+ * aimf_recipe_text: (owned) for people: "sgd, learning rate 0.01, to a tenth after epoch 10, momentum 0.9,
+ * weight decay 0.0001"; the same in every locale
+ */
+char *aimf_recipe_text(const AimfTrainOptions *options);
+
 /**
  * AimfEpoch: what one epoch gave. What is unknown is NaN: training's figures of a start, what protected labels tell
  * where the validation set has none, and what older programs did not note.

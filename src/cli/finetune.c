@@ -285,7 +285,7 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
     if (!parse(cli, &arguments, &training, argc, argv, error))
         return FALSE;
     g_autoptr(AimfModel) model = aimf_model_open(arguments.model, error);
-    if (!model || !aimf_recipe_settle(cli, &training.recipe, model->architecture, TRUE, &training.options, error))
+    if (!model || !aimf_recipe_apply(cli, &training.recipe, model->architecture, TRUE, &training.options, error))
         return FALSE;
     AimfFindings *findings = training.allow.findings;
     g_auto(GStrv) selected = select_trainable(cli, &arguments, model, &training, error);

@@ -75,7 +75,7 @@ static gboolean parse(AimfCli *cli, Arguments *a, AimfTrainingArguments *trainin
     training->options.measure_start = a->init != NULL;
     return aimf_cli_check_output("-o", a->output, error) && aimf_training_take(cli, training, a->output, error) &&
            aimf_check_model_output(a->output, error) &&
-           aimf_recipe_settle(cli, &training->recipe, a->architecture, FALSE, &training->options, error);
+           aimf_recipe_apply(cli, &training->recipe, a->architecture, FALSE, &training->options, error);
 }
 
 /* What --classes says, else what the training set's reader knew. */

@@ -10,7 +10,7 @@ void aimf_training_arguments_init(AimfTrainingArguments *arguments, const AimfTr
         .augmentation = AIMF_AUGMENT_DEFAULT,
         .options = *defaults,
     };
-    aimf_recipe_init(&arguments->recipe, defaults->epochs);
+    aimf_recipe_arguments_init(&arguments->recipe, defaults->epochs);
     aimf_allow_init(&arguments->allow);
 }
 
@@ -28,7 +28,7 @@ void aimf_training_arguments_clear(AimfTrainingArguments *arguments)
     g_free(arguments->keep_best_of);
     g_free(arguments->select);
     aimf_allow_clear(&arguments->allow);
-    aimf_recipe_clear(&arguments->recipe);
+    aimf_recipe_arguments_clear(&arguments->recipe);
 }
 
 GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry *own, gboolean single_pass)
@@ -45,28 +45,28 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *a, const GOptionEntry
         G_OPTION_ENTRY_NULL,
     };
     const GOptionEntry training[] = {
-        { "epochs", 0, 0, G_OPTION_ARG_INT, &a->recipe.epochs, "passes over the training set", "N [1, 100000]" },
-        { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.learning_rate, "learning rate (the architecture's)",
+        { "epochs", 0, 0, G_OPTION_ARG_INT, &a->recipe.given.epochs, "passes over the training set", "N [1, 100000]" },
+        { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.given.learning_rate, "learning rate (the architecture's)",
           "RATE [1e-12, 1e+06]" },
         { "schedule", 0, 0, G_OPTION_ARG_STRING, &a->recipe.schedule,
           "of the learning rate: steps or cosine (the architecture's)", "KIND" },
         { "milestones", 0, 0, G_OPTION_ARG_STRING, &a->recipe.milestone_text,
           "epochs after which the rate falls to a tenth, or none (10); makes the schedule steps", "N,…|none" },
-        { "warmup", 0, 0, G_OPTION_ARG_INT, &a->recipe.warmup,
+        { "warmup", 0, 0, G_OPTION_ARG_INT, &a->recipe.given.warmup_epochs,
           "epochs in which the rate rises to what it is (the architecture's)", "N [0, 100000]" },
         { "optimizer", 0, 0, G_OPTION_ARG_STRING, &a->recipe.optimizer, "sgd or adamw (the architecture's)", "NAME" },
-        { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.momentum, "of SGD (0.9)", "M [0, 0.999999]" },
+        { "momentum", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.given.momentum, "of SGD (0.9)", "M [0, 0.999999]" },
         { "betas", 0, 0, G_OPTION_ARG_STRING, &a->recipe.betas, "of AdamW (0.9,0.999)", "B,B" },
-        { "epsilon", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.epsilon, "of AdamW (1e-08)", "E [1e-30, 1]" },
-        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.weight_decay, "weight decay (the architecture's)",
+        { "epsilon", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.given.epsilon, "of AdamW (1e-08)", "E [1e-30, 1]" },
+        { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.given.weight_decay, "weight decay (the architecture's)",
           "W [0, 1000]" },
         { "decay", 0, 0, G_OPTION_ARG_STRING, &a->recipe.decay,
           "of all tensors, or weights: none of norms and biases (the architecture's)", "WHAT" },
-        { "clip-norm", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.clip_norm,
+        { "clip-norm", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.given.clip_norm,
           "scale gradients down to this norm; 0: do not (the architecture's)", "X [0, 1e+12]" },
-        { "label-smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.label_smoothing,
+        { "label-smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.given.label_smoothing,
           "share of a label for all classes (the architecture's)", "S [0, 0.999999]" },
-        { "ema", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.ema,
+        { "ema", 0, 0, G_OPTION_ARG_DOUBLE, &a->recipe.given.average,
           "decay of an average of the weights, which is then the model; 0: none (0)", "D [0, 0.9999999]" },
         { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache, "memory for decoded pictures (0)", "BYTES" },
         { "log", 0, 0, G_OPTION_ARG_FILENAME, &a->log, "a line per epoch: .csv, or JSON lines", "FILE" },

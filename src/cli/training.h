@@ -52,7 +52,7 @@ GOptionEntry *aimf_training_entries(AimfTrainingArguments *arguments, const GOpt
 
 /**
  * aimf_training_take: checks the arguments and turns them into arguments->options, all but the recipe, which
- * aimf_recipe_settle does when the architecture is known. @output: the result's path, for the state
+ * aimf_recipe_apply does when the architecture is known. @output: the result's path, for the state
  */
 gboolean aimf_training_take(AimfCli *cli, AimfTrainingArguments *arguments, const char *output, GError **error);
 

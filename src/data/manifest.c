@@ -533,20 +533,34 @@ AimfManifest *aimf_manifest_open(const char *path, GError **error)
 
 /* --- Writing --- */
 
-static char *path_seen_from(const char *folder, const char *path)
+static gboolean lies_below(const char *path, const char *folder)
 {
-    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
     gsize n = strlen(folder);
-    gboolean root = n == 1;
-    if (g_str_has_prefix(absolute, folder) && absolute[n] == '/' && !root)
-        return g_strdup(absolute + n + 1);
-    return g_steal_pointer(&absolute);
+    return n > 1 && g_str_has_prefix(path, folder) && path[n] == '/';
 }
 
-static void write_manifest(const AimfManifest *manifest, const char *path, AimfWriter *writer)
+/* @root: (absolute) @folder or one above it; paths below it are relative */
+static char *path_seen_from(const char *folder, const char *root, const char *path)
+{
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    if (lies_below(absolute, folder))
+        return g_strdup(absolute + strlen(folder) + 1);
+    if (!lies_below(absolute, root) || !lies_below(folder, root))
+        return g_steal_pointer(&absolute);
+    GString *shown = g_string_new(NULL);
+    for (const char *c = folder + strlen(root); *c; c++)
+        if (*c == '/')
+            g_string_append(shown, "../");
+    g_string_append(shown, absolute + strlen(root) + 1);
+    return g_string_free(shown, FALSE);
+}
+
+/* @within: (nullable) the folder below which paths are relative; NULL for the manifest's own */
+static void write_manifest(const AimfManifest *manifest, const char *path, const char *within, AimfWriter *writer)
 {
     g_autofree char *directory = g_path_get_dirname(path);
     g_autofree char *folder = g_canonicalize_filename(directory, NULL);
+    g_autofree char *root = g_canonicalize_filename(within ? within : folder, NULL);
     GString *line = g_string_new(manifest->has_targets ? "path,target" : "path");
     for (guint c = 0; c < n_columns(manifest); c++) {
         g_string_append_c(line, ',');
@@ -557,7 +571,7 @@ static void write_manifest(const AimfManifest *manifest, const char *path, AimfW
         aimf_writer_write(writer, line->str, line->len);
         g_string_truncate(line, 0);
         AimfSample sample = aimf_manifest_at(manifest, i);
-        g_autofree char *shown = path_seen_from(folder, sample.path);
+        g_autofree char *shown = path_seen_from(folder, root, sample.path);
         aimf_csv_append(line, shown);
         if (manifest->has_targets)
             g_string_append_printf(line, ",%d", sample.target);
@@ -571,13 +585,18 @@ static void write_manifest(const AimfManifest *manifest, const char *path, AimfW
     g_string_free(line, TRUE);
 }
 
-gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error)
+gboolean aimf_manifest_save_within(const AimfManifest *manifest, const char *path, const char *root, GError **error)
 {
     g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
     if (!writer)
         return FALSE;
-    write_manifest(manifest, path, writer);
+    write_manifest(manifest, path, root, writer);
     return aimf_writer_commit(writer, error);
+}
+
+gboolean aimf_manifest_save(const AimfManifest *manifest, const char *path, GError **error)
+{
+    return aimf_manifest_save_within(manifest, path, NULL, error);
 }
 
 /* --- Several that belong together --- */
@@ -604,7 +623,7 @@ static gboolean open_writers(const char *folder, const AimfNamedManifest *manife
         if (!writer)
             return FALSE;
         g_ptr_array_add(writers, writer);
-        write_manifest(manifests[i].manifest, path, writer);
+        write_manifest(manifests[i].manifest, path, NULL, writer);
         if (!aimf_writer_finish(writer, error))
             return FALSE;
     }

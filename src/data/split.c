@@ -265,6 +265,18 @@ AimfManifest *aimf_manifest_draw_balanced(const AimfManifest *manifest, guint pe
     return marked(manifest, marks, 1);
 }
 
+/* @sizes: (groups) of each */
+static AimfManifest *draw_sizes(const AimfManifest *manifest, Groups *groups, const guint *sizes, guint64 seed,
+                                GError **error)
+{
+    groups_shuffle(groups, seed, DRAW_BIASED);
+    g_autofree guint8 *marks = g_new0(guint8, aimf_manifest_count(manifest) + 1);
+    for (guint g = 0; g < groups->n; g++)
+        if (!mark(groups, g, 0, sizes[g], marks, 1, error))
+            return NULL;
+    return marked(manifest, marks, 1);
+}
+
 AimfManifest *aimf_manifest_draw_biased(const AimfManifest *manifest, double bias, guint count, guint64 seed,
                                         GError **error)
 {
@@ -272,12 +284,41 @@ AimfManifest *aimf_manifest_draw_biased(const AimfManifest *manifest, double bia
     g_autofree guint *sizes = biased_sizes(&groups, bias, count, error);
     if (!sizes)
         return NULL;
-    groups_shuffle(&groups, seed, DRAW_BIASED);
-    g_autofree guint8 *marks = g_new0(guint8, aimf_manifest_count(manifest) + 1);
-    for (guint g = 0; g < groups.n; g++)
-        if (!mark(&groups, g, 0, sizes[g], marks, 1, error))
+    return draw_sizes(manifest, &groups, sizes, seed, error);
+}
+
+/* (owned) (groups) how many of each make @count with the shares of @like's. */
+static guint *sizes_like(const Groups *groups, const AimfManifest *like, guint count, GError **error)
+{
+    g_auto(Groups) shares = groups_of(like, NULL);
+    g_autofree guint *sizes = g_new0(guint, groups->n + 1);
+    guint total = aimf_manifest_count(like);
+    for (guint s = 0; s < shares.n; s++) {
+        const char *label = shares.labels[s % shares.n_labels];
+        guint target = s / shares.n_labels, l = 0;
+        guint size = (guint)rint((double)count * shares.rows[s]->len / total);
+        while (l < groups->n_labels && strcmp(groups->labels[l], label) != 0)
+            l++;
+        guint g = target * groups->n_labels + l;
+        if (l < groups->n_labels && g < groups->n)
+            sizes[g] = size;
+        else if (size && !fail_short((int)target, label, size, 0, "", error))
             return NULL;
-    return marked(manifest, marks, 1);
+    }
+    return g_steal_pointer(&sizes);
+}
+
+AimfManifest *aimf_manifest_draw_like(const AimfManifest *manifest, const AimfManifest *like, guint count, guint64 seed,
+                                      GError **error)
+{
+    if (!aimf_manifest_has_labels(like) || !aimf_manifest_count(like)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "the set to be like has no protected labels, so that nothing says how biased it is");
+        return NULL;
+    }
+    g_auto(Groups) groups = groups_of(manifest, NULL);
+    g_autofree guint *sizes = sizes_like(&groups, like, count, error);
+    return sizes ? draw_sizes(manifest, &groups, sizes, seed, error) : NULL;
 }
 
 /* --- Splitting --- */

@@ -1,7 +1,7 @@
 /* The demo's two pictures: the sheet of example portraits and the chart of measures before and after. */
 #pragma once
 
-#include "demo/portrait_set.h"
+#include "portraits/portrait_set.h"
 
 #include <aimfair/demo.h>
 

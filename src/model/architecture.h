@@ -7,7 +7,7 @@
 enum { AIMF_USUAL_SIDE = 224 };
 
 /**
- * AimfRecipe: what an architecture's own training has in place of the paper's settings; see aimf_pretrain_defaults.
+ * AimfArchitectureRecipe: what an architecture's own training has in place of the paper's settings; see aimf_pretrain_defaults.
  * @optimizer: AIMF_OPTIMIZER_ADAMW has the rate of @learning_rate along a cosine, in training and in fine-tuning;
  *   AIMF_OPTIMIZER_SGD the paper's rates, milestones and momentum
  * @weight_decay, @decay_weights_only, @clip_norm, @label_smoothing: as in AimfOptimizer and AimfTrainOptions
@@ -21,14 +21,14 @@ typedef struct {
     guint warmup_epochs;
     double clip_norm;
     double label_smoothing;
-} AimfRecipe;
+} AimfArchitectureRecipe;
 
 /** Of src/model/recipes.c, which has the sources. */
-extern const AimfRecipe AIMF_RECIPE_MOBILENET_V2;
-extern const AimfRecipe AIMF_RECIPE_MOBILENET_V3;
-extern const AimfRecipe AIMF_RECIPE_EFFICIENTNET;
-extern const AimfRecipe AIMF_RECIPE_VIT;
-extern const AimfRecipe AIMF_RECIPE_CONVNEXT;
+extern const AimfArchitectureRecipe AIMF_RECIPE_MOBILENET_V2;
+extern const AimfArchitectureRecipe AIMF_RECIPE_MOBILENET_V3;
+extern const AimfArchitectureRecipe AIMF_RECIPE_EFFICIENTNET;
+extern const AimfArchitectureRecipe AIMF_RECIPE_VIT;
+extern const AimfArchitectureRecipe AIMF_RECIPE_CONVNEXT;
 
 /**
  * AimfArchitecture: a registry row.
@@ -49,7 +49,7 @@ typedef struct {
     const char *head;
     const char *places;
     char *(*old_name)(const char *name);
-    const AimfRecipe *recipe;
+    const AimfArchitectureRecipe *recipe;
     const char *const *children;
     AimfValue (*logits)(AimfBuilder *b, AimfValue images, int outputs);
 } AimfArchitecture;

@@ -39,7 +39,7 @@ const AimfOptimizer AIMF_ADAMW_DEFAULTS = {
     .epsilon = 1e-8,
 };
 
-static void follow(const AimfRecipe *recipe, AimfTrainOptions *options)
+static void follow(const AimfArchitectureRecipe *recipe, AimfTrainOptions *options)
 {
     if (recipe->optimizer == AIMF_OPTIMIZER_ADAMW) {
         options->optimizer = AIMF_ADAMW_DEFAULTS;

@@ -1,5 +1,5 @@
 /* Painting a portrait: from the ground to the hat, far things first. */
-#include "demo/portrait.h"
+#include "portraits/portrait.h"
 
 #include <cairo.h>
 #include <math.h>

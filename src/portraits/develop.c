@@ -1,5 +1,5 @@
 /* What a camera adds to a painted scene: uneven light, a colour cast, blur and grain. */
-#include "demo/portrait.h"
+#include "portraits/portrait.h"
 
 #include <math.h>
 

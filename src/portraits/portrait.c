@@ -1,4 +1,4 @@
-#include "demo/portrait.h"
+#include "portraits/portrait.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
-/* The demo's pictures on disk, and the manifests over them. */
+/* Portraits on disk, and the manifests over them. */
 #pragma once
 
-#include "demo/portrait.h"
+#include "portraits/portrait.h"
 
 #include <aimfair/data.h>
 

@@ -1,4 +1,4 @@
-#include "demo/portrait_set.h"
+#include "portraits/portrait_set.h"
 
 #include "base/file.h"
 #include "base/monitor.h"

@@ -1,0 +1,206 @@
+#include "run/stage.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- Folders --- */
+
+char *aimf_file_sha256(const char *path, GError **error)
+{
+    g_autoptr(GBytes) bytes = aimf_file_map(path, error);
+    return bytes ? g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes) : NULL;
+}
+
+/* Folders in @descent are those above: what is deeper than names of 4096 bytes can say fails. */
+gboolean aimf_folder_remove(const char *path, GError **error)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0) {
+        if (errno == ENOENT)
+            return TRUE;
+        aimf_io_error(error, errno, "examine", path);
+        return FALSE;
+    }
+    if (S_ISDIR(info.st_mode)) {
+        GDir *dir = g_dir_open(path, 0, NULL);
+        const char *name;
+        gboolean good = dir != NULL;
+        while (good && (name = g_dir_read_name(dir))) {
+            g_autofree char *entry = g_build_filename(path, name, NULL);
+            good = aimf_folder_remove(entry, error);
+        }
+        if (dir)
+            g_dir_close(dir);
+        else
+            aimf_io_error(error, errno, "list", path);
+        if (!good)
+            return FALSE;
+    }
+    if (remove(path) == 0)
+        return TRUE;
+    aimf_io_error(error, errno, "remove", path);
+    return FALSE;
+}
+
+static char *place_of(const char *run, const char *name)
+{
+    return g_build_filename(run, name, NULL);
+}
+
+static char *part_of(const char *run, const char *name)
+{
+    return g_strdup_printf("%s/%s.part", run, name);
+}
+
+static char *old_of(const char *run, const char *name)
+{
+    return g_strdup_printf("%s/%s.old", run, name);
+}
+
+static gboolean rename_folder(const char *from, const char *to, GError **error)
+{
+    if (rename(from, to) == 0)
+        return TRUE;
+    aimf_io_error(error, errno, "rename", from);
+    return FALSE;
+}
+
+static void sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    fsync(fd); /* where a file system cannot, its files are synced all the same */
+    close(fd);
+}
+
+/* --- Looking --- */
+
+/* Whether the files are those that the outputs say; *@same FALSE for any other. */
+static gboolean check_outputs(const char *place, const AimfProvenance *found, AimfPicturesHasher hasher, gpointer data,
+                              gboolean *same, GError **error)
+{
+    g_autoptr(GList) names = json_object_get_members(found->outputs);
+    *same = TRUE;
+    for (GList *name = names; name && *same; name = name->next) {
+        const char *text = name->data;
+        gboolean pictures = g_str_has_prefix(text, AIMF_PICTURES_OF);
+        g_autofree char *path = g_build_filename(place, pictures ? text + strlen(AIMF_PICTURES_OF) : text, NULL);
+        GError *failure = NULL;
+        g_autofree char *hash = pictures ? hasher(path, data, &failure) : aimf_file_sha256(path, &failure);
+        if (failure && g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED)) {
+            g_propagate_error(error, failure);
+            return FALSE;
+        }
+        g_clear_error(&failure); /* what cannot be read is made again */
+        *same = hash && strcmp(hash, json_object_get_string_member(found->outputs, text)) == 0;
+    }
+    return TRUE;
+}
+
+gboolean aimf_stage_look(const char *run, const AimfProvenance *wanted, AimfPicturesHasher hasher, gpointer data,
+                         AimfStageState *state, AimfProvenance **found, GError **error)
+{
+    g_autofree char *place = place_of(run, wanted->name), *key = aimf_provenance_key(wanted);
+    gboolean there;
+    *state = AIMF_STAGE_MISSING;
+    if (found)
+        *found = NULL;
+    if (!aimf_path_there(place, &there, error))
+        return FALSE;
+    if (!there)
+        return TRUE;
+    g_autoptr(AimfProvenance) provenance = aimf_provenance_open(place, NULL);
+    gboolean same = FALSE;
+    *state = AIMF_STAGE_DAMAGED;
+    if (!provenance)
+        return TRUE;
+    if (strcmp(provenance->key, key) != 0)
+        *state = AIMF_STAGE_STALE;
+    else if (!check_outputs(place, provenance, hasher, data, &same, error))
+        return FALSE;
+    else if (same)
+        *state = AIMF_STAGE_DONE;
+    if (found)
+        *found = g_steal_pointer(&provenance);
+    return TRUE;
+}
+
+/* --- Making --- */
+
+char *aimf_stage_begin(const char *run, const AimfProvenance *wanted, GError **error)
+{
+    g_autofree char *part = part_of(run, wanted->name), *key = aimf_provenance_key(wanted);
+    g_autoptr(AimfProvenance) begun = aimf_provenance_open(part, NULL);
+    if (begun && strcmp(begun->key, key) == 0)
+        return g_steal_pointer(&part);
+    if (!aimf_folder_remove(part, error) || !aimf_directory_make(part, error) ||
+        !aimf_provenance_save(wanted, part, error))
+        return NULL;
+    return g_steal_pointer(&part);
+}
+
+static gboolean is_log(const char *name)
+{
+    return g_str_has_suffix(name, ".log") || strcmp(name, "log.csv") == 0;
+}
+
+static gboolean add_outputs(AimfProvenance *made, const char *folder, GError **error)
+{
+    g_autoptr(GPtrArray) names = aimf_directory_list(folder, error);
+    for (guint i = 0; names && i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (strcmp(name, AIMF_PROVENANCE) == 0 || is_log(name) || g_file_test(path, G_FILE_TEST_IS_DIR))
+            continue;
+        g_autofree char *hash = aimf_file_sha256(path, error);
+        if (!hash)
+            return FALSE;
+        json_object_set_string_member(made->outputs, name, hash);
+    }
+    return names != NULL;
+}
+
+/* The new takes the place of the old in one step where the file system can do that, else in two. */
+static gboolean replace(const char *run, const char *name, GError **error)
+{
+    g_autofree char *place = place_of(run, name), *part = part_of(run, name), *old = old_of(run, name);
+    if (renameat2(AT_FDCWD, part, AT_FDCWD, place, RENAME_EXCHANGE) == 0)
+        return aimf_folder_remove(part, error);
+    if (errno == ENOENT)
+        return rename_folder(part, place, error);
+    return aimf_folder_remove(old, error) && rename_folder(place, old, error) && rename_folder(part, place, error) &&
+           aimf_folder_remove(old, error);
+}
+
+gboolean aimf_stage_commit(const char *run, AimfProvenance *made, GError **error)
+{
+    g_autofree char *part = part_of(run, made->name), *place = place_of(run, made->name);
+    g_autofree char *above = g_path_get_dirname(place);
+    if ((!made->failure && !add_outputs(made, part, error)) || !aimf_provenance_save(made, part, error))
+        return FALSE;
+    sync_folder(part);
+    if (!replace(run, made->name, error))
+        return FALSE;
+    sync_folder(above);
+    return TRUE;
+}
+
+gboolean aimf_stage_recover(const char *run, const char *name, GError **error)
+{
+    g_autofree char *place = place_of(run, name), *part = part_of(run, name), *old = old_of(run, name);
+    gboolean there, was_there, begun;
+    if (!aimf_path_there(place, &there, error) || !aimf_path_there(old, &was_there, error) ||
+        !aimf_path_there(part, &begun, error))
+        return FALSE;
+    if (!there && was_there)
+        return rename_folder(begun ? part : old, place, error) && aimf_folder_remove(old, error);
+    return !was_there || aimf_folder_remove(old, error);
+}
