@@ -135,7 +135,7 @@ gboolean aimf_stage_look(const char *run, const AimfProvenance *wanted, AimfPict
 
 /* --- Making --- */
 
-char *aimf_stage_begin(const char *run, const AimfProvenance *wanted, GError **error)
+char *aimf_stage_prepare(const char *run, const AimfProvenance *wanted, GError **error)
 {
     g_autofree char *part = part_of(run, wanted->name), *key = aimf_provenance_key(wanted);
     g_autoptr(AimfProvenance) begun = aimf_provenance_open(part, NULL);
