@@ -44,7 +44,7 @@ static void append_stale(AimfRunJob *job, AimfRunStage *stage, GString *text)
     if (stage->waits)
         return;
     g_autoptr(AimfProvenance) found = aimf_provenance_open(place, NULL);
-    g_autoptr(AimfProvenance) wanted = aimf_run_describe(job, stage, NULL);
+    g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, NULL);
     if (!found || !wanted)
         return;
     g_autoptr(GString) changes = g_string_new(NULL);
@@ -114,8 +114,8 @@ static gboolean note_failure(AimfRunJob *job, AimfRunStage *stage, AimfProvenanc
 
 static gboolean do_stage(AimfRunJob *job, AimfRunStage *stage, GError **error)
 {
-    g_autoptr(AimfProvenance) made = aimf_run_describe(job, stage, error);
-    g_autofree char *part = made ? aimf_stage_begin(job->folder, made, error) : NULL;
+    g_autoptr(AimfProvenance) made = aimf_run_wanted(job, stage, error);
+    g_autofree char *part = made ? aimf_stage_prepare(job->folder, made, error) : NULL;
     if (!part)
         return FALSE;
     aimf_message(job->monitor, AIMF_LOG_INFO, "%s", stage->name);
@@ -336,11 +336,13 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
         return FALSE;
     g_autoptr(AimfLock) lock = lock_folder(options->folder, error);
     g_autoptr(AimfRunJob) job = lock ? aimf_run_job_new(config, options->folder, monitor, error) : NULL;
+    char sums[AIMF_SHA256_SIZE];
     if (!job || !work(job, options->update, summary, error) ||
-        !aimf_checksums_write(options->folder, &summary->sums_sha256, error)) {
+        !aimf_checksums_write(options->folder, monitor, sums, error)) {
         aimf_run_summary_clear(summary);
         return FALSE;
     }
+    summary->sums_sha256 = g_strdup(sums);
     return TRUE;
 }
 

@@ -218,7 +218,7 @@ static gboolean describe_train(AimfRunJob *job, AimfRunStage *stage, AimfProvena
     return take_set(job, AIMF_SET_TRAIN, wanted, error) && take_set(job, AIMF_SET_VAL, wanted, error);
 }
 
-static gboolean read_size(const AimfConfig *config, int *width, int *height, GError **error)
+gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error)
 {
     g_auto(GStrv) sides = g_strsplit(aimf_config_text_at(config, AIMF_KEY_TRAIN_IMAGE_SIZE), "x", 3);
     guint n = g_strv_length(sides);
@@ -246,7 +246,7 @@ static gboolean choose_preprocess(AimfRunJob *job, const AimfTensors *file, Aimf
         return FALSE;
     }
     int width, height;
-    if (!read_size(job->config, &width, &height, error))
+    if (!aimf_run_image_size(job->config, &width, &height, error))
         return FALSE;
     if (!saved || aimf_config_place(job->config, AIMF_KEY_TRAIN_IMAGE_SIZE))
         aimf_preprocess_resize_input(preprocess, width, height);
