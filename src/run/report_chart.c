@@ -176,7 +176,7 @@ void aimf_svg_mark(AimfHtml *html, AimfMark mark, double x, double y, const char
 void aimf_svg_interval(AimfHtml *html, double change, AimfInterval interval, double most, AimfDirection direction)
 {
     static const char *const colours[] = { "3", "0", "1", "3" };
-    const double width = 132, middle = 9;
+    const double width = 116, middle = 9;
     const AimfScale scale = { .low = -most, .high = most, .from = 6, .to = width - 6 };
     if (!isfinite(change) || most <= 0)
         return;

@@ -230,7 +230,7 @@ static void put_verdicts(AimfHtml *html, const AimfVerdicts *verdicts, const cha
                       "<td class=\"left\">%s</td><td class=\"left wrap\">",
                       AIMF_HTML(verdict->gate.text), of, AIMF_PERCENT(verdict->value),
                       decision_mark(verdict->decision));
-        aimf_html_put_text(html, why, 1000);
+        aimf_html_put_text(html, *why ? why : "–", 1000);
         aimf_html_put(html, "</td></tr>\n");
     }
 }
