@@ -87,12 +87,25 @@ static guint ticks_of(const AimfScale *scale, double *values)
     return n;
 }
 
+/* "10⁻³", "5·10⁻³". */
+static const char *power_text(double value, char *buffer)
+{
+    static const char *const raised[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
+    const int exponent = (int)floor(log10(value) + 1e-9);
+    const int digit = (int)(value / pow(10, exponent) + 0.5);
+    const guint size = (guint)ABS(exponent);
+    g_snprintf(buffer, AIMF_FIGURE_BYTES, "%s10%s%s%s",
+               digit == 2   ? "2·"
+               : digit == 5 ? "5·"
+                            : "",
+               exponent < 0 ? "⁻" : "", size > 9 ? raised[size / 10 % 10] : "", raised[size % 10]);
+    return buffer;
+}
+
 static const char *tick_text(const AimfScale *scale, double value, char *buffer)
 {
-    if (scale->log) {
-        g_ascii_formatd(buffer, AIMF_FIGURE_BYTES, value >= 0.01 && value < 1000 ? "%.3g" : "%.0e", value);
-        return buffer;
-    }
+    if (scale->log)
+        return power_text(value, buffer);
     return aimf_html_decimal(buffer, scale->percent ? 100 * value : value, scale->decimals);
 }
 
@@ -124,7 +137,7 @@ void aimf_svg_axis_y(AimfHtml *html, const AimfScale *scale, double left, double
                       tick_text(scale, values[i], text));
     }
     if (title)
-        aimf_html_put(html, "<text class=\"s\" x=\"0\" y=\"%s\">%s</text>\n", AIMF_XY(scale->to - 12), title);
+        aimf_html_put(html, "<text class=\"s\" x=\"0\" y=\"%s\">%s</text>\n", AIMF_XY(scale->to - 14), title);
 }
 
 /* --- Marks --- */
@@ -163,7 +176,7 @@ void aimf_svg_mark(AimfHtml *html, AimfMark mark, double x, double y, const char
 void aimf_svg_interval(AimfHtml *html, double change, AimfInterval interval, double most, AimfDirection direction)
 {
     static const char *const colours[] = { "3", "0", "1", "3" };
-    const double width = 132, middle = 9;
+    const double width = 116, middle = 9;
     const AimfScale scale = { .low = -most, .high = most, .from = 6, .to = width - 6 };
     if (!isfinite(change) || most <= 0)
         return;

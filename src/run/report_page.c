@@ -143,6 +143,11 @@ char *aimf_html_decimal(char *buffer, double value, int decimals)
     return fabs(value) < 1e15 ? put_number(buffer, value, format, FALSE) : aimf_html_significant(buffer, value);
 }
 
+char *aimf_html_scientific(char *buffer, double value)
+{
+    return put_number(buffer, value, "%.2e", FALSE);
+}
+
 char *aimf_html_significant(char *buffer, double value)
 {
     return put_number(buffer, value, "%.3g", FALSE);
@@ -247,12 +252,22 @@ void aimf_html_figure(AimfHtml *html, gboolean scrolls)
                       html->n_figures);
 }
 
+void aimf_html_caption(AimfHtml *html, gboolean scrolls)
+{
+    aimf_html_put(html, "%s<figcaption><b>Figure %u.</b> ", scrolls ? "</div>\n" : "", html->n_figures);
+}
+
+void aimf_html_caption_end(AimfHtml *html)
+{
+    aimf_html_put(html, "</figcaption>\n</figure>\n");
+}
+
 void aimf_html_figure_end(AimfHtml *html, gboolean scrolls, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    aimf_html_put(html, "%s<figcaption><b>Figure %u.</b> ", scrolls ? "</div>\n" : "", html->n_figures);
+    aimf_html_caption(html, scrolls);
     g_string_append_vprintf(html->text, format, arguments);
-    aimf_html_put(html, "</figcaption>\n</figure>\n");
+    aimf_html_caption_end(html);
     va_end(arguments);
 }

@@ -33,12 +33,14 @@ char *aimf_html_escape(char *buffer, const char *text, guint columns);
 #define AIMF_BETWEEN_SHORT(interval) aimf_html_between((char[AIMF_FIGURES_BYTES]){ 0 }, interval, 1)
 #define AIMF_DECIMAL(value, decimals) aimf_html_decimal((char[AIMF_FIGURE_BYTES]){ 0 }, value, decimals)
 #define AIMF_SIGNIFICANT(value) aimf_html_significant((char[AIMF_FIGURE_BYTES]){ 0 }, value)
+#define AIMF_SCIENTIFIC(value) aimf_html_scientific((char[AIMF_FIGURE_BYTES]){ 0 }, value)
 #define AIMF_COUNT(value) aimf_html_count((char[AIMF_FIGURE_BYTES]){ 0 }, value)
 #define AIMF_XY(value) aimf_html_coordinate((char[AIMF_FIGURE_BYTES]){ 0 }, value)
 char *aimf_html_percent(char *buffer, double value, int decimals, gboolean sign);
 char *aimf_html_between(char *buffer, AimfInterval interval, int decimals);
 char *aimf_html_decimal(char *buffer, double value, int decimals);
 char *aimf_html_significant(char *buffer, double value);
+char *aimf_html_scientific(char *buffer, double value);
 char *aimf_html_count(char *buffer, guint64 value);
 char *aimf_html_coordinate(char *buffer, double value);
 
@@ -63,6 +65,9 @@ void aimf_html_table(AimfHtml *html, const char *kind, const char *format, ...) 
 void aimf_html_table_end(AimfHtml *html);
 /** aimf_html_figure: opens a figure; @scrolls: it keeps its width where the screen is narrower. */
 void aimf_html_figure(AimfHtml *html, gboolean scrolls);
+/** aimf_html_caption: its caption, which follows until aimf_html_caption_end. aimf_html_figure_end: all of that. */
+void aimf_html_caption(AimfHtml *html, gboolean scrolls);
+void aimf_html_caption_end(AimfHtml *html);
 void aimf_html_figure_end(AimfHtml *html, gboolean scrolls, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /** aimf_html_put_style: the style sheet, with its element. */
