@@ -187,6 +187,23 @@ gboolean aimf_cli_write_text(AimfCli *cli, const char *path,
                              gboolean (*write)(const char *path, gconstpointer data, GError **error),
                              gconstpointer data, GError **error);
 
+/* --- Colours, on a terminal that has them, unless NO_COLOR says that nobody wants them --- */
+
+typedef enum {
+    AIMF_CLI_PLAIN,
+    AIMF_CLI_BOLD,
+    AIMF_CLI_DIM,
+    AIMF_CLI_RED,
+    AIMF_CLI_GREEN,
+    AIMF_CLI_YELLOW
+} AimfCliColour;
+
+/**
+ * aimf_cli_colour: (static) what to write to @fd so that what follows is seen in @colour, and AIMF_CLI_PLAIN behind it;
+ * "" where there are to be no colours.
+ */
+const char *aimf_cli_colour(int fd, AimfCliColour colour);
+
 /* --- Results on stdout. A failed write is remembered; the frame then reports it and exits with 1. --- */
 
 void aimf_cli_print(AimfCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -194,6 +211,8 @@ void aimf_cli_print(AimfCli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
  * aimf_cli_print_padded: @text and blanks up to @width characters; printf counts bytes, and labels may be any UTF-8.
  */
 void aimf_cli_print_padded(AimfCli *cli, const char *text, glong width);
+/** aimf_cli_print_coloured: one word or so; a table's last column, or padded apart. */
+void aimf_cli_print_coloured(AimfCli *cli, AimfCliColour colour, const char *text);
 /** aimf_cli_label: (owned) a label as a table shows it: in quotes if it has blanks, or nothing at all, to be seen. */
 char *aimf_cli_label(const char *label);
 /** aimf_cli_print_json: @builder's root as indented JSON and a newline. */

@@ -71,6 +71,11 @@ gboolean aimf_demands_save(AimfCli *cli, const AimfDemands *demands, const AimfV
     return !demands->junit || aimf_cli_write_text(cli, demands->junit, save, &junit, error);
 }
 
+static AimfCliColour colour_of(AimfDecision decision)
+{
+    return decision == AIMF_MET ? AIMF_CLI_GREEN : decision == AIMF_NOT_MET ? AIMF_CLI_RED : AIMF_CLI_YELLOW;
+}
+
 static void print_verdict(AimfCli *cli, const AimfVerdict *verdict, glong width)
 {
     g_autofree char *text = aimf_cli_printable(verdict->gate.text);
@@ -79,7 +84,9 @@ static void print_verdict(AimfCli *cli, const AimfVerdict *verdict, glong width)
         aimf_cli_print(cli, "%10s", "-");
     else
         aimf_cli_print(cli, "%10.4f", verdict->value);
-    aimf_cli_print(cli, "   %s\n", aimf_decision_name(verdict->decision));
+    aimf_cli_print(cli, "   ");
+    aimf_cli_print_coloured(cli, colour_of(verdict->decision), aimf_decision_name(verdict->decision));
+    aimf_cli_print(cli, "\n");
 }
 
 void aimf_cli_print_verdicts(AimfCli *cli, const AimfVerdicts *verdicts)

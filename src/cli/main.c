@@ -135,7 +135,8 @@ static AimfExit status_of(const GError *error)
 static void report(const AimfCli *cli, const GError *error)
 {
     g_autofree char *message = aimf_cli_printable(error->message);
-    fprintf(stderr, "aimfair%s%s: %s\n", cli->command ? " " : "", cli->command ? cli->command->name : "", message);
+    fprintf(stderr, "%saimfair%s%s:%s %s\n", aimf_cli_colour(STDERR_FILENO, AIMF_CLI_RED), cli->command ? " " : "",
+            cli->command ? cli->command->name : "", aimf_cli_colour(STDERR_FILENO, AIMF_CLI_PLAIN), message);
 }
 
 /*

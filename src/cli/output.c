@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * (owned) What a terminal would act upon, but for ends of lines and tabs, as JSON writes it; names in files may have
@@ -32,19 +33,33 @@ static char *escape_controls(const char *text)
     return g_string_free(g_steal_pointer(&shown), FALSE);
 }
 
+static void put(AimfCli *cli, const char *text)
+{
+    aimf_cli_end_progress(); /* both streams may be one terminal */
+    errno = 0;
+    if (cli->text_option) {
+        if (!cli->quiet)
+            fputs(text, stderr);
+    } else if (fputs(text, stdout) < 0 && !cli->output_failure)
+        cli->output_failure = errno ? errno : EIO;
+}
+
 void aimf_cli_print(AimfCli *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args), *shown = escape_controls(text);
     va_end(args);
-    aimf_cli_end_progress(); /* both streams may be one terminal */
-    errno = 0;
-    if (cli->text_option) {
-        if (!cli->quiet)
-            fputs(shown, stderr);
-    } else if (fputs(shown, stdout) < 0 && !cli->output_failure)
-        cli->output_failure = errno ? errno : EIO;
+    put(cli, shown);
+}
+
+void aimf_cli_print_coloured(AimfCli *cli, AimfCliColour colour, const char *text)
+{
+    int fd = cli->text_option ? STDERR_FILENO : STDOUT_FILENO;
+    g_autofree char *shown = escape_controls(text);
+    g_autofree char *coloured =
+        g_strconcat(aimf_cli_colour(fd, colour), shown, aimf_cli_colour(fd, AIMF_CLI_PLAIN), NULL);
+    put(cli, coloured);
 }
 
 void aimf_cli_print_padded(AimfCli *cli, const char *text, glong width)

@@ -1,11 +1,15 @@
 /* What a person sees while work goes on: one line of progress, messages, and a stop that keeps what was won. */
 #include "cli.h"
+#include "live_line.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define ERASE_REST "\033[K" /* of the line */
+#define STOPPING "stopping at the next safe point; once more stops at once\n"
 
 /* One process has one terminal and one set of signals, so these are the program's only globals. */
 static volatile sig_atomic_t stop_requested;
@@ -16,20 +20,22 @@ static GMutex lock; /* messages may come from worker threads */
 
 static void on_signal(int number)
 {
-    static const char text[] = "\nstopping at the next safe point; once more stops at once\n";
+    static const char below[] = "\n" STOPPING;               /* the terminal's ^C */
+    static const char in_place[] = "\r" ERASE_REST STOPPING; /* of the line of progress, and the ^C behind it */
     if (stop_requested) {
         signal(number, SIG_DFL);
         raise(number);
         return;
     }
     stop_requested = 1;
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    (void)!(line_shown ? write(STDERR_FILENO, in_place, sizeof in_place - 1)
+                       : write(STDERR_FILENO, below, sizeof below - 1));
 }
 
 static void erase_line(void)
 {
     if (line_shown)
-        fputs("\r\033[K", stderr);
+        fputs("\r" ERASE_REST, stderr);
     line_shown = FALSE;
 }
 
@@ -53,7 +59,11 @@ static void show_message(AimfLogLevel level, const char *text, gpointer user_dat
     g_autofree char *shown = aimf_cli_printable(text);
     g_mutex_lock(&lock);
     erase_line();
-    fprintf(stderr, "%s%s\n", level == AIMF_LOG_WARNING ? "warning: " : "", shown);
+    if (level == AIMF_LOG_WARNING)
+        fprintf(stderr, "%swarning:%s %s\n", aimf_cli_colour(STDERR_FILENO, AIMF_CLI_YELLOW),
+                aimf_cli_colour(STDERR_FILENO, AIMF_CLI_PLAIN), shown);
+    else
+        fprintf(stderr, "%s\n", shown);
     g_mutex_unlock(&lock);
 }
 
@@ -66,44 +76,24 @@ void aimf_cli_message(AimfCli *cli, AimfLogLevel level, const char *format, ...)
     show_message(level, text, cli);
 }
 
-static void append_duration(GString *line, double seconds)
-{
-    gint64 s = (gint64)MIN(seconds + 0.5, 1e9);
-    if (s >= 3600)
-        g_string_append_printf(line, "%d h %02d min", (int)(s / 3600), (int)(s / 60 % 60));
-    else if (s >= 60)
-        g_string_append_printf(line, "%d min %02d s", (int)(s / 60), (int)(s % 60));
-    else
-        g_string_append_printf(line, "%d s", (int)s);
-}
-
-static GString *progress_line(const AimfProgress *p)
-{
-    GString *line = g_string_new(p->stage);
-    g_string_append_printf(line, ": %" G_GUINT64_FORMAT, p->done);
-    if (p->total)
-        g_string_append_printf(line, "/%" G_GUINT64_FORMAT, p->total);
-    g_string_append_printf(line, " %s", p->unit ? p->unit : "");
-    if (p->rate > 0)
-        g_string_append_printf(line, p->rate < 10 ? ", %.2f/s" : ", %.0f/s", p->rate);
-    double left = p->whole_seconds_left >= 0 ? p->whole_seconds_left : p->done != p->total ? p->seconds_left : -1;
-    if (left >= 0) {
-        g_string_append(line, ", ");
-        append_duration(line, left);
-        g_string_append(line, " left");
-    }
-    if (p->note)
-        g_string_append_printf(line, ", %s", p->note);
-    return line;
-}
-
-/* A line that wraps cannot be erased. */
-static void fit_terminal(GString *line)
+/*
+ * Of a line that can be erased: one that wraps cannot, and one that ends in the last cell wraps in some terminals.
+ * Asked each time, for a terminal may become narrower. Some then wrap the line that is there, and others cut it off,
+ * so that going up to erase it could take what was said before.
+ */
+static glong line_cells(void)
 {
     struct winsize size = { 0 };
-    glong width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
-    if (g_utf8_validate(line->str, (gssize)line->len, NULL) && g_utf8_strlen(line->str, -1) > width)
-        g_string_truncate(line, (gsize)(g_utf8_offset_to_pointer(line->str, width) - line->str));
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+}
+
+/* Written over the one before, whose rest is then erased, in one write: erased first, it would flicker. */
+static void rewrite_line(const char *line)
+{
+    g_autofree char *text = g_strconcat("\r", line, ERASE_REST, NULL);
+    fputs(text, stderr);
+    fflush(stderr);
+    line_shown = TRUE;
 }
 
 static void show_progress(const AimfProgress *progress, gpointer user_data)
@@ -113,18 +103,15 @@ static void show_progress(const AimfProgress *progress, gpointer user_data)
     const AimfCli *cli = user_data;
     if (cli->quiet)
         return;
-    g_autoptr(GString) line = progress_line(progress);
+    g_autofree char *line = aimf_live_line(progress, on_terminal ? line_cells() : 0);
     g_mutex_lock(&lock);
     gint64 now = g_get_monotonic_time();
     if (!plain_shown_us)
         plain_shown_us = now;
-    if (on_terminal) {
-        fit_terminal(line);
-        fprintf(stderr, "\r\033[K%s", line->str);
-        fflush(stderr);
-        line_shown = TRUE;
-    } else if (progress->done && (progress->done == progress->total || now - plain_shown_us >= PLAIN_INTERVAL_US)) {
-        fprintf(stderr, "%s\n", line->str);
+    if (on_terminal)
+        rewrite_line(line);
+    else if (progress->done && (progress->done == progress->total || now - plain_shown_us >= PLAIN_INTERVAL_US)) {
+        fprintf(stderr, "%s\n", line);
         plain_shown_us = now;
     }
     g_mutex_unlock(&lock);

@@ -147,23 +147,53 @@ static void write_case(AimfWriter *writer, const AimfVerdict *verdict)
     aimf_writer_printf(writer, "/>\n    </testcase>\n");
 }
 
-gboolean aimf_verdicts_save_junit(const AimfVerdicts *verdicts, const char *suite, const char *path, GError **error)
+static void count_cases(const AimfVerdictSuite *suite, guint *tests, guint *failures, guint *skipped)
+{
+    guint n = suite->verdicts ? suite->verdicts->n : 0;
+    *tests += n + (suite->skipped != NULL);
+    *skipped += suite->skipped != NULL;
+    for (guint i = 0; i < n; i++)
+        *failures += suite->verdicts->verdicts[i].decision != AIMF_MET;
+}
+
+static void write_suite(AimfWriter *writer, const AimfVerdictSuite *suite)
+{
+    guint tests = 0, failures = 0, skipped = 0;
+    count_cases(suite, &tests, &failures, &skipped);
+    aimf_writer_printf(writer, "  <testsuite");
+    write_attribute(writer, "name", g_strdup(suite->name));
+    aimf_writer_printf(writer, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"%u\" time=\"0\">\n", tests,
+                       failures, skipped);
+    for (guint i = 0; suite->verdicts && i < suite->verdicts->n; i++)
+        write_case(writer, &suite->verdicts->verdicts[i]);
+    if (suite->skipped) {
+        aimf_writer_printf(writer, "    <testcase classname=\"aimfair.run\" name=\"run\" time=\"0\">\n      <skipped");
+        write_attribute(writer, "message", g_strdup(suite->skipped));
+        aimf_writer_printf(writer, "/>\n    </testcase>\n");
+    }
+    aimf_writer_printf(writer, "  </testsuite>\n");
+}
+
+gboolean aimf_verdict_suites_save_junit(const AimfVerdictSuite *suites, guint n, const char *path, GError **error)
 {
     g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
-    guint failures = 0;
+    guint tests = 0, failures = 0, skipped = 0;
     if (!writer)
         return FALSE;
-    for (guint i = 0; i < verdicts->n; i++)
-        failures += verdicts->verdicts[i].decision != AIMF_MET;
+    for (guint i = 0; i < n; i++)
+        count_cases(&suites[i], &tests, &failures, &skipped);
     aimf_writer_printf(writer,
                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                       "<testsuites tests=\"%u\" failures=\"%u\" errors=\"0\">\n  <testsuite",
-                       verdicts->n, failures);
-    write_attribute(writer, "name", g_strdup(suite));
-    aimf_writer_printf(writer, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\" time=\"0\">\n", verdicts->n,
-                       failures);
-    for (guint i = 0; i < verdicts->n; i++)
-        write_case(writer, &verdicts->verdicts[i]);
-    aimf_writer_printf(writer, "  </testsuite>\n</testsuites>\n");
+                       "<testsuites tests=\"%u\" failures=\"%u\" errors=\"0\">\n",
+                       tests, failures);
+    for (guint i = 0; i < n; i++)
+        write_suite(writer, &suites[i]);
+    aimf_writer_printf(writer, "</testsuites>\n");
     return aimf_writer_commit(writer, error);
+}
+
+gboolean aimf_verdicts_save_junit(const AimfVerdicts *verdicts, const char *suite, const char *path, GError **error)
+{
+    const AimfVerdictSuite only = { suite, verdicts, NULL };
+    return aimf_verdict_suites_save_junit(&only, 1, path, error);
 }

@@ -206,6 +206,7 @@ typedef struct {
     Failure failure;
     unsigned char *data;
     unsigned long bytes;
+    int quality;
 } Encoder;
 
 static gboolean encode(Encoder *encoder, const AimfImage *image)
@@ -220,7 +221,7 @@ static gboolean encode(Encoder *encoder, const AimfImage *image)
     jpeg->input_components = 3;
     jpeg->in_color_space = JCS_RGB;
     jpeg_set_defaults(jpeg);
-    jpeg_set_quality(jpeg, JPEG_QUALITY, TRUE);
+    jpeg_set_quality(jpeg, encoder->quality, TRUE);
     jpeg_start_compress(jpeg, TRUE);
     gsize stride = (gsize)image->width * 3;
     while (jpeg->next_scanline < jpeg->image_height) {
@@ -238,7 +239,12 @@ static void free_malloced(gpointer data)
 
 GBytes *aimf_jpeg_encode(const AimfImage *image, GError **error)
 {
-    Encoder encoder = { 0 };
+    return aimf_jpeg_encode_at(image, JPEG_QUALITY, error);
+}
+
+GBytes *aimf_jpeg_encode_at(const AimfImage *image, int quality, GError **error)
+{
+    Encoder encoder = { .quality = quality };
     encoder.jpeg.err = failure_init(&encoder.failure);
     gboolean done = encode(&encoder, image);
     jpeg_destroy_compress(&encoder.jpeg);

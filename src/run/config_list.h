@@ -43,8 +43,8 @@
              "smallest and largest share of a picture's area that is cut out; empty: whole pictures") \
     AIMF_KEY(SECTION##_SELECT, section ".select", CHOICE, 0, 0, "accuracy worst-group equalized-odds", \
              "accuracy", "what makes an epoch the best on the validation set") \
-    AIMF_KEY(SECTION##_CACHE, section ".cache", TEXT, 0, 0, "", "0", \
-             "bytes of decoded pictures kept from epoch to epoch, 512M")
+    AIMF_KEY(SECTION##_CACHE, section ".cache_mib", INTEGER, 0, 1073741824, "", "0", \
+             "MiB of decoded pictures that are kept from epoch to epoch")
 
 AIMF_SECTION(RUN, "", "the run")
 AIMF_KEY(TITLE, "title", TEXT, 0, 0, "", "",
@@ -95,8 +95,8 @@ AIMF_KEY(DATA_ALLOW, "data.allow", TEXTS, 0, 0, "", "",
 
 AIMF_SECTION(TASK, "task", "what prompts say of the groups")
 AIMF_KEY(TASK_NAME, "task.name", TEXT, 0, 0, "", "",
-         "a built-in task, as 'aimfair prompts tasks' lists them, or a file in YAML (of data's target and "
-         "protected)")
+         "a built-in task, as 'aimfair prompts tasks' lists them (of data's target and protected)")
+AIMF_KEY(TASK_FILE, "task.file", PATH, 0, 0, "", "", "a task of your own, in YAML")
 
 AIMF_SECTION(PROMPTS, "prompts", "what pictures are asked for with")
 AIMF_KEY(PROMPTS_FILE, "prompts.file", PATH, 0, 0, "", "", "ready prompts in place of what follows")
@@ -134,8 +134,8 @@ AIMF_KEY(GENERATE_SEED, "generate.seed", INTEGER, 0, 9007199254740991, "", "42",
          "of the pictures, and of the sets drawn from them")
 AIMF_KEY(GENERATE_BALANCED_PER_GROUP, "generate.balanced_per_group", INTEGER, 1, 1000000, "", "5000",
          "pictures of each group in the balanced set")
-AIMF_KEY(GENERATE_BIAS, "generate.bias", REAL, 0, 1000000, "", "1/9",
-         "minority to majority of the biased synthetic set")
+AIMF_KEY(GENERATE_BIAS, "generate.bias", REAL, 0, 1000000, "", "",
+         "minority to majority of the biased synthetic set, as 1/9 (groups as in the training set)")
 AIMF_KEY(GENERATE_BIASED_COUNT, "generate.biased_count", INTEGER, 1, 100000000, "", "20000",
          "pictures of the biased synthetic set")
 

@@ -146,7 +146,7 @@ static const Setting folders[] = {
     { AIMF_KEY_DATA_ROOT, "pictures" },
     { AIMF_KEY_DATA_VAL_PER_GROUP, "100" },
     { AIMF_KEY_DATA_TEST_PER_GROUP, "300" },
-    { AIMF_KEY_TASK_NAME, "task.yaml" },
+    { AIMF_KEY_TASK_FILE, "task.yaml" },
     { AIMF_KEY_GENERATE_MODEL, "v2-1_512-ema-pruned.safetensors" },
     { 0, NULL },
 };

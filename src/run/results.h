@@ -72,7 +72,7 @@ typedef struct {
 } AimfRunAverage;
 
 /**
- * AimfRunResults: everything owned, but @config where it was given.
+ * AimfRunResults: everything owned.
  * @title: of the report; @architecture: of the models
  * @methods: (n_methods) the biased classifier first, then in the configuration's order; @seeds: (n_seeds)
  * @cells: (n_methods, n_seeds); @averages: (n_methods)

@@ -58,6 +58,7 @@ void aimf_run_results_free(AimfRunResults *results)
         aimf_verdicts_free(results->seed_verdicts ? results->seed_verdicts[s] : NULL);
     }
     aimf_verdicts_free(results->verdicts);
+    g_clear_pointer(&results->config, aimf_config_free);
     g_free(results->cells);
     g_free(results->methods);
     g_free(results->averages);

@@ -387,6 +387,7 @@ AimfRunResults *support_results_new(const SupportResultsOptions *options)
     static const SupportResultsOptions standard = { 0 };
     options = options ? options : &standard;
     AimfRunResults *results = g_new0(AimfRunResults, 1);
+    results->config = aimf_config_new();
     make_names(results, options);
     make_methods(results, options->n_k ? options->n_k : 1);
     results->n_seeds = options->n_seeds ? options->n_seeds : 3;

@@ -44,7 +44,7 @@ static void test_defaults(void)
     g_assert_cmpint(aimf_config_integer(config, AIMF_KEY_TRAIN_EPOCHS), ==, 15);
     g_assert_cmpint(aimf_config_integer(config, AIMF_KEY_FINETUNE_EPOCHS), ==, 10);
     g_assert_cmpfloat(aimf_config_number_at(config, AIMF_KEY_FINETUNE_TOP_K, 0), ==, 55.0 / 62);
-    g_assert_cmpfloat(aimf_config_real(config, AIMF_KEY_GENERATE_BIAS), ==, 1.0 / 9);
+    g_assert_true(isnan(aimf_config_real(config, AIMF_KEY_GENERATE_BIAS)));
     g_assert_true(isnan(aimf_config_real(config, AIMF_KEY_TRAIN_LEARNING_RATE)));
     g_assert_false(aimf_config_given(config, AIMF_KEY_TRAIN_LEARNING_RATE));
     g_assert_cmpuint(aimf_config_length(config, AIMF_KEY_SEEDS), ==, 1);
@@ -56,7 +56,7 @@ static void test_read(void)
     g_autoptr(AimfConfig) config = open_good("# a comment\n"
                                              "seeds: [100, 200,\n  300]\n"
                                              "title: 'Is it: \"so\"?'\n"
-                                             "data:\n  bias: 3.5\n  classes: [no, \"yes, sir\"]\n"
+                                             "data:\n  bias: 3.5/2\n  classes: [no, \"yes, sir\"]\n"
                                              "  target:\n"
                                              "task:\n"
                                              "finetune:\n  top_k: [40, 0.5, 55/62]\n  crop_scale: []\n"
@@ -65,7 +65,7 @@ static void test_read(void)
     g_assert_cmpuint(aimf_config_length(config, AIMF_KEY_SEEDS), ==, 3);
     g_assert_cmpuint(aimf_config_integer_at(config, AIMF_KEY_SEEDS, 2), ==, 300);
     g_assert_cmpstr(aimf_config_text_at(config, AIMF_KEY_TITLE), ==, "Is it: \"so\"?");
-    g_assert_cmpfloat(aimf_config_real(config, AIMF_KEY_DATA_BIAS), ==, 3.5);
+    g_assert_cmpfloat(aimf_config_real(config, AIMF_KEY_DATA_BIAS), ==, 1.75);
     g_assert_cmpstr(aimf_config_list(config, AIMF_KEY_DATA_CLASSES)[1], ==, "yes, sir");
     g_assert_null(aimf_config_text_at(config, AIMF_KEY_DATA_TARGET));
     g_assert_cmpfloat(aimf_config_number_at(config, AIMF_KEY_FINETUNE_TOP_K, 1), ==, 0.5);

@@ -1,0 +1,122 @@
+/* A run at work: its stages in order, what each needs, and what they share. */
+#pragma once
+
+#include "base/work.h"
+#include "run/pictures_hash.h"
+#include "run/results.h"
+#include "run/stage.h"
+
+typedef struct AimfRunStage AimfRunStage;
+typedef struct AimfRunJob AimfRunJob;
+
+/**
+ * AimfStageKind: what stages of one kind do.
+ * @keys: of the configuration that they depend on, ended by AIMF_N_KEYS; a PATH among them is an input, its file's hash
+ * @describe: (nullable) adds other settings and inputs to @wanted; what the stage needs is done then
+ * @make: fills @part, a folder that may have what an earlier try left, and adds to @made's outputs what are no files
+ * @cost: what it takes, in pictures that are looked at once
+ * @of_cell: a failure of the computation itself concerns one seed alone
+ */
+typedef struct {
+    const AimfConfigKey *keys;
+    gboolean (*describe)(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error);
+    gboolean (*make)(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error);
+    double (*cost)(const AimfRunJob *job, const AimfRunStage *stage);
+    gboolean of_cell;
+} AimfStageKind;
+
+extern const AimfStageKind AIMF_STAGE_DATA, AIMF_STAGE_PROMPTS, AIMF_STAGE_PICTURES, AIMF_STAGE_SETS, AIMF_STAGE_TRAIN,
+    AIMF_STAGE_SENSITIVITY, AIMF_STAGE_FINETUNE, AIMF_STAGE_TEST;
+
+/**
+ * AimfRunStage: everything owned, but @needs' elements. @method, @seed: indices, of cells
+ * @state: of its place; @waits: what it needs is not done, so that its key is not known; @blocked: it failed
+ * @done: (nullable) the provenance in its place, where that is what it should be
+ */
+struct AimfRunStage {
+    char *name;
+    const AimfStageKind *kind;
+    guint method;
+    guint seed;
+    GPtrArray *needs;
+    AimfStageState state;
+    gboolean waits;
+    gboolean blocked;
+    AimfProvenance *done;
+};
+
+/**
+ * AimfRunJob:
+ * @monitor: the work's; @methods: (n_methods), as of AimfRunResults
+ * @stages: of AimfRunStage, each after those that it needs, owned
+ * @data: (AIMF_PART_… ) the data's sets as they were found, before the first stage; NULL of portraits
+ * @sets: (AIMF_SET_…, nullable) of stages that are done
+ * @findings: what is doubtful about the sets
+ */
+struct AimfRunJob {
+    const AimfConfig *config;
+    const char *folder;
+    AimfWork work;
+    const AimfMonitor *monitor;
+    AimfDevice *device;
+    AimfPrecision precision;
+    int threads;
+    AimfPictureHashes *hashes;
+    AimfRunMethod *methods;
+    guint n_methods;
+    guint n_tensors;
+    GPtrArray *stages;
+    AimfManifest *data[AIMF_N_PARTS];
+    AimfManifest *sets[AIMF_N_SETS];
+    AimfFindings *findings;
+    guint findings_told;
+};
+
+/** aimf_run_job_new: (owned) NULL with INVALID and what finding the device, models and methods gives. */
+AimfRunJob *aimf_run_job_new(const AimfConfig *config, const char *folder, const AimfMonitor *monitor, GError **error);
+void aimf_run_job_free(AimfRunJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfRunJob, aimf_run_job_free)
+
+/** aimf_run_methods: (owned, n) of the configuration; @n_tensors: that the model has. NULL with INVALID. */
+AimfRunMethod *aimf_run_methods(const AimfConfig *config, guint n_tensors, guint *n, GError **error);
+/** aimf_run_architecture: (owned) of the run's models; NULL with an error. */
+char *aimf_run_architecture(const AimfConfig *config, GError **error);
+
+/** aimf_run_stage: (borrowed, nullable) the stage called @name. */
+AimfRunStage *aimf_run_stage(const AimfRunJob *job, const char *name);
+/** aimf_run_stage_path: (owned) "<run>/cells/biased-0/model/<file>". */
+char *aimf_run_stage_path(const AimfRunJob *job, const char *stage, const char *file);
+/** aimf_run_cell_name: (owned) "cells/biased-0". */
+char *aimf_run_cell_name(const AimfRunMethod *method, guint64 seed);
+
+/** aimf_run_take_output: @wanted's input becomes the file @file of the stage @stage, which is done. */
+void aimf_run_take_output(const AimfRunJob *job, const char *stage, const char *file, AimfProvenance *wanted);
+/**
+ * aimf_run_take_pictures: @wanted's inputs become the manifest @file of the stage @stage and its pictures, @manifest.
+ */
+gboolean aimf_run_take_pictures(const AimfRunJob *job, const char *stage, const char *file,
+                                const AimfManifest *manifest, AimfProvenance *wanted, GError **error);
+/** aimf_run_set: (borrowed) one of the sets of done stages, read when it is first needed. NULL with an error. */
+AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error);
+/** aimf_run_set_path: (static) "shared/data/train.csv". */
+const char *aimf_run_set_path(int set);
+/** aimf_run_tell_findings: those that are not allowed are an error; others become warnings, once. */
+gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error);
+
+/** aimf_run_open_data: finds the data's sets, @job->data, and checks them. */
+gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
+
+/** aimf_run_look: the state of each stage, as far as it can be known. @job->stages then say what is to be done. */
+gboolean aimf_run_look(AimfRunJob *job, GError **error);
+/** aimf_run_describe: (owned) what the stage should be; NULL with an error. */
+AimfProvenance *aimf_run_describe(AimfRunJob *job, AimfRunStage *stage, GError **error);
+
+/** AIMF_RUN_RESAMPLING_SEED: of the bootstrap of measures and comparisons: the same for all cells. */
+#define AIMF_RUN_RESAMPLING_SEED 0
+/** aimf_run_set_positive: evaluate.positive becomes @outcomes' positive class. FALSE with INVALID. */
+gboolean aimf_run_set_positive(const AimfConfig *config, AimfOutcomes *outcomes, GError **error);
+/** aimf_run_measure: (owned) as the configuration asks for; NULL as aimf_outcomes_measure. */
+AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *outcomes, const AimfMonitor *monitor,
+                               GError **error);
+/** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
+gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);

@@ -1,0 +1,378 @@
+/* Prompts, synthetic pictures of them, and the two sets that are drawn from those. */
+#include "base/file.h"
+#include "base/monitor.h"
+#include "portraits/portrait_set.h"
+#include "run/job.h"
+
+#include <aimfair/diffusion.h>
+#include <aimfair/error.h>
+#include <aimfair/llm.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static gboolean is_drawn(const AimfConfig *config)
+{
+    return g_strcmp0(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "portraits") == 0;
+}
+
+static guint count_at(const AimfConfig *config, AimfConfigKey key)
+{
+    return (guint)aimf_config_integer(config, key);
+}
+
+/* --- Prompts --- */
+
+static AimfTask *open_task(const AimfConfig *config, GError **error)
+{
+    g_autofree char *file = aimf_config_path(config, AIMF_KEY_TASK_FILE);
+    const char *name = aimf_config_text_at(config, AIMF_KEY_TASK_NAME);
+    const char *kind = aimf_config_text_at(config, AIMF_KEY_DATA_KIND);
+    if (file)
+        return aimf_task_open(file, error);
+    if (name)
+        return aimf_task_find(name, error);
+    const char *target = aimf_config_text_at(config, AIMF_KEY_DATA_TARGET);
+    const char *attributes = aimf_config_text_at(config, AIMF_KEY_DATA_PROTECTED);
+    gboolean known = strcmp(kind, "celeba") == 0 || strcmp(kind, "utkface") == 0;
+    if (target && attributes)
+        return aimf_task_make(known ? kind : NULL, target, attributes, error);
+    aimf_config_error(config, AIMF_KEY_TASK_NAME, error,
+                      "no task says what the pictures show, and data has no target and protected to find one by");
+    return NULL;
+}
+
+/* The key leaves the environment, and nothing this process starts or shows of itself has it. */
+static char *take_key(void)
+{
+    static const char variable[] = "AIMFAIR_LLM_API_KEY";
+    char *value = getenv(variable);
+    char *key = value && *value ? g_strdup(value) : NULL;
+    if (value)
+        explicit_bzero(value, strlen(value));
+    g_unsetenv(variable);
+    return key;
+}
+
+static AimfPrompts *ask(AimfRunJob *job, const AimfTask *task, const AimfTokenizer *tokenizer, const char *part,
+                        GError **error)
+{
+    g_autofree char *state = g_build_filename(part, "prompts.log", NULL);
+    AimfLlmOptions options = AIMF_LLM_DEFAULTS;
+    options.url = aimf_config_text_at(job->config, AIMF_KEY_PROMPTS_LLM);
+    options.model = aimf_config_text_at(job->config, AIMF_KEY_PROMPTS_LLM_MODEL);
+    options.count = count_at(job->config, AIMF_KEY_PROMPTS_COUNT);
+    options.seed = (guint64)aimf_config_integer(job->config, AIMF_KEY_PROMPTS_SEED);
+    options.tokenizer = tokenizer;
+    options.state_path = state;
+    AimfLlmUsage usage = { 0 };
+    char *key = take_key();
+    options.key = key;
+    AimfPrompts *prompts = aimf_prompts_ask(task, &options, NULL, &usage, NULL, error);
+    if (key)
+        explicit_bzero(key, strlen(key));
+    g_free(key);
+    return prompts;
+}
+
+static gboolean make_prompts(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,
+                             GError **error)
+{
+    (void)stage;
+    (void)made;
+    g_autofree char *ready = aimf_config_path(job->config, AIMF_KEY_PROMPTS_FILE);
+    g_autofree char *path = g_build_filename(part, "prompts.json", NULL);
+    g_autofree char *vocabulary = aimf_config_path(job->config, AIMF_KEY_GENERATE_TOKENIZER);
+    if (ready) {
+        g_autoptr(AimfPrompts) prompts = aimf_prompts_import(ready, error);
+        return prompts && aimf_prompts_save(prompts, path, error);
+    }
+    g_autoptr(AimfTokenizer) tokenizer = vocabulary ? aimf_tokenizer_open(vocabulary, error) : NULL;
+    g_autoptr(AimfTask) task = vocabulary && !tokenizer ? NULL : open_task(job->config, error);
+    if (!task)
+        return FALSE;
+    const AimfComposeOptions options = {
+        .count = count_at(job->config, AIMF_KEY_PROMPTS_COUNT),
+        .seed = (guint64)aimf_config_integer(job->config, AIMF_KEY_PROMPTS_SEED),
+        .tokenizer = tokenizer,
+        .plain = aimf_config_boolean(job->config, AIMF_KEY_PROMPTS_PLAIN),
+    };
+    g_autoptr(AimfPrompts) prompts = aimf_config_given(job->config, AIMF_KEY_PROMPTS_LLM)
+                                         ? ask(job, task, tokenizer, part, error)
+                                         : aimf_prompts_compose(task, &options, error);
+    return prompts && aimf_prompts_save(prompts, path, error);
+}
+
+static const AimfConfigKey PROMPT_KEYS[] = {
+    AIMF_KEY_DATA_KIND,         AIMF_KEY_DATA_TARGET,   AIMF_KEY_DATA_PROTECTED,     AIMF_KEY_TASK_NAME, AIMF_KEY_TASK_FILE,
+    AIMF_KEY_PROMPTS_FILE,      AIMF_KEY_PROMPTS_COUNT, AIMF_KEY_PROMPTS_PLAIN,      AIMF_KEY_PROMPTS_LLM,
+    AIMF_KEY_PROMPTS_LLM_MODEL, AIMF_KEY_PROMPTS_SEED,  AIMF_KEY_GENERATE_TOKENIZER, AIMF_N_KEYS,
+};
+
+static double no_cost(const AimfRunJob *job, const AimfRunStage *stage)
+{
+    (void)job;
+    (void)stage;
+    return 0;
+}
+
+const AimfStageKind AIMF_STAGE_PROMPTS = { .keys = PROMPT_KEYS, .make = make_prompts, .cost = no_cost };
+
+/* --- Pictures --- */
+
+/* As many of each group as the balanced set takes. */
+static AimfPortraitSet portraits_of(const AimfConfig *config)
+{
+    guint n = count_at(config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+    return (AimfPortraitSet){ .folder = "portraits", .look = AIMF_LOOK_SYNTHETIC, .count = { { n, n }, { n, n } } };
+}
+
+static gboolean draw(AimfRunJob *job, const char *part, GError **error)
+{
+    const AimfPortraitSet set = portraits_of(job->config);
+    guint64 seed = (guint64)aimf_config_integer(job->config, AIMF_KEY_DATA_SEED);
+    if (!aimf_portrait_set_draw(&set, part, seed, job->monitor, error))
+        return FALSE;
+    g_autoptr(AimfManifest) manifest = aimf_portrait_set_manifest(&set, part, "manifest", set.count, error);
+    return manifest != NULL;
+}
+
+/* The paths are to be freed with what was opened. */
+typedef struct {
+    AimfDiffusionOptions options;
+    char *model;
+    char *vae;
+    char *tokenizer;
+} Paths;
+
+static void paths_clear(Paths *paths)
+{
+    g_free(paths->model);
+    g_free(paths->vae);
+    g_free(paths->tokenizer);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Paths, paths_clear)
+
+static void take_paths(AimfRunJob *job, Paths *paths)
+{
+    const AimfConfig *config = job->config;
+    paths->model = aimf_config_path(config, AIMF_KEY_GENERATE_MODEL);
+    paths->vae = aimf_config_path(config, AIMF_KEY_GENERATE_VAE);
+    paths->tokenizer = aimf_config_path(config, AIMF_KEY_GENERATE_TOKENIZER);
+    paths->options = (AimfDiffusionOptions){
+        .model = paths->model,
+        .vae = paths->vae,
+        .tokenizer = paths->tokenizer,
+        .device = job->device,
+        .prediction = aimf_config_text_at(config, AIMF_KEY_GENERATE_PREDICTION),
+        .precision = job->precision,
+        .low_memory = aimf_config_boolean(config, AIMF_KEY_GENERATE_LOW_MEMORY),
+        .threads = job->threads,
+    };
+}
+
+/* The model's files are hashed as a job of pictures does, a folder of them like a single one. */
+static gboolean describe_pictures(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error)
+{
+    (void)stage;
+    if (is_drawn(job->config)) {
+        g_autofree char *seed = aimf_config_value(job->config, AIMF_KEY_DATA_SEED);
+        g_autofree char *count = aimf_config_value(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+        json_object_set_string_member(wanted->settings, aimf_config_name(AIMF_KEY_DATA_SEED), seed);
+        json_object_set_string_member(wanted->settings, aimf_config_name(AIMF_KEY_GENERATE_BALANCED_PER_GROUP), count);
+        return TRUE;
+    }
+    g_auto(Paths) paths = { .model = NULL };
+    take_paths(job, &paths);
+    g_autoptr(AimfDiffusion) diffusion = aimf_diffusion_open(&paths.options, job->monitor, error);
+    if (!diffusion)
+        return FALSE;
+    json_object_set_string_member(wanted->inputs, aimf_config_name(AIMF_KEY_GENERATE_MODEL),
+                                  aimf_diffusion_info(diffusion).hash);
+    aimf_run_take_output(job, "shared/prompts", "prompts.json", wanted);
+    return TRUE;
+}
+
+static gboolean generate(AimfRunJob *job, const char *part, GError **error)
+{
+    const AimfConfig *config = job->config;
+    g_auto(Paths) paths = { .model = NULL };
+    take_paths(job, &paths);
+    int size = (int)aimf_config_integer(config, AIMF_KEY_GENERATE_SIZE);
+    const AimfSampling sampling = {
+        .sampler = (AimfSamplerKind)aimf_config_choice(config, AIMF_KEY_GENERATE_SAMPLER),
+        .steps = (int)aimf_config_integer(config, AIMF_KEY_GENERATE_STEPS),
+        .guidance = aimf_config_real(config, AIMF_KEY_GENERATE_GUIDANCE),
+        .negative = aimf_config_text_at(config, AIMF_KEY_GENERATE_NEGATIVE),
+        .width = size,
+        .height = size,
+    };
+    g_autofree char *path = aimf_run_stage_path(job, "shared/prompts", "prompts.json");
+    g_autoptr(AimfPrompts) prompts = aimf_prompts_open(path, error);
+    g_autoptr(AimfDiffusion) diffusion = prompts ? aimf_diffusion_open(&paths.options, job->monitor, error) : NULL;
+    AimfGeneration generation = {
+        .prompts = prompts,
+        .per_group = count_at(config, AIMF_KEY_GENERATE_PER_GROUP),
+        .batch = count_at(config, AIMF_KEY_GENERATE_BATCH),
+        .seed = (guint64)aimf_config_integer(config, AIMF_KEY_GENERATE_SEED),
+        .image_size = (int)aimf_config_integer(config, AIMF_KEY_GENERATE_IMAGE_SIZE),
+        .resume = TRUE,
+        .folder = part,
+    };
+    AimfGenerationResult result;
+    return diffusion && aimf_generate(diffusion, &sampling, &generation, &result, job->monitor, error);
+}
+
+static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,
+                              GError **error)
+{
+    (void)stage;
+    g_autofree char *path = g_build_filename(part, "manifest.csv", NULL);
+    if (!(is_drawn(job->config) ? draw : generate)(job, part, error))
+        return FALSE;
+    g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, error);
+    g_autofree char *hash = manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
+    if (hash)
+        json_object_set_string_member(made->outputs, AIMF_PICTURES_OF "manifest.csv", hash);
+    return hash != NULL;
+}
+
+static double cost_of_pictures(const AimfRunJob *job, const AimfRunStage *stage)
+{
+    (void)stage;
+    const double drawing = 3, painting = 400; /* beside looking at a picture; what is left is soon known better */
+    if (is_drawn(job->config)) {
+        const AimfPortraitSet set = portraits_of(job->config);
+        return drawing * aimf_portrait_set_size(&set);
+    }
+    return painting * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS) * 4 *
+           (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+}
+
+static const AimfConfigKey PICTURE_KEYS[] = {
+    AIMF_KEY_DATA_KIND,
+    AIMF_KEY_GENERATE_PREDICTION,
+    AIMF_KEY_GENERATE_PER_GROUP,
+    AIMF_KEY_GENERATE_SAMPLER,
+    AIMF_KEY_GENERATE_STEPS,
+    AIMF_KEY_GENERATE_GUIDANCE,
+    AIMF_KEY_GENERATE_NEGATIVE,
+    AIMF_KEY_GENERATE_SIZE,
+    AIMF_KEY_GENERATE_IMAGE_SIZE,
+    AIMF_KEY_GENERATE_SEED,
+    AIMF_N_KEYS,
+};
+
+const AimfStageKind AIMF_STAGE_PICTURES = {
+    .keys = PICTURE_KEYS, .describe = describe_pictures, .make = make_pictures, .cost = cost_of_pictures
+};
+
+/* --- Sets --- */
+
+/* (owned) Everything that sets may be drawn from. */
+static AimfManifest *open_source(AimfRunJob *job, GError **error)
+{
+    g_autofree char *ready = aimf_config_path(job->config, AIMF_KEY_GENERATE_BALANCED);
+    g_autofree char *made = aimf_run_stage_path(job, "shared/pictures", "manifest.csv");
+    return aimf_manifest_open(ready ? ready : made, error);
+}
+
+static gboolean describe_sets(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error)
+{
+    (void)stage;
+    g_autoptr(AimfManifest) source = open_source(job, error);
+    if (!source)
+        return FALSE;
+    if (!aimf_config_given(job->config, AIMF_KEY_GENERATE_BIAS)) /* whose groups the biased set has */
+        aimf_run_take_output(job, "shared/data", "train.csv", wanted);
+    if (!aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED))
+        return aimf_run_take_pictures(job, "shared/pictures", "manifest.csv", source, wanted, error);
+    g_autofree char *hash = aimf_pictures_hash(job->hashes, source, job->monitor, error);
+    if (hash)
+        json_object_set_string_member(wanted->inputs, "pictures for the sets", hash);
+    return hash != NULL;
+}
+
+static guint smallest_group(const AimfManifest *manifest)
+{
+    guint n_labels, smallest = G_MAXUINT;
+    aimf_manifest_groups(manifest, &n_labels);
+    g_autofree guint *counts = aimf_manifest_counts(manifest);
+    for (guint i = 0; i < (guint)aimf_manifest_classes(manifest) * n_labels; i++)
+        smallest = MIN(smallest, counts[i]);
+    return smallest;
+}
+
+/* The most that fits where nobody asked for more. */
+static guint balanced_count(const AimfConfig *config, const AimfManifest *source)
+{
+    guint asked = count_at(config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+    return aimf_config_place(config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP) ? asked : MIN(asked, smallest_group(source));
+}
+
+/* The largest share that a group of the biased set has. */
+static double largest_share(const AimfConfig *config, const AimfManifest *train)
+{
+    double bias = aimf_config_real(config, AIMF_KEY_GENERATE_BIAS);
+    if (!isnan(bias))
+        return MAX(bias / (bias + 1) / 2, 0.5 - bias / (bias + 1) / 2);
+    guint n_labels, largest = 1;
+    aimf_manifest_groups(train, &n_labels);
+    g_autofree guint *counts = aimf_manifest_counts(train);
+    for (guint i = 0; i < (guint)aimf_manifest_classes(train) * n_labels; i++)
+        largest = MAX(largest, counts[i]);
+    return (double)largest / aimf_manifest_count(train);
+}
+
+static guint biased_count(const AimfConfig *config, const AimfManifest *source, const AimfManifest *train)
+{
+    guint asked = count_at(config, AIMF_KEY_GENERATE_BIASED_COUNT);
+    if (aimf_config_place(config, AIMF_KEY_GENERATE_BIASED_COUNT))
+        return asked;
+    return MIN(asked, (guint)(smallest_group(source) / largest_share(config, train)));
+}
+
+static gboolean save_set(AimfRunJob *job, const AimfManifest *manifest, const char *part, const char *name,
+                         GError **error)
+{
+    g_autofree char *path = g_build_filename(part, name, NULL);
+    return manifest && aimf_manifest_save_within(manifest, path, job->folder, error);
+}
+
+static gboolean make_sets(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error)
+{
+    (void)stage;
+    (void)made;
+    const AimfConfig *config = job->config;
+    guint64 seed = (guint64)aimf_config_integer(config, AIMF_KEY_GENERATE_SEED);
+    AimfManifest *train = aimf_run_set(job, AIMF_SET_TRAIN, error);
+    g_autoptr(AimfManifest) source = train ? open_source(job, error) : NULL;
+    if (!source)
+        return FALSE;
+    double bias = aimf_config_real(config, AIMF_KEY_GENERATE_BIAS);
+    if (isnan(bias) && !aimf_manifest_has_labels(train)) {
+        aimf_config_error(config, AIMF_KEY_GENERATE_BIAS, error,
+                          "the training set has no protected labels, so that this must say how biased it is, as 1/9");
+        return FALSE;
+    }
+    guint n_balanced = balanced_count(config, source), n_biased = biased_count(config, source, train);
+    g_autoptr(AimfManifest) balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
+    g_autoptr(AimfManifest) biased = !balanced     ? NULL
+                                     : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)
+                                                   : aimf_manifest_draw_biased(source, bias, n_biased, seed, error);
+    if (!biased) {
+        g_prefix_error(error, "synthetic sets: ");
+        return FALSE;
+    }
+    return save_set(job, balanced, part, "balanced.csv", error) && save_set(job, biased, part, "biased.csv", error);
+}
+
+static const AimfConfigKey SET_KEYS[] = {
+    AIMF_KEY_GENERATE_BALANCED, AIMF_KEY_GENERATE_BALANCED_PER_GROUP,
+    AIMF_KEY_GENERATE_BIAS,     AIMF_KEY_GENERATE_BIASED_COUNT,
+    AIMF_KEY_GENERATE_SEED,     AIMF_N_KEYS,
+};
+
+const AimfStageKind AIMF_STAGE_SETS = {
+    .keys = SET_KEYS, .describe = describe_sets, .make = make_sets, .cost = no_cost
+};
