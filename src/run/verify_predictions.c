@@ -248,6 +248,16 @@ static gboolean compute(AimfVerifier *verifier, const Test *test, const AimfMode
     return report(verifier, test, &comparison, n, rule);
 }
 
+/* The test may have another threshold than its model. */
+static double threshold_of(const AimfProvenance *stage, double own)
+{
+    JsonNode *node = json_object_get_member(stage->settings, "evaluate.threshold");
+    const char *text = node ? json_node_get_string(node) : NULL;
+    char *end = NULL;
+    double value = text ? g_ascii_strtod(text, &end) : NAN;
+    return text && end != text && !*end && value > 0 && value < 1 ? value : own;
+}
+
 static gboolean check_sample(AimfVerifier *verifier, const Test *test, GError **error)
 {
     guint n = MIN(verifier->options->sample, test->outcomes->n), missing;
@@ -273,6 +283,7 @@ static gboolean check_sample(AimfVerifier *verifier, const Test *test, GError **
     g_autoptr(AimfModel) model = aimf_model_open(path, &failure);
     if (!model)
         return aimf_verifier_add_error(verifier, kind_of(failure), test->model, failure, error);
+    model->threshold = threshold_of(test->stage, model->threshold);
     return compute(verifier, test, model, pictures, sample, n, error);
 }
 
