@@ -39,7 +39,7 @@ typedef enum {
     AIMF_EXIT_DONE = 0,
     AIMF_EXIT_FAILED = 1,        /* while working: writing failed, no memory, the computation itself */
     AIMF_EXIT_USAGE = 2,         /* wrong usage or bad input */
-    AIMF_EXIT_GATE = 3,          /* a fairness gate the user asked for was not met */
+    AIMF_EXIT_GATE = 3,          /* a fairness gate the user asked for was not met, or a run is not what it says */
     AIMF_EXIT_EVIDENCE = 4,      /* none was missed, but the test set does not show that one is met */
     AIMF_EXIT_INTERRUPTED = 130, /* what was won is kept */
 } AimfExit;
@@ -260,6 +260,7 @@ extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
 extern const AimfCommand AIMF_COMMAND_FINETUNE;
 extern const AimfCommand AIMF_COMMAND_EVALUATE;
 extern const AimfCommand AIMF_COMMAND_PREDICT;
+extern const AimfCommand AIMF_COMMAND_VERIFY;
 extern const AimfCommand AIMF_COMMAND_CONVERT;
 extern const AimfCommand AIMF_COMMAND_PLAN;
 extern const AimfCommand AIMF_COMMAND_DEVICES;

@@ -100,9 +100,11 @@ static char *take_path(const char *text, gsize length, gboolean escaped)
 /* One line without its end; what is wrong with it (static), or NULL. *@sum is owned from then on. */
 static const char *take_line(const char *line, gsize length, const AimfChecksum *before, AimfChecksum *sum)
 {
-    gsize escaped = length && *line == '\\' ? 1 : 0;
-    line += escaped;
-    length -= escaped;
+    gboolean escaped = length && *line == '\\';
+    if (escaped) {
+        line++;
+        length--;
+    }
     if (length < DIGITS)
         return "too short for a SHA-256, two blanks and a path";
     memcpy(sum->sha256, line, DIGITS);
@@ -111,7 +113,7 @@ static const char *take_line(const char *line, gsize length, const AimfChecksum 
         return "it does not begin with a SHA-256, 64 digits of lower case";
     if (length < DIGITS + 3 || line[DIGITS] != ' ' || line[DIGITS + 1] != ' ')
         return "two blanks and a path must follow the SHA-256";
-    g_autofree char *path = take_path(line + DIGITS + 2, length - DIGITS - 2, escaped > 0);
+    g_autofree char *path = take_path(line + DIGITS + 2, length - DIGITS - 2, escaped);
     if (!path)
         return "a backslash, CR or NUL in its path is not as sha256sum writes it";
     if (!aimf_run_path_valid(path))
