@@ -38,10 +38,11 @@ static void put_charts(AimfHtml *html, const AimfRunResults *const *runs, guint 
             .note = g_strdup(AIMF_POINTS(change)),
         };
     }
+    g_autofree char *title = g_strconcat(names[scalar], ", %", NULL);
     g_autofree char *label =
         g_strdup_printf("%s of each run before and after; the table below has the numbers", names[scalar]);
     aimf_html_figure(html, TRUE);
-    aimf_svg_dumbbells(html, rows, n_rows, names[scalar], label);
+    aimf_svg_dumbbells(html, rows, n_rows, title, label);
     aimf_html_figure_end(html, TRUE, "%s of each run in %%, and its change in points at the right.", names[scalar]);
     aimf_dumbbells_clear(rows, n_rows);
 }

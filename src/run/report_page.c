@@ -47,6 +47,14 @@ static guint columns_of(gunichar c)
     return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
 }
 
+guint aimf_html_columns(const char *text)
+{
+    guint columns = 0;
+    for (const char *at = text; *at;)
+        columns += columns_of(next_character(&at));
+    return columns;
+}
+
 /* Whether @text is at most @columns wide, and how many bytes of it are one less, for the "…". */
 static gboolean fits(const char *text, guint columns, gsize *most)
 {
