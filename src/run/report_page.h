@@ -71,6 +71,3 @@ void aimf_html_figure(AimfHtml *html, gboolean scrolls);
 void aimf_html_caption(AimfHtml *html, gboolean scrolls);
 void aimf_html_caption_end(AimfHtml *html);
 void aimf_html_figure_end(AimfHtml *html, gboolean scrolls, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-/** aimf_html_put_style: the style sheet, with its element. */
-void aimf_html_put_style(AimfHtml *html);

@@ -1,5 +1,7 @@
 /* The style sheet of reports. Colours are those of base/drawing.h, made darker where text needs it. */
-#include "run/report_page.h"
+#include "run/report_style.h"
+
+#include <stddef.h>
 
 /* In pieces: C17 promises strings of no more than 4095 bytes. */
 static const char *const style[] = {
@@ -140,12 +142,10 @@ static const char *const style[] = {
     "pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.75rem; columns: 2; }\n"
     "a { color: inherit; text-decoration: none; }\n"
     "details::details-content { content-visibility: visible; display: block; block-size: auto; }\n}\n",
+    NULL,
 };
 
-void aimf_html_put_style(AimfHtml *html)
+const char *const *aimf_report_style(void)
 {
-    g_string_append(html->text, "<style>\n");
-    for (gsize i = 0; i < G_N_ELEMENTS(style); i++)
-        g_string_append(html->text, style[i]);
-    g_string_append(html->text, "</style>\n");
+    return style;
 }

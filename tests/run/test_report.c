@@ -49,7 +49,7 @@ static gboolean is_void(const char *name)
     return g_strv_contains(names, name);
 }
 
-/* Every element is closed by its own end, in order; attributes are quoted. The parser of GLib takes care of the rest. */
+/* Elements are closed in order and attributes quoted: GLib's parser sees to that. */
 static void ignore_element(GMarkupParseContext *context, const char *name, const char **names, const char **values,
                            gpointer data, GError **error)
 {
