@@ -262,14 +262,27 @@ static AimfScale dumbbell_scale(const AimfDumbbell *rows, guint n)
     return aimf_scale_new(low, fmax(high, low + 0.02), NAMES + 14, WIDTH - NOTES - 14, 7, TRUE);
 }
 
+enum { NAME_COLUMNS = 34, LEAST_COLUMNS = 15 };
+
+/* Neither part of a name pushes the other one out. */
+static void put_name(AimfHtml *html, const AimfDumbbell *row, double y)
+{
+    const char *second = row->second ? row->second : "";
+    const guint after = MIN(aimf_html_columns(second), (guint)LEAST_COLUMNS) + 2;
+    const guint before = MIN(aimf_html_columns(row->name), NAME_COLUMNS - after) + 2;
+    const char *name = AIMF_HTML_FIT(row->name, *second ? NAME_COLUMNS - after : NAME_COLUMNS);
+    aimf_html_put(html, "<text class=\"e\" x=\"%s\" y=\"%s\">%s%s%s</text>", AIMF_XY(NAMES), AIMF_XY(y), name,
+                  *second ? ", " : "", AIMF_HTML_FIT(second, NAME_COLUMNS - before));
+}
+
 static void put_dumbbell(AimfHtml *html, const AimfDumbbell *row, const AimfScale *scale, double y)
 {
     const double before = aimf_scale_at(scale, row->before), after = aimf_scale_at(scale, row->after);
-    g_autofree char *tip = g_strdup_printf("%s: before %s %%, after %s %%", row->name, AIMF_PERCENT(row->before),
-                                           AIMF_PERCENT(row->after));
+    g_autofree char *tip =
+        g_strdup_printf("%s%s%s: before %s %%, after %s %%", row->name, row->second ? ", " : "",
+                        row->second ? row->second : "", AIMF_PERCENT(row->before), AIMF_PERCENT(row->after));
     aimf_html_put(html, "<g><title>%s</title>", AIMF_HTML(tip));
-    aimf_html_put(html, "<text class=\"e\" x=\"%s\" y=\"%s\">%s</text>", AIMF_XY(NAMES), AIMF_XY(y + 4),
-                  AIMF_HTML_FIT(row->name, 34));
+    put_name(html, row, y + 4);
     aimf_html_put(html, "<text class=\"e%s\" x=\"%s\" y=\"%s\">%s</text>", row->lost ? " b" : "", AIMF_XY(WIDTH - 6),
                   AIMF_XY(y + 4), row->note ? row->note : "");
     if (isfinite(row->before) && isfinite(row->after))
@@ -301,6 +314,7 @@ void aimf_dumbbells_clear(AimfDumbbell *rows, guint n)
 {
     for (guint i = 0; i < n; i++) {
         g_free(rows[i].name);
+        g_free(rows[i].second);
         g_free(rows[i].note);
     }
 }

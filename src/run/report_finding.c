@@ -154,7 +154,7 @@ static void put_row(AimfHtml *html, const AimfRunResults *results, guint scalar,
         put_intervals(html, &change, of_seeds);
         aimf_html_put(html, "</td><td class=\"left\">");
         aimf_svg_interval(html, change.mean, interval, reach, direction);
-        aimf_html_put(html, "</td><td class=\"left\">%s</td>", aimf_html_direction(direction));
+        aimf_html_put(html, "<span class=\"lines\">%s</span></td>", aimf_html_direction(direction));
     }
     aimf_html_put(html, "</tr>\n");
 }
@@ -165,8 +165,7 @@ static void put_head(AimfHtml *html, const AimfRunResults *results)
     if (results->n_methods > 1)
         aimf_html_put(
             html, "<th scope=\"col\">After, %%</th><th scope=\"col\">Change, points</th><th scope=\"col\">95&nbsp;%% "
-                  "interval of the change</th><th scope=\"col\" class=\"left\">About no change</th><th "
-                  "scope=\"col\" class=\"left\">At 95&nbsp;%%</th>");
+                  "interval of the change</th><th scope=\"col\" class=\"left\">Against no change</th>");
     aimf_html_put(html, "</tr></thead>\n<tbody>\n");
 }
 

@@ -23,6 +23,8 @@ enum { AIMF_HTML_BYTES = 1200, AIMF_HTML_CHARACTERS = 160, AIMF_FIGURE_BYTES = 4
 #define AIMF_HTML(text) aimf_html_escape((char[AIMF_HTML_BYTES]){ 0 }, text, AIMF_HTML_CHARACTERS)
 #define AIMF_HTML_FIT(text, columns) aimf_html_escape((char[AIMF_HTML_BYTES]){ 0 }, text, columns)
 char *aimf_html_escape(char *buffer, const char *text, guint columns);
+/** aimf_html_columns: how wide @text is, any bytes, in those. */
+guint aimf_html_columns(const char *text);
 
 /* Numbers, alive as long as AIMF_HTML: "81.30" and "+3.20" of 0.813 and 0.032; "–" where unknown; coordinates. */
 #define AIMF_PERCENT(value) aimf_html_percent((char[AIMF_FIGURE_BYTES]){ 0 }, value, 2, FALSE)
@@ -69,6 +71,3 @@ void aimf_html_figure(AimfHtml *html, gboolean scrolls);
 void aimf_html_caption(AimfHtml *html, gboolean scrolls);
 void aimf_html_caption_end(AimfHtml *html);
 void aimf_html_figure_end(AimfHtml *html, gboolean scrolls, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-/** aimf_html_put_style: the style sheet, with its element. */
-void aimf_html_put_style(AimfHtml *html);

@@ -1,5 +1,7 @@
 /* The style sheet of reports. Colours are those of base/drawing.h, made darker where text needs it. */
-#include "run/report_page.h"
+#include "run/report_style.h"
+
+#include <stddef.h>
 
 /* In pieces: C17 promises strings of no more than 4095 bytes. */
 static const char *const style[] = {
@@ -16,6 +18,7 @@ static const char *const style[] = {
     "\"Liberation Sans\", Arial, sans-serif; font-variant-numeric: tabular-nums; overflow-wrap: break-word; }\n"
     "h1 { font-size: 2rem; line-height: 1.2; letter-spacing: -0.015em; margin: 0.2rem 0 1rem; font-weight: 600; }\n"
     "h2 { font-size: 1.35rem; line-height: 1.3; margin: 0 0 0.8rem; font-weight: 600; letter-spacing: -0.01em; }\n"
+    "main > h2 { margin-top: 2.2rem; }\n"
     "h3 { font-size: 1.05rem; margin: 2rem 0 0.5rem; font-weight: 600; }\n"
     "h4 { font-size: 1rem; margin: 1.5rem 0 0.4rem; font-weight: 600; }\n"
     "p, ul { max-width: 44rem; margin: 0.6rem 0 0.9rem; }\nul { padding-left: 1.2rem; }\nli { margin: 0.25rem 0; }\n"
@@ -48,7 +51,8 @@ static const char *const style[] = {
     "vertical-align: bottom; white-space: normal; }\n"
     "thead th.span { text-align: center; border-bottom: 1px solid var(--rule); }\n"
     "tbody td, tbody th { border-bottom: 1px solid var(--rule); }\n"
-    "tbody th { text-align: left; font-weight: 500; }\n"
+    "tbody th { text-align: left; font-weight: 500; white-space: normal; min-width: 9rem; max-width: 24rem; "
+    "overflow-wrap: anywhere; }\n"
     "th.left, td.left { text-align: left; }\n"
     "td.wrap, th.wrap { white-space: normal; min-width: 15rem; }\n"
     "tbody th.group { color: var(--faint); font-size: 0.85rem; font-weight: 600; padding-top: 1.1rem; }\n"
@@ -112,7 +116,7 @@ static const char *const style[] = {
     "@media (max-width: 34rem) { body { padding: 1.5rem 1rem 3rem; } h1 { font-size: 1.6rem; } "
     ".finding { font-size: 1.08rem; } caption > span { max-width: calc(100vw - 2rem); } "
     ".pictures img, .pictures .words { width: 82px; }\n"
-    "th, td { padding: 0.4rem 0.55rem; } tbody th { white-space: normal; min-width: 7.5rem; }\n"
+    "th, td { padding: 0.4rem 0.55rem; } tbody th { min-width: 7.5rem; }\n"
     "tr > th:first-child { position: sticky; left: 0; background: var(--paper); max-width: 46vw; "
     "overflow-wrap: anywhere; }\ntr.lost > th:first-child { background: var(--pale-rust); }\n"
     "tr > th.group:first-child { position: static; max-width: none; } }\n",
@@ -138,12 +142,10 @@ static const char *const style[] = {
     "pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.75rem; columns: 2; }\n"
     "a { color: inherit; text-decoration: none; }\n"
     "details::details-content { content-visibility: visible; display: block; block-size: auto; }\n}\n",
+    NULL,
 };
 
-void aimf_html_put_style(AimfHtml *html)
+const char *const *aimf_report_style(void)
 {
-    g_string_append(html->text, "<style>\n");
-    for (gsize i = 0; i < G_N_ELEMENTS(style); i++)
-        g_string_append(html->text, style[i]);
-    g_string_append(html->text, "</style>\n");
+    return style;
 }
