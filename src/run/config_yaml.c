@@ -297,6 +297,15 @@ static gboolean check_paths(const AimfConfig *config, GError **error)
     return TRUE;
 }
 
+AimfConfig *aimf_config_parse(const char *text, const char *name, GError **error)
+{
+    g_autoptr(AimfConfig) config = aimf_config_new();
+    g_auto(Reader) reader = { .config = config, .shown = name, .base = "." };
+    if (!begin(&reader, text, strlen(text), error) || !read_document(&reader, error) || !check_paths(config, error))
+        return NULL;
+    return g_steal_pointer(&config);
+}
+
 AimfConfig *aimf_config_open(const char *path, const char *const *settings, GError **error)
 {
     g_autoptr(GBytes) bytes = aimf_text_read(path, MAX_FILE_BYTES, error);

@@ -14,14 +14,14 @@ typedef struct AimfRunJob AimfRunJob;
  * @keys: of the configuration that they depend on, ended by AIMF_N_KEYS; a PATH among them is an input, its file's hash
  * @describe: (nullable) adds other settings and inputs to @wanted; what the stage needs is done then
  * @make: fills @part, a folder that may have what an earlier try left, and adds to @made's outputs what are no files
- * @cost: what it takes, in pictures that are looked at once
+ * @cost: what it takes, in pictures that are looked at once; @each: receives what one does that progress counts
  * @of_cell: a failure of the computation itself concerns one seed alone
  */
 typedef struct {
     const AimfConfigKey *keys;
     gboolean (*describe)(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error);
     gboolean (*make)(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error);
-    double (*cost)(const AimfRunJob *job, const AimfRunStage *stage);
+    double (*cost)(const AimfRunJob *job, const AimfRunStage *stage, double *each);
     gboolean of_cell;
 } AimfStageKind;
 

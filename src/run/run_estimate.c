@@ -138,7 +138,7 @@ static const char *state_word(const AimfRunStage *stage)
 
 static void add_stage(const AimfRunJob *job, const AimfRunStage *stage, const Rates *rates, AimfRunEstimate *e)
 {
-    double cost = stage->kind->cost(job, stage);
+    double each, cost = stage->kind->cost(job, stage, &each);
     const double passes_per_look = 4; /* as costs are counted */
     if (stage->kind == &AIMF_STAGE_TEST) {
         e->passes += (guint64)cost;

@@ -342,9 +342,10 @@ static double cost_of_training(const AimfRunJob *job, int set, guint epochs)
     return epochs * (COST_TRAINING * n_of(job, set) + n_of(job, AIMF_SET_VAL));
 }
 
-static double cost_train(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_train(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = COST_TRAINING;
     if (aimf_config_given(job->config, AIMF_KEY_TRAIN_MODEL))
         return 0;
     return cost_of_training(job, AIMF_SET_TRAIN, (guint)aimf_config_integer(job->config, AIMF_KEY_TRAIN_EPOCHS));
@@ -432,9 +433,10 @@ static gboolean make_sensitivity(AimfRunJob *job, AimfRunStage *stage, const cha
            aimf_tensors_save(gradients, tensors, error);
 }
 
-static double cost_sensitivity(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_sensitivity(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = COST_TRAINING;
     return COST_TRAINING * (n_of(job, AIMF_SET_TRAIN) + n_of(job, AIMF_SET_BIASED) + n_of(job, AIMF_SET_BALANCED));
 }
 
@@ -525,9 +527,10 @@ static gboolean make_finetune(AimfRunJob *job, AimfRunStage *stage, const char *
     return train(job, &training, &options, part, error);
 }
 
-static double cost_finetune(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_finetune(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = COST_TRAINING;
     return cost_of_training(job, AIMF_SET_BALANCED, (guint)aimf_config_integer(job->config, AIMF_KEY_FINETUNE_EPOCHS));
 }
 

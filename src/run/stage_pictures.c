@@ -110,8 +110,9 @@ static const AimfConfigKey PROMPT_KEYS[] = {
     AIMF_N_KEYS,
 };
 
-static double no_cost(const AimfRunJob *job, const AimfRunStage *stage)
+static double no_cost(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
+    *each = 1;
     (void)job;
     (void)stage;
     return 0;
@@ -238,16 +239,18 @@ static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *
     return hash != NULL;
 }
 
-static double cost_of_pictures(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_of_pictures(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
-    const double drawing = 3, painting = 400; /* beside looking at a picture; what is left is soon known better */
+    enum { GROUPS = 4 };                              /* of most tasks; progress soon knows better */
+    const double drawing = 3, step_of_painting = 400; /* beside looking at a picture */
     if (is_drawn(job->config)) {
         const AimfPortraitSet set = portraits_of(job->config);
+        *each = drawing;
         return drawing * aimf_portrait_set_size(&set);
     }
-    return painting * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS) * 4 *
-           (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+    *each = step_of_painting * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS);
+    return *each * GROUPS * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_PER_GROUP);
 }
 
 static const AimfConfigKey PICTURE_KEYS[] = {

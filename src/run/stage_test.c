@@ -127,9 +127,10 @@ static gboolean make(AimfRunJob *job, AimfRunStage *stage, const char *part, Aim
     return outcomes && save_measures(job, stage, model, model_path, &options, outcomes, measures, error);
 }
 
-static double cost(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = 1;
     enum { NOT_KNOWN_YET = 800 };
     return job->data[AIMF_PART_TEST] ? aimf_manifest_count(job->data[AIMF_PART_TEST]) : NOT_KNOWN_YET;
 }
