@@ -140,8 +140,8 @@ gboolean aimf_run_report(const char *const *folders, guint n, const char *path, 
 /**
  * AimfVerifyOptions:
  * @folder: of the run; @data: (nullable) where the data's pictures are now, in place of the folder they were in
- * @sample: predictions of each model that are computed again; @seed: which ones
- * @device, @threads: that compute
+ * @sample: predictions of each model that are computed again, 0: none; @seed: which ones
+ * @device: (nullable), @threads: that compute; 0: as many as the run had
  */
 typedef struct {
     const char *folder;
@@ -162,12 +162,16 @@ typedef struct {
     char *text;
 } AimfVerifyLine;
 
-/** AimfVerification: @lines: (n) owned; @refuted, @unchecked: how many of them are */
+/**
+ * AimfVerification: @lines: (n) owned; @refuted, @unchecked: how many are, also of those beyond 10 000 that are not
+ * listed; @sums_sha256: (owned, nullable) of SHA256SUMS as it is
+ */
 typedef struct {
     AimfVerifyLine *lines;
     guint n;
     guint refuted;
     guint unchecked;
+    char *sums_sha256;
 } AimfVerification;
 
 void aimf_verification_free(AimfVerification *verification);

@@ -23,6 +23,7 @@ typedef enum {
     AIMF_STREAM_BACK_OFF = 12, /* jitter of waits; index = request */
     AIMF_STREAM_RUNS = 13,     /* which runs a resample has; index = resample */
     AIMF_STREAM_DROPOUT = 14,  /* what a dropout drops; index = draw[1] << 32 | draw[0], position = element or sample */
+    AIMF_STREAM_VERIFY = 15,   /* which predictions are computed again; index = stage */
 } AimfStream;
 
 typedef struct {

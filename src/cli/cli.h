@@ -39,7 +39,7 @@ typedef enum {
     AIMF_EXIT_DONE = 0,
     AIMF_EXIT_FAILED = 1,        /* while working: writing failed, no memory, the computation itself */
     AIMF_EXIT_USAGE = 2,         /* wrong usage or bad input */
-    AIMF_EXIT_GATE = 3,          /* a fairness gate the user asked for was not met */
+    AIMF_EXIT_GATE = 3,          /* a fairness gate the user asked for was not met, or a run is not what it says */
     AIMF_EXIT_EVIDENCE = 4,      /* none was missed, but the test set does not show that one is met */
     AIMF_EXIT_INTERRUPTED = 130, /* what was won is kept */
 } AimfExit;
@@ -71,7 +71,7 @@ struct AimfCommand {
 /**
  * AimfCli: one invocation. The common options have their values after aimf_cli_parse.
  * @threads: 0: what OpenMP chooses; @device: that was named, or "auto"
- * @seed_given: the user named a seed
+ * @seed_given, @threads_given, @device_given, @precision_given: the user named one
  * @labels: what --missing and --merge-labels say
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
  * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE or AIMF_EXIT_EVIDENCE
@@ -83,6 +83,9 @@ struct AimfCli {
     const AimfCommand *command;
     guint64 seed;
     gboolean seed_given;
+    gboolean threads_given;
+    gboolean device_given;
+    gboolean precision_given;
     int threads;
     AimfDevice *device;
     AimfPrecision precision;
@@ -245,6 +248,8 @@ gboolean aimf_cli_progress_shown(void);
 
 /* --- The commands, in the order of commands.c's table --- */
 
+extern const AimfCommand AIMF_COMMAND_RUN;
+extern const AimfCommand AIMF_COMMAND_REPORT;
 extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_PROMPTS;
 extern const AimfCommand AIMF_COMMAND_GENERATE;
@@ -255,6 +260,7 @@ extern const AimfCommand AIMF_COMMAND_SENSITIVITY;
 extern const AimfCommand AIMF_COMMAND_FINETUNE;
 extern const AimfCommand AIMF_COMMAND_EVALUATE;
 extern const AimfCommand AIMF_COMMAND_PREDICT;
+extern const AimfCommand AIMF_COMMAND_VERIFY;
 extern const AimfCommand AIMF_COMMAND_CONVERT;
 extern const AimfCommand AIMF_COMMAND_PLAN;
 extern const AimfCommand AIMF_COMMAND_DEVICES;

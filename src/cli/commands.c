@@ -4,6 +4,8 @@
 /* One row per command, so that additions do not touch each other. */
 /* clang-format off */
 const AimfCommand *const aimf_cli_commands[] = {
+    &AIMF_COMMAND_RUN,
+    &AIMF_COMMAND_REPORT,
     &AIMF_COMMAND_DATA,
     &AIMF_COMMAND_PROMPTS,
     &AIMF_COMMAND_GENERATE,
@@ -14,6 +16,7 @@ const AimfCommand *const aimf_cli_commands[] = {
     &AIMF_COMMAND_FINETUNE,
     &AIMF_COMMAND_EVALUATE,
     &AIMF_COMMAND_PREDICT,
+    &AIMF_COMMAND_VERIFY,
     &AIMF_COMMAND_CONVERT,
     &AIMF_COMMAND_PLAN,
     &AIMF_COMMAND_DEVICES,

@@ -79,6 +79,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfRunJob, aimf_run_job_free)
 
 /** aimf_run_methods: (owned, n) of the configuration; @n_tensors: that the model has. NULL with INVALID. */
 AimfRunMethod *aimf_run_methods(const AimfConfig *config, guint n_tensors, guint *n, GError **error);
+void aimf_run_method_clear(AimfRunMethod *method);
+/** aimf_run_count_tensors: that the models of @config have; FALSE with what opening a model gives. */
+gboolean aimf_run_count_tensors(const AimfConfig *config, guint *n, GError **error);
 /** aimf_run_architecture: (owned) of the run's models; NULL with an error. */
 char *aimf_run_architecture(const AimfConfig *config, GError **error);
 
@@ -108,5 +111,17 @@ gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 
 /** aimf_run_look: the state of each stage, as far as it can be known. @job->stages then say what is to be done. */
 gboolean aimf_run_look(AimfRunJob *job, GError **error);
-/** aimf_run_describe: (owned) what the stage should be; NULL with an error. */
-AimfProvenance *aimf_run_describe(AimfRunJob *job, AimfRunStage *stage, GError **error);
+/** aimf_run_wanted: (owned) what the stage should be; NULL with an error. */
+AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **error);
+
+/** AIMF_RUN_RESAMPLING_SEED: of the bootstrap of measures and comparisons: the same for all cells. */
+#define AIMF_RUN_RESAMPLING_SEED 0
+/** aimf_run_set_positive: evaluate.positive becomes @outcomes' positive class. FALSE with INVALID. */
+gboolean aimf_run_set_positive(const AimfConfig *config, AimfOutcomes *outcomes, GError **error);
+/** aimf_run_measure: (owned) as the configuration asks for; NULL as aimf_outcomes_measure. */
+AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *outcomes, const AimfMonitor *monitor,
+                               GError **error);
+/** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
+gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
+/** aimf_run_image_size: what train.image_size says; FALSE with INVALID. */
+gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error);

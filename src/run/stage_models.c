@@ -115,6 +115,19 @@ static void take_pass(AimfRunJob *job, const AimfRunStage *stage, gboolean finet
 
 /* --- Training --- */
 
+/* The epochs, the start among them as epoch 0, without how long they took: what came out is the same whenever it did. */
+static JsonNode *epochs_node(const AimfTrainResult *result)
+{
+    g_autofree char *text = aimf_train_result_json(result);
+    JsonNode *node = json_from_string(text, NULL);
+    JsonArray *epochs = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(epochs); i++) {
+        json_object_remove_member(json_array_get_object_element(epochs, i), "seconds");
+        json_object_remove_member(json_array_get_object_element(epochs, i), "images_per_second");
+    }
+    return node;
+}
+
 /* What is trained and how it came out, as training.json. */
 static gboolean save_training(const char *part, const AimfTrainResult *result, char *const *trained, guint n_tensors,
                               const AimfFindings *findings, GError **error)
@@ -133,9 +146,11 @@ static gboolean save_training(const char *part, const AimfTrainResult *result, c
     if (result) {
         json_object_set_int_member(object, "best_epoch", result->kept_start ? 0 : (gint64)result->best_epoch + 1);
         json_object_set_double_member(object, "best_accuracy", result->best_accuracy);
+        json_object_set_member(object, "epochs", epochs_node(result));
     } else {
         json_object_set_null_member(object, "best_epoch");
         json_object_set_null_member(object, "best_accuracy");
+        json_object_set_null_member(object, "epochs");
     }
     json_object_set_member(object, "warnings", json_from_string(warnings, NULL));
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
@@ -203,7 +218,7 @@ static gboolean describe_train(AimfRunJob *job, AimfRunStage *stage, AimfProvena
     return take_set(job, AIMF_SET_TRAIN, wanted, error) && take_set(job, AIMF_SET_VAL, wanted, error);
 }
 
-static gboolean read_size(const AimfConfig *config, int *width, int *height, GError **error)
+gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error)
 {
     g_auto(GStrv) sides = g_strsplit(aimf_config_text_at(config, AIMF_KEY_TRAIN_IMAGE_SIZE), "x", 3);
     guint n = g_strv_length(sides);
@@ -231,7 +246,7 @@ static gboolean choose_preprocess(AimfRunJob *job, const AimfTensors *file, Aimf
         return FALSE;
     }
     int width, height;
-    if (!read_size(job->config, &width, &height, error))
+    if (!aimf_run_image_size(job->config, &width, &height, error))
         return FALSE;
     if (!saved || aimf_config_place(job->config, AIMF_KEY_TRAIN_IMAGE_SIZE))
         aimf_preprocess_resize_input(preprocess, width, height);

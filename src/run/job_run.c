@@ -1,0 +1,361 @@
+/* A run from beginning to end: what is not done yet, stage by stage, and then what is written of all of it. */
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/monitor.h"
+#include "run/checksums.h"
+#include "run/job.h"
+
+#include <aimfair/error.h>
+#include <aimfair/json.h>
+#include <aimfair/version.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+static gboolean is_done(const AimfRunStage *stage)
+{
+    return stage->blocked || stage->done;
+}
+
+/* --- What a changed configuration makes stale --- */
+
+/* Settings and inputs that differ, "train.epochs was 15 and is 3". */
+static void append_changes(GString *text, JsonObject *before, JsonObject *now)
+{
+    g_autoptr(GList) names = json_object_get_members(now);
+    for (GList *name = names; name; name = name->next) {
+        const char *one = json_object_get_string_member_with_default(before, name->data, NULL);
+        const char *other = json_object_get_string_member(now, name->data);
+        gboolean hash = strlen(other) == 64 && strspn(other, "0123456789abcdef") == 64;
+        if (g_strcmp0(one, other) == 0)
+            continue;
+        if (hash)
+            g_string_append_printf(text, "; %s has changed", (const char *)name->data);
+        else
+            g_string_append_printf(text, "; %s was '%s' and is '%s'", (const char *)name->data, one ? one : "nothing",
+                                   other);
+    }
+}
+
+static void append_stale(AimfRunJob *job, AimfRunStage *stage, GString *text)
+{
+    g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
+    g_string_append_printf(text, "\n  %s", stage->name);
+    if (stage->waits)
+        return;
+    g_autoptr(AimfProvenance) found = aimf_provenance_open(place, NULL);
+    g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, NULL);
+    if (!found || !wanted)
+        return;
+    g_autoptr(GString) changes = g_string_new(NULL);
+    append_changes(changes, found->settings, wanted->settings);
+    append_changes(changes, found->inputs, wanted->inputs);
+    if (g_strcmp0(found->program, wanted->program) != 0)
+        g_string_append_printf(changes, "; the program was %s and is %s", found->program, wanted->program);
+    if (g_strcmp0(found->precision, wanted->precision) != 0)
+        g_string_append_printf(changes, "; precision was %s and is %s", found->precision, wanted->precision);
+    if (found->threads != wanted->threads)
+        g_string_append_printf(changes, "; threads were %d and are %d", found->threads, wanted->threads);
+    if (changes->len)
+        g_string_append_printf(text, ": %s", changes->str + 2);
+}
+
+/* A stage that waits for one that is merely missing may turn out to be what it should be. */
+static gboolean check_stale(AimfRunJob *job, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < job->stages->len; i++) {
+        AimfRunStage *stage = g_ptr_array_index(job->stages, i);
+        gboolean behind = FALSE;
+        for (guint n = 0; n < stage->needs->len; n++)
+            behind = behind || ((AimfRunStage *)g_ptr_array_index(stage->needs, n))->state == AIMF_STAGE_STALE;
+        if (!stage->blocked && stage->state == AIMF_STAGE_STALE && (!stage->waits || behind))
+            append_stale(job, stage, text);
+    }
+    if (!text->len)
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "'%s' was made by another configuration; with --update these would be made anew, and the old ones kept "
+                "until then:%s",
+                job->folder, text->str);
+    return FALSE;
+}
+
+/* --- Doing --- */
+
+static double cost_left(const AimfRunJob *job)
+{
+    double left = 0;
+    for (guint i = 0; i < job->stages->len; i++) {
+        const AimfRunStage *stage = g_ptr_array_index(job->stages, i);
+        if (!is_done(stage))
+            left += stage->kind->cost(job, stage);
+    }
+    return left;
+}
+
+/* Of the computation itself, and so of this seed alone: its loss, or that nothing is selected. */
+static gboolean concerns_cell(const AimfRunStage *stage, const GError *failure)
+{
+    return stage->kind->of_cell && (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FAILED) ||
+                                    g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INVALID));
+}
+
+/* The failure takes the stage's place, so that it is not tried again each time. */
+static gboolean note_failure(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *made, const char *message,
+                             GError **error)
+{
+    g_autofree char *part = g_strdup_printf("%s/%s.part", job->folder, stage->name);
+    aimf_message(job->monitor, AIMF_LOG_WARNING, "%s failed: %s", stage->name, message);
+    made->failure = g_strdup(message);
+    return aimf_folder_remove(part, error) && aimf_directory_make(part, error) &&
+           aimf_stage_commit(job->folder, made, error);
+}
+
+static gboolean do_stage(AimfRunJob *job, AimfRunStage *stage, GError **error)
+{
+    g_autoptr(AimfProvenance) made = aimf_run_wanted(job, stage, error);
+    g_autofree char *part = made ? aimf_stage_prepare(job->folder, made, error) : NULL;
+    if (!part)
+        return FALSE;
+    aimf_message(job->monitor, AIMF_LOG_INFO, "%s", stage->name);
+    GError *failure = NULL;
+    if (stage->kind->make(job, stage, part, made, &failure))
+        return aimf_stage_commit(job->folder, made, error);
+    if (concerns_cell(stage, failure)) {
+        gboolean noted = note_failure(job, stage, made, failure->message, error);
+        g_error_free(failure);
+        return noted;
+    }
+    g_propagate_error(error, failure);
+    return FALSE;
+}
+
+/* Sets that were read from a stage are read again when it was made anew. */
+static void forget_sets(AimfRunJob *job, const AimfRunStage *stage)
+{
+    for (int set = 0; set < AIMF_N_SETS; set++)
+        if (g_str_has_prefix(aimf_run_set_path(set), stage->name))
+            g_clear_pointer(&job->sets[set], aimf_manifest_free);
+}
+
+static gboolean do_stages(AimfRunJob *job, GError **error)
+{
+    job->work.total = cost_left(job);
+    for (guint i = 0; i < job->stages->len; i++) {
+        AimfRunStage *stage = g_ptr_array_index(job->stages, i);
+        if (!aimf_check_stop(job->monitor, "the run", error) || !aimf_run_look_at(job, stage, error))
+            return FALSE;
+        if (is_done(stage))
+            continue;
+        aimf_work_next(&job->work, stage->kind->cost(job, stage), 1);
+        forget_sets(job, stage);
+        gboolean done = do_stage(job, stage, error);
+        GError *unsaved = NULL;
+        if (!aimf_picture_hashes_save(job->hashes, &unsaved)) { /* they can be computed again */
+            aimf_message(job->monitor, AIMF_LOG_WARNING, "%s", unsaved->message);
+            g_error_free(unsaved);
+        }
+        if (!done || !aimf_run_look_at(job, stage, error))
+            return FALSE;
+        if (is_done(stage))
+            continue;
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "'%s' changed while it was made", stage->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* --- What is written of it --- */
+
+static gboolean write_text(const char *folder, const char *name, char *text, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL), *taken = text;
+    g_autofree char *before = NULL;
+    gsize length;
+    /* What is there already keeps its time. */
+    if (text && g_file_get_contents(path, &before, &length, NULL) && length == strlen(text) &&
+        memcmp(before, text, length) == 0)
+        return TRUE;
+    return text && aimf_file_write(path, text, strlen(text), error);
+}
+
+/* What did it, and when it was last at it: the one file of times beside logs. */
+static char *machine_text(const AimfRunJob *job)
+{
+    g_autofree char *engine = aimf_device_engine(job->device);
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *time = g_date_time_format_iso8601(now);
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "program", aimf_version());
+    json_object_set_string_member(object, "engine", engine);
+    json_object_set_string_member(object, "device", aimf_device_name(job->device));
+    json_object_set_int_member(object, "threads", job->threads);
+    json_object_set_int_member(object, "processors", g_get_num_processors());
+    json_object_set_string_member(object, "finished", time);
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
+    json_object_unref(object);
+    g_autofree char *text = aimf_json_write(node, TRUE);
+    return g_strconcat(text, "\n", NULL);
+}
+
+static gboolean write_events(const AimfRunJob *job, const AimfRunResults *results, GError **error)
+{
+    g_autofree char *events = g_build_filename(job->folder, "events", NULL);
+    return aimf_folder_remove(events, error) && aimf_results_save_events(results, events, error);
+}
+
+/* Stages of another configuration, whose cells or pictures this one has not, would be in no report. */
+static gboolean remove_strangers(const AimfRunJob *job, GError **error)
+{
+    static const char *const folders[] = { "shared", "cells" };
+    for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
+        g_autofree char *path = g_build_filename(job->folder, folders[f], NULL);
+        g_autoptr(GPtrArray) names = aimf_directory_list(path, error);
+        for (guint i = 0; names && i < names->len; i++) {
+            g_autofree char *name = g_build_filename(folders[f], g_ptr_array_index(names, i), NULL);
+            gboolean ours = FALSE;
+            for (guint k = 0; k < job->stages->len && !ours; k++) {
+                const char *stage = ((AimfRunStage *)g_ptr_array_index(job->stages, k))->name;
+                gsize n = strlen(name);
+                ours = g_str_has_prefix(stage, name) && (!stage[n] || stage[n] == '/');
+            }
+            g_autofree char *stranger = g_build_filename(job->folder, name, NULL);
+            if (!ours && !aimf_folder_remove(stranger, error))
+                return FALSE;
+        }
+        if (!names)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GError **error)
+{
+    const AimfRunResults *runs[] = { results };
+    g_autofree char *junit = g_build_filename(job->folder, "junit.xml", NULL);
+    char *report = aimf_report_html(runs, 1, error);
+    return report && write_text(job->folder, "report.html", report, error) &&
+           write_text(job->folder, "results.json", aimf_results_json(results), error) &&
+           write_text(job->folder, "results.csv", aimf_results_csv(results), error) &&
+           write_text(job->folder, "model-card.md", aimf_results_card(results), error) &&
+           aimf_results_save_junit(results, junit, error) && write_events(job, results, error) &&
+           write_text(job->folder, "machine.json", machine_text(job), error) &&
+           aimf_picture_hashes_save(job->hashes, error);
+}
+
+/* Before the first stage: what results are read by. */
+static gboolean write_config(const AimfRunJob *job, GError **error)
+{
+    return write_text(job->folder, "config.resolved.yaml", aimf_config_text(job->config), error);
+}
+
+static void summarise(const AimfRunResults *results, AimfRunSummary *summary)
+{
+    summary->n_rows = results->n_methods;
+    summary->rows = g_new0(AimfRunRow, results->n_methods + 1);
+    for (guint m = 0; m < results->n_methods; m++) {
+        AimfRunAverage *average = &results->averages[m];
+        summary->rows[m].name = g_strdup(results->methods[m].name);
+        summary->rows[m].n_seeds = average->n;
+        summary->rows[m].measures = g_steal_pointer(&average->measures);
+        for (guint s = 0; s < results->n_seeds; s++)
+            summary->failed += aimf_run_cell(results, m, s)->failure != NULL;
+    }
+    summary->labels = g_strdupv(results->labels);
+    summary->classes = g_strdupv(results->classes);
+    summary->report = g_build_filename(results->folder, "report.html", NULL);
+    summary->decision = results->decision;
+    summary->n_gates = aimf_config_length(results->config, AIMF_KEY_GATES_REQUIRE) +
+                       aimf_config_length(results->config, AIMF_KEY_GATES_EVIDENCE);
+}
+
+void aimf_run_summary_clear(AimfRunSummary *summary)
+{
+    for (guint i = 0; i < summary->n_rows; i++) {
+        g_free(summary->rows[i].name);
+        aimf_measures_free(summary->rows[i].measures);
+    }
+    g_free(summary->rows);
+    g_strfreev(summary->labels);
+    g_strfreev(summary->classes);
+    g_free(summary->report);
+    g_free(summary->sums_sha256);
+    *summary = (AimfRunSummary){ 0 };
+}
+
+/* --- All of it --- */
+
+static AimfLock *lock_folder(const char *folder, GError **error)
+{
+    GError *failure = NULL;
+    g_autofree char *path = g_build_filename(folder, "lock", NULL);
+    AimfLock *lock = aimf_lock_take(path, &failure);
+    if (failure)
+        g_propagate_error(error, failure);
+    else if (!lock)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "another process works in '%s'; wait for it, or stop it",
+                    folder);
+    return lock;
+}
+
+/* A folder of something else must not be filled with a run, nor emptied by one. */
+static gboolean check_folder(const char *folder, GError **error)
+{
+    g_autofree char *config = g_build_filename(folder, "config.resolved.yaml", NULL);
+    gboolean there, ours;
+    if (!aimf_path_there(folder, &there, error) || !aimf_path_there(config, &ours, error))
+        return FALSE;
+    if (!there || ours)
+        return TRUE;
+    g_autoptr(GPtrArray) names = aimf_directory_list(folder, error);
+    gboolean empty = names && (names->len == 0 || (names->len == 1 && g_str_equal(names->pdata[0], "lock")));
+    if (names && !empty)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                    "'%s' has files, and is no run: name a new folder, or one of an earlier run", folder);
+    return empty;
+}
+
+static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
+{
+    if (!aimf_run_open_data(job, error) || !aimf_run_look(job, error) || (!update && !check_stale(job, error)) ||
+        !write_config(job, error) || !do_stages(job, error) || !remove_strangers(job, error))
+        return FALSE;
+    g_autoptr(AimfRunResults) results = aimf_run_results_open(job->folder, job->monitor, error);
+    if (!results || !write_results(job, results, error))
+        return FALSE;
+    summarise(results, summary);
+    return TRUE;
+}
+
+gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                  AimfRunSummary *summary, GError **error)
+{
+    *summary = (AimfRunSummary){ 0 };
+    if (!check_folder(options->folder, error) || !aimf_directory_make(options->folder, error))
+        return FALSE;
+    g_autoptr(AimfLock) lock = lock_folder(options->folder, error);
+    g_autoptr(AimfRunJob) job = lock ? aimf_run_job_new(config, options->folder, monitor, error) : NULL;
+    char sums[AIMF_SHA256_SIZE];
+    if (!job || !work(job, options->update, summary, error) ||
+        !aimf_checksums_write(options->folder, monitor, sums, error)) {
+        aimf_run_summary_clear(summary);
+        return FALSE;
+    }
+    summary->sums_sha256 = g_strdup(sums);
+    return TRUE;
+}
+
+gboolean aimf_run_report(const char *const *folders, guint n, const char *path, const AimfMonitor *monitor,
+                         GError **error)
+{
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_run_results_free);
+    for (guint i = 0; i < n; i++) {
+        AimfRunResults *results = aimf_run_results_open(folders[i], monitor, error);
+        if (!results)
+            return FALSE;
+        g_ptr_array_add(runs, results);
+    }
+    g_autofree char *text = aimf_report_html((const AimfRunResults *const *)runs->pdata, n, error);
+    return text && aimf_file_write(path, text, strlen(text), error);
+}

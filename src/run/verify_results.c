@@ -1,0 +1,55 @@
+/* Results, model card and report: made again from all that is before them, they must be the same bytes. */
+#include "run/verifier.h"
+
+#include "base/file.h"
+#include "base/monitor.h"
+#include "run/results.h"
+
+#include <string.h>
+
+static const gsize MAX_BYTES = (gsize)256 << 20;
+
+/* @made: (taken, nullable) what the run's file @path should be. */
+static void compare(AimfVerifier *verifier, const char *path, char *made, guint *held)
+{
+    g_autofree char *expected = made, *full = aimf_verifier_path(verifier, path);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GBytes) bytes = aimf_file_read(full, MAX_BYTES, &failure);
+    gsize size = 0;
+    const char *found = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+    if (!bytes) {
+        aimf_verifier_add(verifier, AIMF_REFUTED, path, "%s", failure->message);
+        return;
+    }
+    gsize length = expected ? strlen(expected) : 0, first = 0, line = 1;
+    for (; first < length && first < size && expected[first] == found[first]; first++)
+        line += found[first] == '\n';
+    if (expected && length == size && first == size)
+        (*held)++;
+    else
+        aimf_verifier_add(verifier, AIMF_REFUTED, path,
+                          "from line %" G_GSIZE_FORMAT " on it is not what follows from the run's other files", line);
+}
+
+gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
+{
+    GError *failure = NULL;
+    guint held = 0;
+    g_autoptr(AimfRunResults) results = aimf_run_results_open(verifier->options->folder, verifier->monitor, &failure);
+    if (!results)
+        return aimf_verifier_add_error(verifier, AIMF_REFUTED, "results", failure, error);
+    const AimfRunResults *const one[] = { results };
+    g_autofree char *report = aimf_report_html(one, 1, &failure);
+    compare(verifier, "results.json", aimf_results_json(results), &held);
+    compare(verifier, "results.csv", aimf_results_csv(results), &held);
+    compare(verifier, "model-card.md", aimf_results_card(results), &held);
+    if (report)
+        compare(verifier, "report.html", g_steal_pointer(&report), &held);
+    else if (!aimf_verifier_add_error(verifier, AIMF_UNCHECKED, "report.html", failure, error))
+        return FALSE;
+    if (held)
+        aimf_verifier_add(verifier, AIMF_VERIFIED, "results",
+                          "%u file%s of results, card and report follow%s from the rest", held, AIMF_PLURAL(held),
+                          held == 1 ? "s" : "");
+    return aimf_check_stop(verifier->monitor, "verifying", error);
+}
