@@ -262,7 +262,7 @@ static AimfScale dumbbell_scale(const AimfDumbbell *rows, guint n)
     return aimf_scale_new(low, fmax(high, low + 0.02), NAMES + 14, WIDTH - NOTES - 14, 7, TRUE);
 }
 
-enum { NAME_COLUMNS = 34, LEAST_COLUMNS = 15 };
+enum { NAME_COLUMNS = 32, LEAST_COLUMNS = 15 };
 
 /* Neither part of a name pushes the other one out. */
 static void put_name(AimfHtml *html, const AimfDumbbell *row, double y)
