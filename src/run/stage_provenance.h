@@ -2,14 +2,17 @@
  * provenance.json in a stage says what it follows from:
  *
  *     { "format": "aimfair stage", "version": 1, "stage": "cells/aim-fair-0/model", "key": "<SHA-256>",
- *       "settings": { "finetune.epochs": "10", … }, "inputs": { "cells/biased-0/model/model.safetensors": "<SHA-256>",
- *       … }, "program": "0.1.0", "precision": "f32", "threads": 2, "engine": "oneDNN 2.6.3, AVX2", "instruction_set":
- *       "AVX2", "outputs": { "model.safetensors": "<SHA-256>", … } }
+ *       "settings": { "finetune.epochs": "10", … },
+ *       "inputs": { "cells/biased-0/model/model.safetensors": "<SHA-256>", … },
+ *       "program": "0.1.0", "precision": "f32", "threads": 2,
+ *       "engine": "oneDNN 2.6.3, AVX2", "instruction_set": "AVX2",
+ *       "outputs": { "model.safetensors": "<SHA-256>", … } }
  *
  * Inputs are files of the run, by their path from its folder, or "pictures of <manifest>" with the hash of
- * aimf_pictures_hash, or "<key of the configuration>" with that of a file outside of the run. The key is the SHA-256 of
- * an object of inputs, precision, program, settings, stage and threads, with members sorted by bytes at every level, as
- * aimf_json_write writes it without blanks. Logs are no outputs: they have times.
+ * aimf_pictures_hash, or something outside of the run by another name: a key of the configuration with its file's hash.
+ * Outputs are files of the stage, and "pictures of <manifest>". The key is the SHA-256 of an object of inputs,
+ * precision, program, settings, stage and threads, with members sorted by bytes at every level, as aimf_json_write
+ * writes it without blanks. Logs are no outputs: they have times.
  */
 #pragma once
 

@@ -1,4 +1,6 @@
-/* Pictures of a run's manifests against the hashes that its stages say, and what generated pictures say of themselves. */
+/*
+ * Pictures of a run's manifests against the hashes that its stages say, and what generated pictures say of themselves.
+ */
 #include "run/verifier.h"
 
 #include "base/file.h"
