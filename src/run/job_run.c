@@ -30,9 +30,9 @@ static void append_changes(GString *text, JsonObject *before, JsonObject *now)
         if (g_strcmp0(one, other) == 0)
             continue;
         if (hash)
-            g_string_append_printf(text, "; %s has changed", (const char *)name->data);
+            g_string_append_printf(text, ", %s has changed", (const char *)name->data);
         else
-            g_string_append_printf(text, "; %s was '%s' and is '%s'", (const char *)name->data, one ? one : "nothing",
+            g_string_append_printf(text, ", %s was '%s' and is '%s'", (const char *)name->data, one ? one : "nothing",
                                    other);
     }
 }
@@ -40,7 +40,7 @@ static void append_changes(GString *text, JsonObject *before, JsonObject *now)
 static void append_stale(AimfRunJob *job, AimfRunStage *stage, GString *text)
 {
     g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
-    g_string_append_printf(text, "\n  %s", stage->name);
+    g_string_append_printf(text, "%s%s", text->len ? "; " : "", stage->name);
     if (stage->waits)
         return;
     g_autoptr(AimfProvenance) found = aimf_provenance_open(place, NULL);
@@ -51,13 +51,13 @@ static void append_stale(AimfRunJob *job, AimfRunStage *stage, GString *text)
     append_changes(changes, found->settings, wanted->settings);
     append_changes(changes, found->inputs, wanted->inputs);
     if (g_strcmp0(found->program, wanted->program) != 0)
-        g_string_append_printf(changes, "; the program was %s and is %s", found->program, wanted->program);
+        g_string_append_printf(changes, ", the program was %s and is %s", found->program, wanted->program);
     if (g_strcmp0(found->precision, wanted->precision) != 0)
-        g_string_append_printf(changes, "; precision was %s and is %s", found->precision, wanted->precision);
+        g_string_append_printf(changes, ", precision was %s and is %s", found->precision, wanted->precision);
     if (found->threads != wanted->threads)
-        g_string_append_printf(changes, "; threads were %d and are %d", found->threads, wanted->threads);
+        g_string_append_printf(changes, ", threads were %d and are %d", found->threads, wanted->threads);
     if (changes->len)
-        g_string_append_printf(text, ": %s", changes->str + 2);
+        g_string_append_printf(text, " (%s)", changes->str + 2);
 }
 
 /* Whether the folder @name is one of a stage, one above it, or one in which a stage is made. */
@@ -122,13 +122,13 @@ static gboolean check_stale(AimfRunJob *job, GError **error)
     if (!strangers)
         return FALSE;
     for (guint i = 0; i < strangers->len; i++)
-        g_string_append_printf(text, "\n  %s: it is of no seed or method of this configuration, and would be removed",
-                               (const char *)g_ptr_array_index(strangers, i));
+        g_string_append_printf(text, "%s%s (of no seed or method of this configuration: it would be removed)",
+                               text->len ? "; " : "", (const char *)g_ptr_array_index(strangers, i));
     if (!text->len)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                 "'%s' was made by another configuration; with --update these would be made anew, and the old ones kept "
-                "until then:%s",
+                "until then: %s",
                 job->folder, text->str);
     return FALSE;
 }

@@ -125,8 +125,7 @@ static const char *const style[] = {
     "@media print { :root { --paper: #fff; --ink: #14171c; --faint: #4a515c; --rule: #d3d7dd; "
     "--grey: #7f8693; --teal: #0f6e76; --rust: #ad3a08; --amber: #8a5a00; --pale-teal: #e9f5f5; "
     "--pale-rust: #fcefe8; --pale: #f5f6f8; }\n"
-    "html { font-size: 9.5pt; }\nbody { max-width: none; padding: 0; -webkit-print-color-adjust: exact; "
-    "print-color-adjust: exact; }\n"
+    "html { font-size: 9.5pt; }\nbody { max-width: none; padding: 0; -webkit-print-color-adjust: exact; }\n"
     "nav { display: none; }\np, ul, figcaption, .finding, .notice { max-width: none; }\n"
     "section { margin-top: 1.6rem; padding-top: 1rem; }\n"
     "h2, h3, h4, .panel-title, summary, caption, .legend, thead { break-after: avoid; }\n"
@@ -141,7 +140,7 @@ static const char *const style[] = {
     "caption > span { position: static; max-width: none; }\n"
     "pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.75rem; columns: 2; }\n"
     "a { color: inherit; text-decoration: none; }\n"
-    "details::details-content { content-visibility: visible; display: block; block-size: auto; }\n}\n",
+    "}\n",
     NULL,
 };
 
