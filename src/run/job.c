@@ -61,6 +61,13 @@ gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error)
     return TRUE;
 }
 
+void aimf_run_forget_findings(AimfRunJob *job)
+{
+    aimf_findings_free(job->findings);
+    job->findings = aimf_findings_new();
+    job->findings_told = 0;
+}
+
 /* --- Keys --- */
 
 void aimf_run_take_output(const AimfRunJob *job, const char *stage, const char *file, AimfProvenance *wanted)

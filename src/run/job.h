@@ -106,6 +106,12 @@ const char *aimf_run_set_path(int set);
 /** aimf_run_tell_findings: those that are not allowed are an error; others become warnings, once. */
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error);
 
+/**
+ * aimf_run_forget_findings: so that a stage says what was found about its own sets alone, whether those before it were
+ * made by this process or by one that was stopped.
+ */
+void aimf_run_forget_findings(AimfRunJob *job);
+
 /** aimf_run_open_data: finds the data's sets, @job->data, and checks them. */
 gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 

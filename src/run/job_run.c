@@ -171,6 +171,8 @@ static gboolean do_stage(AimfRunJob *job, AimfRunStage *stage, GError **error)
     if (!part)
         return FALSE;
     aimf_message(job->monitor, AIMF_LOG_INFO, "%s", stage->name);
+    if (stage->needs->len) /* what was found before is told, and is not of this stage */
+        aimf_run_forget_findings(job);
     GError *failure = NULL;
     if (stage->kind->make(job, stage, part, made, &failure))
         return aimf_stage_commit(job->folder, made, error);
