@@ -80,6 +80,8 @@ AIMF_KEY(DATA_MISSING, "data.missing", CHOICE, 0, 0, "error drop keep", "error",
          "what is done with rows without target or label")
 AIMF_KEY(DATA_MERGE_LABELS, "data.merge_labels", BOOLEAN, 0, 0, "", "false",
          "labels that differ only in spelling are one")
+AIMF_KEY(DATA_SPLIT, "data.split", CHOICE, 0, 0, "official drawn", "official",
+         "celeba: whether validation and test are the dataset's own, or drawn by data.seed as where there are none")
 AIMF_KEY(DATA_BIAS, "data.bias", REAL, 0, 1000000, "", "",
          "minority to majority of the training set, as 1/9 (all pictures that are left)")
 AIMF_KEY(DATA_COUNT, "data.count", INTEGER, 1, 100000000, "", "20000", "pictures of a training set with a bias")
@@ -110,7 +112,8 @@ AIMF_KEY(PROMPTS_SEED, "prompts.seed", INTEGER, 0, 9007199254740991, "", "0", "o
 
 AIMF_SECTION(GENERATE, "generate", "synthetic pictures")
 AIMF_KEY(GENERATE_BALANCED, "generate.balanced", PATH, 0, 0, "", "",
-         "manifest of ready synthetic pictures in place of what follows; sets are drawn from it")
+         "ready synthetic pictures in place of what follows: a manifest, or a folder with a folder for each group, "
+         "<target>_<protected>; both sets are drawn from it")
 AIMF_KEY(GENERATE_MODEL, "generate.model", PATH, 0, 0, "", "",
          "Stable Diffusion: a checkpoint or a folder in diffusers' layout")
 AIMF_KEY(GENERATE_VAE, "generate.vae", PATH, 0, 0, "", "", "another autoencoder (the model's)")

@@ -112,6 +112,8 @@ static gboolean split_dataset(AimfRunJob *job, GError **error)
     g_autoptr(AimfDataset) dataset = open_dataset(job, error);
     if (!dataset)
         return FALSE;
+    if (strcmp(aimf_config_text_at(config, AIMF_KEY_DATA_SPLIT), "drawn") == 0)
+        g_clear_pointer(&dataset->parts, g_free);
     AimfSplitOptions options = {
         .biased = aimf_config_given(config, AIMF_KEY_DATA_BIAS),
         .bias = aimf_config_real(config, AIMF_KEY_DATA_BIAS),
@@ -234,6 +236,7 @@ static const AimfConfigKey KEYS[] = {
     AIMF_KEY_DATA_PROTECTED_MAPS,
     AIMF_KEY_DATA_MISSING,
     AIMF_KEY_DATA_MERGE_LABELS,
+    AIMF_KEY_DATA_SPLIT,
     AIMF_KEY_DATA_BIAS,
     AIMF_KEY_DATA_COUNT,
     AIMF_KEY_DATA_VAL_PER_GROUP,

@@ -273,11 +273,21 @@ const AimfStageKind AIMF_STAGE_PICTURES = {
 
 /* --- Sets --- */
 
+/* (owned) the pictures in folders of groups. */
+static AimfManifest *open_groups(AimfRunJob *job, const char *root, GError **error)
+{
+    const AimfDatasetOptions options = { .root = root };
+    g_autoptr(AimfDataset) dataset = aimf_dataset_open("groups", &options, job->monitor, error);
+    return dataset ? g_steal_pointer(&dataset->samples) : NULL;
+}
+
 /* (owned) Everything that sets may be drawn from. */
 static AimfManifest *open_source(AimfRunJob *job, GError **error)
 {
     g_autofree char *ready = aimf_config_path(job->config, AIMF_KEY_GENERATE_BALANCED);
     g_autofree char *made = aimf_run_stage_path(job, "shared/pictures", "manifest.csv");
+    if (ready && g_file_test(ready, G_FILE_TEST_IS_DIR))
+        return open_groups(job, ready, error);
     return aimf_manifest_open(ready ? ready : made, error);
 }
 
@@ -292,6 +302,8 @@ static gboolean describe_sets(AimfRunJob *job, AimfRunStage *stage, AimfProvenan
     if (!aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED))
         return aimf_run_take_pictures(job, "shared/pictures", "manifest.csv", source, wanted, error);
     g_autofree char *hash = aimf_pictures_hash(job->hashes, source, job->monitor, error);
+    g_autofree char *rows = aimf_manifest_hash(source);
+    json_object_set_string_member(wanted->inputs, "rows for the sets", rows);
     if (hash)
         json_object_set_string_member(wanted->inputs, "pictures for the sets", hash);
     return hash != NULL;
