@@ -112,6 +112,13 @@ gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error);
  */
 void aimf_run_forget_findings(AimfRunJob *job);
 
+/**
+ * aimf_run_draw_sets: the two sets from the synthetic pictures, which are there; both (owned). @train: whose groups the
+ * biased one has. FALSE with INVALID where there are too few, or what opening the pictures gives.
+ */
+gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
+                            GError **error);
+
 /** aimf_run_open_data: finds the data's sets, @job->data, and checks them. */
 gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 

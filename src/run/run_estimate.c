@@ -178,7 +178,7 @@ static void describe_sets(const AimfRunJob *job, GString *text)
             g_string_append_printf(text, "%-12s %u pictures\n", names[i], aimf_manifest_count(job->data[i]));
 }
 
-static void describe(const AimfRunJob *job, const AimfRunOptions *options, AimfRunEstimate *e)
+static void describe(const AimfRunJob *job, const AimfRunOptions *options, const char *architecture, AimfRunEstimate *e)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     describe_sets(job, text);
@@ -190,7 +190,7 @@ static void describe(const AimfRunJob *job, const AimfRunOptions *options, AimfR
     g_string_append_printf(text,
                            "\n%" G_GUINT64_FORMAT " pictures to be generated, %" G_GUINT64_FORMAT
                            " passes of pictures through %s, about ",
-                           e->pictures, e->passes, aimf_config_text_at(job->config, AIMF_KEY_TRAIN_ARCHITECTURE));
+                           e->pictures, e->passes, architecture);
     append_duration(text, e->seconds);
     g_string_append_printf(text, " on this machine and %.1f GB on disk.\n", (double)e->bytes / 1e9);
     e->text = g_string_free(g_steal_pointer(&text), FALSE);
@@ -202,12 +202,22 @@ static gboolean pictures_to_do(const AimfRunJob *job)
     return pictures && !pictures->done && aimf_config_given(job->config, AIMF_KEY_GENERATE_MODEL);
 }
 
+/* Of ready pictures the sets can be drawn at once: whether there are enough, and how many they will be. */
+static gboolean draw_sets(AimfRunJob *job, GError **error)
+{
+    const AimfManifest *train = job->data[AIMF_PART_TRAIN];
+    if (!train || job->sets[AIMF_SET_BALANCED] || !aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED))
+        return TRUE;
+    g_clear_pointer(&job->sets[AIMF_SET_BIASED], aimf_manifest_free);
+    return aimf_run_draw_sets(job, train, &job->sets[AIMF_SET_BALANCED], &job->sets[AIMF_SET_BIASED], error);
+}
+
 gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
                            AimfRunEstimate *estimate, GError **error)
 {
     *estimate = (AimfRunEstimate){ 0 };
     g_autoptr(AimfRunJob) job = aimf_run_job_new(config, options->folder, monitor, error);
-    if (!job || !aimf_run_open_data(job, error) || !aimf_run_look(job, error))
+    if (!job || !aimf_run_open_data(job, error) || !aimf_run_look(job, error) || !draw_sets(job, error))
         return FALSE;
     Rates rates = { 0 };
     AimfArchitectureCost cost;
@@ -223,7 +233,7 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
         if (!stage->done && !stage->blocked)
             add_stage(job, stage, &rates, estimate);
     }
-    describe(job, options, estimate);
+    describe(job, options, model->architecture, estimate);
     return TRUE;
 }
 
