@@ -106,18 +106,31 @@ static gboolean remove_strangers(const AimfRunJob *job, GError **error)
     return strangers != NULL;
 }
 
-/* A stage that waits for one that is merely missing may turn out to be what it should be. */
+/* A stage that waits for one that is merely missing or damaged may turn out to be what it should be. */
+static gboolean is_stale(const AimfRunStage *stage)
+{
+    gboolean stale = !stage->waits;
+    for (guint i = 0; i < stage->needs->len && !stale; i++)
+        stale = is_stale(g_ptr_array_index(stage->needs, i));
+    return stale && !stage->blocked && stage->state == AIMF_STAGE_STALE;
+}
+
+static void append_all_stale(AimfRunJob *job, GString *text)
+{
+    g_autoptr(GString) behind = g_string_new(NULL);
+    for (guint i = 0; i < job->stages->len; i++) {
+        AimfRunStage *stage = g_ptr_array_index(job->stages, i);
+        if (is_stale(stage))
+            append_stale(job, stage, stage->waits ? behind : text);
+    }
+    if (behind->len)
+        g_string_append_printf(text, "; and, where what they rest on comes out otherwise: %s", behind->str);
+}
+
 static gboolean check_stale(AimfRunJob *job, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < job->stages->len; i++) {
-        AimfRunStage *stage = g_ptr_array_index(job->stages, i);
-        gboolean behind = FALSE;
-        for (guint n = 0; n < stage->needs->len; n++)
-            behind = behind || ((AimfRunStage *)g_ptr_array_index(stage->needs, n))->state == AIMF_STAGE_STALE;
-        if (!stage->blocked && stage->state == AIMF_STAGE_STALE && (!stage->waits || behind))
-            append_stale(job, stage, text);
-    }
+    append_all_stale(job, text);
     g_autoptr(GPtrArray) strangers = find_strangers(job, error);
     if (!strangers)
         return FALSE;
@@ -193,14 +206,21 @@ static void forget_sets(AimfRunJob *job, const AimfRunStage *stage)
             g_clear_pointer(&job->sets[set], aimf_manifest_free);
 }
 
+/* Nothing is looked at twice before the first stage that is made: files may be large. */
 static gboolean do_stages(AimfRunJob *job, GError **error)
 {
+    gboolean any_made = FALSE;
     for (guint i = 0; i < job->stages->len; i++) {
         AimfRunStage *stage = g_ptr_array_index(job->stages, i);
-        if (!aimf_check_stop(job->monitor, "the run", error) || !aimf_run_look_at(job, stage, error))
+        if (!aimf_check_stop(job->monitor, "the run", error))
+            return FALSE;
+        if (!any_made && is_done(stage))
+            continue;
+        if (!aimf_run_look_at(job, stage, error))
             return FALSE;
         if (is_done(stage))
             continue;
+        any_made = TRUE;
         double each, cost = stage->kind->cost(job, stage, &each);
         aimf_work_next(&job->work, cost / each, each);
         job->work.total = job->work.before + cost_left(job); /* sizes of sets are known as they are made */
