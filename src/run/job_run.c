@@ -348,8 +348,9 @@ static gboolean check_folder(const char *folder, GError **error)
 
 static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
 {
-    if (!aimf_run_open_data(job, error) || !aimf_run_look(job, error) || (!update && !check_stale(job, error)) ||
-        !write_config(job, error) || !do_stages(job, error) || !remove_strangers(job, error))
+    if (!aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) ||
+        (!update && !check_stale(job, error)) || !write_config(job, error) || !do_stages(job, error) ||
+        !remove_strangers(job, error))
         return FALSE;
     g_autoptr(AimfRunResults) results = aimf_run_results_open(job->folder, job->monitor, error);
     if (!results || !write_results(job, results, error))
