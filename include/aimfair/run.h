@@ -36,6 +36,11 @@ AimfConfig *aimf_config_new(void);
  * nearest one), one that is there twice, a value of another type or out of its range.
  */
 AimfConfig *aimf_config_open(const char *path, const char *const *settings, GError **error);
+/**
+ * aimf_config_parse: a configuration in memory, in the same form; @name: what errors call it. Relative paths begin at the
+ * working directory. NULL as aimf_config_open.
+ */
+AimfConfig *aimf_config_parse(const char *text, const char *name, GError **error);
 /** aimf_config_set: "train.epochs=3"; a list as "0,1,2". FALSE with INVALID. */
 gboolean aimf_config_set(AimfConfig *config, const char *setting, GError **error);
 void aimf_config_free(AimfConfig *config);

@@ -71,7 +71,7 @@ struct AimfCommand {
 /**
  * AimfCli: one invocation. The common options have their values after aimf_cli_parse.
  * @threads: 0: what OpenMP chooses; @device: that was named, or "auto"
- * @seed_given: the user named a seed
+ * @seed_given, @threads_given, @device_given, @precision_given: the user named one
  * @labels: what --missing and --merge-labels say
  * @monitor: to be handed to the library: progress and messages on stderr, stopped by SIGINT and SIGTERM
  * @exit_status: of a run that returns TRUE; a command sets it to AIMF_EXIT_GATE or AIMF_EXIT_EVIDENCE
@@ -83,6 +83,9 @@ struct AimfCli {
     const AimfCommand *command;
     guint64 seed;
     gboolean seed_given;
+    gboolean threads_given;
+    gboolean device_given;
+    gboolean precision_given;
     int threads;
     AimfDevice *device;
     AimfPrecision precision;
@@ -245,6 +248,8 @@ gboolean aimf_cli_progress_shown(void);
 
 /* --- The commands, in the order of commands.c's table --- */
 
+extern const AimfCommand AIMF_COMMAND_RUN;
+extern const AimfCommand AIMF_COMMAND_REPORT;
 extern const AimfCommand AIMF_COMMAND_DATA;
 extern const AimfCommand AIMF_COMMAND_PROMPTS;
 extern const AimfCommand AIMF_COMMAND_GENERATE;

@@ -4,6 +4,8 @@
 /* One row per command, so that additions do not touch each other. */
 /* clang-format off */
 const AimfCommand *const aimf_cli_commands[] = {
+    &AIMF_COMMAND_RUN,
+    &AIMF_COMMAND_REPORT,
     &AIMF_COMMAND_DATA,
     &AIMF_COMMAND_PROMPTS,
     &AIMF_COMMAND_GENERATE,

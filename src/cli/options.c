@@ -102,6 +102,9 @@ static gboolean take_common(AimfCli *cli, const Common *common, GError **error)
     guint64 threads = 0, expansion = 1;
     int precision = 0;
     cli->seed_given = common->seed != NULL;
+    cli->device_given = common->device != NULL;
+    cli->precision_given = common->precision != NULL;
+    cli->threads_given = common->threads != NULL;
     if (common->seed && !g_ascii_string_to_unsigned(common->seed, 10, 0, G_MAXUINT64, &cli->seed, NULL))
         return wrong_text("--seed", "a whole number from 0 to 2^64 - 1", common->seed, error);
     if (common->threads && !g_ascii_string_to_unsigned(common->threads, 10, 0, MAX_THREADS, &threads, NULL))

@@ -11,7 +11,9 @@
  */
 static gboolean plain_in_yaml(gunichar c)
 {
-    return c != '"' && c != '\\' && c != 0xFEFF && c != 0xFFFE && c != 0xFFFF && g_unichar_isprint(c);
+    GUnicodeType type = g_unichar_type(c);
+    gboolean ends_line = type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR;
+    return c != '"' && c != '\\' && c != 0xFEFF && !ends_line && g_unichar_isprint(c);
 }
 
 void aimf_yaml_append(GString *yaml, const char *text)

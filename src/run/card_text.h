@@ -8,7 +8,10 @@
  * line, in YAML 1.1 and 1.2.
  */
 void aimf_yaml_append(GString *yaml, const char *text);
-/** aimf_yaml_append_number: a finite number that YAML 1.1 and 1.2 read as one: 1.0e-05, which without the point is text. */
+/**
+ * aimf_yaml_append_number: a finite number that YAML 1.1 and 1.2 read as one: 1.0e-05, which without the point is
+ * text.
+ */
 void aimf_yaml_append_number(GString *yaml, double value);
 
 /**

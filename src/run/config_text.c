@@ -164,6 +164,8 @@ static const Setting own_model[] = {
 static const Setting portraits[] = {
     { AIMF_KEY_TITLE, "Is the person smiling?" },
     { AIMF_KEY_DATA_KIND, "portraits" },
+    { AIMF_KEY_DATA_TARGET, "Smiling" },
+    { AIMF_KEY_DATA_CLASSES, "not smiling, smiling" },
     { AIMF_KEY_GENERATE_BALANCED_PER_GROUP, "200" },
     { AIMF_KEY_GENERATE_BIASED_COUNT, "444" },
     { AIMF_KEY_TRAIN_IMAGE_SIZE, "48" },

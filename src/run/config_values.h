@@ -54,6 +54,8 @@ int aimf_config_find(const char *name, GError **error);
  */
 gboolean aimf_config_take(AimfConfig *config, AimfConfigKey key, const char *const *items, const char *place,
                           const char *base, GError **error);
+/** aimf_config_split: (owned) the elements of "0, 1,2" without the blanks around them; of a scalar the one text. */
+char **aimf_config_split(AimfConfigKey key, const char *text);
 /** aimf_config_read_list: (owned) the elements of "[a, 'b, c']", YAML's flow sequence. NULL with INVALID. */
 char **aimf_config_read_list(const char *text, GError **error);
 /**

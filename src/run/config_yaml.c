@@ -259,28 +259,25 @@ char **aimf_config_read_list(const char *text, GError **error)
     return (char **)g_ptr_array_free(g_steal_pointer(&items), FALSE);
 }
 
-char *aimf_config_expand(const char *text, GError **error)
+gboolean aimf_config_set(AimfConfig *config, const char *setting, GError **error)
 {
-    g_autoptr(GString) expanded = g_string_new(NULL);
-    const char *rest = text;
-    for (const char *open; (open = strstr(rest, "${"));) {
-        const char *close = strchr(open, '}');
-        if (!close) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has '${' without '}'", text);
-            return NULL;
-        }
-        g_autofree char *name = g_strndup(open + 2, (gsize)(close - open) - 2);
-        const char *value = g_getenv(name);
-        if (!value) {
-            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s': the environment has no %s", text, name);
-            return NULL;
-        }
-        g_string_append_len(expanded, rest, open - rest);
-        g_string_append(expanded, value);
-        rest = close + 1;
+    const char *equals = strchr(setting, '=');
+    if (!equals) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' sets nothing: it has the form train.epochs=3",
+                    setting);
+        return FALSE;
     }
-    g_string_append(expanded, rest);
-    return g_string_free(g_steal_pointer(&expanded), FALSE);
+    g_autofree char *name = g_strndup(setting, (gsize)(equals - setting));
+    int key = aimf_config_find(g_strstrip(name), error);
+    if (key < 0)
+        return FALSE;
+    const char *text = equals + 1;
+    g_auto(GStrv) items = NULL;
+    if (aimf_config_is_list((AimfConfigKey)key) && *text == '[')
+        items = aimf_config_read_list(text, error);
+    else
+        items = aimf_config_split((AimfConfigKey)key, text);
+    return items && aimf_config_take(config, (AimfConfigKey)key, (const char *const *)items, "--set", ".", error);
 }
 
 /* Variables of the environment must be there when the file is read, not when a path is needed, hours later. */
@@ -298,6 +295,15 @@ static gboolean check_paths(const AimfConfig *config, GError **error)
         }
     }
     return TRUE;
+}
+
+AimfConfig *aimf_config_parse(const char *text, const char *name, GError **error)
+{
+    g_autoptr(AimfConfig) config = aimf_config_new();
+    g_auto(Reader) reader = { .config = config, .shown = name, .base = "." };
+    if (!begin(&reader, text, strlen(text), error) || !read_document(&reader, error) || !check_paths(config, error))
+        return NULL;
+    return g_steal_pointer(&config);
 }
 
 AimfConfig *aimf_config_open(const char *path, const char *const *settings, GError **error)

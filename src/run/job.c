@@ -6,96 +6,7 @@
 #include "run/config_values.h"
 
 #include <aimfair/error.h>
-#include <omp.h>
 #include <string.h>
-
-/* --- Methods --- */
-
-char *aimf_run_architecture(const AimfConfig *config, GError **error)
-{
-    g_autofree char *path = aimf_config_path(config, AIMF_KEY_TRAIN_MODEL);
-    if (!path)
-        return g_strdup(aimf_config_text_at(config, AIMF_KEY_TRAIN_ARCHITECTURE));
-    g_autoptr(AimfModel) model = aimf_model_open(path, error);
-    return model ? g_strdup(model->architecture) : NULL;
-}
-
-static gboolean count_tensors(const AimfConfig *config, guint *n, GError **error)
-{
-    enum { ANY_SIZE = 224 };
-    g_autofree char *architecture = aimf_run_architecture(config, error);
-    AimfArchitectureCost cost;
-    if (!architecture || !aimf_architecture_cost(architecture, ANY_SIZE, ANY_SIZE, 1, &cost, error))
-        return FALSE;
-    *n = cost.tensors;
-    return TRUE;
-}
-
-static void add_method(GArray *methods, char *name, char *title, guint k)
-{
-    AimfRunMethod method = { name, title, k };
-    g_array_append_val(methods, method);
-}
-
-static gboolean add_selections(const AimfConfig *config, guint n_tensors, GArray *methods, GError **error)
-{
-    guint n = aimf_config_length(config, AIMF_KEY_FINETUNE_TOP_K);
-    for (guint i = 0; i < n; i++) {
-        double value = aimf_config_number_at(config, AIMF_KEY_FINETUNE_TOP_K, i);
-        guint k = value < 1 ? aimf_top_k(n_tensors, value) : (guint)value;
-        if (k > n_tensors || (value >= 1 && value != k)) {
-            aimf_config_error(config, AIMF_KEY_FINETUNE_TOP_K, error,
-                              "%g is neither a share below 1 nor a number of the model's %u tensors", value, n_tensors);
-            return FALSE;
-        }
-        for (guint m = 0; m < methods->len; m++) {
-            if (g_array_index(methods, AimfRunMethod, m).k != k)
-                continue;
-            aimf_config_error(config, AIMF_KEY_FINETUNE_TOP_K, error, "k = %u is there twice", k);
-            return FALSE;
-        }
-        add_method(methods, n == 1 ? g_strdup("aim-fair") : g_strdup_printf("aim-fair-k%u", k),
-                   g_strdup_printf("AIM-Fair, k = %u", k), k);
-    }
-    return TRUE;
-}
-
-static void method_clear(gpointer data)
-{
-    AimfRunMethod *method = data;
-    g_free(method->name);
-    g_free(method->title);
-}
-
-AimfRunMethod *aimf_run_methods(const AimfConfig *config, guint n_tensors, guint *n, GError **error)
-{
-    static const char *const titles[] = { NULL, "full fine-tuning", "last layer" };
-    GArray *methods = g_array_new(FALSE, TRUE, sizeof(AimfRunMethod));
-    g_array_set_clear_func(methods, method_clear);
-    add_method(methods, g_strdup("biased"), g_strdup("biased"), 0);
-    gboolean seen[G_N_ELEMENTS(titles)] = { FALSE };
-    gboolean good = TRUE;
-    for (guint i = 0; good && i < aimf_config_length(config, AIMF_KEY_FINETUNE_METHODS); i++) {
-        guint kind = (guint)aimf_config_integer_at(config, AIMF_KEY_FINETUNE_METHODS, i);
-        const char *name = aimf_config_list(config, AIMF_KEY_FINETUNE_METHODS)[i];
-        if (seen[kind]) {
-            aimf_config_error(config, AIMF_KEY_FINETUNE_METHODS, error, "%s is there twice", name);
-            good = FALSE;
-        } else if (kind == 0) {
-            good = add_selections(config, n_tensors, methods, error);
-        } else {
-            add_method(methods, g_strdup(name), g_strdup(titles[kind]), 0);
-        }
-        seen[kind] = TRUE;
-    }
-    if (!good) {
-        g_array_unref(methods);
-        return NULL;
-    }
-    *n = methods->len;
-    g_array_set_clear_func(methods, NULL);
-    return (AimfRunMethod *)(void *)g_array_free(methods, FALSE);
-}
 
 /* --- Stages --- */
 
@@ -117,160 +28,6 @@ AimfRunStage *aimf_run_stage(const AimfRunJob *job, const char *name)
 char *aimf_run_stage_path(const AimfRunJob *job, const char *stage, const char *file)
 {
     return g_build_filename(job->folder, stage, file, NULL);
-}
-
-static void stage_free(gpointer data)
-{
-    AimfRunStage *stage = data;
-    g_free(stage->name);
-    g_ptr_array_unref(stage->needs);
-    aimf_provenance_free(stage->done);
-    g_free(stage);
-}
-
-/* @needs: (up to NULL, nullable elements are passed over) names */
-static AimfRunStage *add_stage(AimfRunJob *job, char *name, const AimfStageKind *kind, const char *const *needs,
-                               gsize n_needs)
-{
-    AimfRunStage *stage = g_new0(AimfRunStage, 1);
-    *stage = (AimfRunStage){ .name = name, .kind = kind, .needs = g_ptr_array_new() };
-    for (gsize i = 0; i < n_needs; i++) {
-        AimfRunStage *need = needs[i] ? aimf_run_stage(job, needs[i]) : NULL;
-        if (need)
-            g_ptr_array_add(stage->needs, need);
-    }
-    g_ptr_array_add(job->stages, stage);
-    return stage;
-}
-
-static void add_cell(AimfRunJob *job, guint method, guint seed)
-{
-    guint64 number = aimf_config_integer_at(job->config, AIMF_KEY_SEEDS, seed);
-    g_autofree char *cell = aimf_run_cell_name(&job->methods[method], number);
-    g_autofree char *biased = aimf_run_cell_name(&job->methods[0], number);
-    g_autofree char *start = g_strconcat(biased, "/model", NULL), *model = g_strconcat(cell, "/model", NULL);
-    g_autofree char *sensitivity = g_strdup_printf("shared/sensitivity-%" G_GUINT64_FORMAT, number);
-    if (method && job->methods[method].k && !aimf_run_stage(job, sensitivity)) {
-        const char *const needs[] = { "shared/data", "shared/sets", start };
-        add_stage(job, g_strdup(sensitivity), &AIMF_STAGE_SENSITIVITY, needs, G_N_ELEMENTS(needs))->seed = seed;
-    }
-    const char *const needs[] = { "shared/data", method ? "shared/sets" : NULL, method ? start : NULL,
-                                  method && job->methods[method].k ? sensitivity : NULL };
-    AimfRunStage *stage =
-        add_stage(job, g_strdup(model), method ? &AIMF_STAGE_FINETUNE : &AIMF_STAGE_TRAIN, needs, G_N_ELEMENTS(needs));
-    stage->method = method;
-    stage->seed = seed;
-    const char *const test_needs[] = { "shared/data", model };
-    stage = add_stage(job, g_strconcat(cell, "/test", NULL), &AIMF_STAGE_TEST, test_needs, G_N_ELEMENTS(test_needs));
-    stage->method = method;
-    stage->seed = seed;
-}
-
-static void add_stages(AimfRunJob *job)
-{
-    gboolean portraits = g_strcmp0(aimf_config_text_at(job->config, AIMF_KEY_DATA_KIND), "portraits") == 0;
-    gboolean ready = aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED);
-    static const char *const of_pictures[] = { "shared/prompts" }, *const of_sets[] = { "shared/data",
-                                                                                        "shared/pictures" };
-    add_stage(job, g_strdup("shared/data"), &AIMF_STAGE_DATA, NULL, 0);
-    if (!ready && !portraits)
-        add_stage(job, g_strdup("shared/prompts"), &AIMF_STAGE_PROMPTS, NULL, 0);
-    if (!ready)
-        add_stage(job, g_strdup("shared/pictures"), &AIMF_STAGE_PICTURES, of_pictures, G_N_ELEMENTS(of_pictures));
-    add_stage(job, g_strdup("shared/sets"), &AIMF_STAGE_SETS, of_sets, G_N_ELEMENTS(of_sets));
-    for (guint seed = 0; seed < aimf_config_length(job->config, AIMF_KEY_SEEDS); seed++)
-        for (guint method = 0; method < job->n_methods; method++)
-            add_cell(job, method, seed);
-}
-
-/* --- The job --- */
-
-/* What no stage would say before hours of work. */
-static gboolean check_config(const AimfConfig *config, GError **error)
-{
-    for (guint i = 0; i < aimf_config_length(config, AIMF_KEY_SEEDS); i++)
-        for (guint k = 0; k < i; k++)
-            if (aimf_config_integer_at(config, AIMF_KEY_SEEDS, i) ==
-                aimf_config_integer_at(config, AIMF_KEY_SEEDS, k)) {
-                aimf_config_error(config, AIMF_KEY_SEEDS, error, "%s is there twice",
-                                  aimf_config_list(config, AIMF_KEY_SEEDS)[i]);
-                return FALSE;
-            }
-    gboolean portraits = g_strcmp0(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "portraits") == 0;
-    if (!portraits && !aimf_config_given(config, AIMF_KEY_GENERATE_BALANCED) &&
-        !aimf_config_given(config, AIMF_KEY_GENERATE_MODEL)) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "nothing says where synthetic pictures come from: generate.model names Stable Diffusion, or "
-                    "generate.balanced a manifest of ready ones");
-        return FALSE;
-    }
-    if (aimf_config_length(config, AIMF_KEY_TRAIN_BETAS) == 1 || aimf_config_length(config, AIMF_KEY_TRAIN_BETAS) > 2 ||
-        aimf_config_length(config, AIMF_KEY_FINETUNE_BETAS) == 1 ||
-        aimf_config_length(config, AIMF_KEY_FINETUNE_BETAS) > 2) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "betas are two numbers");
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* Gates are read before the work whose results they judge. */
-static gboolean check_gates(const AimfConfig *config, GError **error)
-{
-    static const AimfConfigKey keys[] = { AIMF_KEY_GATES_REQUIRE, AIMF_KEY_GATES_EVIDENCE };
-    for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
-        for (char *const *text = aimf_config_list(config, keys[k]); *text; text++) {
-            AimfGate gate;
-            g_autoptr(GError) failure = NULL;
-            if (!aimf_gate_parse(*text, keys[k] == AIMF_KEY_GATES_EVIDENCE, &gate, &failure)) {
-                aimf_config_error(config, keys[k], error, "%s", failure->message);
-                return FALSE;
-            }
-            aimf_gate_clear(&gate);
-        }
-    }
-    return TRUE;
-}
-
-AimfRunJob *aimf_run_job_new(const AimfConfig *config, const char *folder, const AimfMonitor *monitor, GError **error)
-{
-    g_autoptr(AimfRunJob) job = g_new0(AimfRunJob, 1);
-    job->config = config;
-    job->folder = folder;
-    aimf_work_begin(&job->work, monitor, 0);
-    job->monitor = &job->work.inner;
-    job->stages = g_ptr_array_new_with_free_func(stage_free);
-    job->findings = aimf_findings_new();
-    job->precision = aimf_config_choice(config, AIMF_KEY_PRECISION) == 1 ? AIMF_PRECISION_BF16 : AIMF_PRECISION_F32;
-    job->threads = (int)aimf_config_integer(config, AIMF_KEY_THREADS);
-    if (!job->threads)
-        job->threads = omp_get_max_threads();
-    g_autofree char *known = g_build_filename(folder, "machine-pictures.csv", NULL);
-    job->hashes = aimf_picture_hashes_open(known);
-    if (!check_config(config, error) || !check_gates(config, error) ||
-        !(job->device = aimf_device_open(aimf_config_text_at(config, AIMF_KEY_DEVICE), error)) ||
-        !count_tensors(config, &job->n_tensors, error) ||
-        !(job->methods = aimf_run_methods(config, job->n_tensors, &job->n_methods, error)))
-        return NULL;
-    add_stages(job);
-    return g_steal_pointer(&job);
-}
-
-void aimf_run_job_free(AimfRunJob *job)
-{
-    if (!job)
-        return;
-    for (guint i = 0; i < job->n_methods; i++)
-        method_clear(&job->methods[i]);
-    g_free(job->methods);
-    for (int i = 0; i < AIMF_N_PARTS; i++)
-        aimf_manifest_free(job->data[i]);
-    for (int i = 0; i < AIMF_N_SETS; i++)
-        aimf_manifest_free(job->sets[i]);
-    g_ptr_array_unref(job->stages);
-    aimf_findings_free(job->findings);
-    aimf_picture_hashes_free(job->hashes);
-    aimf_device_free(job->device);
-    g_free(job);
 }
 
 /* --- Sets and findings --- */
@@ -302,6 +59,13 @@ gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error)
     for (; job->findings_told < aimf_findings_count(job->findings); job->findings_told++)
         aimf_message(job->monitor, AIMF_LOG_WARNING, "%s", aimf_findings_at(job->findings, job->findings_told)->text);
     return TRUE;
+}
+
+void aimf_run_forget_findings(AimfRunJob *job)
+{
+    aimf_findings_free(job->findings);
+    job->findings = aimf_findings_new();
+    job->findings_told = 0;
 }
 
 /* --- Keys --- */
@@ -348,7 +112,7 @@ static gboolean add_input(const AimfConfig *config, AimfConfigKey key, AimfProve
     return FALSE;
 }
 
-AimfProvenance *aimf_run_describe(AimfRunJob *job, AimfRunStage *stage, GError **error)
+AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **error)
 {
     g_autoptr(AimfProvenance) wanted =
         aimf_provenance_new(stage->name, job->precision == AIMF_PRECISION_BF16 ? "bf16" : "f32", job->threads);
@@ -399,7 +163,7 @@ gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
         stage->state = there ? AIMF_STAGE_STALE : AIMF_STAGE_MISSING;
         return TRUE;
     }
-    g_autoptr(AimfProvenance) wanted = aimf_run_describe(job, stage, error), found = NULL;
+    g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, error), found = NULL;
     if (!wanted || !aimf_stage_look(job->folder, wanted, hash_pictures, job, &stage->state, &found, error))
         return FALSE;
     if (stage->state == AIMF_STAGE_DONE)

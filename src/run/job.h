@@ -14,14 +14,14 @@ typedef struct AimfRunJob AimfRunJob;
  * @keys: of the configuration that they depend on, ended by AIMF_N_KEYS; a PATH among them is an input, its file's hash
  * @describe: (nullable) adds other settings and inputs to @wanted; what the stage needs is done then
  * @make: fills @part, a folder that may have what an earlier try left, and adds to @made's outputs what are no files
- * @cost: what it takes, in pictures that are looked at once
+ * @cost: what it takes, in pictures that are looked at once; @each: receives what one does that progress counts
  * @of_cell: a failure of the computation itself concerns one seed alone
  */
 typedef struct {
     const AimfConfigKey *keys;
     gboolean (*describe)(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error);
     gboolean (*make)(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error);
-    double (*cost)(const AimfRunJob *job, const AimfRunStage *stage);
+    double (*cost)(const AimfRunJob *job, const AimfRunStage *stage, double *each);
     gboolean of_cell;
 } AimfStageKind;
 
@@ -79,6 +79,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfRunJob, aimf_run_job_free)
 
 /** aimf_run_methods: (owned, n) of the configuration; @n_tensors: that the model has. NULL with INVALID. */
 AimfRunMethod *aimf_run_methods(const AimfConfig *config, guint n_tensors, guint *n, GError **error);
+void aimf_run_method_clear(AimfRunMethod *method);
+/** aimf_run_count_tensors: that the models of @config have; FALSE with what opening a model gives. */
+gboolean aimf_run_count_tensors(const AimfConfig *config, guint *n, GError **error);
 /** aimf_run_architecture: (owned) of the run's models; NULL with an error. */
 char *aimf_run_architecture(const AimfConfig *config, GError **error);
 
@@ -103,13 +106,19 @@ const char *aimf_run_set_path(int set);
 /** aimf_run_tell_findings: those that are not allowed are an error; others become warnings, once. */
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error);
 
+/**
+ * aimf_run_forget_findings: so that a stage says what was found about its own sets alone, whether those before it were
+ * made by this process or by one that was stopped.
+ */
+void aimf_run_forget_findings(AimfRunJob *job);
+
 /** aimf_run_open_data: finds the data's sets, @job->data, and checks them. */
 gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 
 /** aimf_run_look: the state of each stage, as far as it can be known. @job->stages then say what is to be done. */
 gboolean aimf_run_look(AimfRunJob *job, GError **error);
-/** aimf_run_describe: (owned) what the stage should be; NULL with an error. */
-AimfProvenance *aimf_run_describe(AimfRunJob *job, AimfRunStage *stage, GError **error);
+/** aimf_run_wanted: (owned) what the stage should be; NULL with an error. */
+AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **error);
 
 /** AIMF_RUN_RESAMPLING_SEED: of the bootstrap of measures and comparisons: the same for all cells. */
 #define AIMF_RUN_RESAMPLING_SEED 0
@@ -120,3 +129,5 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                GError **error);
 /** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
+/** aimf_run_image_size: what train.image_size says; FALSE with INVALID. */
+gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error);

@@ -87,12 +87,25 @@ static guint ticks_of(const AimfScale *scale, double *values)
     return n;
 }
 
+/* "10⁻³", "5·10⁻³". */
+static const char *power_text(double value, char *buffer)
+{
+    static const char *const raised[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
+    const int exponent = (int)floor(log10(value) + 1e-9);
+    const int digit = (int)(value / pow(10, exponent) + 0.5);
+    const guint size = (guint)ABS(exponent);
+    g_snprintf(buffer, AIMF_FIGURE_BYTES, "%s10%s%s%s",
+               digit == 2   ? "2·"
+               : digit == 5 ? "5·"
+                            : "",
+               exponent < 0 ? "⁻" : "", size > 9 ? raised[size / 10 % 10] : "", raised[size % 10]);
+    return buffer;
+}
+
 static const char *tick_text(const AimfScale *scale, double value, char *buffer)
 {
-    if (scale->log) {
-        g_ascii_formatd(buffer, AIMF_FIGURE_BYTES, value >= 0.01 && value < 1000 ? "%.3g" : "%.0e", value);
-        return buffer;
-    }
+    if (scale->log)
+        return power_text(value, buffer);
     return aimf_html_decimal(buffer, scale->percent ? 100 * value : value, scale->decimals);
 }
 
@@ -124,7 +137,7 @@ void aimf_svg_axis_y(AimfHtml *html, const AimfScale *scale, double left, double
                       tick_text(scale, values[i], text));
     }
     if (title)
-        aimf_html_put(html, "<text class=\"s\" x=\"0\" y=\"%s\">%s</text>\n", AIMF_XY(scale->to - 12), title);
+        aimf_html_put(html, "<text class=\"s\" x=\"0\" y=\"%s\">%s</text>\n", AIMF_XY(scale->to - 14), title);
 }
 
 /* --- Marks --- */
@@ -163,7 +176,7 @@ void aimf_svg_mark(AimfHtml *html, AimfMark mark, double x, double y, const char
 void aimf_svg_interval(AimfHtml *html, double change, AimfInterval interval, double most, AimfDirection direction)
 {
     static const char *const colours[] = { "3", "0", "1", "3" };
-    const double width = 132, middle = 9;
+    const double width = 116, middle = 9;
     const AimfScale scale = { .low = -most, .high = most, .from = 6, .to = width - 6 };
     if (!isfinite(change) || most <= 0)
         return;
@@ -249,14 +262,27 @@ static AimfScale dumbbell_scale(const AimfDumbbell *rows, guint n)
     return aimf_scale_new(low, fmax(high, low + 0.02), NAMES + 14, WIDTH - NOTES - 14, 7, TRUE);
 }
 
+enum { NAME_COLUMNS = 32, LEAST_COLUMNS = 15 };
+
+/* Neither part of a name pushes the other one out. */
+static void put_name(AimfHtml *html, const AimfDumbbell *row, double y)
+{
+    const char *second = row->second ? row->second : "";
+    const guint after = MIN(aimf_html_columns(second), (guint)LEAST_COLUMNS) + 2;
+    const guint before = MIN(aimf_html_columns(row->name), NAME_COLUMNS - after) + 2;
+    const char *name = AIMF_HTML_FIT(row->name, *second ? NAME_COLUMNS - after : NAME_COLUMNS);
+    aimf_html_put(html, "<text class=\"e\" x=\"%s\" y=\"%s\">%s%s%s</text>", AIMF_XY(NAMES), AIMF_XY(y), name,
+                  *second ? ", " : "", AIMF_HTML_FIT(second, NAME_COLUMNS - before));
+}
+
 static void put_dumbbell(AimfHtml *html, const AimfDumbbell *row, const AimfScale *scale, double y)
 {
     const double before = aimf_scale_at(scale, row->before), after = aimf_scale_at(scale, row->after);
-    g_autofree char *tip = g_strdup_printf("%s: before %s %%, after %s %%", row->name, AIMF_PERCENT(row->before),
-                                           AIMF_PERCENT(row->after));
+    g_autofree char *tip =
+        g_strdup_printf("%s%s%s: before %s %%, after %s %%", row->name, row->second ? ", " : "",
+                        row->second ? row->second : "", AIMF_PERCENT(row->before), AIMF_PERCENT(row->after));
     aimf_html_put(html, "<g><title>%s</title>", AIMF_HTML(tip));
-    aimf_html_put(html, "<text class=\"e\" x=\"%s\" y=\"%s\">%s</text>", AIMF_XY(NAMES), AIMF_XY(y + 4),
-                  AIMF_HTML_FIT(row->name, 34));
+    put_name(html, row, y + 4);
     aimf_html_put(html, "<text class=\"e%s\" x=\"%s\" y=\"%s\">%s</text>", row->lost ? " b" : "", AIMF_XY(WIDTH - 6),
                   AIMF_XY(y + 4), row->note ? row->note : "");
     if (isfinite(row->before) && isfinite(row->after))
@@ -288,6 +314,7 @@ void aimf_dumbbells_clear(AimfDumbbell *rows, guint n)
 {
     for (guint i = 0; i < n; i++) {
         g_free(rows[i].name);
+        g_free(rows[i].second);
         g_free(rows[i].note);
     }
 }

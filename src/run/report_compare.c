@@ -38,10 +38,11 @@ static void put_charts(AimfHtml *html, const AimfRunResults *const *runs, guint 
             .note = g_strdup(AIMF_POINTS(change)),
         };
     }
+    g_autofree char *title = g_strconcat(names[scalar], ", %", NULL);
     g_autofree char *label =
         g_strdup_printf("%s of each run before and after; the table below has the numbers", names[scalar]);
     aimf_html_figure(html, TRUE);
-    aimf_svg_dumbbells(html, rows, n_rows, names[scalar], label);
+    aimf_svg_dumbbells(html, rows, n_rows, title, label);
     aimf_html_figure_end(html, TRUE, "%s of each run in %%, and its change in points at the right.", names[scalar]);
     aimf_dumbbells_clear(rows, n_rows);
 }
@@ -82,17 +83,21 @@ static void put_runs(AimfHtml *html, const AimfRunResults *const *runs, guint n)
 
 /* --- Configurations --- */
 
-static const char *value_of(const AimfRunResults *run, AimfConfigKey key)
+/* (owned) */
+static char *value_of(const AimfRunResults *run, AimfConfigKey key)
 {
-    return run->config ? aimf_config_value(run->config, key) : "";
+    return run->config ? aimf_config_value(run->config, key) : g_strdup("");
 }
 
 static gboolean differs(const AimfRunResults *const *runs, guint n, AimfConfigKey key)
 {
-    for (guint i = 1; i < n; i++)
-        if (strcmp(value_of(runs[0], key), value_of(runs[i], key)) != 0)
-            return TRUE;
-    return FALSE;
+    gboolean same = TRUE;
+    g_autofree char *first = value_of(runs[0], key);
+    for (guint i = 1; same && i < n; i++) {
+        g_autofree char *other = value_of(runs[i], key);
+        same = strcmp(first, other) == 0;
+    }
+    return !same;
 }
 
 static void put_differences(AimfHtml *html, const AimfRunResults *const *runs, guint n)
@@ -115,9 +120,10 @@ static void put_differences(AimfHtml *html, const AimfRunResults *const *runs, g
         if (!differs(runs, n, key))
             continue;
         aimf_html_put(html, "<tr><th scope=\"row\"><code>%s</code></th>", AIMF_HTML(aimf_config_name(key)));
-        for (guint i = 0; i < n; i++)
-            aimf_html_put(html, "<td class=\"left\">%s</td>",
-                          *value_of(runs[i], key) ? AIMF_HTML(value_of(runs[i], key)) : "–");
+        for (guint i = 0; i < n; i++) {
+            g_autofree char *value = value_of(runs[i], key);
+            aimf_html_put(html, "<td class=\"left\">%s</td>", *value ? AIMF_HTML(value) : "–");
+        }
         aimf_html_put(html, "</tr>\n");
     }
     aimf_html_put(html, "</tbody>\n");

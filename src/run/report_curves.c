@@ -13,9 +13,9 @@ typedef struct {
 } AimfPanel;
 
 static const AimfPanel panels[N_PANELS] = {
-    { "Loss on the training set", offsetof(AimfEpoch, loss), FALSE },
-    { "Accuracy on the validation set, %", offsetof(AimfEpoch, val_accuracy), TRUE },
-    { "Accuracy of its worst group, %", offsetof(AimfEpoch, val_worst_group_accuracy), TRUE },
+    { "Training loss", offsetof(AimfEpoch, loss), FALSE },
+    { "Validation accuracy, %", offsetof(AimfEpoch, val_accuracy), TRUE },
+    { "Validation, worst group, %", offsetof(AimfEpoch, val_worst_group_accuracy), TRUE },
 };
 
 static double figure_of(const AimfEpoch *epoch, const AimfPanel *panel)
@@ -130,7 +130,7 @@ static void put_panel(AimfHtml *html, const AimfRunResults *results, guint metho
 /* What was kept, in words, for those who do not see the chart. */
 static void put_kept(AimfHtml *html, const AimfRunResults *results, guint method)
 {
-    aimf_html_put(html, "<p class=\"note\">Kept: ");
+    aimf_html_put(html, " Kept: ");
     gboolean any = FALSE;
     for (guint s = 0; s < MIN(results->n_seeds, (guint)MOST_SEEDS); s++) {
         const AimfRunCell *cell = aimf_run_cell(results, method, s);
@@ -144,7 +144,7 @@ static void put_kept(AimfHtml *html, const AimfRunResults *results, guint method
             aimf_html_put(html, ", the weights that it began with");
         any = TRUE;
     }
-    aimf_html_put(html, ".%s</p>\n", results->n_seeds > MOST_SEEDS ? " Further seeds are not drawn." : "");
+    aimf_html_put(html, ".%s", results->n_seeds > MOST_SEEDS ? " Further seeds are not drawn." : "");
 }
 
 static gboolean has_history(const AimfRunResults *results, guint method)
@@ -183,10 +183,11 @@ void aimf_report_curves(AimfHtml *html, const AimfRunResults *results)
         for (guint p = 0; p < N_PANELS; p++)
             put_panel(html, results, m, &panels[p]);
         aimf_html_put(html, "</div>\n");
-        aimf_html_figure_end(html, FALSE, "%s: learning curves, a line for each seed.%s",
-                             AIMF_HTML(results->methods[m].title),
-                             m ? " Epoch 0 is the model that the training began with." : "");
+        aimf_html_caption(html, FALSE);
+        aimf_html_put(html, "%s, a line for each seed.%s", AIMF_HTML(results->methods[m].title),
+                      m ? " Epoch 0 is the model that the training began with." : "");
         put_kept(html, results, m);
+        aimf_html_caption_end(html);
     }
     aimf_html_section_end(html);
 }

@@ -77,9 +77,13 @@ static void put_count_row(AimfHtml *html, const AimfRunResults *results, const A
     aimf_html_put(html, "<tr><th scope=\"row\">%s, %s</th>", AIMF_HTML(class_name), AIMF_HTML(label_name));
     for (guint s = 0; s < AIMF_N_SETS; s++) {
         const guint n = count_at(&counts[s], target, label);
-        if (results->sets[s].manifest)
+        if (!results->sets[s].manifest)
+            continue;
+        if (n)
             aimf_html_put(html, "<td>%s <span class=\"small\">%s&nbsp;%%</span></td>", AIMF_COUNT(n),
-                          AIMF_PERCENT_SHORT(counts[s].n ? (double)n / counts[s].n : NAN));
+                          AIMF_PERCENT_SHORT((double)n / counts[s].n));
+        else
+            aimf_html_put(html, "<td class=\"apart\">0</td>");
     }
     aimf_html_put(html, "</tr>\n");
 }
@@ -125,23 +129,28 @@ static void put_hash(AimfHtml *html, const char *hash)
 
 static void put_files(AimfHtml *html, const AimfRunResults *results)
 {
+    guint n_dropped = 0;
     aimf_html_table(html, "", "SHA-256 of each set’s manifest, and of its pictures in their order.");
     aimf_html_put(html,
                   "<thead><tr><th class=\"left\" scope=\"col\">Set</th><th class=\"left\" scope=\"col\">Manifest</th>"
-                  "<th scope=\"col\">Rows left out</th><th class=\"left\" scope=\"col\">Hash of the manifest</th>"
-                  "<th class=\"left\" scope=\"col\">Hash of the pictures</th></tr></thead>\n<tbody>\n");
+                  "<th class=\"left\" scope=\"col\">Hash of the manifest</th><th class=\"left\" "
+                  "scope=\"col\">Hash of the pictures</th></tr></thead>\n<tbody>\n");
     for (guint s = 0; s < AIMF_N_SETS; s++) {
         const AimfRunSet *set = &results->sets[s];
         if (!set->manifest)
             continue;
-        aimf_html_put(html, "<tr><th scope=\"row\">%s</th><td class=\"left\">%s</td><td>%s</td>", AIMF_HTML(set->name),
-                      AIMF_HTML(set->path), AIMF_COUNT(aimf_manifest_n_dropped(set->manifest)));
+        n_dropped += aimf_manifest_n_dropped(set->manifest);
+        aimf_html_put(html, "<tr><th scope=\"row\">%s</th><td class=\"left\">%s</td>", AIMF_HTML(set->name),
+                      AIMF_HTML(set->path));
         put_hash(html, set->sha256);
         put_hash(html, set->pictures_sha256);
         aimf_html_put(html, "</tr>\n");
     }
     aimf_html_put(html, "</tbody>\n");
     aimf_html_table_end(html);
+    if (n_dropped)
+        aimf_html_put(html, "<p class=\"note\">%s row%s of these files %s left out, since a value is missing.</p>\n",
+                      AIMF_COUNT(n_dropped), AIMF_PLURAL(n_dropped), n_dropped == 1 ? "is" : "are");
 }
 
 /* Paths that two sets share. That links lead to one file, or files are copies, is for the checks before a run. */
@@ -205,9 +214,13 @@ static void put_versions(AimfHtml *html, const AimfRunResults *results)
                   results->threads, results->threads == 1 ? "" : "s");
 }
 
-static const char *or_dash(const char *text)
+/* An engine's text says its own instruction set; that of our kernels follows where it is another one. */
+static void put_engine(AimfHtml *html, const char *engine, const char *instruction_set)
 {
-    return text ? text : "–";
+    const gboolean said = engine && instruction_set && g_str_has_suffix(engine, instruction_set);
+    aimf_html_put(html, "<td class=\"left\">%s%s%s</td>", engine ? AIMF_HTML(engine) : "–",
+                  instruction_set && !said ? "; kernels " : "",
+                  instruction_set && !said ? AIMF_HTML(instruction_set) : "");
 }
 
 static void put_model_row(AimfHtml *html, const AimfRunResults *results, guint method, guint seed)
@@ -216,8 +229,7 @@ static void put_model_row(AimfHtml *html, const AimfRunResults *results, guint m
     guint n_trained = 0;
     while (cell->trained && cell->trained[n_trained])
         n_trained++;
-    aimf_html_put(html, "<tr><th scope=\"row\">%s</th><td>%" G_GUINT64_FORMAT "</td>",
-                  AIMF_HTML(results->methods[method].title), results->seeds[seed]);
+    aimf_html_put(html, "<tr><th scope=\"row\">%" G_GUINT64_FORMAT "</th>", results->seeds[seed]);
     if (cell->failure) {
         aimf_html_put(html, "<td class=\"left\" colspan=\"4\">failed</td></tr>\n");
         return;
@@ -226,25 +238,27 @@ static void put_model_row(AimfHtml *html, const AimfRunResults *results, guint m
         aimf_html_put(html, "<td>%u of %u</td>", n_trained, cell->n_tensors);
     else
         aimf_html_put(html, "<td>–</td>");
-    aimf_html_put(html, "<td class=\"left\">%s; %s</td><td class=\"left\">%s; %s</td>",
-                  AIMF_HTML(or_dash(cell->engine)), AIMF_HTML(or_dash(cell->instruction_set)),
-                  AIMF_HTML(or_dash(cell->test_engine)), AIMF_HTML(or_dash(cell->test_instruction_set)));
+    put_engine(html, cell->engine, cell->instruction_set);
+    put_engine(html, cell->test_engine, cell->test_instruction_set);
     put_hash(html, cell->model_sha256);
     aimf_html_put(html, "</tr>\n");
 }
 
 static void put_models(AimfHtml *html, const AimfRunResults *results)
 {
-    aimf_html_table(html, "", "Models, what computed them and their files’ SHA-256.");
+    aimf_html_table(html, results->n_methods * results->n_seeds > 8 ? "tall" : "",
+                    "Models, what computed them and their files’ SHA-256.");
     aimf_html_put(html,
-                  "<thead><tr><th class=\"left\" scope=\"col\">Method</th><th scope=\"col\">Seed</th>"
-                  "<th scope=\"col\">Tensors trained</th><th class=\"left\" scope=\"col\">Trained by</th>"
-                  "<th class=\"left\" scope=\"col\">Tested by</th><th class=\"left\" scope=\"col\">Model</th></tr>"
-                  "</thead>\n<tbody>\n");
-    for (guint m = 0; m < results->n_methods; m++)
+                  "<thead><tr><th class=\"left\" scope=\"col\">Seed</th><th scope=\"col\">Tensors trained</th>"
+                  "<th class=\"left\" scope=\"col\">Trained by</th><th class=\"left\" scope=\"col\">Tested by</th>"
+                  "<th class=\"left\" scope=\"col\">Model</th></tr></thead>\n");
+    for (guint m = 0; m < results->n_methods; m++) {
+        aimf_html_put(html, "<tbody>\n<tr><th class=\"group left\" colspan=\"5\" scope=\"rowgroup\">%s</th></tr>\n",
+                      AIMF_HTML(results->methods[m].title));
         for (guint s = 0; s < results->n_seeds; s++)
             put_model_row(html, results, m, s);
-    aimf_html_put(html, "</tbody>\n");
+        aimf_html_put(html, "</tbody>\n");
+    }
     aimf_html_table_end(html);
 }
 

@@ -93,7 +93,7 @@ char *aimf_report_sentence(const AimfRunResults *results)
         g_string_append_printf(text, "There is no finding, since every seed of %s failed.",
                                AIMF_HTML(results->methods[1].title));
     } else {
-        g_string_append_printf(text, "With %s ", AIMF_HTML(results->methods[1].title));
+        g_string_append_printf(text, "With %s, ", AIMF_HTML(results->methods[1].title));
         put_change(text, results, 1, "the accuracy of the worst group");
         g_string_append(text, ", and ");
         put_change(text, results, aimf_report_odds(results), "the gap of equalized odds");
@@ -123,6 +123,21 @@ static double interval_reach(const AimfRunResults *results, const guint *scalars
     return most;
 }
 
+/* One below the other where there are several. */
+static void put_intervals(AimfHtml *html, const AimfSeedStatistic *change, gboolean of_seeds)
+{
+    if (!of_seeds) {
+        aimf_html_put(html, "%s", AIMF_BETWEEN(change->over_pictures));
+        return;
+    }
+    aimf_html_put(html,
+                  "<span class=\"lines\"><span class=\"small\">pictures</span> %s</span><span class=\"lines\"><span "
+                  "class=\"small\">seeds</span> %s</span><span class=\"lines\"><span class=\"small\">both</span> "
+                  "%s</span>",
+                  AIMF_BETWEEN(change->over_pictures), AIMF_BETWEEN(change->over_seeds),
+                  AIMF_BETWEEN(change->over_both));
+}
+
 static void put_row(AimfHtml *html, const AimfRunResults *results, guint scalar, double reach, gboolean of_seeds)
 {
     const AimfSeedStatistic change = aimf_report_change(results, 1, scalar);
@@ -130,32 +145,27 @@ static void put_row(AimfHtml *html, const AimfRunResults *results, guint scalar,
     const gboolean low_is_bad = aimf_scalar_low_is_bad(scalar);
     const AimfDirection direction = aimf_report_direction(interval, low_is_bad);
     g_autofree char *title = aimf_report_title(scalar);
-    aimf_html_put(html, "<tr><th scope=\"row\">%s <span class=\"small\">%s</span></th><td>%s</td>", AIMF_HTML(title),
-                  low_is_bad ? "higher is better" : "lower is better",
+    aimf_html_put(html, "<tr><th scope=\"row\">%s <span class=\"definition\">%s</span></th><td>%s</td>",
+                  AIMF_HTML(title), low_is_bad ? "higher is better" : "lower is better",
                   AIMF_PERCENT(aimf_report_value(results, 0, scalar)));
     if (results->n_methods > 1) {
-        aimf_html_put(html, "<td>%s</td><td>%s</td><td>%s</td>", AIMF_PERCENT(aimf_report_value(results, 1, scalar)),
-                      AIMF_POINTS(change.mean), AIMF_BETWEEN(change.over_pictures));
-        if (of_seeds)
-            aimf_html_put(html, "<td>%s</td><td>%s</td>", AIMF_BETWEEN(change.over_seeds),
-                          AIMF_BETWEEN(change.over_both));
-        aimf_html_put(html, "<td class=\"left\">");
+        aimf_html_put(html, "<td>%s</td><td>%s</td><td>", AIMF_PERCENT(aimf_report_value(results, 1, scalar)),
+                      AIMF_POINTS(change.mean));
+        put_intervals(html, &change, of_seeds);
+        aimf_html_put(html, "</td><td class=\"left\">");
         aimf_svg_interval(html, change.mean, interval, reach, direction);
-        aimf_html_put(html, "</td><td class=\"left\">%s</td>", aimf_html_direction(direction));
+        aimf_html_put(html, "<span class=\"lines\">%s</span></td>", aimf_html_direction(direction));
     }
     aimf_html_put(html, "</tr>\n");
 }
 
-static void put_head(AimfHtml *html, const AimfRunResults *results, gboolean of_seeds)
+static void put_head(AimfHtml *html, const AimfRunResults *results)
 {
     aimf_html_put(html, "<thead><tr><th class=\"left\" scope=\"col\">Measure</th><th scope=\"col\">Before, %%</th>");
     if (results->n_methods > 1)
         aimf_html_put(
-            html,
-            "<th scope=\"col\">After, %%</th><th scope=\"col\">Change, points</th>"
-            "<th scope=\"col\">95&nbsp;%% over pictures</th>%s<th scope=\"col\" class=\"left\">Interval about "
-            "no change</th><th scope=\"col\" class=\"left\">At 95&nbsp;%%</th>",
-            of_seeds ? "<th scope=\"col\">95&nbsp;%% over seeds</th><th scope=\"col\">95&nbsp;%% over both</th>" : "");
+            html, "<th scope=\"col\">After, %%</th><th scope=\"col\">Change, points</th><th scope=\"col\">95&nbsp;%% "
+                  "interval of the change</th><th scope=\"col\" class=\"left\">Against no change</th>");
     aimf_html_put(html, "</tr></thead>\n<tbody>\n");
 }
 
@@ -177,7 +187,7 @@ void aimf_report_changes(AimfHtml *html, const AimfRunResults *results)
     else
         aimf_html_table(html, "", "%s, mean of %u seed%s.", AIMF_HTML(results->methods[0].title),
                         results->averages[0].n, AIMF_PLURAL(results->averages[0].n));
-    put_head(html, results, of_seeds);
+    put_head(html, results);
     for (guint i = 0; i < n; i++)
         put_row(html, results, scalars[i], reach, of_seeds);
     aimf_html_put(html, "</tbody>\n");
@@ -187,7 +197,7 @@ void aimf_report_changes(AimfHtml *html, const AimfRunResults *results)
     aimf_html_put(html,
                   "<p class=\"note\">Intervals are of the change on the same pictures%s. “Not told apart” means "
                   "that the interval includes no change.%s</p>\n",
-                  of_seeds ? "; the last one, over seeds and pictures, decides the last column"
+                  of_seeds ? ": over other pictures, over other seeds, and over both, which is drawn and decides"
                            : ", and speak of these models alone",
                   results->n_seeds > 1 ? " Before and after of the worst group and of the deviation are those of the "
                                          "accuracies averaged over seeds; changes are the mean of each seed’s own, so "
@@ -219,7 +229,7 @@ static void put_verdicts(AimfHtml *html, const AimfVerdicts *verdicts, const cha
                       "<td class=\"left\">%s</td><td class=\"left wrap\">",
                       AIMF_HTML(verdict->gate.text), of, AIMF_PERCENT(verdict->value),
                       decision_mark(verdict->decision));
-        aimf_html_put_text(html, why, 1000);
+        aimf_html_put_text(html, *why ? why : "–", 1000);
         aimf_html_put(html, "</td></tr>\n");
     }
 }

@@ -30,7 +30,8 @@ static void put_chart(AimfHtml *html, const AimfRunResults *results, guint metho
         }
         const double change = aimf_report_group_change(results, method, g).mean;
         rows[n++] = (AimfDumbbell){
-            .name = aimf_report_group(results, group->target, group->group),
+            .name = aimf_report_class(results, group->target),
+            .second = g_strdup(aimf_report_label(results, group->group)),
             .before = before,
             .after = after,
             .lost = isfinite(change) ? change < 0 : after < before,

@@ -86,7 +86,7 @@ static void put_category(AimfHtml *html, const AimfImpactCategory *category)
         aimf_html_put(html, "<td class=\"left\"><span class=\"worse\"><span aria-hidden=\"true\">◆</span> below "
                             "0.8</span></td></tr>\n");
     else
-        aimf_html_put(html, "<td></td></tr>\n");
+        aimf_html_put(html, "<td class=\"left apart\">–</td></tr>\n");
 }
 
 static void put_impact_table(AimfHtml *html, const AimfImpactTable *table, const char *method, const char *positive)

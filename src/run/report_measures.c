@@ -117,8 +117,8 @@ void aimf_report_all_measures(AimfHtml *html, const AimfRunResults *results)
                     results->n_seeds > 1 ? " ± their standard deviation" : "");
     aimf_html_put(html, "<thead><tr><th class=\"left\" scope=\"col\">Measure</th>");
     for (guint m = 0; m < results->n_methods; m++)
-        aimf_html_put(html, "<th scope=\"col\">%s<br><span class=\"small\">%u seed%s</span></th>",
-                      AIMF_HTML(results->methods[m].title), results->averages[m].n,
+        aimf_html_put(html, "<th class=\"name\" scope=\"col\">%s<br><span class=\"small\">%u seed%s</span></th>",
+                      AIMF_HTML_FIT(results->methods[m].title, 40), results->averages[m].n,
                       AIMF_PLURAL(results->averages[m].n));
     aimf_html_put(html, "</tr></thead>\n");
     put_measures(html, results);
@@ -228,7 +228,7 @@ void aimf_report_tops(AimfHtml *html, const AimfRunResults *results)
     aimf_html_put(html, "</div>\n");
     aimf_html_figure_end(html, FALSE,
                          "Means over seeds with their 95&nbsp;%% intervals; the broken line is the biased "
-                         "classifier. The first table and the next one have the numbers.");
+                         "classifier. The table below has the numbers.");
     aimf_html_table(html, "", "Measures for each k, in %%.");
     aimf_html_put(html, "<thead><tr><th class=\"left\" scope=\"col\">k</th>");
     for (gsize i = 0; i < G_N_ELEMENTS(scalars); i++) {

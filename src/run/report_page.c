@@ -1,5 +1,7 @@
 #include "run/report_page.h"
 
+#include "run/report_style.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -45,6 +47,14 @@ static const char *escaped(gunichar c, char *buffer)
 static guint columns_of(gunichar c)
 {
     return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+guint aimf_html_columns(const char *text)
+{
+    guint columns = 0;
+    for (const char *at = text; *at;)
+        columns += columns_of(next_character(&at));
+    return columns;
 }
 
 /* Whether @text is at most @columns wide, and how many bytes of it are one less, for the "…". */
@@ -143,6 +153,11 @@ char *aimf_html_decimal(char *buffer, double value, int decimals)
     return fabs(value) < 1e15 ? put_number(buffer, value, format, FALSE) : aimf_html_significant(buffer, value);
 }
 
+char *aimf_html_scientific(char *buffer, double value)
+{
+    return put_number(buffer, value, "%.2e", FALSE);
+}
+
 char *aimf_html_significant(char *buffer, double value)
 {
     return put_number(buffer, value, "%.3g", FALSE);
@@ -189,8 +204,10 @@ void aimf_html_page(AimfHtml *html, const char *title, const char *program)
                   "<meta name=\"generator\" content=\"aimfair %s\">\n<title>%s</title>\n"
                   "<link rel=\"icon\" href=\"data:,\">\n",
                   AIMF_HTML(program), AIMF_HTML(title));
-    aimf_html_put_style(html);
-    aimf_html_put(html, "</head>\n<body>\n");
+    aimf_html_put(html, "<style>\n");
+    for (const char *const *style = aimf_report_style(); *style; style++)
+        g_string_append(html->text, *style);
+    aimf_html_put(html, "</style>\n</head>\n<body>\n");
 }
 
 void aimf_html_page_end(AimfHtml *html)
@@ -247,12 +264,22 @@ void aimf_html_figure(AimfHtml *html, gboolean scrolls)
                       html->n_figures);
 }
 
+void aimf_html_caption(AimfHtml *html, gboolean scrolls)
+{
+    aimf_html_put(html, "%s<figcaption><b>Figure %u.</b> ", scrolls ? "</div>\n" : "", html->n_figures);
+}
+
+void aimf_html_caption_end(AimfHtml *html)
+{
+    aimf_html_put(html, "</figcaption>\n</figure>\n");
+}
+
 void aimf_html_figure_end(AimfHtml *html, gboolean scrolls, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    aimf_html_put(html, "%s<figcaption><b>Figure %u.</b> ", scrolls ? "</div>\n" : "", html->n_figures);
+    aimf_html_caption(html, scrolls);
     g_string_append_vprintf(html->text, format, arguments);
-    aimf_html_put(html, "</figcaption>\n</figure>\n");
+    aimf_html_caption_end(html);
     va_end(arguments);
 }

@@ -23,6 +23,8 @@ enum { AIMF_HTML_BYTES = 1200, AIMF_HTML_CHARACTERS = 160, AIMF_FIGURE_BYTES = 4
 #define AIMF_HTML(text) aimf_html_escape((char[AIMF_HTML_BYTES]){ 0 }, text, AIMF_HTML_CHARACTERS)
 #define AIMF_HTML_FIT(text, columns) aimf_html_escape((char[AIMF_HTML_BYTES]){ 0 }, text, columns)
 char *aimf_html_escape(char *buffer, const char *text, guint columns);
+/** aimf_html_columns: how wide @text is, any bytes, in those. */
+guint aimf_html_columns(const char *text);
 
 /* Numbers, alive as long as AIMF_HTML: "81.30" and "+3.20" of 0.813 and 0.032; "–" where unknown; coordinates. */
 #define AIMF_PERCENT(value) aimf_html_percent((char[AIMF_FIGURE_BYTES]){ 0 }, value, 2, FALSE)
@@ -33,12 +35,14 @@ char *aimf_html_escape(char *buffer, const char *text, guint columns);
 #define AIMF_BETWEEN_SHORT(interval) aimf_html_between((char[AIMF_FIGURES_BYTES]){ 0 }, interval, 1)
 #define AIMF_DECIMAL(value, decimals) aimf_html_decimal((char[AIMF_FIGURE_BYTES]){ 0 }, value, decimals)
 #define AIMF_SIGNIFICANT(value) aimf_html_significant((char[AIMF_FIGURE_BYTES]){ 0 }, value)
+#define AIMF_SCIENTIFIC(value) aimf_html_scientific((char[AIMF_FIGURE_BYTES]){ 0 }, value)
 #define AIMF_COUNT(value) aimf_html_count((char[AIMF_FIGURE_BYTES]){ 0 }, value)
 #define AIMF_XY(value) aimf_html_coordinate((char[AIMF_FIGURE_BYTES]){ 0 }, value)
 char *aimf_html_percent(char *buffer, double value, int decimals, gboolean sign);
 char *aimf_html_between(char *buffer, AimfInterval interval, int decimals);
 char *aimf_html_decimal(char *buffer, double value, int decimals);
 char *aimf_html_significant(char *buffer, double value);
+char *aimf_html_scientific(char *buffer, double value);
 char *aimf_html_count(char *buffer, guint64 value);
 char *aimf_html_coordinate(char *buffer, double value);
 
@@ -63,7 +67,7 @@ void aimf_html_table(AimfHtml *html, const char *kind, const char *format, ...) 
 void aimf_html_table_end(AimfHtml *html);
 /** aimf_html_figure: opens a figure; @scrolls: it keeps its width where the screen is narrower. */
 void aimf_html_figure(AimfHtml *html, gboolean scrolls);
+/** aimf_html_caption: its caption, which follows until aimf_html_caption_end. aimf_html_figure_end: all of that. */
+void aimf_html_caption(AimfHtml *html, gboolean scrolls);
+void aimf_html_caption_end(AimfHtml *html);
 void aimf_html_figure_end(AimfHtml *html, gboolean scrolls, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-/** aimf_html_put_style: the style sheet, with its element. */
-void aimf_html_put_style(AimfHtml *html);

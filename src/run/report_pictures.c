@@ -139,12 +139,12 @@ static const char *find_file(const AimfFiles *files, const char *path, guint ind
     return is_end_of(same_place, path) ? same_place : NULL;
 }
 
-static char *photograph_words(const AimfRunResults *results, const AimfOutcomes *o, guint i, int before)
+/* (owned) "smiling → not smiling" */
+static char *answer_words(const AimfRunResults *results, const AimfRunCell *cell, guint i)
 {
-    g_autofree char *is = aimf_report_class(results, o->target[i]);
-    g_autofree char *now = aimf_report_class(results, o->prediction[i]);
-    g_autofree char *then = aimf_report_class(results, before);
-    return g_strdup_printf("%s, %s: %s → %s", is, aimf_report_label(results, o->group[i]), then, now);
+    g_autofree char *before = aimf_report_class(results, cell->comparison->predicted_before[i]);
+    g_autofree char *after = aimf_report_class(results, cell->outcomes->prediction[i]);
+    return g_strconcat(before, " → ", after, NULL);
 }
 
 /* Up to @most of rows @rows (n), in their order. */
@@ -158,11 +158,12 @@ static void put_photographs(AimfHtml *html, const AimfRunResults *results, const
     for (guint r = 0; r < n && shown < most; r++) {
         const guint i = rows[r];
         const char *path = cell->outcomes->paths ? find_file(&files, cell->outcomes->paths[i], i, c->n) : NULL;
-        g_autofree char *words = photograph_words(results, cell->outcomes, i, c->predicted_before[i]);
-        g_autofree char *alt = g_strconcat("photograph: ", words, NULL);
+        g_autofree char *group = aimf_report_group(results, cell->outcomes->target[i], cell->outcomes->group[i]);
+        g_autofree char *words = answer_words(results, cell, i);
+        g_autofree char *alt = g_strconcat("photograph of ", group, NULL);
         if (!path || !put_picture(html, path, alt, NULL))
             continue;
-        aimf_html_put(html, "<p class=\"words\">%s</p></li>\n", AIMF_HTML(words));
+        aimf_html_put(html, "<p class=\"words\">%s<br>%s</p></li>\n", AIMF_HTML(group), AIMF_HTML(words));
         shown++;
     }
     if (!shown)

@@ -215,23 +215,31 @@ static double strip_x(const Selection *selection, double i)
     return STRIP_LEFT + (STRIP_RIGHT - STRIP_LEFT) * (i + 0.5) / selection->n;
 }
 
-static void put_bands(AimfHtml *html, const Selection *selection, const Module *modules, guint n, double bottom)
+static void put_bands(AimfHtml *html, const Selection *selection, const Module *modules, guint n, double top,
+                      double bottom)
 {
-    double last = -INFINITY;
     for (guint m = 0; m < n; m++) {
         const double left = strip_x(selection, modules[m].first - 0.5);
         const double right = strip_x(selection, modules[m].first + modules[m].n - 0.5);
-        const double middle = (left + right) / 2;
         aimf_html_put(html,
-                      "<rect class=\"%s\" x=\"%s\" y=\"8\" width=\"%s\" height=\"%s\" ><title>%s: %u of %u "
+                      "<rect class=\"%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"><title>%s: %u of %u "
                       "trained</title></rect>\n",
-                      m % 2 ? "none" : "band", AIMF_XY(left), AIMF_XY(right - left), AIMF_XY(bottom - 8),
-                      AIMF_HTML(modules[m].name), modules[m].chosen, modules[m].n);
+                      m % 2 ? "none" : "band", AIMF_XY(left), AIMF_XY(top), AIMF_XY(right - left),
+                      AIMF_XY(bottom - top), AIMF_HTML(modules[m].name), modules[m].chosen, modules[m].n);
+    }
+}
+
+/* Slanted, since most modules are narrower than their names; those without room have none. */
+static void put_module_names(AimfHtml *html, const Selection *selection, const Module *modules, guint n, double y)
+{
+    double last = -INFINITY;
+    for (guint m = 0; m < n; m++) {
+        const double middle = strip_x(selection, modules[m].first + (modules[m].n - 1) / 2.0);
         if (middle - last < 16)
             continue;
         last = middle;
         aimf_html_put(html, "<text class=\"s e\" transform=\"translate(%s %s) rotate(-45)\">%s</text>\n",
-                      AIMF_XY(middle + 4), AIMF_XY(bottom + 14), AIMF_HTML_FIT(modules[m].name, 16));
+                      AIMF_XY(middle + 4), AIMF_XY(y), AIMF_HTML_FIT(modules[m].name, 16));
     }
 }
 
@@ -255,9 +263,11 @@ static void put_network(AimfHtml *html, const Selection *selection, const Module
     aimf_svg_begin(html, 760, 436,
                    "Both sensitivities of every tensor in the network's order, from the input to the "
                    "output");
-    put_bands(html, selection, modules, n, 350);
-    put_strip(html, selection, TRUE, 32, 160);
-    put_strip(html, selection, FALSE, 212, 340);
+    put_bands(html, selection, modules, n, 24, 166);
+    put_bands(html, selection, modules, n, 204, 346);
+    put_strip(html, selection, TRUE, 30, 160);
+    put_strip(html, selection, FALSE, 210, 340);
+    put_module_names(html, selection, modules, n, 360);
     aimf_html_put(html,
                   "<text class=\"s m\" x=\"%s\" y=\"432\">tensors from the input to the output, by module</text>\n",
                   AIMF_XY((STRIP_LEFT + STRIP_RIGHT) / 2));
@@ -318,8 +328,8 @@ static void put_tensor_table(AimfHtml *html, const Selection *selection)
             html,
             "<tr><th scope=\"row\"><code>%s</code></th><td>%s</td><td>%s</td><td>%u</td><td>%s</td><td>%u</td>"
             "<td>%u</td></tr>\n",
-            AIMF_HTML(t->name), AIMF_COUNT((guint64)MAX(t->size, 0)), AIMF_SIGNIFICANT(t->domain), t->domain_rank,
-            AIMF_SIGNIFICANT(t->bias), t->bias_rank, selection->times[i]);
+            AIMF_HTML(t->name), AIMF_COUNT((guint64)MAX(t->size, 0)), AIMF_SCIENTIFIC(t->domain), t->domain_rank,
+            AIMF_SCIENTIFIC(t->bias), t->bias_rank, selection->times[i]);
     }
     aimf_html_put(html, "</tbody>\n");
     aimf_html_table_end(html);

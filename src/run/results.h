@@ -122,9 +122,9 @@ static inline const AimfRunCell *aimf_run_cell(const AimfRunResults *results, gu
 
 /* What is written of them; each as a file of the name's kind, atomically. FALSE with IO and its like. */
 
-/** aimf_results_json: (owned) results.json; docs/run.md has its schema. */
+/** aimf_results_json: (owned) results.json; docs/results.schema.json is its schema. */
 char *aimf_results_json(const AimfRunResults *results);
-/** aimf_results_csv: (owned) every figure in a row of its own: method, seed, measure, group, value, low, high. */
+/** aimf_results_csv: (owned) every figure in a row of its own; docs/results-files.md has the columns. */
 char *aimf_results_csv(const AimfRunResults *results);
 /** aimf_results_card: (owned) a Hugging Face model card of the first method's first model, model-card.md. */
 char *aimf_results_card(const AimfRunResults *results);

@@ -7,7 +7,6 @@
 #include "run/results.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -126,19 +125,11 @@ static void append_front(GString *card, const Subject *subject)
 
 /* --- Markdown --- */
 
-/* Foreign texts one after another, up to NULL, each behind a text of ours. */
-static void G_GNUC_NULL_TERMINATED append(GString *card, const char *own, ...)
+/* A text of ours, then one of others. */
+static void append(GString *card, const char *own, const char *foreign)
 {
-    va_list arguments;
-    va_start(arguments, own);
-    for (; own; own = va_arg(arguments, const char *)) {
-        g_string_append(card, own);
-        const char *foreign = va_arg(arguments, const char *);
-        if (!foreign)
-            break;
-        aimf_markdown_append(card, foreign);
-    }
-    va_end(arguments);
+    g_string_append(card, own);
+    aimf_markdown_append(card, foreign);
 }
 
 /* A share in percent with two digits; a dash where it is unknown. @sign: of changes, a plus */
@@ -166,16 +157,17 @@ static void append_interval(GString *card, AimfInterval interval, gboolean sign)
 static void append_about(GString *card, const Subject *subject)
 {
     const AimfRunResults *results = subject->results;
-    append(card, "# ", results->title ? results->title : "A run", "\n\n", NULL);
+    append(card, "# ", results->title ? results->title : "A run");
+    g_string_append(card, "\n\n");
     if (!subject->cell) {
         g_string_append(card, "Nothing was trained in this run: every seed of it failed.\n");
         return;
     }
-    append(card, "An image classifier (", results->architecture ? results->architecture : "unknown", ") that predicts ",
-           results->target ? results->target : "the target", NULL);
+    append(card, "An image classifier (", results->architecture ? results->architecture : "unknown");
+    append(card, ") that predicts ", results->target ? results->target : "the target");
     for (guint i = 0; results->classes && results->classes[i]; i++)
-        append(card, i ? ", " : ": ", results->classes[i], NULL);
-    append(card, ". It was made by the method '", results->methods[subject->method].title, NULL);
+        append(card, i ? ", " : ": ", results->classes[i]);
+    append(card, ". It was made by the method '", results->methods[subject->method].title);
     g_string_append_printf(card, "' with seed %" G_GUINT64_FORMAT ". ", results->seeds[subject->seed]);
     if (subject->method)
         g_string_append(card, "A classifier that had learned a bias from its photographs was fine-tuned on balanced "
@@ -193,7 +185,7 @@ static void append_use(GString *card, const Subject *subject)
                           "picture, not what a person is.\n"
                           "- Fairness was measured between these groups alone:");
     for (char *const *label = subject->results->labels; *label; label++)
-        append(card, label == subject->results->labels ? " " : ", ", *label, NULL);
+        append(card, label == subject->results->labels ? " " : ", ", *label);
     g_string_append(card, ". Other groups, and their intersections, were not looked at.\n"
                           "- No license is claimed here. Whoever publishes the model says what may be done with it, "
                           "which also depends on the licenses of its data and of the models that it was made with.\n");
@@ -213,7 +205,7 @@ static void append_set(GString *card, const AimfRunResults *results, const AimfR
             aimf_markdown_append(card, results->classes[i / n_labels]);
         else
             g_string_append_printf(card, "%u", i / n_labels);
-        append(card, " | ", labels[i % n_labels], NULL);
+        append(card, " | ", labels[i % n_labels]);
         g_string_append_printf(card, " | %u |\n", counts[i]);
     }
 }
@@ -258,11 +250,11 @@ static void append_training(GString *card, const Subject *subject)
     } else {
         g_string_append(card, "- The training itself was not a part of the run.\n");
     }
-    append(card, "- aimfair ", results->program ? results->program : "of an unknown version", ", precision ",
-           results->precision ? results->precision : "unknown", NULL);
+    append(card, "- aimfair ", results->program ? results->program : "of an unknown version");
+    append(card, ", precision ", results->precision ? results->precision : "unknown");
     g_string_append_printf(card, ", %d thread%s", results->threads, results->threads == 1 ? "" : "s");
     if (cell->engine)
-        append(card, "; ", cell->engine, NULL);
+        append(card, "; ", cell->engine);
     g_string_append(card, ".\n");
 }
 
@@ -294,7 +286,7 @@ static void append_group_row(GString *card, const Subject *subject, int index)
     const AimfGroupPairs *pairs = c ? &c->groups[index] : NULL;
     double n = pairs && pairs->n ? (double)pairs->n : NAN;
     g_autofree char *name = group_name(subject->results, group->target, group->group);
-    append(card, "| accuracy of ", name, NULL);
+    append(card, "| accuracy of ", name);
     g_string_append_printf(card, " (%u) | ", group->n);
     append_percent(card, pairs ? pairs->right_before / n : NAN, FALSE);
     g_string_append(card, " | ");
@@ -333,7 +325,7 @@ static void append_averages(GString *card, const AimfRunResults *results)
                           "| --- | ---: | ---: | ---: | ---: |\n");
     for (guint m = 0; m < results->n_methods; m++) {
         const AimfMeasures *measures = results->averages[m].measures;
-        append(card, "| ", results->methods[m].title, NULL);
+        append(card, "| ", results->methods[m].title);
         g_string_append_printf(card, " | %u of %u", results->averages[m].n, results->n_seeds);
         for (gsize i = 0; i < G_N_ELEMENTS(scalars); i++) {
             g_string_append(card, " | ");
@@ -358,7 +350,7 @@ static void append_caveats(GString *card, const Subject *subject)
         const AimfGroupPairs *group = &c->groups[i];
         g_autofree char *name = group_name(subject->results, group->target, group->group);
         if (group->right_after < group->right_before)
-            append(card, lost++ ? "; " : "- Groups that lost accuracy against the biased classifier: ", name, NULL);
+            append(card, lost++ ? "; " : "- Groups that lost accuracy against the biased classifier: ", name);
     }
     g_string_append(card, lost ? ".\n" : "");
     if (c && !lost)
@@ -367,8 +359,11 @@ static void append_caveats(GString *card, const Subject *subject)
 
 static void append_hash(GString *card, const char *own, const char *name, const char *sha256)
 {
-    if (sha256)
-        append(card, own, name, " | ", sha256, " |\n", NULL);
+    if (!sha256)
+        return;
+    append(card, own, name);
+    append(card, " | ", sha256);
+    g_string_append(card, " |\n");
 }
 
 static void append_hashes(GString *card, const Subject *subject)

@@ -40,9 +40,9 @@ static JsonNode *seed_node(guint64 seed)
 /* What is an array or object of its own in other files of the program: @text (taken, nullable) as they write it. */
 static void set_parsed(JsonObject *object, const char *name, char *text)
 {
-    g_autofree char *taken = text;
     JsonNode *node = text ? aimf_json_parse(text, strlen(text), NULL) : NULL;
     json_object_set_member(object, name, node ? node : json_node_init_null(json_node_alloc()));
+    g_free(text);
 }
 
 /* --- Sets --- */

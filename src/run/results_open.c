@@ -275,8 +275,8 @@ static gboolean judge(AimfRunResults *r, const AimfMonitor *monitor, GError **er
         return FALSE;
     const AimfMeasures *measures = r->averages[method].measures;
     if (measures && mean->len &&
-        !(r->verdicts = aimf_judge((const AimfGate *)(void *)mean->data, mean->len, measures, NULL, NULL, monitor,
-                                   error)))
+        !(r->verdicts =
+              aimf_judge((const AimfGate *)(void *)mean->data, mean->len, measures, NULL, NULL, monitor, error)))
         return FALSE;
     take_decision(r, r->verdicts);
     for (guint s = 0; s < r->n_seeds && single->len; s++) {
@@ -380,8 +380,8 @@ static char *title_of(const AimfRunResults *r)
 static gboolean read_sensitivities(AimfRunResults *r, GError **error)
 {
     for (guint s = 0; s < r->n_seeds; s++) {
-        g_autofree char *path = g_strdup_printf("%s/shared/sensitivity-%" G_GUINT64_FORMAT "/sensitivity.json",
-                                                r->folder, r->seeds[s]);
+        g_autofree char *path =
+            g_strdup_printf("%s/shared/sensitivity-%" G_GUINT64_FORMAT "/sensitivity.json", r->folder, r->seeds[s]);
         gboolean there;
         if (!aimf_path_there(path, &there, error) ||
             (there && !(r->sensitivities[s] = aimf_sensitivities_open(path, error))))
@@ -407,8 +407,8 @@ static gboolean count_tensors(const AimfRunResults *r, guint *n, GError **error)
 {
     g_autofree char *cell = g_strdup_printf("cells/biased-%" G_GUINT64_FORMAT "/model", r->seeds[0]);
     for (guint s = 0; s < r->n_seeds; s++) {
-        g_autofree char *path = g_strdup_printf("%s/cells/biased-%" G_GUINT64_FORMAT "/model/training.json", r->folder,
-                                                r->seeds[s]);
+        g_autofree char *path =
+            g_strdup_printf("%s/cells/biased-%" G_GUINT64_FORMAT "/model/training.json", r->folder, r->seeds[s]);
         g_autoptr(JsonNode) node = aimf_json_open(path, MAX_JSON_BYTES, NULL);
         gint64 tensors;
         if (node && aimf_json_int(json_node_get_object(node), path, "tensors", 1, 1000000, &tensors, NULL)) {
@@ -416,8 +416,10 @@ static gboolean count_tensors(const AimfRunResults *r, guint *n, GError **error)
             return TRUE;
         }
     }
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not finished: '%s' and those of other seeds have no "
-                                                       "model", r->folder, cell);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "'%s' is not finished: '%s' and those of other seeds have no "
+                "model",
+                r->folder, cell);
     return FALSE;
 }
 

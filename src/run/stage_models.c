@@ -218,7 +218,7 @@ static gboolean describe_train(AimfRunJob *job, AimfRunStage *stage, AimfProvena
     return take_set(job, AIMF_SET_TRAIN, wanted, error) && take_set(job, AIMF_SET_VAL, wanted, error);
 }
 
-static gboolean read_size(const AimfConfig *config, int *width, int *height, GError **error)
+gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error)
 {
     g_auto(GStrv) sides = g_strsplit(aimf_config_text_at(config, AIMF_KEY_TRAIN_IMAGE_SIZE), "x", 3);
     guint n = g_strv_length(sides);
@@ -246,7 +246,7 @@ static gboolean choose_preprocess(AimfRunJob *job, const AimfTensors *file, Aimf
         return FALSE;
     }
     int width, height;
-    if (!read_size(job->config, &width, &height, error))
+    if (!aimf_run_image_size(job->config, &width, &height, error))
         return FALSE;
     if (!saved || aimf_config_place(job->config, AIMF_KEY_TRAIN_IMAGE_SIZE))
         aimf_preprocess_resize_input(preprocess, width, height);
@@ -342,9 +342,10 @@ static double cost_of_training(const AimfRunJob *job, int set, guint epochs)
     return epochs * (COST_TRAINING * n_of(job, set) + n_of(job, AIMF_SET_VAL));
 }
 
-static double cost_train(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_train(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = COST_TRAINING;
     if (aimf_config_given(job->config, AIMF_KEY_TRAIN_MODEL))
         return 0;
     return cost_of_training(job, AIMF_SET_TRAIN, (guint)aimf_config_integer(job->config, AIMF_KEY_TRAIN_EPOCHS));
@@ -432,9 +433,10 @@ static gboolean make_sensitivity(AimfRunJob *job, AimfRunStage *stage, const cha
            aimf_tensors_save(gradients, tensors, error);
 }
 
-static double cost_sensitivity(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_sensitivity(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = COST_TRAINING;
     return COST_TRAINING * (n_of(job, AIMF_SET_TRAIN) + n_of(job, AIMF_SET_BIASED) + n_of(job, AIMF_SET_BALANCED));
 }
 
@@ -525,9 +527,10 @@ static gboolean make_finetune(AimfRunJob *job, AimfRunStage *stage, const char *
     return train(job, &training, &options, part, error);
 }
 
-static double cost_finetune(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_finetune(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = COST_TRAINING;
     return cost_of_training(job, AIMF_SET_BALANCED, (guint)aimf_config_integer(job->config, AIMF_KEY_FINETUNE_EPOCHS));
 }
 

@@ -104,13 +104,15 @@ static gboolean make_prompts(AimfRunJob *job, AimfRunStage *stage, const char *p
 }
 
 static const AimfConfigKey PROMPT_KEYS[] = {
-    AIMF_KEY_DATA_KIND,         AIMF_KEY_DATA_TARGET,   AIMF_KEY_DATA_PROTECTED,     AIMF_KEY_TASK_NAME, AIMF_KEY_TASK_FILE,
-    AIMF_KEY_PROMPTS_FILE,      AIMF_KEY_PROMPTS_COUNT, AIMF_KEY_PROMPTS_PLAIN,      AIMF_KEY_PROMPTS_LLM,
-    AIMF_KEY_PROMPTS_LLM_MODEL, AIMF_KEY_PROMPTS_SEED,  AIMF_KEY_GENERATE_TOKENIZER, AIMF_N_KEYS,
+    AIMF_KEY_DATA_KIND,   AIMF_KEY_DATA_TARGET,       AIMF_KEY_DATA_PROTECTED, AIMF_KEY_TASK_NAME,
+    AIMF_KEY_TASK_FILE,   AIMF_KEY_PROMPTS_FILE,      AIMF_KEY_PROMPTS_COUNT,  AIMF_KEY_PROMPTS_PLAIN,
+    AIMF_KEY_PROMPTS_LLM, AIMF_KEY_PROMPTS_LLM_MODEL, AIMF_KEY_PROMPTS_SEED,   AIMF_KEY_GENERATE_TOKENIZER,
+    AIMF_N_KEYS,
 };
 
-static double no_cost(const AimfRunJob *job, const AimfRunStage *stage)
+static double no_cost(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
+    *each = 1;
     (void)job;
     (void)stage;
     return 0;
@@ -237,16 +239,18 @@ static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *
     return hash != NULL;
 }
 
-static double cost_of_pictures(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost_of_pictures(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
-    const double drawing = 3, painting = 400; /* beside looking at a picture; what is left is soon known better */
+    enum { GROUPS = 4 };                              /* of most tasks; progress soon knows better */
+    const double drawing = 3, step_of_painting = 400; /* beside looking at a picture */
     if (is_drawn(job->config)) {
         const AimfPortraitSet set = portraits_of(job->config);
+        *each = drawing;
         return drawing * aimf_portrait_set_size(&set);
     }
-    return painting * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS) * 4 *
-           (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+    *each = step_of_painting * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS);
+    return *each * GROUPS * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_PER_GROUP);
 }
 
 static const AimfConfigKey PICTURE_KEYS[] = {

@@ -90,8 +90,7 @@ static gboolean save_measures(AimfRunJob *job, const AimfRunStage *stage, const 
     evaluation->findings = aimf_findings_new();
     aimf_check_evaluation_set(model, job->sets[AIMF_SET_TEST], evaluation->findings);
     if (!(evaluation->measures = aimf_run_measure(job->config, outcomes, job->monitor, error)) ||
-        !(evaluation->evidence =
-              aimf_evidence_new(model_path, model, data, job->sets[AIMF_SET_TEST], options, error)))
+        !(evaluation->evidence = aimf_evidence_new(model_path, model, data, job->sets[AIMF_SET_TEST], options, error)))
         return FALSE;
     evaluation->model = g_strconcat(folder, "/model.safetensors", NULL);
     evaluation->data = g_strdup(aimf_run_set_path(AIMF_SET_TEST));
@@ -128,14 +127,15 @@ static gboolean make(AimfRunJob *job, AimfRunStage *stage, const char *part, Aim
     return outcomes && save_measures(job, stage, model, model_path, &options, outcomes, measures, error);
 }
 
-static double cost(const AimfRunJob *job, const AimfRunStage *stage)
+static double cost(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
+    *each = 1;
     enum { NOT_KNOWN_YET = 800 };
     return job->data[AIMF_PART_TEST] ? aimf_manifest_count(job->data[AIMF_PART_TEST]) : NOT_KNOWN_YET;
 }
 
-static const AimfConfigKey KEYS[] = { AIMF_KEY_EVALUATE_BATCH,    AIMF_KEY_EVALUATE_BOOTSTRAP,
+static const AimfConfigKey KEYS[] = { AIMF_KEY_EVALUATE_BATCH,     AIMF_KEY_EVALUATE_BOOTSTRAP,
                                       AIMF_KEY_EVALUATE_THRESHOLD, AIMF_KEY_EVALUATE_POSITIVE,
                                       AIMF_KEY_DATA_SKIP_BAD,      AIMF_N_KEYS };
 

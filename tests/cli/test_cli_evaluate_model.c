@@ -311,12 +311,16 @@ static void test_terminal_progress(void)
     waitpid(child, &status, 0);
     close(terminal);
     g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    g_auto(GStrv) parts = g_strsplit(text->str, "\r\033[K", -1);
+    char *results = strstr(text->str, "\r\033[K{"); /* they come after the line was erased */
+    g_assert_nonnull(results);
+    *results = 0;
+    g_auto(GStrv) parts = g_strsplit(text->str, "\r", -1);
     guint n = g_strv_length(parts);
-    g_assert_cmpuint(n, >=, 3);
-    for (guint i = 1; i + 1 < n; i++)
-        g_assert_cmpint(g_utf8_strlen(parts[i], -1), <, 30);
-    g_assert_true(g_str_has_prefix(parts[n - 1], "{")); /* the results come after the line was erased */
+    g_assert_cmpuint(n, >=, 2);
+    for (guint i = 1; i < n; i++) {
+        g_assert_true(g_str_has_suffix(parts[i], "\033[K"));
+        g_assert_cmpint(g_utf8_strlen(parts[i], -1), <, 30 + 3);
+    }
 }
 
 /*

@@ -127,9 +127,9 @@ static guint check_lines(const char *text, glong cells)
 /* One line that is written over, erased before anything else, at whatever width the terminal has. */
 static void test_live_line(void)
 {
-    g_autofree char *command = in_folder(TRAIN("1000"));
+    g_autofree char *command = in_folder(TRAIN("60"));
     Terminal *terminal = terminal_open(60, "TERM=xterm", command);
-    gsize narrowed = terminal_wait(terminal, 0, "\repoch 3/1000: 0/24 images");
+    gsize narrowed = terminal_wait(terminal, 0, "\repoch 3/60: 0/24 images");
     terminal_resize(terminal, 12);
     /* Wider lines may have been on their way. */
     gsize settled = terminal_wait(terminal, narrowed, "\rvalidating " ERASE_REST), stopped = settled;

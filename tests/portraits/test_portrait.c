@@ -1,4 +1,4 @@
-#include "demo/chart.h"
+#include "portraits/portrait_set.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -87,7 +87,7 @@ static void set_up(Place *place, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
-    place->directory = g_dir_make_tmp("aimfair-demo-XXXXXX", &error);
+    place->directory = g_dir_make_tmp("aimfair-portraits-XXXXXX", &error);
     g_assert_no_error(error);
 }
 
@@ -183,47 +183,6 @@ static void test_failures(Place *place, gconstpointer data)
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INTERRUPTED);
 }
 
-static AimfMeasures *some_measures(gboolean smiling_only)
-{
-    static const int target[] = { 0, 0, 1, 1 }, prediction[] = { 0, 1, 1, 1 }, group[] = { 0, 1, 0, 1 };
-    int first = smiling_only ? 2 : 0;
-    g_autoptr(GError) error = NULL;
-    AimfMeasures *measures = aimf_measure((guint)(4 - first), target + first, prediction + first, NULL, group + first,
-                                          2, 2, 0, 0, NULL, &error);
-    g_assert_no_error(error);
-    return measures;
-}
-
-/* Groups without pictures have no bar and break nothing. */
-static void test_pictures(Place *place, gconstpointer data)
-{
-    (void)data;
-    g_autoptr(GError) error = NULL;
-    draw_small(place);
-    g_autofree char *sheet = g_build_filename(place->directory, "sheet.png", NULL);
-    g_autofree char *chart = g_build_filename(place->directory, "chart.png", NULL);
-    g_autofree char *nowhere = g_build_filename(place->directory, "no", "chart.png", NULL);
-    aimf_demo_draw_sheet(place->directory, &SMALL[0], &SMALL[1], sheet, &error);
-    g_assert_no_error(error);
-
-    AimfDemoResult result = { .n_tensors = 62 };
-    for (int i = 0; i < AIMF_DEMO_N_MODELS; i++)
-        result.models[i] = (AimfDemoModel){ .name = "some", .trained = 62, .measures = some_measures(i == 1) };
-    aimf_demo_draw_chart(&result, chart, &error);
-    g_assert_no_error(error);
-    g_assert_false(aimf_demo_draw_chart(&result, nowhere, &error));
-    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND);
-    g_clear_error(&error);
-
-    const char *paths[] = { sheet, chart };
-    for (int i = 0; i < 2; i++) {
-        g_autoptr(AimfImage) image = aimf_image_open(paths[i], &error);
-        g_assert_no_error(error);
-        g_assert_cmpint(image->width, >, 1000);
-    }
-    aimf_demo_result_clear(&result);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -233,6 +192,5 @@ int main(int argc, char **argv)
     g_test_add("/portrait/set", Place, NULL, set_up, test_set, tear_down);
     g_test_add("/portrait/lossless", Place, NULL, set_up, test_lossless, tear_down);
     g_test_add("/portrait/failures", Place, NULL, set_up, test_failures, tear_down);
-    g_test_add("/portrait/pictures", Place, NULL, set_up, test_pictures, tear_down);
     return g_test_run();
 }

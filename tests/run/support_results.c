@@ -10,6 +10,18 @@
 
 enum { N_SAMPLES = 400, N_EPOCHS = 6, N_LABELS = 2, N_TENSORS = 62, RESAMPLES = 100, BOOTSTRAP_SEED = 1 };
 
+/* What ends lines, fields, texts, cells and documents, and is text here. */
+#define HOSTILE "a \"q\" 'x': --- #\n---\n<b>&amp; | `c` [l](http://example.org), {{ \\ !!y \xe2\x80\xa8 \x1b[31m"
+
+const SupportResultsOptions support_results_cases[SUPPORT_N_RESULTS] = {
+    { 0 },
+    { .n_seeds = 5, .n_k = 3, .failed_cell = TRUE, .mixed_engines = TRUE },
+    { .n_targets = 3, .no_sensitivities = TRUE, .no_gates = TRUE },
+    { .n_seeds = 1 },
+    { .n_seeds = 1, .failed_cell = TRUE },
+    { .n_seeds = 2, .failed_cell = TRUE, .hostile = HOSTILE },
+};
+
 /* How sure a method is: of what was common in the training set, and of what was rare. */
 typedef struct {
     double common, rare;
@@ -173,6 +185,24 @@ static char **group_names(const AimfRunResults *results)
     return names;
 }
 
+static AimfEpoch epoch_new(guint e, double noise)
+{
+    double left = exp(-0.5 * e);
+    return (AimfEpoch){
+        .epoch = e,
+        .learning_rate = e < 4 ? 0.01 : 0.001,
+        .loss = 0.2 + 0.5 * left + noise,
+        .train_accuracy = 0.95 - 0.3 * left,
+        .val_loss = 0.3 + 0.4 * left + noise,
+        .val_accuracy = 0.9 - 0.25 * left - noise,
+        .val_worst_group_accuracy = 0.7 - 0.3 * left - noise,
+        .val_equalized_odds = 0.1 + 0.2 * left + noise,
+        .images_per_second = 40,
+        .seconds = 100 + e,
+        .best = e + 1 < N_EPOCHS,
+    };
+}
+
 static void make_history(const AimfRunResults *results, AimfRunCell *cell, guint method, guint seed)
 {
     AimfRandom random = aimf_random_at(4000 + seed, AIMF_STREAM_TEST, method);
@@ -180,16 +210,7 @@ static void make_history(const AimfRunResults *results, AimfRunCell *cell, guint
     cell->group_accuracy = g_array_new(FALSE, FALSE, sizeof(double));
     cell->group_names = group_names(results);
     for (guint e = 0; e < N_EPOCHS; e++) {
-        double left = exp(-0.5 * e), noise = 0.02 * aimf_random_uniform(&random);
-        AimfEpoch epoch = { .epoch = e, .learning_rate = e < 4 ? 0.01 : 0.001, .loss = 0.2 + 0.5 * left + noise };
-        epoch.train_accuracy = 0.95 - 0.3 * left;
-        epoch.val_loss = 0.3 + 0.4 * left + noise;
-        epoch.val_accuracy = 0.9 - 0.25 * left - noise;
-        epoch.val_worst_group_accuracy = 0.7 - 0.3 * left - noise;
-        epoch.val_equalized_odds = 0.1 + 0.2 * left + noise;
-        epoch.images_per_second = 40;
-        epoch.seconds = 100 + e;
-        epoch.best = e + 1 < N_EPOCHS;
+        AimfEpoch epoch = epoch_new(e, 0.02 * aimf_random_uniform(&random));
         g_array_append_val(cell->history, epoch);
         for (guint g = 0; cell->group_names[g]; g++) {
             double accuracy = epoch.val_accuracy - 0.05 * (double)(g % 3);

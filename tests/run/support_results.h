@@ -1,4 +1,4 @@
-/* Results of a run that never was, made in memory by the library's own measures, for tests of what is written of them. */
+/* Results of a run that never was, made in memory by the library's own measures, for tests of what is written. */
 #pragma once
 
 #include "run/results.h"
@@ -21,6 +21,10 @@ typedef struct {
     gboolean no_gates;
     const char *hostile;
 } SupportResultsOptions;
+
+/** support_results_cases: what files of results must be right for; the last is hostile. */
+enum { SUPPORT_N_RESULTS = 6 };
+extern const SupportResultsOptions support_results_cases[SUPPORT_N_RESULTS];
 
 /** support_results_new: (owned) @options: (nullable). The same options give the same results. */
 AimfRunResults *support_results_new(const SupportResultsOptions *options);

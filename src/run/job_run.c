@@ -30,9 +30,9 @@ static void append_changes(GString *text, JsonObject *before, JsonObject *now)
         if (g_strcmp0(one, other) == 0)
             continue;
         if (hash)
-            g_string_append_printf(text, "; %s has changed", (const char *)name->data);
+            g_string_append_printf(text, ", %s has changed", (const char *)name->data);
         else
-            g_string_append_printf(text, "; %s was '%s' and is '%s'", (const char *)name->data, one ? one : "nothing",
+            g_string_append_printf(text, ", %s was '%s' and is '%s'", (const char *)name->data, one ? one : "nothing",
                                    other);
     }
 }
@@ -40,24 +40,70 @@ static void append_changes(GString *text, JsonObject *before, JsonObject *now)
 static void append_stale(AimfRunJob *job, AimfRunStage *stage, GString *text)
 {
     g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
-    g_string_append_printf(text, "\n  %s", stage->name);
+    g_string_append_printf(text, "%s%s", text->len ? "; " : "", stage->name);
     if (stage->waits)
         return;
     g_autoptr(AimfProvenance) found = aimf_provenance_open(place, NULL);
-    g_autoptr(AimfProvenance) wanted = aimf_run_describe(job, stage, NULL);
+    g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, NULL);
     if (!found || !wanted)
         return;
     g_autoptr(GString) changes = g_string_new(NULL);
     append_changes(changes, found->settings, wanted->settings);
     append_changes(changes, found->inputs, wanted->inputs);
     if (g_strcmp0(found->program, wanted->program) != 0)
-        g_string_append_printf(changes, "; the program was %s and is %s", found->program, wanted->program);
+        g_string_append_printf(changes, ", the program was %s and is %s", found->program, wanted->program);
     if (g_strcmp0(found->precision, wanted->precision) != 0)
-        g_string_append_printf(changes, "; precision was %s and is %s", found->precision, wanted->precision);
+        g_string_append_printf(changes, ", precision was %s and is %s", found->precision, wanted->precision);
     if (found->threads != wanted->threads)
-        g_string_append_printf(changes, "; threads were %d and are %d", found->threads, wanted->threads);
+        g_string_append_printf(changes, ", threads were %d and are %d", found->threads, wanted->threads);
     if (changes->len)
-        g_string_append_printf(text, ": %s", changes->str + 2);
+        g_string_append_printf(text, " (%s)", changes->str + 2);
+}
+
+/* Whether the folder @name is one of a stage, one above it, or one in which a stage is made. */
+static gboolean is_of_stage(const AimfRunJob *job, const char *name)
+{
+    for (guint i = 0; i < job->stages->len; i++) {
+        const char *stage = ((AimfRunStage *)g_ptr_array_index(job->stages, i))->name;
+        gsize n = strlen(stage), above = strlen(name);
+        if ((strncmp(stage, name, above) == 0 && (!stage[above] || stage[above] == '/')) ||
+            (strncmp(stage, name, n) == 0 && (g_str_equal(name + n, ".part") || g_str_equal(name + n, ".old"))))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* (owned) folders of stages that the configuration has not: of seeds and methods that it had. NULL with an error. */
+static GPtrArray *find_strangers(const AimfRunJob *job, GError **error)
+{
+    static const char *const folders[] = { "shared", "cells" };
+    g_autoptr(GPtrArray) strangers = g_ptr_array_new_with_free_func(g_free);
+    for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
+        g_autofree char *path = g_build_filename(job->folder, folders[f], NULL);
+        gboolean there;
+        if (!aimf_path_there(path, &there, error))
+            return NULL;
+        g_autoptr(GPtrArray) names = there ? aimf_directory_list(path, error) : g_ptr_array_new();
+        if (!names)
+            return NULL;
+        for (guint i = 0; i < names->len; i++) {
+            g_autofree char *name = g_build_filename(folders[f], g_ptr_array_index(names, i), NULL);
+            if (!is_of_stage(job, name))
+                g_ptr_array_add(strangers, g_steal_pointer(&name));
+        }
+    }
+    return g_steal_pointer(&strangers);
+}
+
+static gboolean remove_strangers(const AimfRunJob *job, GError **error)
+{
+    g_autoptr(GPtrArray) strangers = find_strangers(job, error);
+    for (guint i = 0; strangers && i < strangers->len; i++) {
+        g_autofree char *path = g_build_filename(job->folder, g_ptr_array_index(strangers, i), NULL);
+        if (!aimf_folder_remove(path, error))
+            return FALSE;
+    }
+    return strangers != NULL;
 }
 
 /* A stage that waits for one that is merely missing may turn out to be what it should be. */
@@ -72,11 +118,17 @@ static gboolean check_stale(AimfRunJob *job, GError **error)
         if (!stage->blocked && stage->state == AIMF_STAGE_STALE && (!stage->waits || behind))
             append_stale(job, stage, text);
     }
+    g_autoptr(GPtrArray) strangers = find_strangers(job, error);
+    if (!strangers)
+        return FALSE;
+    for (guint i = 0; i < strangers->len; i++)
+        g_string_append_printf(text, "%s%s (of no seed or method of this configuration: it would be removed)",
+                               text->len ? "; " : "", (const char *)g_ptr_array_index(strangers, i));
     if (!text->len)
         return TRUE;
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                 "'%s' was made by another configuration; with --update these would be made anew, and the old ones kept "
-                "until then:%s",
+                "until then: %s",
                 job->folder, text->str);
     return FALSE;
 }
@@ -85,11 +137,11 @@ static gboolean check_stale(AimfRunJob *job, GError **error)
 
 static double cost_left(const AimfRunJob *job)
 {
-    double left = 0;
+    double left = 0, each;
     for (guint i = 0; i < job->stages->len; i++) {
         const AimfRunStage *stage = g_ptr_array_index(job->stages, i);
         if (!is_done(stage))
-            left += stage->kind->cost(job, stage);
+            left += stage->kind->cost(job, stage, &each);
     }
     return left;
 }
@@ -114,11 +166,13 @@ static gboolean note_failure(AimfRunJob *job, AimfRunStage *stage, AimfProvenanc
 
 static gboolean do_stage(AimfRunJob *job, AimfRunStage *stage, GError **error)
 {
-    g_autoptr(AimfProvenance) made = aimf_run_describe(job, stage, error);
-    g_autofree char *part = made ? aimf_stage_begin(job->folder, made, error) : NULL;
+    g_autoptr(AimfProvenance) made = aimf_run_wanted(job, stage, error);
+    g_autofree char *part = made ? aimf_stage_prepare(job->folder, made, error) : NULL;
     if (!part)
         return FALSE;
     aimf_message(job->monitor, AIMF_LOG_INFO, "%s", stage->name);
+    if (stage->needs->len) /* what was found before is told, and is not of this stage */
+        aimf_run_forget_findings(job);
     GError *failure = NULL;
     if (stage->kind->make(job, stage, part, made, &failure))
         return aimf_stage_commit(job->folder, made, error);
@@ -141,14 +195,15 @@ static void forget_sets(AimfRunJob *job, const AimfRunStage *stage)
 
 static gboolean do_stages(AimfRunJob *job, GError **error)
 {
-    job->work.total = cost_left(job);
     for (guint i = 0; i < job->stages->len; i++) {
         AimfRunStage *stage = g_ptr_array_index(job->stages, i);
         if (!aimf_check_stop(job->monitor, "the run", error) || !aimf_run_look_at(job, stage, error))
             return FALSE;
         if (is_done(stage))
             continue;
-        aimf_work_next(&job->work, stage->kind->cost(job, stage), 1);
+        double each, cost = stage->kind->cost(job, stage, &each);
+        aimf_work_next(&job->work, cost / each, each);
+        job->work.total = job->work.before + cost_left(job); /* sizes of sets are known as they are made */
         forget_sets(job, stage);
         gboolean done = do_stage(job, stage, error);
         GError *unsaved = NULL;
@@ -203,31 +258,6 @@ static gboolean write_events(const AimfRunJob *job, const AimfRunResults *result
 {
     g_autofree char *events = g_build_filename(job->folder, "events", NULL);
     return aimf_folder_remove(events, error) && aimf_results_save_events(results, events, error);
-}
-
-/* Stages of another configuration, whose cells or pictures this one has not, would be in no report. */
-static gboolean remove_strangers(const AimfRunJob *job, GError **error)
-{
-    static const char *const folders[] = { "shared", "cells" };
-    for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
-        g_autofree char *path = g_build_filename(job->folder, folders[f], NULL);
-        g_autoptr(GPtrArray) names = aimf_directory_list(path, error);
-        for (guint i = 0; names && i < names->len; i++) {
-            g_autofree char *name = g_build_filename(folders[f], g_ptr_array_index(names, i), NULL);
-            gboolean ours = FALSE;
-            for (guint k = 0; k < job->stages->len && !ours; k++) {
-                const char *stage = ((AimfRunStage *)g_ptr_array_index(job->stages, k))->name;
-                gsize n = strlen(name);
-                ours = g_str_has_prefix(stage, name) && (!stage[n] || stage[n] == '/');
-            }
-            g_autofree char *stranger = g_build_filename(job->folder, name, NULL);
-            if (!ours && !aimf_folder_remove(stranger, error))
-                return FALSE;
-        }
-        if (!names)
-            return FALSE;
-    }
-    return TRUE;
 }
 
 static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GError **error)
@@ -336,11 +366,13 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
         return FALSE;
     g_autoptr(AimfLock) lock = lock_folder(options->folder, error);
     g_autoptr(AimfRunJob) job = lock ? aimf_run_job_new(config, options->folder, monitor, error) : NULL;
+    char sums[AIMF_SHA256_SIZE];
     if (!job || !work(job, options->update, summary, error) ||
-        !aimf_checksums_write(options->folder, &summary->sums_sha256, error)) {
+        !aimf_checksums_write(options->folder, monitor, sums, error)) {
         aimf_run_summary_clear(summary);
         return FALSE;
     }
+    summary->sums_sha256 = g_strdup(sums);
     return TRUE;
 }
 

@@ -177,8 +177,7 @@ gboolean aimf_config_take(AimfConfig *config, AimfConfigKey key, const char *con
     return TRUE;
 }
 
-/* (owned) the elements of "0, 1,2" without the blanks around them; of a scalar the one text. */
-static char **split_text(AimfConfigKey key, const char *text)
+char **aimf_config_split(AimfConfigKey key, const char *text)
 {
     if (!*text)
         return g_new0(char *, 1);
@@ -194,7 +193,7 @@ AimfConfig *aimf_config_new(void)
 {
     AimfConfig *config = g_new0(AimfConfig, 1);
     for (int k = 0; k < AIMF_N_KEYS; k++) {
-        g_auto(GStrv) items = split_text((AimfConfigKey)k, aimf_config_rows[k].standard);
+        g_auto(GStrv) items = aimf_config_split((AimfConfigKey)k, aimf_config_rows[k].standard);
         g_autoptr(GError) error = NULL;
         if (!aimf_config_take(config, (AimfConfigKey)k, (const char *const *)items, NULL, ".", &error))
             g_error("default of %s", error->message); /* our own mistake, which every test meets */
@@ -224,27 +223,6 @@ int aimf_config_find(const char *name, GError **error)
     return -1;
 }
 
-gboolean aimf_config_set(AimfConfig *config, const char *setting, GError **error)
-{
-    const char *equals = strchr(setting, '=');
-    if (!equals) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' sets nothing: it has the form train.epochs=3",
-                    setting);
-        return FALSE;
-    }
-    g_autofree char *name = g_strndup(setting, (gsize)(equals - setting));
-    int key = aimf_config_find(g_strstrip(name), error);
-    if (key < 0)
-        return FALSE;
-    const char *text = equals + 1;
-    g_auto(GStrv) items = NULL;
-    if (aimf_config_is_list((AimfConfigKey)key) && *text == '[')
-        items = aimf_config_read_list(text, error);
-    else
-        items = split_text((AimfConfigKey)key, text);
-    return items && aimf_config_take(config, (AimfConfigKey)key, (const char *const *)items, "--set", ".", error);
-}
-
 /* --- Reading values --- */
 
 const char *aimf_config_place(const AimfConfig *config, AimfConfigKey key)
@@ -260,6 +238,30 @@ gboolean aimf_config_given(const AimfConfig *config, AimfConfigKey key)
 const char *aimf_config_text_at(const AimfConfig *config, AimfConfigKey key)
 {
     return config->values[key].items[0];
+}
+
+char *aimf_config_expand(const char *text, GError **error)
+{
+    g_autoptr(GString) expanded = g_string_new(NULL);
+    const char *rest = text;
+    for (const char *open; (open = strstr(rest, "${"));) {
+        const char *close = strchr(open, '}');
+        if (!close) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' has '${' without '}'", text);
+            return NULL;
+        }
+        g_autofree char *name = g_strndup(open + 2, (gsize)(close - open) - 2);
+        const char *value = g_getenv(name);
+        if (!value) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s': the environment has no %s", text, name);
+            return NULL;
+        }
+        g_string_append_len(expanded, rest, open - rest);
+        g_string_append(expanded, value);
+        rest = close + 1;
+    }
+    g_string_append(expanded, rest);
+    return g_string_free(g_steal_pointer(&expanded), FALSE);
 }
 
 char *aimf_config_path(const AimfConfig *config, AimfConfigKey key)
