@@ -52,6 +52,7 @@ struct AimfRunStage {
  * @data: (AIMF_PART_… ) the data's sets as they were found, before the first stage; NULL of portraits
  * @sets: (AIMF_SET_…, nullable) of stages that are done
  * @n_generated, @n_balanced, @n_biased: synthetic pictures that there will be
+ * @n_made: stages that were made by this process
  * @findings: what is doubtful about the sets
  */
 struct AimfRunJob {
@@ -72,6 +73,7 @@ struct AimfRunJob {
     guint n_generated;
     guint n_balanced;
     guint n_biased;
+    guint n_made;
     AimfFindings *findings;
     guint findings_told;
 };
@@ -103,6 +105,8 @@ void aimf_run_take_output(const AimfRunJob *job, const char *stage, const char *
  */
 gboolean aimf_run_take_pictures(const AimfRunJob *job, const char *stage, const char *file,
                                 const AimfManifest *manifest, AimfProvenance *wanted, GError **error);
+/** aimf_run_rows_hash: (owned) of the absolute paths and labels of @manifest's rows, in order. */
+char *aimf_run_rows_hash(const AimfManifest *manifest);
 /** aimf_run_set: (borrowed) one of the sets of done stages, read when it is first needed. NULL with an error. */
 AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error);
 /** aimf_run_set_path: (static) "shared/data/train.csv". */

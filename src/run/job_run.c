@@ -206,6 +206,7 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
         job->work.total = job->work.before + cost_left(job); /* sizes of sets are known as they are made */
         forget_sets(job, stage);
         gboolean done = do_stage(job, stage, error);
+        job->n_made++;
         GError *unsaved = NULL;
         if (!aimf_picture_hashes_save(job->hashes, &unsaved)) { /* they can be computed again */
             aimf_message(job->monitor, AIMF_LOG_WARNING, "%s", unsaved->message);
@@ -254,6 +255,16 @@ static char *machine_text(const AimfRunJob *job)
     return g_strconcat(text, "\n", NULL);
 }
 
+/* As it was where nothing was made: then nothing of the run changes. */
+static gboolean write_machine(const AimfRunJob *job, GError **error)
+{
+    g_autofree char *path = g_build_filename(job->folder, "machine.json", NULL);
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    return (there && !job->n_made) || write_text(job->folder, "machine.json", machine_text(job), error);
+}
+
 static gboolean write_events(const AimfRunJob *job, const AimfRunResults *results, GError **error)
 {
     g_autofree char *events = g_build_filename(job->folder, "events", NULL);
@@ -270,8 +281,7 @@ static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GE
            write_text(job->folder, "results.csv", aimf_results_csv(results), error) &&
            write_text(job->folder, "model-card.md", aimf_results_card(results), error) &&
            aimf_results_save_junit(results, junit, error) && write_events(job, results, error) &&
-           write_text(job->folder, "machine.json", machine_text(job), error) &&
-           aimf_picture_hashes_save(job->hashes, error);
+           write_machine(job, error) && aimf_picture_hashes_save(job->hashes, error);
 }
 
 /* Before the first stage: what results are read by. */

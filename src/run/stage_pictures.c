@@ -302,7 +302,7 @@ static gboolean describe_sets(AimfRunJob *job, AimfRunStage *stage, AimfProvenan
     if (!aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED))
         return aimf_run_take_pictures(job, "shared/pictures", "manifest.csv", source, wanted, error);
     g_autofree char *hash = aimf_pictures_hash(job->hashes, source, job->monitor, error);
-    g_autofree char *rows = aimf_manifest_hash(source);
+    g_autofree char *rows = aimf_run_rows_hash(source);
     json_object_set_string_member(wanted->inputs, "rows for the sets", rows);
     if (hash)
         json_object_set_string_member(wanted->inputs, "pictures for the sets", hash);
