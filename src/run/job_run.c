@@ -224,16 +224,17 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
 
 /* --- What is written of it --- */
 
+/* @text: taken */
 static gboolean write_text(const char *folder, const char *name, char *text, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, name, NULL), *taken = text;
-    g_autofree char *before = NULL;
+    g_autofree char *path = g_build_filename(folder, name, NULL), *before = NULL;
     gsize length;
     /* What is there already keeps its time. */
-    if (text && g_file_get_contents(path, &before, &length, NULL) && length == strlen(text) &&
-        memcmp(before, text, length) == 0)
-        return TRUE;
-    return text && aimf_file_write(path, text, strlen(text), error);
+    gboolean same = text && g_file_get_contents(path, &before, &length, NULL) && length == strlen(text) &&
+                    memcmp(before, text, length) == 0;
+    gboolean written = same || (text && aimf_file_write(path, text, strlen(text), error));
+    g_free(text);
+    return written;
 }
 
 /* What did it, and when it was last at it: the one file of times beside logs. */
