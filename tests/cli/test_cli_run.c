@@ -79,6 +79,9 @@ static void test_mistakes(void)
         { TINY_RUN "one.yaml --set train.architecture=resnet19", "resnet19" },
         { TINY_RUN "one.yaml --set train.model=none.safetensors", "none.safetensors" },
         { TINY_RUN "one.yaml --set train.init=none.pth", "none.pth" },
+        { TINY_RUN "one.yaml --set train.image_size=x", "train.image_size" },
+        { TINY_RUN "one.yaml --set finetune.optimizer=adamw --set finetune.momentum=0.5", "finetune: " },
+        { TINY_RUN "one.yaml --set prompts.file=none.json", "prompts.file" },
         { TINY_RUN "one.yaml --set finetune.top_k=143", "finetune.top_k" },
         { TINY_RUN "one.yaml --set seeds=1,1", "seeds" },
         { TINY_RUN "one.yaml --set 'gates.require=accuracies>=1'", "gates.require" },
@@ -278,7 +281,7 @@ static void test_no_run(void)
     expect(2, "\"$AIMFAIR\" report data -o no.html", "config.resolved.yaml");
     expect(2, "\"$AIMFAIR\" verify data", "data");
     shell("test ! -e no.html && test ! -e data/lock");
-    expect(2, TINY_RUN "one.yaml -o one.yaml", "Not a directory");
+    expect(2, TINY_RUN "one.yaml -o one.yaml", "'one.yaml' is a file; a run is a folder");
 }
 
 static void test_two_at_once(void)
