@@ -257,6 +257,17 @@ static gboolean draw_sets(AimfRunJob *job, GError **error)
     return aimf_run_draw_sets(job, train, &job->sets[AIMF_SET_BALANCED], &job->sets[AIMF_SET_BIASED], error);
 }
 
+/* Where nothing is left, there is nothing to be timed. */
+static gboolean passes_to_do(const AimfRunJob *job)
+{
+    gboolean any = FALSE;
+    for (guint i = 0; i < job->stages->len && !any; i++) {
+        const AimfRunStage *stage = g_ptr_array_index(job->stages, i);
+        any = stage->kind->of_cell && !stage->done && !stage->blocked;
+    }
+    return any;
+}
+
 gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
                            AimfRunEstimate *estimate, GError **error)
 {
@@ -271,7 +282,8 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
     if (!model ||
         !aimf_architecture_cost(model->architecture, model->preprocess.width, model->preprocess.height, model->outputs,
                                 &cost, error) ||
-        !time_passes(job, model, &rates, error) || (pictures_to_do(job) && !time_picture(job, &rates, error)))
+        (passes_to_do(job) && !time_passes(job, model, &rates, error)) ||
+        (pictures_to_do(job) && !time_picture(job, &rates, error)))
         return FALSE;
     rates.model_bytes = (guint64)cost.bytes;
     for (guint i = 0; i < job->stages->len; i++) {
