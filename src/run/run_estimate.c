@@ -163,11 +163,11 @@ static void add_stage(const AimfRunJob *job, const AimfRunStage *stage, const Ra
 static void append_duration(GString *text, double seconds)
 {
     if (seconds >= 5400)
-        g_string_append_printf(text, "%.1f hours", seconds / 3600);
+        g_string_append_printf(text, "about %.1f hours", seconds / 3600);
     else if (seconds >= 90)
-        g_string_append_printf(text, "%.0f minutes", seconds / 60);
+        g_string_append_printf(text, "about %.0f minutes", seconds / 60);
     else
-        g_string_append_printf(text, "%.0f seconds", seconds);
+        g_string_append_printf(text, "about %.0f seconds", seconds);
 }
 
 static void describe_sets(const AimfRunJob *job, GString *text)
@@ -187,11 +187,13 @@ static void describe(const AimfRunJob *job, const AimfRunOptions *options, AimfR
         const AimfRunStage *stage = g_ptr_array_index(job->stages, i);
         g_string_append_printf(text, "  %-10s %s\n", state_word(stage), stage->name);
     }
-    g_string_append_printf(text,
-                           "\n%" G_GUINT64_FORMAT " pictures to be generated, %" G_GUINT64_FORMAT
-                           " passes of pictures through %s, about ",
-                           e->pictures, e->passes, aimf_config_text_at(job->config, AIMF_KEY_TRAIN_ARCHITECTURE));
-    append_duration(text, e->seconds);
+    g_string_append_printf(
+        text, "\n%" G_GUINT64_FORMAT " pictures to be generated, %" G_GUINT64_FORMAT " passes of pictures through %s, ",
+        e->pictures, e->passes, aimf_config_text_at(job->config, AIMF_KEY_TRAIN_ARCHITECTURE));
+    if (isnan(e->seconds))
+        g_string_append(text, "an unknown time (no picture to measure with is drawn yet)");
+    else
+        append_duration(text, e->seconds);
     g_string_append_printf(text, " on this machine and %.1f GB on disk.\n", (double)e->bytes / 1e9);
     e->text = g_string_free(g_steal_pointer(&text), FALSE);
 }
@@ -223,6 +225,8 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
         if (!stage->done && !stage->blocked)
             add_stage(job, stage, &rates, estimate);
     }
+    if (estimate->passes && !rates.pass)
+        estimate->seconds = NAN;
     describe(job, options, estimate);
     return TRUE;
 }

@@ -56,6 +56,19 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                  AIMF_RUN_RESAMPLING_SEED, monitor, error);
 }
 
+/* Pictures of the run by their paths from the test set's manifest, others by their full ones: wherever it is started. */
+static void name_pictures(const AimfRunJob *job, AimfOutcomes *outcomes)
+{
+    g_autofree char *manifest = g_build_filename(job->folder, aimf_run_set_path(AIMF_SET_TEST), NULL);
+    g_autofree char *folder = g_path_get_dirname(manifest), *inside = g_strconcat(folder, "/", NULL);
+    for (guint i = 0; outcomes->paths && i < outcomes->n; i++) {
+        char *path = outcomes->paths[i];
+        gboolean own = g_str_has_prefix(path, inside);
+        outcomes->paths[i] = own ? g_strdup(path + strlen(inside)) : g_canonicalize_filename(path, NULL);
+        g_free(path);
+    }
+}
+
 /* Asked again from the file: so that everything that is measured follows from what is written. */
 static AimfOutcomes *ask(AimfRunJob *job, const AimfModel *model, const AimfPredictOptions *options, const char *path,
                          GError **error)
@@ -64,7 +77,10 @@ static AimfOutcomes *ask(AimfRunJob *job, const AimfModel *model, const AimfPred
     g_autoptr(AimfPredictions) predictions =
         test ? aimf_model_predict(model, test, options, job->monitor, error) : NULL;
     g_autoptr(AimfOutcomes) outcomes = predictions ? aimf_outcomes_from_predictions(test, predictions, error) : NULL;
-    if (!outcomes || !aimf_outcomes_save(outcomes, path, error))
+    if (!outcomes)
+        return NULL;
+    name_pictures(job, outcomes);
+    if (!aimf_outcomes_save(outcomes, path, error))
         return NULL;
     g_autoptr(AimfOutcomes) read = aimf_outcomes_open(path, -1, NULL, job->monitor, error);
     if (!read)
