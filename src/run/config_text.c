@@ -201,6 +201,16 @@ static const char *setting_of(const Template *template, AimfConfigKey key)
     return NULL;
 }
 
+/* Whether the key is of another kind of data: what it says begins with "csv: ", and data.kind is not csv. */
+static gboolean is_elsewhere(const AimfConfig *config, const char *about)
+{
+    const char *end = strstr(about, ": ");
+    g_autofree char *kind = end ? g_strndup(about, (gsize)(end - about)) : NULL;
+    g_auto(GStrv) kinds = g_strsplit(aimf_config_rows[AIMF_KEY_DATA_KIND].choices, " ", -1);
+    return kind && g_strv_contains((const char *const *)kinds, kind) &&
+           strcmp(kind, aimf_config_text_at(config, AIMF_KEY_DATA_KIND)) != 0;
+}
+
 /* Keys that are set stand there; all others are comments with their defaults. */
 static void append_start(GString *text, const Template *template, const AimfConfig *config, const Line *line,
                          gboolean inside)
@@ -240,12 +250,15 @@ char *aimf_config_template(const char *kind, GError **error)
             return NULL;
     }
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "# %s\n# What is commented out has its default; 'aimfair run' reads this file.\n",
-                           template->head);
+    g_string_append_printf(
+        text,
+        "# %s\n# What is commented out has its default. See docs/run.md, and try it: aimfair run --dry-run THIS.yaml\n",
+        template->head);
     gboolean inside = FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
         if (!lines[i].section) {
-            append_start(text, template, config, &lines[i], inside);
+            if (!is_elsewhere(config, lines[i].about))
+                append_start(text, template, config, &lines[i], inside);
             continue;
         }
         inside = *lines[i].section != 0;

@@ -426,6 +426,14 @@ static gboolean count_tensors(const AimfRunResults *r, guint *n, GError **error)
 static gboolean read_config(AimfRunResults *r, GError **error)
 {
     g_autofree char *path = g_build_filename(r->folder, "config.resolved.yaml", NULL);
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    if (!there) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
+                    "'%s' is no folder of a run: it has no config.resolved.yaml", r->folder);
+        return FALSE;
+    }
     if (!(r->config = aimf_config_open(path, NULL, error)))
         return FALSE;
     r->n_seeds = aimf_config_length(r->config, AIMF_KEY_SEEDS);

@@ -188,7 +188,7 @@ static gboolean train(AimfRunJob *job, const Training *training, AimfTrainOption
     g_autofree char *state = g_build_filename(part, "state", NULL), *log = g_build_filename(part, "log.csv", NULL);
     g_autofree char *path = g_build_filename(part, "model.safetensors", NULL);
     options->state_path = state;
-    options->resume = TRUE;
+    options->resume = g_file_test(state, G_FILE_TEST_EXISTS);
     options->log_path = log;
     options->trainable = (const char *const *)training->trained;
     if (!check_sets(job, training, error))
