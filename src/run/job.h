@@ -122,6 +122,13 @@ gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error);
  */
 void aimf_run_forget_findings(AimfRunJob *job);
 
+/**
+ * aimf_run_draw_sets: the two sets from the synthetic pictures, which are there; both (owned). @train: whose groups the
+ * biased one has. FALSE with INVALID where there are too few, or what opening the pictures gives.
+ */
+gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
+                            GError **error);
+
 /** aimf_run_open_data: finds the data's sets, @job->data, and checks them. */
 gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 
@@ -139,5 +146,7 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                GError **error);
 /** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
+/** aimf_run_check_training: that the sections train and finetune do not contradict themselves. FALSE with INVALID. */
+gboolean aimf_run_check_training(const AimfConfig *config, GError **error);
 /** aimf_run_image_size: what train.image_size says; FALSE with INVALID. */
 gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error);

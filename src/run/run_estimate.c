@@ -247,12 +247,23 @@ static gboolean pictures_to_do(const AimfRunJob *job)
     return pictures && !pictures->done && aimf_config_given(job->config, AIMF_KEY_GENERATE_MODEL);
 }
 
+/* Of ready pictures the sets can be drawn at once: whether there are enough, and how many they will be. */
+static gboolean draw_sets(AimfRunJob *job, GError **error)
+{
+    const AimfManifest *train = job->data[AIMF_PART_TRAIN];
+    if (!train || job->sets[AIMF_SET_BALANCED] || !aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED))
+        return TRUE;
+    g_clear_pointer(&job->sets[AIMF_SET_BIASED], aimf_manifest_free);
+    return aimf_run_draw_sets(job, train, &job->sets[AIMF_SET_BALANCED], &job->sets[AIMF_SET_BIASED], error);
+}
+
 gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
                            AimfRunEstimate *estimate, GError **error)
 {
     *estimate = (AimfRunEstimate){ 0 };
     g_autoptr(AimfRunJob) job = aimf_run_job_new(config, options->folder, monitor, error);
-    if (!job || !aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error))
+    if (!job || !aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) ||
+        !draw_sets(job, error))
         return FALSE;
     Rates rates = { 0 };
     AimfArchitectureCost cost;

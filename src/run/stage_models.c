@@ -84,6 +84,19 @@ static gboolean take_recipe(const AimfConfig *config, gboolean finetuning, const
     return FALSE;
 }
 
+gboolean aimf_run_check_training(const AimfConfig *config, GError **error)
+{
+    int width, height;
+    g_autofree char *architecture = aimf_run_architecture(config, error);
+    gboolean good = architecture && aimf_run_image_size(config, &width, &height, error);
+    for (int finetuning = 0; good && finetuning < 2; finetuning++) {
+        AimfTrainOptions options = finetuning ? AIMF_FINETUNE_DEFAULTS : AIMF_PRETRAIN_DEFAULTS;
+        g_autofree guint *milestones = NULL;
+        good = take_recipe(config, finetuning, architecture, &options, &milestones, error);
+    }
+    return good;
+}
+
 /* (nullable) the crop of @key, written to @augment. */
 static const AimfAugment *take_crop(const AimfConfig *config, AimfConfigKey key, AimfAugment *augment)
 {
@@ -499,7 +512,11 @@ static gboolean select_tensors(AimfRunJob *job, const AimfRunStage *stage, const
     if (!sensitivities)
         return FALSE;
     aimf_check_batch_norm(sensitivities, model, options->batch_norm, job->findings);
-    return (*trained = aimf_select_top_k(sensitivities, method->k, error)) != NULL;
+    if ((*trained = aimf_select_top_k(sensitivities, method->k, error)))
+        return TRUE;
+    if (error && g_error_matches(*error, AIMF_ERROR, AIMF_ERROR_INVALID))
+        (*error)->code = AIMF_ERROR_FAILED; /* nothing is selected: of this seed's gradients alone */
+    return FALSE;
 }
 
 static gboolean make_finetune(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,

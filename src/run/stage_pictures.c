@@ -376,32 +376,40 @@ static gboolean save_set(AimfRunJob *job, const AimfManifest *manifest, const ch
     return manifest && aimf_manifest_save_within(manifest, path, job->folder, error);
 }
 
-static gboolean make_sets(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error)
+gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
+                            GError **error)
 {
-    (void)stage;
-    (void)made;
     const AimfConfig *config = job->config;
     guint64 seed = (guint64)aimf_config_integer(config, AIMF_KEY_GENERATE_SEED);
-    AimfManifest *train = aimf_run_set(job, AIMF_SET_TRAIN, error);
-    g_autoptr(AimfManifest) source = train ? open_source(job, error) : NULL;
-    if (!source)
-        return FALSE;
     double bias = aimf_config_real(config, AIMF_KEY_GENERATE_BIAS);
     if (isnan(bias) && !aimf_manifest_has_labels(train)) {
         aimf_config_error(config, AIMF_KEY_GENERATE_BIAS, error,
                           "the training set has no protected labels, so that this must say how biased it is, as 1/9");
         return FALSE;
     }
-    guint n_balanced = balanced_count(config, source), n_biased = biased_count(config, source, train);
-    g_autoptr(AimfManifest) balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
-    g_autoptr(AimfManifest) biased = !balanced     ? NULL
-                                     : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)
-                                                   : aimf_manifest_draw_biased(source, bias, n_biased, seed, error);
-    if (!biased) {
-        g_prefix_error(error, "synthetic sets: ");
+    g_autoptr(AimfManifest) source = open_source(job, error);
+    if (!source)
         return FALSE;
-    }
-    return save_set(job, balanced, part, "balanced.csv", error) && save_set(job, biased, part, "biased.csv", error);
+    guint n_balanced = balanced_count(config, source), n_biased = biased_count(config, source, train);
+    *balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
+    *biased = !*balanced    ? NULL
+              : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)
+                            : aimf_manifest_draw_biased(source, bias, n_biased, seed, error);
+    if (*biased)
+        return TRUE;
+    g_clear_pointer(balanced, aimf_manifest_free);
+    g_prefix_error(error, "synthetic sets: ");
+    return FALSE;
+}
+
+static gboolean make_sets(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error)
+{
+    (void)stage;
+    (void)made;
+    const AimfManifest *train = aimf_run_set(job, AIMF_SET_TRAIN, error);
+    g_autoptr(AimfManifest) balanced = NULL, biased = NULL;
+    return train && aimf_run_draw_sets(job, train, &balanced, &biased, error) &&
+           save_set(job, balanced, part, "balanced.csv", error) && save_set(job, biased, part, "biased.csv", error);
 }
 
 static const AimfConfigKey SET_KEYS[] = {
