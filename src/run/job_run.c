@@ -146,11 +146,11 @@ static double cost_left(const AimfRunJob *job)
     return left;
 }
 
-/* Of the computation itself, and so of this seed alone: its loss, or that nothing is selected. */
+/* Of the computation itself, and so of this seed alone: its loss, or that nothing is selected. A configuration that
+ * cannot be concerns all of them, and must not stand in the folder as what came out. */
 static gboolean concerns_cell(const AimfRunStage *stage, const GError *failure)
 {
-    return stage->kind->of_cell && (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FAILED) ||
-                                    g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INVALID));
+    return stage->kind->of_cell && g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FAILED);
 }
 
 /* The failure takes the stage's place, so that it is not tried again each time. */
