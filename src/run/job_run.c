@@ -206,6 +206,7 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
         job->work.total = job->work.before + cost_left(job); /* sizes of sets are known as they are made */
         forget_sets(job, stage);
         gboolean done = do_stage(job, stage, error);
+        job->n_made++;
         GError *unsaved = NULL;
         if (!aimf_picture_hashes_save(job->hashes, &unsaved)) { /* they can be computed again */
             aimf_message(job->monitor, AIMF_LOG_WARNING, "%s", unsaved->message);
@@ -223,16 +224,17 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
 
 /* --- What is written of it --- */
 
+/* @text: taken */
 static gboolean write_text(const char *folder, const char *name, char *text, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, name, NULL), *taken = text;
-    g_autofree char *before = NULL;
+    g_autofree char *path = g_build_filename(folder, name, NULL), *before = NULL;
     gsize length;
     /* What is there already keeps its time. */
-    if (text && g_file_get_contents(path, &before, &length, NULL) && length == strlen(text) &&
-        memcmp(before, text, length) == 0)
-        return TRUE;
-    return text && aimf_file_write(path, text, strlen(text), error);
+    gboolean same = text && g_file_get_contents(path, &before, &length, NULL) && length == strlen(text) &&
+                    memcmp(before, text, length) == 0;
+    gboolean written = same || (text && aimf_file_write(path, text, strlen(text), error));
+    g_free(text);
+    return written;
 }
 
 /* What did it, and when it was last at it: the one file of times beside logs. */
@@ -254,6 +256,16 @@ static char *machine_text(const AimfRunJob *job)
     return g_strconcat(text, "\n", NULL);
 }
 
+/* As it was where nothing was made: then nothing of the run changes. */
+static gboolean write_machine(const AimfRunJob *job, GError **error)
+{
+    g_autofree char *path = g_build_filename(job->folder, "machine.json", NULL);
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    return (there && !job->n_made) || write_text(job->folder, "machine.json", machine_text(job), error);
+}
+
 static gboolean write_events(const AimfRunJob *job, const AimfRunResults *results, GError **error)
 {
     g_autofree char *events = g_build_filename(job->folder, "events", NULL);
@@ -270,8 +282,7 @@ static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GE
            write_text(job->folder, "results.csv", aimf_results_csv(results), error) &&
            write_text(job->folder, "model-card.md", aimf_results_card(results), error) &&
            aimf_results_save_junit(results, junit, error) && write_events(job, results, error) &&
-           write_text(job->folder, "machine.json", machine_text(job), error) &&
-           aimf_picture_hashes_save(job->hashes, error);
+           write_machine(job, error) && aimf_picture_hashes_save(job->hashes, error);
 }
 
 /* Before the first stage: what results are read by. */
@@ -348,8 +359,9 @@ static gboolean check_folder(const char *folder, GError **error)
 
 static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
 {
-    if (!aimf_run_open_data(job, error) || !aimf_run_look(job, error) || (!update && !check_stale(job, error)) ||
-        !write_config(job, error) || !do_stages(job, error) || !remove_strangers(job, error))
+    if (!aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) ||
+        (!update && !check_stale(job, error)) || !write_config(job, error) || !do_stages(job, error) ||
+        !remove_strangers(job, error))
         return FALSE;
     g_autoptr(AimfRunResults) results = aimf_run_results_open(job->folder, job->monitor, error);
     if (!results || !write_results(job, results, error))

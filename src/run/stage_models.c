@@ -331,9 +331,9 @@ static guint n_of(const AimfRunJob *job, int set)
     if (known)
         return aimf_manifest_count(known);
     if (set == AIMF_SET_BALANCED)
-        return 4 * (guint)aimf_config_integer(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+        return job->n_balanced;
     if (set == AIMF_SET_BIASED)
-        return (guint)aimf_config_integer(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
+        return job->n_biased;
     return NOT_KNOWN_YET;
 }
 

@@ -56,6 +56,19 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                  AIMF_RUN_RESAMPLING_SEED, monitor, error);
 }
 
+/* Pictures of the run are called by their path within it, wherever it was started from; others are absolute. */
+static void settle_paths(const AimfRunJob *job, AimfOutcomes *outcomes)
+{
+    g_autofree char *run = g_canonicalize_filename(job->folder, NULL);
+    gsize n = strlen(run);
+    for (guint i = 0; outcomes->paths && i < outcomes->n; i++) {
+        g_autofree char *path = g_canonicalize_filename(outcomes->paths[i], NULL);
+        gboolean inside = strncmp(path, run, n) == 0 && path[n] == '/';
+        g_free(outcomes->paths[i]);
+        outcomes->paths[i] = g_strdup(inside ? path + n + 1 : path);
+    }
+}
+
 /* Asked again from the file: so that everything that is measured follows from what is written. */
 static AimfOutcomes *ask(AimfRunJob *job, const AimfModel *model, const AimfPredictOptions *options, const char *path,
                          GError **error)
@@ -64,7 +77,10 @@ static AimfOutcomes *ask(AimfRunJob *job, const AimfModel *model, const AimfPred
     g_autoptr(AimfPredictions) predictions =
         test ? aimf_model_predict(model, test, options, job->monitor, error) : NULL;
     g_autoptr(AimfOutcomes) outcomes = predictions ? aimf_outcomes_from_predictions(test, predictions, error) : NULL;
-    if (!outcomes || !aimf_outcomes_save(outcomes, path, error))
+    if (!outcomes)
+        return NULL;
+    settle_paths(job, outcomes);
+    if (!aimf_outcomes_save(outcomes, path, error))
         return NULL;
     g_autoptr(AimfOutcomes) read = aimf_outcomes_open(path, -1, NULL, job->monitor, error);
     if (!read)
