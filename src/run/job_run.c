@@ -174,7 +174,8 @@ static double cost_left(const AimfRunJob *job)
     return left;
 }
 
-/* Of the computation itself, and so of this seed alone: a wrong configuration is wrong for all of them. */
+/* Of the computation itself, and so of this seed alone: its loss, or that nothing is selected. A configuration that
+ * cannot be concerns all of them, and must not stand in the folder as what came out. */
 static gboolean concerns_cell(const AimfRunStage *stage, const GError *failure)
 {
     return stage->kind->of_cell && g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FAILED);

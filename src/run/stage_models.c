@@ -512,11 +512,10 @@ static gboolean select_tensors(AimfRunJob *job, const AimfRunStage *stage, const
     if (!sensitivities)
         return FALSE;
     aimf_check_batch_norm(sensitivities, model, options->batch_norm, job->findings);
-    if ((*trained = aimf_select_top_k(sensitivities, method->k, error)))
-        return TRUE;
-    if (error && g_error_matches(*error, AIMF_ERROR, AIMF_ERROR_INVALID))
-        (*error)->code = AIMF_ERROR_FAILED; /* nothing is selected: of this seed's gradients alone */
-    return FALSE;
+    g_autoptr(GError) nothing = NULL; /* as k is none that is out of range, it is this seed that selects nothing */
+    if (!(*trained = aimf_select_top_k(sensitivities, method->k, &nothing)))
+        g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_FAILED, nothing->message);
+    return *trained != NULL;
 }
 
 static gboolean make_finetune(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,
