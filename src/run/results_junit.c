@@ -2,9 +2,13 @@
 #include "fair/verdict_files.h"
 #include "run/results.h"
 
+/* Also where every seed failed, so that there is no verdict on any. */
 static gboolean any_gates(const AimfRunResults *results)
 {
-    gboolean any = results->verdicts && results->verdicts->n;
+    const AimfConfig *config = results->config;
+    gboolean any = config && (aimf_config_length(config, AIMF_KEY_GATES_REQUIRE) ||
+                              aimf_config_length(config, AIMF_KEY_GATES_EVIDENCE));
+    any = any || (results->verdicts && results->verdicts->n);
     for (guint s = 0; results->seed_verdicts && s < results->n_seeds; s++)
         any = any || (results->seed_verdicts[s] && results->seed_verdicts[s]->n);
     return any;
