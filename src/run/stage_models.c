@@ -84,6 +84,20 @@ static gboolean take_recipe(const AimfConfig *config, gboolean finetuning, const
     return FALSE;
 }
 
+gboolean aimf_run_check_recipes(const AimfRunJob *job, GError **error)
+{
+    gboolean own = aimf_config_given(job->config, AIMF_KEY_TRAIN_MODEL);
+    g_autofree char *architecture = aimf_run_architecture(job->config, error);
+    for (int finetuning = own ? 1 : 0; architecture && finetuning < 2; finetuning++) {
+        const AimfTrainOptions standard[] = { AIMF_PRETRAIN_DEFAULTS, AIMF_FINETUNE_DEFAULTS };
+        AimfTrainOptions options = standard[finetuning];
+        g_autofree guint *milestones = NULL;
+        if (!take_recipe(job->config, finetuning, architecture, &options, &milestones, error))
+            return FALSE;
+    }
+    return architecture != NULL;
+}
+
 /* (nullable) the crop of @key, written to @augment. */
 static const AimfAugment *take_crop(const AimfConfig *config, AimfConfigKey key, AimfAugment *augment)
 {
