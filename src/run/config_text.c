@@ -46,7 +46,24 @@ static gboolean is_text(AimfConfigKind kind)
     return kind == AIMF_CONFIG_TEXT || kind == AIMF_CONFIG_PATH || kind == AIMF_CONFIG_TEXTS;
 }
 
-/* JSON's strings are YAML's. */
+/* Characters that JSON has as they are, and YAML not at all, or as ends of lines. */
+static gboolean is_unprintable(gunichar c)
+{
+    return (c >= 0x80 && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+}
+
+/* JSON's strings are YAML's, but for those. */
+static void append_quoted(GString *text, const char *quoted)
+{
+    for (const char *c = quoted; *c; c = g_utf8_next_char(c)) {
+        gunichar character = g_utf8_get_char(c);
+        if (is_unprintable(character))
+            g_string_append_printf(text, "\\u%04x", character);
+        else
+            g_string_append_unichar(text, character);
+    }
+}
+
 static void append_item(GString *text, AimfConfigKind kind, const char *item)
 {
     if (is_plain(item) || !is_text(kind)) {
@@ -55,7 +72,7 @@ static void append_item(GString *text, AimfConfigKind kind, const char *item)
     }
     g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(), item);
     g_autofree char *quoted = aimf_json_write(node, FALSE);
-    g_string_append(text, quoted);
+    append_quoted(text, quoted);
 }
 
 /* A relative path begins elsewhere for whoever reads what is written. */

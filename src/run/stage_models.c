@@ -84,17 +84,21 @@ static gboolean take_recipe(const AimfConfig *config, gboolean finetuning, const
     return FALSE;
 }
 
-gboolean aimf_run_check_training(const AimfConfig *config, GError **error)
+gboolean aimf_run_check_recipes(const AimfRunJob *job, GError **error)
 {
+    gboolean own = aimf_config_given(job->config, AIMF_KEY_TRAIN_MODEL);
     int width, height;
-    g_autofree char *architecture = aimf_run_architecture(config, error);
-    gboolean good = architecture && aimf_run_image_size(config, &width, &height, error);
-    for (int finetuning = 0; good && finetuning < 2; finetuning++) {
-        AimfTrainOptions options = finetuning ? AIMF_FINETUNE_DEFAULTS : AIMF_PRETRAIN_DEFAULTS;
+    g_autofree char *architecture = aimf_run_architecture(job->config, error);
+    if (!own && !aimf_run_image_size(job->config, &width, &height, error))
+        return FALSE;
+    for (int finetuning = own ? 1 : 0; architecture && finetuning < 2; finetuning++) {
+        const AimfTrainOptions standard[] = { AIMF_PRETRAIN_DEFAULTS, AIMF_FINETUNE_DEFAULTS };
+        AimfTrainOptions options = standard[finetuning];
         g_autofree guint *milestones = NULL;
-        good = take_recipe(config, finetuning, architecture, &options, &milestones, error);
+        if (!take_recipe(job->config, finetuning, architecture, &options, &milestones, error))
+            return FALSE;
     }
-    return good;
+    return architecture != NULL;
 }
 
 /* (nullable) the crop of @key, written to @augment. */
