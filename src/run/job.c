@@ -89,6 +89,20 @@ gboolean aimf_run_take_pictures(const AimfRunJob *job, const char *stage, const 
     return hash != NULL;
 }
 
+char *aimf_run_rows_hash(const AimfManifest *manifest)
+{
+    GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    for (guint i = 0; i < aimf_manifest_count(manifest); i++) {
+        AimfSample sample = aimf_manifest_at(manifest, i);
+        g_autofree char *path = g_canonicalize_filename(sample.path, NULL);
+        g_autofree char *row = g_strdup_printf("%s\n%d\n%s", path, sample.target, sample.protected_label);
+        g_checksum_update(checksum, (const guchar *)row, (gssize)strlen(row) + 1);
+    }
+    char *hash = g_strdup(g_checksum_get_string(checksum));
+    g_checksum_free(checksum);
+    return hash;
+}
+
 /* A path's file, or nothing where there is none; a folder has its hash from the stage that knows it. */
 static gboolean add_input(const AimfConfig *config, AimfConfigKey key, AimfProvenance *wanted, GError **error)
 {

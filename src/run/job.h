@@ -51,6 +51,8 @@ struct AimfRunStage {
  * @stages: of AimfRunStage, each after those that it needs, owned
  * @data: (AIMF_PART_… ) the data's sets as they were found, before the first stage; NULL of portraits
  * @sets: (AIMF_SET_…, nullable) of stages that are done
+ * @n_generated, @n_balanced, @n_biased: synthetic pictures that there will be
+ * @n_made: stages that were made by this process
  * @findings: what is doubtful about the sets
  */
 struct AimfRunJob {
@@ -68,6 +70,10 @@ struct AimfRunJob {
     GPtrArray *stages;
     AimfManifest *data[AIMF_N_PARTS];
     AimfManifest *sets[AIMF_N_SETS];
+    guint n_generated;
+    guint n_balanced;
+    guint n_biased;
+    guint n_made;
     AimfFindings *findings;
     guint findings_told;
 };
@@ -99,6 +105,8 @@ void aimf_run_take_output(const AimfRunJob *job, const char *stage, const char *
  */
 gboolean aimf_run_take_pictures(const AimfRunJob *job, const char *stage, const char *file,
                                 const AimfManifest *manifest, AimfProvenance *wanted, GError **error);
+/** aimf_run_rows_hash: (owned) of the absolute paths and labels of @manifest's rows, in order. */
+char *aimf_run_rows_hash(const AimfManifest *manifest);
 /** aimf_run_set: (borrowed) one of the sets of done stages, read when it is first needed. NULL with an error. */
 AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error);
 /** aimf_run_set_path: (static) "shared/data/train.csv". */
@@ -106,11 +114,20 @@ const char *aimf_run_set_path(int set);
 /** aimf_run_tell_findings: those that are not allowed are an error; others become warnings, once. */
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error);
 
+/** aimf_run_expect_sets: how many synthetic pictures there will be; FALSE where ready ones cannot be read. */
+gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error);
 /**
  * aimf_run_forget_findings: so that a stage says what was found about its own sets alone, whether those before it were
  * made by this process or by one that was stopped.
  */
 void aimf_run_forget_findings(AimfRunJob *job);
+
+/**
+ * aimf_run_draw_sets: the two sets from the synthetic pictures, which are there; both (owned). @train: whose groups the
+ * biased one has. FALSE with INVALID where there are too few, or what opening the pictures gives.
+ */
+gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
+                            GError **error);
 
 /** aimf_run_open_data: finds the data's sets, @job->data, and checks them. */
 gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
@@ -129,5 +146,7 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                GError **error);
 /** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
+/** aimf_run_check_training: that the sections train and finetune do not contradict themselves. FALSE with INVALID. */
+gboolean aimf_run_check_training(const AimfConfig *config, GError **error);
 /** aimf_run_image_size: what train.image_size says; FALSE with INVALID. */
 gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error);

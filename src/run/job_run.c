@@ -95,6 +95,21 @@ static GPtrArray *find_strangers(const AimfRunJob *job, GError **error)
     return g_steal_pointer(&strangers);
 }
 
+/* What a killed replacement left, and what a stage had that now cannot be made. */
+static gboolean remove_leftovers(const AimfRunJob *job, GError **error)
+{
+    static const char *const endings[] = { ".part", ".old", "" };
+    for (guint i = 0; i < job->stages->len; i++) {
+        const AimfRunStage *stage = g_ptr_array_index(job->stages, i);
+        for (gsize e = 0; e < G_N_ELEMENTS(endings) - !stage->blocked; e++) {
+            g_autofree char *path = g_strconcat(job->folder, "/", stage->name, endings[e], NULL);
+            if (!aimf_folder_remove(path, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 static gboolean remove_strangers(const AimfRunJob *job, GError **error)
 {
     g_autoptr(GPtrArray) strangers = find_strangers(job, error);
@@ -106,18 +121,31 @@ static gboolean remove_strangers(const AimfRunJob *job, GError **error)
     return strangers != NULL;
 }
 
-/* A stage that waits for one that is merely missing may turn out to be what it should be. */
+/* A stage that waits for one that is merely missing or damaged may turn out to be what it should be. */
+static gboolean is_stale(const AimfRunStage *stage)
+{
+    gboolean stale = !stage->waits;
+    for (guint i = 0; i < stage->needs->len && !stale; i++)
+        stale = is_stale(g_ptr_array_index(stage->needs, i));
+    return stale && !stage->blocked && stage->state == AIMF_STAGE_STALE;
+}
+
+static void append_all_stale(AimfRunJob *job, GString *text)
+{
+    g_autoptr(GString) behind = g_string_new(NULL);
+    for (guint i = 0; i < job->stages->len; i++) {
+        AimfRunStage *stage = g_ptr_array_index(job->stages, i);
+        if (is_stale(stage))
+            append_stale(job, stage, stage->waits ? behind : text);
+    }
+    if (behind->len)
+        g_string_append_printf(text, "; and, where what they rest on comes out otherwise: %s", behind->str);
+}
+
 static gboolean check_stale(AimfRunJob *job, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < job->stages->len; i++) {
-        AimfRunStage *stage = g_ptr_array_index(job->stages, i);
-        gboolean behind = FALSE;
-        for (guint n = 0; n < stage->needs->len; n++)
-            behind = behind || ((AimfRunStage *)g_ptr_array_index(stage->needs, n))->state == AIMF_STAGE_STALE;
-        if (!stage->blocked && stage->state == AIMF_STAGE_STALE && (!stage->waits || behind))
-            append_stale(job, stage, text);
-    }
+    append_all_stale(job, text);
     g_autoptr(GPtrArray) strangers = find_strangers(job, error);
     if (!strangers)
         return FALSE;
@@ -146,11 +174,11 @@ static double cost_left(const AimfRunJob *job)
     return left;
 }
 
-/* Of the computation itself, and so of this seed alone: its loss, or that nothing is selected. */
+/* Of the computation itself, and so of this seed alone: its loss, or that nothing is selected. A configuration that
+ * cannot be concerns all of them, and must not stand in the folder as what came out. */
 static gboolean concerns_cell(const AimfRunStage *stage, const GError *failure)
 {
-    return stage->kind->of_cell && (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FAILED) ||
-                                    g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INVALID));
+    return stage->kind->of_cell && g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FAILED);
 }
 
 /* The failure takes the stage's place, so that it is not tried again each time. */
@@ -193,11 +221,16 @@ static void forget_sets(AimfRunJob *job, const AimfRunStage *stage)
             g_clear_pointer(&job->sets[set], aimf_manifest_free);
 }
 
+/* Nothing is looked at twice before the first stage that is made: files may be large. */
 static gboolean do_stages(AimfRunJob *job, GError **error)
 {
     for (guint i = 0; i < job->stages->len; i++) {
         AimfRunStage *stage = g_ptr_array_index(job->stages, i);
-        if (!aimf_check_stop(job->monitor, "the run", error) || !aimf_run_look_at(job, stage, error))
+        if (!aimf_check_stop(job->monitor, "the run", error))
+            return FALSE;
+        if (!job->n_made && is_done(stage))
+            continue;
+        if (!aimf_run_look_at(job, stage, error))
             return FALSE;
         if (is_done(stage))
             continue;
@@ -206,6 +239,7 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
         job->work.total = job->work.before + cost_left(job); /* sizes of sets are known as they are made */
         forget_sets(job, stage);
         gboolean done = do_stage(job, stage, error);
+        job->n_made++;
         GError *unsaved = NULL;
         if (!aimf_picture_hashes_save(job->hashes, &unsaved)) { /* they can be computed again */
             aimf_message(job->monitor, AIMF_LOG_WARNING, "%s", unsaved->message);
@@ -223,16 +257,17 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
 
 /* --- What is written of it --- */
 
+/* @text: taken */
 static gboolean write_text(const char *folder, const char *name, char *text, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, name, NULL), *taken = text;
-    g_autofree char *before = NULL;
+    g_autofree char *path = g_build_filename(folder, name, NULL), *before = NULL;
     gsize length;
     /* What is there already keeps its time. */
-    if (text && g_file_get_contents(path, &before, &length, NULL) && length == strlen(text) &&
-        memcmp(before, text, length) == 0)
-        return TRUE;
-    return text && aimf_file_write(path, text, strlen(text), error);
+    gboolean same = text && g_file_get_contents(path, &before, &length, NULL) && length == strlen(text) &&
+                    memcmp(before, text, length) == 0;
+    gboolean written = same || (text && aimf_file_write(path, text, strlen(text), error));
+    g_free(text);
+    return written;
 }
 
 /* What did it, and when it was last at it: the one file of times beside logs. */
@@ -254,6 +289,16 @@ static char *machine_text(const AimfRunJob *job)
     return g_strconcat(text, "\n", NULL);
 }
 
+/* As it was where nothing was made: then nothing of the run changes. */
+static gboolean write_machine(const AimfRunJob *job, GError **error)
+{
+    g_autofree char *path = g_build_filename(job->folder, "machine.json", NULL);
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    return (there && !job->n_made) || write_text(job->folder, "machine.json", machine_text(job), error);
+}
+
 static gboolean write_events(const AimfRunJob *job, const AimfRunResults *results, GError **error)
 {
     g_autofree char *events = g_build_filename(job->folder, "events", NULL);
@@ -270,8 +315,7 @@ static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GE
            write_text(job->folder, "results.csv", aimf_results_csv(results), error) &&
            write_text(job->folder, "model-card.md", aimf_results_card(results), error) &&
            aimf_results_save_junit(results, junit, error) && write_events(job, results, error) &&
-           write_text(job->folder, "machine.json", machine_text(job), error) &&
-           aimf_picture_hashes_save(job->hashes, error);
+           write_machine(job, error) && aimf_picture_hashes_save(job->hashes, error);
 }
 
 /* Before the first stage: what results are read by. */
@@ -338,6 +382,11 @@ static gboolean check_folder(const char *folder, GError **error)
         return FALSE;
     if (!there || ours)
         return TRUE;
+    AimfPathKind kind = aimf_path_kind(folder, error);
+    if (kind != AIMF_PATH_UNKNOWN && kind != AIMF_PATH_FOLDER)
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is a file; a run is a folder", folder);
+    if (kind != AIMF_PATH_FOLDER)
+        return FALSE;
     g_autoptr(GPtrArray) names = aimf_directory_list(folder, error);
     gboolean empty = names && (names->len == 0 || (names->len == 1 && g_str_equal(names->pdata[0], "lock")));
     if (names && !empty)
@@ -348,8 +397,9 @@ static gboolean check_folder(const char *folder, GError **error)
 
 static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
 {
-    if (!aimf_run_open_data(job, error) || !aimf_run_look(job, error) || (!update && !check_stale(job, error)) ||
-        !write_config(job, error) || !do_stages(job, error) || !remove_strangers(job, error))
+    if (!aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) ||
+        (!update && !check_stale(job, error)) || !write_config(job, error) || !do_stages(job, error) ||
+        !remove_strangers(job, error) || !remove_leftovers(job, error))
         return FALSE;
     g_autoptr(AimfRunResults) results = aimf_run_results_open(job->folder, job->monitor, error);
     if (!results || !write_results(job, results, error))

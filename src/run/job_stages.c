@@ -1,4 +1,6 @@
 /* Which stages a run has, in which order, and what each needs; and what is checked before the first. */
+#include "base/file.h"
+#include "run/config_values.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
@@ -119,6 +121,24 @@ static gboolean check_gates(const AimfConfig *config, GError **error)
     return TRUE;
 }
 
+/* Whatever a later stage will read: that it is there. */
+static gboolean check_paths(const AimfConfig *config, GError **error)
+{
+    for (guint key = 0; key < AIMF_N_KEYS; key++) {
+        if (aimf_config_rows[key].kind != AIMF_CONFIG_PATH)
+            continue;
+        g_autofree char *path = aimf_config_path(config, (AimfConfigKey)key);
+        gboolean there = TRUE;
+        if (path && !aimf_path_there(path, &there, error))
+            return FALSE;
+        if (!there) {
+            aimf_config_error(config, (AimfConfigKey)key, error, "'%s' is not there", path);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 AimfRunJob *aimf_run_job_new(const AimfConfig *config, const char *folder, const AimfMonitor *monitor, GError **error)
 {
     g_autoptr(AimfRunJob) job = g_new0(AimfRunJob, 1);
@@ -134,10 +154,11 @@ AimfRunJob *aimf_run_job_new(const AimfConfig *config, const char *folder, const
         job->threads = omp_get_max_threads();
     g_autofree char *known = g_build_filename(folder, "machine-pictures.csv", NULL);
     job->hashes = aimf_picture_hashes_open(known);
-    if (!check_config(config, error) || !check_gates(config, error) ||
+    if (!check_config(config, error) || !check_gates(config, error) || !check_paths(config, error) ||
         !(job->device = aimf_device_open(aimf_config_text_at(config, AIMF_KEY_DEVICE), error)) ||
         !aimf_run_count_tensors(config, &job->n_tensors, error) ||
-        !(job->methods = aimf_run_methods(config, job->n_tensors, &job->n_methods, error)))
+        !(job->methods = aimf_run_methods(config, job->n_tensors, &job->n_methods, error)) ||
+        !aimf_run_check_training(config, error))
         return NULL;
     add_stages(job);
     return g_steal_pointer(&job);

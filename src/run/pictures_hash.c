@@ -8,6 +8,7 @@
 #include "data/csv.h"
 #include "run/file_hash.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* @CHUNK: files between two looks at whether to stop; @SHOWN: fewer take no time that anybody would want to see */
@@ -180,13 +181,13 @@ static void take_picture(AimfPictureHashes *hashes, Picture *picture, GChecksum 
     g_clear_pointer(&picture->path, g_free);
 }
 
-/* (owned) Without a look at "..", which behind a link leads elsewhere than its text says. */
+/* (owned) One name for each file, wherever the run was started from and through whatever links; of a missing one any. */
 static char *absolute_path(const char *path)
 {
-    if (g_path_is_absolute(path))
-        return g_strdup(path);
-    g_autofree char *folder = g_get_current_dir();
-    return g_build_filename(folder, path, NULL);
+    char *real = realpath(path, NULL);
+    char *name = real ? g_strdup(real) : g_canonicalize_filename(path, NULL);
+    free(real);
+    return name;
 }
 
 char *aimf_pictures_hash(AimfPictureHashes *hashes, const AimfManifest *manifest, const AimfMonitor *monitor,

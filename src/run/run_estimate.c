@@ -1,6 +1,7 @@
 /* What a run would do and how long it would take, from a short measurement on this machine. */
 #include "base/file.h"
 #include "base/monitor.h"
+#include "portraits/portrait_set.h"
 #include "run/job.h"
 
 #include <aimfair/diffusion.h>
@@ -23,47 +24,91 @@ static double seconds_since(gint64 began)
 
 /* --- Measuring --- */
 
-/* (owned) the data's first pictures, enough for some batches; NULL with an error. */
-static AimfManifest *some_pictures(const AimfRunJob *job, guint n)
+/* (owned) the data's first pictures, or drawn ones in @folder, as many as are to be timed. */
+static AimfManifest *some_pictures(const AimfRunJob *job, guint n, const char *folder, GError **error)
 {
     const AimfManifest *train = job->data[AIMF_PART_TRAIN];
     guint count = train ? aimf_manifest_count(train) : 0;
-    if (!count)
-        return NULL;
+    if (!count) {
+        const AimfPortraitSet set = { .folder = "timed", .count = { { n / 4, n / 4 }, { n / 4, n / 4 } } };
+        return aimf_portrait_set_draw(&set, folder, 0, NULL, error)
+                   ? aimf_portrait_set_manifest(&set, folder, "timed", set.count, error)
+                   : NULL;
+    }
     g_autofree guint32 *rows = g_new(guint32, n);
     for (guint i = 0; i < n; i++)
         rows[i] = i % count;
     return aimf_manifest_subset(train, rows, n);
 }
 
-/* Decoding and computing on the first pictures: one batch that compiles, and some that are timed. */
-static gboolean time_passes(AimfRunJob *job, const AimfModel *model, Rates *rates, GError **error)
+typedef struct {
+    AimfRunJob *job;
+    const AimfModel *model;
+    AimfManifest *few, *many;
+} Timed;
+
+enum { TIMED_BATCH = 32, FEW_BATCHES = 1, MANY_BATCHES = 5 };
+
+/* Seconds of a pass of training over @pictures, or of looking at them. */
+static gboolean time_pass(const Timed *t, const AimfManifest *pictures, gboolean training, double *seconds,
+                          GError **error)
 {
-    enum { BATCH = 32, BATCHES = 2 };
-    g_autoptr(AimfManifest) pictures = some_pictures(job, BATCH * BATCHES);
-    if (!pictures)
-        return TRUE;
+    const AimfRunJob *job = t->job;
     const AimfAugment augment = AIMF_AUGMENT_DEFAULT;
-    const AimfGradientOptions options = {
-        .batch = BATCH, .augment = &augment, .device = job->device, .precision = job->precision, .threads = job->threads
-    };
-    const AimfPredictOptions looking = {
-        .batch = BATCH, .device = job->device, .precision = job->precision, .threads = job->threads
+    const AimfGradientOptions gradients_of = { .batch = TIMED_BATCH,
+                                               .augment = &augment,
+                                               .device = job->device,
+                                               .precision = job->precision,
+                                               .threads = job->threads };
+    const AimfPredictOptions predictions_of = {
+        .batch = TIMED_BATCH, .device = job->device, .precision = job->precision, .threads = job->threads
     };
     const AimfGradientSet set = { "timed", pictures };
-    double seconds[2] = { 0 };
-    for (int i = 0; i < 2; i++) { /* the first also compiles and reads files that the second finds in memory */
-        g_autoptr(AimfTensors) gradients = aimf_tensors_new();
-        gint64 began = g_get_monotonic_time();
-        if (!aimf_mean_gradients(model, &set, 1, &options, NULL, gradients, error))
-            return FALSE;
-        seconds[i] = seconds_since(began);
-    }
-    rates->pass = MIN(seconds[0], seconds[1]) / (BATCH * BATCHES);
+    g_autoptr(AimfTensors) gradients = aimf_tensors_new();
+    g_autoptr(AimfPredictions) predictions = NULL;
     gint64 began = g_get_monotonic_time();
-    g_autoptr(AimfPredictions) predictions = aimf_model_predict(model, pictures, &looking, NULL, error);
-    rates->look = seconds_since(began) / (BATCH * BATCHES);
-    return predictions != NULL;
+    gboolean good = training
+                        ? aimf_mean_gradients(t->model, &set, 1, &gradients_of, NULL, gradients, error)
+                        : (predictions = aimf_model_predict(t->model, pictures, &predictions_of, NULL, error)) != NULL;
+    *seconds = seconds_since(began);
+    return good;
+}
+
+/* What many batches take beyond few: without compiling, and with files that are in memory. */
+static gboolean time_each(const Timed *t, gboolean training, double *each, GError **error)
+{
+    double warm, few, many;
+    if (!time_pass(t, t->many, training, &warm, error) || !time_pass(t, t->few, training, &few, error) ||
+        !time_pass(t, t->many, training, &many, error))
+        return FALSE;
+    *each = MAX(many - few, 0) / (TIMED_BATCH * (MANY_BATCHES - FEW_BATCHES));
+    return TRUE;
+}
+
+static gboolean time_on(AimfRunJob *job, const AimfModel *model, const char *folder, Rates *rates, GError **error)
+{
+    g_autoptr(AimfManifest) many = some_pictures(job, TIMED_BATCH * MANY_BATCHES, folder, error);
+    if (!many)
+        return FALSE;
+    guint32 rows[TIMED_BATCH * FEW_BATCHES];
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        rows[i] = i;
+    g_autoptr(AimfManifest) few = aimf_manifest_subset(many, rows, G_N_ELEMENTS(rows));
+    const Timed timed = { job, model, few, many };
+    return time_each(&timed, TRUE, &rates->pass, error) && time_each(&timed, FALSE, &rates->look, error);
+}
+
+static gboolean time_passes(AimfRunJob *job, const AimfModel *model, Rates *rates, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    g_autofree char *folder = g_dir_make_tmp("aimfair-XXXXXX", &reason);
+    if (!folder) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_IO, "cannot make a passing folder: %s; is TMPDIR right?",
+                    reason->message);
+        return FALSE;
+    }
+    gboolean timed = time_on(job, model, folder, rates, error);
+    return aimf_folder_remove(folder, timed ? error : NULL) && timed;
 }
 
 static AimfModel *estimated_model(const AimfRunJob *job, GError **error)
@@ -144,8 +189,8 @@ static void add_stage(const AimfRunJob *job, const AimfRunStage *stage, const Ra
         e->passes += (guint64)cost;
         e->seconds += cost * rates->look;
     } else if (stage->kind == &AIMF_STAGE_PICTURES && aimf_config_given(job->config, AIMF_KEY_GENERATE_MODEL)) {
-        const guint64 bytes_each = 90000, groups = 4; /* a PNG of 224 pixels */
-        guint64 n = groups * (guint64)aimf_config_integer(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+        const guint64 bytes_each = 90000; /* a PNG of 224 pixels */
+        guint64 n = job->n_generated;
         e->pictures += n;
         e->seconds += (double)n * rates->picture;
         e->bytes += n * bytes_each;
@@ -163,11 +208,11 @@ static void add_stage(const AimfRunJob *job, const AimfRunStage *stage, const Ra
 static void append_duration(GString *text, double seconds)
 {
     if (seconds >= 5400)
-        g_string_append_printf(text, "about %.1f hours", seconds / 3600);
+        g_string_append_printf(text, "%.1f hours", seconds / 3600);
     else if (seconds >= 90)
-        g_string_append_printf(text, "about %.0f minutes", seconds / 60);
+        g_string_append_printf(text, "%.0f minutes", seconds / 60);
     else
-        g_string_append_printf(text, "about %.0f seconds", seconds);
+        g_string_append_printf(text, "%.0f seconds", seconds);
 }
 
 static void describe_sets(const AimfRunJob *job, GString *text)
@@ -178,22 +223,20 @@ static void describe_sets(const AimfRunJob *job, GString *text)
             g_string_append_printf(text, "%-12s %u pictures\n", names[i], aimf_manifest_count(job->data[i]));
 }
 
-static void describe(const AimfRunJob *job, const AimfRunOptions *options, AimfRunEstimate *e)
+static void describe(const AimfRunJob *job, const char *folder, const char *architecture, AimfRunEstimate *e)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     describe_sets(job, text);
-    g_string_append_printf(text, "\nStages in '%s':\n", options->folder);
+    g_string_append_printf(text, "\nStages in '%s':\n", folder);
     for (guint i = 0; i < job->stages->len; i++) {
         const AimfRunStage *stage = g_ptr_array_index(job->stages, i);
         g_string_append_printf(text, "  %-10s %s\n", state_word(stage), stage->name);
     }
-    g_string_append_printf(
-        text, "\n%" G_GUINT64_FORMAT " pictures to be generated, %" G_GUINT64_FORMAT " passes of pictures through %s, ",
-        e->pictures, e->passes, aimf_config_text_at(job->config, AIMF_KEY_TRAIN_ARCHITECTURE));
-    if (isnan(e->seconds))
-        g_string_append(text, "an unknown time (no picture to measure with is drawn yet)");
-    else
-        append_duration(text, e->seconds);
+    g_string_append_printf(text,
+                           "\n%" G_GUINT64_FORMAT " pictures to be generated, %" G_GUINT64_FORMAT
+                           " passes of pictures through %s, about ",
+                           e->pictures, e->passes, architecture);
+    append_duration(text, e->seconds);
     g_string_append_printf(text, " on this machine and %.1f GB on disk.\n", (double)e->bytes / 1e9);
     e->text = g_string_free(g_steal_pointer(&text), FALSE);
 }
@@ -204,12 +247,23 @@ static gboolean pictures_to_do(const AimfRunJob *job)
     return pictures && !pictures->done && aimf_config_given(job->config, AIMF_KEY_GENERATE_MODEL);
 }
 
+/* Of ready pictures the sets can be drawn at once: whether there are enough, and how many they will be. */
+static gboolean draw_sets(AimfRunJob *job, GError **error)
+{
+    const AimfManifest *train = job->data[AIMF_PART_TRAIN];
+    if (!train || job->sets[AIMF_SET_BALANCED] || !aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED))
+        return TRUE;
+    g_clear_pointer(&job->sets[AIMF_SET_BIASED], aimf_manifest_free);
+    return aimf_run_draw_sets(job, train, &job->sets[AIMF_SET_BALANCED], &job->sets[AIMF_SET_BIASED], error);
+}
+
 gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
                            AimfRunEstimate *estimate, GError **error)
 {
     *estimate = (AimfRunEstimate){ 0 };
     g_autoptr(AimfRunJob) job = aimf_run_job_new(config, options->folder, monitor, error);
-    if (!job || !aimf_run_open_data(job, error) || !aimf_run_look(job, error))
+    if (!job || !aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) ||
+        !draw_sets(job, error))
         return FALSE;
     Rates rates = { 0 };
     AimfArchitectureCost cost;
@@ -225,9 +279,7 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
         if (!stage->done && !stage->blocked)
             add_stage(job, stage, &rates, estimate);
     }
-    if (estimate->passes && !rates.pass)
-        estimate->seconds = NAN;
-    describe(job, options, estimate);
+    describe(job, options->folder, model->architecture, estimate);
     return TRUE;
 }
 

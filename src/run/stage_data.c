@@ -159,7 +159,7 @@ static gboolean describe(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *w
     for (int i = 0; i < AIMF_N_PARTS && !is_drawn(job->config); i++) {
         g_autofree char *rows = g_strdup_printf("rows of %s", NAMES[i]);
         g_autofree char *pictures = g_strdup_printf("%s%s/%s.csv", AIMF_PICTURES_OF, stage->name, NAMES[i]);
-        g_autofree char *rows_hash = aimf_manifest_hash(job->data[i]);
+        g_autofree char *rows_hash = aimf_run_rows_hash(job->data[i]);
         g_autofree char *hash = aimf_pictures_hash(job->hashes, job->data[i], job->monitor, error);
         if (!hash)
             return FALSE;

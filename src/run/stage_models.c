@@ -84,6 +84,19 @@ static gboolean take_recipe(const AimfConfig *config, gboolean finetuning, const
     return FALSE;
 }
 
+gboolean aimf_run_check_training(const AimfConfig *config, GError **error)
+{
+    int width, height;
+    g_autofree char *architecture = aimf_run_architecture(config, error);
+    gboolean good = architecture && aimf_run_image_size(config, &width, &height, error);
+    for (int finetuning = 0; good && finetuning < 2; finetuning++) {
+        AimfTrainOptions options = finetuning ? AIMF_FINETUNE_DEFAULTS : AIMF_PRETRAIN_DEFAULTS;
+        g_autofree guint *milestones = NULL;
+        good = take_recipe(config, finetuning, architecture, &options, &milestones, error);
+    }
+    return good;
+}
+
 /* (nullable) the crop of @key, written to @augment. */
 static const AimfAugment *take_crop(const AimfConfig *config, AimfConfigKey key, AimfAugment *augment)
 {
@@ -331,9 +344,9 @@ static guint n_of(const AimfRunJob *job, int set)
     if (known)
         return aimf_manifest_count(known);
     if (set == AIMF_SET_BALANCED)
-        return 4 * (guint)aimf_config_integer(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+        return job->n_balanced;
     if (set == AIMF_SET_BIASED)
-        return (guint)aimf_config_integer(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
+        return job->n_biased;
     return NOT_KNOWN_YET;
 }
 
@@ -499,7 +512,10 @@ static gboolean select_tensors(AimfRunJob *job, const AimfRunStage *stage, const
     if (!sensitivities)
         return FALSE;
     aimf_check_batch_norm(sensitivities, model, options->batch_norm, job->findings);
-    return (*trained = aimf_select_top_k(sensitivities, method->k, error)) != NULL;
+    g_autoptr(GError) nothing = NULL; /* as k is none that is out of range, it is this seed that selects nothing */
+    if (!(*trained = aimf_select_top_k(sensitivities, method->k, &nothing)))
+        g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_FAILED, nothing->message);
+    return *trained != NULL;
 }
 
 static gboolean make_finetune(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,

@@ -250,7 +250,7 @@ static double cost_of_pictures(const AimfRunJob *job, const AimfRunStage *stage,
         return drawing * aimf_portrait_set_size(&set);
     }
     *each = step_of_painting * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS);
-    return *each * GROUPS * (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+    return *each * job->n_generated;
 }
 
 static const AimfConfigKey PICTURE_KEYS[] = {
@@ -302,7 +302,7 @@ static gboolean describe_sets(AimfRunJob *job, AimfRunStage *stage, AimfProvenan
     if (!aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED))
         return aimf_run_take_pictures(job, "shared/pictures", "manifest.csv", source, wanted, error);
     g_autofree char *hash = aimf_pictures_hash(job->hashes, source, job->monitor, error);
-    g_autofree char *rows = aimf_manifest_hash(source);
+    g_autofree char *rows = aimf_run_rows_hash(source);
     json_object_set_string_member(wanted->inputs, "rows for the sets", rows);
     if (hash)
         json_object_set_string_member(wanted->inputs, "pictures for the sets", hash);
@@ -348,6 +348,27 @@ static guint biased_count(const AimfConfig *config, const AimfManifest *source, 
     return MIN(asked, (guint)(smallest_group(source) / largest_share(config, train)));
 }
 
+gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error)
+{
+    const AimfManifest *train = job->data[AIMF_PART_TRAIN], *test = job->data[AIMF_PART_TEST];
+    guint n_labels = 2, per_group = count_at(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+    if (test)
+        aimf_manifest_groups(test, &n_labels);
+    guint n_groups = test ? (guint)aimf_manifest_classes(test) * n_labels : 4;
+    job->n_generated = n_groups * count_at(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+    job->n_biased = count_at(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
+    if (aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED)) {
+        g_autoptr(AimfManifest) source = open_source(job, error);
+        if (!source)
+            return FALSE;
+        per_group = balanced_count(job->config, source);
+        if (train && (aimf_config_given(job->config, AIMF_KEY_GENERATE_BIAS) || aimf_manifest_has_labels(train)))
+            job->n_biased = biased_count(job->config, source, train);
+    }
+    job->n_balanced = n_groups * per_group;
+    return TRUE;
+}
+
 static gboolean save_set(AimfRunJob *job, const AimfManifest *manifest, const char *part, const char *name,
                          GError **error)
 {
@@ -355,32 +376,40 @@ static gboolean save_set(AimfRunJob *job, const AimfManifest *manifest, const ch
     return manifest && aimf_manifest_save_within(manifest, path, job->folder, error);
 }
 
-static gboolean make_sets(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error)
+gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
+                            GError **error)
 {
-    (void)stage;
-    (void)made;
     const AimfConfig *config = job->config;
     guint64 seed = (guint64)aimf_config_integer(config, AIMF_KEY_GENERATE_SEED);
-    AimfManifest *train = aimf_run_set(job, AIMF_SET_TRAIN, error);
-    g_autoptr(AimfManifest) source = train ? open_source(job, error) : NULL;
-    if (!source)
-        return FALSE;
     double bias = aimf_config_real(config, AIMF_KEY_GENERATE_BIAS);
     if (isnan(bias) && !aimf_manifest_has_labels(train)) {
         aimf_config_error(config, AIMF_KEY_GENERATE_BIAS, error,
                           "the training set has no protected labels, so that this must say how biased it is, as 1/9");
         return FALSE;
     }
-    guint n_balanced = balanced_count(config, source), n_biased = biased_count(config, source, train);
-    g_autoptr(AimfManifest) balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
-    g_autoptr(AimfManifest) biased = !balanced     ? NULL
-                                     : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)
-                                                   : aimf_manifest_draw_biased(source, bias, n_biased, seed, error);
-    if (!biased) {
-        g_prefix_error(error, "synthetic sets: ");
+    g_autoptr(AimfManifest) source = open_source(job, error);
+    if (!source)
         return FALSE;
-    }
-    return save_set(job, balanced, part, "balanced.csv", error) && save_set(job, biased, part, "biased.csv", error);
+    guint n_balanced = balanced_count(config, source), n_biased = biased_count(config, source, train);
+    *balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
+    *biased = !*balanced    ? NULL
+              : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)
+                            : aimf_manifest_draw_biased(source, bias, n_biased, seed, error);
+    if (*biased)
+        return TRUE;
+    g_clear_pointer(balanced, aimf_manifest_free);
+    g_prefix_error(error, "synthetic sets: ");
+    return FALSE;
+}
+
+static gboolean make_sets(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error)
+{
+    (void)stage;
+    (void)made;
+    const AimfManifest *train = aimf_run_set(job, AIMF_SET_TRAIN, error);
+    g_autoptr(AimfManifest) balanced = NULL, biased = NULL;
+    return train && aimf_run_draw_sets(job, train, &balanced, &biased, error) &&
+           save_set(job, balanced, part, "balanced.csv", error) && save_set(job, biased, part, "biased.csv", error);
 }
 
 static const AimfConfigKey SET_KEYS[] = {

@@ -56,16 +56,16 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                  AIMF_RUN_RESAMPLING_SEED, monitor, error);
 }
 
-/* Pictures of the run by their paths from the test set's manifest, others by their full ones: wherever it is started. */
-static void name_pictures(const AimfRunJob *job, AimfOutcomes *outcomes)
+/* Pictures of the run are called by their path within it, wherever it was started from; others are absolute. */
+static void settle_paths(const AimfRunJob *job, AimfOutcomes *outcomes)
 {
-    g_autofree char *manifest = g_build_filename(job->folder, aimf_run_set_path(AIMF_SET_TEST), NULL);
-    g_autofree char *folder = g_path_get_dirname(manifest), *inside = g_strconcat(folder, "/", NULL);
+    g_autofree char *run = g_canonicalize_filename(job->folder, NULL);
+    gsize n = strlen(run);
     for (guint i = 0; outcomes->paths && i < outcomes->n; i++) {
-        char *path = outcomes->paths[i];
-        gboolean own = g_str_has_prefix(path, inside);
-        outcomes->paths[i] = own ? g_strdup(path + strlen(inside)) : g_canonicalize_filename(path, NULL);
-        g_free(path);
+        g_autofree char *path = g_canonicalize_filename(outcomes->paths[i], NULL);
+        gboolean inside = strncmp(path, run, n) == 0 && path[n] == '/';
+        g_free(outcomes->paths[i]);
+        outcomes->paths[i] = g_strdup(inside ? path + n + 1 : path);
     }
 }
 
@@ -79,7 +79,7 @@ static AimfOutcomes *ask(AimfRunJob *job, const AimfModel *model, const AimfPred
     g_autoptr(AimfOutcomes) outcomes = predictions ? aimf_outcomes_from_predictions(test, predictions, error) : NULL;
     if (!outcomes)
         return NULL;
-    name_pictures(job, outcomes);
+    settle_paths(job, outcomes);
     if (!aimf_outcomes_save(outcomes, path, error))
         return NULL;
     g_autoptr(AimfOutcomes) read = aimf_outcomes_open(path, -1, NULL, job->monitor, error);
