@@ -57,7 +57,7 @@ static void print_groups(AimfCli *cli, const AimfRunSummary *summary)
 {
     enum { MOST = 40 }; /* the report has all */
     const AimfMeasures *before = summary->rows[0].measures;
-    guint n = before ? (guint)(before->n_targets * before->n_protected) : 0;
+    guint n = (guint)(before->n_targets * before->n_protected);
     aimf_cli_print(cli, "\n%-28s", "accuracy of the group");
     for (guint i = 0; i < summary->n_rows; i++)
         aimf_cli_print(cli, " %15s", summary->rows[i].name);
@@ -88,14 +88,15 @@ static void print_text(AimfCli *cli, const AimfRunSummary *summary, const char *
 {
     g_autofree char *report = aimf_cli_printable(summary->report), *shown = aimf_cli_printable(folder);
     const AimfMeasures *before = summary->rows[0].measures;
-    aimf_cli_print(cli, "%u test picture%s; in percent, ± against biased\n\n", before ? before->n : 0,
-                   AIMF_PLURAL(before ? before->n : 0));
+    if (before)
+        aimf_cli_print(cli, "%u test picture%s; in percent, ± against biased\n\n", before->n, AIMF_PLURAL(before->n));
     print_measures(cli, summary);
     aimf_cli_print(cli,
                    "\nACC: accuracy. WST: accuracy of the worst group. EO: equalized odds, the mean gap between the "
                    "protected groups.\nSTD: standard deviation of the groups' accuracies. Lower is better for EO "
                    "and STD.\n");
-    print_groups(cli, summary);
+    if (before)
+        print_groups(cli, summary);
     print_gates(cli, summary);
     if (summary->failed)
         aimf_cli_print(cli, "\n%u of the models failed: the report says why.\n", summary->failed);

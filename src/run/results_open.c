@@ -496,7 +496,26 @@ static gboolean read_architecture(AimfRunResults *r, GError **error)
             return FALSE;
         r->architecture = g_strdup(model->architecture);
     }
-    return TRUE;
+    if (!r->architecture)
+        r->architecture = aimf_run_architecture(r->config, error);
+    return r->architecture != NULL;
+}
+
+/* Where no model came to be, what it would have been asked. */
+static void settle_names(AimfRunResults *r)
+{
+    guint n;
+    const char *const *labels = aimf_manifest_groups(r->sets[AIMF_SET_TEST].manifest, &n);
+    if (r->labels)
+        return;
+    r->labels = g_new0(char *, n + 1);
+    for (guint i = 0; i < n; i++)
+        r->labels[i] = g_strdup(labels[i]);
+    r->target = g_strdup(aimf_config_text_at(r->config, AIMF_KEY_DATA_TARGET));
+    if (aimf_config_length(r->config, AIMF_KEY_DATA_CLASSES))
+        r->classes = g_strdupv((char **)aimf_config_list(r->config, AIMF_KEY_DATA_CLASSES));
+    else
+        r->classes = aimf_manifest_class_names(r->sets[AIMF_SET_TEST].manifest);
 }
 
 AimfRunResults *aimf_run_results_open(const char *folder, const AimfMonitor *monitor, GError **error)
@@ -513,6 +532,7 @@ AimfRunResults *aimf_run_results_open(const char *folder, const AimfMonitor *mon
         for (guint m = 0; m < r->n_methods; m++)
             if (!read_cell(r, m, s, monitor, error))
                 return NULL;
+    settle_names(r);
     for (guint m = 0; m < r->n_methods; m++)
         if (!average(r, m, monitor, error))
             return NULL;
