@@ -20,7 +20,8 @@ cmp -s "$root/keys" "$root/manual" || {
 check() { # NAME FILE
     status=0
     (cd "$root" && AIMFAIR_DATA="$root/nowhere" "$program" run --dry-run "$2" >"$root/said" 2>&1) || status=$?
-    if [ "$status" != 2 ] || grep -q 'no key\|takes\|, line ' "$root/said" || ! grep -q 'No such file\|missing' "$root/said"; then
+    if [ "$status" != 2 ] || grep -q 'no key\|no section\|takes\|not YAML' "$root/said" ||
+        ! grep -q 'No such file\|missing\|is not there' "$root/said"; then
         echo "$1 is no configuration (status $status):"
         cat "$root/said"
         exit 1
