@@ -125,10 +125,10 @@ gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error);
 void aimf_run_forget_findings(AimfRunJob *job);
 
 /**
- * aimf_run_check: what the configuration asks for against data and model, before the first stage. FALSE with INVALID, or
+ * aimf_run_check_job: what the configuration asks for against data and model, before the first stage. FALSE with INVALID, or
  * what opening a model gives.
  */
-gboolean aimf_run_check(AimfRunJob *job, GError **error);
+gboolean aimf_run_check_job(AimfRunJob *job, GError **error);
 /** aimf_run_check_recipes: that both trainings can be done as asked for. FALSE with INVALID. */
 gboolean aimf_run_check_recipes(const AimfRunJob *job, GError **error);
 
