@@ -131,10 +131,10 @@ void aimf_run_forget_findings(AimfRunJob *job);
 gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
                             GError **error);
 /**
- * aimf_run_check_values: what the configuration asks for against data and model, before the first stage. FALSE with INVALID, or
+ * aimf_run_check_job: what the configuration asks for against data and model, before the first stage. FALSE with INVALID, or
  * what opening a model gives.
  */
-gboolean aimf_run_check_values(AimfRunJob *job, GError **error);
+gboolean aimf_run_check_job(AimfRunJob *job, GError **error);
 /** aimf_run_check_recipes: that both trainings can be done as asked for. FALSE with INVALID. */
 gboolean aimf_run_check_recipes(const AimfRunJob *job, GError **error);
 

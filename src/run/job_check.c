@@ -122,7 +122,7 @@ static gboolean check_bias(const AimfRunJob *job, GError **error)
     return FALSE;
 }
 
-gboolean aimf_run_check_values(AimfRunJob *job, GError **error)
+gboolean aimf_run_check_job(AimfRunJob *job, GError **error)
 {
     return check_bias(job, error) && check_values(job->config, error) && aimf_run_check_recipes(job, error) &&
            check_predicted(job, error) && check_impact(job, error);
