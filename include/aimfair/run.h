@@ -114,8 +114,8 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
 
 /**
  * AimfRunEstimate: what a run would do, as far as it is not done. @text: (owned) for people; the figures are of what is
- * left: @pictures to be generated, @passes of pictures through the network (forward and backward), @seconds and @bytes
- * on disk.
+ * left: @pictures to be generated, @passes of pictures through the network (forward and backward),
+ * @seconds (NaN where there is no picture yet to measure with) and @bytes on disk.
  */
 typedef struct {
     char *text;

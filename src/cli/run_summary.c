@@ -81,7 +81,7 @@ static void print_gates(AimfCli *cli, const AimfRunSummary *summary)
                                                                : AIMF_CLI_YELLOW;
     aimf_cli_print(cli, "\n%u gate%s: ", summary->n_gates, AIMF_PLURAL(summary->n_gates));
     aimf_cli_print_coloured(cli, colour, aimf_decision_name(summary->decision));
-    aimf_cli_print(cli, "\n");
+    aimf_cli_print(cli, summary->decision == AIMF_MET ? "\n" : "; the report says which, and why\n");
 }
 
 static void print_text(AimfCli *cli, const AimfRunSummary *summary, const char *folder)

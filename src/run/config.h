@@ -13,6 +13,11 @@ typedef enum {
     AIMF_N_KEYS
 } AimfConfigKey;
 
+/**
+ * aimf_config_read_back: (owned) what a run wrote of its configuration. Whoever reads it has other variables in the
+ * environment, and needs none: they are not looked at. NULL as aimf_config_open.
+ */
+AimfConfig *aimf_config_read_back(const char *path, GError **error);
 /** aimf_config_name: (borrowed) "train.epochs", "seeds". */
 const char *aimf_config_name(AimfConfigKey key);
 /** aimf_config_value: (owned) the value as it is written, a list with ", " between; "" for none. */

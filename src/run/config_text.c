@@ -46,7 +46,24 @@ static gboolean is_text(AimfConfigKind kind)
     return kind == AIMF_CONFIG_TEXT || kind == AIMF_CONFIG_PATH || kind == AIMF_CONFIG_TEXTS;
 }
 
-/* JSON's strings are YAML's. */
+/* Characters that JSON has as they are, and YAML not at all, or as ends of lines. */
+static gboolean is_unprintable(gunichar c)
+{
+    return (c >= 0x80 && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+}
+
+/* JSON's strings are YAML's, but for those. */
+static void append_quoted(GString *text, const char *quoted)
+{
+    for (const char *c = quoted; *c; c = g_utf8_next_char(c)) {
+        gunichar character = g_utf8_get_char(c);
+        if (is_unprintable(character))
+            g_string_append_printf(text, "\\u%04x", character);
+        else
+            g_string_append_unichar(text, character);
+    }
+}
+
 static void append_item(GString *text, AimfConfigKind kind, const char *item)
 {
     if (is_plain(item) || !is_text(kind)) {
@@ -55,7 +72,7 @@ static void append_item(GString *text, AimfConfigKind kind, const char *item)
     }
     g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(), item);
     g_autofree char *quoted = aimf_json_write(node, FALSE);
-    g_string_append(text, quoted);
+    append_quoted(text, quoted);
 }
 
 /* A relative path begins elsewhere for whoever reads what is written. */
@@ -201,6 +218,16 @@ static const char *setting_of(const Template *template, AimfConfigKey key)
     return NULL;
 }
 
+/* Whether the key is of another kind of data: what it says begins with "csv: ", and data.kind is not csv. */
+static gboolean is_elsewhere(const AimfConfig *config, const char *about)
+{
+    const char *end = strstr(about, ": ");
+    g_autofree char *kind = end ? g_strndup(about, (gsize)(end - about)) : NULL;
+    g_auto(GStrv) kinds = g_strsplit(aimf_config_rows[AIMF_KEY_DATA_KIND].choices, " ", -1);
+    return kind && g_strv_contains((const char *const *)kinds, kind) &&
+           strcmp(kind, aimf_config_text_at(config, AIMF_KEY_DATA_KIND)) != 0;
+}
+
 /* Keys that are set stand there; all others are comments with their defaults. */
 static void append_start(GString *text, const Template *template, const AimfConfig *config, const Line *line,
                          gboolean inside)
@@ -240,12 +267,15 @@ char *aimf_config_template(const char *kind, GError **error)
             return NULL;
     }
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "# %s\n# What is commented out has its default; 'aimfair run' reads this file.\n",
-                           template->head);
+    g_string_append_printf(
+        text,
+        "# %s\n# What is commented out has its default. See docs/run.md, and try it: aimfair run --dry-run THIS.yaml\n",
+        template->head);
     gboolean inside = FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
         if (!lines[i].section) {
-            append_start(text, template, config, &lines[i], inside);
+            if (!is_elsewhere(config, lines[i].about))
+                append_start(text, template, config, &lines[i], inside);
             continue;
         }
         inside = *lines[i].section != 0;

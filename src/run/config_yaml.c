@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { MAX_FILE_BYTES = 1 << 20 };
+enum { MAX_FILE_BYTES = 1 << 20, MAX_WRITTEN_BYTES = 1 << 28 };
 
 /* @shown: what the text is called in messages; @line: of the event that was read last, from 1 */
 typedef struct {
@@ -306,9 +306,10 @@ AimfConfig *aimf_config_parse(const char *text, const char *name, GError **error
     return g_steal_pointer(&config);
 }
 
-AimfConfig *aimf_config_open(const char *path, const char *const *settings, GError **error)
+/* @limit: bytes of the file */
+static AimfConfig *read_file(const char *path, gsize limit, GError **error)
 {
-    g_autoptr(GBytes) bytes = aimf_text_read(path, MAX_FILE_BYTES, error);
+    g_autoptr(GBytes) bytes = aimf_text_read(path, limit, error);
     if (!bytes)
         return NULL;
     gsize length;
@@ -318,11 +319,22 @@ AimfConfig *aimf_config_open(const char *path, const char *const *settings, GErr
     g_auto(Reader) reader = { .config = config, .shown = shown, .base = base };
     if (!begin(&reader, text, length, error) || !read_document(&reader, error))
         return NULL;
-    for (; settings && *settings; settings++) {
+    return g_steal_pointer(&config);
+}
+
+AimfConfig *aimf_config_read_back(const char *path, GError **error)
+{
+    return read_file(path, MAX_WRITTEN_BYTES, error);
+}
+
+AimfConfig *aimf_config_open(const char *path, const char *const *settings, GError **error)
+{
+    g_autoptr(AimfConfig) config = read_file(path, MAX_FILE_BYTES, error);
+    for (; config && settings && *settings; settings++) {
         if (!aimf_config_set(config, *settings, error)) {
             g_prefix_error(error, "--set %s: ", *settings);
             return NULL;
         }
     }
-    return check_paths(config, error) ? g_steal_pointer(&config) : NULL;
+    return config && check_paths(config, error) ? g_steal_pointer(&config) : NULL;
 }

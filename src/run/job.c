@@ -167,7 +167,7 @@ gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
     if (stage->blocked)
         return TRUE;
     g_clear_pointer(&stage->done, aimf_provenance_free);
-    if (!aimf_stage_recover(job->folder, stage->name, error))
+    if (job->writes && !aimf_stage_recover(job->folder, stage->name, error))
         return FALSE;
     if (stage->waits) {
         g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);

@@ -47,6 +47,7 @@ struct AimfRunStage {
 
 /**
  * AimfRunJob:
+ * @writes: whether it may change the folder; an estimate may not, and has no lock
  * @monitor: the work's; @methods: (n_methods), as of AimfRunResults
  * @stages: of AimfRunStage, each after those that it needs, owned
  * @data: (AIMF_PART_… ) the data's sets as they were found, before the first stage; NULL of portraits
@@ -58,6 +59,7 @@ struct AimfRunStage {
 struct AimfRunJob {
     const AimfConfig *config;
     const char *folder;
+    gboolean writes;
     AimfWork work;
     const AimfMonitor *monitor;
     AimfDevice *device;
@@ -128,6 +130,13 @@ void aimf_run_forget_findings(AimfRunJob *job);
  */
 gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
                             GError **error);
+/**
+ * aimf_run_check_job: what the configuration asks for against data and model, before the first stage. FALSE with INVALID, or
+ * what opening a model gives.
+ */
+gboolean aimf_run_check_job(AimfRunJob *job, GError **error);
+/** aimf_run_check_recipes: that both trainings can be done as asked for. FALSE with INVALID. */
+gboolean aimf_run_check_recipes(const AimfRunJob *job, GError **error);
 
 /** aimf_run_open_data: finds the data's sets, @job->data, and checks them. */
 gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
@@ -146,7 +155,5 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                GError **error);
 /** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
-/** aimf_run_check_training: that the sections train and finetune do not contradict themselves. FALSE with INVALID. */
-gboolean aimf_run_check_training(const AimfConfig *config, GError **error);
 /** aimf_run_image_size: what train.image_size says; FALSE with INVALID. */
 gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error);

@@ -174,7 +174,8 @@ static double cost_left(const AimfRunJob *job)
     return left;
 }
 
-/* Of the computation itself, and so of this seed alone: a wrong configuration is wrong for all of them. */
+/* Of the computation itself, and so of this seed alone: its loss, or that nothing is selected. A configuration that
+ * cannot be concerns all of them, and must not stand in the folder as what came out. */
 static gboolean concerns_cell(const AimfRunStage *stage, const GError *failure)
 {
     return stage->kind->of_cell && g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FAILED);
@@ -394,11 +395,24 @@ static gboolean check_folder(const char *folder, GError **error)
     return empty;
 }
 
+/* What leads out of the folder would be written through, or emptied; and no list of files vouches for it. */
+static gboolean check_own(const char *folder, const AimfMonitor *monitor, GError **error)
+{
+    g_autoptr(AimfFolderFiles) found = aimf_folder_files(folder, monitor, error);
+    if (!found || !found->odd->len)
+        return found != NULL;
+    const AimfOddFile *odd = g_ptr_array_index(found->odd, 0);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                "'%s/%s' %s: a run's folder has only files and folders of its own, so take it away first", folder,
+                odd->path, odd->why);
+    return FALSE;
+}
+
 static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
 {
-    if (!aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) ||
-        (!update && !check_stale(job, error)) || !write_config(job, error) || !do_stages(job, error) ||
-        !remove_strangers(job, error) || !remove_leftovers(job, error))
+    if (!aimf_run_open_data(job, error) || !aimf_run_check_job(job, error) || !aimf_run_expect_sets(job, error) ||
+        !aimf_run_look(job, error) || (!update && !check_stale(job, error)) || !write_config(job, error) ||
+        !do_stages(job, error) || !remove_strangers(job, error) || !remove_leftovers(job, error))
         return FALSE;
     g_autoptr(AimfRunResults) results = aimf_run_results_open(job->folder, job->monitor, error);
     if (!results || !write_results(job, results, error))
@@ -414,8 +428,11 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
     if (!check_folder(options->folder, error) || !aimf_directory_make(options->folder, error))
         return FALSE;
     g_autoptr(AimfLock) lock = lock_folder(options->folder, error);
-    g_autoptr(AimfRunJob) job = lock ? aimf_run_job_new(config, options->folder, monitor, error) : NULL;
+    gboolean own = lock && check_own(options->folder, monitor, error);
+    g_autoptr(AimfRunJob) job = own ? aimf_run_job_new(config, options->folder, monitor, error) : NULL;
     char sums[AIMF_SHA256_SIZE];
+    if (job)
+        job->writes = TRUE;
     if (!job || !work(job, options->update, summary, error) ||
         !aimf_checksums_write(options->folder, monitor, sums, error)) {
         aimf_run_summary_clear(summary);

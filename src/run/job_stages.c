@@ -157,8 +157,7 @@ AimfRunJob *aimf_run_job_new(const AimfConfig *config, const char *folder, const
     if (!check_config(config, error) || !check_gates(config, error) || !check_paths(config, error) ||
         !(job->device = aimf_device_open(aimf_config_text_at(config, AIMF_KEY_DEVICE), error)) ||
         !aimf_run_count_tensors(config, &job->n_tensors, error) ||
-        !(job->methods = aimf_run_methods(config, job->n_tensors, &job->n_methods, error)) ||
-        !aimf_run_check_training(config, error))
+        !(job->methods = aimf_run_methods(config, job->n_tensors, &job->n_methods, error)))
         return NULL;
     add_stages(job);
     return g_steal_pointer(&job);

@@ -35,7 +35,7 @@ static gboolean add_selections(const AimfConfig *config, guint n_tensors, GArray
     for (guint i = 0; i < n; i++) {
         double value = aimf_config_number_at(config, AIMF_KEY_FINETUNE_TOP_K, i);
         guint k = value < 1 ? aimf_top_k(n_tensors, value) : (guint)value;
-        if (k > n_tensors || (value >= 1 && value != k)) {
+        if (value == 0 || k > n_tensors || (value >= 1 && value != k)) {
             aimf_config_error(config, AIMF_KEY_FINETUNE_TOP_K, error,
                               "%g is neither a share below 1 nor a number of the model's %u tensors", value, n_tensors);
             return FALSE;

@@ -131,6 +131,36 @@ static gboolean read_model(const AimfRunResults *r, AimfRunCell *cell, GError **
     return TRUE;
 }
 
+/* (nullable) a test that was read before, whose groups all others have. */
+static const AimfOutcomes *any_outcomes(const AimfRunResults *r)
+{
+    for (guint i = 0; i < r->n_methods * r->n_seeds; i++)
+        if (r->cells[i].outcomes && r->cells[i].measures)
+            return r->cells[i].outcomes;
+    return NULL;
+}
+
+/* Names are looked up by the numbers of classes and groups, of this test and of others. */
+static gboolean check_groups(const AimfRunResults *r, const AimfOutcomes *outcomes, char **classes, const char *path,
+                             GError **error)
+{
+    const AimfOutcomes *first = any_outcomes(r);
+    guint n = classes ? g_strv_length(classes) : (guint)outcomes->n_targets;
+    if (n != (guint)outcomes->n_targets) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                    "'%s' has %u names of classes; the predictions have %d classes", path, n, outcomes->n_targets);
+        return FALSE;
+    }
+    if (!first || (first->n_targets == outcomes->n_targets &&
+                   g_strv_equal((const char *const *)first->labels, (const char *const *)outcomes->labels)))
+        return TRUE;
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT,
+                "'%s' is of other classes or protected labels than the run's other "
+                "tests",
+                path);
+    return FALSE;
+}
+
 static gboolean read_outcomes(AimfRunResults *r, AimfRunCell *cell, const AimfMonitor *monitor, GError **error)
 {
     g_autofree char *stage = g_strconcat(cell->folder, "/test", NULL);
@@ -141,6 +171,8 @@ static gboolean read_outcomes(AimfRunResults *r, AimfRunCell *cell, const AimfMo
         return TRUE;
     g_autoptr(AimfEvaluation) evaluation = aimf_evaluation_open(measures, error);
     if (!evaluation || !(cell->outcomes = aimf_outcomes_open(predictions, -1, NULL, NULL, error)))
+        return FALSE;
+    if (!check_groups(r, cell->outcomes, evaluation->classes, measures, error))
         return FALSE;
     g_strfreev(cell->outcomes->classes); /* of a table it has those that were predicted */
     cell->outcomes->classes = g_strdupv(evaluation->classes);
@@ -426,7 +458,15 @@ static gboolean count_tensors(const AimfRunResults *r, guint *n, GError **error)
 static gboolean read_config(AimfRunResults *r, GError **error)
 {
     g_autofree char *path = g_build_filename(r->folder, "config.resolved.yaml", NULL);
-    if (!(r->config = aimf_config_open(path, NULL, error)))
+    gboolean there;
+    if (!aimf_path_there(path, &there, error))
+        return FALSE;
+    if (!there) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,
+                    "'%s' is no folder of a run: it has no config.resolved.yaml", r->folder);
+        return FALSE;
+    }
+    if (!(r->config = aimf_config_read_back(path, error)))
         return FALSE;
     r->n_seeds = aimf_config_length(r->config, AIMF_KEY_SEEDS);
     r->seeds = g_new0(guint64, r->n_seeds + 1);

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -18,35 +19,56 @@ char *aimf_file_sha256(const char *path, GError **error)
     return bytes ? g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes) : NULL;
 }
 
-/* Folders in @descent are those above: what is deeper than names of 4096 bytes can say fails. */
-gboolean aimf_folder_remove(const char *path, GError **error)
+static gboolean remove_entries(int folder, const char *path, GError **error);
+
+/* The entry @name of the open folder @above. What was a folder when it was opened is emptied, whatever its name leads to
+ * by then: no link that takes a folder's place is followed. */
+static gboolean remove_entry(int above, const char *name, const char *path, GError **error)
 {
-    struct stat info;
-    if (lstat(path, &info) != 0) {
-        if (errno == ENOENT)
-            return TRUE;
-        aimf_io_error(error, errno, "examine", path);
+    int folder = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    gboolean other = folder < 0 && (errno == ENOTDIR || errno == ELOOP), gone = folder < 0 && errno == ENOENT;
+    if (gone)
+        return TRUE;
+    if (folder < 0 && !other) {
+        aimf_io_error(error, errno, "list", path);
         return FALSE;
     }
-    if (S_ISDIR(info.st_mode)) {
-        GDir *dir = g_dir_open(path, 0, NULL);
-        const char *name;
-        gboolean good = dir != NULL;
-        while (good && (name = g_dir_read_name(dir))) {
-            g_autofree char *entry = g_build_filename(path, name, NULL);
-            good = aimf_folder_remove(entry, error);
-        }
-        if (dir)
-            g_dir_close(dir);
-        else
-            aimf_io_error(error, errno, "list", path);
-        if (!good)
-            return FALSE;
-    }
-    if (remove(path) == 0)
+    if (folder >= 0 && !remove_entries(folder, path, error))
+        return FALSE;
+    if (unlinkat(above, name, folder >= 0 ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
         return TRUE;
     aimf_io_error(error, errno, "remove", path);
     return FALSE;
+}
+
+/* Takes @folder. Each folder on the way down stays open, so that what is nested without end fails. */
+static gboolean remove_entries(int folder, const char *path, GError **error)
+{
+    DIR *dir = fdopendir(folder);
+    if (!dir) {
+        aimf_io_error(error, errno, "list", path);
+        close(folder);
+        return FALSE;
+    }
+    gboolean good = TRUE;
+    errno = 0;
+    for (const struct dirent *entry; good && (entry = readdir(dir)); errno = 0) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        g_autofree char *below = g_build_filename(path, entry->d_name, NULL);
+        good = remove_entry(folder, entry->d_name, below, error);
+    }
+    if (good && errno != 0) {
+        aimf_io_error(error, errno, "list", path);
+        good = FALSE;
+    }
+    closedir(dir);
+    return good;
+}
+
+gboolean aimf_folder_remove(const char *path, GError **error)
+{
+    return remove_entry(AT_FDCWD, path, path, error);
 }
 
 static char *place_of(const char *run, const char *name)

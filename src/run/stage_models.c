@@ -84,17 +84,21 @@ static gboolean take_recipe(const AimfConfig *config, gboolean finetuning, const
     return FALSE;
 }
 
-gboolean aimf_run_check_training(const AimfConfig *config, GError **error)
+gboolean aimf_run_check_recipes(const AimfRunJob *job, GError **error)
 {
+    gboolean own = aimf_config_given(job->config, AIMF_KEY_TRAIN_MODEL);
     int width, height;
-    g_autofree char *architecture = aimf_run_architecture(config, error);
-    gboolean good = architecture && aimf_run_image_size(config, &width, &height, error);
-    for (int finetuning = 0; good && finetuning < 2; finetuning++) {
-        AimfTrainOptions options = finetuning ? AIMF_FINETUNE_DEFAULTS : AIMF_PRETRAIN_DEFAULTS;
+    g_autofree char *architecture = aimf_run_architecture(job->config, error);
+    if (!own && !aimf_run_image_size(job->config, &width, &height, error))
+        return FALSE;
+    for (int finetuning = own ? 1 : 0; architecture && finetuning < 2; finetuning++) {
+        const AimfTrainOptions standard[] = { AIMF_PRETRAIN_DEFAULTS, AIMF_FINETUNE_DEFAULTS };
+        AimfTrainOptions options = standard[finetuning];
         g_autofree guint *milestones = NULL;
-        good = take_recipe(config, finetuning, architecture, &options, &milestones, error);
+        if (!take_recipe(job->config, finetuning, architecture, &options, &milestones, error))
+            return FALSE;
     }
-    return good;
+    return architecture != NULL;
 }
 
 /* (nullable) the crop of @key, written to @augment. */
@@ -201,7 +205,7 @@ static gboolean train(AimfRunJob *job, const Training *training, AimfTrainOption
     g_autofree char *state = g_build_filename(part, "state", NULL), *log = g_build_filename(part, "log.csv", NULL);
     g_autofree char *path = g_build_filename(part, "model.safetensors", NULL);
     options->state_path = state;
-    options->resume = TRUE;
+    options->resume = g_file_test(state, G_FILE_TEST_EXISTS);
     options->log_path = log;
     options->trainable = (const char *const *)training->trained;
     if (!check_sets(job, training, error))
@@ -512,11 +516,10 @@ static gboolean select_tensors(AimfRunJob *job, const AimfRunStage *stage, const
     if (!sensitivities)
         return FALSE;
     aimf_check_batch_norm(sensitivities, model, options->batch_norm, job->findings);
-    if ((*trained = aimf_select_top_k(sensitivities, method->k, error)))
-        return TRUE;
-    if (error && g_error_matches(*error, AIMF_ERROR, AIMF_ERROR_INVALID))
-        (*error)->code = AIMF_ERROR_FAILED; /* nothing is selected: of this seed's gradients alone */
-    return FALSE;
+    g_autoptr(GError) nothing = NULL; /* as k is none that is out of range, it is this seed that selects nothing */
+    if (!(*trained = aimf_select_top_k(sensitivities, method->k, &nothing)))
+        g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_FAILED, nothing->message);
+    return *trained != NULL;
 }
 
 static gboolean make_finetune(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,

@@ -41,6 +41,14 @@ char *aimf_verifier_path(const AimfVerifier *verifier, const char *path)
     return g_build_filename(verifier->options->folder, path, NULL);
 }
 
+char *aimf_verifier_file(const AimfVerifier *verifier, const char *path, GError **error)
+{
+    if (aimf_verifier_there(verifier, path))
+        return aimf_verifier_path(verifier, path);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s' is missing, or no regular file of the run", AIMF_SHOWN(path));
+    return NULL;
+}
+
 const char *aimf_verifier_hash(const AimfVerifier *verifier, const char *path)
 {
     const char *hash = g_hash_table_lookup(verifier->hashes, path);
@@ -55,8 +63,8 @@ gboolean aimf_verifier_there(const AimfVerifier *verifier, const char *path)
 AimfManifest *aimf_verifier_manifest(const AimfVerifier *verifier, const char *path, GError **error)
 {
     const AimfManifestOptions options = { .target = AIMF_COLUMN_UNUSED, .protected_labels = AIMF_COLUMN_UNUSED };
-    g_autofree char *full = aimf_verifier_path(verifier, path);
-    return aimf_manifest_open_with(full, &options, NULL, error);
+    g_autofree char *full = aimf_verifier_file(verifier, path, error);
+    return full ? aimf_manifest_open_with(full, &options, NULL, error) : NULL;
 }
 
 /* (owned) @path, or where it is below another folder now. */

@@ -41,6 +41,11 @@ gboolean aimf_verifier_add_error(AimfVerifier *verifier, AimfVerifyKind kind, co
 
 /** aimf_verifier_path: (owned) the file @path of the run as a path that can be opened from here. */
 char *aimf_verifier_path(const AimfVerifier *verifier, const char *path);
+/**
+ * aimf_verifier_file: (owned) the same of a regular file that was found in the run's folder; NULL with NOT_FOUND for any
+ * other: paths that files of the run say lead nowhere else, and no link does.
+ */
+char *aimf_verifier_file(const AimfVerifier *verifier, const char *path, GError **error);
 /** aimf_verifier_hash: (borrowed, nullable) of the run's file @path; NULL where there is none that can be read. */
 const char *aimf_verifier_hash(const AimfVerifier *verifier, const char *path);
 /** aimf_verifier_there: whether the run has the file @path, be it that it cannot be read. */

@@ -100,8 +100,8 @@ gboolean aimf_verify_files(AimfVerifier *verifier, GError **error)
         return FALSE;
     check_lock(verifier);
     verifier->sums_sha256 = g_strdup(aimf_verifier_hash(verifier, AIMF_CHECKSUMS));
-    g_autofree char *path = aimf_verifier_path(verifier, AIMF_CHECKSUMS);
-    g_autoptr(AimfChecksums) sums = aimf_checksums_open(path, &failure);
+    g_autofree char *path = aimf_verifier_file(verifier, AIMF_CHECKSUMS, &failure);
+    g_autoptr(AimfChecksums) sums = path ? aimf_checksums_open(path, &failure) : NULL;
     if (!sums) {
         aimf_verifier_add(verifier, AIMF_UNCHECKED, "files", "without " AIMF_CHECKSUMS " nothing says which they were");
         return aimf_verifier_add_error(verifier, AIMF_REFUTED, AIMF_CHECKSUMS, failure, error);

@@ -118,16 +118,18 @@ static JsonNode *measure_again(AimfOutcomes *outcomes, JsonObject *file, const c
 }
 
 /*
- * Whether @folder's measures.json follows from its predictions.csv; otherwise *@difference (owned) says what does not,
+ * Whether @place's measures.json follows from its predictions.csv; otherwise *@difference (owned) says what does not,
  * or @error why that cannot be known.
  */
-static gboolean verify_measures(const char *folder, const AimfMonitor *monitor, char **difference, GError **error)
+static gboolean verify_measures(const AimfVerifier *verifier, const char *place, char **difference, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, "measures.json", NULL);
-    g_autofree char *predictions = g_build_filename(folder, "predictions.csv", NULL);
+    g_autofree char *json = g_build_filename(place, "measures.json", NULL);
+    g_autofree char *csv = g_build_filename(place, "predictions.csv", NULL);
+    g_autofree char *path = aimf_verifier_path(verifier, json);
+    g_autofree char *predictions = aimf_verifier_file(verifier, csv, error);
     gint64 resamples;
     guint64 seed;
-    g_autoptr(JsonNode) file = aimf_json_open(path, MAX_FILE_BYTES, error);
+    g_autoptr(JsonNode) file = predictions ? aimf_json_open(path, MAX_FILE_BYTES, error) : NULL;
     if (!file || !read_bootstrap(json_node_get_object(file), path, &resamples, &seed, error))
         return FALSE;
     if (resamples > MAX_RESAMPLES) {
@@ -140,7 +142,8 @@ static gboolean verify_measures(const char *folder, const AimfMonitor *monitor, 
     const AimfLabelRules rules = { .findings = findings };
     g_autoptr(AimfOutcomes) outcomes = aimf_outcomes_open(predictions, -1, &rules, NULL, error);
     g_autoptr(JsonNode) expected =
-        outcomes ? measure_again(outcomes, json_node_get_object(file), path, resamples, seed, monitor, error) : NULL;
+        outcomes ? measure_again(outcomes, json_node_get_object(file), path, resamples, seed, verifier->monitor, error)
+                 : NULL;
     return expected && same_nodes(expected, file, "", difference);
 }
 
@@ -152,11 +155,11 @@ gboolean aimf_verify_measures(AimfVerifier *verifier, GError **error)
     for (guint i = 0; i < verifier->files->files->len; i++) {
         const char *path = g_ptr_array_index(verifier->files->files, i);
         g_autofree char *name = g_path_get_basename(path), *place = g_path_get_dirname(path);
-        g_autofree char *folder = aimf_verifier_path(verifier, place), *difference = NULL;
+        g_autofree char *difference = NULL;
         if (!g_str_has_prefix(path, "cells/") || strcmp(name, "measures.json") != 0)
             continue;
         GError *failure = NULL;
-        if (verify_measures(folder, verifier->monitor, &difference, &failure)) {
+        if (verify_measures(verifier, place, &difference, &failure)) {
             held++;
         } else if (difference) {
             aimf_verifier_add(verifier, AIMF_REFUTED, path, "%s", difference);

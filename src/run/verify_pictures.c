@@ -123,9 +123,9 @@ static void find_root(AimfVerifier *verifier)
     enum { MAX_BYTES = 16 << 20 };
     if (!verifier->options->data)
         return;
-    g_autofree char *path = aimf_verifier_path(verifier, description);
     g_autoptr(GError) failure = NULL;
-    g_autoptr(JsonNode) root = aimf_json_open(path, MAX_BYTES, &failure);
+    g_autofree char *path = aimf_verifier_file(verifier, description, &failure);
+    g_autoptr(JsonNode) root = path ? aimf_json_open(path, MAX_BYTES, &failure) : NULL;
     const char *text = root ? aimf_json_text(json_node_get_object(root), path, "root", &failure) : NULL;
     if (text && g_path_is_absolute(text))
         verifier->root = g_strdup(text);

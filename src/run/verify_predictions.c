@@ -79,20 +79,22 @@ static gboolean find_rows(AimfVerifier *verifier, Test *test)
 static gboolean open_test(AimfVerifier *verifier, Test *test, GError **error)
 {
     GError *failure = NULL;
-    g_autofree char *predictions = aimf_verifier_path(verifier, test->what);
-    g_autofree char *manifest = test->manifest ? aimf_verifier_path(verifier, test->manifest) : NULL;
+    g_autofree char *predictions = aimf_verifier_file(verifier, test->what, &failure);
+    g_autofree char *manifest = NULL;
     g_autoptr(AimfFindings) findings = aimf_findings_new();
     const AimfLabelRules rules = { .findings = findings };
     const AimfManifestOptions options = { .labels = rules };
-    if (!manifest) {
+    if (!test->manifest) {
+        g_clear_error(&failure);
         aimf_verifier_add(verifier, AIMF_UNCHECKED, test->what, "its stage does not say of which pictures it is");
         return FALSE;
     }
-    if (!(test->outcomes = aimf_outcomes_open(predictions, -1, &rules, NULL, &failure))) {
+    if (!predictions || !(test->outcomes = aimf_outcomes_open(predictions, -1, &rules, NULL, &failure))) {
         aimf_verifier_add_error(verifier, AIMF_REFUTED, test->what, failure, error);
         return FALSE;
     }
-    if (!(test->test = aimf_manifest_open_with(manifest, &options, NULL, &failure))) {
+    if (!(manifest = aimf_verifier_file(verifier, test->manifest, &failure)) ||
+        !(test->test = aimf_manifest_open_with(manifest, &options, NULL, &failure))) {
         aimf_verifier_add_error(verifier, AIMF_REFUTED, test->manifest, failure, error);
         return FALSE;
     }
@@ -279,8 +281,8 @@ static gboolean check_sample(AimfVerifier *verifier, const Test *test, GError **
         return TRUE;
     }
     GError *failure = NULL;
-    g_autofree char *path = aimf_verifier_path(verifier, test->model);
-    g_autoptr(AimfModel) model = aimf_model_open(path, &failure);
+    g_autofree char *path = aimf_verifier_file(verifier, test->model, &failure);
+    g_autoptr(AimfModel) model = path ? aimf_model_open(path, &failure) : NULL;
     if (!model)
         return aimf_verifier_add_error(verifier, kind_of(failure), test->model, failure, error);
     model->threshold = threshold_of(test->stage, model->threshold);
@@ -313,7 +315,8 @@ gboolean aimf_verify_predictions(AimfVerifier *verifier, GError **error)
         test.what = g_strdup_printf("%s/predictions.csv", (const char *)g_ptr_array_index(verifier->places, i));
         find_inputs(&test);
         tests++;
-        if (open_test(verifier, &test, &failure) && !check_sample(verifier, &test, &failure)) {
+        gboolean open = open_test(verifier, &test, &failure);
+        if ((open && !check_sample(verifier, &test, &failure)) || failure) {
             g_propagate_error(error, failure);
             return FALSE;
         }

@@ -49,6 +49,11 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
 {
     GError *failure = NULL;
     guint held = 0;
+    if (verifier->files->odd->len) {
+        aimf_verifier_add(verifier, AIMF_UNCHECKED, "results",
+                          "what they follow from is not read, as not all of the folder is files and folders");
+        return TRUE;
+    }
     g_autoptr(AimfRunResults) results = aimf_run_results_open(verifier->options->folder, verifier->monitor, &failure);
     if (!results)
         return aimf_verifier_add_error(verifier, AIMF_REFUTED, "results", failure, error);

@@ -149,6 +149,45 @@ static void test_text(void)
     g_assert_true(g_path_is_absolute(aimf_config_text_at(again, AIMF_KEY_DATA_ROOT)));
 }
 
+/* All characters of the first plane, and some beyond it: what is written is read again as what it was. */
+static void test_odd_characters(void)
+{
+    g_autofree char *home = g_dir_make_tmp("aimfair-XXXXXX", NULL), *path = g_build_filename(home, "c.yaml", NULL);
+    for (gunichar first = 1; first < 0x10000; first += 512) {
+        g_autoptr(GString) setting = g_string_new("title= ");
+        for (gunichar c = first; c < first + 512 && c < 0x10000; c++)
+            if (c < 0xd800 || c > 0xdfff)
+                g_string_append_unichar(setting, c);
+        g_string_append(setting, "\U0001f600\U0010ffff ");
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AimfConfig) config = aimf_config_new();
+        aimf_config_set(config, setting->str, &error);
+        g_assert_no_error(error);
+        g_autofree char *text = aimf_config_text(config);
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+        g_autoptr(AimfConfig) again = aimf_config_open(path, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpstr(aimf_config_text_at(again, AIMF_KEY_TITLE), ==, setting->str + strlen("title="));
+    }
+    g_unlink(path);
+    g_rmdir(home);
+}
+
+/* What a run wrote is read where its variables are not; what somebody asks for is not. */
+static void test_read_back(void)
+{
+    g_autofree char *home = g_dir_make_tmp("aimfair-XXXXXX", NULL), *path = g_build_filename(home, "c.yaml", NULL);
+    g_autoptr(GError) error = NULL;
+    g_assert_true(g_file_set_contents(path, "data:\n  root: \"${AIMFAIR_NO_SUCH}/x\"\n", -1, NULL));
+    g_autoptr(AimfConfig) config = aimf_config_read_back(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(aimf_config_text_at(config, AIMF_KEY_DATA_ROOT), ==, "${AIMFAIR_NO_SUCH}/x");
+    g_assert_null(aimf_config_open(path, NULL, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
+    g_unlink(path);
+    g_rmdir(home);
+}
+
 static void test_templates(void)
 {
     static const char *const kinds[] = { "celeba", "utkface", "folders", "own-model", "portraits", NULL };
@@ -157,10 +196,11 @@ static void test_templates(void)
         g_autofree char *text = aimf_config_template(*kind, &error);
         g_assert_no_error(error);
         g_autoptr(AimfConfig) config = open_good(text);
-        for (int k = 0; k < AIMF_N_KEYS; k++) /* every key stands there, set or as a comment */
-            g_assert_nonnull(strstr(text, strrchr(aimf_config_rows[k].name, '.')
-                                              ? strrchr(aimf_config_rows[k].name, '.') + 1
-                                              : aimf_config_rows[k].name));
+        for (int k = 0; k < AIMF_N_KEYS; k++) { /* every key, set or as a comment, but those of other kinds of data */
+            const char *dot = strrchr(aimf_config_rows[k].name, '.');
+            const char *word = dot ? dot + 1 : aimf_config_rows[k].name;
+            g_assert_true(g_str_has_prefix(aimf_config_rows[k].name, "data.") || strstr(text, word) != NULL);
+        }
         g_assert_nonnull(aimf_config_text_at(config, AIMF_KEY_DATA_KIND));
     }
     g_autoptr(GError) error = NULL;
@@ -192,6 +232,8 @@ int main(int argc, char **argv)
     g_test_add_func("/config/refused", test_refused);
     g_test_add_func("/config/set", test_set);
     g_test_add_func("/config/text", test_text);
+    g_test_add_func("/config/odd_characters", test_odd_characters);
+    g_test_add_func("/config/read_back", test_read_back);
     g_test_add_func("/config/templates", test_templates);
     g_test_add_func("/config/schema", test_schema);
     return g_test_run();

@@ -63,7 +63,7 @@ static void make_run(void)
         { "evaluate.bootstrap", "20" },
         { "generate.balanced_per_group", "8" },
         { "threads", "1" },
-        { "data.allow", "unbalanced,one-class" },
+        { "data.allow", "one-class" },
         { "data.root", data },
         { "train.architecture", "mobilenet_v3_small" },
     };
@@ -535,7 +535,7 @@ static void test_hostile(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_REFUTED, "shared/huge", "does not list it");
     assert_line(found, AIMF_REFUTED, "shared/data/train.csv", "no regular file");
     assert_line(found, AIMF_REFUTED, "config.resolved.yaml", "is a link");
-    assert_line(found, AIMF_REFUTED, "results", "");
+    assert_line(found, AIMF_UNCHECKED, "results", "is not read");
 }
 
 static void test_stopped(Fixture *f, gconstpointer data)
@@ -585,6 +585,76 @@ static void test_program(Fixture *f, gconstpointer data)
     g_assert_cmpuint(strlen(json_object_get_string_member(object, "sums_sha256")), ==, 64);
 }
 
+/* The key of cells/biased-0/test is made to fit its inputs, in which @name is @hash. */
+static void add_input(AimfProvenance *provenance, const char *name, const char *hash)
+{
+    json_object_set_string_member(provenance->inputs, name, hash);
+    g_clear_pointer(&provenance->key, g_free);
+    provenance->key = aimf_provenance_key(provenance);
+}
+
+/* A model and a manifest beside the run, that a stage says it is of: they would be read if its word were taken. */
+static void test_outside(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = path_of(TEST), *csv = path_of("shared/data/test.csv");
+    static const char *const outside[] = { "../outside.safetensors", "../outside.csv" };
+    shell("cp '%s/" MODEL "' '%s/outside.safetensors' && cp '%s' '%s/outside.csv'", copy, home, csv, home);
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, "x", -1);
+    for (int manifest = 0; manifest < 2; manifest++) {
+        g_autoptr(AimfProvenance) provenance = aimf_provenance_open(folder, &error);
+        g_assert_no_error(error);
+        json_object_remove_member(provenance->inputs, manifest ? "shared/data/test.csv" : MODEL);
+        add_input(provenance, outside[manifest], hash);
+        if (manifest) {
+            json_object_remove_member(provenance->inputs, AIMF_PICTURES_OF "shared/data/test.csv");
+            json_object_remove_member(provenance->inputs, outside[0]);
+            add_input(provenance, AIMF_PICTURES_OF "../outside.csv", hash);
+        }
+        g_assert_true(aimf_provenance_save(provenance, folder, &error));
+        assert_line(verify(f), AIMF_REFUTED, outside[manifest], "no regular file of the run");
+    }
+}
+
+/* Links in place of files that are read by their names. */
+static void test_links(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const names[] = { AIMF_CHECKSUMS, TEST "/predictions.csv", "shared/data/test.csv", MODEL };
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = path_of(names[i]), *to = g_strdup_printf("%s/linked-%" G_GSIZE_FORMAT, home, i);
+        g_assert_cmpint(g_rename(path, to) + symlink(to, path), ==, 0);
+    }
+    const AimfVerification *found = verify(f);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        assert_line(found, AIMF_REFUTED, names[i], "is a link");
+    assert_line(found, AIMF_REFUTED, AIMF_CHECKSUMS, "no regular file of the run");
+    assert_line(found, AIMF_REFUTED, TEST "/measures.json", "no regular file of the run");
+    assert_line(found, AIMF_UNCHECKED, "results", "is not read");
+}
+
+/* Names of classes and groups are looked up by numbers that other files have. */
+static void test_names(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *good = read_file(TEST "/predictions.csv", NULL);
+    g_auto(GStrv) lines = g_strsplit(good, "\n", -1);
+    g_auto(GStrv) names = g_strsplit(lines[0], ",", -1);
+    guint column = 0;
+    while (names[column] && strcmp(names[column], "protected") != 0)
+        column++;
+    g_assert_nonnull(names[column]);
+    g_auto(GStrv) fields = g_strsplit(lines[1], ",", -1);
+    g_free(fields[column]);
+    fields[column] = g_strdup("a third");
+    g_free(lines[1]);
+    lines[1] = g_strjoinv(",", fields);
+    g_autofree char *changed = g_strjoinv("\n", lines);
+    write_file(TEST "/predictions.csv", changed, -1);
+    assert_line(verify_with(f, NULL, 0, 0), AIMF_REFUTED, "results", "other classes or protected labels");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -604,6 +674,9 @@ int main(int argc, char **argv)
     ADD("moved", test_moved);
     ADD("marks", test_marks);
     ADD("hostile", test_hostile);
+    ADD("outside", test_outside);
+    ADD("links", test_links);
+    ADD("names", test_names);
     ADD("stopped", test_stopped);
     ADD("program", test_program);
     int status = g_test_run();
