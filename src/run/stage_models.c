@@ -132,7 +132,9 @@ static void take_pass(AimfRunJob *job, const AimfRunStage *stage, gboolean finet
 
 /* --- Training --- */
 
-/* The epochs, the start among them as epoch 0, without how long they took: what came out is the same whenever it did. */
+/*
+ * The epochs, the start among them as epoch 0, without how long they took: what came out is the same whenever it did.
+ */
 static JsonNode *epochs_node(const AimfTrainResult *result)
 {
     g_autofree char *text = aimf_train_result_json(result);
