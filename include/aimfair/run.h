@@ -37,8 +37,8 @@ AimfConfig *aimf_config_new(void);
  */
 AimfConfig *aimf_config_open(const char *path, const char *const *settings, GError **error);
 /**
- * aimf_config_parse: a configuration in memory, in the same form; @name: what errors call it. Relative paths begin at the
- * working directory. NULL as aimf_config_open.
+ * aimf_config_parse: a configuration in memory, in the same form; @name: what errors call it. Relative paths begin at
+ * the working directory. NULL as aimf_config_open.
  */
 AimfConfig *aimf_config_parse(const char *text, const char *name, GError **error);
 /** aimf_config_set: "train.epochs=3"; a list as "0,1,2". FALSE with INVALID. */
@@ -113,8 +113,8 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
                   AimfRunSummary *summary, GError **error);
 
 /**
- * AimfRunEstimate: what a run would do, as far as it is not done. @text: (owned) for people; the figures are of what is
- * left: @pictures to be generated, @passes of pictures through the network (forward and backward),
+ * AimfRunEstimate: what a run would do, as far as it is not done. @text: (owned) for people; the figures are of what
+ * is left: @pictures to be generated, @passes of pictures through the network (forward and backward),
  * @seconds (NaN where there is no picture yet to measure with) and @bytes on disk.
  */
 typedef struct {

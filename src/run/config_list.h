@@ -10,7 +10,7 @@
  * REALS and CHOICES, lists of them. An empty default is none: what is then done is said in parentheses.
  */
 
-/* clang-format off: a table */
+/* clang-format off */
 
 /* What pre-training and fine-tuning have alike. Where nothing is said, it is the architecture's. */
 #define AIMF_TRAINING_KEYS(SECTION, section, epochs) \

@@ -30,8 +30,8 @@ typedef struct {
 extern const AimfConfigRow aimf_config_rows[AIMF_N_KEYS];
 
 /**
- * AimfConfigValue: everything owned. @items: (n) as they are written, NULL-terminated; @numbers: (n) what they say, of a
- * choice its index. @place: (nullable) where it was set; @base: the folder at which relative paths begin
+ * AimfConfigValue: everything owned. @items: (n) as they are written, NULL-terminated; @numbers: (n) what they say,
+ * of a choice its index. @place: (nullable) where it was set; @base: the folder at which relative paths begin
  */
 typedef struct {
     char **items;

@@ -20,7 +20,7 @@ gboolean aimf_hash_file(const char *path, const AimfMonitor *monitor, char *sha2
 gboolean aimf_sha256_valid(const char *text);
 
 /**
- * aimf_run_path_valid: whether @path, from a file, is one below the folder of a run: relative, not empty, without "..",
- * "." or nothing between two slashes.
+ * aimf_run_path_valid: whether @path, from a file, is one below the folder of a run: relative, not empty, without
+ * "..", "." or nothing between two slashes.
  */
 gboolean aimf_run_path_valid(const char *path);

@@ -20,8 +20,8 @@ typedef struct {
 } AimfFolderFiles;
 
 /**
- * aimf_folder_files: (owned) links are not followed, but @folder itself may be one. Folders deeper than 64, and what is
- * more than memory should hold, are odd. NULL with NOT_FOUND, IO (of @folder itself) or INTERRUPTED.
+ * aimf_folder_files: (owned) links are not followed, but @folder itself may be one. Folders deeper than 64, and what
+ * is more than memory should hold, are odd. NULL with NOT_FOUND, IO (of @folder itself) or INTERRUPTED.
  */
 AimfFolderFiles *aimf_folder_files(const char *folder, const AimfMonitor *monitor, GError **error);
 void aimf_folder_files_free(AimfFolderFiles *files);

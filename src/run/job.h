@@ -11,7 +11,8 @@ typedef struct AimfRunJob AimfRunJob;
 
 /**
  * AimfStageKind: what stages of one kind do.
- * @keys: of the configuration that they depend on, ended by AIMF_N_KEYS; a PATH among them is an input, its file's hash
+ * @keys: of the configuration that they depend on, ended by AIMF_N_KEYS; a PATH among them is an input, its file's
+ *   hash
  * @describe: (nullable) adds other settings and inputs to @wanted; what the stage needs is done then
  * @make: fills @part, a folder that may have what an earlier try left, and adds to @made's outputs what are no files
  * @cost: what it takes, in pictures that are looked at once; @each: receives what one does that progress counts
@@ -125,14 +126,14 @@ gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error);
 void aimf_run_forget_findings(AimfRunJob *job);
 
 /**
- * aimf_run_draw_sets: the two sets from the synthetic pictures, which are there; both (owned). @train: whose groups the
- * biased one has. FALSE with INVALID where there are too few, or what opening the pictures gives.
+ * aimf_run_draw_sets: the two sets from the synthetic pictures, which are there; both (owned). @train: whose groups
+ * the biased one has. FALSE with INVALID where there are too few, or what opening the pictures gives.
  */
 gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
                             GError **error);
 /**
- * aimf_run_check_job: what the configuration asks for against data and model, before the first stage. FALSE with INVALID, or
- * what opening a model gives.
+ * aimf_run_check_job: what the configuration asks for against data and model, before the first stage. FALSE with
+ * INVALID, or what opening a model gives.
  */
 gboolean aimf_run_check_job(AimfRunJob *job, GError **error);
 /** aimf_run_check_recipes: that both trainings can be done as asked for. FALSE with INVALID. */

@@ -1,6 +1,6 @@
 /*
- * What a configuration asks for against what the data and the model have: said before the first stage, as the stage that
- * meets it may come hours later.
+ * What a configuration asks for against what the data and the model have: said before the first stage, as the stage
+ * that meets it may come hours later.
  */
 #include "model/model.h"
 #include "run/job.h"

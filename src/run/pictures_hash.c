@@ -181,7 +181,9 @@ static void take_picture(AimfPictureHashes *hashes, Picture *picture, GChecksum 
     g_clear_pointer(&picture->path, g_free);
 }
 
-/* (owned) One name for each file, wherever the run was started from and through whatever links; of a missing one any. */
+/*
+ * (owned) One name for each file, wherever the run was started from and through whatever links; of a missing one any.
+ */
 static char *absolute_path(const char *path)
 {
     char *real = realpath(path, NULL);

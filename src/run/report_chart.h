@@ -54,8 +54,8 @@ void aimf_svg_series(AimfHtml *html, guint index);
 void aimf_svg_series_end(AimfHtml *html, const char *title);
 
 /**
- * AimfDumbbell: a row of before and after. @name: any text, and @second: (nullable) what follows it after a comma; both
- * are cut where they are long. @note: short, at the right, escaped; @lost: it got worse
+ * AimfDumbbell: a row of before and after. @name: any text, and @second: (nullable) what follows it after a comma;
+ * both are cut where they are long. @note: short, at the right, escaped; @lost: it got worse
  */
 typedef struct {
     char *name;

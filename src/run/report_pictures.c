@@ -15,7 +15,8 @@ static guint examples_of(const AimfRunResults *results)
 }
 
 /*
- * Small, and written anew: nothing that a file says beside its pixels gets into the report. FALSE if it cannot be read.
+ * Small, and written anew: nothing that a file says beside its pixels gets into the report. FALSE if it cannot be
+ * read.
  */
 static gboolean put_picture(AimfHtml *html, const char *path, const char *alt, const char *tip)
 {

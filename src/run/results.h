@@ -8,8 +8,8 @@
 
 /**
  * AimfRunSet: pictures that the run used; everything owned. @name: (static) "training", "validation", "test",
- * "synthetic, balanced", "synthetic, biased"; @path: of the manifest, from the run's folder; @sha256: of the manifest's
- * file; @pictures_sha256: of its pictures, see pictures_hash.h
+ * "synthetic, balanced", "synthetic, biased"; @path: of the manifest, from the run's folder; @sha256: of the
+ * manifest's file; @pictures_sha256: of its pictures, see pictures_hash.h
  */
 typedef struct {
     const char *name;
@@ -21,7 +21,9 @@ typedef struct {
 
 enum { AIMF_SET_TRAIN, AIMF_SET_VAL, AIMF_SET_TEST, AIMF_SET_BALANCED, AIMF_SET_BIASED, AIMF_N_SETS };
 
-/** AimfRunMethod: @name: "aim-fair-k55", owned; @title: "AIM-Fair, k = 55", owned; @k: tensors, 0 where none selects. */
+/**
+ * AimfRunMethod: @name: "aim-fair-k55", owned; @title: "AIM-Fair, k = 55", owned; @k: tensors, 0 where none selects.
+ */
 typedef struct {
     char *name;
     char *title;
@@ -61,8 +63,8 @@ typedef struct {
 
 /**
  * AimfRunAverage: one method over the seeds that did not fail; everything owned, NULL where all did.
- * @measures: averaged as the paper does; @spread: of them; @changes: against the biased ones of the same seeds, NULL of
- *   these themselves
+ * @measures: averaged as the paper does; @spread: of them; @changes: against the biased ones of the same seeds, NULL
+ *   of these themselves
  */
 typedef struct {
     AimfMeasures *measures;

@@ -262,7 +262,10 @@ static gboolean average(AimfRunResults *r, guint method, const AimfMonitor *moni
 
 /* --- Gates --- */
 
-/* Judged on the average, as the paper's figures are; what the test set must show, and what is about groups of pairs, on each seed. */
+/*
+ * Judged on the average, as the paper's figures are; what the test set must show, and what is about groups of pairs,
+ * on each seed.
+ */
 static gboolean on_average(const AimfGate *gate)
 {
     return !gate->evidence && gate->scalar != AIMF_NO_GROUP_WORSE_THAN;

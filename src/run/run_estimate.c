@@ -128,7 +128,9 @@ static AimfModel *estimated_model(const AimfRunJob *job, GError **error)
                               classes > 2 ? classes : 1, 0, error);
 }
 
-/* One picture of two steps: a step's time is the half of what they take beyond text and decoding, which hardly count. */
+/*
+ * One picture of two steps: a step's time is the half of what they take beyond text and decoding, which hardly count.
+ */
 static gboolean time_picture(AimfRunJob *job, Rates *rates, GError **error)
 {
     enum { STEPS = 2 };

@@ -21,8 +21,8 @@ char *aimf_file_sha256(const char *path, GError **error)
 
 static gboolean remove_entries(int folder, const char *path, GError **error);
 
-/* The entry @name of the open folder @above. What was a folder when it was opened is emptied, whatever its name leads to
- * by then: no link that takes a folder's place is followed. */
+/* The entry @name of the open folder @above. What was a folder when it was opened is emptied, whatever its name leads
+ * to by then: no link that takes a folder's place is followed. */
 static gboolean remove_entry(int above, const char *name, const char *path, GError **error)
 {
     int folder = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);

@@ -9,7 +9,9 @@
 
 #include <aimfair/monitor.h>
 
-/** AimfStageState: of a stage's place: nothing, what its key asks for, something else, or files that are not its own. */
+/**
+ * AimfStageState: of a stage's place: nothing, what its key asks for, something else, or files that are not its own.
+ */
 typedef enum { AIMF_STAGE_MISSING, AIMF_STAGE_DONE, AIMF_STAGE_STALE, AIMF_STAGE_DAMAGED } AimfStageState;
 
 /**
@@ -32,8 +34,8 @@ gboolean aimf_stage_look(const char *run, const AimfProvenance *wanted, AimfPict
  */
 char *aimf_stage_prepare(const char *run, const AimfProvenance *wanted, GError **error);
 /**
- * aimf_stage_commit: adds the hashes of the made stage's files, but for logs, to @made's outputs, writes provenance.json
- * and gives it its place. What was there before is removed afterwards.
+ * aimf_stage_commit: adds the hashes of the made stage's files, but for logs, to @made's outputs, writes
+ * provenance.json and gives it its place. What was there before is removed afterwards.
  */
 gboolean aimf_stage_commit(const char *run, AimfProvenance *made, GError **error);
 /** aimf_stage_recover: ends what a killed aimf_stage_commit of the stage @name began. */

@@ -14,7 +14,9 @@ static const char *const NAMES[AIMF_N_PARTS] = { "train", "val", "test" };
 
 /* --- Portraits --- */
 
-/* In the photographs for training, nine of ten smiles go with long hair; validation and test hold all groups equally. */
+/*
+ * In the photographs for training, nine of ten smiles go with long hair; validation and test hold all groups equally.
+ */
 static const AimfPortraitSet PORTRAITS[AIMF_N_PARTS] = {
     { "photographs/train", AIMF_LOOK_PHOTOGRAPH, 0, { { 80, 720 }, { 720, 80 } } },
     { "photographs/val", AIMF_LOOK_PHOTOGRAPH, 10000, { { 60, 60 }, { 60, 60 } } },

@@ -132,7 +132,9 @@ static void take_pass(AimfRunJob *job, const AimfRunStage *stage, gboolean finet
 
 /* --- Training --- */
 
-/* The epochs, the start among them as epoch 0, without how long they took: what came out is the same whenever it did. */
+/*
+ * The epochs, the start among them as epoch 0, without how long they took: what came out is the same whenever it did.
+ */
 static JsonNode *epochs_node(const AimfTrainResult *result)
 {
     g_autofree char *text = aimf_train_result_json(result);
@@ -368,7 +370,7 @@ static double cost_train(const AimfRunJob *job, const AimfRunStage *stage, doubl
     return cost_of_training(job, AIMF_SET_TRAIN, (guint)aimf_config_integer(job->config, AIMF_KEY_TRAIN_EPOCHS));
 }
 
-/* clang-format off: as config_list.h has them */
+/* clang-format off */
 #define TRAINING_KEYS(S)                                                                                               \
     AIMF_KEY_##S##_EPOCHS, AIMF_KEY_##S##_BATCH, AIMF_KEY_##S##_OPTIMIZER, AIMF_KEY_##S##_LEARNING_RATE,               \
         AIMF_KEY_##S##_SCHEDULE, AIMF_KEY_##S##_MILESTONES, AIMF_KEY_##S##_WARMUP, AIMF_KEY_##S##_MOMENTUM,            \

@@ -9,8 +9,8 @@
  *       "outputs": { "model.safetensors": "<SHA-256>", … } }
  *
  * Inputs are files of the run, by their path from its folder, or "pictures of <manifest>" with the hash of
- * aimf_pictures_hash, or something outside of the run by another name: a key of the configuration with its file's hash.
- * Outputs are files of the stage, and "pictures of <manifest>". The key is the SHA-256 of an object of inputs,
+ * aimf_pictures_hash, or something outside of the run by another name: a key of the configuration with its file's
+ * hash. Outputs are files of the stage, and "pictures of <manifest>". The key is the SHA-256 of an object of inputs,
  * precision, program, settings, stage and threads, with members sorted by bytes at every level, as aimf_json_write
  * writes it without blanks. Logs are no outputs: they have times.
  */

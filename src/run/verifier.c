@@ -45,7 +45,8 @@ char *aimf_verifier_file(const AimfVerifier *verifier, const char *path, GError 
 {
     if (aimf_verifier_there(verifier, path))
         return aimf_verifier_path(verifier, path);
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s' is missing, or no regular file of the run", AIMF_SHOWN(path));
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "'%s' is missing, or no regular file of the run",
+                AIMF_SHOWN(path));
     return NULL;
 }
 

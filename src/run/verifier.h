@@ -42,8 +42,8 @@ gboolean aimf_verifier_add_error(AimfVerifier *verifier, AimfVerifyKind kind, co
 /** aimf_verifier_path: (owned) the file @path of the run as a path that can be opened from here. */
 char *aimf_verifier_path(const AimfVerifier *verifier, const char *path);
 /**
- * aimf_verifier_file: (owned) the same of a regular file that was found in the run's folder; NULL with NOT_FOUND for any
- * other: paths that files of the run say lead nowhere else, and no link does.
+ * aimf_verifier_file: (owned) the same of a regular file that was found in the run's folder; NULL with NOT_FOUND for
+ * any other: paths that files of the run say lead nowhere else, and no link does.
  */
 char *aimf_verifier_file(const AimfVerifier *verifier, const char *path, GError **error);
 /** aimf_verifier_hash: (borrowed, nullable) of the run's file @path; NULL where there is none that can be read. */
@@ -63,7 +63,9 @@ AimfManifest *aimf_verifier_pictures(const AimfVerifier *verifier, const AimfMan
 
 /** aimf_verify_files: SHA256SUMS against the files; finds files and hashes for all others. */
 gboolean aimf_verify_files(AimfVerifier *verifier, GError **error);
-/** aimf_verify_stages: keys, inputs and outputs of all stages, which it finds, and files that no stage accounts for. */
+/**
+ * aimf_verify_stages: keys, inputs and outputs of all stages, which it finds, and files that no stage accounts for.
+ */
 gboolean aimf_verify_stages(AimfVerifier *verifier, GError **error);
 /** aimf_verify_pictures: pictures of manifests, and the marks of generated ones. */
 gboolean aimf_verify_pictures(AimfVerifier *verifier, GError **error);
