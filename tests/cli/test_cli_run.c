@@ -50,6 +50,7 @@ static void test_print(void)
         g_autoptr(GError) error = NULL;
         g_autoptr(AimfConfig) config = aimf_config_parse(text, kinds[i], &error);
         g_assert_no_error(error);
+        g_assert_nonnull(config);
     }
     expect(2, "\"$AIMFAIR\" run --init celebs", "celeba, utkface, folders, own-model");
     g_autofree char *schema = run(0, "\"$AIMFAIR\" run --schema"), *keys = run(0, "\"$AIMFAIR\" run --keys");
@@ -321,7 +322,9 @@ static void test_failing(void)
     expect(0, "cat failing/results.json", "loss");
     expect(0, "cat failing/report.html", "loss");
     expect(0, "\"$AIMFAIR\" verify -q --sample 0 failing", "Nothing speaks against the run");
-    g_autofree char *before = tree("failing"), *again = run(1, command), *after = tree("failing");
+    g_autofree char *before = tree("failing");
+    g_free(run(1, command));
+    g_autofree char *after = tree("failing");
     g_assert_cmpstr(before, ==, after);
     expect(1,
            TINY_RUN "one.yaml -o failing --set finetune.learning_rate=1000000 --set 'gates.require=accuracy>=0'"
