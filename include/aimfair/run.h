@@ -135,7 +135,8 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
 
 /**
  * aimf_run_report: the report of the finished runs in @folders (n) as one HTML file: of one as aimf_run writes it, of
- * several side by side. FALSE with NOT_FOUND, FORMAT, INVALID (a run that is not finished), IO.
+ * several side by side. FALSE with NOT_FOUND, FORMAT, INVALID (a run that is not finished; @path is
+ * within one of them), IO.
  */
 gboolean aimf_run_report(const char *const *folders, guint n, const char *path, const AimfMonitor *monitor,
                          GError **error);

@@ -442,11 +442,24 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
     return TRUE;
 }
 
+static gboolean lies_within(const char *path, const char *folder)
+{
+    g_autofree char *file = g_canonicalize_filename(path, NULL), *above = g_canonicalize_filename(folder, NULL);
+    return g_str_has_prefix(file, above) && file[strlen(above)] == '/';
+}
+
 gboolean aimf_run_report(const char *const *folders, guint n, const char *path, const AimfMonitor *monitor,
                          GError **error)
 {
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)aimf_run_results_free);
     for (guint i = 0; i < n; i++) {
+        if (lies_within(path, folders[i])) {
+            g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
+                        "'%s' is in the folder of the run '%s', whose files are listed in SHA256SUMS; write the report "
+                        "elsewhere",
+                        path, folders[i]);
+            return FALSE;
+        }
         AimfRunResults *results = aimf_run_results_open(folders[i], monitor, error);
         if (!results)
             return FALSE;

@@ -307,6 +307,7 @@ static void test_report(void)
     g_assert_true(g_str_has_prefix(text, "<!DOCTYPE html>"));
     shell("\"$AIMFAIR\" report one -o alone.html && cmp alone.html one/report.html");
     expect(2, "\"$AIMFAIR\" report one none -o both.html", "none");
+    expect(2, "\"$AIMFAIR\" report one -o one/../one/report.html", "write the report elsewhere");
 }
 
 /* What trains everything comes to nothing at this rate; a last layer alone does not. */
