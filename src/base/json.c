@@ -137,3 +137,11 @@ JsonObject *aimf_json_element(JsonArray *array, const char *where, guint index, 
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s[%u] must be an object", where, index);
     return NULL;
 }
+
+char *aimf_json_lines(JsonObject *object)
+{
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
+    json_object_unref(object);
+    g_autofree char *text = aimf_json_write(node, TRUE);
+    return g_strconcat(text, "\n", NULL);
+}

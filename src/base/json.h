@@ -20,6 +20,9 @@ JsonNode *aimf_json_parse(const char *text, gsize length, GError **error);
  */
 JsonNode *aimf_json_open(const char *path, gsize limit_bytes, GError **error);
 
+/** aimf_json_lines: (owned) @object (taken) as a file has it: indented, ended by a line break. */
+char *aimf_json_lines(JsonObject *object);
+
 /* Members of @object, which errors call @where ("file.json, tensors[3]"). Each fails with FORMAT. */
 
 /** aimf_json_int: a whole number in [@low, @high]. */

@@ -7,12 +7,11 @@
 static const struct {
     const char *title, *member;
     gsize offset;
-    gboolean high_is_good;
 } columns[] = {
-    { "ACC", "accuracy", G_STRUCT_OFFSET(AimfScalars, accuracy), TRUE },
-    { "WST", "worst_group_accuracy", G_STRUCT_OFFSET(AimfScalars, worst_group_accuracy), TRUE },
-    { "EO", "equalized_odds_mean", G_STRUCT_OFFSET(AimfScalars, equalized_odds_mean), FALSE },
-    { "STD", "std_group_accuracy", G_STRUCT_OFFSET(AimfScalars, std_group_accuracy), FALSE },
+    { "ACC", "accuracy", G_STRUCT_OFFSET(AimfScalars, accuracy) },
+    { "WST", "worst_group_accuracy", G_STRUCT_OFFSET(AimfScalars, worst_group_accuracy) },
+    { "EO", "equalized_odds_mean", G_STRUCT_OFFSET(AimfScalars, equalized_odds_mean) },
+    { "STD", "std_group_accuracy", G_STRUCT_OFFSET(AimfScalars, std_group_accuracy) },
 };
 
 static double scalar(const AimfRunRow *row, gsize column)

@@ -7,7 +7,8 @@
 enum { AIMF_USUAL_SIDE = 224 };
 
 /**
- * AimfArchitectureRecipe: what an architecture's own training has in place of the paper's settings; see aimf_pretrain_defaults.
+ * AimfArchitectureRecipe: what an architecture's own training has in place of the paper's settings; see
+ * aimf_pretrain_defaults.
  * @optimizer: AIMF_OPTIMIZER_ADAMW has the rate of @learning_rate along a cosine, in training and in fine-tuning;
  *   AIMF_OPTIMIZER_SGD the paper's rates, milestones and momentum
  * @weight_decay, @decay_weights_only, @clip_norm, @label_smoothing: as in AimfOptimizer and AimfTrainOptions

@@ -6,8 +6,8 @@
  * AIMF_KEY(NAME, "section.key", KIND, low, high, "choices", "default", "what it says")
  *
  * KIND: TEXT; PATH, where relative ones begin at the configuration's own folder and ${NAME} is a variable of the
- * environment; INTEGER and REAL within [low, high], a REAL also as 1/9; CHOICE of the choices; BOOLEAN; TEXTS, INTEGERS,
- * REALS and CHOICES, lists of them. An empty default is none: what is then done is said in parentheses. What a key says
+ * environment; INTEGER and REAL within [low, high], a REAL also as 1/9; CHOICE of the choices; BOOLEAN; TEXTS,
+ * INTEGERS, REALS and CHOICES, lists of them. An empty default is none: what is then done is said in parentheses. What a key says
  * begins with "csv: " where it is for that data.kind alone: --init of other kinds leaves it out.
  */
 

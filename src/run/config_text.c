@@ -1,10 +1,10 @@
 /* What a configuration looks like: written out, as a commented start, as a JSON schema, as the manual's tables. */
+#include "base/json.h"
 #include "run/config_values.h"
 
 #include <aimfair/error.h>
 #include <aimfair/json.h>
 #include <aimfair/names.h>
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
@@ -397,10 +397,7 @@ char *aimf_config_schema(void)
             json_object_set_object_member(all, lines[i].section, section);
         }
     }
-    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), root);
-    json_object_unref(root);
-    g_autofree char *text = aimf_json_write(node, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return aimf_json_lines(root);
 }
 
 /* --- Manual --- */

@@ -32,6 +32,11 @@ char *aimf_run_stage_path(const AimfRunJob *job, const char *stage, const char *
 
 /* --- Sets and findings --- */
 
+gboolean aimf_run_is_drawn(const AimfConfig *config)
+{
+    return strcmp(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "portraits") == 0;
+}
+
 const char *aimf_run_set_path(int set)
 {
     static const char *const paths[AIMF_N_SETS] = { "shared/data/train.csv", "shared/data/val.csv",
@@ -103,7 +108,7 @@ char *aimf_run_rows_hash(const AimfManifest *manifest)
     return hash;
 }
 
-/* A path's file, or nothing where there is none; a folder has its hash from the stage that knows it. */
+/* A path's file, if there is one; what a folder holds is hashed by the stage that knows it. */
 static gboolean add_input(const AimfConfig *config, AimfConfigKey key, AimfProvenance *wanted, GError **error)
 {
     g_autofree char *path = aimf_config_path(config, key);
@@ -114,9 +119,7 @@ static gboolean add_input(const AimfConfig *config, AimfConfigKey key, AimfProve
     g_autofree char *hash = kind == AIMF_PATH_FILE ? aimf_file_sha256(path, &failure) : NULL;
     if (hash)
         json_object_set_string_member(wanted->inputs, aimf_config_name(key), hash);
-    else if (!failure && kind == AIMF_PATH_FOLDER)
-        return TRUE;
-    if (hash)
+    if (hash || (!failure && kind == AIMF_PATH_FOLDER))
         return TRUE;
     const char *place = aimf_config_place(config, key);
     if (!failure)

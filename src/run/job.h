@@ -6,6 +6,8 @@
 #include "run/results.h"
 #include "run/stage.h"
 
+#include <aimfair/diffusion.h>
+
 typedef struct AimfRunStage AimfRunStage;
 typedef struct AimfRunJob AimfRunJob;
 
@@ -55,6 +57,7 @@ struct AimfRunStage {
  * @sets: (AIMF_SET_…, nullable) of stages that are done
  * @n_generated, @n_balanced, @n_biased: synthetic pictures that there will be
  * @n_made: stages that were made by this process
+ * @diffusion_hash: (nullable) of Stable Diffusion's files, once they were opened
  * @findings: what is doubtful about the sets
  */
 struct AimfRunJob {
@@ -77,6 +80,7 @@ struct AimfRunJob {
     guint n_balanced;
     guint n_biased;
     guint n_made;
+    char *diffusion_hash;
     AimfFindings *findings;
     guint findings_told;
 };
@@ -110,6 +114,8 @@ gboolean aimf_run_take_pictures(const AimfRunJob *job, const char *stage, const 
                                 const AimfManifest *manifest, AimfProvenance *wanted, GError **error);
 /** aimf_run_rows_hash: (owned) of the absolute paths and labels of @manifest's rows, in order. */
 char *aimf_run_rows_hash(const AimfManifest *manifest);
+/** aimf_run_is_drawn: whether the data are portraits that are drawn on the spot. */
+gboolean aimf_run_is_drawn(const AimfConfig *config);
 /** aimf_run_set: (borrowed) one of the sets of done stages, read when it is first needed. NULL with an error. */
 AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error);
 /** aimf_run_set_path: (static) "shared/data/train.csv". */
@@ -156,5 +162,13 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
                                GError **error);
 /** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
+/** aimf_run_open_diffusion: (owned) Stable Diffusion, as the configuration has it; NULL as aimf_diffusion_open. */
+AimfDiffusion *aimf_run_open_diffusion(AimfRunJob *job, GError **error);
+/**
+ * aimf_run_choose_preprocess: as the model in @file (nullable) prepares pictures, else as the paper does, at the size
+ * that is asked for. FALSE with INVALID, or FORMAT where @file is damaged.
+ */
+gboolean aimf_run_choose_preprocess(const AimfConfig *config, const AimfTensors *file, AimfPreprocess *preprocess,
+                                    GError **error);
 /** aimf_run_image_size: what train.image_size says; FALSE with INVALID. */
 gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, GError **error);

@@ -1,12 +1,12 @@
 /* A run from beginning to end: what is not done yet, stage by stage, and then what is written of all of it. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/lock.h"
 #include "base/monitor.h"
 #include "run/checksums.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
-#include <aimfair/json.h>
 #include <aimfair/version.h>
 #include <glib/gstdio.h>
 #include <math.h>
@@ -283,10 +283,7 @@ static char *machine_text(const AimfRunJob *job)
     json_object_set_int_member(object, "threads", job->threads);
     json_object_set_int_member(object, "processors", g_get_num_processors());
     json_object_set_string_member(object, "finished", time);
-    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
-    json_object_unref(object);
-    g_autofree char *text = aimf_json_write(node, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return aimf_json_lines(object);
 }
 
 /* As it was where nothing was made: then nothing of the run changes. */

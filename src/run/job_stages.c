@@ -58,12 +58,11 @@ static void add_cell(AimfRunJob *job, guint method, guint seed)
 
 static void add_stages(AimfRunJob *job)
 {
-    gboolean portraits = g_strcmp0(aimf_config_text_at(job->config, AIMF_KEY_DATA_KIND), "portraits") == 0;
     gboolean ready = aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED);
     static const char *const of_pictures[] = { "shared/prompts" }, *const of_sets[] = { "shared/data",
                                                                                         "shared/pictures" };
     add_stage(job, g_strdup("shared/data"), &AIMF_STAGE_DATA, NULL, 0);
-    if (!ready && !portraits)
+    if (!ready && !aimf_run_is_drawn(job->config))
         add_stage(job, g_strdup("shared/prompts"), &AIMF_STAGE_PROMPTS, NULL, 0);
     if (!ready)
         add_stage(job, g_strdup("shared/pictures"), &AIMF_STAGE_PICTURES, of_pictures, G_N_ELEMENTS(of_pictures));
@@ -74,6 +73,15 @@ static void add_stages(AimfRunJob *job)
 }
 
 /* --- The job --- */
+
+static gboolean check_betas(const AimfConfig *config, AimfConfigKey key, GError **error)
+{
+    guint n = aimf_config_length(config, key);
+    if (n == 0 || n == 2)
+        return TRUE;
+    aimf_config_error(config, key, error, "takes two numbers, as 0.9, 0.999, not %u", n);
+    return FALSE;
+}
 
 /* What no stage would say before hours of work. */
 static gboolean check_config(const AimfConfig *config, GError **error)
@@ -86,21 +94,14 @@ static gboolean check_config(const AimfConfig *config, GError **error)
                                   aimf_config_list(config, AIMF_KEY_SEEDS)[i]);
                 return FALSE;
             }
-    gboolean portraits = g_strcmp0(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "portraits") == 0;
-    if (!portraits && !aimf_config_given(config, AIMF_KEY_GENERATE_BALANCED) &&
+    if (!aimf_run_is_drawn(config) && !aimf_config_given(config, AIMF_KEY_GENERATE_BALANCED) &&
         !aimf_config_given(config, AIMF_KEY_GENERATE_MODEL)) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "nothing says where synthetic pictures come from: generate.model names Stable Diffusion, or "
                     "generate.balanced a manifest of ready ones");
         return FALSE;
     }
-    if (aimf_config_length(config, AIMF_KEY_TRAIN_BETAS) == 1 || aimf_config_length(config, AIMF_KEY_TRAIN_BETAS) > 2 ||
-        aimf_config_length(config, AIMF_KEY_FINETUNE_BETAS) == 1 ||
-        aimf_config_length(config, AIMF_KEY_FINETUNE_BETAS) > 2) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "betas are two numbers");
-        return FALSE;
-    }
-    return TRUE;
+    return check_betas(config, AIMF_KEY_TRAIN_BETAS, error) && check_betas(config, AIMF_KEY_FINETUNE_BETAS, error);
 }
 
 /* Gates are read before the work whose results they judge. */
@@ -178,5 +179,6 @@ void aimf_run_job_free(AimfRunJob *job)
     aimf_findings_free(job->findings);
     aimf_picture_hashes_free(job->hashes);
     aimf_device_free(job->device);
+    g_free(job->diffusion_hash);
     g_free(job);
 }

@@ -4,7 +4,6 @@
 #include "fair/verdict_files.h"
 #include "run/results.h"
 
-#include <aimfair/json.h>
 #include <string.h>
 
 /* --- Members --- */
@@ -281,8 +280,6 @@ char *aimf_results_json(const AimfRunResults *results)
 {
     JsonObject *object = json_object_new();
     JsonArray *methods = json_array_new();
-    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
-    json_node_take_object(root, object);
     set_run(object, results);
     set_engines(object, results);
     json_object_set_array_member(object, "sets", set_objects(results));
@@ -290,6 +287,5 @@ char *aimf_results_json(const AimfRunResults *results)
         json_array_add_object_element(methods, method_object(results, m));
     json_object_set_array_member(object, "methods", methods);
     set_gates(object, results);
-    g_autofree char *text = aimf_json_write(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return aimf_json_lines(object);
 }

@@ -4,7 +4,6 @@
 #include "portraits/portrait_set.h"
 #include "run/job.h"
 
-#include <aimfair/diffusion.h>
 #include <aimfair/error.h>
 #include <math.h>
 #include <string.h>
@@ -116,59 +115,38 @@ static AimfModel *estimated_model(const AimfRunJob *job, GError **error)
     g_autofree char *own = aimf_config_path(job->config, AIMF_KEY_TRAIN_MODEL);
     if (own)
         return aimf_model_open(own, error);
-    AimfPreprocess preprocess = {
-        .width = 224, .height = 224, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.5f, 0.5f, 0.5f }
-    };
-    int width, height;
-    if (!aimf_run_image_size(job->config, &width, &height, error))
+    AimfPreprocess preprocess;
+    if (!aimf_run_choose_preprocess(job->config, NULL, &preprocess, error))
         return NULL;
-    aimf_preprocess_resize_input(&preprocess, width, height);
     int classes = job->data[AIMF_PART_TRAIN] ? aimf_manifest_classes(job->data[AIMF_PART_TRAIN]) : 2;
     return aimf_model_new_for(aimf_config_text_at(job->config, AIMF_KEY_TRAIN_ARCHITECTURE), &preprocess,
                               classes > 2 ? classes : 1, 0, error);
 }
 
-/*
- * One picture of two steps: a step's time is the half of what they take beyond text and decoding, which hardly count.
- */
-static gboolean time_picture(AimfRunJob *job, Rates *rates, GError **error)
+static gboolean time_sampling(AimfRunJob *job, AimfDiffusion *diffusion, int steps, double *seconds, GError **error)
 {
-    enum { STEPS = 2 };
-    g_autofree char *model = aimf_config_path(job->config, AIMF_KEY_GENERATE_MODEL);
-    g_autofree char *vae = aimf_config_path(job->config, AIMF_KEY_GENERATE_VAE);
-    g_autofree char *tokenizer = aimf_config_path(job->config, AIMF_KEY_GENERATE_TOKENIZER);
-    const AimfDiffusionOptions options = { .model = model,
-                                           .vae = vae,
-                                           .tokenizer = tokenizer,
-                                           .device = job->device,
-                                           .prediction = aimf_config_text_at(job->config, AIMF_KEY_GENERATE_PREDICTION),
-                                           .precision = job->precision,
-                                           .threads = job->threads };
     AimfSampling sampling = AIMF_SAMPLING_DEFAULT;
-    double wanted = (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS);
+    AimfPicture picture = { .prompt = "a portrait photo", .seed = 1 };
+    sampling.steps = steps;
     sampling.guidance = aimf_config_real(job->config, AIMF_KEY_GENERATE_GUIDANCE);
     sampling.width = sampling.height = (int)aimf_config_integer(job->config, AIMF_KEY_GENERATE_SIZE);
-    g_autoptr(AimfDiffusion) diffusion = aimf_diffusion_open(&options, job->monitor, error);
-    double seconds[2] = { 0 };
-    for (int i = 0; i < 2; i++) {
-        AimfPicture picture = { .prompt = "a portrait photo", .seed = 1 };
-        sampling.steps = STEPS * (i + 1);
-        gint64 began = g_get_monotonic_time();
-        if (!diffusion || !aimf_diffusion_generate(diffusion, &sampling, &picture, 1, job->monitor, error))
-            return FALSE;
-        seconds[i] = seconds_since(began);
-        aimf_image_free(picture.image);
-        if (i == 0) { /* which also read and packed the weights */
-            AimfPicture again = { .prompt = "a portrait photo", .seed = 1 };
-            began = g_get_monotonic_time();
-            if (!aimf_diffusion_generate(diffusion, &sampling, &again, 1, job->monitor, error))
-                return FALSE;
-            seconds[0] = seconds_since(began);
-            aimf_image_free(again.image);
-        }
-    }
-    double step = MAX(seconds[1] - seconds[0], 0) / STEPS;
-    rates->picture = seconds[0] + step * (wanted - STEPS);
+    gint64 began = g_get_monotonic_time();
+    gboolean good = aimf_diffusion_generate(diffusion, &sampling, &picture, 1, job->monitor, error);
+    *seconds = seconds_since(began);
+    aimf_image_free(picture.image);
+    return good;
+}
+
+/* What a picture takes with few steps, and each further step; the first one also reads and packs the weights. */
+static gboolean time_picture(AimfRunJob *job, Rates *rates, GError **error)
+{
+    enum { FEW = 2, MANY = 4 };
+    double warm, few, many, wanted = (double)aimf_config_integer(job->config, AIMF_KEY_GENERATE_STEPS);
+    g_autoptr(AimfDiffusion) diffusion = aimf_run_open_diffusion(job, error);
+    if (!diffusion || !time_sampling(job, diffusion, FEW, &warm, error) ||
+        !time_sampling(job, diffusion, FEW, &few, error) || !time_sampling(job, diffusion, MANY, &many, error))
+        return FALSE;
+    rates->picture = few + MAX(many - few, 0) / (MANY - FEW) * (wanted - FEW);
     return TRUE;
 }
 

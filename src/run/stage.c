@@ -194,10 +194,13 @@ static gboolean add_outputs(AimfProvenance *made, const char *folder, GError **e
 static gboolean replace(const char *run, const char *name, GError **error)
 {
     g_autofree char *place = place_of(run, name), *part = part_of(run, name), *old = old_of(run, name);
+    gboolean there;
+    if (!aimf_path_there(place, &there, error))
+        return FALSE;
+    if (!there)
+        return rename_folder(part, place, error);
     if (renameat2(AT_FDCWD, part, AT_FDCWD, place, RENAME_EXCHANGE) == 0)
         return aimf_folder_remove(part, error);
-    if (errno == ENOENT)
-        return rename_folder(part, place, error);
     return aimf_folder_remove(old, error) && rename_folder(place, old, error) && rename_folder(part, place, error) &&
            aimf_folder_remove(old, error);
 }

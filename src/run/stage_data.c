@@ -1,11 +1,11 @@
 /* The data's three sets: found, checked, hashed, and written as manifests; or drawn. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/monitor.h"
 #include "portraits/portrait_set.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
-#include <aimfair/json.h>
 #include <aimfair/sets.h>
 #include <math.h>
 #include <string.h>
@@ -22,11 +22,6 @@ static const AimfPortraitSet PORTRAITS[AIMF_N_PARTS] = {
     { "photographs/val", AIMF_LOOK_PHOTOGRAPH, 10000, { { 60, 60 }, { 60, 60 } } },
     { "photographs/test", AIMF_LOOK_PHOTOGRAPH, 20000, { { 200, 200 }, { 200, 200 } } },
 };
-
-static gboolean is_drawn(const AimfConfig *config)
-{
-    return g_strcmp0(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "portraits") == 0;
-}
 
 static gboolean draw(AimfRunJob *job, const char *part, AimfProvenance *made, GError **error)
 {
@@ -148,7 +143,7 @@ static gboolean check_parts(AimfRunJob *job, GError **error)
 
 gboolean aimf_run_open_data(AimfRunJob *job, GError **error)
 {
-    if (is_drawn(job->config))
+    if (aimf_run_is_drawn(job->config))
         return TRUE;
     gboolean manifests = strcmp(aimf_config_text_at(job->config, AIMF_KEY_DATA_KIND), "manifests") == 0;
     return (manifests ? open_manifests : split_dataset)(job, error) && check_parts(job, error);
@@ -158,7 +153,7 @@ gboolean aimf_run_open_data(AimfRunJob *job, GError **error)
 
 static gboolean describe(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error)
 {
-    for (int i = 0; i < AIMF_N_PARTS && !is_drawn(job->config); i++) {
+    for (int i = 0; i < AIMF_N_PARTS && !aimf_run_is_drawn(job->config); i++) {
         g_autofree char *rows = g_strdup_printf("rows of %s", NAMES[i]);
         g_autofree char *pictures = g_strdup_printf("%s%s/%s.csv", AIMF_PICTURES_OF, stage->name, NAMES[i]);
         g_autofree char *rows_hash = aimf_run_rows_hash(job->data[i]);
@@ -194,16 +189,14 @@ static gboolean save_description(AimfRunJob *job, const char *part, GError **err
         json_object_set_null_member(object, "root");
     json_object_set_string_member(object, "kind", aimf_config_text_at(job->config, AIMF_KEY_DATA_KIND));
     json_object_set_member(object, "warnings", json_from_string(warnings, NULL));
-    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
-    json_object_unref(object);
-    g_autofree char *text = aimf_json_write(node, TRUE), *line = g_strconcat(text, "\n", NULL);
-    return aimf_file_write(path, line, strlen(line), error);
+    g_autofree char *text = aimf_json_lines(object);
+    return aimf_file_write(path, text, strlen(text), error);
 }
 
 static gboolean make(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error)
 {
     (void)stage;
-    if (is_drawn(job->config))
+    if (aimf_run_is_drawn(job->config))
         return draw(job, part, made, error) && save_description(job, part, error);
     for (int i = 0; i < AIMF_N_PARTS; i++) {
         g_autofree char *file = g_strconcat(NAMES[i], ".csv", NULL), *path = g_build_filename(part, file, NULL);
@@ -219,7 +212,7 @@ static double cost(const AimfRunJob *job, const AimfRunStage *stage, double *eac
     const double drawing = 3; /* beside looking at a picture */
     double pictures = 0;
     *each = drawing;
-    for (int i = 0; i < AIMF_N_PARTS && is_drawn(job->config); i++)
+    for (int i = 0; i < AIMF_N_PARTS && aimf_run_is_drawn(job->config); i++)
         pictures += aimf_portrait_set_size(&PORTRAITS[i]);
     return drawing * pictures;
 }

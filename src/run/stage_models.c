@@ -1,11 +1,11 @@
 /* The biased classifier, sensitivities of its tensors, and the fairer ones: what the commands of these names do. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/monitor.h"
 #include "model/model.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
-#include <aimfair/json.h>
 #include <aimfair/sets.h>
 #include <glib/gstdio.h>
 #include <math.h>
@@ -44,8 +44,8 @@ static gboolean take_set(AimfRunJob *job, int set, AimfProvenance *wanted, GErro
 
 /* --- Options of a training --- */
 
-/* The keys that pre-training and fine-tuning have alike, by their place behind the section's first. */
-#define KEY(section, name) (section ? AIMF_KEY_FINETUNE_##name : AIMF_KEY_TRAIN_##name)
+/* A key that pre-training and fine-tuning have alike. */
+#define KEY(finetuning, name) (finetuning ? AIMF_KEY_FINETUNE_##name : AIMF_KEY_TRAIN_##name)
 
 static int choice_or(const AimfConfig *config, AimfConfigKey key, int otherwise)
 {
@@ -172,10 +172,8 @@ static gboolean save_training(const char *part, const AimfTrainResult *result, c
         json_object_set_null_member(object, "epochs");
     }
     json_object_set_member(object, "warnings", json_from_string(warnings, NULL));
-    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
-    json_object_unref(object);
-    g_autofree char *text = aimf_json_write(node, TRUE), *line = g_strconcat(text, "\n", NULL);
-    return aimf_file_write(path, line, strlen(line), error);
+    g_autofree char *text = aimf_json_lines(object);
+    return aimf_file_write(path, text, strlen(text), error);
 }
 
 typedef struct {
@@ -253,8 +251,8 @@ gboolean aimf_run_image_size(const AimfConfig *config, int *width, int *height, 
     return FALSE;
 }
 
-/* As the model in @file prepares pictures, else as the paper does, at the size that is asked for. */
-static gboolean choose_preprocess(AimfRunJob *job, const AimfTensors *file, AimfPreprocess *preprocess, GError **error)
+gboolean aimf_run_choose_preprocess(const AimfConfig *config, const AimfTensors *file, AimfPreprocess *preprocess,
+                                    GError **error)
 {
     *preprocess =
         (AimfPreprocess){ .width = 224, .height = 224, .mean = { 0.5f, 0.5f, 0.5f }, .std = { 0.5f, 0.5f, 0.5f } };
@@ -265,9 +263,9 @@ static gboolean choose_preprocess(AimfRunJob *job, const AimfTensors *file, Aimf
         return FALSE;
     }
     int width, height;
-    if (!aimf_run_image_size(job->config, &width, &height, error))
+    if (!aimf_run_image_size(config, &width, &height, error))
         return FALSE;
-    if (!saved || aimf_config_place(job->config, AIMF_KEY_TRAIN_IMAGE_SIZE))
+    if (!saved || aimf_config_place(config, AIMF_KEY_TRAIN_IMAGE_SIZE))
         aimf_preprocess_resize_input(preprocess, width, height);
     return aimf_preprocess_check(preprocess, error);
 }
@@ -295,7 +293,7 @@ static AimfModel *new_model(AimfRunJob *job, const AimfRunStage *stage, const Ai
     g_autoptr(AimfTensors) weights =
         file ? aimf_model_select_weights(file, architecture, NULL, job->monitor, error) : NULL;
     AimfPreprocess preprocess;
-    if ((init && !weights) || !choose_preprocess(job, file, &preprocess, error))
+    if ((init && !weights) || !aimf_run_choose_preprocess(job->config, file, &preprocess, error))
         return NULL;
     int classes = aimf_manifest_classes(data), found = weights ? aimf_weights_outputs(architecture, weights) : 0;
     gboolean fits = found > 0 && MAX(found, 2) == MAX(classes, 2);

@@ -1,20 +1,14 @@
 /* Prompts, synthetic pictures of them, and the two sets that are drawn from those. */
 #include "base/file.h"
-#include "base/monitor.h"
+#include "llm/llm_secret.h"
 #include "portraits/portrait_set.h"
 #include "run/job.h"
 
-#include <aimfair/diffusion.h>
 #include <aimfair/error.h>
 #include <aimfair/llm.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static gboolean is_drawn(const AimfConfig *config)
-{
-    return g_strcmp0(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "portraits") == 0;
-}
 
 static guint count_at(const AimfConfig *config, AimfConfigKey key)
 {
@@ -57,7 +51,7 @@ static char *take_key(void)
 static AimfPrompts *ask(AimfRunJob *job, const AimfTask *task, const AimfTokenizer *tokenizer, const char *part,
                         GError **error)
 {
-    g_autofree char *state = g_build_filename(part, "prompts.log", NULL);
+    g_autofree char *state = g_build_filename(part, "state", NULL);
     AimfLlmOptions options = AIMF_LLM_DEFAULTS;
     options.url = aimf_config_text_at(job->config, AIMF_KEY_PROMPTS_LLM);
     options.model = aimf_config_text_at(job->config, AIMF_KEY_PROMPTS_LLM_MODEL);
@@ -65,13 +59,10 @@ static AimfPrompts *ask(AimfRunJob *job, const AimfTask *task, const AimfTokeniz
     options.seed = (guint64)aimf_config_integer(job->config, AIMF_KEY_PROMPTS_SEED);
     options.tokenizer = tokenizer;
     options.state_path = state;
-    AimfLlmUsage usage = { 0 };
     char *key = take_key();
     options.key = key;
-    AimfPrompts *prompts = aimf_prompts_ask(task, &options, NULL, &usage, NULL, error);
-    if (key)
-        explicit_bzero(key, strlen(key));
-    g_free(key);
+    AimfPrompts *prompts = aimf_prompts_ask(task, &options, job->monitor, NULL, NULL, error);
+    aimf_secret_wipe(key);
     return prompts;
 }
 
@@ -100,7 +91,8 @@ static gboolean make_prompts(AimfRunJob *job, AimfRunStage *stage, const char *p
     g_autoptr(AimfPrompts) prompts = aimf_config_given(job->config, AIMF_KEY_PROMPTS_LLM)
                                          ? ask(job, task, tokenizer, part, error)
                                          : aimf_prompts_compose(task, &options, error);
-    return prompts && aimf_prompts_save(prompts, path, error);
+    g_autofree char *state = g_build_filename(part, "state", NULL); /* of asking a language model */
+    return prompts && aimf_prompts_save(prompts, path, error) && aimf_folder_remove(state, error);
 }
 
 static const AimfConfigKey PROMPT_KEYS[] = {
@@ -139,58 +131,50 @@ static gboolean draw(AimfRunJob *job, const char *part, GError **error)
     return manifest != NULL;
 }
 
-/* The paths are to be freed with what was opened. */
-typedef struct {
-    AimfDiffusionOptions options;
-    char *model;
-    char *vae;
-    char *tokenizer;
-} Paths;
-
-static void paths_clear(Paths *paths)
-{
-    g_free(paths->model);
-    g_free(paths->vae);
-    g_free(paths->tokenizer);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Paths, paths_clear)
-
-static void take_paths(AimfRunJob *job, Paths *paths)
+AimfDiffusion *aimf_run_open_diffusion(AimfRunJob *job, GError **error)
 {
     const AimfConfig *config = job->config;
-    paths->model = aimf_config_path(config, AIMF_KEY_GENERATE_MODEL);
-    paths->vae = aimf_config_path(config, AIMF_KEY_GENERATE_VAE);
-    paths->tokenizer = aimf_config_path(config, AIMF_KEY_GENERATE_TOKENIZER);
-    paths->options = (AimfDiffusionOptions){
-        .model = paths->model,
-        .vae = paths->vae,
-        .tokenizer = paths->tokenizer,
+    g_autofree char *model = aimf_config_path(config, AIMF_KEY_GENERATE_MODEL);
+    g_autofree char *vae = aimf_config_path(config, AIMF_KEY_GENERATE_VAE);
+    g_autofree char *tokenizer = aimf_config_path(config, AIMF_KEY_GENERATE_TOKENIZER);
+    const AimfDiffusionOptions options = {
+        .model = model,
+        .vae = vae,
+        .tokenizer = tokenizer,
         .device = job->device,
         .prediction = aimf_config_text_at(config, AIMF_KEY_GENERATE_PREDICTION),
         .precision = job->precision,
         .low_memory = aimf_config_boolean(config, AIMF_KEY_GENERATE_LOW_MEMORY),
         .threads = job->threads,
     };
+    return aimf_diffusion_open(&options, job->monitor, error);
+}
+
+/* Once: files may be large, and what is said of them need not be said again. */
+static gboolean hash_diffusion(AimfRunJob *job, GError **error)
+{
+    if (job->diffusion_hash)
+        return TRUE;
+    g_autoptr(AimfDiffusion) diffusion = aimf_run_open_diffusion(job, error);
+    if (diffusion)
+        job->diffusion_hash = g_strdup(aimf_diffusion_info(diffusion).hash);
+    return diffusion != NULL;
 }
 
 /* The model's files are hashed as a job of pictures does, a folder of them like a single one. */
 static gboolean describe_pictures(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error)
 {
     (void)stage;
-    if (is_drawn(job->config)) {
+    if (aimf_run_is_drawn(job->config)) {
         g_autofree char *seed = aimf_config_value(job->config, AIMF_KEY_DATA_SEED);
         g_autofree char *count = aimf_config_value(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
         json_object_set_string_member(wanted->settings, aimf_config_name(AIMF_KEY_DATA_SEED), seed);
         json_object_set_string_member(wanted->settings, aimf_config_name(AIMF_KEY_GENERATE_BALANCED_PER_GROUP), count);
         return TRUE;
     }
-    g_auto(Paths) paths = { .model = NULL };
-    take_paths(job, &paths);
-    g_autoptr(AimfDiffusion) diffusion = aimf_diffusion_open(&paths.options, job->monitor, error);
-    if (!diffusion)
+    if (!hash_diffusion(job, error))
         return FALSE;
-    json_object_set_string_member(wanted->inputs, aimf_config_name(AIMF_KEY_GENERATE_MODEL),
-                                  aimf_diffusion_info(diffusion).hash);
+    json_object_set_string_member(wanted->inputs, aimf_config_name(AIMF_KEY_GENERATE_MODEL), job->diffusion_hash);
     aimf_run_take_output(job, "shared/prompts", "prompts.json", wanted);
     return TRUE;
 }
@@ -198,8 +182,6 @@ static gboolean describe_pictures(AimfRunJob *job, AimfRunStage *stage, AimfProv
 static gboolean generate(AimfRunJob *job, const char *part, GError **error)
 {
     const AimfConfig *config = job->config;
-    g_auto(Paths) paths = { .model = NULL };
-    take_paths(job, &paths);
     int size = (int)aimf_config_integer(config, AIMF_KEY_GENERATE_SIZE);
     const AimfSampling sampling = {
         .sampler = (AimfSamplerKind)aimf_config_choice(config, AIMF_KEY_GENERATE_SAMPLER),
@@ -211,7 +193,7 @@ static gboolean generate(AimfRunJob *job, const char *part, GError **error)
     };
     g_autofree char *path = aimf_run_stage_path(job, "shared/prompts", "prompts.json");
     g_autoptr(AimfPrompts) prompts = aimf_prompts_open(path, error);
-    g_autoptr(AimfDiffusion) diffusion = prompts ? aimf_diffusion_open(&paths.options, job->monitor, error) : NULL;
+    g_autoptr(AimfDiffusion) diffusion = prompts ? aimf_run_open_diffusion(job, error) : NULL;
     AimfGeneration generation = {
         .prompts = prompts,
         .per_group = count_at(config, AIMF_KEY_GENERATE_PER_GROUP),
@@ -230,7 +212,7 @@ static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *
 {
     (void)stage;
     g_autofree char *path = g_build_filename(part, "manifest.csv", NULL);
-    if (!(is_drawn(job->config) ? draw : generate)(job, part, error))
+    if (!(aimf_run_is_drawn(job->config) ? draw : generate)(job, part, error))
         return FALSE;
     g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, error);
     g_autofree char *hash = manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
@@ -242,9 +224,8 @@ static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *
 static double cost_of_pictures(const AimfRunJob *job, const AimfRunStage *stage, double *each)
 {
     (void)stage;
-    enum { GROUPS = 4 };                              /* of most tasks; progress soon knows better */
     const double drawing = 3, step_of_painting = 400; /* beside looking at a picture */
-    if (is_drawn(job->config)) {
+    if (aimf_run_is_drawn(job->config)) {
         const AimfPortraitSet set = portraits_of(job->config);
         *each = drawing;
         return drawing * aimf_portrait_set_size(&set);
