@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_JSON_BYTES = 1 << 28 };
+enum { MAX_JSON_BYTES = 1 << 26 };
 
 static char *path_of(const AimfRunResults *r, const char *folder, const char *file)
 {
@@ -39,8 +39,8 @@ static AimfEpoch epoch_of(JsonObject *object)
     };
 }
 
-/* The groups' names are those of the first epoch, in its order. */
-static void take_group_accuracies(AimfRunCell *cell, JsonObject *epoch)
+/* The groups are those of the first epoch, in its order, and of every other: so they cost no more than the file. */
+static gboolean take_group_accuracies(AimfRunCell *cell, JsonObject *epoch, const char *path, GError **error)
 {
     JsonNode *node = json_object_get_member(epoch, "val_group_accuracy");
     JsonObject *groups = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
@@ -52,10 +52,15 @@ static void take_group_accuracies(AimfRunCell *cell, JsonObject *epoch)
         cell->group_names = g_strv_builder_end(builder);
         cell->group_accuracy = g_array_new(FALSE, FALSE, sizeof(double));
     }
+    if (g_strv_length(cell->group_names) != (groups ? json_object_get_size(groups) : 0)) {
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s: its epochs have different groups", path);
+        return FALSE;
+    }
     for (char **name = cell->group_names; *name; name++) {
-        double accuracy = groups ? number_of(groups, *name) : NAN;
+        double accuracy = number_of(groups, *name);
         g_array_append_val(cell->group_accuracy, accuracy);
     }
+    return TRUE;
 }
 
 static gboolean take_epochs(AimfRunCell *cell, JsonArray *epochs, const char *path, GError **error)
@@ -72,7 +77,8 @@ static gboolean take_epochs(AimfRunCell *cell, JsonArray *epochs, const char *pa
             continue;
         }
         g_array_append_val(cell->history, epoch);
-        take_group_accuracies(cell, object);
+        if (!take_group_accuracies(cell, object, path, error))
+            return FALSE;
     }
     return TRUE;
 }
