@@ -55,10 +55,15 @@ static const char *other_kind(zip_t *zip)
     return aimf_foreign_archive((const char *const *)names->pdata, names->len);
 }
 
+#ifndef ZIP_ER_TRUNCATED_ZIP /* libzip before 1.11 calls this ZIP_ER_NOZIP, too */
+#define ZIP_ER_TRUNCATED_ZIP 35
+#endif
+
 /* The directory of an archive is its end. */
 static const char *why_not(zip_error_t *cause)
 {
-    return zip_error_code_zip(cause) == ZIP_ER_NOZIP
+    int code = zip_error_code_zip(cause);
+    return code == ZIP_ER_NOZIP || code == ZIP_ER_TRUNCATED_ZIP
                ? "its directory, which stands at the end, is missing: the file is "
                  "cut off (an incomplete download? get it again)"
                : zip_error_strerror(cause);

@@ -78,14 +78,14 @@ gpointer onednn_state_open(AimfPrecision precision, GError **error)
     }
     OnednnState *state = g_new0(OnednnState, 1);
     state->details = g_ptr_array_new_with_free_func(onednn_detail_free);
-    state->engine = the_engine();
-    dnnl_status_t status = state->engine ? dnnl_success : dnnl_unimplemented;
+    state->maker.engine = the_engine();
+    dnnl_status_t status = state->maker.engine ? dnnl_success : dnnl_unimplemented;
     if (status == dnnl_success)
-        status = dnnl_stream_create(&state->stream, state->engine, dnnl_stream_default_flags);
+        status = dnnl_stream_create(&state->stream, state->maker.engine, dnnl_stream_default_flags);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_create(&state->attributes);
+        status = dnnl_primitive_attr_create(&state->maker.attributes);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(state->attributes, dnnl_scratchpad_mode_user);
+        status = dnnl_primitive_attr_set_scratchpad_mode(state->maker.attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success)
         return state;
     if (status == dnnl_out_of_memory)
@@ -102,8 +102,8 @@ void onednn_state_close(gpointer data)
     if (!state)
         return;
     g_ptr_array_unref(state->details);
-    if (state->attributes)
-        dnnl_primitive_attr_destroy(state->attributes);
+    if (state->maker.attributes)
+        dnnl_primitive_attr_destroy(state->maker.attributes);
     if (state->stream)
         dnnl_stream_destroy(state->stream);
     g_free(state);
@@ -146,13 +146,13 @@ static gboolean primitive_build(OnednnPrimitive *primitive, dnnl_status_t *statu
                                  DNNL_ARG_DIFF_SHIFT, DNNL_ARG_WORKSPACE, DNNL_ARG_SCRATCHPAD };
     *status = dnnl_primitive_create(&primitive->primitive, primitive->descriptor);
     for (gsize i = 0; i < G_N_ELEMENTS(names) && *status == dnnl_success; i++) {
-        g_autoptr(OnednnMemory) memory = onednn_memory_of(primitive->descriptor, dnnl_query_exec_arg_md, names[i]);
+        g_autoptr(OnednnMemory) memory = onednn_memory_of_argument(primitive->descriptor, names[i]);
         if (!memory)
             continue;
         g_assert(primitive->n < MAX_ARGUMENTS);
         dnnl_exec_arg_t *argument = &primitive->arguments[primitive->n];
         argument->arg = names[i];
-        *status = onednn_memory_room(memory, primitive->state->engine, &argument->memory);
+        *status = onednn_memory_room(memory, primitive->state->maker.engine, &argument->memory);
         primitive->n += *status == dnnl_success;
     }
     return *status == dnnl_success;
@@ -216,10 +216,10 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
         g_autoptr(OnednnMemory) fx = describe_freely(x, x->dtype);
         g_autoptr(OnednnMemory) fw = describe_freely(weight, x->dtype);
         g_autoptr(OnednnMemory) fy = describe_freely(y, x->dtype);
-        status = onednn_new_convolution(state, ONEDNN_FORWARD, fx, fw, mb, fy, &window, NULL, &hint);
+        status = onednn_new_convolution(&state->maker, ONEDNN_FORWARD, fx, fw, mb, fy, &window, NULL, &hint);
     }
     if (status == dnnl_success)
-        status = onednn_new_convolution(state, direction, mx, mw, mb, my, &window, hint, &descriptor);
+        status = onednn_new_convolution(&state->maker, direction, mx, mw, mb, my, &window, hint, &descriptor);
     return note_fault(make(state, status, descriptor, name, operands, 4, error), faulty);
 }
 
@@ -235,9 +235,9 @@ OnednnPrimitive *onednn_linear_backward_weight(OnednnState *state, const OnednnO
     g_autoptr(OnednnMemory) fy = describe_freely(dy, x->dtype);
     g_auto(dnnl_primitive_desc_t) hint = NULL;
     dnnl_primitive_desc_t descriptor = NULL;
-    dnnl_status_t status = onednn_new_inner_product(state, ONEDNN_FORWARD, fx, fw, fy, NULL, &hint);
+    dnnl_status_t status = onednn_new_inner_product(&state->maker, ONEDNN_FORWARD, fx, fw, fy, NULL, &hint);
     if (status == dnnl_success)
-        status = onednn_new_inner_product(state, ONEDNN_BACKWARD_WEIGHT, mx, mw, my, hint, &descriptor);
+        status = onednn_new_inner_product(&state->maker, ONEDNN_BACKWARD_WEIGHT, mx, mw, my, hint, &descriptor);
     return make(state, status, descriptor, "linear, backward weight", operands, 3, error);
 }
 
@@ -252,7 +252,7 @@ static OnednnPrimitive *product(OnednnState *state, const OnednnOperand *x, cons
     g_autoptr(OnednnMemory) mb = bias && bias->shape ? onednn_by_tag(&row, AIMF_F32, dnnl_ab) : NULL;
     g_autoptr(OnednnMemory) my = onednn_describe(y);
     dnnl_primitive_desc_t descriptor = NULL;
-    dnnl_status_t status = onednn_new_product(state, mx, mw, mb, my, without_amx, &descriptor);
+    dnnl_status_t status = onednn_new_product(&state->maker, mx, mw, mb, my, without_amx, &descriptor);
     return make(state, status, descriptor, name, operands, 4, error);
 }
 
@@ -309,7 +309,7 @@ OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, c
     g_autoptr(OnednnMemory) memory = onednn_describe(x);
     dnnl_primitive_desc_t descriptor = NULL;
     dnnl_status_t status =
-        onednn_new_batch_norm(state, options->training ? dnnl_forward_training : dnnl_forward_inference, memory,
+        onednn_new_batch_norm(&state->maker, options->training ? dnnl_forward_training : dnnl_forward_inference, memory,
                               (float)options->epsilon, batch_norm_flags(options, options->relu), NULL, &descriptor);
     return make(state, status, descriptor, "batch normalisation", &x, 1, error);
 }
@@ -325,11 +325,11 @@ OnednnPrimitive *onednn_batch_norm_backward(OnednnState *state, const OnednnOper
     dnnl_status_t status = dnnl_success;
     const_dnnl_primitive_desc_t forward = onednn_workspace_forward(workspace);
     if (!forward) {
-        status = onednn_new_batch_norm(state, dnnl_forward_training, memory, epsilon, flags, NULL, &hint);
+        status = onednn_new_batch_norm(&state->maker, dnnl_forward_training, memory, epsilon, flags, NULL, &hint);
         forward = hint;
     }
     if (status == dnnl_success) /* of 2.6's kernels none gives the data's gradient alone when there is a scale */
-        status = onednn_new_batch_norm(state, dnnl_backward, memory, epsilon, flags, forward, &descriptor);
+        status = onednn_new_batch_norm(&state->maker, dnnl_backward, memory, epsilon, flags, forward, &descriptor);
     return make(state, status, descriptor, "batch normalisation backward", &x, 1, error);
 }
 
@@ -355,8 +355,8 @@ OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, con
     g_autoptr(OnednnMemory) my = onednn_describe(y);
     OnednnWindow window = window_of(options, x, y);
     dnnl_primitive_desc_t descriptor = NULL;
-    dnnl_status_t status = onednn_new_max_pool(state, remember ? dnnl_forward_training : dnnl_forward_inference, mx, my,
-                                               &window, NULL, &descriptor);
+    dnnl_status_t status = onednn_new_max_pool(&state->maker, remember ? dnnl_forward_training : dnnl_forward_inference,
+                                               mx, my, &window, NULL, &descriptor);
     return make(state, status, descriptor, "max pooling", operands, 2, error);
 }
 
@@ -372,7 +372,7 @@ OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperan
     g_autoptr(OnednnMemory) my = forward ? onednn_memory_of(forward, dnnl_query_dst_md, 0) : onednn_describe(y);
     OnednnWindow window = window_of(options, x, y);
     dnnl_primitive_desc_t descriptor = NULL;
-    dnnl_status_t status = onednn_new_max_pool(state, dnnl_backward, mx, my, &window, forward, &descriptor);
+    dnnl_status_t status = onednn_new_max_pool(&state->maker, dnnl_backward, mx, my, &window, forward, &descriptor);
     return make(state, status, descriptor, "max pooling backward", operands, 2, error);
 }
 
@@ -386,7 +386,7 @@ OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 
     g_autoptr(OnednnMemory) mb = onednn_by_tag(&bs, dtype, dnnl_ab);
     g_autoptr(OnednnMemory) mc = onednn_by_tag(&cs, AIMF_F32, dnnl_ab);
     dnnl_primitive_desc_t descriptor = NULL;
-    dnnl_status_t status = onednn_new_product(state, ma, mb, NULL, mc, FALSE, &descriptor);
+    dnnl_status_t status = onednn_new_product(&state->maker, ma, mb, NULL, mc, FALSE, &descriptor);
     return make(state, status, descriptor, "matrix product", operands, 2, error);
 }
 
@@ -407,14 +407,14 @@ OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, c
     g_autoptr(OnednnMemory) split_target = split_groups(target, source);
     dnnl_primitive_desc_t descriptor = NULL;
     dnnl_status_t status = split_source && split_target
-                               ? onednn_new_reorder(state, split_source, split_target, &descriptor)
+                               ? onednn_new_reorder(&state->maker, split_source, split_target, &descriptor)
                                : dnnl_invalid_arguments;
     return make(state, status, descriptor, "reorder", operands, 2, error);
 }
 
 AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argument)
 {
-    g_autoptr(OnednnMemory) memory = onednn_memory_of(primitive->descriptor, dnnl_query_exec_arg_md, argument);
+    g_autoptr(OnednnMemory) memory = onednn_memory_of_argument(primitive->descriptor, argument);
     if (!memory)
         return (AimfLayout){ 0 };
     return argument == DNNL_ARG_WORKSPACE ? onednn_workspace_layout(primitive->state, primitive->descriptor, memory)

@@ -15,9 +15,8 @@ typedef struct {
 } OnednnDetail;
 
 struct OnednnState {
-    dnnl_engine_t engine; /* (borrowed) */
+    OnednnMaker maker; /* its engine is borrowed */
     dnnl_stream_t stream;
-    dnnl_primitive_attr_t attributes;
     GPtrArray *details; /* OnednnDetail, each once */
 };
 

@@ -1,7 +1,5 @@
 #include "backend/onednn/onednn_library.h"
 
-#include "backend/onednn/onednn_descriptor.h"
-
 #include <string.h>
 
 /* --- Memory descriptors --- */
@@ -61,6 +59,17 @@ static void describe(OnednnMemory *memory, Handle handle)
     memory->is_plain = offset == 0 && memory->bytes == dense;
 }
 
+/* A batch norm's backward primitive knows of a shift, and refuses to be given one. */
+static gboolean is_refused(const_dnnl_primitive_desc_t primitive, int argument)
+{
+    dnnl_primitive_kind_t kind;
+    dnnl_prop_kind_t direction;
+    return argument == DNNL_ARG_SHIFT &&
+           dnnl_primitive_desc_query(primitive, dnnl_query_primitive_kind, 0, &kind) == dnnl_success &&
+           dnnl_primitive_desc_query(primitive, dnnl_query_prop_kind, 0, &direction) == dnnl_success &&
+           kind == dnnl_batch_normalization && direction == dnnl_backward;
+}
+
 #else /* version 2 */
 
 #define dnnl_memory_desc_create_with_strides dnnl_memory_desc_init_by_strides
@@ -98,6 +107,12 @@ static void describe(OnednnMemory *memory, Handle handle)
     memcpy(memory->strides, blocking->strides, sizeof memory->strides);
     memcpy(memory->blocks, blocking->inner_blks, sizeof memory->blocks);
     memcpy(memory->blocked_dims, blocking->inner_idxs, sizeof memory->blocked_dims);
+}
+
+static gboolean is_refused(const_dnnl_primitive_desc_t primitive, int argument)
+{
+    (void)primitive, (void)argument;
+    return FALSE;
 }
 
 #endif
@@ -149,6 +164,11 @@ OnednnMemory *onednn_memory_of(const_dnnl_primitive_desc_t primitive, dnnl_query
     Handle found = dnnl_primitive_desc_query_md(primitive, what, index);
     dnnl_memory_desc_t handle;
     return found && dnnl_memory_desc_get_size(found) ? adopt(copy_handle(&handle, found), &handle) : NULL;
+}
+
+OnednnMemory *onednn_memory_of_argument(const_dnnl_primitive_desc_t primitive, int argument)
+{
+    return is_refused(primitive, argument) ? NULL : onednn_memory_of(primitive, dnnl_query_exec_arg_md, argument);
 }
 
 OnednnMemory *onednn_memory_copy(const OnednnMemory *memory)
@@ -225,16 +245,16 @@ static gboolean is_amx(const_dnnl_primitive_desc_t primitive)
     return strstr(onednn_kernel_name(primitive), "amx") != NULL;
 }
 
-dnnl_status_t onednn_new_reorder(const OnednnState *state, const OnednnMemory *from, const OnednnMemory *to,
+dnnl_status_t onednn_new_reorder(const OnednnMaker *maker, const OnednnMemory *from, const OnednnMemory *to,
                                  dnnl_primitive_desc_t *primitive)
 {
-    return dnnl_reorder_primitive_desc_create(primitive, handle_of(from), state->engine, handle_of(to), state->engine,
-                                              state->attributes);
+    return dnnl_reorder_primitive_desc_create(primitive, handle_of(from), maker->engine, handle_of(to), maker->engine,
+                                              maker->attributes);
 }
 
 #if DNNL_VERSION_MAJOR >= 3
 
-dnnl_status_t onednn_new_convolution(const OnednnState *state, OnednnDirection direction, const OnednnMemory *x,
+dnnl_status_t onednn_new_convolution(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                      const OnednnMemory *weight, const OnednnMemory *bias, const OnednnMemory *y,
                                      const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
                                      dnnl_primitive_desc_t *primitive)
@@ -243,37 +263,37 @@ dnnl_status_t onednn_new_convolution(const OnednnState *state, OnednnDirection d
     switch (direction) {
     case ONEDNN_FORWARD:
         return dnnl_convolution_forward_primitive_desc_create(
-            primitive, state->engine, dnnl_forward_training, dnnl_convolution_direct, hx, hw, hb, hy, window->stride,
-            window->dilation, window->before, window->after, state->attributes);
+            primitive, maker->engine, dnnl_forward_training, dnnl_convolution_direct, hx, hw, hb, hy, window->stride,
+            window->dilation, window->before, window->after, maker->attributes);
     case ONEDNN_BACKWARD_DATA:
         return dnnl_convolution_backward_data_primitive_desc_create(
-            primitive, state->engine, dnnl_convolution_direct, hx, hw, hy, window->stride, window->dilation,
-            window->before, window->after, hint, state->attributes);
+            primitive, maker->engine, dnnl_convolution_direct, hx, hw, hy, window->stride, window->dilation,
+            window->before, window->after, hint, maker->attributes);
     default:
         return dnnl_convolution_backward_weights_primitive_desc_create(
-            primitive, state->engine, dnnl_convolution_direct, hx, hw, NULL, hy, window->stride, window->dilation,
-            window->before, window->after, hint, state->attributes);
+            primitive, maker->engine, dnnl_convolution_direct, hx, hw, NULL, hy, window->stride, window->dilation,
+            window->before, window->after, hint, maker->attributes);
     }
 }
 
-dnnl_status_t onednn_new_inner_product(const OnednnState *state, OnednnDirection direction, const OnednnMemory *x,
+dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                        const OnednnMemory *weight, const OnednnMemory *y,
                                        const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *primitive)
 {
     Handle hx = handle_of(x), hw = handle_of(weight), hy = handle_of(y);
     if (direction == ONEDNN_FORWARD)
-        return dnnl_inner_product_forward_primitive_desc_create(primitive, state->engine, dnnl_forward_training, hx, hw,
-                                                                NULL, hy, state->attributes);
-    return dnnl_inner_product_backward_weights_primitive_desc_create(primitive, state->engine, hx, hw, NULL, hy, hint,
-                                                                     state->attributes);
+        return dnnl_inner_product_forward_primitive_desc_create(primitive, maker->engine, dnnl_forward_training, hx, hw,
+                                                                NULL, hy, maker->attributes);
+    return dnnl_inner_product_backward_weights_primitive_desc_create(primitive, maker->engine, hx, hw, NULL, hy, hint,
+                                                                     maker->attributes);
 }
 
-dnnl_status_t onednn_new_product(const OnednnState *state, const OnednnMemory *a, const OnednnMemory *b,
+dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a, const OnednnMemory *b,
                                  const OnednnMemory *bias, const OnednnMemory *product, gboolean without_amx,
                                  dnnl_primitive_desc_t *primitive)
 {
-    dnnl_status_t status = dnnl_matmul_primitive_desc_create(primitive, state->engine, handle_of(a), handle_of(b),
-                                                             handle_of(bias), handle_of(product), state->attributes);
+    dnnl_status_t status = dnnl_matmul_primitive_desc_create(primitive, maker->engine, handle_of(a), handle_of(b),
+                                                             handle_of(bias), handle_of(product), maker->attributes);
     while (status == dnnl_success && without_amx && is_amx(*primitive)) {
         status = dnnl_primitive_desc_next_impl(*primitive);
         if (status != dnnl_success)
@@ -282,43 +302,43 @@ dnnl_status_t onednn_new_product(const OnednnState *state, const OnednnMemory *a
     return status == dnnl_last_impl_reached ? dnnl_unimplemented : status;
 }
 
-dnnl_status_t onednn_new_batch_norm(const OnednnState *state, dnnl_prop_kind_t kind, const OnednnMemory *x,
+dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
                                     float epsilon, unsigned flags, const_dnnl_primitive_desc_t hint,
                                     dnnl_primitive_desc_t *primitive)
 {
     Handle hx = handle_of(x);
     if (kind == dnnl_backward)
-        return dnnl_batch_normalization_backward_primitive_desc_create(primitive, state->engine, kind, hx, hx, hx,
-                                                                       epsilon, flags, hint, state->attributes);
-    return dnnl_batch_normalization_forward_primitive_desc_create(primitive, state->engine, kind, hx, hx, epsilon,
-                                                                  flags, state->attributes);
+        return dnnl_batch_normalization_backward_primitive_desc_create(primitive, maker->engine, kind, hx, hx, hx,
+                                                                       epsilon, flags, hint, maker->attributes);
+    return dnnl_batch_normalization_forward_primitive_desc_create(primitive, maker->engine, kind, hx, hx, epsilon,
+                                                                  flags, maker->attributes);
 }
 
-dnnl_status_t onednn_new_max_pool(const OnednnState *state, dnnl_prop_kind_t kind, const OnednnMemory *x,
+dnnl_status_t onednn_new_max_pool(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
                                   const OnednnMemory *y, const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
                                   dnnl_primitive_desc_t *primitive)
 {
     if (kind == dnnl_backward)
-        return dnnl_pooling_backward_primitive_desc_create(primitive, state->engine, dnnl_pooling_max, handle_of(x),
+        return dnnl_pooling_backward_primitive_desc_create(primitive, maker->engine, dnnl_pooling_max, handle_of(x),
                                                            handle_of(y), window->stride, window->size, window->dilation,
-                                                           window->before, window->after, hint, state->attributes);
-    return dnnl_pooling_forward_primitive_desc_create(primitive, state->engine, kind, dnnl_pooling_max, handle_of(x),
+                                                           window->before, window->after, hint, maker->attributes);
+    return dnnl_pooling_forward_primitive_desc_create(primitive, maker->engine, kind, dnnl_pooling_max, handle_of(x),
                                                       handle_of(y), window->stride, window->size, window->dilation,
-                                                      window->before, window->after, state->attributes);
+                                                      window->before, window->after, maker->attributes);
 }
 
 #else /* version 2 */
 
 /* @status: of the description of @operation. */
-static dnnl_status_t finish(const OnednnState *state, dnnl_status_t status, const void *operation,
+static dnnl_status_t finish(const OnednnMaker *maker, dnnl_status_t status, const void *operation,
                             const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *primitive)
 {
     return status == dnnl_success
-               ? dnnl_primitive_desc_create(primitive, operation, state->attributes, state->engine, hint)
+               ? dnnl_primitive_desc_create(primitive, operation, maker->attributes, maker->engine, hint)
                : status;
 }
 
-dnnl_status_t onednn_new_convolution(const OnednnState *state, OnednnDirection direction, const OnednnMemory *x,
+dnnl_status_t onednn_new_convolution(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                      const OnednnMemory *weight, const OnednnMemory *bias, const OnednnMemory *y,
                                      const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
                                      dnnl_primitive_desc_t *primitive)
@@ -338,10 +358,10 @@ dnnl_status_t onednn_new_convolution(const OnednnState *state, OnednnDirection d
         status = dnnl_dilated_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, hx, hw, NULL,
                                                                      hy, window->stride, window->dilation,
                                                                      window->before, window->after);
-    return finish(state, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, hint, primitive);
 }
 
-dnnl_status_t onednn_new_inner_product(const OnednnState *state, OnednnDirection direction, const OnednnMemory *x,
+dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                        const OnednnMemory *weight, const OnednnMemory *y,
                                        const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *primitive)
 {
@@ -351,10 +371,10 @@ dnnl_status_t onednn_new_inner_product(const OnednnState *state, OnednnDirection
         direction == ONEDNN_FORWARD
             ? dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_training, hx, hw, NULL, hy)
             : dnnl_inner_product_backward_weights_desc_init(&operation, hx, hw, NULL, hy);
-    return finish(state, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, hint, primitive);
 }
 
-dnnl_status_t onednn_new_product(const OnednnState *state, const OnednnMemory *a, const OnednnMemory *b,
+dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a, const OnednnMemory *b,
                                  const OnednnMemory *bias, const OnednnMemory *product, gboolean without_amx,
                                  dnnl_primitive_desc_t *primitive)
 {
@@ -363,7 +383,7 @@ dnnl_status_t onednn_new_product(const OnednnState *state, const OnednnMemory *a
     dnnl_status_t status =
         dnnl_matmul_desc_init(&operation, handle_of(a), handle_of(b), handle_of(bias), handle_of(product));
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_iterator_create(&kernels, &operation, state->attributes, state->engine, NULL);
+        status = dnnl_primitive_desc_iterator_create(&kernels, &operation, maker->attributes, maker->engine, NULL);
     *primitive = status == dnnl_success ? dnnl_primitive_desc_iterator_fetch(kernels) : NULL;
     while (status == dnnl_success && without_amx && is_amx(*primitive)) {
         dnnl_primitive_desc_destroy(*primitive);
@@ -375,7 +395,7 @@ dnnl_status_t onednn_new_product(const OnednnState *state, const OnednnMemory *a
     return status == dnnl_iterator_ends ? dnnl_unimplemented : status;
 }
 
-dnnl_status_t onednn_new_batch_norm(const OnednnState *state, dnnl_prop_kind_t kind, const OnednnMemory *x,
+dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
                                     float epsilon, unsigned flags, const_dnnl_primitive_desc_t hint,
                                     dnnl_primitive_desc_t *primitive)
 {
@@ -384,10 +404,10 @@ dnnl_status_t onednn_new_batch_norm(const OnednnState *state, dnnl_prop_kind_t k
     dnnl_status_t status = kind == dnnl_backward
                                ? dnnl_batch_normalization_backward_desc_init(&operation, kind, hx, hx, epsilon, flags)
                                : dnnl_batch_normalization_forward_desc_init(&operation, kind, hx, epsilon, flags);
-    return finish(state, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, hint, primitive);
 }
 
-dnnl_status_t onednn_new_max_pool(const OnednnState *state, dnnl_prop_kind_t kind, const OnednnMemory *x,
+dnnl_status_t onednn_new_max_pool(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
                                   const OnednnMemory *y, const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
                                   dnnl_primitive_desc_t *primitive)
 {
@@ -398,7 +418,7 @@ dnnl_status_t onednn_new_max_pool(const OnednnState *state, dnnl_prop_kind_t kin
                                               window->size, window->before, window->after)
             : dnnl_pooling_forward_desc_init(&operation, kind, dnnl_pooling_max, handle_of(x), handle_of(y),
                                              window->stride, window->size, window->before, window->after);
-    return finish(state, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, hint, primitive);
 }
 
 #endif

@@ -8,6 +8,12 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
+/** OnednnMaker: what primitives are made for and with: the processor, and scratch memory that the caller has. */
+typedef struct {
+    dnnl_engine_t engine;
+    dnnl_primitive_attr_t attributes;
+} OnednnMaker;
+
 /**
  * OnednnMemory: a memory descriptor, and what it says. @is_plain: elements lie where strides and blocks say, and
  * nothing else is stored; @n_blocks, @blocks, @blocked_dims and @strides count only then. @blocks from the outermost,
@@ -28,6 +34,8 @@ OnednnMemory *onednn_memory_by_strides(int rank, const dnnl_dims_t dims, dnnl_da
 OnednnMemory *onednn_memory_by_tag(int rank, const dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag);
 /** onednn_memory_of: (nullable) what a primitive tells of one of its operands; NULL if it has none such. */
 OnednnMemory *onednn_memory_of(const_dnnl_primitive_desc_t primitive, dnnl_query_t what, int index);
+/** onednn_memory_of_argument: (nullable) likewise, of the one that it takes as @argument, one of DNNL_ARG_…. */
+OnednnMemory *onednn_memory_of_argument(const_dnnl_primitive_desc_t primitive, int argument);
 OnednnMemory *onednn_memory_copy(const OnednnMemory *memory);
 /** onednn_memory_cast: (nullable) the same order of elements of another type; NULL if oneDNN has no word for it. */
 OnednnMemory *onednn_memory_cast(const OnednnMemory *memory, dnnl_data_type_t type);
@@ -50,25 +58,25 @@ typedef struct {
  * Descriptors of primitives (owned by the caller, in @primitive). Operands stand for their gradients where the
  * direction says so; @hint is the descriptor of a forward primitive, which backward ones ask for.
  */
-dnnl_status_t onednn_new_convolution(const OnednnState *state, OnednnDirection direction, const OnednnMemory *x,
+dnnl_status_t onednn_new_convolution(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                      const OnednnMemory *weight, const OnednnMemory *bias, const OnednnMemory *y,
                                      const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
                                      dnnl_primitive_desc_t *primitive);
 /** onednn_new_inner_product: ONEDNN_FORWARD or ONEDNN_BACKWARD_WEIGHT. */
-dnnl_status_t onednn_new_inner_product(const OnednnState *state, OnednnDirection direction, const OnednnMemory *x,
+dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                        const OnednnMemory *weight, const OnednnMemory *y,
                                        const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *primitive);
 /** onednn_new_product: @bias: (nullable) @without_amx: by the first of oneDNN's kernels that is not one for AMX */
-dnnl_status_t onednn_new_product(const OnednnState *state, const OnednnMemory *a, const OnednnMemory *b,
+dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a, const OnednnMemory *b,
                                  const OnednnMemory *bias, const OnednnMemory *product, gboolean without_amx,
                                  dnnl_primitive_desc_t *primitive);
 /** onednn_kernel_name: (borrowed) */
 const char *onednn_kernel_name(const_dnnl_primitive_desc_t primitive);
-dnnl_status_t onednn_new_batch_norm(const OnednnState *state, dnnl_prop_kind_t kind, const OnednnMemory *x,
+dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
                                     float epsilon, unsigned flags, const_dnnl_primitive_desc_t hint,
                                     dnnl_primitive_desc_t *primitive);
-dnnl_status_t onednn_new_max_pool(const OnednnState *state, dnnl_prop_kind_t kind, const OnednnMemory *x,
+dnnl_status_t onednn_new_max_pool(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
                                   const OnednnMemory *y, const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
                                   dnnl_primitive_desc_t *primitive);
-dnnl_status_t onednn_new_reorder(const OnednnState *state, const OnednnMemory *from, const OnednnMemory *to,
+dnnl_status_t onednn_new_reorder(const OnednnMaker *maker, const OnednnMemory *from, const OnednnMemory *to,
                                  dnnl_primitive_desc_t *primitive);
