@@ -227,7 +227,7 @@ static void test_longer(void)
 
 static void test_kept_over_a_stop(void)
 {
-    AimfTrainOptions options = short_training(3, 5);
+    AimfTrainOptions options = short_training(3, 1);
     AimfTrainResult whole, resumed;
     g_autofree char *one = g_build_filename(folder, "bad.safetensors", NULL),
                     *two = g_build_filename(folder, "stopped.safetensors", NULL),
