@@ -311,6 +311,8 @@ typedef struct {
 static const Product products[] = {
     { "head", 1, 512, 3, AIMF_PRECISION_F32 },
     { "head-bf16", 1, 512, 3, AIMF_PRECISION_BF16 },
+    { "long-row", 1, 2048, 3, AIMF_PRECISION_F32 },
+    { "long-row-bf16", 1, 2048, 3, AIMF_PRECISION_BF16 },
     { "tokens-bf16", 50, 384, 192, AIMF_PRECISION_BF16 },
     { "long-sums", 77, 5120, 128, AIMF_PRECISION_F32 },
     { "long-sums-bf16", 77, 5120, 128, AIMF_PRECISION_BF16 },

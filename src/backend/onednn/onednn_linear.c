@@ -15,11 +15,12 @@ static AimfShape as_matrix(const AimfShape *shape)
 }
 
 /*
- * oneDNN's products with AMX cut sums of this many terms and more into pieces, where the number of rows and of threads
- * decide (seen from 1536 terms on, in 2.6). Its 1x1 convolutions do not: for them a sample's rows are pixels, channels
- * last, which lie the same.
+ * How many terms a sum must have before oneDNN's order of adding them up depends on the number of rows or threads. With
+ * AMX it does (seen from 1536 terms on, in 2.6), but not in 1x1 convolutions: for them a sample's rows are pixels,
+ * channels last, which lie the same. Without AMX it does for one row alone (seen in 3.7 from 1056 terms on), so the
+ * products of samples that are one row are ours.
  */
-enum { LONG_SUM = 1281 };
+enum { LONG_SUM_AMX = 1281, LONG_ROW = 1025 };
 
 /* NULL, without an error, where oneDNN has no such kernel with AMX. */
 static AimfKernel *plan_long_sums(gpointer state, AimfNodePlan *plan, gint64 samples, const OnednnOperand *rows,
@@ -54,13 +55,15 @@ AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **erro
     cpu_want_row_major(plan, 2, AIMF_F32);
     cpu_give_row_major(plan, 0, result);
     AimfShape rows = as_matrix(&xs), results = as_matrix(&ys);
+    if (rows.dim[0] == xs.dim[0] && rows.dim[1] >= LONG_ROW)
+        return cpu_plan_linear(state, plan, error);
     OnednnOperand x = { &rows, dtype, &plan->in[0] }, y = { &results, result, &plan->out[0] };
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
     OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, rows.dim[0] / xs.dim[0], error);
     if (onednn_replace_fallback(plan, product))
         return cpu_plan_linear(state, plan, error);
-    if (product && onednn_is_amx(product) && rows.dim[1] >= LONG_SUM) {
+    if (product && onednn_is_amx(product) && rows.dim[1] >= LONG_SUM_AMX) {
         onednn_primitive_free(product);
         AimfKernel *kernel = plan_long_sums(state, plan, xs.dim[0], &x, &bias, result);
         if (kernel)
