@@ -301,9 +301,64 @@ static void test_odd_layer(gconstpointer data)
         }
 }
 
+/* A linear layer over @rows rows of each sample. */
+typedef struct {
+    const char *name;
+    gint64 rows, in, out;
+    AimfPrecision precision;
+} Product;
+
+static const Product products[] = {
+    { "head", 1, 512, 3, AIMF_PRECISION_F32 },
+    { "head-bf16", 1, 512, 3, AIMF_PRECISION_BF16 },
+    { "tokens-bf16", 50, 384, 192, AIMF_PRECISION_BF16 },
+    { "long-sums", 77, 5120, 128, AIMF_PRECISION_F32 },
+    { "long-sums-bf16", 77, 5120, 128, AIMF_PRECISION_BF16 },
+};
+
+/* What the layer makes of sample 0 among @n; (owned); NULL: the precision is missing. */
+static float *multiply(const Product *product, gsize n, int threads)
+{
+    g_auto(Net) net = { .graph = aimf_graph_new(), .tensors = aimf_tensors_new() };
+    AimfShape shape =
+        product->rows == 1 ? AIMF_SHAPE((gint64)n, product->in) : AIMF_SHAPE((gint64)n, product->rows, product->in);
+    AimfValue x = aimf_graph_input(net.graph, "x", shape);
+    AimfValue weight = parameter(&net, AIMF_SHAPE(product->out, product->in), 0.2, 0);
+    AimfValue y = aimf_linear(net.graph, x, weight, bias(&net, product->out));
+    aimf_set_threads(threads);
+    g_autoptr(GError) error = NULL;
+    AimfCompileOptions options = { .outputs = &y, .n_outputs = 1, .precision = product->precision };
+    g_autoptr(AimfPlan) plan = aimf_graph_compile(net.graph, &options, &error);
+    if (precision_is_missing(product->precision, error))
+        return NULL;
+    g_assert_no_error(error);
+    g_assert_true(aimf_plan_load(plan, net.tensors, &error));
+    for (gsize i = 0; i < n; i++)
+        set_sample(plan, x, "x", (gsize)(product->rows * product->in), i, (guint32)i);
+    g_assert_true(aimf_plan_run(plan, &error));
+    return support_read(plan, y);
+}
+
+static void test_product(gconstpointer data)
+{
+    static const gsize numbers[] = { 1, 2, 5, 33, 70 };
+    const Product *product = data;
+    gsize bytes = (gsize)(product->rows * product->out) * sizeof(float);
+    g_autofree float *alone = multiply(product, 1, 1);
+    for (guint i = 0; alone && i < G_N_ELEMENTS(numbers); i++)
+        for (int threads = 1; threads <= MOST_THREADS; threads++) {
+            g_autofree float *together = multiply(product, numbers[i], threads);
+            g_assert_cmpint(memcmp(together, alone, bytes), ==, 0);
+        }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(products); i++) {
+        g_autofree char *path = g_strdup_printf("/samples/independence/linear-%s", products[i].name);
+        g_test_add_data_func(path, &products[i], test_product);
+    }
     for (guint i = 0; i < G_N_ELEMENTS(odd_layers); i++) {
         g_autofree char *path = g_strdup_printf("/samples/independence/odd-%s", odd_layers[i].name);
         g_test_add_data_func(path, &odd_layers[i], test_odd_layer);

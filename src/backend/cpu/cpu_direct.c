@@ -278,6 +278,7 @@ static guint64 seen(const DirectKernel *kernel, gint64 position)
 /* All rows of one kind, picture after picture, and then those of the next; and their pieces. */
 static void order_rows(DirectKernel *kernel, gint64 n)
 {
+    g_assert(kernel->positions > 0);
     g_autofree guint64 *kinds = g_new(guint64, kernel->positions);
     g_autofree gboolean *taken = g_new0(gboolean, kernel->positions);
     for (gint64 p = 0; p < kernel->positions; p++)

@@ -78,9 +78,10 @@ gpointer onednn_state_open(AimfPrecision precision, GError **error)
     }
     OnednnState *state = g_new0(OnednnState, 1);
     state->details = g_ptr_array_new_with_free_func(onednn_detail_free);
-    dnnl_status_t status = the_engine() ? dnnl_success : dnnl_unimplemented;
+    state->engine = the_engine();
+    dnnl_status_t status = state->engine ? dnnl_success : dnnl_unimplemented;
     if (status == dnnl_success)
-        status = dnnl_stream_create(&state->stream, the_engine(), dnnl_stream_default_flags);
+        status = dnnl_stream_create(&state->stream, state->engine, dnnl_stream_default_flags);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_create(&state->attributes);
     if (status == dnnl_success)
@@ -136,15 +137,6 @@ char *onednn_version(void)
 
 /* --- Primitives --- */
 
-static OnednnPrimitive *primitive_new(OnednnState *state, const void *operation, const_dnnl_primitive_desc_t forward,
-                                      dnnl_status_t *status)
-{
-    g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
-    primitive->state = state;
-    *status = dnnl_primitive_desc_create(&primitive->descriptor, operation, state->attributes, the_engine(), forward);
-    return *status == dnnl_success ? g_steal_pointer(&primitive) : NULL;
-}
-
 /* Compiles it and makes room for its operands, all those that oneDNN says it has. */
 static gboolean primitive_build(OnednnPrimitive *primitive, dnnl_status_t *status)
 {
@@ -154,27 +146,28 @@ static gboolean primitive_build(OnednnPrimitive *primitive, dnnl_status_t *statu
                                  DNNL_ARG_DIFF_SHIFT, DNNL_ARG_WORKSPACE, DNNL_ARG_SCRATCHPAD };
     *status = dnnl_primitive_create(&primitive->primitive, primitive->descriptor);
     for (gsize i = 0; i < G_N_ELEMENTS(names) && *status == dnnl_success; i++) {
-        const dnnl_memory_desc_t *memory =
-            dnnl_primitive_desc_query_md(primitive->descriptor, dnnl_query_exec_arg_md, names[i]);
-        if (!memory || dnnl_memory_desc_get_size(memory) == 0)
+        g_autoptr(OnednnMemory) memory = onednn_memory_of(primitive->descriptor, dnnl_query_exec_arg_md, names[i]);
+        if (!memory)
             continue;
         g_assert(primitive->n < MAX_ARGUMENTS);
         dnnl_exec_arg_t *argument = &primitive->arguments[primitive->n];
         argument->arg = names[i];
-        *status = dnnl_memory_create(&argument->memory, memory, the_engine(), DNNL_MEMORY_NONE);
+        *status = onednn_memory_room(memory, primitive->state->engine, &argument->memory);
         primitive->n += *status == dnnl_success;
     }
     return *status == dnnl_success;
 }
 
-/* The way all primitives are made: descriptor, code, operands; any failure names @name and the operands' shapes. */
-static OnednnPrimitive *make(OnednnState *state, const void *operation, const_dnnl_primitive_desc_t forward,
+/* The end of making any primitive from @descriptor (owned), of which oneDNN says @status: code and operands. */
+static OnednnPrimitive *make(OnednnState *state, dnnl_status_t status, dnnl_primitive_desc_t descriptor,
                              const char *name, const OnednnOperand *const *operands, int n, GError **error)
 {
-    dnnl_status_t status;
-    g_autoptr(OnednnPrimitive) primitive = primitive_new(state, operation, forward, &status);
-    if (primitive)
+    g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
+    primitive->state = state;
+    if (status == dnnl_success) {
+        primitive->descriptor = descriptor;
         primitive_build(primitive, &status);
+    }
     return check(status, error, name, operands, n) ? g_steal_pointer(&primitive) : NULL;
 }
 
@@ -186,6 +179,15 @@ static OnednnPrimitive *note_fault(OnednnPrimitive *primitive, gboolean faulty)
     return primitive;
 }
 
+/* A descriptor for a backward one to see; operands in layouts that it may choose. */
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(dnnl_primitive_desc_t, dnnl_primitive_desc_destroy, NULL)
+
+/* (owned) @operand in any layout, as of type @dtype */
+static OnednnMemory *describe_freely(const OnednnOperand *operand, AimfDtype dtype)
+{
+    return onednn_describe(&(OnednnOperand){ operand->shape, dtype, NULL });
+}
+
 static const char *const directions[] = { "forward", "backward data", "backward weight" };
 
 OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection direction, const OnednnOperand *x,
@@ -195,164 +197,149 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
     const OnednnOperand *operands[] = { x, weight, bias, y };
     gboolean faulty = onednn_is_faulty(direction, x, weight, y, options);
     g_autofree char *name = g_strdup_printf("convolution %s", directions[direction]);
-    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), mb = onednn_describe(bias),
-                       my = onednn_describe(y);
-    dnnl_dims_t strides, between, before, after;
+    g_autoptr(OnednnMemory) mx = onednn_describe(x);
+    g_autoptr(OnednnMemory) mw = onednn_describe(weight);
+    g_autoptr(OnednnMemory) mb = onednn_describe(bias);
+    g_autoptr(OnednnMemory) my = onednn_describe(y);
+    OnednnWindow window = { 0 };
     for (int i = 0; i < 2; i++) {
-        strides[i] = options->stride[i];
+        window.stride[i] = options->stride[i];
         /* With one tap there is nothing between, and kernels that are told otherwise fail (2.6's with AMX). */
-        between[i] = weight->shape->dim[weight->shape->rank - 2 + i] > 1 ? options->dilation[i] - 1 : 0;
-        before[i] = options->before[i];
-        after[i] = options->after[i];
+        window.dilation[i] = weight->shape->dim[weight->shape->rank - 2 + i] > 1 ? options->dilation[i] - 1 : 0;
+        window.before[i] = options->before[i];
+        window.after[i] = options->after[i];
     }
-    dnnl_convolution_desc_t forward, backward;
-    /* A backward descriptor wants to see a forward one; that one may choose all layouts itself. */
-    OnednnOperand free_x = *x, free_weight = *weight, free_y = *y;
-    free_x.layout = free_weight.layout = free_y.layout = NULL;
-    gboolean is_forward = direction == ONEDNN_FORWARD;
-    free_weight.dtype = free_x.dtype;
-    free_y.dtype = free_x.dtype;
-    dnnl_memory_desc_t fx = is_forward ? mx : onednn_describe(&free_x),
-                       fw = is_forward ? mw : onednn_describe(&free_weight),
-                       fy = is_forward ? my : onednn_describe(&free_y);
-    dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
-        &forward, dnnl_forward_training, dnnl_convolution_direct, &fx, &fw, bias && bias->shape ? &mb : NULL, &fy,
-        strides, between, before, after);
-    if (!check(status, error, name, operands, 4))
-        return NULL;
-    if (is_forward)
-        return note_fault(make(state, &forward, NULL, name, operands, 4, error), faulty);
-    g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
-    if (status == dnnl_success && direction == ONEDNN_BACKWARD_DATA)
-        status = dnnl_dilated_convolution_backward_data_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, &my,
-                                                                  strides, between, before, after);
-    else if (status == dnnl_success)
-        status = dnnl_dilated_convolution_backward_weights_desc_init(&backward, dnnl_convolution_direct, &mx, &mw, NULL,
-                                                                     &my, strides, between, before, after);
-    if (!check(status, error, name, operands, 4))
-        return NULL;
-    return note_fault(make(state, &backward, hint->descriptor, name, operands, 4, error), faulty);
+    g_auto(dnnl_primitive_desc_t) hint = NULL;
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = dnnl_success;
+    if (direction != ONEDNN_FORWARD) {
+        g_autoptr(OnednnMemory) fx = describe_freely(x, x->dtype);
+        g_autoptr(OnednnMemory) fw = describe_freely(weight, x->dtype);
+        g_autoptr(OnednnMemory) fy = describe_freely(y, x->dtype);
+        status = onednn_new_convolution(state, ONEDNN_FORWARD, fx, fw, mb, fy, &window, NULL, &hint);
+    }
+    if (status == dnnl_success)
+        status = onednn_new_convolution(state, direction, mx, mw, mb, my, &window, hint, &descriptor);
+    return note_fault(make(state, status, descriptor, name, operands, 4, error), faulty);
 }
 
 OnednnPrimitive *onednn_linear_backward_weight(OnednnState *state, const OnednnOperand *x, const OnednnOperand *dweight,
                                                const OnednnOperand *dy, GError **error)
 {
-    static const char name[] = "linear, backward weight";
     const OnednnOperand *operands[] = { x, dweight, dy };
-    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(dweight), my = onednn_describe(dy);
-    OnednnOperand free_x = { x->shape, x->dtype, NULL }, free_weight = { dweight->shape, x->dtype, NULL };
-    OnednnOperand free_y = { dy->shape, x->dtype, NULL };
-    dnnl_memory_desc_t fx = onednn_describe(&free_x), fw = onednn_describe(&free_weight), fy = onednn_describe(&free_y);
-    dnnl_inner_product_desc_t forward, backward;
-    dnnl_status_t status = dnnl_inner_product_forward_desc_init(&forward, dnnl_forward_training, &fx, &fw, NULL, &fy);
-    if (!check(status, error, name, operands, 3))
-        return NULL;
-    g_autoptr(OnednnPrimitive) hint = primitive_new(state, &forward, NULL, &status);
+    g_autoptr(OnednnMemory) mx = onednn_describe(x);
+    g_autoptr(OnednnMemory) mw = onednn_describe(dweight);
+    g_autoptr(OnednnMemory) my = onednn_describe(dy);
+    g_autoptr(OnednnMemory) fx = describe_freely(x, x->dtype);
+    g_autoptr(OnednnMemory) fw = describe_freely(dweight, x->dtype);
+    g_autoptr(OnednnMemory) fy = describe_freely(dy, x->dtype);
+    g_auto(dnnl_primitive_desc_t) hint = NULL;
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = onednn_new_inner_product(state, ONEDNN_FORWARD, fx, fw, fy, NULL, &hint);
     if (status == dnnl_success)
-        status = dnnl_inner_product_backward_weights_desc_init(&backward, &mx, &mw, NULL, &my);
-    if (!check(status, error, name, operands, 3))
-        return NULL;
-    return make(state, &backward, hint->descriptor, name, operands, 3, error);
+        status = onednn_new_inner_product(state, ONEDNN_BACKWARD_WEIGHT, mx, mw, my, hint, &descriptor);
+    return make(state, status, descriptor, "linear, backward weight", operands, 3, error);
 }
 
 static OnednnPrimitive *product(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                                const OnednnOperand *bias, const OnednnOperand *y, const char *name, GError **error)
+                                const OnednnOperand *bias, const OnednnOperand *y, gboolean without_amx,
+                                const char *name, GError **error)
 {
     const OnednnOperand *operands[] = { x, weight, bias, y };
     AimfShape row = AIMF_SHAPE(1, weight->shape->dim[1]);
-    gboolean has_bias = bias && bias->shape;
-    dnnl_memory_desc_t mx = onednn_describe(x), mw = onednn_describe(weight), my = onednn_describe(y);
-    dnnl_memory_desc_t mb = onednn_by_tag(&row, AIMF_F32, dnnl_ab);
-    dnnl_matmul_desc_t operation;
-    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &mx, &mw, has_bias ? &mb : NULL, &my);
-    if (!check(status, error, name, operands, 4))
-        return NULL;
-    return make(state, &operation, NULL, name, operands, 4, error);
+    g_autoptr(OnednnMemory) mx = onednn_describe(x);
+    g_autoptr(OnednnMemory) mw = onednn_describe(weight);
+    g_autoptr(OnednnMemory) mb = bias && bias->shape ? onednn_by_tag(&row, AIMF_F32, dnnl_ab) : NULL;
+    g_autoptr(OnednnMemory) my = onednn_describe(y);
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = onednn_new_product(state, mx, mw, mb, my, without_amx, &descriptor);
+    return make(state, status, descriptor, name, operands, 4, error);
+}
+
+/* Whether oneDNN takes a kernel without AMX for the first @n rows alone. */
+static gboolean shuns_amx(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                          const OnednnOperand *bias, const OnednnOperand *y, gint64 n)
+{
+    AimfShape some_x = AIMF_SHAPE(n, x->shape->dim[1]), some_y = AIMF_SHAPE(n, y->shape->dim[1]);
+    g_autoptr(OnednnPrimitive) primitive =
+        product(state, &(OnednnOperand){ &some_x, x->dtype, x->layout }, weight, bias,
+                &(OnednnOperand){ &some_y, y->dtype, y->layout }, FALSE, "linear", NULL);
+    return !primitive || !onednn_is_amx(primitive);
 }
 
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                               const OnednnOperand *bias, const OnednnOperand *y, GError **error)
+                               const OnednnOperand *bias, const OnednnOperand *y, gint64 rows_of_one, GError **error)
 {
     AimfShape transposed = AIMF_SHAPE(weight->shape->dim[1], weight->shape->dim[0]);
-    return product(state, x, &(OnednnOperand){ &transposed, weight->dtype, NULL }, bias, y, "linear", error);
+    const OnednnOperand turned = { &transposed, weight->dtype, NULL };
+    OnednnPrimitive *primitive = product(state, x, &turned, bias, y, FALSE, "linear", error);
+    if (!primitive || !onednn_is_amx(primitive) || (rows_of_one && !shuns_amx(state, x, &turned, bias, y, rows_of_one)))
+        return primitive;
+    onednn_primitive_free(primitive);
+    return product(state, x, &turned, bias, y, TRUE, "linear", error);
 }
 
 OnednnPrimitive *onednn_linear_backward_data(OnednnState *state, const OnednnOperand *dy, const OnednnOperand *weight,
                                              const OnednnOperand *dx, GError **error)
 {
     static const OnednnOperand no_bias = { NULL, AIMF_F32, NULL };
-    return product(state, dy, weight, &no_bias, dx, "linear, backward data", error);
+    return product(state, dy, weight, &no_bias, dx, FALSE, "linear, backward data", error);
 }
 
 AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear)
 {
-    static const int swap[] = { 1, 0 };
-    dnnl_memory_desc_t memory = *dnnl_primitive_desc_query_md(linear->descriptor, dnnl_query_weights_md, 0), transposed;
-    dnnl_status_t status = dnnl_memory_desc_permute_axes(&transposed, &memory, swap);
-    g_assert(status == dnnl_success);
-    return onednn_layout_of(linear->state, &transposed);
+    g_autoptr(OnednnMemory) weight = onednn_memory_of(linear->descriptor, dnnl_query_weights_md, 0);
+    g_autoptr(OnednnMemory) transposed = onednn_memory_transpose(weight);
+    return onednn_layout_of(linear->state, transposed);
 }
 
-static dnnl_status_t batch_norm_forward(dnnl_batch_normalization_desc_t *operation, const dnnl_memory_desc_t *memory,
-                                        const AimfBatchNorm *options, gboolean remember)
+static unsigned batch_norm_flags(const AimfBatchNorm *options, gboolean relu)
 {
     unsigned flags = dnnl_use_scale | dnnl_use_shift;
-    if (options->relu)
+    if (relu)
         flags |= dnnl_fuse_norm_relu;
     if (!options->training)
         flags |= dnnl_use_global_stats;
-    return dnnl_batch_normalization_forward_desc_init(
-        operation, remember ? dnnl_forward_training : dnnl_forward_inference, memory, (float)options->epsilon, flags);
+    return flags;
 }
 
 OnednnPrimitive *onednn_batch_norm(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
                                    GError **error)
 {
-    dnnl_memory_desc_t memory = onednn_describe(x);
-    dnnl_batch_normalization_desc_t operation;
-    dnnl_status_t status = batch_norm_forward(&operation, &memory, options, options->training);
-    if (!check(status, error, "batch normalisation", &x, 1))
-        return NULL;
-    return make(state, &operation, NULL, "batch normalisation", &x, 1, error);
+    g_autoptr(OnednnMemory) memory = onednn_describe(x);
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status =
+        onednn_new_batch_norm(state, options->training ? dnnl_forward_training : dnnl_forward_inference, memory,
+                              (float)options->epsilon, batch_norm_flags(options, options->relu), NULL, &descriptor);
+    return make(state, status, descriptor, "batch normalisation", &x, 1, error);
 }
 
 OnednnPrimitive *onednn_batch_norm_backward(OnednnState *state, const OnednnOperand *x, const AimfBatchNorm *options,
                                             const AimfLayout *workspace, GError **error)
 {
-    const char *name = "batch normalisation backward";
-    dnnl_memory_desc_t memory = onednn_describe(x);
-    dnnl_batch_normalization_desc_t forward, backward;
-    AimfBatchNorm unfused = *options;
-    unfused.relu = workspace != NULL;
-    dnnl_status_t status = batch_norm_forward(&forward, &memory, &unfused, TRUE);
-    if (!check(status, error, name, &x, 1))
-        return NULL;
-    g_autoptr(OnednnPrimitive) hint = NULL;
-    const_dnnl_primitive_desc_t hint_descriptor = onednn_workspace_forward(workspace);
-    if (!hint_descriptor) {
-        hint = primitive_new(state, &forward, NULL, &status);
-        hint_descriptor = hint ? hint->descriptor : NULL;
+    g_autoptr(OnednnMemory) memory = onednn_describe(x);
+    unsigned flags = batch_norm_flags(options, workspace != NULL);
+    float epsilon = (float)options->epsilon;
+    g_auto(dnnl_primitive_desc_t) hint = NULL;
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = dnnl_success;
+    const_dnnl_primitive_desc_t forward = onednn_workspace_forward(workspace);
+    if (!forward) {
+        status = onednn_new_batch_norm(state, dnnl_forward_training, memory, epsilon, flags, NULL, &hint);
+        forward = hint;
     }
-    if (status == dnnl_success)
-        /* Of 2.6's kernels none gives the data's gradient alone when there is a scale. */
-        status = dnnl_batch_normalization_backward_desc_init(&backward, dnnl_backward, &memory, &memory,
-                                                             (float)options->epsilon, forward.flags);
-    if (!check(status, error, name, &x, 1))
-        return NULL;
-    return make(state, &backward, hint_descriptor, name, &x, 1, error);
+    if (status == dnnl_success) /* of 2.6's kernels none gives the data's gradient alone when there is a scale */
+        status = onednn_new_batch_norm(state, dnnl_backward, memory, epsilon, flags, forward, &descriptor);
+    return make(state, status, descriptor, "batch normalisation backward", &x, 1, error);
 }
 
-/* A pooling window, with as much padding behind as the result's size asks for: see ceil of AimfPool. */
-typedef struct {
-    dnnl_dims_t strides, sizes, before, after;
-} Window;
-
-static Window window_of(const AimfPool *options, const OnednnOperand *x, const OnednnOperand *y)
+/* With as much padding behind as the result's size asks for: see ceil of AimfPool. */
+static OnednnWindow window_of(const AimfPool *options, const OnednnOperand *x, const OnednnOperand *y)
 {
-    Window window;
+    OnednnWindow window = { 0 };
     for (int i = 0; i < 2; i++) {
-        window.strides[i] = options->stride[i];
-        window.sizes[i] = options->window[i];
+        window.stride[i] = options->stride[i];
+        window.size[i] = options->window[i];
         window.before[i] = options->before[i];
         gint64 end = (y->shape->dim[2 + i] - 1) * options->stride[i] + options->window[i] - options->before[i];
         window.after[i] = MAX(end - x->shape->dim[2 + i], 0);
@@ -364,15 +351,13 @@ OnednnPrimitive *onednn_max_pool(OnednnState *state, const OnednnOperand *x, con
                                  const AimfPool *options, gboolean remember, GError **error)
 {
     const OnednnOperand *operands[] = { x, y };
-    dnnl_memory_desc_t mx = onednn_describe(x), my = onednn_describe(y);
-    Window window = window_of(options, x, y);
-    dnnl_pooling_desc_t operation;
-    dnnl_status_t status = dnnl_pooling_forward_desc_init(
-        &operation, remember ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max, &mx, &my,
-        window.strides, window.sizes, window.before, window.after);
-    if (!check(status, error, "max pooling", operands, 2))
-        return NULL;
-    return make(state, &operation, NULL, "max pooling", operands, 2, error);
+    g_autoptr(OnednnMemory) mx = onednn_describe(x);
+    g_autoptr(OnednnMemory) my = onednn_describe(y);
+    OnednnWindow window = window_of(options, x, y);
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = onednn_new_max_pool(state, remember ? dnnl_forward_training : dnnl_forward_inference, mx, my,
+                                               &window, NULL, &descriptor);
+    return make(state, status, descriptor, "max pooling", operands, 2, error);
 }
 
 OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperand *x, const OnednnOperand *y,
@@ -380,21 +365,15 @@ OnednnPrimitive *onednn_max_pool_backward(OnednnState *state, const OnednnOperan
 {
     const OnednnOperand *operands[] = { x, y };
     const_dnnl_primitive_desc_t forward = onednn_workspace_forward(workspace);
-    dnnl_memory_desc_t mx = onednn_describe(x), my = onednn_describe(y);
     /*
      * The workspace counts positions in the forward kernel's order, so the gradients take the layouts of its operands.
      */
-    if (forward) {
-        mx = *dnnl_primitive_desc_query_md(forward, dnnl_query_src_md, 0);
-        my = *dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0);
-    }
-    Window window = window_of(options, x, y);
-    dnnl_pooling_desc_t operation;
-    dnnl_status_t status = dnnl_pooling_backward_desc_init(&operation, dnnl_pooling_max, &mx, &my, window.strides,
-                                                           window.sizes, window.before, window.after);
-    if (!check(status, error, "max pooling backward", operands, 2))
-        return NULL;
-    return make(state, &operation, forward, "max pooling backward", operands, 2, error);
+    g_autoptr(OnednnMemory) mx = forward ? onednn_memory_of(forward, dnnl_query_src_md, 0) : onednn_describe(x);
+    g_autoptr(OnednnMemory) my = forward ? onednn_memory_of(forward, dnnl_query_dst_md, 0) : onednn_describe(y);
+    OnednnWindow window = window_of(options, x, y);
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = onednn_new_max_pool(state, dnnl_backward, mx, my, &window, forward, &descriptor);
+    return make(state, status, descriptor, "max pooling backward", operands, 2, error);
 }
 
 OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 n, gint64 k, AimfDtype dtype,
@@ -403,43 +382,40 @@ OnednnPrimitive *onednn_transposed_product(OnednnState *state, gint64 m, gint64 
     AimfShape as = AIMF_SHAPE(m, k), bs = AIMF_SHAPE(k, n), cs = AIMF_SHAPE(m, n);
     OnednnOperand a = { .shape = &as, .dtype = dtype }, b = { .shape = &bs, .dtype = dtype };
     const OnednnOperand *operands[] = { &a, &b };
-    dnnl_memory_desc_t ma = onednn_by_tag(&as, dtype, dnnl_ba), mb = onednn_by_tag(&bs, dtype, dnnl_ab),
-                       mc = onednn_by_tag(&cs, AIMF_F32, dnnl_ab);
-    dnnl_matmul_desc_t operation;
-    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &ma, &mb, NULL, &mc);
-    if (!check(status, error, "matrix product", operands, 2))
-        return NULL;
-    return make(state, &operation, NULL, "matrix product", operands, 2, error);
+    g_autoptr(OnednnMemory) ma = onednn_by_tag(&as, dtype, dnnl_ba);
+    g_autoptr(OnednnMemory) mb = onednn_by_tag(&bs, dtype, dnnl_ab);
+    g_autoptr(OnednnMemory) mc = onednn_by_tag(&cs, AIMF_F32, dnnl_ab);
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = onednn_new_product(state, ma, mb, NULL, mc, FALSE, &descriptor);
+    return make(state, status, descriptor, "matrix product", operands, 2, error);
+}
+
+/* (owned) @memory with the dimensions of @other, if that has more */
+static OnednnMemory *split_groups(const OnednnMemory *memory, const OnednnMemory *other)
+{
+    return other->rank > memory->rank ? onednn_memory_reshape(memory, other->rank, other->dims)
+                                      : onednn_memory_copy(memory);
 }
 
 OnednnPrimitive *onednn_reorder(OnednnState *state, const OnednnOperand *from, const OnednnOperand *to, GError **error)
 {
     const OnednnOperand *operands[] = { from, to };
-    dnnl_memory_desc_t source = onednn_describe(from), target = onednn_describe(to);
-    g_autoptr(OnednnPrimitive) primitive = g_new0(OnednnPrimitive, 1);
-    primitive->state = state;
-    dnnl_status_t status = dnnl_success;
+    g_autoptr(OnednnMemory) source = onednn_describe(from);
+    g_autoptr(OnednnMemory) target = onednn_describe(to);
     /* The weight of a convolution in groups has one dimension more for oneDNN, which row-major order does not show. */
-    if (source.ndims > target.ndims) {
-        dnnl_memory_desc_t flat = target;
-        status = dnnl_memory_desc_reshape(&target, &flat, source.ndims, source.dims);
-    } else if (source.ndims < target.ndims) {
-        dnnl_memory_desc_t flat = source;
-        status = dnnl_memory_desc_reshape(&source, &flat, target.ndims, target.dims);
-    }
-    if (status == dnnl_success)
-        status = dnnl_reorder_primitive_desc_create(&primitive->descriptor, &source, the_engine(), &target,
-                                                    the_engine(), state->attributes);
-    if (status == dnnl_success)
-        primitive_build(primitive, &status);
-    return check(status, error, "reorder", operands, 2) ? g_steal_pointer(&primitive) : NULL;
+    g_autoptr(OnednnMemory) split_source = split_groups(source, target);
+    g_autoptr(OnednnMemory) split_target = split_groups(target, source);
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = split_source && split_target
+                               ? onednn_new_reorder(state, split_source, split_target, &descriptor)
+                               : dnnl_invalid_arguments;
+    return make(state, status, descriptor, "reorder", operands, 2, error);
 }
 
 AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argument)
 {
-    const dnnl_memory_desc_t *memory =
-        dnnl_primitive_desc_query_md(primitive->descriptor, dnnl_query_exec_arg_md, argument);
-    if (!memory || dnnl_memory_desc_get_size(memory) == 0)
+    g_autoptr(OnednnMemory) memory = onednn_memory_of(primitive->descriptor, dnnl_query_exec_arg_md, argument);
+    if (!memory)
         return (AimfLayout){ 0 };
     return argument == DNNL_ARG_WORKSPACE ? onednn_workspace_layout(primitive->state, primitive->descriptor, memory)
                                           : onednn_layout_of(primitive->state, memory);
@@ -447,15 +423,13 @@ AimfLayout onednn_primitive_layout(const OnednnPrimitive *primitive, int argumen
 
 gsize onednn_primitive_scratch_bytes(const OnednnPrimitive *primitive)
 {
-    const dnnl_memory_desc_t *memory = dnnl_primitive_desc_query_md(primitive->descriptor, dnnl_query_scratchpad_md, 0);
-    return memory ? dnnl_memory_desc_get_size(memory) : 0;
+    g_autoptr(OnednnMemory) memory = onednn_memory_of(primitive->descriptor, dnnl_query_scratchpad_md, 0);
+    return memory ? memory->bytes : 0;
 }
 
 const char *onednn_primitive_name(const OnednnPrimitive *primitive)
 {
-    const char *name = NULL;
-    dnnl_primitive_desc_query(primitive->descriptor, dnnl_query_impl_info_str, 0, &name);
-    return aimf_intern(name ? name : "oneDNN");
+    return aimf_intern(onednn_kernel_name(primitive->descriptor));
 }
 
 gboolean onednn_is_amx(const OnednnPrimitive *primitive)

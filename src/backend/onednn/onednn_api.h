@@ -1,7 +1,6 @@
 /*
- * Every call of oneDNN, in the words of this backend. oneDNN's interface changed between its versions 2 and 3:
- * descriptors of operations and open memory descriptors went. Only onednn_api.c, onednn_descriptor.c and
- * onednn_layout.c know.
+ * Every call of oneDNN, in the words of this backend. Only onednn_api.c, onednn_descriptor.c and onednn_layout.c make
+ * them, and onednn_library.c for what its versions 2 and 3 call differently.
  */
 #pragma once
 
@@ -28,11 +27,12 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
 /**
  * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. Where oneDNN has a kernel
  * for it, with AVX-512, sums have one order whatever n and the number of threads are, which those of oneDNN 2.6's inner
- * products have not (seen in f32 with 5120 inputs). The weight's layout comes from onednn_linear_weight_layout, not
+ * products have not (seen in f32 with 5120 inputs). AMX adds up otherwise, and oneDNN takes it from some number of rows
+ * on, so it is taken only where it would be for @rows_of_one, the rows of one sample; 0: never. The weight's layout comes from onednn_linear_weight_layout, not
  * from onednn_primitive_layout, to which it is transposed.
  */
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                               const OnednnOperand *bias, const OnednnOperand *y, GError **error);
+                               const OnednnOperand *bias, const OnednnOperand *y, gint64 rows_of_one, GError **error);
 AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear);
 /** onednn_linear_backward_data: @dx (n, in) = @dy (n, out) * @weight (out, in). */
 OnednnPrimitive *onednn_linear_backward_data(OnednnState *state, const OnednnOperand *dy, const OnednnOperand *weight,

@@ -7,6 +7,7 @@ void onednn_detail_free(gpointer data)
     OnednnDetail *detail = data;
     if (detail->forward)
         dnnl_primitive_desc_destroy(detail->forward);
+    onednn_memory_free(detail->memory);
     g_free(detail);
 }
 
@@ -50,7 +51,7 @@ static AimfDtype dtype_of(dnnl_data_type_t type)
     }
 }
 
-static dnnl_memory_desc_t row_major(const AimfShape *shape, AimfDtype dtype)
+static OnednnMemory *row_major(const AimfShape *shape, AimfDtype dtype)
 {
     /* oneDNN has no scalars. */
     int rank = MAX(shape->rank, 1);
@@ -61,48 +62,41 @@ static dnnl_memory_desc_t row_major(const AimfShape *shape, AimfDtype dtype)
         strides[i] = stride;
         stride *= MAX(shape->dim[i], 1);
     }
-    dnnl_memory_desc_t memory;
-    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&memory, rank, dims, onednn_data_type(dtype), strides);
-    g_assert(status == dnnl_success);
-    return memory;
+    return onednn_memory_by_strides(rank, dims, onednn_data_type(dtype), strides);
 }
 
-dnnl_memory_desc_t onednn_by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag)
+OnednnMemory *onednn_by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag)
 {
     dnnl_dims_t dims = { 0 };
     memcpy(dims, shape->dim, sizeof shape->dim);
-    dnnl_memory_desc_t memory;
-    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&memory, shape->rank, dims, onednn_data_type(dtype), tag);
-    g_assert(status == dnnl_success);
-    return memory;
+    return onednn_memory_by_tag(shape->rank, dims, onednn_data_type(dtype), tag);
 }
 
-dnnl_memory_desc_t onednn_describe(const OnednnOperand *operand)
+OnednnMemory *onednn_describe(const OnednnOperand *operand)
 {
     if (!operand || !operand->shape)
-        return (dnnl_memory_desc_t){ 0 };
+        return NULL;
     if (!operand->layout)
         return onednn_by_tag(operand->shape, operand->dtype, dnnl_format_tag_any);
     if (operand->layout->detail)
-        return ((const OnednnDetail *)operand->layout->detail)->memory;
+        return onednn_memory_copy(((const OnednnDetail *)operand->layout->detail)->memory);
     return row_major(operand->shape, operand->layout->dtype);
 }
 
-gint64 onednn_offset_of(const dnnl_memory_desc_t *memory, int dim, gint64 at)
+gint64 onednn_offset_of(const OnednnMemory *memory, int dim, gint64 at)
 {
-    const dnnl_blocking_desc_t *blocking = &memory->format_desc.blocking;
     gint64 offset = 0, inner = 1;
-    for (int i = blocking->inner_nblks - 1; i >= 0; i--) {
-        if (blocking->inner_idxs[i] == dim) {
-            offset += at % blocking->inner_blks[i] * inner;
-            at /= blocking->inner_blks[i];
+    for (int i = memory->n_blocks - 1; i >= 0; i--) {
+        if (memory->blocked_dims[i] == dim) {
+            offset += at % memory->blocks[i] * inner;
+            at /= memory->blocks[i];
         }
-        inner *= blocking->inner_blks[i];
+        inner *= memory->blocks[i];
     }
-    return offset + at * blocking->strides[dim];
+    return offset + at * memory->strides[dim];
 }
 
-gboolean onednn_lies_in(const dnnl_memory_desc_t *memory, int dim, gint64 stride, gint64 block, gint64 distance)
+gboolean onednn_lies_in(const OnednnMemory *memory, int dim, gint64 stride, gint64 block, gint64 distance)
 {
     for (gint64 i = 0; i < memory->dims[dim]; i++)
         if (onednn_offset_of(memory, dim, i) != i / block * distance + i % block * stride)
@@ -110,18 +104,12 @@ gboolean onednn_lies_in(const dnnl_memory_desc_t *memory, int dim, gint64 stride
     return TRUE;
 }
 
-gboolean onednn_is_simple(const dnnl_memory_desc_t *memory)
+static gboolean is_row_major(const OnednnMemory *memory)
 {
-    return memory->format_kind == dnnl_blocked && memory->extra.flags == dnnl_memory_extra_flag_none &&
-           memory->offset0 == 0;
-}
-
-static gboolean is_row_major(const dnnl_memory_desc_t *memory)
-{
-    if (!onednn_is_simple(memory))
+    if (!memory->is_plain)
         return FALSE;
     gint64 stride = 1;
-    for (int i = memory->ndims - 1; i >= 0; i--) {
+    for (int i = memory->rank - 1; i >= 0; i--) {
         if (memory->padded_dims[i] != memory->dims[i] || !onednn_lies_in(memory, i, stride, memory->dims[i], 0))
             return FALSE;
         stride *= memory->dims[i];
@@ -129,36 +117,37 @@ static gboolean is_row_major(const dnnl_memory_desc_t *memory)
     return TRUE;
 }
 
-AimfLayout onednn_layout_of(OnednnState *state, const dnnl_memory_desc_t *memory)
+/* @memory: (copied) @forward: (nullable, owned by the detail) */
+static AimfLayout remember(OnednnState *state, const OnednnMemory *memory, dnnl_primitive_desc_t forward)
 {
-    AimfLayout layout = { .dtype = dtype_of(memory->data_type), .bytes = dnnl_memory_desc_get_size(memory) };
+    OnednnDetail *detail = g_new0(OnednnDetail, 1);
+    detail->memory = onednn_memory_copy(memory);
+    detail->forward = forward;
+    g_ptr_array_add(state->details, detail);
+    return (AimfLayout){ .dtype = dtype_of(memory->type), .bytes = memory->bytes, .detail = detail };
+}
+
+AimfLayout onednn_layout_of(OnednnState *state, const OnednnMemory *memory)
+{
+    AimfLayout layout = { .dtype = dtype_of(memory->type), .bytes = memory->bytes };
     if (is_row_major(memory))
         return layout;
     for (guint i = 0; i < state->details->len; i++) {
         OnednnDetail *known = g_ptr_array_index(state->details, i);
-        if (!known->forward && !known->packing.name && dnnl_memory_desc_equal(&known->memory, memory)) {
+        if (!known->forward && !known->packing.name && onednn_memory_equal(known->memory, memory)) {
             layout.detail = known;
             return layout;
         }
     }
-    OnednnDetail *detail = g_new0(OnednnDetail, 1);
-    detail->memory = *memory;
-    g_ptr_array_add(state->details, detail);
-    layout.detail = detail;
-    return layout;
+    return remember(state, memory, NULL);
 }
 
-AimfLayout onednn_workspace_layout(OnednnState *state, const_dnnl_primitive_desc_t forward,
-                                   const dnnl_memory_desc_t *memory)
+AimfLayout onednn_workspace_layout(OnednnState *state, const_dnnl_primitive_desc_t forward, const OnednnMemory *memory)
 {
-    OnednnDetail *detail = g_new0(OnednnDetail, 1);
-    detail->memory = *memory;
-    if (dnnl_primitive_desc_clone(&detail->forward, forward) != dnnl_success)
-        detail->forward = NULL;
-    g_ptr_array_add(state->details, detail);
-    return (AimfLayout){ .dtype = dtype_of(memory->data_type),
-                         .bytes = dnnl_memory_desc_get_size(memory),
-                         .detail = detail };
+    dnnl_primitive_desc_t copy = NULL;
+    if (dnnl_primitive_desc_clone(&copy, forward) != dnnl_success)
+        copy = NULL;
+    return remember(state, memory, copy);
 }
 
 const_dnnl_primitive_desc_t onednn_workspace_forward(const AimfLayout *workspace)

@@ -1,22 +1,21 @@
-/* oneDNN's memory descriptors, made and read: for onednn_api.c and onednn_layout.c alone. */
+/* Layouts and operands as oneDNN's memory descriptors: for onednn_api.c and onednn_layout.c alone. */
 #pragma once
 
-#include "backend/onednn/onednn_operand.h"
-
-#include <oneapi/dnnl/dnnl.h>
+#include "backend/onednn/onednn_library.h"
 
 /*
  * A layout's detail. @forward: of a workspace, the descriptor of the primitive that writes it, which its backward one
  * needs.
- * @packing: of a parameter that was packed for a kernel of our own; name NULL if it is none. @memory is nothing then.
+ * @packing: of a parameter that was packed for a kernel of our own; name NULL if it is none. @memory is NULL then.
  */
 typedef struct {
-    dnnl_memory_desc_t memory;
+    OnednnMemory *memory;
     dnnl_primitive_desc_t forward;
     CpuPacking packing;
 } OnednnDetail;
 
 struct OnednnState {
+    dnnl_engine_t engine; /* (borrowed) */
     dnnl_stream_t stream;
     dnnl_primitive_attr_t attributes;
     GPtrArray *details; /* OnednnDetail, each once */
@@ -24,20 +23,18 @@ struct OnednnState {
 
 void onednn_detail_free(gpointer detail);
 dnnl_data_type_t onednn_data_type(AimfDtype dtype);
-dnnl_memory_desc_t onednn_by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag);
-/** onednn_describe: a zero descriptor stands for an operand that is not there. */
-dnnl_memory_desc_t onednn_describe(const OnednnOperand *operand);
+/** onednn_by_tag: (owned) */
+OnednnMemory *onednn_by_tag(const AimfShape *shape, AimfDtype dtype, dnnl_format_tag_t tag);
+/** onednn_describe: (owned) NULL stands for an operand that is not there. */
+OnednnMemory *onednn_describe(const OnednnOperand *operand);
 /** onednn_layout_of: (borrowed from @state) */
-AimfLayout onednn_layout_of(OnednnState *state, const dnnl_memory_desc_t *memory);
+AimfLayout onednn_layout_of(OnednnState *state, const OnednnMemory *memory);
 /** onednn_workspace_layout: of memory that remembers for a backward primitive what the one of @forward did. */
-AimfLayout onednn_workspace_layout(OnednnState *state, const_dnnl_primitive_desc_t forward,
-                                   const dnnl_memory_desc_t *memory);
+AimfLayout onednn_workspace_layout(OnednnState *state, const_dnnl_primitive_desc_t forward, const OnednnMemory *memory);
 /** onednn_workspace_forward: (nullable, borrowed) */
 const_dnnl_primitive_desc_t onednn_workspace_forward(const AimfLayout *workspace);
 
-/** onednn_is_simple: whether elements lie where strides and blocks say, and nothing else is stored. */
-gboolean onednn_is_simple(const dnnl_memory_desc_t *memory);
 /** onednn_offset_of: how far apart index 0 and index @at of dimension @dim lie, in elements. */
-gint64 onednn_offset_of(const dnnl_memory_desc_t *memory, int dim, gint64 at);
+gint64 onednn_offset_of(const OnednnMemory *memory, int dim, gint64 at);
 /** onednn_lies_in: whether dimension @dim of stride @stride in blocks of @block elements @distance apart lies so. */
-gboolean onednn_lies_in(const dnnl_memory_desc_t *memory, int dim, gint64 stride, gint64 block, gint64 distance);
+gboolean onednn_lies_in(const OnednnMemory *memory, int dim, gint64 stride, gint64 block, gint64 distance);

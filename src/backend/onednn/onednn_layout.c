@@ -2,6 +2,12 @@
 #include "backend/onednn/onednn_layout.h"
 #include "backend/onednn/onednn_descriptor.h"
 
+/* Of a layout that has a detail, and is not packed. */
+static const OnednnMemory *memory_of(const AimfLayout *layout)
+{
+    return ((const OnednnDetail *)layout->detail)->memory;
+}
+
 gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b)
 {
     if (a->dtype != b->dtype || a->bytes != b->bytes)
@@ -14,8 +20,7 @@ gboolean onednn_layout_equal(const AimfLayout *a, const AimfLayout *b)
     if (a_packing || b_packing)
         return a_packing && b_packing && g_str_equal(a_packing->name, b_packing->name) &&
                onednn_layout_equal(&a_packing->part, &b_packing->part);
-    return dnnl_memory_desc_equal(&((const OnednnDetail *)a->detail)->memory,
-                                  &((const OnednnDetail *)b->detail)->memory) != 0;
+    return onednn_memory_equal(memory_of(a), memory_of(b));
 }
 
 char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape)
@@ -28,25 +33,24 @@ char *onednn_layout_text(const AimfLayout *layout, const AimfShape *shape)
         return g_strdup("workspace");
     if (detail->packing.name)
         return g_strdup(detail->packing.name);
-    const dnnl_memory_desc_t *memory = &detail->memory;
-    if (memory->format_kind != dnnl_blocked)
+    const OnednnMemory *memory = detail->memory;
+    if (!memory->is_plain)
         return g_strdup("opaque");
-    const dnnl_blocking_desc_t *blocking = &memory->format_desc.blocking;
     GString *text = g_string_new(NULL);
     gboolean named[DNNL_MAX_NDIMS] = { FALSE };
-    for (int n = 0; n < memory->ndims; n++) {
+    for (int n = 0; n < memory->rank; n++) {
         int widest = -1;
-        for (int i = 0; i < memory->ndims; i++)
-            if (!named[i] && (widest < 0 || blocking->strides[i] > blocking->strides[widest]))
+        for (int i = 0; i < memory->rank; i++)
+            if (!named[i] && (widest < 0 || memory->strides[i] > memory->strides[widest]))
                 widest = i;
         named[widest] = TRUE;
         gboolean blocked = FALSE;
-        for (int i = 0; i < blocking->inner_nblks; i++)
-            blocked |= blocking->inner_idxs[i] == widest;
+        for (int i = 0; i < memory->n_blocks; i++)
+            blocked |= memory->blocked_dims[i] == widest;
         g_string_append_c(text, (char)((blocked ? 'A' : 'a') + widest));
     }
-    for (int i = 0; i < blocking->inner_nblks; i++)
-        g_string_append_printf(text, "%d%c", (int)blocking->inner_blks[i], (char)('a' + (int)blocking->inner_idxs[i]));
+    for (int i = 0; i < memory->n_blocks; i++)
+        g_string_append_printf(text, "%d%c", (int)memory->blocks[i], (char)('a' + (int)memory->blocked_dims[i]));
     return g_string_free(text, FALSE);
 }
 
@@ -56,9 +60,8 @@ AimfLayout cpu_layout_cast(gpointer state, const AimfLayout *layout, const AimfS
         return *layout;
     if (!layout->detail)
         return aimf_layout_row_major(shape, dtype);
-    dnnl_memory_desc_t memory = ((const OnednnDetail *)layout->detail)->memory;
-    memory.data_type = onednn_data_type(dtype);
-    return onednn_layout_of(state, &memory);
+    g_autoptr(OnednnMemory) memory = onednn_memory_cast(memory_of(layout), onednn_data_type(dtype));
+    return memory ? onednn_layout_of(state, memory) : aimf_layout_row_major(shape, dtype);
 }
 
 AimfLayout cpu_layout_activation(gpointer state, const AimfShape *shape, AimfDtype dtype)
@@ -72,26 +75,24 @@ AimfLayout cpu_layout_blocked(gpointer state, const AimfShape *shape, gint64 blo
     if (block == 1)
         return aimf_layout_row_major(shape, dtype);
     dnnl_format_tag_t tag = block == shape->dim[1] ? dnnl_acdb : block == 16 ? dnnl_aBcd16b : dnnl_aBcd8b;
-    dnnl_memory_desc_t memory = onednn_by_tag(shape, dtype, tag);
-    return onednn_layout_of(state, &memory);
+    g_autoptr(OnednnMemory) memory = onednn_by_tag(shape, dtype, tag);
+    return onednn_layout_of(state, memory);
 }
 
 AimfLayout cpu_layout_taps_first(gpointer state, const AimfShape *shape)
 {
     dnnl_dim_t o = shape->dim[0], i = shape->dim[1], height = shape->dim[2], width = shape->dim[3];
     dnnl_dims_t dims = { o, i, height, width }, strides = { i, 1, width * o * i, o * i };
-    dnnl_memory_desc_t memory;
-    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&memory, 4, dims, dnnl_f32, strides);
-    g_assert(status == dnnl_success);
-    return onednn_layout_of(state, &memory);
+    g_autoptr(OnednnMemory) memory = onednn_memory_by_strides(4, dims, dnnl_f32, strides);
+    return onednn_layout_of(state, memory);
 }
 
 gint64 cpu_layout_channel_block(const AimfLayout *layout, const AimfShape *shape)
 {
     if (!layout->detail)
         return 1;
-    const dnnl_memory_desc_t *memory = &((const OnednnDetail *)layout->detail)->memory;
-    if (!onednn_is_simple(memory) || shape->rank < 2)
+    const OnednnMemory *memory = memory_of(layout);
+    if (!memory->is_plain || shape->rank < 2)
         return 0;
     gint64 block = 1, positions = 1;
     while (block < memory->padded_dims[1] && onednn_offset_of(memory, 1, block) == block)
@@ -110,19 +111,19 @@ gint64 cpu_layout_channel_block(const AimfLayout *layout, const AimfShape *shape
 gint64 *onednn_layout_offsets(const AimfLayout *layout, const AimfShape *shape, int dim)
 {
     OnednnOperand operand = { shape, layout->dtype, layout };
-    dnnl_memory_desc_t memory = onednn_describe(&operand);
-    g_assert(onednn_is_simple(&memory));
+    g_autoptr(OnednnMemory) memory = onednn_describe(&operand);
+    g_assert(memory->is_plain);
     gint64 *offsets = g_new(gint64, shape->dim[dim]);
     for (gint64 i = 0; i < shape->dim[dim]; i++)
-        offsets[i] = onednn_offset_of(&memory, dim, i);
+        offsets[i] = onednn_offset_of(memory, dim, i);
     return offsets;
 }
 
 AimfShape onednn_layout_shape(const AimfLayout *layout)
 {
-    const dnnl_memory_desc_t *memory = &((const OnednnDetail *)layout->detail)->memory;
-    AimfShape shape = { .rank = memory->ndims };
-    for (int i = 0; i < memory->ndims; i++)
+    const OnednnMemory *memory = memory_of(layout);
+    AimfShape shape = { .rank = memory->rank };
+    for (int i = 0; i < memory->rank; i++)
         shape.dim[i] = memory->dims[i];
     return shape;
 }

@@ -14,6 +14,37 @@ static AimfShape as_matrix(const AimfShape *shape)
     return AIMF_SHAPE(aimf_shape_count(shape) / columns, columns);
 }
 
+/*
+ * oneDNN's products with AMX cut sums of this many terms and more into pieces, where the number of rows and of threads
+ * decide (seen from 1536 terms on, in 2.6). Its 1x1 convolutions do not: for them a sample's rows are pixels, channels
+ * last, which lie the same.
+ */
+enum { LONG_SUM = 1281 };
+
+/* NULL, without an error, where oneDNN has no such kernel with AMX. */
+static AimfKernel *plan_long_sums(gpointer state, AimfNodePlan *plan, gint64 samples, const OnednnOperand *rows,
+                                  const OnednnOperand *bias, AimfDtype result)
+{
+    gint64 in = rows->shape->dim[1], out = cpu_input_shape(plan, 1)->dim[0], n = rows->shape->dim[0] / samples;
+    AimfShape xs = AIMF_SHAPE(samples, in, 1, n), ws = AIMF_SHAPE(out, in, 1, 1), ys = AIMF_SHAPE(samples, out, 1, n);
+    AimfLayout x_lies = cpu_layout_blocked(state, &xs, in, rows->dtype);
+    AimfLayout y_lies = cpu_layout_blocked(state, &ys, out, result);
+    const AimfConv2d options = { .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
+    OnednnOperand x = { &xs, rows->dtype, &x_lies }, y = { &ys, result, &y_lies };
+    OnednnOperand weight = { .shape = &ws, .dtype = rows->dtype };
+    OnednnPrimitive *convolution = onednn_convolution(state, ONEDNN_FORWARD, &x, &weight, bias, &y, &options, NULL);
+    if (!convolution || !onednn_is_amx(convolution) || onednn_primitive_is_faulty(convolution)) {
+        onednn_primitive_free(convolution);
+        return NULL;
+    }
+    AimfLayout x_row_major = plan->in[0], y_row_major = plan->out[0];
+    static const int arguments[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST };
+    AimfKernel *kernel = onednn_kernel(plan, convolution, arguments);
+    plan->in[0] = x_row_major;
+    plan->out[0] = y_row_major;
+    return kernel;
+}
+
 AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **error)
 {
     AimfDtype dtype = cpu_compute_dtype(plan);
@@ -26,9 +57,16 @@ AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand x = { &rows, dtype, &plan->in[0] }, y = { &results, result, &plan->out[0] };
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
-    OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, error);
+    OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, rows.dim[0] / xs.dim[0], error);
     if (onednn_replace_fallback(plan, product))
         return cpu_plan_linear(state, plan, error);
+    if (product && onednn_is_amx(product) && rows.dim[1] >= LONG_SUM) {
+        onednn_primitive_free(product);
+        AimfKernel *kernel = plan_long_sums(state, plan, xs.dim[0], &x, &bias, result);
+        if (kernel)
+            return kernel;
+        product = onednn_linear(state, &x, &weight, &bias, &y, 0, error);
+    }
     if (!product)
         return NULL;
     static const int arguments[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST };
