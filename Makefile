@@ -5,6 +5,7 @@
 #   make check      build and test                          make check-all  the slow tests too
 #   make bench      measure; JSON on stdout                 make lint       format, layers, static analysis
 #   make install    PREFIX (/usr/local), DESTDIR            make format     rewrite the sources with clang-format
+#   make deb        Debian packages (build/deb)             make bundle     a folder that runs anywhere (build/bundle)
 #   make fuzz       fuzz every parser, FUZZ_SECONDS each    make clean      remove build/
 #
 # WERROR=ON makes warnings errors. SETUP=no leaves the installed packages alone; DEMO="--seed 7" passes options
@@ -21,7 +22,8 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SOURCES  = $(shell find src include tests bench examples -name '*.[ch]' | LC_ALL=C sort)
 FORMAT   = clang-format-14
 
-.PHONY: all build demo check check-all bench fuzz lint check-format check-layers analyse install format clean setup setup-lint
+.PHONY: all build demo check check-all bench fuzz lint check-format check-layers analyse install deb bundle format clean \
+        setup setup-lint setup-package
 .NOTPARALLEL:
 
 all: build
@@ -31,6 +33,9 @@ setup:
 
 setup-lint:
 	@[ "$(SETUP)" = no ] || tools/setup-debian build lint
+
+setup-package:
+	@[ "$(SETUP)" = no ] || tools/setup-debian build package
 
 # Its output goes to stderr, so that `make bench >results.json` holds JSON alone.
 build: setup
@@ -78,6 +83,9 @@ analyse: setup-lint
 
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install $(RELEASE)
+
+deb bundle: setup-package
+	@tools/package $@ $(JOBS)
 
 format: setup-lint
 	@$(FORMAT) -i $(SOURCES)

@@ -1,4 +1,5 @@
 /* The program: finding commands, help, version, and what an error means for the exit status. */
+#include "bundle.h"
 #include "cli.h"
 #include "last_words.h"
 
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     AimfCli cli = { .exit_status = AIMF_EXIT_DONE };
     setlocale(LC_CTYPE, ""); /* GOption turns arguments into UTF-8; numbers stay as in the C locale */
+    aimf_bundle_use_fonts();
     aimf_last_words_prepare(&cli);
     aimf_cli_start_monitor(&cli);
     gboolean done = dispatch(&cli, argc, argv, &error);

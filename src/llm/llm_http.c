@@ -1,5 +1,6 @@
 #include "llm/llm_http.h"
 
+#include "llm/llm_certificates.h"
 #include "llm/llm_secret.h"
 
 #include <curl/curl.h>
@@ -11,6 +12,7 @@ struct AimfHttp {
     CURLM *multi;
     struct curl_slist *headers; /* the key is in one of them */
     char *key;
+    char *certificates; /* the file of those to trust; NULL where nothing is encrypted */
     AimfHttpOptions options;
     GHashTable *transfers; /* of Transfer, as set */
 };
@@ -110,6 +112,10 @@ AimfHttp *aimf_http_new(const AimfHttpOptions *options, GError **error)
         g_once_init_leave(&started, curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 1 : 2);
     if (!aimf_endpoint_check_key(options->endpoint, options->key, error))
         return NULL;
+    g_autofree char *certificates = NULL;
+    if (options->endpoint->encrypted &&
+        !(certificates = aimf_certificates_find(g_getenv("SSL_CERT_FILE"), NULL, error)))
+        return NULL;
     CURLM *multi = started == 1 ? curl_multi_init() : NULL;
     if (!multi) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_FAILED, "libcurl could not be started");
@@ -119,6 +125,7 @@ AimfHttp *aimf_http_new(const AimfHttpOptions *options, GError **error)
     http->multi = multi;
     http->options = *options;
     http->key = g_strdup(options->key);
+    http->certificates = g_steal_pointer(&certificates);
     http->options.key = http->key;
     http->headers = make_headers(options->key);
     http->transfers = g_hash_table_new_full(NULL, NULL, transfer_free, NULL);
@@ -138,12 +145,13 @@ void aimf_http_free(AimfHttp *http)
     curl_multi_cleanup(http->multi);
     wipe_headers(http->headers);
     aimf_secret_wipe(http->key);
+    g_free(http->certificates);
     g_free(http);
 }
 
 /*
  * Only the endpoint itself ever sees the request: no redirects, no proxy for this machine, no other protocols, no
- * .netrc.
+ * .netrc. That a server's certificate is checked is libcurl's default, and stays.
  */
 static void set_route(CURL *easy, const AimfHttp *http)
 {
@@ -156,6 +164,8 @@ static void set_route(CURL *easy, const AimfHttp *http)
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "aimfair/" AIMF_VERSION);
     if (http->options.endpoint->loopback)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (http->certificates)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, http->certificates);
 }
 
 static void set_bounds(CURL *easy, const AimfHttp *http, Transfer *transfer)

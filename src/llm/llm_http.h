@@ -54,7 +54,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfHttpReply, aimf_http_reply_free)
 typedef struct AimfHttp AimfHttp;
 
 /**
- * aimf_http_new: (owned); @options and what it points to are copied but for the endpoint. NULL with FAILED or INVALID.
+ * aimf_http_new: (owned); @options and what it points to are copied but for the endpoint. NULL with FAILED, INVALID or
+ * NOT_FOUND: no certificates to check an encrypted server by.
  */
 AimfHttp *aimf_http_new(const AimfHttpOptions *options, GError **error);
 /** aimf_http_free: ends what is still under way and wipes the key. */

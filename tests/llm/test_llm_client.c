@@ -460,7 +460,7 @@ static TlsServer tls_server_new(const char *folder)
 {
     g_autofree char *files = g_strdup_printf("-keyout %s/key.pem -out %s/cert.pem", folder, folder);
     g_autofree char *make = g_strdup_printf("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
-                                            "-subj /CN=localhost -days 2 %s",
+                                            "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -days 2 %s",
                                             files);
     int status;
     g_autofree char *noise = NULL;
@@ -498,6 +498,25 @@ static void test_untrusted_certificate(void)
     g_assert_error(result.error, AIMF_ERROR, AIMF_ERROR_FAILED);
     g_assert_nonnull(strstr(result.error->message, "certificate"));
     g_assert_cmpuint(result.usage.requests, ==, 1);
+    /* With the certificate vouched for, there is another end: this server has no answer. */
+    g_autofree char *certificate = g_build_filename(folder, "cert.pem", NULL);
+    g_setenv("SSL_CERT_FILE", certificate, TRUE);
+    options.request_seconds = 1;
+    options.attempts = 1;
+    g_auto(Result) trusted = converse(&options, 1, 0);
+    g_test_message("%s", trusted.error ? trusted.error->message : "no error");
+    g_assert_error(trusted.error, AIMF_ERROR, AIMF_ERROR_FAILED);
+    g_assert_null(strstr(trusted.error->message, "certificate"));
+    g_assert_nonnull(strstr(trusted.error->message, "took too long"));
+    g_setenv("SSL_CERT_FILE", folder, TRUE); /* there, but no such file */
+    g_auto(Result) unreadable = converse(&options, 1, 0);
+    g_assert_error(unreadable.error, AIMF_ERROR, AIMF_ERROR_FAILED);
+    g_setenv("SSL_CERT_FILE", "/nowhere/cert.pem", TRUE);
+    g_auto(Result) missing = converse(&options, 1, 0);
+    g_assert_error(missing.error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(missing.error->message, "'/nowhere/cert.pem'"));
+    g_assert_cmpuint(missing.usage.requests, ==, 0);
+    g_unsetenv("SSL_CERT_FILE");
     kill(server.pid, SIGTERM);
     waitpid(server.pid, NULL, 0);
     close(server.input);
