@@ -82,8 +82,8 @@ typedef struct {
 
 /**
  * AimfRunSummary: what came out; all owned.
- * @rows: (n_rows) the biased classifier first; @labels: of the protected attribute, NULL-terminated; @classes:
- * (nullable) names
+ * @rows: (n_rows) the biased classifier first; @labels: of the protected attribute, NULL-terminated; @label_names:
+ * what readers call them; @classes: (nullable) names
  * @report: path of the report; @sums_sha256: of SHA256SUMS, by which the whole folder is known
  * @verdict: (static) of all gates: AIMF_MET where there are none; @failed: seeds that failed, of all methods
  */
@@ -91,6 +91,7 @@ typedef struct {
     AimfRunRow *rows;
     guint n_rows;
     char **labels;
+    char **label_names;
     char **classes;
     char *report;
     char *sums_sha256;

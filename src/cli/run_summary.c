@@ -48,8 +48,8 @@ static void print_measures(AimfCli *cli, const AimfRunSummary *summary)
 static char *group_name(const AimfRunSummary *summary, const AimfGroupMeasure *group)
 {
     if (summary->classes)
-        return g_strdup_printf("%s, %s", summary->classes[group->target], summary->labels[group->group]);
-    return g_strdup_printf("%d, %s", group->target, summary->labels[group->group]);
+        return g_strdup_printf("%s, %s", summary->classes[group->target], summary->label_names[group->group]);
+    return g_strdup_printf("%d, %s", group->target, summary->label_names[group->group]);
 }
 
 static void print_groups(AimfCli *cli, const AimfRunSummary *summary)

@@ -334,6 +334,7 @@ static void summarise(const AimfRunResults *results, AimfRunSummary *summary)
             summary->failed += aimf_run_cell(results, m, s)->failure != NULL;
     }
     summary->labels = g_strdupv(results->labels);
+    summary->label_names = g_strdupv(results->label_names ? results->label_names : results->labels);
     summary->classes = g_strdupv(results->classes);
     summary->report = g_build_filename(results->folder, "report.html", NULL);
     summary->decision = results->decision;
@@ -349,6 +350,7 @@ void aimf_run_summary_clear(AimfRunSummary *summary)
     }
     g_free(summary->rows);
     g_strfreev(summary->labels);
+    g_strfreev(summary->label_names);
     g_strfreev(summary->classes);
     g_free(summary->report);
     g_free(summary->sums_sha256);

@@ -142,9 +142,10 @@ char *aimf_report_class(const AimfRunResults *results, int target)
 
 const char *aimf_report_label(const AimfRunResults *results, int group)
 {
-    for (int i = 0; results->labels && results->labels[i]; i++)
+    char *const *names = results->label_names ? results->label_names : results->labels;
+    for (int i = 0; names && names[i]; i++)
         if (i == group)
-            return results->labels[i];
+            return names[i];
     return "?";
 }
 

@@ -83,7 +83,7 @@ typedef struct {
  *   every seed must meet: of evidence, and of groups that may not lose. Both of method 1, or of 0 where there is no
  *   other. @decision: on all of them
  * @impact: (n_methods, elements nullable) selection rates, of the first seed that did not fail
- * @target: (nullable) what is predicted
+ * @target: (nullable) what is predicted; @label_names: (nullable) what readers call the @labels: "White", "not White"
  * @program, @precision, @threads: of the run
  */
 typedef struct {
@@ -93,6 +93,7 @@ typedef struct {
     char *architecture;
     char *target;
     char **labels;
+    char **label_names;
     char **classes;
     AimfRunSet sets[AIMF_N_SETS];
     AimfRunMethod *methods;

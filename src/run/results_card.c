@@ -69,7 +69,7 @@ static void append_metric(GString *card, const char *type, const char *name, dou
 /* (owned) "smiling, female", "class 1, female". */
 static char *group_name(const AimfRunResults *results, int target, int group)
 {
-    const char *label = results->labels[group];
+    const char *label = (results->label_names ? results->label_names : results->labels)[group];
     return results->classes ? g_strdup_printf("%s, %s", results->classes[target], label)
                             : g_strdup_printf("class %d, %s", target, label);
 }

@@ -71,6 +71,7 @@ void aimf_run_results_free(AimfRunResults *results)
     g_free(results->architecture);
     g_free(results->target);
     g_strfreev(results->labels);
+    g_strfreev(results->label_names);
     g_strfreev(results->classes);
     g_free(results->program);
     g_free(results->precision);
