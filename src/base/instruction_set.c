@@ -21,12 +21,8 @@ AimfInstructionSet aimf_instruction_set_cap(const char *cap)
         const char *name;
         AimfInstructionSet level;
     } caps[] = {
-        { "SSE41", AIMF_ISA_BASELINE },
-        { "AVX", AIMF_ISA_BASELINE },
-        { "AVX2", AIMF_ISA_AVX2 },
-        { "AVX2_VNNI", AIMF_ISA_AVX2 },
-        { "AVX2_VNNI_2", AIMF_ISA_AVX2 },
-        { "AVX512_CORE", AIMF_ISA_AVX512 },
+        { "SSE41", AIMF_ISA_BASELINE },          { "AVX", AIMF_ISA_BASELINE },     { "AVX2", AIMF_ISA_AVX2 },
+        { "AVX2_VNNI", AIMF_ISA_AVX2 },          { "AVX2_VNNI_2", AIMF_ISA_AVX2 }, { "AVX512_CORE", AIMF_ISA_AVX512 },
         { "AVX512_CORE_VNNI", AIMF_ISA_AVX512 },
     };
     for (guint i = 0; cap && i < G_N_ELEMENTS(caps); i++)
