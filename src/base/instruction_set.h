@@ -17,6 +17,22 @@ typedef enum {
 } AimfInstructionSet;
 
 /**
+ * AIMF_ISA_TABLE: what a table [AimfInstructionSet] is initialized with; the levels above the baseline are x86-64's,
+ * elsewhere their kernels need not exist.
+ */
+#if defined(__x86_64__)
+#define AIMF_ISA_TABLE(baseline, ...)                                                                                  \
+    {                                                                                                                  \
+        baseline, __VA_ARGS__                                                                                          \
+    }
+#else
+#define AIMF_ISA_TABLE(baseline, ...)                                                                                  \
+    {                                                                                                                  \
+        baseline                                                                                                       \
+    }
+#endif
+
+/**
  * aimf_instruction_set: the processor's level, or the one that the environment caps it to: oneDNN's
  * ONEDNN_MAX_CPU_ISA, or if that is not set DNNL_MAX_CPU_ISA, means the same here, so that the whole program is held
  * to one level. Found once. Source of the caps: oneDNN's documentation, "CPU Dispatcher Control".

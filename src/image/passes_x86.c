@@ -8,8 +8,6 @@
  */
 #include "image/passes.h"
 
-#if defined(__x86_64__)
-
 #include <immintrin.h>
 
 #define AVX2 __attribute__((target("avx2")))
@@ -143,5 +141,3 @@ AVX512 static void vertical_avx512(guint8 *out, const guint8 *const *rows, gsize
 }
 
 const AimfPasses aimf_passes_avx512 = { "avx512", horizontal_avx512, vertical_avx512 };
-
-#endif

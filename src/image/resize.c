@@ -109,13 +109,8 @@ gboolean aimf_resize_prepare(const AimfResizeOptions *options, AimfAxis *across,
 
 const AimfPasses *const *aimf_passes_supported(guint *n)
 {
-#if defined(__x86_64__)
-    static const AimfPasses *const all[] = { &aimf_passes_plain, &aimf_passes_avx2, &aimf_passes_avx512 };
+    static const AimfPasses *const all[] = AIMF_ISA_TABLE(&aimf_passes_plain, &aimf_passes_avx2, &aimf_passes_avx512);
     *n = MIN((guint)aimf_instruction_set(), AIMF_ISA_AVX512) + 1;
-#else
-    static const AimfPasses *const all[] = { &aimf_passes_plain };
-    *n = 1;
-#endif
     return all;
 }
 

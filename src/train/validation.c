@@ -84,9 +84,10 @@ static double loss_of(const float *logits, int n, int target)
         double against = target ? -(double)logits[0] : (double)logits[0];
         return fmax(against, 0) + log1p(exp(-fabs(against)));
     }
-    double largest = (double)logits[0];
+    float most = logits[0]; /* not double: gcc 12 for ARM fails at the largest of numbers that it converts */
     for (int i = 1; i < n; i++)
-        largest = fmax(largest, (double)logits[i]);
+        most = fmaxf(most, logits[i]);
+    double largest = (double)most;
     double sum = exp((double)logits[0] - largest);
     for (int i = 1; i < n; i++)
         sum += exp((double)logits[i] - largest);

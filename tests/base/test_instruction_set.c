@@ -5,9 +5,10 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 
-/* What oneDNN would say of a level: the least of its own that our level asks for. */
+/* What oneDNN would say of a level: the least of its own that our level asks for. Both have levels of x86-64 only. */
 static AimfInstructionSet of_onednn(void)
 {
+#if defined(__x86_64__)
     static const dnnl_cpu_isa_t least[AIMF_N_ISAS] = { 0, dnnl_cpu_isa_avx2, dnnl_cpu_isa_avx512_core,
                                                        dnnl_cpu_isa_avx512_core_bf16 };
     dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
@@ -15,6 +16,9 @@ static AimfInstructionSet of_onednn(void)
     while ((isa & least[level]) != least[level])
         level--;
     return (AimfInstructionSet)level;
+#else
+    return AIMF_ISA_BASELINE;
+#endif
 }
 
 /* In a process of its own, because both levels are found once. */

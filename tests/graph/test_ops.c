@@ -202,9 +202,10 @@ static void check_quotients(OpRig *rig, OpLeaf *leaf, const OpResult *gradient, 
 {
     enum { MOST_ELEMENTS = 48 };
     const float step = 0x1p-10f;
-    double largest = 0, rounding = middle->magnitude * 0x1p-24 / (double)step;
+    double rounding = middle->magnitude * 0x1p-24 / (double)step;
+    float largest = 0; /* not double: gcc 12 for ARM fails at the largest of numbers that it converts */
     for (gsize k = 0; k < leaf->n; k++)
-        largest = fmax(largest, fabs((double)gradient->data[k]));
+        largest = fmaxf(largest, fabsf(gradient->data[k]));
     for (gsize k = 0; k < leaf->n; k += leaf->n / MOST_ELEMENTS + 1) {
         float kept = leaf->data[k];
         leaf->data[k] = kept + step;
@@ -217,7 +218,7 @@ static void check_quotients(OpRig *rig, OpLeaf *leaf, const OpResult *gradient, 
             (*n_kinks)++;
         else
             g_assert_cmpfloat_with_epsilon((above.product - below.product) / (2 * (double)step),
-                                           (double)gradient->data[k], rounding + 1e-3 * largest);
+                                           (double)gradient->data[k], rounding + 1e-3 * (double)largest);
         g_free(above.y);
         g_free(below.y);
     }

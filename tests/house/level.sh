@@ -13,6 +13,7 @@ case "$cap" in
     AVX512_CORE) name=AVX-512 ;;
     AVX512_CORE_BF16) name='AVX-512 BF16' ;;
     AVX512_CORE_AMX) name=AMX ;;
+    ALL) name=plain ;;
     *) name=$cap ;;
 esac
 

@@ -4,8 +4,13 @@
 
 #include <omp.h>
 
-const AttentionKernels *const cpu_attention_kernels[] = { &cpu_attention_bf16, &cpu_attention_avx512,
-                                                          &cpu_attention_avx2, &cpu_attention_plain, NULL };
+const AttentionKernels *const cpu_attention_kernels[] = {
+#if defined(__x86_64__)
+    &cpu_attention_bf16,  &cpu_attention_avx512,
+    &cpu_attention_avx2,
+#endif
+    &cpu_attention_plain, NULL,
+};
 
 typedef struct {
     AimfKernel base;

@@ -91,8 +91,8 @@ WEIGH(weigh_f32_avx512, CPU_AVX512)
 
 static void weigh(const Weights *weights)
 {
-    static void (*const forms[AIMF_N_ISAS])(const Weights *) = { weigh_f32, weigh_f32_avx2, weigh_f32_avx512,
-                                                                 weigh_f32_avx512 };
+    static void (*const forms[AIMF_N_ISAS])(const Weights *) =
+        AIMF_ISA_TABLE(weigh_f32, weigh_f32_avx2, weigh_f32_avx512, weigh_f32_avx512);
     forms[aimf_instruction_set()](weights);
 }
 

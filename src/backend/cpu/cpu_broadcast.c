@@ -127,11 +127,8 @@ typedef struct {
 
 #define FORMS(name)                                                                                                    \
     {                                                                                                                  \
-        { name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512 },                                         \
-            { [AIMF_ISA_AVX512_BF16] = name##_bf16 },                                                                  \
-        {                                                                                                              \
-            [AIMF_ISA_AVX512_BF16] = name##_bf16_f32                                                                   \
-        }                                                                                                              \
+        AIMF_ISA_TABLE(name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512),                             \
+            AIMF_ISA_TABLE(NULL, NULL, NULL, name##_bf16), AIMF_ISA_TABLE(NULL, NULL, NULL, name##_bf16_f32)           \
     }
 static const Row table[] = {
     { AIMF_OP_ADD, 0, FORMS(add) },

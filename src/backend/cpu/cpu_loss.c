@@ -61,10 +61,10 @@ static gboolean sigmoid_backward_run(AimfKernel *base, AimfStream *stream, GErro
 
 static double row_max(const float *z, gint64 n)
 {
-    double max = (double)z[0];
+    float max = z[0]; /* not double: gcc 12 for ARM fails at the largest of numbers that it converts */
     for (gint64 i = 1; i < n; i++)
-        max = fmax(max, (double)z[i]);
-    return max;
+        max = fmaxf(max, z[i]);
+    return (double)max;
 }
 
 static double row_exp_sum(const float *z, gint64 n, double max)

@@ -79,8 +79,8 @@ MOST(most_avx2, CPU_AVX2)
 MOST(most_avx512, CPU_AVX512)
 
 static const Fold folds[2][AIMF_N_ISAS] = {
-    { sum_baseline, sum_avx2, sum_avx512, sum_avx512 },
-    { most_baseline, most_avx2, most_avx512, most_avx512 },
+    AIMF_ISA_TABLE(sum_baseline, sum_avx2, sum_avx512, sum_avx512),
+    AIMF_ISA_TABLE(most_baseline, most_avx2, most_avx512, most_avx512),
 };
 
 /* How the dimensions of a nest are gone through. The last one is either reduced or lanes of the result. */

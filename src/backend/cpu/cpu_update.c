@@ -5,7 +5,9 @@
  */
 #include "backend/cpu/cpu.h"
 
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 
 typedef struct {
     gsize n;
@@ -28,6 +30,7 @@ static void baseline(const Sgd *run, const Factors *factors, gsize begin, gsize 
     }
 }
 
+#if defined(__x86_64__)
 __attribute__((target("avx512f"))) static void avx512(const Sgd *run, const Factors *factors, gsize begin, gsize end)
 {
     __m512 weight_decay = _mm512_set1_ps(factors->weight_decay), momentum = _mm512_set1_ps(factors->momentum),
@@ -77,6 +80,7 @@ __attribute__((target("avx2,fma"))) static void avx2(const Sgd *run, const Facto
     _mm256_maskstore_ps(momenta + i, mask, moved.momentum);
     _mm256_maskstore_ps(parameters + i, mask, moved.parameter);
 }
+#endif
 
 enum { CHUNK = 1 << 14 };
 
@@ -98,8 +102,8 @@ static void sgd_bind(AimfKernel *base, void *const *addresses)
 static gboolean sgd_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
     (void)stream, (void)error;
-    static void (*const loops[AIMF_N_ISAS])(const Sgd *, const Factors *, gsize, gsize) = { baseline, avx2, avx512,
-                                                                                            avx512 };
+    static void (*const loops[AIMF_N_ISAS])(const Sgd *, const Factors *, gsize, gsize) =
+        AIMF_ISA_TABLE(baseline, avx2, avx512, avx512);
     const SgdKernel *kernel = (const SgdKernel *)base;
     const Sgd *run = &kernel->run;
     Factors factors = { (float)run->optimizer.weight_decay, (float)run->optimizer.momentum, -*kernel->learning_rate };

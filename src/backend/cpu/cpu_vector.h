@@ -7,10 +7,15 @@
 #include "backend/cpu/cpu_bf16.h"
 #include "base/instruction_set.h"
 
-/* What a loop is compiled for. */
+/* What a loop is compiled for; the levels of x86-64 are left out elsewhere. */
 #define CPU_BASELINE
+#if defined(__x86_64__)
 #define CPU_AVX2 __attribute__((target("avx2,fma")))
 #define CPU_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
+#else
+#define CPU_AVX2 G_GNUC_UNUSED
+#define CPU_AVX512 G_GNUC_UNUSED
+#endif
 
 /*
  * CPU_FORMS: the forms of a loop in a table [bf16][AimfInstructionSet]. Plans in bf16 are for processors that
@@ -18,10 +23,8 @@
  */
 #define CPU_FORMS(name)                                                                                                \
     {                                                                                                                  \
-        { name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512 },                                         \
-        {                                                                                                              \
-            [AIMF_ISA_AVX512_BF16] = name##_bf16                                                                       \
-        }                                                                                                              \
+        AIMF_ISA_TABLE(name##_f32, name##_f32_avx2, name##_f32_avx512, name##_f32_avx512),                             \
+            AIMF_ISA_TABLE(NULL, NULL, NULL, name##_bf16)                                                              \
     }
 
 /* Loads and stores of f32, beside cpu_from_bf16 and cpu_to_bf16. */

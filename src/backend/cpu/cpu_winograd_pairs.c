@@ -21,6 +21,7 @@ enum {
 
 typedef struct {
     AimfKernel base;
+    const WinogradPairKernels *kernels;
     WinogradTiling tiling;
     gint64 inputs, outputs; /* channels of x and of y */
     gint64 chunk;           /* tiles, a multiple of GROUP */
@@ -29,6 +30,14 @@ typedef struct {
     const guint16 *x, *dy;
     float *dweight;
 } PairsKernel;
+
+/* (nullable) */
+static const WinogradPairKernels *pair_kernels(void)
+{
+    static const WinogradPairKernels *const kernels[AIMF_N_ISAS] =
+        AIMF_ISA_TABLE(NULL, NULL, NULL, &cpu_winograd_pairs);
+    return kernels[aimf_instruction_set()];
+}
 
 static gsize pairs_size(gint64 tiles, gint64 channels)
 {
@@ -62,9 +71,9 @@ static void transform_group(const PairsKernel *kernel, gint64 chunk, gint64 firs
     cpu_winograd_locate(&kernel->tiling, chunk + first, n, tiles);
     WinogradPairs patches = pairs_from(&kernel->patches, first), gradients = pairs_from(&kernel->gradients, first);
     for (gint64 c = 0; c < kernel->inputs; c += WINOGRAD_PAIR_LANES)
-        cpu_winograd_patch_pairs(&kernel->tiling, tiles, n, kernel->inputs, c, kernel->x, &patches);
+        kernel->kernels->patches(&kernel->tiling, tiles, n, kernel->inputs, c, kernel->x, &patches);
     for (gint64 c = 0; c < kernel->outputs; c += WINOGRAD_PAIR_LANES)
-        cpu_winograd_gradient_pairs(&kernel->tiling, tiles, n, kernel->outputs, c, kernel->dy, &gradients);
+        kernel->kernels->gradients(&kernel->tiling, tiles, n, kernel->outputs, c, kernel->dy, &gradients);
 }
 
 /* One position of one pair of channel blocks: nobody else adds to these sums, so threads do not matter to them. */
@@ -73,7 +82,7 @@ static void multiply_block(const PairsKernel *kernel, gint64 index, gint64 n_til
     gint64 p = index % WINOGRAD_POSITIONS, block = index / WINOGRAD_POSITIONS, across = kernel->inputs / BLOCK;
     const guint16 *a = kernel->gradients.data + p * kernel->gradients.plane + block / across * kernel->gradients.block;
     const guint16 *b = kernel->patches.data + p * kernel->patches.plane + block % across * kernel->patches.block;
-    cpu_winograd_multiply_pairs(a, b, (n_tiles + 1) / 2, kernel->sums + index * SUMS, accumulate);
+    kernel->kernels->multiply(a, b, (n_tiles + 1) / 2, kernel->sums + index * SUMS, accumulate);
 }
 
 static void finish(const PairsKernel *kernel, gint64 o)
@@ -84,7 +93,7 @@ static void finish(const PairsKernel *kernel, gint64 o)
         float sums[WINOGRAD_POSITIONS][WINOGRAD_PAIR_LANES];
         for (int p = 0; p < WINOGRAD_POSITIONS; p++)
             memcpy(sums[p], from + p * SUMS, sizeof sums[p]);
-        cpu_winograd_avx512.weight_gradient(sums[0], kernel->dweight + (o * kernel->inputs + i) * 9);
+        cpu_winograd_kernels()->weight_gradient(sums[0], kernel->dweight + (o * kernel->inputs + i) * 9);
     }
 }
 
@@ -120,9 +129,8 @@ gboolean cpu_winograd_pairs_pay(const AimfNodePlan *plan)
 {
     const AimfShape *weight = cpu_output_shape(plan, 0), *dy = cpu_input_shape(plan, 1);
     const AimfConv2d *options = &plan->node->attributes.conv2d;
-    if (plan->precision != AIMF_PRECISION_BF16 || aimf_instruction_set() < AIMF_ISA_AVX512_BF16 ||
-        weight->dim[2] != 3 || weight->dim[3] != 3 || !cpu_conv_keeps_size(options) || weight->dim[0] % BLOCK ||
-        weight->dim[1] % BLOCK)
+    if (plan->precision != AIMF_PRECISION_BF16 || !pair_kernels() || weight->dim[2] != 3 || weight->dim[3] != 3 ||
+        !cpu_conv_keeps_size(options) || weight->dim[0] % BLOCK || weight->dim[1] % BLOCK)
         return FALSE;
     gint64 height = dy->dim[2], width = dy->dim[3];
     WinogradTiling tiling = cpu_winograd_tiling(dy->dim[0], height, width, WINOGRAD_PAIR_LANES);
@@ -141,6 +149,7 @@ AimfKernel *cpu_plan_winograd_pairs(gpointer state, AimfNodePlan *plan, GError *
 
     PairsKernel *kernel = g_new0(PairsKernel, 1);
     kernel->base = (AimfKernel){ "aimfair:winograd_bf16", bind, run, kernel_free };
+    kernel->kernels = pair_kernels();
     kernel->tiling = cpu_winograd_tiling(x->dim[0], x->dim[2], x->dim[3], WINOGRAD_PAIR_LANES);
     kernel->inputs = x->dim[1];
     kernel->outputs = dy->dim[1];

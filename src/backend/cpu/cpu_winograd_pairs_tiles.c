@@ -36,8 +36,8 @@ static guint16 *find_pairs(const WinogradPairs *to, gint64 channel)
     return to->data + channel / WINOGRAD_BLOCK * to->block + channel % WINOGRAD_BLOCK * 2;
 }
 
-TARGET void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                     gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
+TARGET static void patches(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles, gint64 channels,
+                           gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
     const WinogradActivation activation = { channels, channel, LANES };
@@ -56,8 +56,8 @@ TARGET void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const Winogra
     }
 }
 
-TARGET void cpu_winograd_gradient_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                        gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to)
+TARGET static void gradients(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles, gint64 channels,
+                             gint64 channel, const guint16 *from, const WinogradPairs *to)
 {
     _Alignas(64) float both[2][WINOGRAD_POSITIONS * LANES];
     const WinogradActivation activation = { channels, channel, LANES };
@@ -100,7 +100,7 @@ VECTOR_INLINE void multiply_tile(const guint16 *a, const guint16 *b, gint64 n, f
     }
 }
 
-TARGET void cpu_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate)
+TARGET static void multiply(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate)
 {
     enum { DEPTH = 256 /* pairs: what a tile reads of both stays in the first cache for the next tile */ };
     for (gint64 k = 0; k < n; k += DEPTH)
@@ -109,3 +109,5 @@ TARGET void cpu_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint
                 multiply_tile(a + 2 * (k * WINOGRAD_BLOCK + row), b + 2 * (k * WINOGRAD_BLOCK + column),
                               MIN(DEPTH, n - k), sums + row * WINOGRAD_BLOCK + column, accumulate || k > 0);
 }
+
+const WinogradPairKernels cpu_winograd_pairs = { patches, gradients, multiply };

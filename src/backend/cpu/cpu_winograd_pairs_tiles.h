@@ -16,13 +16,17 @@ typedef struct {
 } WinogradPairs;
 
 /**
- * cpu_winograd_patch_pairs, cpu_winograd_gradient_pairs: B' d B of the patches around the @n_tiles tiles, or A d A'
- * of the tiles themselves, of the 16 channels from @channel on; @channels in all. An odd tile is paired with zeros.
+ * WinogradPairKernels:
+ * @patches, @gradients: B' d B of the patches around the @n_tiles tiles, or A d A' of the tiles themselves, of the 16
+ * channels from @channel on; @channels in all. An odd tile is paired with zeros.
+ * @multiply: sums (64, 64) = the transposed @a times @b, both [n][64][2], or += if @accumulate
  */
-void cpu_winograd_patch_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles, gint64 channels,
-                              gint64 channel, const guint16 *from, const WinogradPairs *to);
-void cpu_winograd_gradient_pairs(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles,
-                                 gint64 channels, gint64 channel, const guint16 *from, const WinogradPairs *to);
+typedef struct {
+    void (*patches)(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles, gint64 channels,
+                    gint64 channel, const guint16 *from, const WinogradPairs *to);
+    void (*gradients)(const WinogradTiling *tiling, const WinogradTile *tiles, gint64 n_tiles, gint64 channels,
+                      gint64 channel, const guint16 *from, const WinogradPairs *to);
+    void (*multiply)(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate);
+} WinogradPairKernels;
 
-/** cpu_winograd_multiply_pairs: sums (64, 64) = the transposed @a times @b, both [n][64][2], or += if @accumulate. */
-void cpu_winograd_multiply_pairs(const guint16 *a, const guint16 *b, gint64 n, float *sums, gboolean accumulate);
+extern const WinogradPairKernels cpu_winograd_pairs;

@@ -4,8 +4,8 @@
 
 const WinogradKernels *cpu_winograd_kernels(void)
 {
-    static const WinogradKernels *const kernels[AIMF_N_ISAS] = { NULL, &cpu_winograd_avx2, &cpu_winograd_avx512,
-                                                                 &cpu_winograd_avx512 };
+    static const WinogradKernels *const kernels[AIMF_N_ISAS] =
+        AIMF_ISA_TABLE(NULL, &cpu_winograd_avx2, &cpu_winograd_avx512, &cpu_winograd_avx512);
     return kernels[aimf_instruction_set()];
 }
 

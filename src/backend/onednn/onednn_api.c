@@ -115,6 +115,7 @@ char *onednn_version(void)
         dnnl_cpu_isa_t isa;
         const char *name;
     } names[] = {
+#if defined(__x86_64__) /* elsewhere the same numbers are levels that oneDNN's headers do not tell */
         { dnnl_cpu_isa_avx512_core_amx, "AMX" },
         { dnnl_cpu_isa_avx512_core_bf16, "AVX-512 BF16" },
         { dnnl_cpu_isa_avx512_core_vnni, "AVX-512 VNNI" },
@@ -123,16 +124,15 @@ char *onednn_version(void)
         { dnnl_cpu_isa_avx2, "AVX2" },
         { dnnl_cpu_isa_avx, "AVX" },
         { dnnl_cpu_isa_sse41, "SSE4.1" },
+#endif
+        { 0, "plain" },
     };
     const dnnl_version_t *version = dnnl_version();
     dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
-    const char *name = "plain";
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-        if ((isa & names[i].isa) == names[i].isa) {
-            name = names[i].name;
-            break;
-        }
-    return g_strdup_printf("oneDNN %d.%d.%d, %s", version->major, version->minor, version->patch, name);
+    gsize i = 0;
+    while ((isa & names[i].isa) != names[i].isa)
+        i++;
+    return g_strdup_printf("oneDNN %d.%d.%d, %s", version->major, version->minor, version->patch, names[i].name);
 }
 
 /* --- Primitives --- */

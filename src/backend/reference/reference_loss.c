@@ -45,11 +45,12 @@ void reference_sigmoid_cross_entropy_backward(const ReferenceCall *call)
 
 static double log_sum_exp(const float *logits, gint64 n)
 {
-    double largest = -INFINITY, sum = 0;
+    float most = -INFINITY; /* not double: gcc 12 for ARM fails at the largest of numbers that it converts */
     for (gint64 i = 0; i < n; i++)
-        largest = fmax(largest, logits[i]);
+        most = fmaxf(most, logits[i]);
+    double largest = (double)most, sum = 0;
     for (gint64 i = 0; i < n; i++)
-        sum += exp(logits[i] - largest);
+        sum += exp((double)logits[i] - largest);
     return largest + log(sum);
 }
 
