@@ -71,10 +71,11 @@ static void put_count_head(AimfHtml *html, const AimfRunResults *results)
 }
 
 static void put_count_row(AimfHtml *html, const AimfRunResults *results, const AimfSetCounts *counts, int target,
-                          guint label, const char *label_name)
+                          guint label, const char *label_text)
 {
     g_autofree char *class_name = aimf_report_class(results, target);
-    aimf_html_put(html, "<tr><th scope=\"row\">%s, %s</th>", AIMF_HTML(class_name), AIMF_HTML(label_name));
+    aimf_html_put(html, "<tr><th scope=\"row\">%s, %s</th>", AIMF_HTML(class_name),
+                  AIMF_HTML(aimf_run_label_name(results, label_text)));
     for (guint s = 0; s < AIMF_N_SETS; s++) {
         const guint n = count_at(&counts[s], target, label);
         if (!results->sets[s].manifest)

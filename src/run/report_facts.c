@@ -142,10 +142,9 @@ char *aimf_report_class(const AimfRunResults *results, int target)
 
 const char *aimf_report_label(const AimfRunResults *results, int group)
 {
-    char *const *names = results->label_names ? results->label_names : results->labels;
-    for (int i = 0; names && names[i]; i++)
+    for (int i = 0; results->labels && results->labels[i]; i++)
         if (i == group)
-            return names[i];
+            return aimf_run_label_name(results, results->labels[i]);
     return "?";
 }
 

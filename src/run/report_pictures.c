@@ -50,7 +50,7 @@ static void put_group(AimfHtml *html, const AimfRunResults *results, const AimfM
     guint shown = 0, unreadable = 0, n_labels;
     const char *const *labels = aimf_manifest_groups(manifest, &n_labels);
     g_autofree char *class_name = aimf_report_class(results, target);
-    g_autofree char *name = g_strconcat(class_name, ", ", labels[group], NULL);
+    g_autofree char *name = g_strconcat(class_name, ", ", aimf_run_label_name(results, labels[group]), NULL);
     aimf_html_heading(html, name);
     aimf_html_put(html, "<ul class=\"pictures\">\n");
     for (guint i = 0; i < aimf_manifest_count(manifest) && shown + unreadable < most; i++) {

@@ -83,7 +83,7 @@ typedef struct {
  *   every seed must meet: of evidence, and of groups that may not lose. Both of method 1, or of 0 where there is no
  *   other. @decision: on all of them
  * @impact: (n_methods, elements nullable) selection rates, of the first seed that did not fail
- * @target: (nullable) what is predicted; @label_names: (nullable) what readers call the @labels: "White", "not White"
+ * @target: (nullable) what is predicted; @label_names: (nullable) see aimf_run_label_name
  * @program, @precision, @threads: of the run
  */
 typedef struct {
@@ -111,6 +111,14 @@ typedef struct {
     char *precision;
     int threads;
 } AimfRunResults;
+
+/**
+ * aimf_run_results_name_labels: gives the labels names where the configuration says what they are: in CelebA and
+ * UTKFace 1 and 0 are that the protected attribute holds and that it does not, "White" and "not White".
+ */
+void aimf_run_results_name_labels(AimfRunResults *results);
+/** aimf_run_label_name: (borrowed) what readers call @label, itself where it has no name. */
+const char *aimf_run_label_name(const AimfRunResults *results, const char *label);
 
 /** aimf_run_results_open: (owned) of the finished run in @folder; NULL with NOT_FOUND, IO, FORMAT or INVALID. */
 AimfRunResults *aimf_run_results_open(const char *folder, const AimfMonitor *monitor, GError **error);

@@ -69,7 +69,7 @@ static void append_metric(GString *card, const char *type, const char *name, dou
 /* (owned) "smiling, female", "class 1, female". */
 static char *group_name(const AimfRunResults *results, int target, int group)
 {
-    const char *label = (results->label_names ? results->label_names : results->labels)[group];
+    const char *label = aimf_run_label_name(results, results->labels[group]);
     return results->classes ? g_strdup_printf("%s, %s", results->classes[target], label)
                             : g_strdup_printf("class %d, %s", target, label);
 }
@@ -185,7 +185,7 @@ static void append_use(GString *card, const Subject *subject)
                           "picture, not what a person is.\n"
                           "- Fairness was measured between these groups alone:");
     for (char *const *label = subject->results->labels; *label; label++)
-        append(card, label == subject->results->labels ? " " : ", ", *label);
+        append(card, label == subject->results->labels ? " " : ", ", aimf_run_label_name(subject->results, *label));
     g_string_append(card, ". Other groups, and their intersections, were not looked at.\n"
                           "- No license is claimed here. Whoever publishes the model says what may be done with it, "
                           "which also depends on the licenses of its data and of the models that it was made with.\n");
@@ -205,7 +205,7 @@ static void append_set(GString *card, const AimfRunResults *results, const AimfR
             aimf_markdown_append(card, results->classes[i / n_labels]);
         else
             g_string_append_printf(card, "%u", i / n_labels);
-        append(card, " | ", labels[i % n_labels]);
+        append(card, " | ", aimf_run_label_name(results, labels[i % n_labels]));
         g_string_append_printf(card, " | %u |\n", counts[i]);
     }
 }

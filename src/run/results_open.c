@@ -1,7 +1,6 @@
 /* A finished run, read back from its folder: everything that is not in a file follows from files here. */
 #include "base/file.h"
 #include "base/json.h"
-#include "data/attribute.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
@@ -528,24 +527,6 @@ static void settle_names(AimfRunResults *r)
         r->classes = aimf_manifest_class_names(r->sets[AIMF_SET_TEST].manifest);
 }
 
-/* In data whose attributes are known, 1 and 0 are that the protected one holds and that it does not. */
-static void name_labels(AimfRunResults *r)
-{
-    const char *kind = aimf_config_text_at(r->config, AIMF_KEY_DATA_KIND);
-    gboolean known = strcmp(kind, "celeba") == 0 || strcmp(kind, "utkface") == 0;
-    AimfAttribute attribute;
-    if (!known ||
-        !aimf_attribute_parse(kind, aimf_config_text_at(r->config, AIMF_KEY_DATA_PROTECTED), &attribute, NULL))
-        return;
-    r->label_names = g_strdupv(r->labels);
-    for (char **name = r->label_names; *name; name++)
-        if (strcmp(*name, "0") == 0 || strcmp(*name, "1") == 0) {
-            char *said = aimf_attribute_name_of(&attribute, **name - '0');
-            g_free(*name);
-            *name = said;
-        }
-}
-
 AimfRunResults *aimf_run_results_open(const char *folder, const AimfMonitor *monitor, GError **error)
 {
     g_autoptr(AimfRunResults) r = g_new0(AimfRunResults, 1);
@@ -561,7 +542,7 @@ AimfRunResults *aimf_run_results_open(const char *folder, const AimfMonitor *mon
             if (!read_cell(r, m, s, monitor, error))
                 return NULL;
     settle_names(r);
-    name_labels(r);
+    aimf_run_results_name_labels(r);
     for (guint m = 0; m < r->n_methods; m++)
         if (!average(r, m, monitor, error))
             return NULL;

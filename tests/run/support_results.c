@@ -390,8 +390,8 @@ static void make_names(AimfRunResults *results, const SupportResultsOptions *opt
     results->architecture = g_strdup("resnet18");
     results->target = named(options, "Smiling");
     results->labels = g_new0(char *, N_LABELS + 1);
-    results->labels[0] = named(options, "female");
-    results->labels[1] = named(options, "male");
+    results->labels[0] = named(options, options->utkface ? "0" : "female");
+    results->labels[1] = named(options, options->utkface ? "1" : "male");
     guint n_classes = options->n_targets ? (guint)options->n_targets : 2;
     results->classes = g_new0(char *, n_classes + 1);
     for (guint i = 0; i < n_classes; i++) {
@@ -410,6 +410,11 @@ AimfRunResults *support_results_new(const SupportResultsOptions *options)
     AimfRunResults *results = g_new0(AimfRunResults, 1);
     results->config = aimf_config_new();
     make_names(results, options);
+    if (options->utkface) {
+        g_assert_true(aimf_config_set(results->config, "data.kind=utkface", NULL));
+        g_assert_true(aimf_config_set(results->config, "data.protected=White", NULL));
+    }
+    aimf_run_results_name_labels(results);
     make_methods(results, options->n_k ? options->n_k : 1);
     results->n_seeds = options->n_seeds ? options->n_seeds : 3;
     results->seeds = g_new(guint64, results->n_seeds);

@@ -20,6 +20,7 @@ typedef struct {
     gboolean no_sensitivities;
     gboolean no_gates;
     const char *hostile;
+    gboolean utkface; /* labels 1 and 0, of who is white and who is not */
 } SupportResultsOptions;
 
 /** support_results_cases: what files of results must be right for; the last is hostile. */

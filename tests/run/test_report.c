@@ -357,6 +357,23 @@ static void test_bare(void)
 }
 
 /* Nothing at all came out of it. */
+/* Nobody has to know what 0 and 1 are. */
+static void test_names(void)
+{
+    g_autoptr(AimfRunResults) results = support_results_new(&(SupportResultsOptions){ .utkface = TRUE });
+    g_autofree char *html = report_of(results), *card = aimf_results_card(results);
+    const char *const texts[] = { html, card };
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        assert_has(texts[i], "smiling, White");
+        assert_has(texts[i], "smiling, not White");
+        assert_lacks(texts[i], "smiling, 0");
+        assert_lacks(texts[i], "smiling, 1");
+    }
+    assert_has(card, "alone: not White, White. Other");
+    assert_has(card, "| training | smiling | not White | ");
+    g_assert_cmpstr(aimf_run_label_name(results, "2"), ==, "2");
+}
+
 static void test_empty(void)
 {
     g_autoptr(AimfConfig) config = aimf_config_new();
@@ -580,6 +597,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/failures", test_failures);
     g_test_add_func("/report/hostile", test_hostile);
     g_test_add_func("/report/bare", test_bare);
+    g_test_add_func("/report/names", test_names);
     g_test_add_func("/report/empty", test_empty);
     g_test_add_func("/report/unknown-numbers", test_unknown_numbers);
     g_test_add_func("/report/much", test_much);
