@@ -241,49 +241,52 @@ OnednnPrimitive *onednn_linear_backward_weight(OnednnState *state, const OnednnO
     return make(state, status, descriptor, "linear, backward weight", operands, 3, error);
 }
 
-static OnednnPrimitive *product(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                                const OnednnOperand *bias, const OnednnOperand *y, gboolean without_amx,
-                                const char *name, GError **error)
+static dnnl_status_t describe_product(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                                      const OnednnOperand *bias, const OnednnOperand *y, gboolean without_amx,
+                                      dnnl_primitive_desc_t *descriptor)
 {
-    const OnednnOperand *operands[] = { x, weight, bias, y };
     AimfShape row = AIMF_SHAPE(1, weight->shape->dim[1]);
     g_autoptr(OnednnMemory) mx = onednn_describe(x);
     g_autoptr(OnednnMemory) mw = onednn_describe(weight);
     g_autoptr(OnednnMemory) mb = bias && bias->shape ? onednn_by_tag(&row, AIMF_F32, dnnl_ab) : NULL;
     g_autoptr(OnednnMemory) my = onednn_describe(y);
-    dnnl_primitive_desc_t descriptor = NULL;
-    dnnl_status_t status = onednn_new_product(&state->maker, mx, mw, mb, my, without_amx, &descriptor);
-    return make(state, status, descriptor, name, operands, 4, error);
+    return onednn_new_product(&state->maker, mx, mw, mb, my, without_amx, descriptor);
 }
 
-/* Whether oneDNN takes a kernel without AMX for the first @n rows alone. */
-static gboolean shuns_amx(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                          const OnednnOperand *bias, const OnednnOperand *y, gint64 n)
+/* The weight of a linear layer as the second factor, however oneDNN wants it to lie. */
+static OnednnOperand second_factor(const OnednnOperand *weight, AimfShape *shape)
 {
-    AimfShape some_x = AIMF_SHAPE(n, x->shape->dim[1]), some_y = AIMF_SHAPE(n, y->shape->dim[1]);
-    g_autoptr(OnednnPrimitive) primitive =
-        product(state, &(OnednnOperand){ &some_x, x->dtype, x->layout }, weight, bias,
-                &(OnednnOperand){ &some_y, y->dtype, y->layout }, FALSE, "linear", NULL);
-    return !primitive || !onednn_is_amx(primitive);
+    *shape = AIMF_SHAPE(weight->shape->dim[1], weight->shape->dim[0]);
+    return (OnednnOperand){ shape, weight->dtype, NULL };
 }
 
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                               const OnednnOperand *bias, const OnednnOperand *y, gint64 rows_of_one, GError **error)
+                               const OnednnOperand *bias, const OnednnOperand *y, gboolean without_amx, GError **error)
 {
-    AimfShape transposed = AIMF_SHAPE(weight->shape->dim[1], weight->shape->dim[0]);
-    const OnednnOperand turned = { &transposed, weight->dtype, NULL };
-    OnednnPrimitive *primitive = product(state, x, &turned, bias, y, FALSE, "linear", error);
-    if (!primitive || !onednn_is_amx(primitive) || (rows_of_one && !shuns_amx(state, x, &turned, bias, y, rows_of_one)))
-        return primitive;
-    onednn_primitive_free(primitive);
-    return product(state, x, &turned, bias, y, TRUE, "linear", error);
+    AimfShape shape;
+    const OnednnOperand factor = second_factor(weight, &shape), *operands[] = { x, &factor, bias, y };
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = describe_product(state, x, &factor, bias, y, without_amx, &descriptor);
+    return make(state, status, descriptor, "linear", operands, 4, error);
+}
+
+gboolean onednn_linear_takes_amx(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                                 const OnednnOperand *bias, const OnednnOperand *y)
+{
+    AimfShape shape;
+    const OnednnOperand factor = second_factor(weight, &shape);
+    g_auto(dnnl_primitive_desc_t) descriptor = NULL;
+    return describe_product(state, x, &factor, bias, y, FALSE, &descriptor) == dnnl_success &&
+           onednn_is_amx_kernel(descriptor);
 }
 
 OnednnPrimitive *onednn_linear_backward_data(OnednnState *state, const OnednnOperand *dy, const OnednnOperand *weight,
                                              const OnednnOperand *dx, GError **error)
 {
-    static const OnednnOperand no_bias = { NULL, AIMF_F32, NULL };
-    return product(state, dy, weight, &no_bias, dx, FALSE, "linear, backward data", error);
+    const OnednnOperand *operands[] = { dy, weight, dx };
+    dnnl_primitive_desc_t descriptor = NULL;
+    dnnl_status_t status = describe_product(state, dy, weight, NULL, dx, FALSE, &descriptor);
+    return make(state, status, descriptor, "linear, backward data", operands, 3, error);
 }
 
 AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear)
@@ -434,7 +437,7 @@ const char *onednn_primitive_name(const OnednnPrimitive *primitive)
 
 gboolean onednn_is_amx(const OnednnPrimitive *primitive)
 {
-    return strstr(onednn_primitive_name(primitive), "amx") != NULL;
+    return onednn_is_amx_kernel(primitive->descriptor);
 }
 
 gboolean onednn_falls_back(const OnednnPrimitive *primitive)

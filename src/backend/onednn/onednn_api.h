@@ -27,12 +27,15 @@ OnednnPrimitive *onednn_convolution(OnednnState *state, OnednnDirection directio
 /**
  * onednn_linear: y (n, out) = x (n, in) * weight (out, in) transposed + bias; forward only. Where oneDNN has a kernel
  * for it, with AVX-512, sums have one order whatever n and the number of threads are, which those of oneDNN 2.6's inner
- * products have not (seen in f32 with 5120 inputs). AMX adds up otherwise, and oneDNN takes it from some number of rows
- * on, so it is taken only where it would be for @rows_of_one, the rows of one sample; 0: never. The weight's layout comes from onednn_linear_weight_layout, not
- * from onednn_primitive_layout, to which it is transposed.
+ * products have not (seen in f32 with 5120 inputs); onednn_linear.c says when that does not hold. The weight's layout
+ * comes from onednn_linear_weight_layout, not from onednn_primitive_layout, to which it is transposed.
+ * @without_amx: by the first kernel that is not one for AMX
  */
 OnednnPrimitive *onednn_linear(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
-                               const OnednnOperand *bias, const OnednnOperand *y, gint64 rows_of_one, GError **error);
+                               const OnednnOperand *bias, const OnednnOperand *y, gboolean without_amx, GError **error);
+/** onednn_linear_takes_amx: whether oneDNN would take a kernel for AMX; nothing is compiled. */
+gboolean onednn_linear_takes_amx(OnednnState *state, const OnednnOperand *x, const OnednnOperand *weight,
+                                 const OnednnOperand *bias, const OnednnOperand *y);
 AimfLayout onednn_linear_weight_layout(const OnednnPrimitive *linear);
 /** onednn_linear_backward_data: @dx (n, in) = @dy (n, out) * @weight (out, in). */
 OnednnPrimitive *onednn_linear_backward_data(OnednnState *state, const OnednnOperand *dy, const OnednnOperand *weight,

@@ -240,7 +240,7 @@ const char *onednn_kernel_name(const_dnnl_primitive_desc_t primitive)
     return name ? name : "oneDNN";
 }
 
-static gboolean is_amx(const_dnnl_primitive_desc_t primitive)
+gboolean onednn_is_amx_kernel(const_dnnl_primitive_desc_t primitive)
 {
     return strstr(onednn_kernel_name(primitive), "amx") != NULL;
 }
@@ -294,10 +294,12 @@ dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a
 {
     dnnl_status_t status = dnnl_matmul_primitive_desc_create(primitive, maker->engine, handle_of(a), handle_of(b),
                                                              handle_of(bias), handle_of(product), maker->attributes);
-    while (status == dnnl_success && without_amx && is_amx(*primitive)) {
+    while (status == dnnl_success && without_amx && onednn_is_amx_kernel(*primitive)) {
         status = dnnl_primitive_desc_next_impl(*primitive);
-        if (status != dnnl_success)
+        if (status != dnnl_success) {
             dnnl_primitive_desc_destroy(*primitive);
+            *primitive = NULL;
+        }
     }
     return status == dnnl_last_impl_reached ? dnnl_unimplemented : status;
 }
@@ -385,7 +387,7 @@ dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a
     if (status == dnnl_success)
         status = dnnl_primitive_desc_iterator_create(&kernels, &operation, maker->attributes, maker->engine, NULL);
     *primitive = status == dnnl_success ? dnnl_primitive_desc_iterator_fetch(kernels) : NULL;
-    while (status == dnnl_success && without_amx && is_amx(*primitive)) {
+    while (status == dnnl_success && without_amx && onednn_is_amx_kernel(*primitive)) {
         dnnl_primitive_desc_destroy(*primitive);
         status = dnnl_primitive_desc_iterator_next(kernels);
         *primitive = status == dnnl_success ? dnnl_primitive_desc_iterator_fetch(kernels) : NULL;

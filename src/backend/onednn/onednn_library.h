@@ -72,6 +72,8 @@ dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a
                                  dnnl_primitive_desc_t *primitive);
 /** onednn_kernel_name: (borrowed) */
 const char *onednn_kernel_name(const_dnnl_primitive_desc_t primitive);
+/** onednn_is_amx_kernel: whether it is one for AMX. */
+gboolean onednn_is_amx_kernel(const_dnnl_primitive_desc_t primitive);
 dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
                                     float epsilon, unsigned flags, const_dnnl_primitive_desc_t hint,
                                     dnnl_primitive_desc_t *primitive);

@@ -15,12 +15,22 @@ static AimfShape as_matrix(const AimfShape *shape)
 }
 
 /*
- * How many terms a sum must have before oneDNN's order of adding them up depends on the number of rows or threads. With
- * AMX it does (seen from 1536 terms on, in 2.6), but not in 1x1 convolutions: for them a sample's rows are pixels,
- * channels last, which lie the same. Without AMX it does for one row alone (seen in 3.7 from 1056 terms on), so the
+ * What a layer makes of a sample is to depend on neither the samples beside it nor the number of threads. AMX adds up
+ * in another order than other kernels, and oneDNN takes it from some number of rows on: so the rows of one sample
+ * decide. And from so many terms of a sum on oneDNN cuts it into pieces where the number of rows and of threads decide:
+ * with AMX (seen from 1536 terms on, in 2.6), but not in 1x1 convolutions, for which a sample's rows are pixels,
+ * channels last, which lie the same; without AMX for one row alone (seen in 3.7 from 1056 terms on), so that the
  * products of samples that are one row are ours.
  */
 enum { LONG_SUM_AMX = 1281, LONG_ROW = 1025 };
+
+static gboolean takes_amx(gpointer state, const OnednnOperand *x, const OnednnOperand *weight,
+                          const OnednnOperand *bias, const OnednnOperand *y, gint64 rows)
+{
+    AimfShape xs = AIMF_SHAPE(rows, x->shape->dim[1]), ys = AIMF_SHAPE(rows, y->shape->dim[1]);
+    const OnednnOperand some_x = { &xs, x->dtype, x->layout }, some_y = { &ys, y->dtype, y->layout };
+    return onednn_linear_takes_amx(state, &some_x, weight, bias, &some_y);
+}
 
 /* NULL, without an error, where oneDNN has no such kernel with AMX. */
 static AimfKernel *plan_long_sums(gpointer state, AimfNodePlan *plan, gint64 samples, const OnednnOperand *rows,
@@ -60,16 +70,16 @@ AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand x = { &rows, dtype, &plan->in[0] }, y = { &results, result, &plan->out[0] };
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
-    OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, rows.dim[0] / xs.dim[0], error);
-    if (onednn_replace_fallback(plan, product))
-        return cpu_plan_linear(state, plan, error);
-    if (product && onednn_is_amx(product) && rows.dim[1] >= LONG_SUM_AMX) {
-        onednn_primitive_free(product);
+    gboolean amx = dtype == AIMF_BF16 && takes_amx(state, &x, &weight, &bias, &y, rows.dim[0] / xs.dim[0]);
+    if (amx && rows.dim[1] >= LONG_SUM_AMX) {
         AimfKernel *kernel = plan_long_sums(state, plan, xs.dim[0], &x, &bias, result);
         if (kernel)
             return kernel;
-        product = onednn_linear(state, &x, &weight, &bias, &y, 0, error);
+        amx = FALSE;
     }
+    OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, !amx, error);
+    if (onednn_replace_fallback(plan, product))
+        return cpu_plan_linear(state, plan, error);
     if (!product)
         return NULL;
     static const int arguments[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST };

@@ -138,7 +138,7 @@ static void backward_bind(AimfKernel *base, void *const *addresses)
         void *given = i < kernel->n_outputs ? addresses[kernel->n_inputs + i] : NULL;
         onednn_primitive_bind(kernel->primitive, outputs[i], given ? given : scratch + kernel->unwanted_offset[i]);
     }
-    /* oneDNN 2.6 insists on a shift, which no gradient depends on: any readable memory of its size will do; 3 has none. */
+    /* oneDNN 2.6 insists on a shift, on which no gradient depends: readable memory of its size will do; 3 has none. */
     onednn_primitive_bind(kernel->primitive, DNNL_ARG_SHIFT, addresses[BACKWARD_WEIGHT]);
     onednn_primitive_bind(kernel->primitive, DNNL_ARG_SCRATCHPAD, scratch);
 }
