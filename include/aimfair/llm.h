@@ -100,9 +100,9 @@ gboolean aimf_llm_check(const AimfLlmOptions *options, GError **error);
  * @usage, @stats: (nullable) filled in also on failure
  * Returns: (owned), origin filled in; or NULL with what aimf_llm_check gives, NOT_FOUND (the server has no such model
  * or path, or no certificates are there to check it by), FORMAT (what answers is no such server, or the state file is
- * none), FAILED (no answer after all attempts, a bound reached, a round without one usable prompt too many: names the group and the main reasons), IO or
- * INTERRUPTED. What was won is then in @options->state_path. A program that calls this with https should ignore
- * SIGPIPE, which a lost connection may raise within TLS.
+ * none), FAILED (no answer after all attempts, a bound reached, a round without one usable prompt too many: names the
+ * group and the main reasons), IO or INTERRUPTED. What was won is then in @options->state_path. A program that calls
+ * this with https should ignore SIGPIPE, which a lost connection may raise within TLS.
  */
 AimfPrompts *aimf_prompts_ask(const AimfTask *task, const AimfLlmOptions *options, const AimfMonitor *monitor,
                               AimfLlmUsage *usage, AimfCollectStats *stats, GError **error);
