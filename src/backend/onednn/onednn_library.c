@@ -240,9 +240,15 @@ const char *onednn_kernel_name(const_dnnl_primitive_desc_t primitive)
     return name ? name : "oneDNN";
 }
 
+/* @word: (nullable) */
+static gboolean has_word(const_dnnl_primitive_desc_t primitive, const char *word)
+{
+    return word && strstr(onednn_kernel_name(primitive), word);
+}
+
 gboolean onednn_is_amx_kernel(const_dnnl_primitive_desc_t primitive)
 {
-    return strstr(onednn_kernel_name(primitive), "amx") != NULL;
+    return has_word(primitive, ONEDNN_AMX);
 }
 
 dnnl_status_t onednn_new_reorder(const OnednnMaker *maker, const OnednnMemory *from, const OnednnMemory *to,
@@ -254,26 +260,39 @@ dnnl_status_t onednn_new_reorder(const OnednnMaker *maker, const OnednnMemory *f
 
 #if DNNL_VERSION_MAJOR >= 3
 
+/* Goes on from the kernel of @primitive to a wanted one; @status: of making it. */
+static dnnl_status_t pass_over(const char *unwanted, dnnl_status_t status, dnnl_primitive_desc_t *primitive)
+{
+    while (status == dnnl_success && has_word(*primitive, unwanted)) {
+        status = dnnl_primitive_desc_next_impl(*primitive);
+        if (status != dnnl_success) {
+            dnnl_primitive_desc_destroy(*primitive);
+            *primitive = NULL;
+        }
+    }
+    return status == dnnl_last_impl_reached ? dnnl_unimplemented : status;
+}
+
 dnnl_status_t onednn_new_convolution(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                      const OnednnMemory *weight, const OnednnMemory *bias, const OnednnMemory *y,
-                                     const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
+                                     const OnednnWindow *window, const char *unwanted, const_dnnl_primitive_desc_t hint,
                                      dnnl_primitive_desc_t *primitive)
 {
     Handle hx = handle_of(x), hw = handle_of(weight), hb = handle_of(bias), hy = handle_of(y);
-    switch (direction) {
-    case ONEDNN_FORWARD:
-        return dnnl_convolution_forward_primitive_desc_create(
+    dnnl_status_t status;
+    if (direction == ONEDNN_FORWARD)
+        status = dnnl_convolution_forward_primitive_desc_create(
             primitive, maker->engine, dnnl_forward_training, dnnl_convolution_direct, hx, hw, hb, hy, window->stride,
             window->dilation, window->before, window->after, maker->attributes);
-    case ONEDNN_BACKWARD_DATA:
-        return dnnl_convolution_backward_data_primitive_desc_create(
+    else if (direction == ONEDNN_BACKWARD_DATA)
+        status = dnnl_convolution_backward_data_primitive_desc_create(
             primitive, maker->engine, dnnl_convolution_direct, hx, hw, hy, window->stride, window->dilation,
             window->before, window->after, hint, maker->attributes);
-    default:
-        return dnnl_convolution_backward_weights_primitive_desc_create(
+    else
+        status = dnnl_convolution_backward_weights_primitive_desc_create(
             primitive, maker->engine, dnnl_convolution_direct, hx, hw, NULL, hy, window->stride, window->dilation,
             window->before, window->after, hint, maker->attributes);
-    }
+    return pass_over(unwanted, status, primitive);
 }
 
 dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
@@ -289,19 +308,12 @@ dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection
 }
 
 dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a, const OnednnMemory *b,
-                                 const OnednnMemory *bias, const OnednnMemory *product, gboolean without_amx,
+                                 const OnednnMemory *bias, const OnednnMemory *product, const char *unwanted,
                                  dnnl_primitive_desc_t *primitive)
 {
     dnnl_status_t status = dnnl_matmul_primitive_desc_create(primitive, maker->engine, handle_of(a), handle_of(b),
                                                              handle_of(bias), handle_of(product), maker->attributes);
-    while (status == dnnl_success && without_amx && onednn_is_amx_kernel(*primitive)) {
-        status = dnnl_primitive_desc_next_impl(*primitive);
-        if (status != dnnl_success) {
-            dnnl_primitive_desc_destroy(*primitive);
-            *primitive = NULL;
-        }
-    }
-    return status == dnnl_last_impl_reached ? dnnl_unimplemented : status;
+    return pass_over(unwanted, status, primitive);
 }
 
 dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
@@ -332,17 +344,26 @@ dnnl_status_t onednn_new_max_pool(const OnednnMaker *maker, dnnl_prop_kind_t kin
 #else /* version 2 */
 
 /* @status: of the description of @operation. */
-static dnnl_status_t finish(const OnednnMaker *maker, dnnl_status_t status, const void *operation,
+static dnnl_status_t finish(const OnednnMaker *maker, dnnl_status_t status, const void *operation, const char *unwanted,
                             const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *primitive)
 {
-    return status == dnnl_success
-               ? dnnl_primitive_desc_create(primitive, operation, maker->attributes, maker->engine, hint)
-               : status;
+    dnnl_primitive_desc_iterator_t kernels = NULL;
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_iterator_create(&kernels, operation, maker->attributes, maker->engine, hint);
+    *primitive = status == dnnl_success ? dnnl_primitive_desc_iterator_fetch(kernels) : NULL;
+    while (status == dnnl_success && has_word(*primitive, unwanted)) {
+        dnnl_primitive_desc_destroy(*primitive);
+        status = dnnl_primitive_desc_iterator_next(kernels);
+        *primitive = status == dnnl_success ? dnnl_primitive_desc_iterator_fetch(kernels) : NULL;
+    }
+    if (kernels)
+        dnnl_primitive_desc_iterator_destroy(kernels);
+    return status == dnnl_iterator_ends ? dnnl_unimplemented : status;
 }
 
 dnnl_status_t onednn_new_convolution(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                      const OnednnMemory *weight, const OnednnMemory *bias, const OnednnMemory *y,
-                                     const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
+                                     const OnednnWindow *window, const char *unwanted, const_dnnl_primitive_desc_t hint,
                                      dnnl_primitive_desc_t *primitive)
 {
     Handle hx = handle_of(x), hw = handle_of(weight), hb = handle_of(bias), hy = handle_of(y);
@@ -360,7 +381,7 @@ dnnl_status_t onednn_new_convolution(const OnednnMaker *maker, OnednnDirection d
         status = dnnl_dilated_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, hx, hw, NULL,
                                                                      hy, window->stride, window->dilation,
                                                                      window->before, window->after);
-    return finish(maker, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, unwanted, hint, primitive);
 }
 
 dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
@@ -373,28 +394,17 @@ dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection
         direction == ONEDNN_FORWARD
             ? dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_training, hx, hw, NULL, hy)
             : dnnl_inner_product_backward_weights_desc_init(&operation, hx, hw, NULL, hy);
-    return finish(maker, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, NULL, hint, primitive);
 }
 
 dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a, const OnednnMemory *b,
-                                 const OnednnMemory *bias, const OnednnMemory *product, gboolean without_amx,
+                                 const OnednnMemory *bias, const OnednnMemory *product, const char *unwanted,
                                  dnnl_primitive_desc_t *primitive)
 {
     dnnl_matmul_desc_t operation;
-    dnnl_primitive_desc_iterator_t kernels = NULL;
     dnnl_status_t status =
         dnnl_matmul_desc_init(&operation, handle_of(a), handle_of(b), handle_of(bias), handle_of(product));
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_iterator_create(&kernels, &operation, maker->attributes, maker->engine, NULL);
-    *primitive = status == dnnl_success ? dnnl_primitive_desc_iterator_fetch(kernels) : NULL;
-    while (status == dnnl_success && without_amx && onednn_is_amx_kernel(*primitive)) {
-        dnnl_primitive_desc_destroy(*primitive);
-        status = dnnl_primitive_desc_iterator_next(kernels);
-        *primitive = status == dnnl_success ? dnnl_primitive_desc_iterator_fetch(kernels) : NULL;
-    }
-    if (kernels)
-        dnnl_primitive_desc_iterator_destroy(kernels);
-    return status == dnnl_iterator_ends ? dnnl_unimplemented : status;
+    return finish(maker, status, &operation, unwanted, NULL, primitive);
 }
 
 dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
@@ -406,7 +416,7 @@ dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t k
     dnnl_status_t status = kind == dnnl_backward
                                ? dnnl_batch_normalization_backward_desc_init(&operation, kind, hx, hx, epsilon, flags)
                                : dnnl_batch_normalization_forward_desc_init(&operation, kind, hx, epsilon, flags);
-    return finish(maker, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, NULL, hint, primitive);
 }
 
 dnnl_status_t onednn_new_max_pool(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
@@ -420,7 +430,7 @@ dnnl_status_t onednn_new_max_pool(const OnednnMaker *maker, dnnl_prop_kind_t kin
                                               window->size, window->before, window->after)
             : dnnl_pooling_forward_desc_init(&operation, kind, dnnl_pooling_max, handle_of(x), handle_of(y),
                                              window->stride, window->size, window->before, window->after);
-    return finish(maker, status, &operation, hint, primitive);
+    return finish(maker, status, &operation, NULL, hint, primitive);
 }
 
 #endif

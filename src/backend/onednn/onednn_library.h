@@ -56,22 +56,25 @@ typedef struct {
 
 /*
  * Descriptors of primitives (owned by the caller, in @primitive). Operands stand for their gradients where the
- * direction says so; @hint is the descriptor of a forward primitive, which backward ones ask for.
+ * direction says so; @hint is the descriptor of a forward primitive, which backward ones ask for. @unwanted:
+ * (nullable) a word; oneDNN's first kernel whose name does not have it is taken.
  */
 dnnl_status_t onednn_new_convolution(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                      const OnednnMemory *weight, const OnednnMemory *bias, const OnednnMemory *y,
-                                     const OnednnWindow *window, const_dnnl_primitive_desc_t hint,
+                                     const OnednnWindow *window, const char *unwanted, const_dnnl_primitive_desc_t hint,
                                      dnnl_primitive_desc_t *primitive);
 /** onednn_new_inner_product: ONEDNN_FORWARD or ONEDNN_BACKWARD_WEIGHT. */
 dnnl_status_t onednn_new_inner_product(const OnednnMaker *maker, OnednnDirection direction, const OnednnMemory *x,
                                        const OnednnMemory *weight, const OnednnMemory *y,
                                        const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *primitive);
-/** onednn_new_product: @bias: (nullable) @without_amx: by the first of oneDNN's kernels that is not one for AMX */
+/** onednn_new_product: @bias: (nullable) */
 dnnl_status_t onednn_new_product(const OnednnMaker *maker, const OnednnMemory *a, const OnednnMemory *b,
-                                 const OnednnMemory *bias, const OnednnMemory *product, gboolean without_amx,
+                                 const OnednnMemory *bias, const OnednnMemory *product, const char *unwanted,
                                  dnnl_primitive_desc_t *primitive);
 /** onednn_kernel_name: (borrowed) */
 const char *onednn_kernel_name(const_dnnl_primitive_desc_t primitive);
+/** ONEDNN_AMX: what the names of its kernels for AMX, and no others, have. */
+#define ONEDNN_AMX "amx"
 /** onednn_is_amx_kernel: whether it is one for AMX. */
 gboolean onednn_is_amx_kernel(const_dnnl_primitive_desc_t primitive);
 dnnl_status_t onednn_new_batch_norm(const OnednnMaker *maker, dnnl_prop_kind_t kind, const OnednnMemory *x,
