@@ -328,7 +328,7 @@ static void draw_further(OpCase *c, AimfRandom *random)
 
 /*
  * Half of the convolutions get groups, of which half are depthwise, and some taps apart, pixels left out and zeros in
- * one direction only. Widths beside multiples of 8 and 16 are common.
+ * one direction only; a quarter are of pictures of few columns. Widths beside multiples of 8 and 16 are common.
  */
 static void draw_conv(OpCase *c, AimfRandom *random)
 {
@@ -343,6 +343,8 @@ static void draw_conv(OpCase *c, AimfRandom *random)
     c->dilation2 = draw(random, 0, 5) ? 0 : draw(random, 1, 2);
     c->o = draw(random, 1, 24);
     c->bias = draw(random, 0, 1);
+    if (draw(random, 0, 3) == 0)
+        c->w = draw(random, 1, 4);
     int kind = draw(random, 0, 7);
     if (kind == 0) {
         c->groups = draw(random, 2, 4);
