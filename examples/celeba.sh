@@ -2,7 +2,8 @@
 # The walk through CelebA of docs/celeba-and-utkface.md: is this person smiling? Protected: male or not. All defaults are the paper's.
 # Usage: celeba.sh [CELEBA [GENERATED [OUTPUT]]]
 #   CELEBA     folder with img_align_celeba/ and list_attr_celeba.txt or .csv   ($AIMFAIR_DATA/CelebA)
-#   GENERATED  folder with 0_0, 0_1, 1_0, 1_1 (smiling_male)                    ($AIMFAIR_DATA/generated/Smiling_Male)
+#   GENERATED  folder with 0_0, 0_1, 1_0, 1_1 (smiling_male), 9000 pictures or
+#              more in each                                                     ($AIMFAIR_DATA/generated/Smiling_Male)
 #   OUTPUT     folder for everything that is made                               (celeba-out)
 # INIT names the weights to begin with, torchvision's for ImageNet: resnet18-f37072fd.pth; "random" does without.
 set -eu

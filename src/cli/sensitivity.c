@@ -226,7 +226,8 @@ static gboolean run(AimfCli *cli, int argc, char **argv, GError **error)
 const AimfCommand AIMF_COMMAND_SENSITIVITY = {
     .name = "sensitivity",
     .summary = "measure how a model's tensors react to bias and to domain",
-    .description = "The mean gradients go to OUTPUT.gradients.safetensors, for --from-gradients.\n"
+    .description = "With -o sensitivity.json the mean gradients go to sensitivity.gradients.safetensors, for "
+                   "--from-gradients.\n"
                    "Example: aimfair sensitivity --model biased.safetensors --real train.csv --biased biased.csv "
                    "--balanced balanced.csv -o sensitivity.json",
     .reads_labels = TRUE,

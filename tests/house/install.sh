@@ -15,7 +15,7 @@ mv "$root/stage/opt/aimfair" "$root/prefix"
 [ -z "$(find "$root/stage" -type f)" ] || { echo "outside the prefix:"; find "$root/stage" -type f; exit 1; }
 
 for file in bin/aimfair include/aimfair/fair.h share/doc/aimfair/LICENSE share/doc/aimfair/CITATION.cff \
-    share/doc/aimfair/CHANGELOG.md share/doc/aimfair/docs/index.md share/doc/aimfair/docs/images/flow.svg \
+    share/doc/aimfair/CHANGELOG.md share/doc/aimfair/SECURITY.md share/doc/aimfair/docs/index.md share/doc/aimfair/docs/images/flow.svg \
     share/doc/aimfair/examples/measure_groups.c share/doc/aimfair/examples/utkface.sh share/man/man1/aimfair.1 \
     share/man/man1/aimfair-train.1 share/man/man1/aimfair-data-groups.1 share/bash-completion/completions/aimfair \
     share/zsh/site-functions/_aimfair; do

@@ -9,10 +9,14 @@ grep -q "^version: $version\$" "$source/CITATION.cff" || { echo "CITATION.cff is
 for key in cff-version message title authors; do
     grep -q "^$key:" "$source/CITATION.cff" || { echo "CITATION.cff has no $key"; exit 1; }
 done
-# Every link between the papers leads somewhere.
+# Every link between the papers leads somewhere, also where the Debian package has them.
+packaged=$(sed -n 's,^usr/share/doc/aimfair/,,p' "$source/debian/aimfair.install" | sed 's,\.,\\.,g; s,\*,[^/]*,g; s,.*,^&(/|$),')
 for page in "$source"/*.md "$source"/docs/*.md "$source"/examples/*.md; do
     folder=$(dirname "$page")
     grep -o '](\([^)#:]*\)[)#]' "$page" | sed 's/^](//; s/[)#]$//' | while read -r link; do
-        [ -z "$link" ] || [ -e "$folder/$link" ] || { echo "$page leads to $link, which is not there"; exit 1; }
+        [ -n "$link" ] || continue
+        [ -e "$folder/$link" ] || { echo "$page leads to $link, which is not there"; exit 1; }
+        realpath -m --relative-to="$source" "$folder/$link" | grep -qE "$packaged" ||
+            { echo "$page leads to $link, which debian/aimfair.install leaves out"; exit 1; }
     done
 done
