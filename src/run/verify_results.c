@@ -9,18 +9,21 @@
 
 static const gsize MAX_BYTES = (gsize)256 << 20;
 
-/* Whether the report has pictures of its own, and some of the data's are not where they were. */
+static gboolean lacks_some(const AimfManifest *manifest)
+{
+    for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++)
+        if (aimf_path_kind(aimf_manifest_at(manifest, i).path, NULL) == AIMF_PATH_MISSING)
+            return TRUE;
+    return FALSE;
+}
+
+/* Whether pictures that the report shows may not be where they were: always synthetic ones, and if asked for the
+ * test's. */
 static gboolean lacks_pictures(const AimfRunResults *results)
 {
-    if (!aimf_config_boolean(results->config, AIMF_KEY_REPORT_PICTURES))
-        return FALSE;
-    for (int set = 0; set < AIMF_N_SETS; set++) {
-        const AimfManifest *manifest = results->sets[set].manifest;
-        for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++)
-            if (aimf_path_kind(aimf_manifest_at(manifest, i).path, NULL) == AIMF_PATH_MISSING)
-                return TRUE;
-    }
-    return FALSE;
+    return lacks_some(results->sets[AIMF_SET_BALANCED].manifest) ||
+           (aimf_config_boolean(results->config, AIMF_KEY_REPORT_PICTURES) &&
+            lacks_some(results->sets[AIMF_SET_TEST].manifest));
 }
 
 /* @made: (taken, nullable) what the run's file @path should be. */

@@ -480,6 +480,24 @@ static void test_moved(Fixture *f, gconstpointer data)
     g_assert_cmpint(g_rename(there, here), ==, 0);
 }
 
+/* The report shows synthetic pictures, and photographs where they were asked for: without them it is not refuted. */
+static void test_lacking(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const folders[] = { "synthetic", "data" };
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+        g_autofree char *here = g_build_filename(home, folders[i], NULL), *there = g_strconcat(here, "-moved", NULL);
+        if (i == 1)
+            replace("config.resolved.yaml", "pictures: false", "pictures: true");
+        rewrite(NULL, NULL);
+        g_assert_cmpint(g_rename(here, there), ==, 0);
+        const AimfVerification *found = verify_with(f, NULL, 0, 0);
+        g_assert_cmpint(g_rename(there, here), ==, 0);
+        assert_line(found, AIMF_UNCHECKED, "report.html", "some are not there");
+        g_assert_cmpuint(found->refuted, ==, 0);
+    }
+}
+
 /* Pictures of a job say that they were generated. */
 static void test_marks(Fixture *f, gconstpointer data)
 {
@@ -672,6 +690,7 @@ int main(int argc, char **argv)
     ADD("forged_results", test_forged_results);
     ADD("pictures", test_pictures);
     ADD("moved", test_moved);
+    ADD("lacking", test_lacking);
     ADD("marks", test_marks);
     ADD("hostile", test_hostile);
     ADD("outside", test_outside);
