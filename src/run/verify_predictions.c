@@ -7,6 +7,8 @@
 
 #include "base/instruction_set.h"
 #include "base/random.h"
+#include "model/model.h"
+#include "run/config_values.h"
 
 #include <aimfair/fair.h>
 #include <math.h>
@@ -138,14 +140,23 @@ static gboolean near(Comparison *comparison, double expected, double found, doub
     return comparison->exact ? expected == found : difference <= comparison->bound * MAX(1, size);
 }
 
+/* Whether a logit that is another by the bound may fall on the other side of the threshold. */
+static gboolean is_close(const Comparison *comparison, double logit, double threshold)
+{
+    double reach = comparison->bound * MAX(1, fabs(logit));
+    gboolean below = aimf_model_sigmoid((float)(logit - reach)) >= (float)threshold;
+    gboolean above = aimf_model_sigmoid((float)(logit + reach)) >= (float)threshold;
+    return !comparison->exact && below != above;
+}
+
 /* Two classes: a decision next to the threshold may fall on either side. */
 static gboolean same_of_two(Comparison *comparison, const AimfOutcomes *made, guint k, const AimfOutcomes *said,
                             guint i, double threshold)
 {
     if (!said->logit || !said->probability)
         return FALSE;
-    double size = fabs(made->logit[k]), edge = log(threshold / (1 - threshold));
-    gboolean close = !comparison->exact && fabs(made->logit[k] - edge) <= comparison->bound * MAX(1, size);
+    double size = fabs(made->logit[k]);
+    gboolean close = is_close(comparison, made->logit[k], threshold);
     gboolean same = near(comparison, made->logit[k], said->logit[i], size);
     gboolean probability = comparison->exact
                                ? made->probability[k] == said->probability[i]
@@ -250,14 +261,16 @@ static gboolean compute(AimfVerifier *verifier, const Test *test, const AimfMode
     return report(verifier, test, &comparison, n, rule);
 }
 
-/* The test may have another threshold than its model. */
+/* The test may have another threshold than its model: what the configuration may say, 1/3 as well. */
 static double threshold_of(const AimfProvenance *stage, double own)
 {
-    JsonNode *node = json_object_get_member(stage->settings, "evaluate.threshold");
+    JsonNode *node = json_object_get_member(stage->settings, aimf_config_name(AIMF_KEY_EVALUATE_THRESHOLD));
     const char *text = node ? json_node_get_string(node) : NULL;
-    char *end = NULL;
-    double value = text ? g_ascii_strtod(text, &end) : NAN;
-    return text && end != text && !*end && value > 0 && value < 1 ? value : own;
+    const char *const items[] = { text, NULL };
+    g_autoptr(AimfConfig) config = aimf_config_new();
+    gboolean taken =
+        text && *text && aimf_config_take(config, AIMF_KEY_EVALUATE_THRESHOLD, items, NULL, ".", NULL);
+    return taken ? aimf_config_real(config, AIMF_KEY_EVALUATE_THRESHOLD) : own;
 }
 
 static gboolean check_sample(AimfVerifier *verifier, const Test *test, GError **error)

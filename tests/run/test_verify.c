@@ -420,6 +420,47 @@ static void test_last_digit(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_VERIFIED, TEST "/predictions.csv", "within 0.001");
 }
 
+/* The stage of TEST gets another threshold, and its predictions those that this one gives. */
+static void change_threshold(const char *text, double threshold)
+{
+    enum { PROBABILITY = 4, PREDICTION };
+    g_autofree char *csv = read_file(TEST "/predictions.csv", NULL), *folder = path_of(TEST);
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) lines = g_strsplit(csv, "\n", -1);
+    for (char **line = lines + 1; *line && **line; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, ",", -1);
+        gboolean one = (float)g_ascii_strtod(fields[PROBABILITY], NULL) >= (float)threshold;
+        g_free(fields[PREDICTION]);
+        fields[PREDICTION] = g_strdup(one ? "1" : "0");
+        g_free(*line);
+        *line = g_strjoinv(",", fields);
+    }
+    g_autofree char *changed = g_strjoinv("\n", lines);
+    write_file(TEST "/predictions.csv", changed, -1);
+    g_autoptr(AimfProvenance) provenance = aimf_provenance_open(folder, &error);
+    g_assert_no_error(error);
+    json_object_set_string_member(provenance->settings, "evaluate.threshold", text);
+    g_assert_true(aimf_provenance_save(provenance, folder, &error));
+    rewrite(TEST, "predictions.csv");
+}
+
+/* Thresholds are what configurations may have: fractions, and both ends. */
+static void test_thresholds(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const struct {
+        const char *text;
+        double threshold;
+    } cases[] = { { "1/3", 1.0 / 3 }, { "0.47", 0.47 }, { "2 / 4", 0.5 }, { "0", 0 }, { "1", 1 } };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        change_threshold(cases[i].text, cases[i].threshold);
+        assert_line(verify_with(f, NULL, 1000, 1), AIMF_VERIFIED, TEST "/predictions.csv", "40 of its 40");
+        assert_line(verify_with(f, NULL, 1000, 2), AIMF_VERIFIED, TEST "/predictions.csv", "40 of its 40");
+    }
+    change_threshold("0", 1);
+    assert_line(verify_with(f, NULL, 1000, 2), AIMF_REFUTED, TEST "/predictions.csv", "40 of 40");
+}
+
 static void test_forged_stage(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -686,6 +727,7 @@ int main(int argc, char **argv)
     ADD("forged_sums", test_forged_sums);
     ADD("forged_predictions", test_forged_predictions);
     ADD("last_digit", test_last_digit);
+    ADD("thresholds", test_thresholds);
     ADD("forged_stage", test_forged_stage);
     ADD("forged_results", test_forged_results);
     ADD("pictures", test_pictures);
