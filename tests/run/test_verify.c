@@ -597,6 +597,28 @@ static void test_hostile(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_UNCHECKED, "results", "is not read");
 }
 
+/* Settings that every run has, and the folder of none need have. */
+static void test_lost_settings(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const kinds[] = { "manifests", "celeba", "utkface", "groups", "csv", "portraits" };
+    g_autofree char *report = g_build_filename(home, "lost.html", NULL);
+    g_autofree char *written = read_file("config.resolved.yaml", NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(GString) text = g_string_new(written);
+        g_autofree char *kind = g_strdup_printf("kind: %s\n", kinds[i]);
+        const char *const one[] = { copy };
+        g_autoptr(GError) error = NULL;
+        g_string_replace(text, "kind: manifests\n", kind, 0);
+        write_file("config.resolved.yaml", text->str, -1);
+        guint n = faults(f);
+        g_assert_cmpuint(n, >=, i ? 1 : 0);
+        g_assert_true(aimf_run_report(one, 1, report, NULL, &error));
+        g_assert_no_error(error);
+    }
+    g_unlink(report);
+}
+
 static void test_stopped(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -735,6 +757,7 @@ int main(int argc, char **argv)
     ADD("lacking", test_lacking);
     ADD("marks", test_marks);
     ADD("hostile", test_hostile);
+    ADD("lost_settings", test_lost_settings);
     ADD("outside", test_outside);
     ADD("links", test_links);
     ADD("names", test_names);
