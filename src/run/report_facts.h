@@ -46,7 +46,7 @@ const char *aimf_report_label(const AimfRunResults *results, int group);
 /** aimf_report_group: (owned) "smiling, male". */
 char *aimf_report_group(const AimfRunResults *results, int target, int group);
 
-/** aimf_report_cell: (borrowed, nullable) the method's first cell with outcomes; @seed: (nullable) receives which. */
+/** aimf_report_cell: (borrowed, nullable) of aimf_run_first_seed, which @seed (nullable) receives. */
 const AimfRunCell *aimf_report_cell(const AimfRunResults *results, guint method, guint *seed);
 /** aimf_report_selecting: the first method that selects tensors; 0 where none does. */
 guint aimf_report_selecting(const AimfRunResults *results);

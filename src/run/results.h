@@ -82,7 +82,7 @@ typedef struct {
  * @verdicts: on the gates that are judged on the average; @seed_verdicts: (n_seeds, elements nullable) on those that
  *   every seed must meet: of evidence, and of groups that may not lose. Both of method 1, or of 0 where there is no
  *   other. @decision: on all of them
- * @impact: (n_methods, elements nullable) selection rates, of the first seed that did not fail
+ * @impact: (n_methods, elements nullable) selection rates, of aimf_run_first_seed
  * @target: (nullable) what is predicted; @label_names: (nullable) see aimf_run_label_name
  * @program, @precision, @threads: of the run
  */
@@ -130,6 +130,9 @@ static inline const AimfRunCell *aimf_run_cell(const AimfRunResults *results, gu
 {
     return &results->cells[method * results->n_seeds + seed];
 }
+
+/** aimf_run_first_seed: index of the method's first seed that came to something; n_seeds where none did. */
+guint aimf_run_first_seed(const AimfRunResults *results, guint method);
 
 /* What is written of them; each as a file of the name's kind, atomically. FALSE with IO and its like. */
 

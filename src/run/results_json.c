@@ -131,19 +131,10 @@ static JsonObject *cell_object(const AimfRunResults *results, guint method, guin
     return object;
 }
 
-/* Index of the first seed that did not fail; n_seeds if all did. */
-static guint first_seed(const AimfRunResults *results, guint method)
-{
-    guint seed = 0;
-    while (seed < results->n_seeds && !aimf_run_cell(results, method, seed)->measures)
-        seed++;
-    return seed;
-}
-
 static void set_impact(JsonObject *object, const AimfRunResults *results, guint method)
 {
     const AimfImpact *impact = results->impact ? results->impact[method] : NULL;
-    guint seed = first_seed(results, method);
+    guint seed = aimf_run_first_seed(results, method);
     if (!impact || seed == results->n_seeds) {
         json_object_set_null_member(object, "impact");
         return;
@@ -158,7 +149,7 @@ static JsonObject *method_object(const AimfRunResults *results, guint m)
 {
     const AimfRunMethod *method = &results->methods[m];
     const AimfRunAverage *average = &results->averages[m];
-    guint first = first_seed(results, m);
+    guint first = aimf_run_first_seed(results, m);
     JsonObject *object = json_object_new();
     JsonArray *cells = json_array_new();
     set_text(object, "name", method->name);

@@ -399,10 +399,11 @@ static AimfImpact *measure_impact(const AimfRunResults *r, const AimfOutcomes *o
 
 static void take_impacts(AimfRunResults *r)
 {
-    for (guint m = 0; m < r->n_methods; m++)
-        for (guint s = 0; s < r->n_seeds && !r->impact[m]; s++)
-            if (aimf_run_cell(r, m, s)->outcomes)
-                r->impact[m] = measure_impact(r, aimf_run_cell(r, m, s)->outcomes);
+    for (guint m = 0; m < r->n_methods; m++) {
+        guint s = aimf_run_first_seed(r, m);
+        if (s < r->n_seeds)
+            r->impact[m] = measure_impact(r, aimf_run_cell(r, m, s)->outcomes);
+    }
 }
 
 /* --- All of it --- */

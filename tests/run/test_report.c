@@ -1,4 +1,5 @@
 /* The report: all sections, whatever is missing; nothing that rules the page, loads anything or differs next time. */
+#include "run/report_facts.h"
 #include "run/report_page.h"
 #include "run/support_results.h"
 
@@ -323,6 +324,24 @@ static void strip_cell(AimfRunCell *cell)
     g_clear_pointer(&cell->outcomes->paths, g_free);
 }
 
+/* Whatever is of one seed is of the first that came to something, in the report as elsewhere. */
+static void test_first_seed(void)
+{
+    g_autoptr(AimfRunResults) results = support_results_new(NULL);
+    AimfRunCell *first = &results->cells[results->n_seeds];
+    guint seed = 0;
+    g_assert_cmpuint(aimf_run_first_seed(results, 1), ==, 0);
+    g_assert_true(aimf_report_cell(results, 1, &seed) == first && seed == 0);
+    g_clear_pointer(&first->measures, aimf_measures_free);
+    g_assert_cmpuint(aimf_run_first_seed(results, 1), ==, 1);
+    g_assert_true(aimf_report_cell(results, 1, &seed) == first + 1 && seed == 1);
+    g_assert_null(aimf_report_cell(results, results->n_methods, NULL));
+    for (guint s = 1; s < results->n_seeds; s++)
+        g_clear_pointer(&first[s].measures, aimf_measures_free);
+    g_assert_cmpuint(aimf_run_first_seed(results, 1), ==, results->n_seeds);
+    g_assert_null(aimf_report_cell(results, 1, &seed));
+}
+
 static void test_bare(void)
 {
     g_autoptr(AimfRunResults) results = support_results_new(NULL);
@@ -596,6 +615,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/finding", test_finding);
     g_test_add_func("/report/failures", test_failures);
     g_test_add_func("/report/hostile", test_hostile);
+    g_test_add_func("/report/first-seed", test_first_seed);
     g_test_add_func("/report/bare", test_bare);
     g_test_add_func("/report/names", test_names);
     g_test_add_func("/report/empty", test_empty);
