@@ -134,6 +134,11 @@ static inline const AimfRunCell *aimf_run_cell(const AimfRunResults *results, gu
 /** aimf_run_first_seed: index of the method's first seed that came to something; n_seeds where none did. */
 guint aimf_run_first_seed(const AimfRunResults *results, guint method);
 
+/** aimf_run_any_gates: whether anything was demanded, also where every seed failed, so that there is no verdict. */
+gboolean aimf_run_any_gates(const AimfRunResults *results);
+/** aimf_run_any_verdicts: whether a demand was judged. */
+gboolean aimf_run_any_verdicts(const AimfRunResults *results);
+
 /* What is written of them; each as a file of the name's kind, atomically. FALSE with IO and its like. */
 
 /** aimf_results_json: (owned) results.json; docs/results.schema.json is its schema. */

@@ -191,17 +191,13 @@ static void add_verdicts(JsonArray *array, JsonNode *seed, const AimfVerdicts *v
 static void set_gates(JsonObject *root, const AimfRunResults *results)
 {
     JsonArray *gates = json_array_new();
-    gboolean any = FALSE;
-    if (results->verdicts && results->verdicts->n) {
+    gboolean any = aimf_run_any_gates(results);
+    if (results->verdicts && results->verdicts->n)
         add_verdicts(gates, json_node_init_null(json_node_alloc()), results->verdicts);
-        any = TRUE;
-    }
     for (guint s = 0; results->seed_verdicts && s < results->n_seeds; s++) {
         const AimfVerdicts *verdicts = results->seed_verdicts[s];
-        if (!verdicts || !verdicts->n)
-            continue;
-        add_verdicts(gates, seed_node(results->seeds[s]), verdicts);
-        any = TRUE;
+        if (verdicts && verdicts->n)
+            add_verdicts(gates, seed_node(results->seeds[s]), verdicts);
     }
     set_text(root, "gated_method", any ? results->methods[results->n_methods > 1 ? 1 : 0].name : NULL);
     json_object_set_array_member(root, "gates", gates);

@@ -276,6 +276,18 @@ static void test_failures(void)
     assert_lacks(sound, "class=\"notice\"");
 }
 
+/* No verdict is not the same as no demand. */
+static void test_demands(void)
+{
+    static const SupportResultsOptions failed = { .n_seeds = 1, .failed_cell = TRUE }, none = { .no_gates = TRUE };
+    g_autofree char *html = report_with(&failed), *unbound = report_with(&none), *judged = report_with(NULL);
+    assert_has(html, "not enough evidence</span>, since no seed could be judged: every one failed.");
+    assert_lacks(html, "Nothing was demanded");
+    assert_has(unbound, "Nothing was demanded of this run.");
+    assert_lacks(judged, "Nothing was demanded");
+    assert_lacks(judged, "no seed could be judged");
+}
+
 static void test_hostile(void)
 {
     static const SupportResultsOptions options = { .n_seeds = 2, .failed_cell = TRUE, .hostile = HOSTILE };
@@ -614,6 +626,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/figures", test_figures);
     g_test_add_func("/report/finding", test_finding);
     g_test_add_func("/report/failures", test_failures);
+    g_test_add_func("/report/demands", test_demands);
     g_test_add_func("/report/hostile", test_hostile);
     g_test_add_func("/report/first-seed", test_first_seed);
     g_test_add_func("/report/bare", test_bare);
