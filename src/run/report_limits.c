@@ -116,12 +116,24 @@ static gboolean has_impact(const AimfRunResults *results)
     return FALSE;
 }
 
+/* What the configuration or the seeds lack, or what a tampered folder does. */
+static const char *why_no_impact(const AimfRunResults *results)
+{
+    const AimfMeasures *shape = aimf_report_shape(results);
+    if (results->config && !aimf_config_length(results->config, AIMF_KEY_EVALUATE_IMPACT))
+        return "no column was asked for";
+    if (!shape)
+        return "every seed failed";
+    return shape->positive < 0 ? "there is no positive class"
+                               : "the predictions could not be joined to the test set’s columns";
+}
+
 void aimf_report_impact(AimfHtml *html, const AimfRunResults *results)
 {
     aimf_html_section(html, "impact", "Annex A: selection rates and impact ratios");
     if (!has_impact(results)) {
-        aimf_html_missing(html, "Selection rates were not measured: there is no positive class, or no column was asked "
-                                "for.");
+        g_autofree char *why = g_strdup_printf("Selection rates were not measured: %s.", why_no_impact(results));
+        aimf_html_missing(html, why);
         aimf_html_section_end(html);
         return;
     }

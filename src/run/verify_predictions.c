@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "model/model.h"
 #include "run/config_values.h"
+#include "run/joined_rows.h"
 
 #include <aimfair/fair.h>
 #include <math.h>
@@ -42,39 +43,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Test, test_clear)
 
 /* --- The rows --- */
 
-static gboolean same_name(const char *a, const char *b)
-{
-    g_autofree char *x = g_path_get_basename(a), *y = g_path_get_basename(b);
-    return strcmp(x, y) == 0;
-}
-
-/* Folders of pictures depend on where the run was started from, their names do not. */
-static gboolean is_row(const AimfOutcomes *outcomes, guint i, const AimfManifest *manifest, guint row)
-{
-    AimfSample sample = aimf_manifest_at(manifest, row);
-    return outcomes->target[i] == sample.target &&
-           strcmp(outcomes->labels[outcomes->group[i]], sample.protected_label) == 0 &&
-           (!outcomes->paths || same_name(outcomes->paths[i], sample.path));
-}
-
-/* Predictions are of the rows in their order; those whose picture could not be read have none. */
 static gboolean find_rows(AimfVerifier *verifier, Test *test)
 {
-    const AimfOutcomes *outcomes = test->outcomes;
-    guint row = 0, n = aimf_manifest_count(test->test);
-    test->rows = g_new(guint32, outcomes->n);
-    for (guint i = 0; i < outcomes->n; i++, row++) {
-        while (row < n && !is_row(outcomes, i, test->test, row))
-            row++;
-        if (row == n) {
-            aimf_verifier_add(verifier, AIMF_REFUTED, test->what,
-                              "its row %u is of no picture of '%s' behind those before it, with this target and label",
-                              i + 1, test->manifest);
-            return FALSE;
-        }
-        test->rows[i] = row;
-    }
-    return TRUE;
+    guint failed;
+    test->rows = aimf_run_join_rows(test->outcomes, test->test, &failed);
+    if (!test->rows)
+        aimf_verifier_add(verifier, AIMF_REFUTED, test->what,
+                          "its row %u is of no picture of '%s' behind those before it, with this target and label",
+                          failed + 1, test->manifest);
+    return test->rows != NULL;
 }
 
 /* FALSE where the test cannot be looked at, which has a line, or with @error. */

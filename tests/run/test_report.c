@@ -354,6 +354,24 @@ static void test_first_seed(void)
     g_assert_null(aimf_report_cell(results, 1, &seed));
 }
 
+/* Why there is no annex A is said as it is. */
+static void test_no_impact(void)
+{
+    static const SupportResultsOptions cases[] = { { .n_seeds = 1 }, { .n_targets = 3, .no_gates = TRUE } };
+    static const char *const why[] = { "no column was asked for", "there is no positive class" };
+    for (gsize c = 0; c < G_N_ELEMENTS(cases); c++) {
+        g_autoptr(AimfRunResults) results = support_results_new(&cases[c]);
+        g_autofree char *expected = g_strdup_printf("Selection rates were not measured: %s.", why[c]);
+        for (guint m = 0; m < results->n_methods; m++)
+            g_clear_pointer(&results->impact[m], aimf_impact_free);
+        g_autofree char *lost = report_of(results);
+        g_assert_true((strstr(lost, "could not be joined to the test set") != NULL) == (c == 0));
+        g_assert_true(c || aimf_config_set(results->config, "evaluate.impact=[]", NULL));
+        g_autofree char *html = report_of(results);
+        assert_has(html, expected);
+    }
+}
+
 static void test_bare(void)
 {
     g_autoptr(AimfRunResults) results = support_results_new(NULL);
@@ -629,6 +647,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/demands", test_demands);
     g_test_add_func("/report/hostile", test_hostile);
     g_test_add_func("/report/first-seed", test_first_seed);
+    g_test_add_func("/report/no-impact", test_no_impact);
     g_test_add_func("/report/bare", test_bare);
     g_test_add_func("/report/names", test_names);
     g_test_add_func("/report/empty", test_empty);

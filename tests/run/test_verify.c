@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "cli/support_program.h"
 #include "run/checksums.h"
+#include "run/results.h"
 #include "run/stage_provenance.h"
 #include "train/support_drawn.h"
 
@@ -619,6 +620,28 @@ static void test_lost_settings(Fixture *f, gconstpointer data)
     g_unlink(report);
 }
 
+/* Pictures that could not be read have no prediction; the others are joined to the test set's columns all the same. */
+static void test_skipped(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const tests[] = { TEST, "cells/aim-fair-0/test" };
+    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
+        g_autofree char *name = g_strconcat(tests[i], "/predictions.csv", NULL), *text = read_file(name, NULL);
+        char *third = strchr(strchr(strchr(text, '\n') + 1, '\n') + 1, '\n') + 1, *fourth = strchr(third, '\n') + 1;
+        memmove(third, fourth, strlen(fourth) + 1);
+        write_file(name, text, -1);
+    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfRunResults) results = aimf_run_results_open(copy, NULL, &error);
+    g_assert_no_error(error);
+    for (guint m = 0; m < 2; m++) {
+        g_assert_nonnull(results->impact[m]);
+        g_assert_cmpuint(results->impact[m]->selection[0].n, ==, 39);
+    }
+    const AimfVerification *found = verify_with(f, NULL, 1000, 0);
+    assert_line(found, AIMF_VERIFIED, TEST "/predictions.csv", "39 of its 39");
+}
+
 static void test_stopped(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -758,6 +781,7 @@ int main(int argc, char **argv)
     ADD("marks", test_marks);
     ADD("hostile", test_hostile);
     ADD("lost_settings", test_lost_settings);
+    ADD("skipped", test_skipped);
     ADD("outside", test_outside);
     ADD("links", test_links);
     ADD("names", test_names);
