@@ -405,7 +405,6 @@ static void test_bare(void)
     assert_has(html, "1, male");
 }
 
-/* Nothing at all came out of it. */
 /* Nobody has to know what 0 and 1 are. */
 static void test_names(void)
 {
@@ -418,11 +417,18 @@ static void test_names(void)
         assert_lacks(texts[i], "smiling, 0");
         assert_lacks(texts[i], "smiling, 1");
     }
+    const char *annex = strstr(html, "<h2 id=\"impact\"");
+    g_assert_nonnull(annex);
+    assert_has(annex, "<tr><th scope=\"row\">White</th>");
+    assert_has(annex, "<tr><th scope=\"row\">not White</th>");
+    assert_lacks(annex, "<th scope=\"row\">0</th>");
+    assert_lacks(annex, "<th scope=\"row\">1</th>");
     assert_has(card, "alone: not White, White. Other");
     assert_has(card, "| training | smiling | not White | ");
     g_assert_cmpstr(aimf_run_label_name(results, "2"), ==, "2");
 }
 
+/* Nothing at all came out of it. */
 static void test_empty(void)
 {
     g_autoptr(AimfConfig) config = aimf_config_new();
