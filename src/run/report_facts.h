@@ -40,8 +40,9 @@ guint aimf_report_odds(const AimfRunResults *results);
 /** aimf_report_title: (owned) of a measure, with a capital; what macro and worst ones are said to be. */
 char *aimf_report_title(guint scalar);
 
-/** aimf_report_class, aimf_report_label: (owned) "smiling", or "1" where classes have no names. */
+/** aimf_report_class: (owned) "smiling", or "1" where classes have no names. */
 char *aimf_report_class(const AimfRunResults *results, int target);
+/** aimf_report_label: (borrowed) "male", as aimf_run_label_name; "?" of a group that there is none of. */
 const char *aimf_report_label(const AimfRunResults *results, int group);
 /** aimf_report_group: (owned) "smiling, male". */
 char *aimf_report_group(const AimfRunResults *results, int target, int group);
