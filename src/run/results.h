@@ -147,9 +147,9 @@ char *aimf_results_json(const AimfRunResults *results);
 char *aimf_results_csv(const AimfRunResults *results);
 /** aimf_results_card: (owned) a Hugging Face model card of the first method's first model, model-card.md. */
 char *aimf_results_card(const AimfRunResults *results);
+/** aimf_results_junit: (owned) what became of the gates, junit.xml. */
+char *aimf_results_junit(const AimfRunResults *results);
 /** aimf_results_save_events: TensorBoard's events of all cells below @folder, a folder for each. */
 gboolean aimf_results_save_events(const AimfRunResults *results, const char *folder, GError **error);
-/** aimf_results_save_junit: what became of the gates. */
-gboolean aimf_results_save_junit(const AimfRunResults *results, const char *path, GError **error);
 /** aimf_report_html: (owned) the report of @results (n); of several side by side. */
 char *aimf_report_html(const AimfRunResults *const *results, guint n, GError **error);

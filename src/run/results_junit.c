@@ -3,7 +3,7 @@
 #include "run/results.h"
 
 /* Seeds that came to nothing are skipped, not failed: the decision is on the others. */
-gboolean aimf_results_save_junit(const AimfRunResults *results, const char *path, GError **error)
+char *aimf_results_junit(const AimfRunResults *results)
 {
     guint judged = results->n_methods > 1 ? 1 : 0, n = 0;
     gboolean any = aimf_run_any_gates(results);
@@ -29,5 +29,5 @@ gboolean aimf_results_save_junit(const AimfRunResults *results, const char *path
         };
         g_ptr_array_add(names, (gpointer)suites[n - 1].name);
     }
-    return aimf_verdict_suites_save_junit(suites, n, path, error);
+    return aimf_verdict_suites_junit(suites, n);
 }

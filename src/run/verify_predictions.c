@@ -245,8 +245,7 @@ static double threshold_of(const AimfProvenance *stage, double own)
     const char *text = node ? json_node_get_string(node) : NULL;
     const char *const items[] = { text, NULL };
     g_autoptr(AimfConfig) config = aimf_config_new();
-    gboolean taken =
-        text && *text && aimf_config_take(config, AIMF_KEY_EVALUATE_THRESHOLD, items, NULL, ".", NULL);
+    gboolean taken = text && *text && aimf_config_take(config, AIMF_KEY_EVALUATE_THRESHOLD, items, NULL, ".", NULL);
     return taken ? aimf_config_real(config, AIMF_KEY_EVALUATE_THRESHOLD) : own;
 }
 

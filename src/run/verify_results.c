@@ -1,4 +1,4 @@
-/* Results, model card and report: made again from all that is before them, they must be the same bytes. */
+/* Results, gates, model card and report: made again from all that is before them, they must be the same bytes. */
 #include "run/verifier.h"
 
 #include "base/file.h"
@@ -48,6 +48,14 @@ static void compare(AimfVerifier *verifier, const char *path, char *made, guint 
                           "from line %" G_GSIZE_FORMAT " on it is not what follows from the run's other files", line);
 }
 
+/* Of each interval that would have to be made again. */
+static gint64 resamples_of(const AimfVerifier *verifier)
+{
+    g_autofree char *path = aimf_verifier_path(verifier, "config.resolved.yaml");
+    g_autoptr(AimfConfig) config = aimf_config_read_back(path, NULL);
+    return config ? aimf_config_integer(config, AIMF_KEY_EVALUATE_BOOTSTRAP) : 0;
+}
+
 gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
 {
     GError *failure = NULL;
@@ -55,6 +63,12 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
     if (verifier->files->odd->len) {
         aimf_verifier_add(verifier, AIMF_UNCHECKED, "results",
                           "what they follow from is not read, as not all of the folder is files and folders");
+        return TRUE;
+    }
+    if (resamples_of(verifier) > AIMF_VERIFY_MOST_RESAMPLES) {
+        aimf_verifier_add(verifier, AIMF_UNCHECKED, "results",
+                          "their intervals have %" G_GINT64_FORMAT " resamples; more than %d are not made again",
+                          resamples_of(verifier), AIMF_VERIFY_MOST_RESAMPLES);
         return TRUE;
     }
     g_autoptr(AimfRunResults) results = aimf_run_results_open(verifier->options->folder, verifier->monitor, &failure);
@@ -66,6 +80,7 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
     compare(verifier, "results.json", aimf_results_json(results), &held);
     compare(verifier, "results.csv", aimf_results_csv(results), &held);
     compare(verifier, "model-card.md", aimf_results_card(results), &held);
+    compare(verifier, "junit.xml", aimf_results_junit(results), &held);
     if (lacks)
         aimf_verifier_add(verifier, AIMF_UNCHECKED, "report.html", "it shows pictures, and some are not there");
     else if (report)
@@ -74,7 +89,7 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
         return FALSE;
     if (held)
         aimf_verifier_add(verifier, AIMF_VERIFIED, "results",
-                          "%u file%s of results, card and report follow%s from the rest", held, AIMF_PLURAL(held),
-                          held == 1 ? "s" : "");
+                          "%u file%s of results, gates, card and report follow%s from the rest", held,
+                          AIMF_PLURAL(held), held == 1 ? "s" : "");
     return aimf_check_stop(verifier->monitor, "verifying", error);
 }

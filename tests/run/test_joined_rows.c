@@ -31,7 +31,11 @@ static void expect(const char *const *pictures, const char *const *judged, const
         g_string_append_printf(text, "-%u", failed);
     g_assert_cmpstr(text->str, ==, expected);
 }
-#define PATHS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define PATHS(...)                                                                                                     \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        __VA_ARGS__, NULL                                                                                              \
+    }
 
 static void test_same(void)
 {

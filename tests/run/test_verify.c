@@ -213,7 +213,7 @@ static void test_whole(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_VERIFIED, "stages", "keys");
     assert_line(found, AIMF_VERIFIED, "pictures", "hashes");
     assert_line(found, AIMF_VERIFIED, "measures", "2 tests");
-    assert_line(found, AIMF_VERIFIED, "results", "4 files");
+    assert_line(found, AIMF_VERIFIED, "results", "5 files");
     assert_line(found, AIMF_VERIFIED, "predictions", "2 tests");
     assert_line(found, AIMF_VERIFIED, TEST "/predictions.csv", "to the bit");
     assert_line(found, AIMF_VERIFIED, "cells/aim-fair-0/test/predictions.csv", "8 of its 40");
@@ -480,9 +480,11 @@ static void test_forged_results(Fixture *f, gconstpointer data)
     (void)data;
     replace("results.csv", "biased", "Biased");
     replace("report.html", "</title>", "!</title>");
+    replace("junit.xml", "failures=\"0\"", "failures=\"1\"");
     rewrite(NULL, NULL);
     const AimfVerification *found = verify_with(f, NULL, 0, 0);
-    g_assert_cmpuint(found->refuted, ==, 2);
+    g_assert_cmpuint(found->refuted, ==, 3);
+    assert_line(found, AIMF_REFUTED, "junit.xml", "from line 2");
     assert_line(found, AIMF_REFUTED, "results.csv", "from line");
     assert_line(found, AIMF_REFUTED, "report.html", "from line");
 }
@@ -642,6 +644,19 @@ static void test_skipped(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_VERIFIED, TEST "/predictions.csv", "39 of its 39");
 }
 
+/* A folder does not decide how long it is looked at. */
+static void test_resamples(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    replace("config.resolved.yaml", "bootstrap: 20\n", "bootstrap: 100001\n");
+    rewrite(NULL, NULL);
+    const AimfVerification *found = verify_with(f, NULL, 0, 0);
+    assert_line(found, AIMF_UNCHECKED, "results", "have 100001 resamples; more than 100000 are not made again");
+    g_assert_cmpuint(found->refuted, ==, 0);
+    replace(TEST "/measures.json", "\"resamples\" : 20", "\"resamples\" : 100001");
+    assert_line(verify_with(f, NULL, 0, 0), AIMF_UNCHECKED, TEST "/measures.json", "100001 resamples");
+}
+
 static void test_stopped(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -782,6 +797,7 @@ int main(int argc, char **argv)
     ADD("hostile", test_hostile);
     ADD("lost_settings", test_lost_settings);
     ADD("skipped", test_skipped);
+    ADD("resamples", test_resamples);
     ADD("outside", test_outside);
     ADD("links", test_links);
     ADD("names", test_names);
