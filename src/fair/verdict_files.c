@@ -2,6 +2,7 @@
 #include "fair/verdict_files.h"
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/shown.h"
 #include "fair/interval_json.h"
 
@@ -15,8 +16,8 @@ static void append_part(GString *text, const AimfVerdictPart *part)
     if (isnan(part->interval.low))
         g_string_append_printf(text, "%s is unknown", part->what);
     else
-        g_string_append_printf(text, "%s is %.4g, 95 %%: %.4g to %.4g", part->what, part->value, part->interval.low,
-                               part->interval.high);
+        aimf_format_append(text, "%s is %.4g, 95 %%: %.4g to %.4g", part->what, part->value, part->interval.low,
+                           part->interval.high);
 }
 
 static void append_needs(GString *text, const AimfVerdict *verdict)
@@ -42,7 +43,7 @@ char *aimf_verdict_text(const AimfVerdict *verdict)
     if (isnan(verdict->value))
         g_string_append_printf(text, "%s is unknown", aimf_gate_measure(&verdict->gate));
     else
-        g_string_append_printf(text, "%s is %.6g", aimf_gate_measure(&verdict->gate), verdict->value);
+        aimf_format_append(text, "%s is %.6g", aimf_gate_measure(&verdict->gate), verdict->value);
     if (verdict->n_parts && (verdict->n_parts > 1 || !isnan(verdict->value))) {
         g_string_append(text, "; ");
         append_part(text, &verdict->parts[0]);

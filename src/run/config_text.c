@@ -1,4 +1,5 @@
 /* What a configuration looks like: written out, as a commented start, as a JSON schema, as the manual's tables. */
+#include "base/format.h"
 #include "base/json.h"
 #include "run/config_values.h"
 
@@ -419,7 +420,7 @@ static char *kind_text(const AimfConfigRow *row)
     }
     if (row->low == row->high)
         return g_strdup(names[row->kind]);
-    return g_strdup_printf("%s, %.16g to %.16g", names[row->kind], row->low, row->high);
+    return aimf_format("%s, %.16g to %.16g", names[row->kind], row->low, row->high);
 }
 
 char *aimf_config_manual(void)

@@ -5,6 +5,7 @@
  */
 #include "run/verifier.h"
 
+#include "base/format.h"
 #include "base/instruction_set.h"
 #include "base/random.h"
 #include "model/model.h"
@@ -180,12 +181,12 @@ static char *rule_text(const Comparison *comparison, const Test *test, const cha
     if (comparison->exact)
         return g_strdup_printf("to the bit, by %s, %s, %d thread%s as then", engine, stage->instruction_set, threads,
                                AIMF_PLURAL(threads));
-    return g_strdup_printf("within %g of their size or of 1, by %s, %s, %d thread%s (then %s, %s, %d); the largest "
-                           "difference is %.3g",
-                           comparison->bound, engine, aimf_instruction_set_name(aimf_instruction_set()), threads,
-                           AIMF_PLURAL(threads), stage->engine ? stage->engine : "unknown",
-                           stage->instruction_set ? stage->instruction_set : "unknown", stage->threads,
-                           comparison->largest);
+    return aimf_format("within %g of their size or of 1, by %s, %s, %d thread%s (then %s, %s, %d); the largest "
+                       "difference is %.3g",
+                       comparison->bound, engine, aimf_instruction_set_name(aimf_instruction_set()), threads,
+                       AIMF_PLURAL(threads), stage->engine ? stage->engine : "unknown",
+                       stage->instruction_set ? stage->instruction_set : "unknown", stage->threads,
+                       comparison->largest);
 }
 
 static gboolean report(AimfVerifier *verifier, const Test *test, const Comparison *comparison, guint n,
