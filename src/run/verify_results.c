@@ -12,13 +12,12 @@ static const gsize MAX_BYTES = (gsize)256 << 20;
 static gboolean lacks_some(const AimfManifest *manifest)
 {
     for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++)
-        if (aimf_path_kind(aimf_manifest_at(manifest, i).path, NULL) == AIMF_PATH_MISSING)
+        if (aimf_path_kind(aimf_manifest_at(manifest, i).path, NULL) != AIMF_PATH_FILE)
             return TRUE;
     return FALSE;
 }
 
-/* Whether pictures that the report shows may not be where they were: always synthetic ones, and if asked for the
- * test's. */
+/* Of pictures that the report shows: always synthetic ones, and where they were asked for, the test's. */
 static gboolean lacks_pictures(const AimfRunResults *results)
 {
     return lacks_some(results->sets[AIMF_SET_BALANCED].manifest) ||
