@@ -85,7 +85,7 @@ typedef struct {
  * @rows: (n_rows) the biased classifier first; @labels: of the protected attribute, NULL-terminated; @label_names:
  * what readers call them; @classes: (nullable) names
  * @report: path of the report; @sums_sha256: of SHA256SUMS, by which the whole folder is known
- * @verdict: (static) of all gates: AIMF_MET where there are none; @failed: seeds that failed, of all methods
+ * @decision: on all gates (@n_gates): AIMF_MET where there are none; @failed: seeds that failed, of all methods
  */
 typedef struct {
     AimfRunRow *rows;
@@ -105,8 +105,8 @@ void aimf_run_summary_clear(AimfRunSummary *summary);
 /**
  * aimf_run:
  * Does what is not done yet, stage by stage. Stopped at any moment, even by SIGKILL, the same call goes on, and the
- * folder ends up the same to the byte, but for machine.json, logs and events. Of several seeds one may fail: that is
- * reported, and the others count.
+ * folder ends up the same to the byte, but for machine.json, machine-pictures.csv and logs, and so SHA256SUMS. Of
+ * several seeds one may fail: that is reported, and the others count.
  * Returns: FALSE with INVALID (a configuration that cannot be; stages that another configuration made, listed, without
  * @update; another process works in the folder), INTERRUPTED (the same call goes on), or what the steps give.
  */
@@ -116,7 +116,7 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
 /**
  * AimfRunEstimate: what a run would do, as far as it is not done. @text: (owned) for people; the figures are of what
  * is left: @pictures to be generated, @passes of pictures through the network (forward and backward),
- * @seconds (NaN where there is no picture yet to measure with) and @bytes on disk.
+ * @seconds on this machine and @bytes on disk.
  */
 typedef struct {
     char *text;

@@ -1,5 +1,6 @@
 #include <aimfair/error.h>
 
+#include "base/format.h"
 #include "base/shown.h"
 
 GQuark aimf_error_quark(void)
@@ -26,7 +27,7 @@ void aimf_set_error(GError **error, GQuark domain, gint code, const gchar *forma
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *message = error ? g_strdup_vprintf(format, args) : NULL;
+    g_autofree char *message = error ? aimf_format_list(format, args) : NULL;
     va_end(args);
     if (error)
         aimf_set_error_literal(error, domain, code, message);
@@ -45,7 +46,7 @@ void aimf_prefix_error(GError **error, const gchar *format, ...)
     va_list args;
     va_start(args, format);
     if (error && *error)
-        prefix(*error, g_strdup_vprintf(format, args));
+        prefix(*error, aimf_format_list(format, args));
     va_end(args);
 }
 
@@ -55,6 +56,6 @@ void aimf_propagate_prefixed_error(GError **to, GError *error, const gchar *form
     va_start(args, format);
     g_propagate_error(to, error);
     if (to && *to)
-        prefix(*to, g_strdup_vprintf(format, args));
+        prefix(*to, aimf_format_list(format, args));
     va_end(args);
 }

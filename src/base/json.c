@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include "base/format.h"
 #include "base/json_grammar.h"
 #include "base/shown.h"
 #include "base/text_file.h"
@@ -92,7 +93,7 @@ gboolean aimf_json_double(JsonObject *object, const char *where, const char *nam
         if (isfinite(*value) && *value >= low && *value <= high)
             return TRUE;
     }
-    g_autofree char *expected = g_strdup_printf("a number from %g to %g", low, high);
+    g_autofree char *expected = aimf_format("a number from %g to %g", low, high);
     return wrong_kind(where, name, expected, node, error);
 }
 

@@ -1,5 +1,6 @@
 #include "base/monitor.h"
 
+#include "base/format.h"
 #include "base/shown.h"
 
 enum { REPORT_INTERVAL_US = 200000 };
@@ -10,7 +11,7 @@ void aimf_message(const AimfMonitor *monitor, AimfLogLevel level, const char *fo
         return;
     va_list args;
     va_start(args, format);
-    g_autofree char *text = aimf_message_text(g_strdup_vprintf(format, args));
+    g_autofree char *text = aimf_message_text(aimf_format_list(format, args));
     va_end(args);
     monitor->message(level, text, monitor->user_data);
 }

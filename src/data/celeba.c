@@ -3,6 +3,7 @@
 #include "data/celeba_folder.h"
 #include "data/csv.h"
 
+#include "base/format.h"
 #include "base/monitor.h"
 #include "base/shown.h"
 #include "base/text_file.h"
@@ -43,7 +44,7 @@ static gboolean fail_line(const Reading *r, guint64 line, GError **error, const 
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *what = g_strdup_vprintf(format, args);
+    g_autofree char *what = aimf_format_list(format, args);
     va_end(args);
     g_autofree char *readable = g_utf8_make_valid(what, -1);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s:%" G_GUINT64_FORMAT ": %s", r->path, line, readable);

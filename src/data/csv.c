@@ -1,6 +1,7 @@
 #include "data/csv.h"
 
 #include "base/content.h"
+#include "base/format.h"
 #include "base/monitor.h"
 #include "base/text_file.h"
 #include "data/spellings.h"
@@ -345,7 +346,7 @@ gboolean aimf_csv_fail(const AimfCsv *csv, int column, AimfErrorCode code, GErro
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *what = g_strdup_vprintf(format, args);
+    g_autofree char *what = aimf_format_list(format, args);
     va_end(args);
     g_set_error(error, AIMF_ERROR, (gint)code, "%s:%" G_GUINT64_FORMAT ": column '%s': %s", csv->path, csv->line,
                 (const char *)g_ptr_array_index(csv->columns, (guint)column), what);

@@ -2,6 +2,7 @@
 #include <aimfair/findings.h>
 #include <aimfair/json.h>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/shown.h"
 #include <string.h>
@@ -71,7 +72,7 @@ void aimf_findings_add(AimfFindings *findings, const char *name, gboolean certai
 {
     va_list args;
     va_start(args, format);
-    char *text = aimf_message_text(g_strdup_vprintf(format, args));
+    char *text = aimf_message_text(aimf_format_list(format, args));
     va_end(args);
     add(findings, name, certain, text);
 }

@@ -1,5 +1,6 @@
 #include "data/labels.h"
 
+#include "base/format.h"
 #include "base/monitor.h"
 #include "base/shown.h"
 
@@ -320,7 +321,7 @@ void aimf_labels_tell(const AimfLabels *labels, const char *name, const AimfMoni
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *text = aimf_format_list(format, args);
     va_end(args);
     if (labels->rules->findings)
         aimf_findings_add(labels->rules->findings, name, FALSE, "%s", text);

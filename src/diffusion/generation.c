@@ -4,6 +4,7 @@
 #include "diffusion/generation.h"
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/monitor.h"
 #include "diffusion/generation_folder.h"
 
@@ -168,7 +169,7 @@ static void report(Run *run, double share, const char *note)
         return;
     run->reported_us = now;
     g_autofree char *text =
-        g_strdup_printf("%.1f images/minute%s%s", rate * 60, note && *note ? ", " : "", note ? note : "");
+        aimf_format("%.1f images/minute%s%s", rate * 60, note && *note ? ", " : "", note ? note : "");
     const AimfProgress progress = {
         .stage = "generating",
         .unit = "images",

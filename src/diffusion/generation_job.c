@@ -1,6 +1,7 @@
 /* What each picture of a generation job is: prompt, seed, settings, and how files say so. */
 #include "diffusion/generation_job.h"
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "data/csv.h"
@@ -107,7 +108,7 @@ static gboolean invalid(GError **error, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *text = aimf_format_list(format, args);
     va_end(args);
     g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_INVALID, text);
     return FALSE;

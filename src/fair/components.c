@@ -1,5 +1,6 @@
 #include "fair/components.h"
 
+#include "base/format.h"
 #include "base/shown.h"
 
 #include <math.h>
@@ -188,8 +189,8 @@ static void add_gaps(Making *m, AimfRate rate)
 static void add_ratio(Making *m, AimfRate rate, int a, int b)
 {
     double r = m->gate->bound;
-    char *what = g_strdup_printf("%s of %s - %g x %s of %s", name_of(rate), AIMF_SHOWN(m->labels[a]), r, name_of(rate),
-                                 AIMF_SHOWN(m->labels[b]));
+    char *what = aimf_format("%s of %s - %g x %s of %s", name_of(rate), AIMF_SHOWN(m->labels[a]), r, name_of(rate),
+                             AIMF_SHOWN(m->labels[b]));
     AimfComponent *rest = add(m, AIMF_SUM_OF_SHARES, 0, INFINITY, what);
     add_term(rest, aimf_rate_share(m->counts, m->target, a, rate), 1, pictures_of(m, a, rate));
     add_term(rest, aimf_rate_share(m->counts, m->target, b, rate), -r, pictures_of(m, b, rate));

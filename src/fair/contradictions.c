@@ -1,5 +1,7 @@
 #include "fair/contradictions.h"
 
+#include "base/format.h"
+
 #include <math.h>
 
 /* Probabilities with two digits, and the sums of several such. */
@@ -38,16 +40,16 @@ static void describe(GString *text, AimfContradiction kind, double a, double b)
 {
     switch (kind) {
     case AIMF_LOGIT_PROBABILITY:
-        g_string_append_printf(text, "the logit's sigmoid is %.4g and the probability %.4g", a, b);
+        aimf_format_append(text, "the logit's sigmoid is %.4g and the probability %.4g", a, b);
         break;
     case AIMF_PROBABILITY_CLASS:
-        g_string_append_printf(text, "the probability is %.4g and that of class 1 %.4g", a, b);
+        aimf_format_append(text, "the probability is %.4g and that of class 1 %.4g", a, b);
         break;
     case AIMF_PROBABILITIES_SUM:
-        g_string_append_printf(text, "the probabilities of the classes add up to %.4g, not to %g", a, b);
+        aimf_format_append(text, "the probabilities of the classes add up to %.4g, not to %g", a, b);
         break;
     case AIMF_PREDICTION_LARGEST:
-        g_string_append_printf(text, "the prediction is class %g and the most probable class %g", a, b);
+        aimf_format_append(text, "the prediction is class %g and the most probable class %g", a, b);
         break;
     case AIMF_N_CONTRADICTIONS:
         break;
@@ -66,11 +68,10 @@ char *aimf_contradictions_text(const AimfContradictions *found, guint n)
     }
     if (found->lowest_positive.line && found->highest_negative.line &&
         found->highest_negative.probability > found->lowest_positive.probability + ROUNDING)
-        g_string_append_printf(
-            text,
-            "%sno single threshold makes the predictions of the probabilities: line %" G_GUINT64_FORMAT
-            " is class 1 at %.4g, line %" G_GUINT64_FORMAT " class 0 at %.4g",
-            text->len ? "; " : "", found->lowest_positive.line, found->lowest_positive.probability,
-            found->highest_negative.line, found->highest_negative.probability);
+        aimf_format_append(text,
+                           "%sno single threshold makes the predictions of the probabilities: line %" G_GUINT64_FORMAT
+                           " is class 1 at %.4g, line %" G_GUINT64_FORMAT " class 0 at %.4g",
+                           text->len ? "; " : "", found->lowest_positive.line, found->lowest_positive.probability,
+                           found->highest_negative.line, found->highest_negative.probability);
     return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }

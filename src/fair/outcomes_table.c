@@ -1,4 +1,5 @@
 /* Any program's answers from CSV. */
+#include "base/format.h"
 #include "base/shown.h"
 #include "data/labels.h"
 #include "fair/class_columns.h"
@@ -227,7 +228,8 @@ static void contradict(Reading *r, const char *format, ...)
                            r->csv->line);
     va_list args;
     va_start(args, format);
-    g_string_append_vprintf(r->contradicted, format, args);
+    g_autofree char *what = aimf_format_list(format, args);
+    g_string_append(r->contradicted, what);
     va_end(args);
 }
 

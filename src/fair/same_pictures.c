@@ -1,5 +1,6 @@
 #include "fair/same_pictures.h"
 
+#include "base/format.h"
 #include "base/shown.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@ static gboolean other_set(const AimfTwoSets *names, GError **error, const char *
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *why = g_strdup_vprintf(format, args);
+    g_autofree char *why = aimf_format_list(format, args);
     va_end(args);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s are not of the same test set: %s", names->both, why);
     return FALSE;

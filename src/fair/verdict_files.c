@@ -2,6 +2,7 @@
 #include "fair/verdict_files.h"
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/shown.h"
 #include "fair/interval_json.h"
 
@@ -15,8 +16,8 @@ static void append_part(GString *text, const AimfVerdictPart *part)
     if (isnan(part->interval.low))
         g_string_append_printf(text, "%s is unknown", part->what);
     else
-        g_string_append_printf(text, "%s is %.4g, 95 %%: %.4g to %.4g", part->what, part->value, part->interval.low,
-                               part->interval.high);
+        aimf_format_append(text, "%s is %.4g, 95 %%: %.4g to %.4g", part->what, part->value, part->interval.low,
+                           part->interval.high);
 }
 
 static void append_needs(GString *text, const AimfVerdict *verdict)
@@ -42,7 +43,7 @@ char *aimf_verdict_text(const AimfVerdict *verdict)
     if (isnan(verdict->value))
         g_string_append_printf(text, "%s is unknown", aimf_gate_measure(&verdict->gate));
     else
-        g_string_append_printf(text, "%s is %.6g", aimf_gate_measure(&verdict->gate), verdict->value);
+        aimf_format_append(text, "%s is %.6g", aimf_gate_measure(&verdict->gate), verdict->value);
     if (verdict->n_parts && (verdict->n_parts > 1 || !isnan(verdict->value))) {
         g_string_append(text, "; ");
         append_part(text, &verdict->parts[0]);
@@ -117,7 +118,7 @@ void aimf_json_set_verdicts(JsonObject *object, const AimfVerdicts *verdicts)
 /* --- JUnit --- */
 
 /* @text (taken) as an attribute on one line. XML 1.0 has neither most control characters nor U+FFFE and U+FFFF. */
-static void write_attribute(AimfWriter *writer, const char *name, char *text)
+static void append_attribute(GString *xml, const char *name, char *text)
 {
     g_autofree char *shown = aimf_message_text(text);
     g_autoptr(GString) line = g_string_new(NULL);
@@ -128,23 +129,23 @@ static void write_attribute(AimfWriter *writer, const char *name, char *text)
         g_string_append_unichar(line, character == 0xFFFE || character == 0xFFFF ? 0xFFFD : character);
     }
     g_autofree char *escaped = g_markup_escape_text(line->str, -1);
-    aimf_writer_printf(writer, " %s=\"%s\"", name, escaped);
+    g_string_append_printf(xml, " %s=\"%s\"", name, escaped);
 }
 
-static void write_case(AimfWriter *writer, const AimfVerdict *verdict)
+static void append_case(GString *xml, const AimfVerdict *verdict)
 {
     static const char *const types[] = { NULL, "not-met", "not-enough-evidence" };
-    aimf_writer_printf(writer, "    <testcase classname=\"aimfair.%s\"",
-                       verdict->gate.evidence ? "require-evidence" : "require");
-    write_attribute(writer, "name", g_strdup(verdict->gate.text));
+    g_string_append_printf(xml, "    <testcase classname=\"aimfair.%s\"",
+                           verdict->gate.evidence ? "require-evidence" : "require");
+    append_attribute(xml, "name", g_strdup(verdict->gate.text));
     if (verdict->decision == AIMF_MET) {
-        aimf_writer_printf(writer, " time=\"0\"/>\n");
+        g_string_append(xml, " time=\"0\"/>\n");
         return;
     }
-    aimf_writer_printf(writer, " time=\"0\">\n      <failure type=\"%s\"", types[verdict->decision]);
+    g_string_append_printf(xml, " time=\"0\">\n      <failure type=\"%s\"", types[verdict->decision]);
     g_autofree char *why = aimf_verdict_text(verdict);
-    write_attribute(writer, "message", g_strdup_printf("%s: %s", aimf_decision_name(verdict->decision), why));
-    aimf_writer_printf(writer, "/>\n    </testcase>\n");
+    append_attribute(xml, "message", g_strdup_printf("%s: %s", aimf_decision_name(verdict->decision), why));
+    g_string_append(xml, "/>\n    </testcase>\n");
 }
 
 static void count_cases(const AimfVerdictSuite *suite, guint *tests, guint *failures, guint *skipped)
@@ -156,44 +157,47 @@ static void count_cases(const AimfVerdictSuite *suite, guint *tests, guint *fail
         *failures += suite->verdicts->verdicts[i].decision != AIMF_MET;
 }
 
-static void write_suite(AimfWriter *writer, const AimfVerdictSuite *suite)
+static void append_suite(GString *xml, const AimfVerdictSuite *suite)
 {
     guint tests = 0, failures = 0, skipped = 0;
     count_cases(suite, &tests, &failures, &skipped);
-    aimf_writer_printf(writer, "  <testsuite");
-    write_attribute(writer, "name", g_strdup(suite->name));
-    aimf_writer_printf(writer, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"%u\" time=\"0\">\n", tests,
-                       failures, skipped);
+    g_string_append(xml, "  <testsuite");
+    append_attribute(xml, "name", g_strdup(suite->name));
+    g_string_append_printf(xml, " tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"%u\" time=\"0\">\n", tests,
+                           failures, skipped);
     for (guint i = 0; suite->verdicts && i < suite->verdicts->n; i++)
-        write_case(writer, &suite->verdicts->verdicts[i]);
+        append_case(xml, &suite->verdicts->verdicts[i]);
     if (suite->skipped) {
-        aimf_writer_printf(writer, "    <testcase classname=\"aimfair.run\" name=\"run\" time=\"0\">\n      <skipped");
-        write_attribute(writer, "message", g_strdup(suite->skipped));
-        aimf_writer_printf(writer, "/>\n    </testcase>\n");
+        g_string_append(xml, "    <testcase classname=\"aimfair.run\" name=\"run\" time=\"0\">\n      <skipped");
+        append_attribute(xml, "message", g_strdup(suite->skipped));
+        g_string_append(xml, "/>\n    </testcase>\n");
     }
-    aimf_writer_printf(writer, "  </testsuite>\n");
+    g_string_append(xml, "  </testsuite>\n");
 }
 
-gboolean aimf_verdict_suites_save_junit(const AimfVerdictSuite *suites, guint n, const char *path, GError **error)
+char *aimf_verdict_suites_junit(const AimfVerdictSuite *suites, guint n)
 {
-    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    GString *xml = g_string_new(NULL);
     guint tests = 0, failures = 0, skipped = 0;
-    if (!writer)
-        return FALSE;
     for (guint i = 0; i < n; i++)
         count_cases(&suites[i], &tests, &failures, &skipped);
-    aimf_writer_printf(writer,
-                       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                       "<testsuites tests=\"%u\" failures=\"%u\" errors=\"0\">\n",
-                       tests, failures);
+    g_string_append_printf(xml,
+                           "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                           "<testsuites tests=\"%u\" failures=\"%u\" errors=\"0\">\n",
+                           tests, failures);
     for (guint i = 0; i < n; i++)
-        write_suite(writer, &suites[i]);
-    aimf_writer_printf(writer, "</testsuites>\n");
-    return aimf_writer_commit(writer, error);
+        append_suite(xml, &suites[i]);
+    g_string_append(xml, "</testsuites>\n");
+    return g_string_free(xml, FALSE);
 }
 
 gboolean aimf_verdicts_save_junit(const AimfVerdicts *verdicts, const char *suite, const char *path, GError **error)
 {
     const AimfVerdictSuite only = { suite, verdicts, NULL };
-    return aimf_verdict_suites_save_junit(&only, 1, path, error);
+    g_autofree char *xml = aimf_verdict_suites_junit(&only, 1);
+    g_autoptr(AimfWriter) writer = aimf_writer_open(path, error);
+    if (!writer)
+        return FALSE;
+    aimf_writer_write(writer, xml, strlen(xml));
+    return aimf_writer_commit(writer, error);
 }

@@ -17,5 +17,5 @@ typedef struct {
     const char *skipped;
 } AimfVerdictSuite;
 
-/** aimf_verdict_suites_save_junit: as aimf_verdicts_save_junit, of @suites (n). */
-gboolean aimf_verdict_suites_save_junit(const AimfVerdictSuite *suites, guint n, const char *path, GError **error);
+/** aimf_verdict_suites_junit: (owned) what aimf_verdicts_save_junit writes, of @suites (n). */
+char *aimf_verdict_suites_junit(const AimfVerdictSuite *suites, guint n);

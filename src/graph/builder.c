@@ -1,5 +1,6 @@
 #include "graph/graph.h"
 
+#include "base/format.h"
 #include "base/intern.h"
 
 static AimfValue add_value(AimfGraph *graph, const AimfValueInfo *info)
@@ -44,7 +45,7 @@ AimfValue aimf_graph_fail(AimfGraph *graph, const char *format, ...)
     if (!graph->failure) {
         va_list args;
         va_start(args, format);
-        graph->failure = g_strdup_vprintf(format, args);
+        graph->failure = aimf_format_list(format, args);
         va_end(args);
     }
     return AIMF_NONE;

@@ -1,6 +1,8 @@
 /* A plan in words: what runs, in which layouts, with how much memory and arithmetic; and where the time goes. */
 #include "graph/plan.h"
 
+#include "base/format.h"
+
 #include <string.h>
 
 static double step_flops(const AimfPlan *plan, const AimfStep *step)
@@ -76,7 +78,7 @@ static void append_step(GString *text, const AimfPlan *plan, guint index)
     g_string_append_printf(text, "%4u  %-30s", index, aimf_step_name(plan, step));
     double flops = step_flops(plan, step);
     if (flops > 0)
-        g_string_append_printf(text, " %9.1f MFLOP", flops / 1e6);
+        aimf_format_append(text, " %9.1f MFLOP", flops / 1e6);
     else
         g_string_append_printf(text, " %15s", "");
     g_string_append_printf(text, "  %-28s ", step->kernel->implementation ? step->kernel->implementation : "");
@@ -99,12 +101,12 @@ char *aimf_plan_describe(const AimfPlan *plan)
     for (guint s = 0; s < plan->steps->len; s++)
         append_step(text, plan, s);
     AimfPlanSummary summary = aimf_plan_summary(plan);
-    g_string_append_printf(text,
-                           "\n%u steps (%u change a layout), %.3f GFLOP (%.3f forward)\n"
-                           "arena %.1f MB; most alive at once %.1f MB, at step %d (%s); resident %.1f MB\n",
-                           summary.n_steps, summary.n_reorders, summary.flops / 1e9, summary.flops_forward / 1e9,
-                           (double)summary.arena_bytes / 1e6, (double)summary.peak_bytes / 1e6, plan->peak_step,
-                           summary.peak_step, (double)summary.resident_bytes / 1e6);
+    aimf_format_append(text,
+                       "\n%u steps (%u change a layout), %.3f GFLOP (%.3f forward)\n"
+                       "arena %.1f MB; most alive at once %.1f MB, at step %d (%s); resident %.1f MB\n",
+                       summary.n_steps, summary.n_reorders, summary.flops / 1e9, summary.flops_forward / 1e9,
+                       (double)summary.arena_bytes / 1e6, (double)summary.peak_bytes / 1e6, plan->peak_step,
+                       summary.peak_step, (double)summary.resident_bytes / 1e6);
     return g_string_free(text, FALSE);
 }
 
@@ -178,10 +180,9 @@ char *aimf_plan_profile(AimfPlan *plan, GError **error)
         const Cost *cost = &g_array_index(costs, Cost, i);
         g_autofree char *rate =
             cost->flops > 0 ? g_strdup_printf("%.0f", cost->flops / cost->seconds / 1e9) : g_strdup("");
-        g_string_append_printf(text, "%8.2f  %5.1f  %5u  %7s  %s (%s)\n", cost->seconds * 1e3,
-                               100 * cost->seconds / total, cost->calls, rate, cost->name,
-                               cost->implementation ? cost->implementation : "");
+        aimf_format_append(text, "%8.2f  %5.1f  %5u  %7s  %s (%s)\n", cost->seconds * 1e3, 100 * cost->seconds / total,
+                           cost->calls, rate, cost->name, cost->implementation ? cost->implementation : "");
     }
-    g_string_append_printf(text, "%8.2f  in all, without the optimizer\n", total * 1e3);
+    aimf_format_append(text, "%8.2f  in all, without the optimizer\n", total * 1e3);
     return g_string_free(text, FALSE);
 }

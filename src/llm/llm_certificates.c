@@ -1,5 +1,7 @@
 #include "llm/llm_certificates.h"
 
+#include "base/file.h"
+
 #include <curl/curl.h>
 #include <unistd.h>
 
@@ -15,7 +17,7 @@ static const char *const usual[] = {
 
 static gboolean is_there(const char *path)
 {
-    return path && access(path, R_OK) == 0;
+    return path && aimf_path_kind(path, NULL) == AIMF_PATH_FILE && access(path, R_OK) == 0;
 }
 
 char *aimf_certificates_find(const char *named, const char *const *places, GError **error)

@@ -1,5 +1,6 @@
 #include "llm/llm_client.h"
 
+#include "base/format.h"
 #include "base/monitor.h"
 #include "base/random.h"
 #include "llm/llm_log.h"
@@ -205,8 +206,8 @@ static gboolean repeat_later(AimfLlmClient *client, AimfQuestion *owned, const c
     const AimfLlmOptions *o = client->options;
     if (at_least_seconds > o->longest_wait_seconds) {
         g_autofree char *message =
-            g_strdup_printf("%s, and wants to be left alone for %g s, longer than the %g s that are waited", why,
-                            at_least_seconds, o->longest_wait_seconds);
+            aimf_format("%s, and wants to be left alone for %g s, longer than the %g s that are waited", why,
+                        at_least_seconds, o->longest_wait_seconds);
         return fail(client, question, AIMF_ERROR_FAILED, message, error);
     }
     if (++question->attempt >= o->attempts) {

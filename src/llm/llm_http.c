@@ -1,5 +1,6 @@
 #include "llm/llm_http.h"
 
+#include "base/format.h"
 #include "llm/llm_certificates.h"
 #include "llm/llm_secret.h"
 
@@ -246,7 +247,7 @@ static char *failure_text(const Transfer *transfer, CURLcode code, const AimfHtt
                                transfer->header_bytes > HEADER_LIMIT_BYTES ? (gsize)HEADER_LIMIT_BYTES
                                                                            : transfer->limit_bytes);
     if (transfer->stalled)
-        return g_strdup_printf("the answer of '%s' stalled for %g s", host, http->options.stall_seconds);
+        return aimf_format("the answer of '%s' stalled for %g s", host, http->options.stall_seconds);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return g_strdup_printf("'%s' took too long: %s", host, reason);
     if (code == CURLE_PEER_FAILED_VERIFICATION)

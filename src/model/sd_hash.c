@@ -1,6 +1,7 @@
 /* The identity of a model: what it computes with, not the files it lies in. */
 #include "model/sd_forms.h"
 
+#include "base/format.h"
 #include "weights/tensors.h"
 
 enum { PIECE_BYTES = 4096, PIECES = 3 };
@@ -11,7 +12,7 @@ static void add_text(GChecksum *sum, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    g_autofree char *text = aimf_format_list(format, arguments);
     va_end(arguments);
     g_checksum_update(sum, (const guchar *)text, -1);
 }

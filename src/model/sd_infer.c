@@ -1,6 +1,8 @@
 /* Configurations from the shapes of the tensors in single files with LDM's names. */
 #include "model/sd_config.h"
 
+#include "base/format.h"
+
 #include <stdarg.h>
 
 enum { HEAD_CHANNELS = 64, GROUPS = 32, HEADS_1X = 8, MAX_BLOCKS = AIMF_SD_MAX_LEVELS * (AIMF_SD_MAX_RES_BLOCKS + 1) };
@@ -12,7 +14,7 @@ static int size_of(const AimfTensors *tensors, int dim, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *name = g_strdup_vprintf(format, arguments);
+    g_autofree char *name = aimf_format_list(format, arguments);
     va_end(arguments);
     int index = aimf_tensors_find(tensors, name);
     if (index < 0)

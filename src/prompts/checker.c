@@ -1,4 +1,5 @@
 /* The checks on every prompt, wherever it came from. */
+#include "base/format.h"
 #include "prompts/lexicon.h"
 #include "prompts/prompts.h"
 
@@ -90,7 +91,7 @@ static gboolean refuse(const Look *look, AimfRefusal refusal, const char *format
     if (look->refusal)
         *look->refusal = refusal;
     if (look->reason)
-        *look->reason = g_strdup_vprintf(format, args);
+        *look->reason = aimf_format_list(format, args);
     va_end(args);
     return FALSE;
 }

@@ -1,6 +1,8 @@
 /* What prompts must be, in memory as on disk. */
 #include "prompts/prompts.h"
 
+#include "base/format.h"
+
 #include <aimfair/data.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@ gboolean aimf_prompts_refuse(GError **error, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *message = g_strdup_vprintf(format, args);
+    g_autofree char *message = aimf_format_list(format, args);
     va_end(args);
     g_set_error_literal(error, AIMF_ERROR, AIMF_ERROR_FORMAT, message);
     return FALSE;

@@ -1,4 +1,5 @@
 /* A task described in a YAML file; libcyaml checks the form against the schema below and says where it is broken. */
+#include "base/format.h"
 #include "base/text_file.h"
 #include "prompts/prompt_words.h"
 #include "prompts/task.h"
@@ -148,7 +149,7 @@ static void take_log(cyaml_log_t level, void *context, const char *format, va_li
     GString *log = context;
     if (level < CYAML_LOG_ERROR || log->len > 2000)
         return;
-    g_autofree char *line = g_strdup_vprintf(format, args);
+    g_autofree char *line = aimf_format_list(format, args);
     g_strstrip(line);
     if (*line && !g_str_has_prefix(line, "Load: Backtrace"))
         g_string_append_printf(log, "%s%s", log->len ? "; " : "",

@@ -1,4 +1,5 @@
 /* What a configuration looks like: written out, as a commented start, as a JSON schema, as the manual's tables. */
+#include "base/format.h"
 #include "base/json.h"
 #include "run/config_values.h"
 
@@ -32,18 +33,23 @@ static const char *last_word(AimfConfigKey key)
 
 /* --- Values --- */
 
-/* Whether YAML takes the text for the text that it is without quotes. */
-static gboolean is_plain(const char *text)
+static gboolean is_text(AimfConfigKind kind)
+{
+    return kind == AIMF_CONFIG_TEXT || kind == AIMF_CONFIG_PATH || kind == AIMF_CONFIG_TEXTS;
+}
+
+/*
+ * Whether YAML takes the value for what it is without quotes: a text for a text, and any other for one on its line,
+ * which a fraction with blanks around its parts may not be.
+ */
+static gboolean is_plain(AimfConfigKind kind, const char *text)
 {
     static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off", "y", "n", "~", NULL };
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-<>=";
     g_autofree char *lower = g_ascii_strdown(text, -1);
-    return *text && strspn(text, safe) == strlen(text) && !strchr("-<>=", *text) && !g_strv_contains(words, lower);
-}
-
-static gboolean is_text(AimfConfigKind kind)
-{
-    return kind == AIMF_CONFIG_TEXT || kind == AIMF_CONFIG_PATH || kind == AIMF_CONFIG_TEXTS;
+    if (!*text || strspn(text, safe) != strlen(text))
+        return FALSE;
+    return !is_text(kind) || (!strchr("-<>=", *text) && !g_strv_contains(words, lower));
 }
 
 /* Characters that JSON has as they are, and YAML not at all, or as ends of lines. */
@@ -66,7 +72,7 @@ static void append_quoted(GString *text, const char *quoted)
 
 static void append_item(GString *text, AimfConfigKind kind, const char *item)
 {
-    if (is_plain(item) || !is_text(kind)) {
+    if (is_plain(kind, item)) {
         g_string_append(text, item);
         return;
     }
@@ -414,7 +420,7 @@ static char *kind_text(const AimfConfigRow *row)
     }
     if (row->low == row->high)
         return g_strdup(names[row->kind]);
-    return g_strdup_printf("%s, %.16g to %.16g", names[row->kind], row->low, row->high);
+    return aimf_format("%s, %.16g to %.16g", names[row->kind], row->low, row->high);
 }
 
 char *aimf_config_manual(void)

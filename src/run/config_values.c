@@ -1,6 +1,8 @@
 /* The values of a configuration, read from texts by the rows of config_list.h. */
 #include "run/config_values.h"
 
+#include "base/format.h"
+
 #include <aimfair/error.h>
 #include <aimfair/names.h>
 #include <math.h>
@@ -61,7 +63,7 @@ static gboolean parse_real(const char *text, double *value)
 
 static char *range_text(const AimfConfigRow *row, const char *what)
 {
-    return g_strdup_printf("%s from %.16g to %.16g", what, row->low, row->high);
+    return aimf_format("%s from %.16g to %.16g", what, row->low, row->high);
 }
 
 static gboolean parse_number(const AimfConfigRow *row, const char *text, gboolean whole, double *value, GError **error)
@@ -327,7 +329,7 @@ void aimf_config_error(const AimfConfig *config, AimfConfigKey key, GError **err
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *text = aimf_format_list(format, args);
     va_end(args);
     const char *place = aimf_config_place(config, key);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s%s%s: %s", place ? place : "", place ? ": " : "",

@@ -1,4 +1,5 @@
 /* Configurations from YAML, by libyaml's events: scalars stay the texts that they are, with their lines. */
+#include "base/format.h"
 #include "base/text_file.h"
 #include "run/config_values.h"
 
@@ -44,7 +45,7 @@ static gboolean broken(const Reader *reader, GError **error, const char *format,
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *text = aimf_format_list(format, args);
     va_end(args);
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_FORMAT, "%s, line %lu: %s", reader->shown, reader->line, text);
     return FALSE;

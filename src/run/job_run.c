@@ -305,14 +305,14 @@ static gboolean write_events(const AimfRunJob *job, const AimfRunResults *result
 static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GError **error)
 {
     const AimfRunResults *runs[] = { results };
-    g_autofree char *junit = g_build_filename(job->folder, "junit.xml", NULL);
     char *report = aimf_report_html(runs, 1, error);
     return report && write_text(job->folder, "report.html", report, error) &&
            write_text(job->folder, "results.json", aimf_results_json(results), error) &&
            write_text(job->folder, "results.csv", aimf_results_csv(results), error) &&
            write_text(job->folder, "model-card.md", aimf_results_card(results), error) &&
-           aimf_results_save_junit(results, junit, error) && write_events(job, results, error) &&
-           write_machine(job, error) && aimf_picture_hashes_save(job->hashes, error);
+           write_text(job->folder, "junit.xml", aimf_results_junit(results), error) &&
+           write_events(job, results, error) && write_machine(job, error) &&
+           aimf_picture_hashes_save(job->hashes, error);
 }
 
 /* Before the first stage: what results are read by. */

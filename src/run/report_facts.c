@@ -158,15 +158,12 @@ char *aimf_report_group(const AimfRunResults *results, int target, int group)
 
 const AimfRunCell *aimf_report_cell(const AimfRunResults *results, guint method, guint *seed)
 {
-    for (guint s = 0; method < results->n_methods && s < results->n_seeds; s++) {
-        const AimfRunCell *cell = aimf_run_cell(results, method, s);
-        if (cell->failure || !cell->outcomes)
-            continue;
-        if (seed)
-            *seed = s;
-        return cell;
-    }
-    return NULL;
+    guint first = method < results->n_methods ? aimf_run_first_seed(results, method) : results->n_seeds;
+    if (first == results->n_seeds)
+        return NULL;
+    if (seed)
+        *seed = first;
+    return aimf_run_cell(results, method, first);
 }
 
 guint aimf_report_selecting(const AimfRunResults *results)

@@ -40,13 +40,14 @@ guint aimf_report_odds(const AimfRunResults *results);
 /** aimf_report_title: (owned) of a measure, with a capital; what macro and worst ones are said to be. */
 char *aimf_report_title(guint scalar);
 
-/** aimf_report_class, aimf_report_label: (owned) "smiling", or "1" where classes have no names. */
+/** aimf_report_class: (owned) "smiling", or "1" where classes have no names. */
 char *aimf_report_class(const AimfRunResults *results, int target);
+/** aimf_report_label: (borrowed) "male", as aimf_run_label_name; "?" of a group that there is none of. */
 const char *aimf_report_label(const AimfRunResults *results, int group);
 /** aimf_report_group: (owned) "smiling, male". */
 char *aimf_report_group(const AimfRunResults *results, int target, int group);
 
-/** aimf_report_cell: (borrowed, nullable) the method's first cell with outcomes; @seed: (nullable) receives which. */
+/** aimf_report_cell: (borrowed, nullable) of aimf_run_first_seed, which @seed (nullable) receives. */
 const AimfRunCell *aimf_report_cell(const AimfRunResults *results, guint method, guint *seed);
 /** aimf_report_selecting: the first method that selects tensors; 0 where none does. */
 guint aimf_report_selecting(const AimfRunResults *results);

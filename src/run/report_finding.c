@@ -234,24 +234,20 @@ static void put_verdicts(AimfHtml *html, const AimfVerdicts *verdicts, const cha
     }
 }
 
-static gboolean has_verdicts(const AimfRunResults *results)
-{
-    gboolean any = results->verdicts && results->verdicts->n;
-    for (guint s = 0; results->seed_verdicts && s < results->n_seeds; s++)
-        any = any || (results->seed_verdicts[s] && results->seed_verdicts[s]->n);
-    return any;
-}
-
 void aimf_report_gates(AimfHtml *html, const AimfRunResults *results)
 {
     aimf_html_heading(html, "Demands");
-    if (!has_verdicts(results)) {
+    if (!aimf_run_any_gates(results)) {
         aimf_html_missing(html, "Nothing was demanded of this run.");
         return;
     }
-    aimf_html_table(html, "", "Demands on %s. All in all: %s.",
-                    AIMF_HTML(results->methods[results->n_methods > 1 ? 1 : 0].title),
-                    decision_mark(results->decision));
+    const char *method = results->methods[results->n_methods > 1 ? 1 : 0].title;
+    if (!aimf_run_any_verdicts(results)) {
+        aimf_html_put(html, "<p>Demands on %s. All in all: %s, since no seed could be judged: every one failed.</p>\n",
+                      AIMF_HTML(method), decision_mark(results->decision));
+        return;
+    }
+    aimf_html_table(html, "", "Demands on %s. All in all: %s.", AIMF_HTML(method), decision_mark(results->decision));
     aimf_html_put(html,
                   "<thead><tr><th class=\"left\" scope=\"col\">Demand</th><th class=\"left\" scope=\"col\">Judged "
                   "on</th><th scope=\"col\">Value, %%</th><th class=\"left\" scope=\"col\">Decision</th>"

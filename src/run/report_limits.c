@@ -73,9 +73,23 @@ void aimf_report_limits(AimfHtml *html, const AimfRunResults *results)
 
 /* --- Annex A --- */
 
-static void put_category(AimfHtml *html, const AimfImpactCategory *category)
+/* (owned) its values; those of the protected column are labels, which may have names. */
+static char *category_name(const AimfRunResults *results, const AimfImpactTable *table,
+                           const AimfImpactCategory *category)
 {
-    g_autofree char *name = g_strjoinv(" and ", category->values);
+    g_autoptr(GString) name = g_string_new(NULL);
+    for (guint c = 0; c < table->n_columns; c++) {
+        gboolean label = strcmp(table->columns[c], "protected") == 0;
+        g_string_append_printf(name, "%s%s", c ? " and " : "",
+                               label ? aimf_run_label_name(results, category->values[c]) : category->values[c]);
+    }
+    return g_string_free(g_steal_pointer(&name), FALSE);
+}
+
+static void put_category(AimfHtml *html, const AimfRunResults *results, const AimfImpactTable *table,
+                         const AimfImpactCategory *category)
+{
+    g_autofree char *name = category_name(results, table, category);
     aimf_html_put(html, "<tr><th scope=\"row\">%s%s</th><td>%s</td><td>%s</td><td>%s</td><td>%s</td>", AIMF_HTML(name),
                   category->small ? " <span class=\"small\">(under 2&nbsp;% of all)</span>" : "",
                   AIMF_COUNT(category->n), AIMF_COUNT(category->hits), AIMF_DECIMAL(category->rate, 3),
@@ -89,7 +103,8 @@ static void put_category(AimfHtml *html, const AimfImpactCategory *category)
         aimf_html_put(html, "<td class=\"left apart\">–</td></tr>\n");
 }
 
-static void put_impact_table(AimfHtml *html, const AimfImpactTable *table, const char *method, const char *positive)
+static void put_impact_table(AimfHtml *html, const AimfRunResults *results, const AimfImpactTable *table,
+                             const char *method, const char *positive)
 {
     g_autofree char *columns = g_strjoinv(" × ", table->columns);
     aimf_html_table(html, "", "%s: selection as “%s” by %s.%s", AIMF_HTML(method), AIMF_HTML(positive),
@@ -98,7 +113,7 @@ static void put_impact_table(AimfHtml *html, const AimfImpactTable *table, const
                         "<th scope=\"col\">Selected</th><th scope=\"col\">Selection rate</th><th scope=\"col\">Impact "
                         "ratio</th><th class=\"left\" scope=\"col\">Mark</th></tr></thead>\n<tbody>\n");
     for (guint i = 0; i < MIN(table->n_categories, (guint)MOST_CATEGORIES); i++)
-        put_category(html, &table->categories[i]);
+        put_category(html, results, table, &table->categories[i]);
     aimf_html_put(html, "</tbody>\n");
     aimf_html_table_end(html);
     if (table->n_categories > MOST_CATEGORIES)
@@ -116,12 +131,24 @@ static gboolean has_impact(const AimfRunResults *results)
     return FALSE;
 }
 
+/* What the configuration or the seeds lack, or what a tampered folder does. */
+static const char *why_no_impact(const AimfRunResults *results)
+{
+    const AimfMeasures *shape = aimf_report_shape(results);
+    if (results->config && !aimf_config_length(results->config, AIMF_KEY_EVALUATE_IMPACT))
+        return "no column was asked for";
+    if (!shape)
+        return "every seed failed";
+    return shape->positive < 0 ? "there is no positive class"
+                               : "the predictions could not be joined to the test set’s columns";
+}
+
 void aimf_report_impact(AimfHtml *html, const AimfRunResults *results)
 {
     aimf_html_section(html, "impact", "Annex A: selection rates and impact ratios");
     if (!has_impact(results)) {
-        aimf_html_missing(html, "Selection rates were not measured: there is no positive class, or no column was asked "
-                                "for.");
+        g_autofree char *why = g_strdup_printf("Selection rates were not measured: %s.", why_no_impact(results));
+        aimf_html_missing(html, why);
         aimf_html_section_end(html);
         return;
     }
@@ -135,7 +162,7 @@ void aimf_report_impact(AimfHtml *html, const AimfRunResults *results)
             continue;
         g_autofree char *positive = aimf_report_class(results, impact->positive);
         for (guint t = 0; t < impact->n_tables; t++)
-            put_impact_table(html, &impact->selection[t], results->methods[m].title, positive);
+            put_impact_table(html, results, &impact->selection[t], results->methods[m].title, positive);
     }
     aimf_html_put(html,
                   "<p class=\"note\">Of the first seed that did not fail. A ratio below 0.8 is what the four-fifths "

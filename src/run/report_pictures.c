@@ -2,6 +2,7 @@
 #include "run/report_sections.h"
 
 #include "image/formats.h"
+#include "run/joined_rows.h"
 
 #include <string.h>
 
@@ -108,38 +109,6 @@ void aimf_report_synthetic(AimfHtml *html, const AimfRunResults *results)
 
 /* --- Photographs --- */
 
-/* AimfFiles: how rows of outcomes are found on disk. */
-typedef struct {
-    const AimfManifest *manifest;
-    GHashTable *rows; /* from paths to rows + 1 */
-} AimfFiles;
-
-static AimfFiles files_of(const AimfRunResults *results)
-{
-    AimfFiles files = { results->sets[AIMF_SET_TEST].manifest, g_hash_table_new(g_str_hash, g_str_equal) };
-    for (guint i = 0; files.manifest && i < aimf_manifest_count(files.manifest); i++)
-        g_hash_table_insert(files.rows, (gpointer)aimf_manifest_at(files.manifest, i).path, GUINT_TO_POINTER(i + 1));
-    return files;
-}
-
-static gboolean is_end_of(const char *path, const char *end)
-{
-    const gsize n = strlen(path), length = strlen(end);
-    return length && n > length && path[n - length - 1] == '/' && strcmp(path + n - length, end) == 0;
-}
-
-/* (nullable, borrowed) the picture @path, number @index of the @n that were judged: a file may have it relative. */
-static const char *find_file(const AimfFiles *files, const char *path, guint index, guint n)
-{
-    const guint row = GPOINTER_TO_UINT(g_hash_table_lookup(files->rows, path));
-    if (row)
-        return aimf_manifest_at(files->manifest, row - 1).path;
-    if (!files->manifest || n != aimf_manifest_count(files->manifest))
-        return NULL;
-    const char *same_place = aimf_manifest_at(files->manifest, index).path;
-    return is_end_of(same_place, path) ? same_place : NULL;
-}
-
 /* (owned) "smiling → not smiling" */
 static char *answer_words(const AimfRunResults *results, const AimfRunCell *cell, guint i)
 {
@@ -148,17 +117,16 @@ static char *answer_words(const AimfRunResults *results, const AimfRunCell *cell
     return g_strconcat(before, " → ", after, NULL);
 }
 
-/* Up to @most of rows @rows (n), in their order. */
-static void put_photographs(AimfHtml *html, const AimfRunResults *results, const AimfRunCell *cell, const guint *rows,
-                            guint n, guint most)
+/* Up to @most of rows @rows (n), in their order. @joined: (nullable) what the rows are of the test set */
+static void put_photographs(AimfHtml *html, const AimfRunResults *results, const AimfRunCell *cell,
+                            const guint32 *joined, const guint *rows, guint n, guint most)
 {
-    const AimfComparison *c = cell->comparison;
-    AimfFiles files = files_of(results);
+    const AimfManifest *test = results->sets[AIMF_SET_TEST].manifest;
     guint shown = 0;
     aimf_html_put(html, "<ul class=\"pictures\">\n");
     for (guint r = 0; r < n && shown < most; r++) {
         const guint i = rows[r];
-        const char *path = cell->outcomes->paths ? find_file(&files, cell->outcomes->paths[i], i, c->n) : NULL;
+        const char *path = joined ? aimf_manifest_at(test, joined[i]).path : NULL;
         g_autofree char *group = aimf_report_group(results, cell->outcomes->target[i], cell->outcomes->group[i]);
         g_autofree char *words = answer_words(results, cell, i);
         g_autofree char *alt = g_strconcat("photograph of ", group, NULL);
@@ -172,7 +140,6 @@ static void put_photographs(AimfHtml *html, const AimfRunResults *results, const
     aimf_html_put(html, "</ul>\n");
     if (shown && n > shown)
         aimf_html_put(html, "<p class=\"note\">%u of %u.</p>\n", shown, n);
-    g_hash_table_unref(files.rows);
 }
 
 /* How sure of its answer the model was; NaN where it said only a class. */
@@ -217,6 +184,8 @@ static gboolean same_rows(const AimfRunCell *cell)
 static void put_disagreements(AimfHtml *html, const AimfRunResults *results, const AimfRunCell *cell, guint seed)
 {
     const guint most = examples_of(results);
+    const AimfManifest *test = results->sets[AIMF_SET_TEST].manifest;
+    g_autofree guint32 *joined = test ? aimf_run_join_rows(cell->outcomes, test, NULL) : NULL;
     g_autofree guint *rows = g_new(guint, cell->comparison->n + 1);
     aimf_html_put(html,
                   "<p>Of the first test pictures in the set’s order, with seed %" G_GUINT64_FORMAT ". Below each: "
@@ -224,10 +193,10 @@ static void put_disagreements(AimfHtml *html, const AimfRunResults *results, con
                   results->seeds[seed]);
     guint n = rows_where(cell, 1, FALSE, rows);
     aimf_html_heading(html, "Lost: right before, wrong after");
-    put_photographs(html, results, cell, rows, n, most);
+    put_photographs(html, results, cell, joined, rows, n, most);
     n = rows_where(cell, 0, TRUE, rows);
     aimf_html_heading(html, "Won: wrong before, right after");
-    put_photographs(html, results, cell, rows, n, most);
+    put_photographs(html, results, cell, joined, rows, n, most);
     n = rows_where(cell, -1, FALSE, rows);
     aimf_html_heading(html, "Worst remaining errors: wrong with the highest probability");
     if (n && isnan(certainty(cell->outcomes, rows[0]))) {
@@ -235,7 +204,7 @@ static void put_disagreements(AimfHtml *html, const AimfRunResults *results, con
         return;
     }
     g_qsort_with_data(rows, (gint)n, sizeof *rows, by_certainty, cell->outcomes);
-    put_photographs(html, results, cell, rows, n, most);
+    put_photographs(html, results, cell, joined, rows, n, most);
 }
 
 void aimf_report_photographs(AimfHtml *html, const AimfRunResults *results)

@@ -82,7 +82,7 @@ typedef struct {
  * @verdicts: on the gates that are judged on the average; @seed_verdicts: (n_seeds, elements nullable) on those that
  *   every seed must meet: of evidence, and of groups that may not lose. Both of method 1, or of 0 where there is no
  *   other. @decision: on all of them
- * @impact: (n_methods, elements nullable) selection rates, of the first seed that did not fail
+ * @impact: (n_methods, elements nullable) selection rates, of aimf_run_first_seed
  * @target: (nullable) what is predicted; @label_names: (nullable) see aimf_run_label_name
  * @program, @precision, @threads: of the run
  */
@@ -131,6 +131,14 @@ static inline const AimfRunCell *aimf_run_cell(const AimfRunResults *results, gu
     return &results->cells[method * results->n_seeds + seed];
 }
 
+/** aimf_run_first_seed: index of the method's first seed that came to something; n_seeds where none did. */
+guint aimf_run_first_seed(const AimfRunResults *results, guint method);
+
+/** aimf_run_any_gates: whether anything was demanded, also where every seed failed, so that there is no verdict. */
+gboolean aimf_run_any_gates(const AimfRunResults *results);
+/** aimf_run_any_verdicts: whether a demand was judged. */
+gboolean aimf_run_any_verdicts(const AimfRunResults *results);
+
 /* What is written of them; each as a file of the name's kind, atomically. FALSE with IO and its like. */
 
 /** aimf_results_json: (owned) results.json; docs/results.schema.json is its schema. */
@@ -139,9 +147,9 @@ char *aimf_results_json(const AimfRunResults *results);
 char *aimf_results_csv(const AimfRunResults *results);
 /** aimf_results_card: (owned) a Hugging Face model card of the first method's first model, model-card.md. */
 char *aimf_results_card(const AimfRunResults *results);
+/** aimf_results_junit: (owned) what became of the gates, junit.xml. */
+char *aimf_results_junit(const AimfRunResults *results);
 /** aimf_results_save_events: TensorBoard's events of all cells below @folder, a folder for each. */
 gboolean aimf_results_save_events(const AimfRunResults *results, const char *folder, GError **error);
-/** aimf_results_save_junit: what became of the gates. */
-gboolean aimf_results_save_junit(const AimfRunResults *results, const char *path, GError **error);
 /** aimf_report_html: (owned) the report of @results (n); of several side by side. */
 char *aimf_report_html(const AimfRunResults *const *results, guint n, GError **error);

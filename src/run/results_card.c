@@ -37,10 +37,11 @@ typedef struct {
 static Subject find_subject(const AimfRunResults *results)
 {
     const guint methods[] = { results->n_methods > 1 ? 1 : 0, 0 };
-    for (gsize i = 0; i < G_N_ELEMENTS(methods); i++)
-        for (guint s = 0; s < results->n_seeds; s++)
-            if (aimf_run_cell(results, methods[i], s)->measures)
-                return (Subject){ results, aimf_run_cell(results, methods[i], s), methods[i], s };
+    for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+        guint s = aimf_run_first_seed(results, methods[i]);
+        if (s < results->n_seeds)
+            return (Subject){ results, aimf_run_cell(results, methods[i], s), methods[i], s };
+    }
     return (Subject){ .results = results };
 }
 

@@ -131,19 +131,10 @@ static JsonObject *cell_object(const AimfRunResults *results, guint method, guin
     return object;
 }
 
-/* Index of the first seed that did not fail; n_seeds if all did. */
-static guint first_seed(const AimfRunResults *results, guint method)
-{
-    guint seed = 0;
-    while (seed < results->n_seeds && !aimf_run_cell(results, method, seed)->measures)
-        seed++;
-    return seed;
-}
-
 static void set_impact(JsonObject *object, const AimfRunResults *results, guint method)
 {
     const AimfImpact *impact = results->impact ? results->impact[method] : NULL;
-    guint seed = first_seed(results, method);
+    guint seed = aimf_run_first_seed(results, method);
     if (!impact || seed == results->n_seeds) {
         json_object_set_null_member(object, "impact");
         return;
@@ -158,7 +149,7 @@ static JsonObject *method_object(const AimfRunResults *results, guint m)
 {
     const AimfRunMethod *method = &results->methods[m];
     const AimfRunAverage *average = &results->averages[m];
-    guint first = first_seed(results, m);
+    guint first = aimf_run_first_seed(results, m);
     JsonObject *object = json_object_new();
     JsonArray *cells = json_array_new();
     set_text(object, "name", method->name);
@@ -200,17 +191,13 @@ static void add_verdicts(JsonArray *array, JsonNode *seed, const AimfVerdicts *v
 static void set_gates(JsonObject *root, const AimfRunResults *results)
 {
     JsonArray *gates = json_array_new();
-    gboolean any = FALSE;
-    if (results->verdicts && results->verdicts->n) {
+    gboolean any = aimf_run_any_gates(results);
+    if (results->verdicts && results->verdicts->n)
         add_verdicts(gates, json_node_init_null(json_node_alloc()), results->verdicts);
-        any = TRUE;
-    }
     for (guint s = 0; results->seed_verdicts && s < results->n_seeds; s++) {
         const AimfVerdicts *verdicts = results->seed_verdicts[s];
-        if (!verdicts || !verdicts->n)
-            continue;
-        add_verdicts(gates, seed_node(results->seeds[s]), verdicts);
-        any = TRUE;
+        if (verdicts && verdicts->n)
+            add_verdicts(gates, seed_node(results->seeds[s]), verdicts);
     }
     set_text(root, "gated_method", any ? results->methods[results->n_methods > 1 ? 1 : 0].name : NULL);
     json_object_set_array_member(root, "gates", gates);

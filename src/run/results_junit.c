@@ -2,23 +2,11 @@
 #include "fair/verdict_files.h"
 #include "run/results.h"
 
-/* Also where every seed failed, so that there is no verdict on any. */
-static gboolean any_gates(const AimfRunResults *results)
-{
-    const AimfConfig *config = results->config;
-    gboolean any = config && (aimf_config_length(config, AIMF_KEY_GATES_REQUIRE) ||
-                              aimf_config_length(config, AIMF_KEY_GATES_EVIDENCE));
-    any = any || (results->verdicts && results->verdicts->n);
-    for (guint s = 0; results->seed_verdicts && s < results->n_seeds; s++)
-        any = any || (results->seed_verdicts[s] && results->seed_verdicts[s]->n);
-    return any;
-}
-
 /* Seeds that came to nothing are skipped, not failed: the decision is on the others. */
-gboolean aimf_results_save_junit(const AimfRunResults *results, const char *path, GError **error)
+char *aimf_results_junit(const AimfRunResults *results)
 {
     guint judged = results->n_methods > 1 ? 1 : 0, n = 0;
-    gboolean any = any_gates(results);
+    gboolean any = aimf_run_any_gates(results);
     g_autofree AimfVerdictSuite *suites = g_new0(AimfVerdictSuite, results->n_seeds + 1);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     const char *title = results->title ? results->title : "run", *method = results->methods[judged].name;
@@ -41,5 +29,5 @@ gboolean aimf_results_save_junit(const AimfRunResults *results, const char *path
         };
         g_ptr_array_add(names, (gpointer)suites[n - 1].name);
     }
-    return aimf_verdict_suites_save_junit(suites, n, path, error);
+    return aimf_verdict_suites_junit(suites, n);
 }

@@ -8,8 +8,8 @@ void aimf_run_results_name_labels(AimfRunResults *results)
 {
     const char *kind = aimf_config_text_at(results->config, AIMF_KEY_DATA_KIND);
     const char *text = aimf_config_text_at(results->config, AIMF_KEY_DATA_PROTECTED);
-    AimfAttribute attribute;
-    if ((strcmp(kind, "celeba") != 0 && strcmp(kind, "utkface") != 0) ||
+    AimfAttribute attribute; /* a run names one; its folder may have been tampered with */
+    if (!text || (strcmp(kind, "celeba") != 0 && strcmp(kind, "utkface") != 0) ||
         !aimf_attribute_parse(kind, text, &attribute, NULL))
         return;
     results->label_names = g_strdupv(results->labels);

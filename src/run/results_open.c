@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "run/job.h"
+#include "run/joined_rows.h"
 
 #include <aimfair/error.h>
 #include <aimfair/version.h>
@@ -382,16 +383,28 @@ static void find_all_picture_hashes(AimfRunResults *r)
 
 /* --- Impact ratios --- */
 
-/* (nullable) Of the test set's columns; those of predictions are joined to its rows, which are the same. */
+/* Rows @kept (n) alone, in their order. */
+static void keep_rows(AimfImpactRows *rows, const guint32 *kept, guint n)
+{
+    gsize to = 0;
+    for (guint c = 0; c < rows->n_columns; c++)
+        for (guint i = 0; i < n; i++) /* never further than what is yet to be read */
+            rows->category[to++] = rows->category[(gsize)c * rows->n + kept[i]];
+    rows->n = n;
+}
+
+/* (nullable) Of the columns of those of the test set's pictures that could be read. */
 static AimfImpact *measure_impact(const AimfRunResults *r, const AimfOutcomes *outcomes)
 {
     const AimfManifest *test = r->sets[AIMF_SET_TEST].manifest;
     const char *const *columns = (const char *const *)aimf_config_list(r->config, AIMF_KEY_EVALUATE_IMPACT);
-    if (!*columns || outcomes->positive < 0 || outcomes->n != aimf_manifest_count(test))
+    if (!*columns || outcomes->positive < 0)
         return NULL;
-    g_autoptr(AimfImpactRows) rows = aimf_impact_rows_new(test, columns, NULL, NULL, NULL);
-    if (!rows || rows->n != outcomes->n)
+    g_autofree guint32 *joined = aimf_run_join_rows(outcomes, test, NULL);
+    g_autoptr(AimfImpactRows) rows = joined ? aimf_impact_rows_new(test, columns, NULL, NULL, NULL) : NULL;
+    if (!rows)
         return NULL;
+    keep_rows(rows, joined, outcomes->n);
     rows->prediction = g_new(int, outcomes->n);
     memcpy(rows->prediction, outcomes->prediction, outcomes->n * sizeof *rows->prediction);
     return aimf_impact_measure(rows, outcomes->positive, NULL);
@@ -399,10 +412,11 @@ static AimfImpact *measure_impact(const AimfRunResults *r, const AimfOutcomes *o
 
 static void take_impacts(AimfRunResults *r)
 {
-    for (guint m = 0; m < r->n_methods; m++)
-        for (guint s = 0; s < r->n_seeds && !r->impact[m]; s++)
-            if (aimf_run_cell(r, m, s)->outcomes)
-                r->impact[m] = measure_impact(r, aimf_run_cell(r, m, s)->outcomes);
+    for (guint m = 0; m < r->n_methods; m++) {
+        guint s = aimf_run_first_seed(r, m);
+        if (s < r->n_seeds)
+            r->impact[m] = measure_impact(r, aimf_run_cell(r, m, s)->outcomes);
+    }
 }
 
 /* --- All of it --- */

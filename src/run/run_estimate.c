@@ -1,5 +1,6 @@
 /* What a run would do and how long it would take, from a short measurement on this machine. */
 #include "base/file.h"
+#include "base/format.h"
 #include "base/monitor.h"
 #include "portraits/portrait_set.h"
 #include "run/job.h"
@@ -188,7 +189,7 @@ static void add_stage(const AimfRunJob *job, const AimfRunStage *stage, const Ra
 static void append_duration(GString *text, double seconds)
 {
     if (seconds >= 5400)
-        g_string_append_printf(text, "%.1f hours", seconds / 3600);
+        aimf_format_append(text, "%.1f hours", seconds / 3600);
     else if (seconds >= 90)
         g_string_append_printf(text, "%.0f minutes", seconds / 60);
     else
@@ -217,7 +218,7 @@ static void describe(const AimfRunJob *job, const char *folder, const char *arch
                            " passes of pictures through %s, about ",
                            e->pictures, e->passes, architecture);
     append_duration(text, e->seconds);
-    g_string_append_printf(text, " on this machine and %.1f GB on disk.\n", (double)e->bytes / 1e9);
+    aimf_format_append(text, " on this machine and %.1f GB on disk.\n", (double)e->bytes / 1e9);
     e->text = g_string_free(g_steal_pointer(&text), FALSE);
 }
 

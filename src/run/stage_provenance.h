@@ -25,7 +25,7 @@
 
 /**
  * AimfProvenance: of a stage; everything owned.
- * @name: "cells/aim-fair-0/model"; @folder: its path, from here
+ * @name: "cells/aim-fair-0/model"; @key: what it says
  * @settings, @inputs, @outputs: texts by names, members of JSON
  * @failure: (nullable) why the stage came to nothing: of a cell, whose seed is then left out. Not a part of the key
  */

@@ -1,6 +1,7 @@
 #include "run/verifier.h"
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/shown.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ void aimf_verifier_add(AimfVerifier *verifier, AimfVerifyKind kind, const char *
     va_list args;
     va_start(args, format);
     AimfVerifyLine line = { kind, aimf_message_text(g_strdup(what)),
-                            aimf_message_text(g_strdup_vprintf(format, args)) };
+                            aimf_message_text(aimf_format_list(format, args)) };
     va_end(args);
     g_array_append_val(verifier->lines, line);
 }

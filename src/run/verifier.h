@@ -7,6 +7,9 @@
 #include <aimfair/data.h>
 #include <aimfair/run.h>
 
+/** AIMF_VERIFY_MOST_RESAMPLES: more take longer than a folder of nobody knows whom should cost. */
+enum { AIMF_VERIFY_MOST_RESAMPLES = 100000 };
+
 /**
  * AimfVerifier: everything owned but @options and @monitor
  * @files: of the run; @hashes: of them as they are now, by path, "" of those that cannot be read

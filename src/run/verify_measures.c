@@ -13,8 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-/* @MAX_RESAMPLES: more of them take longer than a measures.json of nobody knows whom should cost */
-enum { MAX_FILE_BYTES = 64 << 20, MAX_RESAMPLES = 100000 };
+enum { MAX_FILE_BYTES = 64 << 20 };
 
 /* --- Comparing --- */
 
@@ -132,10 +131,10 @@ static gboolean verify_measures(const AimfVerifier *verifier, const char *place,
     g_autoptr(JsonNode) file = predictions ? aimf_json_open(path, MAX_FILE_BYTES, error) : NULL;
     if (!file || !read_bootstrap(json_node_get_object(file), path, &resamples, &seed, error))
         return FALSE;
-    if (resamples > MAX_RESAMPLES) {
+    if (resamples > AIMF_VERIFY_MOST_RESAMPLES) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED,
                     "its intervals have %" G_GINT64_FORMAT " resamples; more than %d are not made again", resamples,
-                    MAX_RESAMPLES);
+                    AIMF_VERIFY_MOST_RESAMPLES);
         return FALSE;
     }
     g_autoptr(AimfFindings) findings = aimf_findings_new();

@@ -5,8 +5,12 @@
  */
 #include "run/verifier.h"
 
+#include "base/format.h"
 #include "base/instruction_set.h"
 #include "base/random.h"
+#include "model/model.h"
+#include "run/config_values.h"
+#include "run/joined_rows.h"
 
 #include <aimfair/fair.h>
 #include <math.h>
@@ -40,39 +44,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Test, test_clear)
 
 /* --- The rows --- */
 
-static gboolean same_name(const char *a, const char *b)
-{
-    g_autofree char *x = g_path_get_basename(a), *y = g_path_get_basename(b);
-    return strcmp(x, y) == 0;
-}
-
-/* Folders of pictures depend on where the run was started from, their names do not. */
-static gboolean is_row(const AimfOutcomes *outcomes, guint i, const AimfManifest *manifest, guint row)
-{
-    AimfSample sample = aimf_manifest_at(manifest, row);
-    return outcomes->target[i] == sample.target &&
-           strcmp(outcomes->labels[outcomes->group[i]], sample.protected_label) == 0 &&
-           (!outcomes->paths || same_name(outcomes->paths[i], sample.path));
-}
-
-/* Predictions are of the rows in their order; those whose picture could not be read have none. */
 static gboolean find_rows(AimfVerifier *verifier, Test *test)
 {
-    const AimfOutcomes *outcomes = test->outcomes;
-    guint row = 0, n = aimf_manifest_count(test->test);
-    test->rows = g_new(guint32, outcomes->n);
-    for (guint i = 0; i < outcomes->n; i++, row++) {
-        while (row < n && !is_row(outcomes, i, test->test, row))
-            row++;
-        if (row == n) {
-            aimf_verifier_add(verifier, AIMF_REFUTED, test->what,
-                              "its row %u is of no picture of '%s' behind those before it, with this target and label",
-                              i + 1, test->manifest);
-            return FALSE;
-        }
-        test->rows[i] = row;
-    }
-    return TRUE;
+    guint failed;
+    test->rows = aimf_run_join_rows(test->outcomes, test->test, &failed);
+    if (!test->rows)
+        aimf_verifier_add(verifier, AIMF_REFUTED, test->what,
+                          "its row %u is of no picture of '%s' behind those before it, with this target and label",
+                          failed + 1, test->manifest);
+    return test->rows != NULL;
 }
 
 /* FALSE where the test cannot be looked at, which has a line, or with @error. */
@@ -138,14 +118,23 @@ static gboolean near(Comparison *comparison, double expected, double found, doub
     return comparison->exact ? expected == found : difference <= comparison->bound * MAX(1, size);
 }
 
+/* Whether a logit that is another by the bound may fall on the other side of the threshold. */
+static gboolean is_close(const Comparison *comparison, double logit, double threshold)
+{
+    double reach = comparison->bound * MAX(1, fabs(logit));
+    gboolean below = aimf_model_sigmoid((float)(logit - reach)) >= (float)threshold;
+    gboolean above = aimf_model_sigmoid((float)(logit + reach)) >= (float)threshold;
+    return !comparison->exact && below != above;
+}
+
 /* Two classes: a decision next to the threshold may fall on either side. */
 static gboolean same_of_two(Comparison *comparison, const AimfOutcomes *made, guint k, const AimfOutcomes *said,
                             guint i, double threshold)
 {
     if (!said->logit || !said->probability)
         return FALSE;
-    double size = fabs(made->logit[k]), edge = log(threshold / (1 - threshold));
-    gboolean close = !comparison->exact && fabs(made->logit[k] - edge) <= comparison->bound * MAX(1, size);
+    double size = fabs(made->logit[k]);
+    gboolean close = is_close(comparison, made->logit[k], threshold);
     gboolean same = near(comparison, made->logit[k], said->logit[i], size);
     gboolean probability = comparison->exact
                                ? made->probability[k] == said->probability[i]
@@ -192,12 +181,12 @@ static char *rule_text(const Comparison *comparison, const Test *test, const cha
     if (comparison->exact)
         return g_strdup_printf("to the bit, by %s, %s, %d thread%s as then", engine, stage->instruction_set, threads,
                                AIMF_PLURAL(threads));
-    return g_strdup_printf("within %g of their size or of 1, by %s, %s, %d thread%s (then %s, %s, %d); the largest "
-                           "difference is %.3g",
-                           comparison->bound, engine, aimf_instruction_set_name(aimf_instruction_set()), threads,
-                           AIMF_PLURAL(threads), stage->engine ? stage->engine : "unknown",
-                           stage->instruction_set ? stage->instruction_set : "unknown", stage->threads,
-                           comparison->largest);
+    return aimf_format("within %g of their size or of 1, by %s, %s, %d thread%s (then %s, %s, %d); the largest "
+                       "difference is %.3g",
+                       comparison->bound, engine, aimf_instruction_set_name(aimf_instruction_set()), threads,
+                       AIMF_PLURAL(threads), stage->engine ? stage->engine : "unknown",
+                       stage->instruction_set ? stage->instruction_set : "unknown", stage->threads,
+                       comparison->largest);
 }
 
 static gboolean report(AimfVerifier *verifier, const Test *test, const Comparison *comparison, guint n,
@@ -250,14 +239,15 @@ static gboolean compute(AimfVerifier *verifier, const Test *test, const AimfMode
     return report(verifier, test, &comparison, n, rule);
 }
 
-/* The test may have another threshold than its model. */
+/* The test may have another threshold than its model: what the configuration may say, 1/3 as well. */
 static double threshold_of(const AimfProvenance *stage, double own)
 {
-    JsonNode *node = json_object_get_member(stage->settings, "evaluate.threshold");
+    JsonNode *node = json_object_get_member(stage->settings, aimf_config_name(AIMF_KEY_EVALUATE_THRESHOLD));
     const char *text = node ? json_node_get_string(node) : NULL;
-    char *end = NULL;
-    double value = text ? g_ascii_strtod(text, &end) : NAN;
-    return text && end != text && !*end && value > 0 && value < 1 ? value : own;
+    const char *const items[] = { text, NULL };
+    g_autoptr(AimfConfig) config = aimf_config_new();
+    gboolean taken = text && *text && aimf_config_take(config, AIMF_KEY_EVALUATE_THRESHOLD, items, NULL, ".", NULL);
+    return taken ? aimf_config_real(config, AIMF_KEY_EVALUATE_THRESHOLD) : own;
 }
 
 static gboolean check_sample(AimfVerifier *verifier, const Test *test, GError **error)

@@ -1,4 +1,4 @@
-/* Results, model card and report: made again from all that is before them, they must be the same bytes. */
+/* Results, gates, model card and report: made again from all that is before them, they must be the same bytes. */
 #include "run/verifier.h"
 
 #include "base/file.h"
@@ -9,18 +9,20 @@
 
 static const gsize MAX_BYTES = (gsize)256 << 20;
 
-/* Whether the report has pictures of its own, and some of the data's are not where they were. */
+static gboolean lacks_some(const AimfManifest *manifest)
+{
+    for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++)
+        if (aimf_path_kind(aimf_manifest_at(manifest, i).path, NULL) != AIMF_PATH_FILE)
+            return TRUE;
+    return FALSE;
+}
+
+/* Of pictures that the report shows: always synthetic ones, and where they were asked for, the test's. */
 static gboolean lacks_pictures(const AimfRunResults *results)
 {
-    if (!aimf_config_boolean(results->config, AIMF_KEY_REPORT_PICTURES))
-        return FALSE;
-    for (int set = 0; set < AIMF_N_SETS; set++) {
-        const AimfManifest *manifest = results->sets[set].manifest;
-        for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++)
-            if (aimf_path_kind(aimf_manifest_at(manifest, i).path, NULL) == AIMF_PATH_MISSING)
-                return TRUE;
-    }
-    return FALSE;
+    return lacks_some(results->sets[AIMF_SET_BALANCED].manifest) ||
+           (aimf_config_boolean(results->config, AIMF_KEY_REPORT_PICTURES) &&
+            lacks_some(results->sets[AIMF_SET_TEST].manifest));
 }
 
 /* @made: (taken, nullable) what the run's file @path should be. */
@@ -45,6 +47,14 @@ static void compare(AimfVerifier *verifier, const char *path, char *made, guint 
                           "from line %" G_GSIZE_FORMAT " on it is not what follows from the run's other files", line);
 }
 
+/* Of each interval that would have to be made again. */
+static gint64 resamples_of(const AimfVerifier *verifier)
+{
+    g_autofree char *path = aimf_verifier_path(verifier, "config.resolved.yaml");
+    g_autoptr(AimfConfig) config = aimf_config_read_back(path, NULL);
+    return config ? aimf_config_integer(config, AIMF_KEY_EVALUATE_BOOTSTRAP) : 0;
+}
+
 gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
 {
     GError *failure = NULL;
@@ -52,6 +62,12 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
     if (verifier->files->odd->len) {
         aimf_verifier_add(verifier, AIMF_UNCHECKED, "results",
                           "what they follow from is not read, as not all of the folder is files and folders");
+        return TRUE;
+    }
+    if (resamples_of(verifier) > AIMF_VERIFY_MOST_RESAMPLES) {
+        aimf_verifier_add(verifier, AIMF_UNCHECKED, "results",
+                          "their intervals have %" G_GINT64_FORMAT " resamples; more than %d are not made again",
+                          resamples_of(verifier), AIMF_VERIFY_MOST_RESAMPLES);
         return TRUE;
     }
     g_autoptr(AimfRunResults) results = aimf_run_results_open(verifier->options->folder, verifier->monitor, &failure);
@@ -63,6 +79,7 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
     compare(verifier, "results.json", aimf_results_json(results), &held);
     compare(verifier, "results.csv", aimf_results_csv(results), &held);
     compare(verifier, "model-card.md", aimf_results_card(results), &held);
+    compare(verifier, "junit.xml", aimf_results_junit(results), &held);
     if (lacks)
         aimf_verifier_add(verifier, AIMF_UNCHECKED, "report.html", "it shows pictures, and some are not there");
     else if (report)
@@ -71,7 +88,7 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
         return FALSE;
     if (held)
         aimf_verifier_add(verifier, AIMF_VERIFIED, "results",
-                          "%u file%s of results, card and report follow%s from the rest", held, AIMF_PLURAL(held),
-                          held == 1 ? "s" : "");
+                          "%u file%s of results, gates, card and report follow%s from the rest", held,
+                          AIMF_PLURAL(held), held == 1 ? "s" : "");
     return aimf_check_stop(verifier->monitor, "verifying", error);
 }

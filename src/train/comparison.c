@@ -1,6 +1,8 @@
 /* What a training did to the groups of its validation set. */
 #include <aimfair/sets.h>
 
+#include "base/format.h"
+
 #include <string.h>
 
 /* A fall of so much means that the model has lost what it could do, whatever has become of the gaps. */
@@ -55,8 +57,8 @@ static void check_groups(const AimfTrainResult *result, const AimfManifest *vali
             continue;
         g_autofree char *name = group_name(group, labels, n_labels);
         double before = 100.0 * group->right_before / group->n, after = 100.0 * group->right_after / group->n;
-        g_string_append_printf(worse, "%s %s from %.2f to %.2f %% (%+.2f)", n_worse++ ? "," : "", name, before, after,
-                               after - before);
+        aimf_format_append(worse, "%s %s from %.2f to %.2f %% (%+.2f)", n_worse++ ? "," : "", name, before, after,
+                           after - before);
     }
     if (n_worse)
         aimf_findings_add(findings, "levelling-down", FALSE,

@@ -8,6 +8,7 @@
 #include "train/validation.h"
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/monitor.h"
 #include "base/work.h"
 #include "model/evaluator.h"
@@ -236,7 +237,7 @@ static void prepare_groups(Trainer *trainer)
 /* (owned) what follows the accuracy; nothing where the worst group is unknown */
 static char *worst_text(double accuracy)
 {
-    return isnan(accuracy) ? g_strdup("") : g_strdup_printf(", worst group %.2f %%", 100 * accuracy);
+    return isnan(accuracy) ? g_strdup("") : aimf_format(", worst group %.2f %%", 100 * accuracy);
 }
 
 /* @evaluator: has the weights */
@@ -404,7 +405,7 @@ static gboolean give_batches(Trainer *trainer, const char *stage_name, AimfStage
             break;
         g_autofree char *note = NULL;
         if (aimf_batches_count(trainer->batches))
-            note = g_strdup_printf("loss %.4f", aimf_batches_mean_loss(trainer->batches));
+            note = aimf_format("loss %.4f", aimf_batches_mean_loss(trainer->batches));
         aimf_stage_step(stage, trainer->options->batch, note);
     }
     if (!failure)

@@ -1,4 +1,5 @@
 /* Demands for evidence: decided as an independent computation decides them, and by hand. */
+#include "base/support_locale.h"
 #include "fair/intervals.h"
 #include "fair/support_golden.h"
 
@@ -124,6 +125,32 @@ static void test_needs(void)
     g_assert_nonnull(strstr(text, "accuracy of 1_b is 0.77, 95 %: 0.6751 to 0.8483"));
     g_assert_nonnull(strstr(text, "of 1_b (there are 100) would settle it"));
     g_assert_cmpstr(none, ==, "");
+}
+
+/* What is written has a point, whatever the locale of the program that calls the library. */
+static void test_locale(void)
+{
+    static const char *const demands[] = { "worst_group_accuracy>=0.725", "demographic_parity_ratio>=0.875" };
+    const int right[] = { 90, 90, 90, 77 };
+    g_autoptr(AimfOutcomes) outcomes = outcomes_of(right, HUNDREDS, 2);
+    char *texts[2][G_N_ELEMENTS(demands)];
+    for (int comma = 0; comma < 2; comma++) {
+        if (comma && !support_comma_begin()) {
+            g_test_skip("no locale with a comma, and no localedef");
+            return;
+        }
+        g_autoptr(AimfVerdicts) verdicts = judge(outcomes, demands, G_N_ELEMENTS(demands));
+        for (guint i = 0; i < G_N_ELEMENTS(demands); i++) {
+            g_autofree char *why = aimf_verdict_text(&verdicts->verdicts[i]);
+            texts[comma][i] = g_strconcat(why, "; ", verdicts->verdicts[i].parts[0].what, NULL);
+        }
+    }
+    support_comma_end();
+    for (guint i = 0; i < G_N_ELEMENTS(demands); i++) {
+        g_assert_cmpstr(texts[0][i], ==, texts[1][i]);
+        g_free(texts[0][i]);
+        g_free(texts[1][i]);
+    }
 }
 
 /* Nothing is shown of those who are not there, and no number of pictures can be told. */
@@ -428,6 +455,7 @@ int main(int argc, char **argv)
     golden = golden_open_file("verdicts.json");
     g_test_add_func("/verdicts/golden", test_golden);
     g_test_add_func("/verdicts/needs", test_needs);
+    g_test_add_func("/verdicts/locale", test_locale);
     g_test_add_func("/verdicts/empty-groups", test_empty_groups);
     g_test_add_func("/verdicts/bounds", test_bounds);
     g_test_add_func("/verdicts/refused", test_refused);

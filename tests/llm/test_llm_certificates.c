@@ -28,6 +28,15 @@ static void test_places(void)
     g_assert_nonnull(strstr(error->message, first));
     g_clear_error(&error);
 
+    /* A folder of certificates is none. */
+    const char *const folders[] = { folder, third, NULL };
+    g_autofree char *behind = aimf_certificates_find(NULL, folders, NULL);
+    g_assert_cmpstr(behind, ==, third);
+    g_assert_null(aimf_certificates_find(folder, places, &error));
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, "must be a file"));
+    g_clear_error(&error);
+
     g_unlink(second);
     g_unlink(third);
     g_assert_null(aimf_certificates_find(NULL, places, &error));

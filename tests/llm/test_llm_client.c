@@ -508,9 +508,14 @@ static void test_untrusted_certificate(void)
     g_assert_error(trusted.error, AIMF_ERROR, AIMF_ERROR_FAILED);
     g_assert_null(strstr(trusted.error->message, "certificate"));
     g_assert_nonnull(strstr(trusted.error->message, "took too long"));
-    g_setenv("SSL_CERT_FILE", folder, TRUE); /* there, but no such file */
+    g_autofree char *none = g_build_filename(folder, "key.pem", NULL); /* a file, and of no certificates */
+    g_setenv("SSL_CERT_FILE", none, TRUE);
     g_auto(Result) unreadable = converse(&options, 1, 0);
     g_assert_error(unreadable.error, AIMF_ERROR, AIMF_ERROR_FAILED);
+    g_setenv("SSL_CERT_FILE", folder, TRUE);
+    g_auto(Result) no_file = converse(&options, 1, 0);
+    g_assert_error(no_file.error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND);
+    g_assert_cmpuint(no_file.usage.requests, ==, 0);
     g_setenv("SSL_CERT_FILE", "/nowhere/cert.pem", TRUE);
     g_auto(Result) missing = converse(&options, 1, 0);
     g_assert_error(missing.error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND);

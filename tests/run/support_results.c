@@ -369,15 +369,23 @@ static AimfVerdicts *judge(AimfRunResults *results, const char *const *texts, gu
     return verdicts;
 }
 
+/* What was never measured meets nothing. */
 static void make_verdicts(AimfRunResults *results)
 {
     static const char *const plain[] = { "worst_group_accuracy>=0.7", "accuracy >= 0.999" };
     static const char *const of_seeds[] = { "worst_group_accuracy>=0.6", "no_group_worse_than<=0.2" };
-    results->verdicts = judge(results, plain, 2, FALSE, results->averages[1].measures, NULL);
+    g_autofree char *require = g_strdup_printf("gates.require=%s,%s,%s", plain[0], plain[1], of_seeds[1]);
+    g_autofree char *evidence = g_strdup_printf("gates.require_evidence=%s", of_seeds[0]);
+    g_assert_true(aimf_config_set(results->config, require, NULL));
+    g_assert_true(aimf_config_set(results->config, evidence, NULL));
+    if (results->averages[1].measures)
+        results->verdicts = judge(results, plain, 2, FALSE, results->averages[1].measures, NULL);
     for (guint s = 0; s < results->n_seeds; s++) {
         const AimfRunCell *cell = aimf_run_cell(results, 1, s);
         if (!cell->failure)
             results->seed_verdicts[s] = judge(results, of_seeds, 2, TRUE, cell->measures, cell);
+        else if (results->decision == AIMF_MET)
+            results->decision = AIMF_NOT_ENOUGH_EVIDENCE;
     }
 }
 
@@ -436,7 +444,7 @@ AimfRunResults *support_results_new(const SupportResultsOptions *options)
         make_impact(results, m);
     }
     results->decision = AIMF_MET;
-    if (!options->no_gates && results->averages[1].measures)
+    if (!options->no_gates)
         make_verdicts(results);
     return results;
 }

@@ -149,6 +149,26 @@ static void test_text(void)
     g_assert_true(g_path_is_absolute(aimf_config_text_at(again, AIMF_KEY_DATA_ROOT)));
 }
 
+/* A number is written on one line, whatever it was on. */
+static void test_numbers(void)
+{
+    g_autoptr(AimfConfig) config = open_good("data:\n  bias: \"1/\\n9\"\nfinetune:\n"
+                                             "  top_k: [\" 1 /\\t2 \", \"\\n40\", \"-0.5/\\r\\n-1\", 55/62]\n"
+                                             "  betas: [-0, 0.5]\n");
+    g_autofree char *text = aimf_config_text(config);
+    g_assert_nonnull(strstr(text, "\n  bias: \"1/\\n9\"\n"));
+    g_assert_nonnull(strstr(text, ", 55/62]\n"));
+    g_assert_nonnull(strstr(text, "\n  pictures: false\n"));
+    g_assert_nonnull(strstr(text, "\n  betas: [-0, 0.5]\n"));
+    g_autoptr(AimfConfig) again = open_good(text);
+    g_assert_cmpfloat(aimf_config_real(again, AIMF_KEY_DATA_BIAS), ==, 1.0 / 9);
+    for (guint i = 0; i < 4; i++)
+        g_assert_cmpfloat(aimf_config_number_at(again, AIMF_KEY_FINETUNE_TOP_K, i), ==,
+                          aimf_config_number_at(config, AIMF_KEY_FINETUNE_TOP_K, i));
+    g_autofree char *text_again = aimf_config_text(again);
+    g_assert_cmpstr(text, ==, text_again);
+}
+
 /* All characters of the first plane, and some beyond it: what is written is read again as what it was. */
 static void test_odd_characters(void)
 {
@@ -232,6 +252,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/refused", test_refused);
     g_test_add_func("/config/set", test_set);
     g_test_add_func("/config/text", test_text);
+    g_test_add_func("/config/numbers", test_numbers);
     g_test_add_func("/config/odd_characters", test_odd_characters);
     g_test_add_func("/config/read_back", test_read_back);
     g_test_add_func("/config/templates", test_templates);

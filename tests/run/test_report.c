@@ -1,4 +1,5 @@
 /* The report: all sections, whatever is missing; nothing that rules the page, loads anything or differs next time. */
+#include "run/report_facts.h"
 #include "run/report_page.h"
 #include "run/support_results.h"
 
@@ -275,6 +276,18 @@ static void test_failures(void)
     assert_lacks(sound, "class=\"notice\"");
 }
 
+/* No verdict is not the same as no demand. */
+static void test_demands(void)
+{
+    static const SupportResultsOptions failed = { .n_seeds = 1, .failed_cell = TRUE }, none = { .no_gates = TRUE };
+    g_autofree char *html = report_with(&failed), *unbound = report_with(&none), *judged = report_with(NULL);
+    assert_has(html, "not enough evidence</span>, since no seed could be judged: every one failed.");
+    assert_lacks(html, "Nothing was demanded");
+    assert_has(unbound, "Nothing was demanded of this run.");
+    assert_lacks(judged, "Nothing was demanded");
+    assert_lacks(judged, "no seed could be judged");
+}
+
 static void test_hostile(void)
 {
     static const SupportResultsOptions options = { .n_seeds = 2, .failed_cell = TRUE, .hostile = HOSTILE };
@@ -323,6 +336,42 @@ static void strip_cell(AimfRunCell *cell)
     g_clear_pointer(&cell->outcomes->paths, g_free);
 }
 
+/* Whatever is of one seed is of the first that came to something, in the report as elsewhere. */
+static void test_first_seed(void)
+{
+    g_autoptr(AimfRunResults) results = support_results_new(NULL);
+    AimfRunCell *first = &results->cells[results->n_seeds];
+    guint seed = 0;
+    g_assert_cmpuint(aimf_run_first_seed(results, 1), ==, 0);
+    g_assert_true(aimf_report_cell(results, 1, &seed) == first && seed == 0);
+    g_clear_pointer(&first->measures, aimf_measures_free);
+    g_assert_cmpuint(aimf_run_first_seed(results, 1), ==, 1);
+    g_assert_true(aimf_report_cell(results, 1, &seed) == first + 1 && seed == 1);
+    g_assert_null(aimf_report_cell(results, results->n_methods, NULL));
+    for (guint s = 1; s < results->n_seeds; s++)
+        g_clear_pointer(&first[s].measures, aimf_measures_free);
+    g_assert_cmpuint(aimf_run_first_seed(results, 1), ==, results->n_seeds);
+    g_assert_null(aimf_report_cell(results, 1, &seed));
+}
+
+/* Why there is no annex A is said as it is. */
+static void test_no_impact(void)
+{
+    static const SupportResultsOptions cases[] = { { .n_seeds = 1 }, { .n_targets = 3, .no_gates = TRUE } };
+    static const char *const why[] = { "no column was asked for", "there is no positive class" };
+    for (gsize c = 0; c < G_N_ELEMENTS(cases); c++) {
+        g_autoptr(AimfRunResults) results = support_results_new(&cases[c]);
+        g_autofree char *expected = g_strdup_printf("Selection rates were not measured: %s.", why[c]);
+        for (guint m = 0; m < results->n_methods; m++)
+            g_clear_pointer(&results->impact[m], aimf_impact_free);
+        g_autofree char *lost = report_of(results);
+        g_assert_true((strstr(lost, "could not be joined to the test set") != NULL) == (c == 0));
+        g_assert_true(c || aimf_config_set(results->config, "evaluate.impact=[]", NULL));
+        g_autofree char *html = report_of(results);
+        assert_has(html, expected);
+    }
+}
+
 static void test_bare(void)
 {
     g_autoptr(AimfRunResults) results = support_results_new(NULL);
@@ -356,7 +405,6 @@ static void test_bare(void)
     assert_has(html, "1, male");
 }
 
-/* Nothing at all came out of it. */
 /* Nobody has to know what 0 and 1 are. */
 static void test_names(void)
 {
@@ -369,11 +417,18 @@ static void test_names(void)
         assert_lacks(texts[i], "smiling, 0");
         assert_lacks(texts[i], "smiling, 1");
     }
+    const char *annex = strstr(html, "<h2 id=\"impact\"");
+    g_assert_nonnull(annex);
+    assert_has(annex, "<tr><th scope=\"row\">White</th>");
+    assert_has(annex, "<tr><th scope=\"row\">not White</th>");
+    assert_lacks(annex, "<th scope=\"row\">0</th>");
+    assert_lacks(annex, "<th scope=\"row\">1</th>");
     assert_has(card, "alone: not White, White. Other");
     assert_has(card, "| training | smiling | not White | ");
     g_assert_cmpstr(aimf_run_label_name(results, "2"), ==, "2");
 }
 
+/* Nothing at all came out of it. */
 static void test_empty(void)
 {
     g_autoptr(AimfConfig) config = aimf_config_new();
@@ -595,7 +650,10 @@ int main(int argc, char **argv)
     g_test_add_func("/report/figures", test_figures);
     g_test_add_func("/report/finding", test_finding);
     g_test_add_func("/report/failures", test_failures);
+    g_test_add_func("/report/demands", test_demands);
     g_test_add_func("/report/hostile", test_hostile);
+    g_test_add_func("/report/first-seed", test_first_seed);
+    g_test_add_func("/report/no-impact", test_no_impact);
     g_test_add_func("/report/bare", test_bare);
     g_test_add_func("/report/names", test_names);
     g_test_add_func("/report/empty", test_empty);

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "cli/support_program.h"
 #include "run/checksums.h"
+#include "run/results.h"
 #include "run/stage_provenance.h"
 #include "train/support_drawn.h"
 
@@ -212,7 +213,7 @@ static void test_whole(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_VERIFIED, "stages", "keys");
     assert_line(found, AIMF_VERIFIED, "pictures", "hashes");
     assert_line(found, AIMF_VERIFIED, "measures", "2 tests");
-    assert_line(found, AIMF_VERIFIED, "results", "4 files");
+    assert_line(found, AIMF_VERIFIED, "results", "5 files");
     assert_line(found, AIMF_VERIFIED, "predictions", "2 tests");
     assert_line(found, AIMF_VERIFIED, TEST "/predictions.csv", "to the bit");
     assert_line(found, AIMF_VERIFIED, "cells/aim-fair-0/test/predictions.csv", "8 of its 40");
@@ -420,6 +421,47 @@ static void test_last_digit(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_VERIFIED, TEST "/predictions.csv", "within 0.001");
 }
 
+/* The stage of TEST gets another threshold, and its predictions those that this one gives. */
+static void change_threshold(const char *text, double threshold)
+{
+    enum { PROBABILITY = 4, PREDICTION };
+    g_autofree char *csv = read_file(TEST "/predictions.csv", NULL), *folder = path_of(TEST);
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) lines = g_strsplit(csv, "\n", -1);
+    for (char **line = lines + 1; *line && **line; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, ",", -1);
+        gboolean one = (float)g_ascii_strtod(fields[PROBABILITY], NULL) >= (float)threshold;
+        g_free(fields[PREDICTION]);
+        fields[PREDICTION] = g_strdup(one ? "1" : "0");
+        g_free(*line);
+        *line = g_strjoinv(",", fields);
+    }
+    g_autofree char *changed = g_strjoinv("\n", lines);
+    write_file(TEST "/predictions.csv", changed, -1);
+    g_autoptr(AimfProvenance) provenance = aimf_provenance_open(folder, &error);
+    g_assert_no_error(error);
+    json_object_set_string_member(provenance->settings, "evaluate.threshold", text);
+    g_assert_true(aimf_provenance_save(provenance, folder, &error));
+    rewrite(TEST, "predictions.csv");
+}
+
+/* Thresholds are what configurations may have: fractions, and both ends. */
+static void test_thresholds(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const struct {
+        const char *text;
+        double threshold;
+    } cases[] = { { "1/3", 1.0 / 3 }, { "0.47", 0.47 }, { "2 / 4", 0.5 }, { "0", 0 }, { "1", 1 } };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        change_threshold(cases[i].text, cases[i].threshold);
+        assert_line(verify_with(f, NULL, 1000, 1), AIMF_VERIFIED, TEST "/predictions.csv", "40 of its 40");
+        assert_line(verify_with(f, NULL, 1000, 2), AIMF_VERIFIED, TEST "/predictions.csv", "40 of its 40");
+    }
+    change_threshold("0", 1);
+    assert_line(verify_with(f, NULL, 1000, 2), AIMF_REFUTED, TEST "/predictions.csv", "40 of 40");
+}
+
 static void test_forged_stage(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -438,9 +480,11 @@ static void test_forged_results(Fixture *f, gconstpointer data)
     (void)data;
     replace("results.csv", "biased", "Biased");
     replace("report.html", "</title>", "!</title>");
+    replace("junit.xml", "failures=\"0\"", "failures=\"1\"");
     rewrite(NULL, NULL);
     const AimfVerification *found = verify_with(f, NULL, 0, 0);
-    g_assert_cmpuint(found->refuted, ==, 2);
+    g_assert_cmpuint(found->refuted, ==, 3);
+    assert_line(found, AIMF_REFUTED, "junit.xml", "from line 2");
     assert_line(found, AIMF_REFUTED, "results.csv", "from line");
     assert_line(found, AIMF_REFUTED, "report.html", "from line");
 }
@@ -478,6 +522,24 @@ static void test_moved(Fixture *f, gconstpointer data)
     found = verify_with(f, home, 8, 0); /* another folder */
     assert_line(found, AIMF_UNCHECKED, "pictures of shared/data/test.csv", "40 of 40");
     g_assert_cmpint(g_rename(there, here), ==, 0);
+}
+
+/* The report shows synthetic pictures, and photographs where they were asked for: without them it is not refuted. */
+static void test_lacking(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const folders[] = { "synthetic", "data" };
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+        g_autofree char *here = g_build_filename(home, folders[i], NULL), *there = g_strconcat(here, "-moved", NULL);
+        if (i == 1)
+            replace("config.resolved.yaml", "pictures: false", "pictures: true");
+        rewrite(NULL, NULL);
+        g_assert_cmpint(g_rename(here, there), ==, 0);
+        const AimfVerification *found = verify_with(f, NULL, 0, 0);
+        g_assert_cmpint(g_rename(there, here), ==, 0);
+        assert_line(found, AIMF_UNCHECKED, "report.html", "some are not there");
+        g_assert_cmpuint(found->refuted, ==, 0);
+    }
 }
 
 /* Pictures of a job say that they were generated. */
@@ -536,6 +598,63 @@ static void test_hostile(Fixture *f, gconstpointer data)
     assert_line(found, AIMF_REFUTED, "shared/data/train.csv", "no regular file");
     assert_line(found, AIMF_REFUTED, "config.resolved.yaml", "is a link");
     assert_line(found, AIMF_UNCHECKED, "results", "is not read");
+}
+
+/* Settings that every run has, and the folder of none need have. */
+static void test_lost_settings(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const kinds[] = { "manifests", "celeba", "utkface", "groups", "csv", "portraits" };
+    g_autofree char *report = g_build_filename(home, "lost.html", NULL);
+    g_autofree char *written = read_file("config.resolved.yaml", NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(GString) text = g_string_new(written);
+        g_autofree char *kind = g_strdup_printf("kind: %s\n", kinds[i]);
+        const char *const one[] = { copy };
+        g_autoptr(GError) error = NULL;
+        g_string_replace(text, "kind: manifests\n", kind, 0);
+        write_file("config.resolved.yaml", text->str, -1);
+        guint n = faults(f);
+        g_assert_cmpuint(n, >=, i ? 1 : 0);
+        g_assert_true(aimf_run_report(one, 1, report, NULL, &error));
+        g_assert_no_error(error);
+    }
+    g_unlink(report);
+}
+
+/* Pictures that could not be read have no prediction; the others are joined to the test set's columns all the same. */
+static void test_skipped(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const tests[] = { TEST, "cells/aim-fair-0/test" };
+    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
+        g_autofree char *name = g_strconcat(tests[i], "/predictions.csv", NULL), *text = read_file(name, NULL);
+        char *third = strchr(strchr(strchr(text, '\n') + 1, '\n') + 1, '\n') + 1, *fourth = strchr(third, '\n') + 1;
+        memmove(third, fourth, strlen(fourth) + 1);
+        write_file(name, text, -1);
+    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfRunResults) results = aimf_run_results_open(copy, NULL, &error);
+    g_assert_no_error(error);
+    for (guint m = 0; m < 2; m++) {
+        g_assert_nonnull(results->impact[m]);
+        g_assert_cmpuint(results->impact[m]->selection[0].n, ==, 39);
+    }
+    const AimfVerification *found = verify_with(f, NULL, 1000, 0);
+    assert_line(found, AIMF_VERIFIED, TEST "/predictions.csv", "39 of its 39");
+}
+
+/* A folder does not decide how long it is looked at. */
+static void test_resamples(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    replace("config.resolved.yaml", "bootstrap: 20\n", "bootstrap: 100001\n");
+    rewrite(NULL, NULL);
+    const AimfVerification *found = verify_with(f, NULL, 0, 0);
+    assert_line(found, AIMF_UNCHECKED, "results", "have 100001 resamples; more than 100000 are not made again");
+    g_assert_cmpuint(found->refuted, ==, 0);
+    replace(TEST "/measures.json", "\"resamples\" : 20", "\"resamples\" : 100001");
+    assert_line(verify_with(f, NULL, 0, 0), AIMF_UNCHECKED, TEST "/measures.json", "100001 resamples");
 }
 
 static void test_stopped(Fixture *f, gconstpointer data)
@@ -668,12 +787,17 @@ int main(int argc, char **argv)
     ADD("forged_sums", test_forged_sums);
     ADD("forged_predictions", test_forged_predictions);
     ADD("last_digit", test_last_digit);
+    ADD("thresholds", test_thresholds);
     ADD("forged_stage", test_forged_stage);
     ADD("forged_results", test_forged_results);
     ADD("pictures", test_pictures);
     ADD("moved", test_moved);
+    ADD("lacking", test_lacking);
     ADD("marks", test_marks);
     ADD("hostile", test_hostile);
+    ADD("lost_settings", test_lost_settings);
+    ADD("skipped", test_skipped);
+    ADD("resamples", test_resamples);
     ADD("outside", test_outside);
     ADD("links", test_links);
     ADD("names", test_names);
