@@ -24,7 +24,7 @@ typedef char *(*AimfPicturesHasher)(const char *path, gpointer data, GError **er
  * aimf_stage_look:
  * @run: the run's folder; @wanted: what its place should have; of it only settings and inputs count
  * @found: (nullable) receives (owned, nullable) what it has
- * Returns: FALSE with IO where that cannot be seen.
+ * Returns: FALSE with IO or MEMORY where that cannot be seen, and what @hasher gives.
  */
 gboolean aimf_stage_look(const char *run, const AimfProvenance *wanted, AimfPicturesHasher hasher, gpointer data,
                          AimfStageState *state, AimfProvenance **found, GError **error);

@@ -267,7 +267,10 @@ static AimfManifest *open_source(AimfRunJob *job, GError **error)
 {
     g_autofree char *ready = aimf_config_path(job->config, AIMF_KEY_GENERATE_BALANCED);
     g_autofree char *made = aimf_run_stage_path(job, "shared/pictures", "manifest.csv");
-    if (ready && g_file_test(ready, G_FILE_TEST_IS_DIR))
+    AimfPathKind kind = ready ? aimf_path_kind(ready, error) : AIMF_PATH_FILE;
+    if (kind == AIMF_PATH_UNKNOWN)
+        return NULL;
+    if (kind == AIMF_PATH_FOLDER)
         return open_groups(job, ready, error);
     return aimf_manifest_open(ready ? ready : made, error);
 }

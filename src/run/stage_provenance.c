@@ -230,3 +230,15 @@ AimfProvenance *aimf_provenance_open(const char *folder, GError **error)
         return NULL;
     return g_steal_pointer(&provenance);
 }
+
+gboolean aimf_provenance_look(const char *folder, AimfProvenance **found, GError **error)
+{
+    GError *failure = NULL;
+    *found = aimf_provenance_open(folder, &failure);
+    if (aimf_is_fault(failure)) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    g_clear_error(&failure);
+    return TRUE;
+}
