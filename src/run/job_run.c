@@ -95,7 +95,7 @@ static GPtrArray *find_strangers(const AimfRunJob *job, GError **error)
     return g_steal_pointer(&strangers);
 }
 
-/* What a killed replacement left, and what a stage had that now cannot be made. */
+/* What a killed replacement or writer left, and what a stage had that now cannot be made. */
 static gboolean remove_leftovers(const AimfRunJob *job, GError **error)
 {
     static const char *const endings[] = { ".part", ".old", "" };
@@ -107,7 +107,7 @@ static gboolean remove_leftovers(const AimfRunJob *job, GError **error)
                 return FALSE;
         }
     }
-    return TRUE;
+    return aimf_folder_remove_parts(job->folder, error);
 }
 
 static gboolean remove_strangers(const AimfRunJob *job, GError **error)
@@ -372,6 +372,18 @@ static AimfLock *lock_folder(const char *folder, GError **error)
     return lock;
 }
 
+/* Whether there is nothing that is not of a run which was killed before it had its configuration. */
+static gboolean is_empty(const GPtrArray *names)
+{
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        g_autofree char *whole = aimf_part_of(name);
+        if (!g_str_equal(name, "lock") && g_strcmp0(whole, "config.resolved.yaml") != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* A folder of something else must not be filled with a run, nor emptied by one. */
 static gboolean check_folder(const char *folder, GError **error)
 {
@@ -387,7 +399,7 @@ static gboolean check_folder(const char *folder, GError **error)
     if (kind != AIMF_PATH_FOLDER)
         return FALSE;
     g_autoptr(GPtrArray) names = aimf_directory_list(folder, error);
-    gboolean empty = names && (names->len == 0 || (names->len == 1 && g_str_equal(names->pdata[0], "lock")));
+    gboolean empty = names && is_empty(names);
     if (names && !empty)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "'%s' has files, and is no run: name a new folder, or one of an earlier run", folder);

@@ -72,6 +72,18 @@ gboolean aimf_folder_remove(const char *path, GError **error)
     return remove_entry(AT_FDCWD, path, path, error);
 }
 
+gboolean aimf_folder_remove_parts(const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) names = aimf_directory_list(path, error);
+    for (guint i = 0; names && i < names->len; i++) {
+        g_autofree char *whole = aimf_part_of(g_ptr_array_index(names, i));
+        g_autofree char *part = g_build_filename(path, g_ptr_array_index(names, i), NULL);
+        if (whole && !aimf_folder_remove(part, error))
+            return FALSE;
+    }
+    return names != NULL;
+}
+
 static char *place_of(const char *run, const char *name)
 {
     return g_build_filename(run, name, NULL);
@@ -167,7 +179,7 @@ char *aimf_stage_prepare(const char *run, const AimfProvenance *wanted, GError *
     if (!aimf_provenance_look(part, &begun, error))
         return NULL;
     if (begun && strcmp(begun->key, key) == 0)
-        return g_steal_pointer(&part);
+        return aimf_folder_remove_parts(part, error) ? g_steal_pointer(&part) : NULL;
     if (!aimf_folder_remove(part, error) || !aimf_directory_make(part, error) ||
         !aimf_provenance_save(wanted, part, error))
         return NULL;

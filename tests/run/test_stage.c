@@ -1,4 +1,4 @@
-/* Stages in their folders: what is damaged, and what only cannot be read now. */
+/* Stages in their folders: what is damaged, what only cannot be read now, and what killed writers left. */
 #include "base/file.h"
 #include "run/stage.h"
 
@@ -116,6 +116,27 @@ static void test_fault(Fixture *f, gconstpointer data)
     g_assert_cmpint(state_of(f), ==, AIMF_STAGE_DONE);
 }
 
+/* What a writer that was killed left half written is no file of the stage that goes on there. */
+static void test_parts(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfProvenance) again = aimf_provenance_new("shared/sets", "f32", 1);
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *part = aimf_stage_prepare(f->run, again, &error);
+        g_assert_no_error(error);
+        if (i == 0) {
+            write_file(f, "shared/sets.part/biased.csv.aB3dE6.aimfair-part");
+            write_file(f, "shared/sets.part/state");
+        }
+    }
+    g_assert_false(is_there(f, "shared/sets.part/biased.csv.aB3dE6.aimfair-part"));
+    g_assert_true(is_there(f, "shared/sets.part/state"));
+    aimf_stage_commit(f->run, again, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint((int)json_object_get_size(again->outputs), ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -123,5 +144,6 @@ int main(int argc, char **argv)
     ADD("state", test_state);
     ADD("outputs", test_outputs);
     ADD("fault", test_fault);
+    ADD("parts", test_parts);
     return g_test_run();
 }
