@@ -142,7 +142,7 @@ AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **e
         g_autofree char *value = aimf_config_value(job->config, *key);
         json_object_set_string_member(wanted->settings, aimf_config_name(*key), value);
     }
-    if (stage->kind->describe && !stage->kind->describe(job, stage, wanted, error))
+    if (!stage->waits && stage->kind->describe && !stage->kind->describe(job, stage, wanted, error))
         return NULL;
     g_free(wanted->engine);
     wanted->engine = aimf_device_engine(job->device);
@@ -159,9 +159,40 @@ static char *hash_pictures(const char *path, gpointer data, GError **error)
     return manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
 }
 
+/* Whether what stands in the place of a stage that waits cannot be what it should be, whatever it waits for becomes. */
+static gboolean has_other_settings(const AimfRunStage *stage, const AimfProvenance *found, const AimfProvenance *known)
+{
+    gboolean other = g_strcmp0(found->program, known->program) != 0 ||
+                     g_strcmp0(found->precision, known->precision) != 0 || found->threads != known->threads;
+    for (const AimfConfigKey *key = stage->kind->keys; *key != AIMF_N_KEYS && !other; key++) {
+        gboolean path = aimf_config_rows[*key].kind == AIMF_CONFIG_PATH;
+        JsonObject *before = path ? found->inputs : found->settings, *now = path ? known->inputs : known->settings;
+        const char *name = aimf_config_name(*key);
+        other = g_strcmp0(json_object_get_string_member_with_default(before, name, NULL),
+                          json_object_get_string_member_with_default(now, name, NULL)) != 0;
+    }
+    return other;
+}
+
+static gboolean look_at_waiting(AimfRunJob *job, AimfRunStage *stage, GError **error)
+{
+    g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
+    gboolean there;
+    if (!aimf_path_there(place, &there, error))
+        return FALSE;
+    stage->state = there ? AIMF_STAGE_STALE : AIMF_STAGE_MISSING;
+    g_autoptr(AimfProvenance) found = NULL, known = NULL;
+    if (!there || !aimf_provenance_look(place, &found, error))
+        return !there;
+    if (found && !(known = aimf_run_wanted(job, stage, error)))
+        return FALSE;
+    stage->differs = found && has_other_settings(stage, found, known);
+    return TRUE;
+}
+
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
 {
-    stage->waits = stage->blocked = FALSE;
+    stage->waits = stage->blocked = stage->differs = FALSE;
     for (guint i = 0; i < stage->needs->len; i++) {
         const AimfRunStage *need = g_ptr_array_index(stage->needs, i);
         stage->waits = stage->waits || !need->done;
@@ -172,14 +203,8 @@ gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
     g_clear_pointer(&stage->done, aimf_provenance_free);
     if (job->writes && !aimf_stage_recover(job->folder, stage->name, error))
         return FALSE;
-    if (stage->waits) {
-        g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
-        gboolean there;
-        if (!aimf_path_there(place, &there, error))
-            return FALSE;
-        stage->state = there ? AIMF_STAGE_STALE : AIMF_STAGE_MISSING;
-        return TRUE;
-    }
+    if (stage->waits)
+        return look_at_waiting(job, stage, error);
     g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, error), found = NULL;
     if (!wanted || !aimf_stage_look(job->folder, wanted, hash_pictures, job, &stage->state, &found, error))
         return FALSE;

@@ -34,6 +34,7 @@ extern const AimfStageKind AIMF_STAGE_DATA, AIMF_STAGE_PROMPTS, AIMF_STAGE_PICTU
 /**
  * AimfRunStage: everything owned, but @needs' elements. @method, @seed: indices, of cells
  * @state: of its place; @waits: what it needs is not done, so that its key is not known; @blocked: it failed
+ * @differs: it waits, and what stands in its place has other settings all the same
  * @done: (nullable) the provenance in its place, where that is what it should be
  */
 struct AimfRunStage {
@@ -45,6 +46,7 @@ struct AimfRunStage {
     AimfStageState state;
     gboolean waits;
     gboolean blocked;
+    gboolean differs;
     AimfProvenance *done;
 };
 
@@ -150,7 +152,10 @@ gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 
 /** aimf_run_look: the state of each stage, as far as it can be known. @job->stages then say what is to be done. */
 gboolean aimf_run_look(AimfRunJob *job, GError **error);
-/** aimf_run_wanted: (owned) what the stage should be; NULL with an error. */
+/**
+ * aimf_run_wanted: (owned) what the stage should be; of one that waits what its keys say, without what it takes from
+ * other stages. NULL with an error.
+ */
 AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **error);
 
 /** AIMF_RUN_RESAMPLING_SEED: of the bootstrap of measures and comparisons: the same for all cells. */
@@ -160,7 +165,7 @@ gboolean aimf_run_set_positive(const AimfConfig *config, AimfOutcomes *outcomes,
 /** aimf_run_measure: (owned) as the configuration asks for; NULL as aimf_outcomes_measure. */
 AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *outcomes, const AimfMonitor *monitor,
                                GError **error);
-/** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
+/** aimf_run_look_at: the state of one stage: all of its members from @state on. FALSE with an error. */
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
 /** aimf_run_open_diffusion: (owned) Stable Diffusion, as the configuration has it; NULL as aimf_diffusion_open. */
 AimfDiffusion *aimf_run_open_diffusion(AimfRunJob *job, GError **error);

@@ -19,7 +19,7 @@ static gboolean is_done(const AimfRunStage *stage)
 
 /* --- What a changed configuration makes stale --- */
 
-/* Settings and inputs that differ, "train.epochs was 15 and is 3". */
+/* Settings and inputs of @now that differ, "train.epochs was 15 and is 3". */
 static void append_changes(GString *text, JsonObject *before, JsonObject *now)
 {
     g_autoptr(GList) names = json_object_get_members(now);
@@ -41,7 +41,7 @@ static void append_stale(AimfRunJob *job, AimfRunStage *stage, GString *text)
 {
     g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
     g_string_append_printf(text, "%s%s", text->len ? "; " : "", stage->name);
-    if (stage->waits)
+    if (stage->waits && !stage->differs)
         return;
     g_autoptr(AimfProvenance) found = aimf_provenance_open(place, NULL);
     g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, NULL);
@@ -121,10 +121,11 @@ static gboolean remove_strangers(const AimfRunJob *job, GError **error)
     return strangers != NULL;
 }
 
-/* A stage that waits for one that is merely missing or damaged may turn out to be what it should be. */
+/* A stage that waits for one that is merely missing or damaged may turn out to be what it should be, if its own
+ * settings are the same. */
 static gboolean is_stale(const AimfRunStage *stage)
 {
-    gboolean stale = !stage->waits;
+    gboolean stale = !stage->waits || stage->differs;
     for (guint i = 0; i < stage->needs->len && !stale; i++)
         stale = is_stale(g_ptr_array_index(stage->needs, i));
     return stale && !stage->blocked && stage->state == AIMF_STAGE_STALE;
@@ -136,7 +137,7 @@ static void append_all_stale(AimfRunJob *job, GString *text)
     for (guint i = 0; i < job->stages->len; i++) {
         AimfRunStage *stage = g_ptr_array_index(job->stages, i);
         if (is_stale(stage))
-            append_stale(job, stage, stage->waits ? behind : text);
+            append_stale(job, stage, stage->waits && !stage->differs ? behind : text);
     }
     if (behind->len)
         g_string_append_printf(text, "; and, where what they rest on comes out otherwise: %s", behind->str);
@@ -221,8 +222,11 @@ static void forget_sets(AimfRunJob *job, const AimfRunStage *stage)
             g_clear_pointer(&job->sets[set], aimf_manifest_free);
 }
 
-/* Nothing is looked at twice before the first stage that is made: files may be large. */
-static gboolean do_stages(AimfRunJob *job, GError **error)
+/*
+ * Nothing is looked at twice before the first stage that is made: files may be large. What a missing or damaged stage
+ * was made as may show that those behind it are of another configuration: without @update they stay.
+ */
+static gboolean do_stages(AimfRunJob *job, gboolean update, GError **error)
 {
     for (guint i = 0; i < job->stages->len; i++) {
         AimfRunStage *stage = g_ptr_array_index(job->stages, i);
@@ -234,6 +238,8 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
             return FALSE;
         if (is_done(stage))
             continue;
+        if (!update && stage->state == AIMF_STAGE_STALE && (!aimf_run_look(job, error) || !check_stale(job, error)))
+            return FALSE;
         double each, cost = stage->kind->cost(job, stage, &each);
         aimf_work_next(&job->work, cost / each, each);
         job->work.total = job->work.before + cost_left(job); /* sizes of sets are known as they are made */
@@ -315,10 +321,18 @@ static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GE
            write_machine(job, error) && aimf_picture_hashes_save(job->hashes, error);
 }
 
-/* Before the first stage: what results are read by. */
+/* What results are read by. */
 static gboolean write_config(const AimfRunJob *job, GError **error)
 {
     return write_text(job->folder, "config.resolved.yaml", aimf_config_text(job->config), error);
+}
+
+/* Before the first stage, by which the folder is known as a run; an earlier one stays until its stages are replaced. */
+static gboolean begin_config(const AimfRunJob *job, GError **error)
+{
+    g_autofree char *path = g_build_filename(job->folder, "config.resolved.yaml", NULL);
+    gboolean there;
+    return aimf_path_there(path, &there, error) && (there || write_config(job, error));
 }
 
 static void summarise(const AimfRunResults *results, AimfRunSummary *summary)
@@ -422,8 +436,9 @@ static gboolean check_own(const char *folder, const AimfMonitor *monitor, GError
 static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
 {
     if (!aimf_run_open_data(job, error) || !aimf_run_check_job(job, error) || !aimf_run_expect_sets(job, error) ||
-        !aimf_run_look(job, error) || (!update && !check_stale(job, error)) || !write_config(job, error) ||
-        !do_stages(job, error) || !remove_strangers(job, error) || !remove_leftovers(job, error))
+        !aimf_run_look(job, error) || (!update && !check_stale(job, error)) || !begin_config(job, error) ||
+        !do_stages(job, update, error) || !write_config(job, error) || !remove_strangers(job, error) ||
+        !remove_leftovers(job, error))
         return FALSE;
     g_autoptr(AimfRunResults) results = aimf_run_results_open(job->folder, job->monitor, error);
     if (!results || !write_results(job, results, error))
