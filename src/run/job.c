@@ -45,13 +45,35 @@ const char *aimf_run_set_path(int set)
     return paths[set];
 }
 
+/* Manifests that were given are written as they are, also where words for nothing in them were no labels. */
+static gboolean has_missing_labels(const AimfConfig *config, int set)
+{
+    return set < AIMF_N_PARTS && strcmp(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "manifests") == 0 &&
+           aimf_config_choice(config, AIMF_KEY_DATA_MISSING) != AIMF_MISSING_KEEP;
+}
+
+AimfManifest *aimf_run_open_set(const AimfConfig *config, const char *folder, int set, const AimfMonitor *monitor,
+                                GError **error)
+{
+    const AimfManifestOptions options = {
+        .protected_labels = AIMF_COLUMN_OPTIONAL,
+        .labels.missing = has_missing_labels(config, set) ? AIMF_MISSING_ERROR : AIMF_MISSING_KEEP,
+    };
+    g_autofree char *path = g_build_filename(folder, aimf_run_set_path(set), NULL);
+    return aimf_manifest_open_with(path, &options, monitor, error);
+}
+
+AimfOutcomes *aimf_run_open_predictions(const char *path, const AimfMonitor *monitor, GError **error)
+{
+    const AimfLabelRules rules = { .missing = AIMF_MISSING_KEEP };
+    return aimf_outcomes_open(path, -1, &rules, monitor, error);
+}
+
 AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error)
 {
-    if (job->sets[set])
-        return job->sets[set];
-    const AimfManifestOptions options = { .protected_labels = AIMF_COLUMN_OPTIONAL };
-    g_autofree char *path = g_build_filename(job->folder, aimf_run_set_path(set), NULL);
-    return job->sets[set] = aimf_manifest_open_with(path, &options, job->monitor, error);
+    if (!job->sets[set])
+        job->sets[set] = aimf_run_open_set(job->config, job->folder, set, job->monitor, error);
+    return job->sets[set];
 }
 
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error)
@@ -154,7 +176,7 @@ AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **e
 static char *hash_pictures(const char *path, gpointer data, GError **error)
 {
     AimfRunJob *job = data;
-    const AimfManifestOptions options = { AIMF_COLUMN_OPTIONAL, AIMF_COLUMN_OPTIONAL, { 0 } };
+    const AimfManifestOptions options = { .target = AIMF_COLUMN_UNUSED, .protected_labels = AIMF_COLUMN_UNUSED };
     g_autoptr(AimfManifest) manifest = aimf_manifest_open_with(path, &options, NULL, error);
     return manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
 }

@@ -120,6 +120,14 @@ char *aimf_run_rows_hash(const AimfManifest *manifest);
 gboolean aimf_run_is_drawn(const AimfConfig *config);
 /** aimf_run_set: (borrowed) one of the sets of done stages, read when it is first needed. NULL with an error. */
 AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error);
+/**
+ * aimf_run_open_set: (owned) one of the sets of the run in @folder, with the labels that it was written with: a word
+ * for nothing is one, where it was one before. NULL as aimf_manifest_open_with.
+ */
+AimfManifest *aimf_run_open_set(const AimfConfig *config, const char *folder, int set, const AimfMonitor *monitor,
+                                GError **error);
+/** aimf_run_open_predictions: (owned) the same of a predictions.csv of a run; NULL as aimf_outcomes_open. */
+AimfOutcomes *aimf_run_open_predictions(const char *path, const AimfMonitor *monitor, GError **error);
 /** aimf_run_set_path: (static) "shared/data/train.csv". */
 const char *aimf_run_set_path(int set);
 /** aimf_run_tell_findings: those that are not allowed are an error; others become warnings, once. */

@@ -207,6 +207,14 @@ static gboolean generate(AimfRunJob *job, const char *part, GError **error)
     return diffusion && aimf_generate(diffusion, &sampling, &generation, &result, job->monitor, error);
 }
 
+/* (owned) Of the run's own pictures, a word for nothing is a label as it is where data.missing keeps it. */
+static AimfManifest *open_pictures(const AimfConfig *config, const char *path, gboolean own, GError **error)
+{
+    gboolean keep = own || aimf_config_choice(config, AIMF_KEY_DATA_MISSING) == AIMF_MISSING_KEEP;
+    const AimfManifestOptions options = { .labels.missing = keep ? AIMF_MISSING_KEEP : AIMF_MISSING_ERROR };
+    return aimf_manifest_open_with(path, &options, NULL, error);
+}
+
 static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,
                               GError **error)
 {
@@ -214,7 +222,7 @@ static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *
     g_autofree char *path = g_build_filename(part, "manifest.csv", NULL);
     if (!(aimf_run_is_drawn(job->config) ? draw : generate)(job, part, error))
         return FALSE;
-    g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, error);
+    g_autoptr(AimfManifest) manifest = open_pictures(job->config, path, TRUE, error);
     g_autofree char *hash = manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
     if (hash)
         json_object_set_string_member(made->outputs, AIMF_PICTURES_OF "manifest.csv", hash);
@@ -272,7 +280,7 @@ static AimfManifest *open_source(AimfRunJob *job, GError **error)
         return NULL;
     if (kind == AIMF_PATH_FOLDER)
         return open_groups(job, ready, error);
-    return aimf_manifest_open(ready ? ready : made, error);
+    return open_pictures(job->config, ready ? ready : made, !ready, error);
 }
 
 static gboolean describe_sets(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error)

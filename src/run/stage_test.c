@@ -82,7 +82,7 @@ static AimfOutcomes *ask(AimfRunJob *job, const AimfModel *model, const AimfPred
     settle_paths(job, outcomes);
     if (!aimf_outcomes_save(outcomes, path, error))
         return NULL;
-    g_autoptr(AimfOutcomes) read = aimf_outcomes_open(path, -1, NULL, job->monitor, error);
+    g_autoptr(AimfOutcomes) read = aimf_run_open_predictions(path, job->monitor, error);
     if (!read)
         return NULL;
     g_strfreev(read->classes); /* of a table it has those that were predicted */

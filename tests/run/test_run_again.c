@@ -176,11 +176,80 @@ static void test_parts(Fixture *f, gconstpointer data)
     verify(f);
 }
 
+/* --- Words for nothing --- */
+
+static void replace(const char *path, const char *old, const char *new)
+{
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) parts = g_strsplit(text, old, -1);
+    g_autofree char *replaced = g_strjoinv(new, parts);
+    g_assert_true(g_file_set_contents(path, replaced, -1, NULL));
+}
+
+static void expect_none(const Fixture *f)
+{
+    g_autofree char *path = path_of(f, "results.json"), *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "\"none\""));
+    verify(f);
+}
+
+static void test_kept(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const settings[] = {
+        "data.missing=keep",           "generate.bias=",           "finetune.methods=aim-fair,full",
+        "finetune.select=worst-group", "train.select=worst-group", NULL
+    };
+    const char *const sets[] = { f->train, f->val, f->test, f->synthetic };
+    for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
+        replace(sets[i], ",1\n", ",none\n");
+    must_run(f, settings, FALSE);
+    expect_none(f);
+}
+
+/* (owned) "<home>/<name>" with the pictures of @manifest in folders of groups, whose second label is "none". */
+static char *group_folders(const Fixture *f, const char *manifest, const char *name)
+{
+    g_autoptr(AimfManifest) samples = aimf_manifest_open(manifest, NULL);
+    char *root = g_build_filename(f->home, name, NULL);
+    for (guint i = 0; i < aimf_manifest_count(samples); i++) {
+        AimfSample sample = aimf_manifest_at(samples, i);
+        g_autofree char *folder = g_strdup_printf("%s/%d_%s", root, sample.target, sample.group ? "none" : "0");
+        g_autofree char *base = g_path_get_basename(sample.path), *path = g_build_filename(folder, base, NULL);
+        g_assert_cmpint(g_mkdir_with_parents(folder, 0777), ==, 0);
+        g_assert_cmpint(g_rename(sample.path, path), ==, 0);
+    }
+    return root;
+}
+
+static void test_groups(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *many = support_drawn_set(f->home, "many", 64, 0.5);
+    g_autofree char *real = group_folders(f, many, "real"), *drawn = group_folders(f, f->synthetic, "drawn");
+    g_autofree char *root = g_strconcat("data.root=", real, NULL);
+    g_autofree char *balanced = g_strconcat("generate.balanced=", drawn, NULL);
+    const char *const settings[] = { "data.kind=groups",
+                                     root,
+                                     balanced,
+                                     "data.val_per_group=3",
+                                     "data.test_per_group=3",
+                                     "generate.bias=",
+                                     "finetune.select=worst-group",
+                                     NULL };
+    must_run(f, settings, FALSE);
+    expect_none(f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/run_again/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("behind_damaged", test_behind_damaged);
     ADD("parts", test_parts);
+    ADD("kept", test_kept);
+    ADD("groups", test_groups);
     return g_test_run();
 }
