@@ -53,15 +53,20 @@ static gboolean time_pass(const Timed *t, const AimfManifest *pictures, gboolean
                           GError **error)
 {
     const AimfRunJob *job = t->job;
+    /* Pictures are taken again and again, and the unreadable ones among them count each time. */
+    guint skip_bad = aimf_config_integer(job->config, AIMF_KEY_DATA_SKIP_BAD) ? G_MAXUINT : 0;
     const AimfAugment augment = AIMF_AUGMENT_DEFAULT;
     const AimfGradientOptions gradients_of = { .batch = TIMED_BATCH,
                                                .augment = &augment,
                                                .device = job->device,
                                                .precision = job->precision,
-                                               .threads = job->threads };
-    const AimfPredictOptions predictions_of = {
-        .batch = TIMED_BATCH, .device = job->device, .precision = job->precision, .threads = job->threads
-    };
+                                               .threads = job->threads,
+                                               .skip_bad = skip_bad };
+    const AimfPredictOptions predictions_of = { .batch = TIMED_BATCH,
+                                                .device = job->device,
+                                                .precision = job->precision,
+                                                .threads = job->threads,
+                                                .skip_bad = skip_bad };
     const AimfGradientSet set = { "timed", pictures };
     g_autoptr(AimfTensors) gradients = aimf_tensors_new();
     g_autoptr(AimfPredictions) predictions = NULL;

@@ -172,6 +172,25 @@ static void test_estimate_writes_nothing(Fixture *f, gconstpointer data)
     g_assert_false(g_file_test(place, G_FILE_TEST_EXISTS));
 }
 
+/* Pictures that a run does without, an estimate does without as well. */
+static void test_estimate_skips_bad(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL, of_strict = NULL;
+    g_autofree char *first = g_build_filename(f->home, "train_0.png", NULL);
+    g_assert_true(g_file_set_contents(first, "no picture", -1, NULL));
+    const AimfRunOptions options = { .folder = f->folder };
+    AimfRunEstimate estimate;
+    g_autoptr(AimfConfig) config = configuration(f, "train.architecture=mobilenet_v3_small");
+    g_assert_false(aimf_run_estimate(config, &options, NULL, &estimate, &of_strict));
+    g_assert_nonnull(strstr(of_strict->message, "train_0.png"));
+    g_assert_nonnull(strstr(of_strict->message, "data.skip_bad: N leaves out"));
+    g_assert_true(aimf_config_set(config, "data.skip_bad=1", NULL));
+    aimf_run_estimate(config, &options, NULL, &estimate, &error);
+    g_assert_no_error(error);
+    aimf_run_estimate_clear(&estimate);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -181,5 +200,6 @@ int main(int argc, char **argv)
     ADD("link_in_run", test_link_in_run);
     ADD("remove", test_remove);
     ADD("estimate_writes_nothing", test_estimate_writes_nothing);
+    ADD("estimate_skips_bad", test_estimate_skips_bad);
     return g_test_run();
 }
