@@ -57,7 +57,7 @@ struct AimfRunStage {
  * @stages: of AimfRunStage, each after those that it needs, owned
  * @data: (AIMF_PART_… ) the data's sets as they were found, before the first stage; NULL of portraits
  * @sets: (AIMF_SET_…, nullable) of stages that are done
- * @n_generated, @n_balanced, @n_biased: synthetic pictures that there will be
+ * @n_generated, @n_balanced, @n_biased: synthetic pictures that there will be, about; @n_groups: of them
  * @n_made: stages that were made by this process
  * @diffusion_hash: (nullable) of Stable Diffusion's files, once they were opened
  * @findings: what is doubtful about the sets
@@ -81,6 +81,7 @@ struct AimfRunJob {
     guint n_generated;
     guint n_balanced;
     guint n_biased;
+    guint n_groups;
     guint n_made;
     char *diffusion_hash;
     AimfFindings *findings;
@@ -148,8 +149,8 @@ void aimf_run_forget_findings(AimfRunJob *job);
 gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
                             GError **error);
 /**
- * aimf_run_check_job: what the configuration asks for against data and model, before the first stage. FALSE with
- * INVALID, or what opening a model gives.
+ * aimf_run_check_job: what the configuration asks for against data, expected sets and model, before the first stage.
+ * FALSE with INVALID, or what opening a model gives.
  */
 gboolean aimf_run_check_job(AimfRunJob *job, GError **error);
 /** aimf_run_check_recipes: that both trainings can be done as asked for. FALSE with INVALID. */

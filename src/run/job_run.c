@@ -435,7 +435,7 @@ static gboolean check_own(const char *folder, const AimfMonitor *monitor, GError
 
 static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
 {
-    if (!aimf_run_open_data(job, error) || !aimf_run_check_job(job, error) || !aimf_run_expect_sets(job, error) ||
+    if (!aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_check_job(job, error) ||
         !aimf_run_look(job, error) || (!update && !check_stale(job, error)) || !begin_config(job, error) ||
         !do_stages(job, update, error) || !write_config(job, error) || !remove_strangers(job, error) ||
         !remove_leftovers(job, error))

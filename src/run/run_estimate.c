@@ -258,8 +258,8 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
 {
     *estimate = (AimfRunEstimate){ 0 };
     g_autoptr(AimfRunJob) job = aimf_run_job_new(config, options->folder, monitor, error);
-    if (!job || !aimf_run_open_data(job, error) || !aimf_run_check_job(job, error) ||
-        !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) || !draw_sets(job, error))
+    if (!job || !aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) ||
+        !aimf_run_check_job(job, error) || !aimf_run_look(job, error) || !draw_sets(job, error))
         return FALSE;
     Rates rates = { 0 };
     AimfArchitectureCost cost;

@@ -340,24 +340,30 @@ static guint biased_count(const AimfConfig *config, const AimfManifest *source, 
     return MIN(asked, (guint)(smallest_group(source) / largest_share(config, train)));
 }
 
+static guint count_groups(const AimfManifest *manifest)
+{
+    guint n_labels;
+    aimf_manifest_groups(manifest, &n_labels);
+    return (guint)aimf_manifest_classes(manifest) * n_labels;
+}
+
 gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error)
 {
     const AimfManifest *train = job->data[AIMF_PART_TRAIN], *test = job->data[AIMF_PART_TEST];
-    guint n_labels = 2, per_group = count_at(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
-    if (test)
-        aimf_manifest_groups(test, &n_labels);
-    guint n_groups = test ? (guint)aimf_manifest_classes(test) * n_labels : 4;
-    job->n_generated = n_groups * count_at(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+    guint per_group = count_at(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+    job->n_groups = test ? count_groups(test) : 4;
+    job->n_generated = job->n_groups * count_at(job->config, AIMF_KEY_GENERATE_PER_GROUP);
     job->n_biased = count_at(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
     if (aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED)) {
         g_autoptr(AimfManifest) source = open_source(job, error);
         if (!source)
             return FALSE;
+        job->n_groups = count_groups(source);
         per_group = balanced_count(job->config, source);
         if (train && (aimf_config_given(job->config, AIMF_KEY_GENERATE_BIAS) || aimf_manifest_has_labels(train)))
             job->n_biased = biased_count(job->config, source, train);
     }
-    job->n_balanced = n_groups * per_group;
+    job->n_balanced = job->n_groups * per_group;
     return TRUE;
 }
 

@@ -46,7 +46,8 @@ static AimfConfig *configuration(const Fixture *f, const char *setting)
     g_autofree char *text = g_strdup_printf("threads: 1\n"
                                             "data:\n  train: '%s'\n  val: '%s'\n  test: '%s'\n"
                                             "generate:\n  balanced: '%s'\n"
-                                            "train:\n  image_size: 32\n  epochs: 1\n",
+                                            "train:\n  image_size: 32\n  epochs: 1\n  batch: 8\n"
+                                            "sensitivity:\n  batch: 8\nfinetune:\n  batch: 8\n",
                                             f->train, f->val, f->test, f->synthetic);
     AimfConfig *config = aimf_config_parse(text, "my.yaml", &error);
     g_assert_no_error(error);
@@ -93,6 +94,9 @@ static void test_settings(Fixture *f, gconstpointer data)
         { "finetune.top_k=0", "finetune.top_k: 0 is neither" },
         { "finetune.top_k=63", "finetune.top_k: 63 is neither" },
         { "seeds=1,01", "seeds: 01 is there twice" },
+        { "train.batch=17", "train.batch: is 17, and the training set has at most 16 pictures" },
+        { "sensitivity.batch=17", "sensitivity.batch: is 17, and the training set has at most 16 pictures" },
+        { "finetune.batch=128", "finetune.batch: is 128, and the balanced set has at most " },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         refuse(f, cases[i][0], TRUE, cases[i][1]);
