@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/instruction_set.h"
 #include "base/monitor.h"
+#include "run/advice.h"
 #include "run/config_values.h"
 
 #include <aimfair/error.h>
@@ -79,10 +80,11 @@ AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error)
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error)
 {
     const char *const *allowed = (const char *const *)aimf_config_list(job->config, AIMF_KEY_DATA_ALLOW);
-    if (!aimf_findings_allow(job->findings, allowed, error)) {
-        g_prefix_error(error, "(data.allow takes what is meant to be so) ");
+    AimfFindings *advised = aimf_run_advise_findings(job->findings);
+    aimf_findings_free(job->findings);
+    job->findings = advised;
+    if (!aimf_findings_allow(job->findings, allowed, error))
         return FALSE;
-    }
     for (; job->findings_told < aimf_findings_count(job->findings); job->findings_told++)
         aimf_message(job->monitor, AIMF_LOG_WARNING, "%s", aimf_findings_at(job->findings, job->findings_told)->text);
     return TRUE;

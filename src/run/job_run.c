@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/lock.h"
 #include "base/monitor.h"
+#include "run/advice.h"
 #include "run/checksums.h"
 #include "run/job.h"
 
@@ -447,10 +448,9 @@ static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, 
     return TRUE;
 }
 
-gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
-                  AimfRunSummary *summary, GError **error)
+static gboolean run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                    AimfRunSummary *summary, GError **error)
 {
-    *summary = (AimfRunSummary){ 0 };
     if (!check_folder(options->folder, error) || !aimf_directory_make(options->folder, error))
         return FALSE;
     g_autoptr(AimfLock) lock = lock_folder(options->folder, error);
@@ -460,12 +460,22 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
     if (job)
         job->writes = TRUE;
     if (!job || !work(job, options->update, summary, error) ||
-        !aimf_checksums_write(options->folder, monitor, sums, error)) {
-        aimf_run_summary_clear(summary);
+        !aimf_checksums_write(options->folder, monitor, sums, error))
         return FALSE;
-    }
     summary->sums_sha256 = g_strdup(sums);
     return TRUE;
+}
+
+gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                  AimfRunSummary *summary, GError **error)
+{
+    GError *failure = NULL;
+    *summary = (AimfRunSummary){ 0 };
+    if (run(config, options, monitor, summary, &failure))
+        return TRUE;
+    aimf_run_summary_clear(summary);
+    aimf_run_advise(failure, error);
+    return FALSE;
 }
 
 static gboolean lies_within(const char *path, const char *folder)

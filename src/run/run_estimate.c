@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/monitor.h"
 #include "portraits/portrait_set.h"
+#include "run/advice.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
@@ -253,10 +254,9 @@ static gboolean passes_to_do(const AimfRunJob *job)
     return any;
 }
 
-gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
-                           AimfRunEstimate *estimate, GError **error)
+static gboolean estimate_run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                             AimfRunEstimate *estimate, GError **error)
 {
-    *estimate = (AimfRunEstimate){ 0 };
     g_autoptr(AimfRunJob) job = aimf_run_job_new(config, options->folder, monitor, error);
     if (!job || !aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) ||
         !aimf_run_check_job(job, error) || !aimf_run_look(job, error) || !draw_sets(job, error))
@@ -278,6 +278,16 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
     }
     describe(job, options->folder, model->architecture, estimate);
     return TRUE;
+}
+
+gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                           AimfRunEstimate *estimate, GError **error)
+{
+    GError *failure = NULL;
+    *estimate = (AimfRunEstimate){ 0 };
+    gboolean known = estimate_run(config, options, monitor, estimate, &failure);
+    aimf_run_advise(failure, error);
+    return known;
 }
 
 void aimf_run_estimate_clear(AimfRunEstimate *estimate)

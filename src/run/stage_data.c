@@ -84,8 +84,9 @@ static AimfDataset *open_dataset(AimfRunJob *job, GError **error)
 {
     const AimfConfig *config = job->config;
     const char *kind = aimf_config_text_at(config, AIMF_KEY_DATA_KIND);
-    gboolean csv = strcmp(kind, "csv") == 0;
-    if (!need(config, csv ? AIMF_KEY_DATA_FILE : AIMF_KEY_DATA_ROOT, error))
+    gboolean csv = strcmp(kind, "csv") == 0, named = strcmp(kind, "groups") != 0;
+    if (!need(config, csv ? AIMF_KEY_DATA_FILE : AIMF_KEY_DATA_ROOT, error) ||
+        (named && (!need(config, AIMF_KEY_DATA_TARGET, error) || !need(config, AIMF_KEY_DATA_PROTECTED, error))))
         return NULL;
     g_autofree char *root = aimf_config_path(config, AIMF_KEY_DATA_ROOT);
     g_autofree char *file = aimf_config_path(config, AIMF_KEY_DATA_FILE);

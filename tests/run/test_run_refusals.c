@@ -115,6 +115,28 @@ static void test_bias(Fixture *f, gconstpointer data)
     refuse(f, "seeds=1", TRUE, "generate.bias: the training set has no protected labels");
 }
 
+/* Advice names keys, as a run has none of the options that it is given for elsewhere. */
+static void test_advice(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(f->test, &text, NULL, NULL));
+    char *cell = strstr(text, ",1\n");
+    g_assert_nonnull(cell);
+    memmove(cell + 1, cell + 2, strlen(cell + 2) + 1);
+    refuse(f, "data.kind=celeba", TRUE, "data.root: it is missing");
+    g_autofree char *root = g_strconcat("data.root=", f->home, NULL);
+    g_autoptr(AimfConfig) config = configuration(f, root);
+    g_autoptr(GError) error = NULL;
+    const AimfRunOptions options = { .folder = f->folder };
+    AimfRunSummary summary;
+    g_assert_true(aimf_config_set(config, "data.kind=celeba", NULL));
+    g_assert_false(aimf_run(config, &options, NULL, &summary, &error));
+    g_assert_nonnull(strstr(error->message, "data.target: it is missing"));
+    g_assert_true(g_file_set_contents(f->test, text, -1, NULL));
+    refuse(f, "seeds=1", TRUE, "data.missing: drop leaves such rows out");
+}
+
 /* --- Folders that lead elsewhere --- */
 
 static void test_link_in_run(Fixture *f, gconstpointer data)
@@ -201,6 +223,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/run_refusals/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("settings", test_settings);
     ADD("bias", test_bias);
+    ADD("advice", test_advice);
     ADD("link_in_run", test_link_in_run);
     ADD("remove", test_remove);
     ADD("estimate_writes_nothing", test_estimate_writes_nothing);
