@@ -71,12 +71,21 @@ void aimf_run_advise(GError *failure, GError **error)
     g_error_free(failure);
 }
 
-AimfFindings *aimf_run_advise_findings(const AimfFindings *findings)
+/* (owned) @text without @quoted, "'my/run/", before names of files. */
+static char *name_within(const char *text, const char *quoted)
+{
+    g_auto(GStrv) parts = g_strsplit(text, quoted, -1);
+    return g_strjoinv("'", parts);
+}
+
+AimfFindings *aimf_run_advise_findings(const AimfFindings *findings, const char *folder)
 {
     AimfFindings *copies = aimf_findings_new();
+    g_autofree char *file = g_build_filename(folder, "-", NULL), *quoted = g_strconcat("'", file, NULL);
+    quoted[strlen(quoted) - 1] = 0;
     for (guint i = 0; i < aimf_findings_count(findings); i++) {
         AimfFinding finding = *aimf_findings_at(findings, i);
-        g_autofree char *text = aimf_run_advice(finding.text);
+        g_autofree char *within = name_within(finding.text, quoted), *text = aimf_run_advice(within);
         finding.text = text;
         aimf_findings_copy(copies, &finding);
     }

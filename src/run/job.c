@@ -80,7 +80,7 @@ AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error)
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error)
 {
     const char *const *allowed = (const char *const *)aimf_config_list(job->config, AIMF_KEY_DATA_ALLOW);
-    AimfFindings *advised = aimf_run_advise_findings(job->findings);
+    AimfFindings *advised = aimf_run_advise_findings(job->findings, job->folder);
     aimf_findings_free(job->findings);
     job->findings = advised;
     if (!aimf_findings_allow(job->findings, allowed, error))

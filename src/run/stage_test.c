@@ -1,5 +1,6 @@
 /* What a model says about the test set, and its measures: what 'aimfair evaluate' does. */
 #include "base/file.h"
+#include "run/advice.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
@@ -103,8 +104,9 @@ static gboolean save_measures(AimfRunJob *job, const AimfRunStage *stage, const 
     g_autofree char *folder = model_of(job, stage);
     g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
     evaluation->runs = 1;
-    evaluation->findings = aimf_findings_new();
-    aimf_check_evaluation_set(model, job->sets[AIMF_SET_TEST], evaluation->findings);
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    aimf_check_evaluation_set(model, job->sets[AIMF_SET_TEST], findings);
+    evaluation->findings = aimf_run_advise_findings(findings, job->folder);
     if (!(evaluation->measures = aimf_run_measure(job->config, outcomes, job->monitor, error)) ||
         !(evaluation->evidence = aimf_evidence_new(model_path, model, data, job->sets[AIMF_SET_TEST], options, error)))
         return FALSE;

@@ -42,8 +42,12 @@ static void test_findings(void)
 {
     g_autoptr(AimfFindings) findings = aimf_findings_new();
     aimf_findings_add(findings, "spellings", FALSE, "these; --merge-labels joins them");
-    aimf_findings_add(findings, "overlap", TRUE, "those");
-    g_autoptr(AimfFindings) copies = aimf_run_advise_findings(findings);
+    aimf_findings_add(findings, "overlap", TRUE, "'my/run/shared/data/val.csv' and 'my/runs/x' in 'my/run'");
+    g_autoptr(AimfFindings) copies = aimf_run_advise_findings(findings, "my/run/");
+    g_autoptr(AimfFindings) same = aimf_run_advise_findings(findings, "my/run");
+    g_autofree char *text = aimf_findings_json(copies), *other = aimf_findings_json(same);
+    g_assert_cmpstr(text, ==, other);
+    g_assert_cmpstr(aimf_findings_at(copies, 1)->text, ==, "'shared/data/val.csv' and 'my/runs/x' in 'my/run'");
     g_assert_cmpuint(aimf_findings_count(copies), ==, 2);
     g_assert_cmpstr(aimf_findings_at(copies, 0)->text, ==, "these; data.merge_labels: true joins them");
     g_assert_cmpstr(aimf_findings_at(copies, 1)->name, ==, "overlap");

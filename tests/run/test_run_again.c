@@ -243,6 +243,37 @@ static void test_groups(Fixture *f, gconstpointer data)
     expect_none(f);
 }
 
+/* --- Names --- */
+
+/* What stages hold does not depend on how the run's folder was called, warnings about sets of the run included. */
+static void test_names(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const files[] = { "shared/data/data.json", "cells/biased-0/model/training.json",
+                                         "cells/full-0/model/training.json", "cells/full-0/test/measures.json" };
+    static const char *const settings[] = { "data.allow=overlap", NULL };
+    g_autofree char *train = NULL, *val = NULL, *before = g_get_current_dir();
+    g_assert_true(g_file_get_contents(f->train, &train, NULL, NULL) && g_file_get_contents(f->val, &val, NULL, NULL));
+    g_auto(GStrv) rows = g_strsplit(val, "\n", 3);
+    g_autofree char *more = g_strconcat(train, rows[1], "\n", NULL); /* a picture of both sets */
+    g_assert_true(g_file_set_contents(f->train, more, -1, NULL));
+    must_run(f, settings, FALSE);
+    g_assert_cmpint(g_chdir(f->home), ==, 0);
+    Fixture relative = *f;
+    relative.folder = g_strdup("./relative/");
+    must_run(&relative, settings, FALSE);
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *one = hash_of(f, files[i]), *other = hash_of(&relative, files[i]);
+        g_assert_cmpstr(one, ==, other);
+    }
+    g_autofree char *path = path_of(f, files[1]), *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "the validation set 'shared/data/val.csv'"));
+    verify(f);
+    g_free(relative.folder);
+    g_assert_cmpint(g_chdir(before), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -251,5 +282,6 @@ int main(int argc, char **argv)
     ADD("parts", test_parts);
     ADD("kept", test_kept);
     ADD("groups", test_groups);
+    ADD("names", test_names);
     return g_test_run();
 }
