@@ -42,6 +42,12 @@ gboolean aimf_path_there(const char *path, gboolean *there, GError **error)
     return kind != AIMF_PATH_UNKNOWN;
 }
 
+const char *aimf_path_below(const char *path, const char *folder)
+{
+    gsize n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && path[n] == '/' ? path + n + 1 : NULL;
+}
+
 static AimfStamp stamp_of(const struct stat *info)
 {
     return (AimfStamp){ .device = info->st_dev,

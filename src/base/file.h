@@ -29,6 +29,12 @@ AimfPathKind aimf_path_kind(const char *path, GError **error);
 /** aimf_path_there: *@there: whether anything is at @path; FALSE with an error if that cannot be seen. */
 gboolean aimf_path_there(const char *path, gboolean *there, GError **error);
 
+/**
+ * aimf_path_below: (borrowed, nullable) what @path has behind the folder @folder, if it lies below; both are absolute,
+ * as g_canonicalize_filename makes them. Below "/" nothing counts.
+ */
+const char *aimf_path_below(const char *path, const char *folder);
+
 /** AimfStamp: by which a file is known that was written to or replaced. */
 typedef struct {
     guint64 device, inode;

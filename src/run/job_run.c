@@ -481,7 +481,7 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
 static gboolean lies_within(const char *path, const char *folder)
 {
     g_autofree char *file = g_canonicalize_filename(path, NULL), *above = g_canonicalize_filename(folder, NULL);
-    return g_str_has_prefix(file, above) && file[strlen(above)] == '/';
+    return aimf_path_below(file, above) != NULL;
 }
 
 gboolean aimf_run_report(const char *const *folders, guint n, const char *path, const AimfMonitor *monitor,

@@ -61,12 +61,11 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
 static void settle_paths(const AimfRunJob *job, AimfOutcomes *outcomes)
 {
     g_autofree char *run = g_canonicalize_filename(job->folder, NULL);
-    gsize n = strlen(run);
     for (guint i = 0; outcomes->paths && i < outcomes->n; i++) {
         g_autofree char *path = g_canonicalize_filename(outcomes->paths[i], NULL);
-        gboolean inside = strncmp(path, run, n) == 0 && path[n] == '/';
+        const char *inside = aimf_path_below(path, run);
         g_free(outcomes->paths[i]);
-        outcomes->paths[i] = g_strdup(inside ? path + n + 1 : path);
+        outcomes->paths[i] = g_strdup(inside ? inside : path);
     }
 }
 
