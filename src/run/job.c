@@ -183,11 +183,28 @@ static char *hash_pictures(const char *path, gpointer data, GError **error)
     return manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
 }
 
+/* Whether @found follows from every stage that @stage needs; what needs data may use none of it. */
+static gboolean follows_from_needs(const AimfRunStage *stage, const AimfProvenance *found)
+{
+    g_autoptr(GList) inputs = json_object_get_members(found->inputs);
+    for (guint i = 0; i < stage->needs->len; i++) {
+        const AimfRunStage *need = g_ptr_array_index(stage->needs, i);
+        g_autofree char *within = g_strconcat(need->name, "/", NULL);
+        gboolean there = strcmp(need->name, "shared/data") == 0;
+        for (const GList *input = inputs; input && !there; input = input->next)
+            there = g_str_has_prefix(input->data, within);
+        if (!there)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* Whether what stands in the place of a stage that waits cannot be what it should be, whatever it waits for becomes. */
-static gboolean has_other_settings(const AimfRunStage *stage, const AimfProvenance *found, const AimfProvenance *known)
+static gboolean is_another(const AimfRunStage *stage, const AimfProvenance *found, const AimfProvenance *known)
 {
     gboolean other = g_strcmp0(found->program, known->program) != 0 ||
-                     g_strcmp0(found->precision, known->precision) != 0 || found->threads != known->threads;
+                     g_strcmp0(found->precision, known->precision) != 0 || found->threads != known->threads ||
+                     !follows_from_needs(stage, found);
     for (const AimfConfigKey *key = stage->kind->keys; *key != AIMF_N_KEYS && !other; key++) {
         gboolean path = aimf_config_rows[*key].kind == AIMF_CONFIG_PATH;
         JsonObject *before = path ? found->inputs : found->settings, *now = path ? known->inputs : known->settings;
@@ -210,7 +227,7 @@ static gboolean look_at_waiting(AimfRunJob *job, AimfRunStage *stage, GError **e
         return !there;
     if (found && !(known = aimf_run_wanted(job, stage, error)))
         return FALSE;
-    stage->differs = found && has_other_settings(stage, found, known);
+    stage->differs = found && is_another(stage, found, known);
     return TRUE;
 }
 

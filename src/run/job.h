@@ -34,7 +34,7 @@ extern const AimfStageKind AIMF_STAGE_DATA, AIMF_STAGE_PROMPTS, AIMF_STAGE_PICTU
 /**
  * AimfRunStage: everything owned, but @needs' elements. @method, @seed: indices, of cells
  * @state: of its place; @waits: what it needs is not done, so that its key is not known; @blocked: it failed
- * @differs: it waits, and what stands in its place has other settings all the same
+ * @differs: it waits, and what stands in its place has other settings, or follows from other stages, all the same
  * @done: (nullable) the provenance in its place, where that is what it should be
  */
 struct AimfRunStage {

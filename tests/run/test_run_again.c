@@ -241,6 +241,17 @@ static void test_groups(Fixture *f, gconstpointer data)
                                      NULL };
     must_run(f, settings, FALSE);
     expect_none(f);
+    g_autofree char *model = g_strconcat("generate.model=", f->val, NULL); /* which is not opened */
+    const char *const other[] = { "data.kind=groups",
+                                  root,
+                                  "data.val_per_group=3",
+                                  "data.test_per_group=3",
+                                  "generate.balanced=",
+                                  model,
+                                  "generate.bias=",
+                                  "finetune.select=worst-group",
+                                  NULL };
+    refuse(f, other, ": shared/sets");
 }
 
 /* --- Names --- */
