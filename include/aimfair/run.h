@@ -189,7 +189,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfVerification, aimf_verification_free)
  * Whether the files of a run are those that SHA256SUMS lists, whether hashes of data, pictures, models and results
  * follow from one another, measures from predictions, results and report from measures, and a sample of predictions
  * from models and pictures.
- * Returns: (owned) also where something is refuted; NULL with NOT_FOUND (no run), INTERRUPTED or MEMORY.
+ * Returns: (owned) also where something is refuted; NULL with NOT_FOUND (no run), INTERRUPTED, IO or MEMORY.
  */
 AimfVerification *aimf_run_verify(const AimfVerifyOptions *options, const AimfMonitor *monitor, GError **error);
 

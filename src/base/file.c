@@ -19,6 +19,11 @@ void aimf_io_error(GError **error, int number, const char *doing, const char *pa
                 g_strerror(number));
 }
 
+gboolean aimf_is_fault(const GError *error)
+{
+    return g_error_matches(error, AIMF_ERROR, AIMF_ERROR_IO) || g_error_matches(error, AIMF_ERROR, AIMF_ERROR_MEMORY);
+}
+
 AimfPathKind aimf_path_kind(const char *path, GError **error)
 {
     struct stat info;
@@ -35,6 +40,12 @@ gboolean aimf_path_there(const char *path, gboolean *there, GError **error)
     AimfPathKind kind = aimf_path_kind(path, error);
     *there = kind > AIMF_PATH_MISSING;
     return kind != AIMF_PATH_UNKNOWN;
+}
+
+const char *aimf_path_below(const char *path, const char *folder)
+{
+    gsize n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && path[n] == '/' ? path + n + 1 : NULL;
 }
 
 static AimfStamp stamp_of(const struct stat *info)
@@ -69,6 +80,10 @@ static int open_regular(const char *path, struct stat *info, GError **error)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND, "cannot open '%s': %s", path, g_strerror(EACCES));
         return -1;
     }
+    if (fd < 0 && errno == ENXIO) { /* a socket */
+        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
+        return -1;
+    }
     if (fd < 0) {
         aimf_io_error(error, errno, "open", path);
         return -1;
@@ -83,6 +98,15 @@ static int open_regular(const char *path, struct stat *info, GError **error)
         return fd;
     close(fd);
     return -1;
+}
+
+int aimf_file_open(const char *path, AimfStamp *stamp, GError **error)
+{
+    struct stat info;
+    int fd = open_regular(path, &info, error);
+    if (fd >= 0)
+        *stamp = stamp_of(&info);
+    return fd;
 }
 
 /* --- Maps --- */

@@ -9,6 +9,9 @@
  */
 void aimf_io_error(GError **error, int number, const char *doing, const char *path);
 
+/** aimf_is_fault: @error is one of the machine, IO or MEMORY, which says nothing about what was to be read. */
+gboolean aimf_is_fault(const GError *error);
+
 /** AimfPathKind: what a path leads to, through links. */
 typedef enum {
     AIMF_PATH_UNKNOWN, /* it cannot be examined */
@@ -26,6 +29,12 @@ AimfPathKind aimf_path_kind(const char *path, GError **error);
 /** aimf_path_there: *@there: whether anything is at @path; FALSE with an error if that cannot be seen. */
 gboolean aimf_path_there(const char *path, gboolean *there, GError **error);
 
+/**
+ * aimf_path_below: (borrowed, nullable) what @path has behind the folder @folder, if it lies below; both are absolute,
+ * as g_canonicalize_filename makes them. Below "/" nothing counts.
+ */
+const char *aimf_path_below(const char *path, const char *folder);
+
 /** AimfStamp: by which a file is known that was written to or replaced. */
 typedef struct {
     guint64 device, inode;
@@ -35,6 +44,12 @@ typedef struct {
 /** aimf_file_stamp: of what @path leads to; FALSE with NOT_FOUND or IO. */
 gboolean aimf_file_stamp(const char *path, AimfStamp *stamp, GError **error);
 gboolean aimf_stamp_equal(const AimfStamp *a, const AimfStamp *b);
+
+/**
+ * aimf_file_open: a descriptor of the regular file at @path for reading, and its @stamp; -1 as aimf_file_map. What may
+ * not be read is NOT_FOUND.
+ */
+int aimf_file_open(const char *path, AimfStamp *stamp, GError **error);
 
 /**
  * aimf_file_map:

@@ -360,8 +360,7 @@ static gboolean skip_failures(AimfLoader *loader, Slot *slot, GError **error)
         if (!failure)
             continue;
         /* A full table of files or a broken disk says nothing about the picture. */
-        gboolean fatal = g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_MEMORY) ||
-                         g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_IO);
+        gboolean fatal = aimf_is_fault(failure);
         if (fatal || loader->n_bad >= loader->options.skip_bad) {
             g_autofree char *hint = g_strdup_printf(
                 "; it is unreadable image %u, tolerated are %u: --skip-bad N leaves out up to N of them",

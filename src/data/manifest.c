@@ -533,25 +533,21 @@ AimfManifest *aimf_manifest_open(const char *path, GError **error)
 
 /* --- Writing --- */
 
-static gboolean lies_below(const char *path, const char *folder)
-{
-    gsize n = strlen(folder);
-    return n > 1 && g_str_has_prefix(path, folder) && path[n] == '/';
-}
-
 /* @root: (absolute) @folder or one above it; paths below it are relative */
 static char *path_seen_from(const char *folder, const char *root, const char *path)
 {
     g_autofree char *absolute = g_canonicalize_filename(path, NULL);
-    if (lies_below(absolute, folder))
-        return g_strdup(absolute + strlen(folder) + 1);
-    if (!lies_below(absolute, root) || !lies_below(folder, root))
+    const char *inside = aimf_path_below(absolute, folder), *below = aimf_path_below(absolute, root);
+    const char *up = aimf_path_below(folder, root);
+    if (inside)
+        return g_strdup(inside);
+    if (!below || !up)
         return g_steal_pointer(&absolute);
-    GString *shown = g_string_new(NULL);
-    for (const char *c = folder + strlen(root); *c; c++)
-        if (*c == '/')
+    GString *shown = g_string_new("../");
+    for (; *up; up++)
+        if (*up == '/')
             g_string_append(shown, "../");
-    g_string_append(shown, absolute + strlen(root) + 1);
+    g_string_append(shown, below);
     return g_string_free(shown, FALSE);
 }
 

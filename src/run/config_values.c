@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { MAX_ITEMS = 1000, MAX_TEXT = 4096 };
+enum { MAX_ITEMS = AIMF_CONFIG_MAX_ITEMS, MAX_TEXT = AIMF_CONFIG_MAX_TEXT };
 
 const AimfConfigRow aimf_config_rows[AIMF_N_KEYS] = {
 #define AIMF_SECTION(name, text, about)

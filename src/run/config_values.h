@@ -3,6 +3,9 @@
 
 #include "run/config.h"
 
+/** AIMF_CONFIG_MAX_ITEMS: of a list; AIMF_CONFIG_MAX_TEXT: bytes of each, or of a text. */
+enum { AIMF_CONFIG_MAX_ITEMS = 1000, AIMF_CONFIG_MAX_TEXT = 4096 };
+
 /** AimfConfigKind: lists come last. */
 typedef enum {
     AIMF_CONFIG_TEXT,

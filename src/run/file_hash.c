@@ -3,31 +3,10 @@
 #include "base/monitor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { BUFFER_BYTES = 1 << 18, TRIES = 4 };
-
-/* What has no end, or waits for somebody, is never read. */
-static int open_regular(const char *path, GError **error)
-{
-    AimfPathKind kind = aimf_path_kind(path, error);
-    if (kind == AIMF_PATH_UNKNOWN)
-        return -1;
-    if (kind == AIMF_PATH_MISSING || kind == AIMF_PATH_FOLDER) {
-        aimf_io_error(error, kind == AIMF_PATH_MISSING ? ENOENT : EISDIR, "read", path);
-        return -1;
-    }
-    if (kind != AIMF_PATH_FILE) {
-        g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "'%s' is not a regular file", path);
-        return -1;
-    }
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* another may have taken its place by now */
-    if (file < 0)
-        aimf_io_error(error, errno, "open", path);
-    return file;
-}
 
 /* The @bytes that the file has, or what there is of them. */
 static gboolean read_all(int file, const char *path, gint64 bytes, GChecksum *checksum, const AimfMonitor *monitor,
@@ -57,9 +36,7 @@ static gboolean read_once(const char *path, const AimfMonitor *monitor, char *sh
                           GError **error)
 {
     AimfStamp after;
-    if (!aimf_file_stamp(path, stamp, error))
-        return FALSE;
-    int file = open_regular(path, error);
+    int file = aimf_file_open(path, stamp, error);
     if (file < 0)
         return FALSE;
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/instruction_set.h"
 #include "base/monitor.h"
+#include "run/advice.h"
 #include "run/config_values.h"
 
 #include <aimfair/error.h>
@@ -45,22 +46,45 @@ const char *aimf_run_set_path(int set)
     return paths[set];
 }
 
+/* Manifests that were given are written as they are, also where words for nothing in them were no labels. */
+static gboolean has_missing_labels(const AimfConfig *config, int set)
+{
+    return set < AIMF_N_PARTS && strcmp(aimf_config_text_at(config, AIMF_KEY_DATA_KIND), "manifests") == 0 &&
+           aimf_config_choice(config, AIMF_KEY_DATA_MISSING) != AIMF_MISSING_KEEP;
+}
+
+AimfManifest *aimf_run_open_set(const AimfConfig *config, const char *folder, int set, const AimfMonitor *monitor,
+                                GError **error)
+{
+    const AimfManifestOptions options = {
+        .protected_labels = AIMF_COLUMN_OPTIONAL,
+        .labels.missing = has_missing_labels(config, set) ? AIMF_MISSING_ERROR : AIMF_MISSING_KEEP,
+    };
+    g_autofree char *path = g_build_filename(folder, aimf_run_set_path(set), NULL);
+    return aimf_manifest_open_with(path, &options, monitor, error);
+}
+
+AimfOutcomes *aimf_run_open_predictions(const char *path, const AimfMonitor *monitor, GError **error)
+{
+    const AimfLabelRules rules = { .missing = AIMF_MISSING_KEEP };
+    return aimf_outcomes_open(path, -1, &rules, monitor, error);
+}
+
 AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error)
 {
-    if (job->sets[set])
-        return job->sets[set];
-    const AimfManifestOptions options = { .protected_labels = AIMF_COLUMN_OPTIONAL };
-    g_autofree char *path = g_build_filename(job->folder, aimf_run_set_path(set), NULL);
-    return job->sets[set] = aimf_manifest_open_with(path, &options, job->monitor, error);
+    if (!job->sets[set])
+        job->sets[set] = aimf_run_open_set(job->config, job->folder, set, job->monitor, error);
+    return job->sets[set];
 }
 
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error)
 {
     const char *const *allowed = (const char *const *)aimf_config_list(job->config, AIMF_KEY_DATA_ALLOW);
-    if (!aimf_findings_allow(job->findings, allowed, error)) {
-        g_prefix_error(error, "(data.allow takes what is meant to be so) ");
+    AimfFindings *advised = aimf_run_advise_findings(job->findings, job->folder);
+    aimf_findings_free(job->findings);
+    job->findings = advised;
+    if (!aimf_findings_allow(job->findings, allowed, error))
         return FALSE;
-    }
     for (; job->findings_told < aimf_findings_count(job->findings); job->findings_told++)
         aimf_message(job->monitor, AIMF_LOG_WARNING, "%s", aimf_findings_at(job->findings, job->findings_told)->text);
     return TRUE;
@@ -142,7 +166,7 @@ AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **e
         g_autofree char *value = aimf_config_value(job->config, *key);
         json_object_set_string_member(wanted->settings, aimf_config_name(*key), value);
     }
-    if (stage->kind->describe && !stage->kind->describe(job, stage, wanted, error))
+    if (!stage->waits && stage->kind->describe && !stage->kind->describe(job, stage, wanted, error))
         return NULL;
     g_free(wanted->engine);
     wanted->engine = aimf_device_engine(job->device);
@@ -154,14 +178,62 @@ AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **e
 static char *hash_pictures(const char *path, gpointer data, GError **error)
 {
     AimfRunJob *job = data;
-    const AimfManifestOptions options = { AIMF_COLUMN_OPTIONAL, AIMF_COLUMN_OPTIONAL, { 0 } };
+    const AimfManifestOptions options = { .target = AIMF_COLUMN_UNUSED, .protected_labels = AIMF_COLUMN_UNUSED };
     g_autoptr(AimfManifest) manifest = aimf_manifest_open_with(path, &options, NULL, error);
     return manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
 }
 
+/* Whether @found follows from every stage that @stage needs; what needs data may use none of it. */
+static gboolean follows_from_needs(const AimfRunStage *stage, const AimfProvenance *found)
+{
+    g_autoptr(GList) inputs = json_object_get_members(found->inputs);
+    for (guint i = 0; i < stage->needs->len; i++) {
+        const AimfRunStage *need = g_ptr_array_index(stage->needs, i);
+        g_autofree char *within = g_strconcat(need->name, "/", NULL);
+        gboolean there = strcmp(need->name, "shared/data") == 0;
+        for (const GList *input = inputs; input && !there; input = input->next)
+            there = g_str_has_prefix(input->data, within);
+        if (!there)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Whether what stands in the place of a stage that waits cannot be what it should be, whatever it waits for becomes. */
+static gboolean is_another(const AimfRunStage *stage, const AimfProvenance *found, const AimfProvenance *known)
+{
+    gboolean other = g_strcmp0(found->program, known->program) != 0 ||
+                     g_strcmp0(found->precision, known->precision) != 0 || found->threads != known->threads ||
+                     !follows_from_needs(stage, found);
+    for (const AimfConfigKey *key = stage->kind->keys; *key != AIMF_N_KEYS && !other; key++) {
+        gboolean path = aimf_config_rows[*key].kind == AIMF_CONFIG_PATH;
+        JsonObject *before = path ? found->inputs : found->settings, *now = path ? known->inputs : known->settings;
+        const char *name = aimf_config_name(*key);
+        other = g_strcmp0(json_object_get_string_member_with_default(before, name, NULL),
+                          json_object_get_string_member_with_default(now, name, NULL)) != 0;
+    }
+    return other;
+}
+
+static gboolean look_at_waiting(AimfRunJob *job, AimfRunStage *stage, GError **error)
+{
+    g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
+    gboolean there;
+    if (!aimf_path_there(place, &there, error))
+        return FALSE;
+    stage->state = there ? AIMF_STAGE_STALE : AIMF_STAGE_MISSING;
+    g_autoptr(AimfProvenance) found = NULL, known = NULL;
+    if (!there || !aimf_provenance_look(place, &found, error))
+        return !there;
+    if (found && !(known = aimf_run_wanted(job, stage, error)))
+        return FALSE;
+    stage->differs = found && is_another(stage, found, known);
+    return TRUE;
+}
+
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
 {
-    stage->waits = stage->blocked = FALSE;
+    stage->waits = stage->blocked = stage->differs = FALSE;
     for (guint i = 0; i < stage->needs->len; i++) {
         const AimfRunStage *need = g_ptr_array_index(stage->needs, i);
         stage->waits = stage->waits || !need->done;
@@ -172,14 +244,8 @@ gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error)
     g_clear_pointer(&stage->done, aimf_provenance_free);
     if (job->writes && !aimf_stage_recover(job->folder, stage->name, error))
         return FALSE;
-    if (stage->waits) {
-        g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
-        gboolean there;
-        if (!aimf_path_there(place, &there, error))
-            return FALSE;
-        stage->state = there ? AIMF_STAGE_STALE : AIMF_STAGE_MISSING;
-        return TRUE;
-    }
+    if (stage->waits)
+        return look_at_waiting(job, stage, error);
     g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, error), found = NULL;
     if (!wanted || !aimf_stage_look(job->folder, wanted, hash_pictures, job, &stage->state, &found, error))
         return FALSE;

@@ -34,6 +34,7 @@ extern const AimfStageKind AIMF_STAGE_DATA, AIMF_STAGE_PROMPTS, AIMF_STAGE_PICTU
 /**
  * AimfRunStage: everything owned, but @needs' elements. @method, @seed: indices, of cells
  * @state: of its place; @waits: what it needs is not done, so that its key is not known; @blocked: it failed
+ * @differs: it waits, and what stands in its place has other settings, or follows from other stages, all the same
  * @done: (nullable) the provenance in its place, where that is what it should be
  */
 struct AimfRunStage {
@@ -45,6 +46,7 @@ struct AimfRunStage {
     AimfStageState state;
     gboolean waits;
     gboolean blocked;
+    gboolean differs;
     AimfProvenance *done;
 };
 
@@ -55,7 +57,7 @@ struct AimfRunStage {
  * @stages: of AimfRunStage, each after those that it needs, owned
  * @data: (AIMF_PART_… ) the data's sets as they were found, before the first stage; NULL of portraits
  * @sets: (AIMF_SET_…, nullable) of stages that are done
- * @n_generated, @n_balanced, @n_biased: synthetic pictures that there will be
+ * @n_generated, @n_balanced, @n_biased: synthetic pictures that there will be, about; @n_groups: of them
  * @n_made: stages that were made by this process
  * @diffusion_hash: (nullable) of Stable Diffusion's files, once they were opened
  * @findings: what is doubtful about the sets
@@ -79,6 +81,7 @@ struct AimfRunJob {
     guint n_generated;
     guint n_balanced;
     guint n_biased;
+    guint n_groups;
     guint n_made;
     char *diffusion_hash;
     AimfFindings *findings;
@@ -118,6 +121,14 @@ char *aimf_run_rows_hash(const AimfManifest *manifest);
 gboolean aimf_run_is_drawn(const AimfConfig *config);
 /** aimf_run_set: (borrowed) one of the sets of done stages, read when it is first needed. NULL with an error. */
 AimfManifest *aimf_run_set(AimfRunJob *job, int set, GError **error);
+/**
+ * aimf_run_open_set: (owned) one of the sets of the run in @folder, with the labels that it was written with: a word
+ * for nothing is one, where it was one before. NULL as aimf_manifest_open_with.
+ */
+AimfManifest *aimf_run_open_set(const AimfConfig *config, const char *folder, int set, const AimfMonitor *monitor,
+                                GError **error);
+/** aimf_run_open_predictions: (owned) the same of a predictions.csv of a run; NULL as aimf_outcomes_open. */
+AimfOutcomes *aimf_run_open_predictions(const char *path, const AimfMonitor *monitor, GError **error);
 /** aimf_run_set_path: (static) "shared/data/train.csv". */
 const char *aimf_run_set_path(int set);
 /** aimf_run_tell_findings: those that are not allowed are an error; others become warnings, once. */
@@ -138,8 +149,8 @@ void aimf_run_forget_findings(AimfRunJob *job);
 gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
                             GError **error);
 /**
- * aimf_run_check_job: what the configuration asks for against data and model, before the first stage. FALSE with
- * INVALID, or what opening a model gives.
+ * aimf_run_check_job: what the configuration asks for against data, expected sets and model, before the first stage.
+ * FALSE with INVALID, or what opening a model gives.
  */
 gboolean aimf_run_check_job(AimfRunJob *job, GError **error);
 /** aimf_run_check_recipes: that both trainings can be done as asked for. FALSE with INVALID. */
@@ -150,7 +161,10 @@ gboolean aimf_run_open_data(AimfRunJob *job, GError **error);
 
 /** aimf_run_look: the state of each stage, as far as it can be known. @job->stages then say what is to be done. */
 gboolean aimf_run_look(AimfRunJob *job, GError **error);
-/** aimf_run_wanted: (owned) what the stage should be; NULL with an error. */
+/**
+ * aimf_run_wanted: (owned) what the stage should be; of one that waits what its keys say, without what it takes from
+ * other stages. NULL with an error.
+ */
 AimfProvenance *aimf_run_wanted(AimfRunJob *job, AimfRunStage *stage, GError **error);
 
 /** AIMF_RUN_RESAMPLING_SEED: of the bootstrap of measures and comparisons: the same for all cells. */
@@ -160,7 +174,7 @@ gboolean aimf_run_set_positive(const AimfConfig *config, AimfOutcomes *outcomes,
 /** aimf_run_measure: (owned) as the configuration asks for; NULL as aimf_outcomes_measure. */
 AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *outcomes, const AimfMonitor *monitor,
                                GError **error);
-/** aimf_run_look_at: the state of one stage: @state, @waits, @blocked and @done of it. FALSE with an error. */
+/** aimf_run_look_at: the state of one stage: all of its members from @state on. FALSE with an error. */
 gboolean aimf_run_look_at(AimfRunJob *job, AimfRunStage *stage, GError **error);
 /** aimf_run_open_diffusion: (owned) Stable Diffusion, as the configuration has it; NULL as aimf_diffusion_open. */
 AimfDiffusion *aimf_run_open_diffusion(AimfRunJob *job, GError **error);

@@ -122,8 +122,39 @@ static gboolean check_bias(const AimfRunJob *job, GError **error)
     return FALSE;
 }
 
+/* Of @n pictures at the most, in the set called @name, which @keys say. */
+static gboolean check_batch(const AimfRunJob *job, AimfConfigKey key, guint n, const char *name, const char *keys,
+                            GError **error)
+{
+    gint64 batch = aimf_config_integer(job->config, key);
+    if (batch <= (gint64)n)
+        return TRUE;
+    aimf_config_error(job->config, key, error, "is %" G_GINT64_FORMAT ", and the %s has at most %u picture%s (%s)",
+                      batch, name, n, AIMF_PLURAL(n), keys);
+    return FALSE;
+}
+
+/* Synthetic sets are first met after the biased model was trained. Shares of groups are rounded. */
+static gboolean check_batches(const AimfRunJob *job, GError **error)
+{
+    static const char of_balanced[] = "generate.balanced_per_group and generate.balanced",
+                      of_biased[] = "generate.biased_count and generate.balanced", of_train[] = "data";
+    guint n_train = job->data[AIMF_PART_TRAIN] ? aimf_manifest_count(job->data[AIMF_PART_TRAIN]) : G_MAXUINT;
+    guint n_biased = job->n_biased + job->n_groups;
+    gboolean selects = FALSE;
+    for (guint i = 0; i < job->n_methods; i++)
+        selects = selects || job->methods[i].k;
+    return (aimf_config_given(job->config, AIMF_KEY_TRAIN_MODEL) ||
+            check_batch(job, AIMF_KEY_TRAIN_BATCH, n_train, "training set", of_train, error)) &&
+           (!selects ||
+            (check_batch(job, AIMF_KEY_SENSITIVITY_BATCH, n_train, "training set", of_train, error) &&
+             check_batch(job, AIMF_KEY_SENSITIVITY_BATCH, job->n_balanced, "balanced set", of_balanced, error) &&
+             check_batch(job, AIMF_KEY_SENSITIVITY_BATCH, n_biased, "biased synthetic set", of_biased, error))) &&
+           check_batch(job, AIMF_KEY_FINETUNE_BATCH, job->n_balanced, "balanced set", of_balanced, error);
+}
+
 gboolean aimf_run_check_job(AimfRunJob *job, GError **error)
 {
     return check_bias(job, error) && check_values(job->config, error) && aimf_run_check_recipes(job, error) &&
-           check_predicted(job, error) && check_impact(job, error);
+           check_predicted(job, error) && check_impact(job, error) && check_batches(job, error);
 }

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/lock.h"
 #include "base/monitor.h"
+#include "run/advice.h"
 #include "run/checksums.h"
 #include "run/job.h"
 
@@ -19,7 +20,7 @@ static gboolean is_done(const AimfRunStage *stage)
 
 /* --- What a changed configuration makes stale --- */
 
-/* Settings and inputs that differ, "train.epochs was 15 and is 3". */
+/* Settings and inputs of @now that differ, "train.epochs was 15 and is 3". */
 static void append_changes(GString *text, JsonObject *before, JsonObject *now)
 {
     g_autoptr(GList) names = json_object_get_members(now);
@@ -41,7 +42,7 @@ static void append_stale(AimfRunJob *job, AimfRunStage *stage, GString *text)
 {
     g_autofree char *place = aimf_run_stage_path(job, stage->name, NULL);
     g_string_append_printf(text, "%s%s", text->len ? "; " : "", stage->name);
-    if (stage->waits)
+    if (stage->waits && !stage->differs)
         return;
     g_autoptr(AimfProvenance) found = aimf_provenance_open(place, NULL);
     g_autoptr(AimfProvenance) wanted = aimf_run_wanted(job, stage, NULL);
@@ -95,7 +96,7 @@ static GPtrArray *find_strangers(const AimfRunJob *job, GError **error)
     return g_steal_pointer(&strangers);
 }
 
-/* What a killed replacement left, and what a stage had that now cannot be made. */
+/* What a killed replacement or writer left, and what a stage had that now cannot be made. */
 static gboolean remove_leftovers(const AimfRunJob *job, GError **error)
 {
     static const char *const endings[] = { ".part", ".old", "" };
@@ -107,7 +108,7 @@ static gboolean remove_leftovers(const AimfRunJob *job, GError **error)
                 return FALSE;
         }
     }
-    return TRUE;
+    return aimf_folder_remove_parts(job->folder, error);
 }
 
 static gboolean remove_strangers(const AimfRunJob *job, GError **error)
@@ -121,10 +122,11 @@ static gboolean remove_strangers(const AimfRunJob *job, GError **error)
     return strangers != NULL;
 }
 
-/* A stage that waits for one that is merely missing or damaged may turn out to be what it should be. */
+/* A stage that waits for one that is merely missing or damaged may turn out to be what it should be, if its own
+ * settings are the same. */
 static gboolean is_stale(const AimfRunStage *stage)
 {
-    gboolean stale = !stage->waits;
+    gboolean stale = !stage->waits || stage->differs;
     for (guint i = 0; i < stage->needs->len && !stale; i++)
         stale = is_stale(g_ptr_array_index(stage->needs, i));
     return stale && !stage->blocked && stage->state == AIMF_STAGE_STALE;
@@ -136,7 +138,7 @@ static void append_all_stale(AimfRunJob *job, GString *text)
     for (guint i = 0; i < job->stages->len; i++) {
         AimfRunStage *stage = g_ptr_array_index(job->stages, i);
         if (is_stale(stage))
-            append_stale(job, stage, stage->waits ? behind : text);
+            append_stale(job, stage, stage->waits && !stage->differs ? behind : text);
     }
     if (behind->len)
         g_string_append_printf(text, "; and, where what they rest on comes out otherwise: %s", behind->str);
@@ -221,8 +223,11 @@ static void forget_sets(AimfRunJob *job, const AimfRunStage *stage)
             g_clear_pointer(&job->sets[set], aimf_manifest_free);
 }
 
-/* Nothing is looked at twice before the first stage that is made: files may be large. */
-static gboolean do_stages(AimfRunJob *job, GError **error)
+/*
+ * Nothing is looked at twice before the first stage that is made: files may be large. What a missing or damaged stage
+ * was made as may show that those behind it are of another configuration: without @update they stay.
+ */
+static gboolean do_stages(AimfRunJob *job, gboolean update, GError **error)
 {
     for (guint i = 0; i < job->stages->len; i++) {
         AimfRunStage *stage = g_ptr_array_index(job->stages, i);
@@ -234,6 +239,8 @@ static gboolean do_stages(AimfRunJob *job, GError **error)
             return FALSE;
         if (is_done(stage))
             continue;
+        if (!update && stage->state == AIMF_STAGE_STALE && (!aimf_run_look(job, error) || !check_stale(job, error)))
+            return FALSE;
         double each, cost = stage->kind->cost(job, stage, &each);
         aimf_work_next(&job->work, cost / each, each);
         job->work.total = job->work.before + cost_left(job); /* sizes of sets are known as they are made */
@@ -315,10 +322,18 @@ static gboolean write_results(AimfRunJob *job, const AimfRunResults *results, GE
            aimf_picture_hashes_save(job->hashes, error);
 }
 
-/* Before the first stage: what results are read by. */
+/* What results are read by. */
 static gboolean write_config(const AimfRunJob *job, GError **error)
 {
     return write_text(job->folder, "config.resolved.yaml", aimf_config_text(job->config), error);
+}
+
+/* Before the first stage, by which the folder is known as a run; an earlier one stays until its stages are replaced. */
+static gboolean begin_config(const AimfRunJob *job, GError **error)
+{
+    g_autofree char *path = g_build_filename(job->folder, "config.resolved.yaml", NULL);
+    gboolean there;
+    return aimf_path_there(path, &there, error) && (there || write_config(job, error));
 }
 
 static void summarise(const AimfRunResults *results, AimfRunSummary *summary)
@@ -372,6 +387,18 @@ static AimfLock *lock_folder(const char *folder, GError **error)
     return lock;
 }
 
+/* Whether there is nothing that is not of a run which was killed before it had its configuration. */
+static gboolean is_empty(const GPtrArray *names)
+{
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        g_autofree char *whole = aimf_part_of(name);
+        if (!g_str_equal(name, "lock") && g_strcmp0(whole, "config.resolved.yaml") != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* A folder of something else must not be filled with a run, nor emptied by one. */
 static gboolean check_folder(const char *folder, GError **error)
 {
@@ -387,7 +414,7 @@ static gboolean check_folder(const char *folder, GError **error)
     if (kind != AIMF_PATH_FOLDER)
         return FALSE;
     g_autoptr(GPtrArray) names = aimf_directory_list(folder, error);
-    gboolean empty = names && (names->len == 0 || (names->len == 1 && g_str_equal(names->pdata[0], "lock")));
+    gboolean empty = names && is_empty(names);
     if (names && !empty)
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
                     "'%s' has files, and is no run: name a new folder, or one of an earlier run", folder);
@@ -409,9 +436,10 @@ static gboolean check_own(const char *folder, const AimfMonitor *monitor, GError
 
 static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, GError **error)
 {
-    if (!aimf_run_open_data(job, error) || !aimf_run_check_job(job, error) || !aimf_run_expect_sets(job, error) ||
-        !aimf_run_look(job, error) || (!update && !check_stale(job, error)) || !write_config(job, error) ||
-        !do_stages(job, error) || !remove_strangers(job, error) || !remove_leftovers(job, error))
+    if (!aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) || !aimf_run_check_job(job, error) ||
+        !aimf_run_look(job, error) || (!update && !check_stale(job, error)) || !begin_config(job, error) ||
+        !do_stages(job, update, error) || !write_config(job, error) || !remove_strangers(job, error) ||
+        !remove_leftovers(job, error))
         return FALSE;
     g_autoptr(AimfRunResults) results = aimf_run_results_open(job->folder, job->monitor, error);
     if (!results || !write_results(job, results, error))
@@ -420,10 +448,9 @@ static gboolean work(AimfRunJob *job, gboolean update, AimfRunSummary *summary, 
     return TRUE;
 }
 
-gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
-                  AimfRunSummary *summary, GError **error)
+static gboolean run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                    AimfRunSummary *summary, GError **error)
 {
-    *summary = (AimfRunSummary){ 0 };
     if (!check_folder(options->folder, error) || !aimf_directory_make(options->folder, error))
         return FALSE;
     g_autoptr(AimfLock) lock = lock_folder(options->folder, error);
@@ -433,18 +460,28 @@ gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const
     if (job)
         job->writes = TRUE;
     if (!job || !work(job, options->update, summary, error) ||
-        !aimf_checksums_write(options->folder, monitor, sums, error)) {
-        aimf_run_summary_clear(summary);
+        !aimf_checksums_write(options->folder, monitor, sums, error))
         return FALSE;
-    }
     summary->sums_sha256 = g_strdup(sums);
     return TRUE;
+}
+
+gboolean aimf_run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                  AimfRunSummary *summary, GError **error)
+{
+    GError *failure = NULL;
+    *summary = (AimfRunSummary){ 0 };
+    if (run(config, options, monitor, summary, &failure))
+        return TRUE;
+    aimf_run_summary_clear(summary);
+    aimf_run_advise(failure, error);
+    return FALSE;
 }
 
 static gboolean lies_within(const char *path, const char *folder)
 {
     g_autofree char *file = g_canonicalize_filename(path, NULL), *above = g_canonicalize_filename(folder, NULL);
-    return g_str_has_prefix(file, above) && file[strlen(above)] == '/';
+    return aimf_path_below(file, above) != NULL;
 }
 
 gboolean aimf_run_report(const char *const *folders, guint n, const char *path, const AimfMonitor *monitor,

@@ -147,14 +147,17 @@ typedef struct {
     Remembered found;
     gboolean readable;
     gboolean lasting; /* to be remembered */
+    GError *fault;    /* (owned, nullable) of the machine: whether it can be read is not known */
 } Picture;
 
 /* Reads a file unless it is remembered; several threads do that, and none of them changes what is remembered. */
 static void hash_picture(const AimfPictureHashes *hashes, Picture *picture, const AimfMonitor *monitor)
 {
     AimfStamp stamp;
+    GError *failure = NULL;
     const Remembered *known = g_hash_table_lookup(hashes->files, picture->path);
     picture->lasting = FALSE;
+    picture->fault = NULL;
     picture->readable =
         known && aimf_file_stamp(picture->path, &stamp, NULL) && aimf_stamp_equal(&stamp, &known->stamp);
     if (picture->readable) {
@@ -162,14 +165,28 @@ static void hash_picture(const AimfPictureHashes *hashes, Picture *picture, cons
         return;
     }
     gint64 now_ns = g_get_real_time() * 1000; /* before it is read */
-    picture->readable = aimf_hash_file(picture->path, monitor, picture->found.sha256, &picture->found.stamp, NULL);
+    picture->readable = aimf_hash_file(picture->path, monitor, picture->found.sha256, &picture->found.stamp, &failure);
+    if (aimf_is_fault(failure))
+        picture->fault = g_steal_pointer(&failure);
+    g_clear_error(&failure);
     gint64 modified = picture->found.stamp.modified_ns;
     picture->lasting =
         picture->readable && modified >= 0 && modified < now_ns - SETTLED_NS && !strpbrk(picture->path, "\r\n");
 }
 
-static void take_picture(AimfPictureHashes *hashes, Picture *picture, GChecksum *checksum)
+static void picture_clear(Picture *picture)
 {
+    g_clear_pointer(&picture->path, g_free);
+    g_clear_error(&picture->fault);
+}
+
+/* FALSE with the picture's fault. */
+static gboolean take_picture(AimfPictureHashes *hashes, Picture *picture, GChecksum *checksum, GError **error)
+{
+    if (picture->fault) {
+        g_propagate_error(error, g_steal_pointer(&picture->fault));
+        return FALSE;
+    }
     const char *text = picture->readable ? picture->found.sha256 : "unreadable";
     g_checksum_update(checksum, (const guchar *)text, (gssize)strlen(text));
     g_checksum_update(checksum, (const guchar *)"\n", 1);
@@ -178,7 +195,7 @@ static void take_picture(AimfPictureHashes *hashes, Picture *picture, GChecksum 
         g_hash_table_replace(hashes->files, g_steal_pointer(&picture->path), found);
         hashes->added = TRUE;
     }
-    g_clear_pointer(&picture->path, g_free);
+    return TRUE;
 }
 
 /*
@@ -209,10 +226,8 @@ char *aimf_pictures_hash(AimfPictureHashes *hashes, const AimfManifest *manifest
             hash_picture(hashes, &pictures[i], monitor);
         gboolean goes_on = aimf_check_stop(monitor, "hashing pictures", error); /* else some may be read in part */
         for (guint i = 0; i < count; i++) {
-            if (goes_on)
-                take_picture(hashes, &pictures[i], checksum);
-            else
-                g_free(pictures[i].path);
+            goes_on = goes_on && take_picture(hashes, &pictures[i], checksum, error);
+            picture_clear(&pictures[i]);
         }
         if (!goes_on)
             return NULL;

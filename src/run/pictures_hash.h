@@ -18,7 +18,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AimfPictureHashes, aimf_picture_hashes_free)
 
 /**
  * aimf_pictures_hash: (owned) SHA-256 of the pictures of @manifest: of a line "<SHA-256>\n" for each row, in order;
- * of a picture that cannot be read "unreadable\n". NULL with INTERRUPTED.
+ * of a picture that is missing or no regular file, or may not be read, "unreadable\n". NULL with INTERRUPTED, IO or
+ * MEMORY.
  */
 char *aimf_pictures_hash(AimfPictureHashes *hashes, const AimfManifest *manifest, const AimfMonitor *monitor,
                          GError **error);

@@ -177,7 +177,7 @@ static gboolean read_outcomes(AimfRunResults *r, AimfRunCell *cell, const AimfMo
     if (cell->failure)
         return TRUE;
     g_autoptr(AimfEvaluation) evaluation = aimf_evaluation_open(measures, error);
-    if (!evaluation || !(cell->outcomes = aimf_outcomes_open(predictions, -1, NULL, NULL, error)))
+    if (!evaluation || !(cell->outcomes = aimf_run_open_predictions(predictions, NULL, error)))
         return FALSE;
     if (!check_groups(r, cell->outcomes, evaluation->classes, measures, error))
         return FALSE;
@@ -344,12 +344,11 @@ static gboolean read_set(AimfRunResults *r, int set, GError **error)
 {
     static const char *const names[AIMF_N_SETS] = { "training", "validation", "test", "synthetic, balanced",
                                                     "synthetic, biased" };
-    const AimfManifestOptions options = { .protected_labels = AIMF_COLUMN_OPTIONAL };
     AimfRunSet *s = &r->sets[set];
     g_autofree char *path = g_build_filename(r->folder, aimf_run_set_path(set), NULL);
     s->name = names[set];
     s->path = g_strdup(aimf_run_set_path(set));
-    return (s->manifest = aimf_manifest_open_with(path, &options, NULL, error)) &&
+    return (s->manifest = aimf_run_open_set(r->config, r->folder, set, NULL, error)) &&
            (s->sha256 = aimf_file_sha256(path, error));
 }
 
@@ -400,8 +399,9 @@ static AimfImpact *measure_impact(const AimfRunResults *r, const AimfOutcomes *o
     const char *const *columns = (const char *const *)aimf_config_list(r->config, AIMF_KEY_EVALUATE_IMPACT);
     if (!*columns || outcomes->positive < 0)
         return NULL;
+    const AimfLabelRules rules = { .missing = AIMF_MISSING_KEEP }; /* as they were checked before the first stage */
     g_autofree guint32 *joined = aimf_run_join_rows(outcomes, test, NULL);
-    g_autoptr(AimfImpactRows) rows = joined ? aimf_impact_rows_new(test, columns, NULL, NULL, NULL) : NULL;
+    g_autoptr(AimfImpactRows) rows = joined ? aimf_impact_rows_new(test, columns, &rules, NULL, NULL) : NULL;
     if (!rows)
         return NULL;
     keep_rows(rows, joined, outcomes->n);

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/monitor.h"
 #include "portraits/portrait_set.h"
+#include "run/advice.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
@@ -54,15 +55,20 @@ static gboolean time_pass(const Timed *t, const AimfManifest *pictures, gboolean
                           GError **error)
 {
     const AimfRunJob *job = t->job;
+    /* Pictures are taken again and again, and the unreadable ones among them count each time. */
+    guint skip_bad = aimf_config_integer(job->config, AIMF_KEY_DATA_SKIP_BAD) ? G_MAXUINT : 0;
     const AimfAugment augment = AIMF_AUGMENT_DEFAULT;
     const AimfGradientOptions gradients_of = { .batch = TIMED_BATCH,
                                                .augment = &augment,
                                                .device = job->device,
                                                .precision = job->precision,
-                                               .threads = job->threads };
-    const AimfPredictOptions predictions_of = {
-        .batch = TIMED_BATCH, .device = job->device, .precision = job->precision, .threads = job->threads
-    };
+                                               .threads = job->threads,
+                                               .skip_bad = skip_bad };
+    const AimfPredictOptions predictions_of = { .batch = TIMED_BATCH,
+                                                .device = job->device,
+                                                .precision = job->precision,
+                                                .threads = job->threads,
+                                                .skip_bad = skip_bad };
     const AimfGradientSet set = { "timed", pictures };
     g_autoptr(AimfTensors) gradients = aimf_tensors_new();
     g_autoptr(AimfPredictions) predictions = NULL;
@@ -249,13 +255,12 @@ static gboolean passes_to_do(const AimfRunJob *job)
     return any;
 }
 
-gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
-                           AimfRunEstimate *estimate, GError **error)
+static gboolean estimate_run(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                             AimfRunEstimate *estimate, GError **error)
 {
-    *estimate = (AimfRunEstimate){ 0 };
     g_autoptr(AimfRunJob) job = aimf_run_job_new(config, options->folder, monitor, error);
-    if (!job || !aimf_run_open_data(job, error) || !aimf_run_check_job(job, error) ||
-        !aimf_run_expect_sets(job, error) || !aimf_run_look(job, error) || !draw_sets(job, error))
+    if (!job || !aimf_run_open_data(job, error) || !aimf_run_expect_sets(job, error) ||
+        !aimf_run_check_job(job, error) || !aimf_run_look(job, error) || !draw_sets(job, error))
         return FALSE;
     Rates rates = { 0 };
     AimfArchitectureCost cost;
@@ -274,6 +279,16 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
     }
     describe(job, options->folder, model->architecture, estimate);
     return TRUE;
+}
+
+gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *options, const AimfMonitor *monitor,
+                           AimfRunEstimate *estimate, GError **error)
+{
+    GError *failure = NULL;
+    *estimate = (AimfRunEstimate){ 0 };
+    gboolean known = estimate_run(config, options, monitor, estimate, &failure);
+    aimf_run_advise(failure, error);
+    return known;
 }
 
 void aimf_run_estimate_clear(AimfRunEstimate *estimate)

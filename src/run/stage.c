@@ -1,6 +1,7 @@
 #include "run/stage.h"
 
 #include "base/file.h"
+#include "run/file_hash.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,8 +16,8 @@
 
 char *aimf_file_sha256(const char *path, GError **error)
 {
-    g_autoptr(GBytes) bytes = aimf_file_map(path, error);
-    return bytes ? g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes) : NULL;
+    char sha256[AIMF_SHA256_SIZE];
+    return aimf_hash_file(path, NULL, sha256, NULL, error) ? g_strdup(sha256) : NULL;
 }
 
 static gboolean remove_entries(int folder, const char *path, GError **error);
@@ -71,6 +72,18 @@ gboolean aimf_folder_remove(const char *path, GError **error)
     return remove_entry(AT_FDCWD, path, path, error);
 }
 
+gboolean aimf_folder_remove_parts(const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) names = aimf_directory_list(path, error);
+    for (guint i = 0; names && i < names->len; i++) {
+        g_autofree char *whole = aimf_part_of(g_ptr_array_index(names, i));
+        g_autofree char *part = g_build_filename(path, g_ptr_array_index(names, i), NULL);
+        if (whole && !aimf_folder_remove(part, error))
+            return FALSE;
+    }
+    return names != NULL;
+}
+
 static char *place_of(const char *run, const char *name)
 {
     return g_build_filename(run, name, NULL);
@@ -117,11 +130,11 @@ static gboolean check_outputs(const char *place, const AimfProvenance *found, Ai
         g_autofree char *path = g_build_filename(place, pictures ? text + strlen(AIMF_PICTURES_OF) : text, NULL);
         GError *failure = NULL;
         g_autofree char *hash = pictures ? hasher(path, data, &failure) : aimf_file_sha256(path, &failure);
-        if (failure && g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED)) {
+        if (aimf_is_fault(failure) || g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED)) {
             g_propagate_error(error, failure);
             return FALSE;
         }
-        g_clear_error(&failure); /* what cannot be read is made again */
+        g_clear_error(&failure); /* what is missing or damaged is made again */
         *same = hash && strcmp(hash, json_object_get_string_member(found->outputs, text)) == 0;
     }
     return TRUE;
@@ -139,9 +152,11 @@ gboolean aimf_stage_look(const char *run, const AimfProvenance *wanted, AimfPict
         return FALSE;
     if (!there)
         return TRUE;
-    g_autoptr(AimfProvenance) provenance = aimf_provenance_open(place, NULL);
+    g_autoptr(AimfProvenance) provenance = NULL;
     gboolean same = FALSE;
     *state = AIMF_STAGE_DAMAGED;
+    if (!aimf_provenance_look(place, &provenance, error))
+        return FALSE;
     if (!provenance)
         return TRUE;
     if (strcmp(provenance->key, key) != 0)
@@ -160,9 +175,11 @@ gboolean aimf_stage_look(const char *run, const AimfProvenance *wanted, AimfPict
 char *aimf_stage_prepare(const char *run, const AimfProvenance *wanted, GError **error)
 {
     g_autofree char *part = part_of(run, wanted->name), *key = aimf_provenance_key(wanted);
-    g_autoptr(AimfProvenance) begun = aimf_provenance_open(part, NULL);
+    g_autoptr(AimfProvenance) begun = NULL;
+    if (!aimf_provenance_look(part, &begun, error))
+        return NULL;
     if (begun && strcmp(begun->key, key) == 0)
-        return g_steal_pointer(&part);
+        return aimf_folder_remove_parts(part, error) ? g_steal_pointer(&part) : NULL;
     if (!aimf_folder_remove(part, error) || !aimf_directory_make(part, error) ||
         !aimf_provenance_save(wanted, part, error))
         return NULL;
@@ -180,7 +197,10 @@ static gboolean add_outputs(AimfProvenance *made, const char *folder, GError **e
     for (guint i = 0; names && i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
         g_autofree char *path = g_build_filename(folder, name, NULL);
-        if (strcmp(name, AIMF_PROVENANCE) == 0 || is_log(name) || g_file_test(path, G_FILE_TEST_IS_DIR))
+        AimfPathKind kind = aimf_path_kind(path, error);
+        if (kind == AIMF_PATH_UNKNOWN)
+            return FALSE;
+        if (strcmp(name, AIMF_PROVENANCE) == 0 || is_log(name) || kind == AIMF_PATH_FOLDER)
             continue;
         g_autofree char *hash = aimf_file_sha256(path, error);
         if (!hash)

@@ -24,13 +24,13 @@ typedef char *(*AimfPicturesHasher)(const char *path, gpointer data, GError **er
  * aimf_stage_look:
  * @run: the run's folder; @wanted: what its place should have; of it only settings and inputs count
  * @found: (nullable) receives (owned, nullable) what it has
- * Returns: FALSE with IO where that cannot be seen.
+ * Returns: FALSE with IO or MEMORY where that cannot be seen, and what @hasher gives.
  */
 gboolean aimf_stage_look(const char *run, const AimfProvenance *wanted, AimfPicturesHasher hasher, gpointer data,
                          AimfStageState *state, AimfProvenance **found, GError **error);
 /**
  * aimf_stage_prepare: (owned) the folder in which the stage is made: with what an earlier try with the same key left,
- * else empty. NULL with IO.
+ * but for half written files, else empty. NULL with IO.
  */
 char *aimf_stage_prepare(const char *run, const AimfProvenance *wanted, GError **error);
 /**
@@ -43,5 +43,7 @@ gboolean aimf_stage_recover(const char *run, const char *name, GError **error);
 
 /** aimf_file_sha256: (owned) of the file's bytes; NULL with NOT_FOUND or IO. */
 char *aimf_file_sha256(const char *path, GError **error);
+/** aimf_folder_remove_parts: the files of @path, not of folders in it, that were half written when they were left. */
+gboolean aimf_folder_remove_parts(const char *path, GError **error);
 /** aimf_folder_remove: the folder and all in it, without following links; a missing one is none. */
 gboolean aimf_folder_remove(const char *path, GError **error);

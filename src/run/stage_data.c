@@ -60,6 +60,13 @@ static gboolean need(const AimfConfig *config, AimfConfigKey key, GError **error
     return FALSE;
 }
 
+/* (owned, nullable) Absolute: what is told of a file, and kept, does not depend on where the run was started. */
+static char *absolute_path(const AimfConfig *config, AimfConfigKey key)
+{
+    g_autofree char *path = aimf_config_path(config, key);
+    return path ? g_canonicalize_filename(path, NULL) : NULL;
+}
+
 /* Training does without protected labels; measuring does not. */
 static gboolean open_manifests(AimfRunJob *job, GError **error)
 {
@@ -71,7 +78,7 @@ static gboolean open_manifests(AimfRunJob *job, GError **error)
             .labels = label_rules(job),
             .protected_labels = i == AIMF_PART_TEST ? AIMF_COLUMN_REQUIRED : AIMF_COLUMN_OPTIONAL,
         };
-        g_autofree char *path = aimf_config_path(job->config, keys[i]);
+        g_autofree char *path = absolute_path(job->config, keys[i]);
         if (!(job->data[i] = aimf_manifest_open_with(path, &options, job->monitor, error)))
             return FALSE;
     }
@@ -84,11 +91,12 @@ static AimfDataset *open_dataset(AimfRunJob *job, GError **error)
 {
     const AimfConfig *config = job->config;
     const char *kind = aimf_config_text_at(config, AIMF_KEY_DATA_KIND);
-    gboolean csv = strcmp(kind, "csv") == 0;
-    if (!need(config, csv ? AIMF_KEY_DATA_FILE : AIMF_KEY_DATA_ROOT, error))
+    gboolean csv = strcmp(kind, "csv") == 0, named = strcmp(kind, "groups") != 0;
+    if (!need(config, csv ? AIMF_KEY_DATA_FILE : AIMF_KEY_DATA_ROOT, error) ||
+        (named && (!need(config, AIMF_KEY_DATA_TARGET, error) || !need(config, AIMF_KEY_DATA_PROTECTED, error))))
         return NULL;
-    g_autofree char *root = aimf_config_path(config, AIMF_KEY_DATA_ROOT);
-    g_autofree char *file = aimf_config_path(config, AIMF_KEY_DATA_FILE);
+    g_autofree char *root = absolute_path(config, AIMF_KEY_DATA_ROOT);
+    g_autofree char *file = absolute_path(config, AIMF_KEY_DATA_FILE);
     const AimfDatasetOptions options = {
         .root = root,
         .target = aimf_config_text_at(config, AIMF_KEY_DATA_TARGET),
@@ -169,12 +177,10 @@ static gboolean describe(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *w
 /* (owned) The folder that pictures lie in: where they are looked for when they were moved. */
 static char *root_of(AimfRunJob *job)
 {
-    g_autofree char *root = aimf_config_path(job->config, AIMF_KEY_DATA_ROOT);
-    g_autofree char *file = aimf_config_path(job->config, AIMF_KEY_DATA_FILE);
-    g_autofree char *train = aimf_config_path(job->config, AIMF_KEY_DATA_TRAIN);
-    if (!root && (file || train))
-        root = g_path_get_dirname(file ? file : train);
-    return root ? g_canonicalize_filename(root, NULL) : NULL;
+    g_autofree char *file = absolute_path(job->config, AIMF_KEY_DATA_FILE);
+    g_autofree char *train = absolute_path(job->config, AIMF_KEY_DATA_TRAIN);
+    char *root = absolute_path(job->config, AIMF_KEY_DATA_ROOT);
+    return root || !(file || train) ? root : g_path_get_dirname(file ? file : train);
 }
 
 /* Where pictures come from, and what is doubtful about the sets. */

@@ -205,10 +205,9 @@ static gboolean train(AimfRunJob *job, const Training *training, AimfTrainOption
     g_autofree char *state = g_build_filename(part, "state", NULL), *log = g_build_filename(part, "log.csv", NULL);
     g_autofree char *path = g_build_filename(part, "model.safetensors", NULL);
     options->state_path = state;
-    options->resume = g_file_test(state, G_FILE_TEST_EXISTS);
     options->log_path = log;
     options->trainable = (const char *const *)training->trained;
-    if (!check_sets(job, training, error))
+    if (!aimf_path_there(state, &options->resume, error) || !check_sets(job, training, error))
         return FALSE;
     g_autofree char *text = aimf_recipe_text(options);
     aimf_message(job->monitor, AIMF_LOG_INFO, "%s on %u pictures: %s", training->model->architecture,

@@ -207,6 +207,14 @@ static gboolean generate(AimfRunJob *job, const char *part, GError **error)
     return diffusion && aimf_generate(diffusion, &sampling, &generation, &result, job->monitor, error);
 }
 
+/* (owned) Of the run's own pictures, a word for nothing is a label as it is where data.missing keeps it. */
+static AimfManifest *open_pictures(const AimfConfig *config, const char *path, gboolean own, GError **error)
+{
+    gboolean keep = own || aimf_config_choice(config, AIMF_KEY_DATA_MISSING) == AIMF_MISSING_KEEP;
+    const AimfManifestOptions options = { .labels.missing = keep ? AIMF_MISSING_KEEP : AIMF_MISSING_ERROR };
+    return aimf_manifest_open_with(path, &options, NULL, error);
+}
+
 static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made,
                               GError **error)
 {
@@ -214,7 +222,7 @@ static gboolean make_pictures(AimfRunJob *job, AimfRunStage *stage, const char *
     g_autofree char *path = g_build_filename(part, "manifest.csv", NULL);
     if (!(aimf_run_is_drawn(job->config) ? draw : generate)(job, part, error))
         return FALSE;
-    g_autoptr(AimfManifest) manifest = aimf_manifest_open(path, error);
+    g_autoptr(AimfManifest) manifest = open_pictures(job->config, path, TRUE, error);
     g_autofree char *hash = manifest ? aimf_pictures_hash(job->hashes, manifest, job->monitor, error) : NULL;
     if (hash)
         json_object_set_string_member(made->outputs, AIMF_PICTURES_OF "manifest.csv", hash);
@@ -267,9 +275,12 @@ static AimfManifest *open_source(AimfRunJob *job, GError **error)
 {
     g_autofree char *ready = aimf_config_path(job->config, AIMF_KEY_GENERATE_BALANCED);
     g_autofree char *made = aimf_run_stage_path(job, "shared/pictures", "manifest.csv");
-    if (ready && g_file_test(ready, G_FILE_TEST_IS_DIR))
+    AimfPathKind kind = ready ? aimf_path_kind(ready, error) : AIMF_PATH_FILE;
+    if (kind == AIMF_PATH_UNKNOWN)
+        return NULL;
+    if (kind == AIMF_PATH_FOLDER)
         return open_groups(job, ready, error);
-    return aimf_manifest_open(ready ? ready : made, error);
+    return open_pictures(job->config, ready ? ready : made, !ready, error);
 }
 
 static gboolean describe_sets(AimfRunJob *job, AimfRunStage *stage, AimfProvenance *wanted, GError **error)
@@ -329,24 +340,30 @@ static guint biased_count(const AimfConfig *config, const AimfManifest *source, 
     return MIN(asked, (guint)(smallest_group(source) / largest_share(config, train)));
 }
 
+static guint count_groups(const AimfManifest *manifest)
+{
+    guint n_labels;
+    aimf_manifest_groups(manifest, &n_labels);
+    return (guint)aimf_manifest_classes(manifest) * n_labels;
+}
+
 gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error)
 {
     const AimfManifest *train = job->data[AIMF_PART_TRAIN], *test = job->data[AIMF_PART_TEST];
-    guint n_labels = 2, per_group = count_at(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
-    if (test)
-        aimf_manifest_groups(test, &n_labels);
-    guint n_groups = test ? (guint)aimf_manifest_classes(test) * n_labels : 4;
-    job->n_generated = n_groups * count_at(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+    guint per_group = count_at(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
+    job->n_groups = test ? count_groups(test) : 4;
+    job->n_generated = job->n_groups * count_at(job->config, AIMF_KEY_GENERATE_PER_GROUP);
     job->n_biased = count_at(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
     if (aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED)) {
         g_autoptr(AimfManifest) source = open_source(job, error);
         if (!source)
             return FALSE;
+        job->n_groups = count_groups(source);
         per_group = balanced_count(job->config, source);
         if (train && (aimf_config_given(job->config, AIMF_KEY_GENERATE_BIAS) || aimf_manifest_has_labels(train)))
             job->n_biased = biased_count(job->config, source, train);
     }
-    job->n_balanced = n_groups * per_group;
+    job->n_balanced = job->n_groups * per_group;
     return TRUE;
 }
 

@@ -3,14 +3,22 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/shown.h"
+#include "run/config_values.h"
 #include "run/file_hash.h"
 
 #include <aimfair/json.h>
 #include <aimfair/version.h>
 #include <string.h>
 
-/* @MAX_TEXT: bytes of any text in it; of members, of each of the three objects */
-enum { MAX_FILE_BYTES = 64 << 20, MAX_MEMBERS = 1000000, MAX_TEXT = 65536, MAX_THREADS = 65536, VERSION = 1 };
+/* @MAX_TEXT: bytes of any text in it, such as a list with ", " between its items; of members, of each of the three
+ * objects */
+enum {
+    MAX_FILE_BYTES = 64 << 20,
+    MAX_MEMBERS = 1000000,
+    MAX_TEXT = AIMF_CONFIG_MAX_ITEMS * (AIMF_CONFIG_MAX_TEXT + 2),
+    MAX_THREADS = 65536,
+    VERSION = 1
+};
 static const char FORMAT[] = "aimfair stage";
 
 void aimf_provenance_free(AimfProvenance *provenance)
@@ -229,4 +237,16 @@ AimfProvenance *aimf_provenance_open(const char *folder, GError **error)
     if (!root || !take_members(json_node_get_object(root), path, provenance, error))
         return NULL;
     return g_steal_pointer(&provenance);
+}
+
+gboolean aimf_provenance_look(const char *folder, AimfProvenance **found, GError **error)
+{
+    GError *failure = NULL;
+    *found = aimf_provenance_open(folder, &failure);
+    if (aimf_is_fault(failure)) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    g_clear_error(&failure);
+    return TRUE;
 }

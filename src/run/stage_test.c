@@ -1,5 +1,6 @@
 /* What a model says about the test set, and its measures: what 'aimfair evaluate' does. */
 #include "base/file.h"
+#include "run/advice.h"
 #include "run/job.h"
 
 #include <aimfair/error.h>
@@ -60,12 +61,11 @@ AimfMeasures *aimf_run_measure(const AimfConfig *config, const AimfOutcomes *out
 static void settle_paths(const AimfRunJob *job, AimfOutcomes *outcomes)
 {
     g_autofree char *run = g_canonicalize_filename(job->folder, NULL);
-    gsize n = strlen(run);
     for (guint i = 0; outcomes->paths && i < outcomes->n; i++) {
         g_autofree char *path = g_canonicalize_filename(outcomes->paths[i], NULL);
-        gboolean inside = strncmp(path, run, n) == 0 && path[n] == '/';
+        const char *inside = aimf_path_below(path, run);
         g_free(outcomes->paths[i]);
-        outcomes->paths[i] = g_strdup(inside ? path + n + 1 : path);
+        outcomes->paths[i] = g_strdup(inside ? inside : path);
     }
 }
 
@@ -82,7 +82,7 @@ static AimfOutcomes *ask(AimfRunJob *job, const AimfModel *model, const AimfPred
     settle_paths(job, outcomes);
     if (!aimf_outcomes_save(outcomes, path, error))
         return NULL;
-    g_autoptr(AimfOutcomes) read = aimf_outcomes_open(path, -1, NULL, job->monitor, error);
+    g_autoptr(AimfOutcomes) read = aimf_run_open_predictions(path, job->monitor, error);
     if (!read)
         return NULL;
     g_strfreev(read->classes); /* of a table it has those that were predicted */
@@ -103,8 +103,9 @@ static gboolean save_measures(AimfRunJob *job, const AimfRunStage *stage, const 
     g_autofree char *folder = model_of(job, stage);
     g_autoptr(AimfEvaluation) evaluation = g_new0(AimfEvaluation, 1);
     evaluation->runs = 1;
-    evaluation->findings = aimf_findings_new();
-    aimf_check_evaluation_set(model, job->sets[AIMF_SET_TEST], evaluation->findings);
+    g_autoptr(AimfFindings) findings = aimf_findings_new();
+    aimf_check_evaluation_set(model, job->sets[AIMF_SET_TEST], findings);
+    evaluation->findings = aimf_run_advise_findings(findings, job->folder);
     if (!(evaluation->measures = aimf_run_measure(job->config, outcomes, job->monitor, error)) ||
         !(evaluation->evidence = aimf_evidence_new(model_path, model, data, job->sets[AIMF_SET_TEST], options, error)))
         return FALSE;

@@ -138,7 +138,7 @@ static gboolean verify_measures(const AimfVerifier *verifier, const char *place,
         return FALSE;
     }
     g_autoptr(AimfFindings) findings = aimf_findings_new();
-    const AimfLabelRules rules = { .findings = findings };
+    const AimfLabelRules rules = { .missing = AIMF_MISSING_KEEP, .findings = findings };
     g_autoptr(AimfOutcomes) outcomes = aimf_outcomes_open(predictions, -1, &rules, NULL, error);
     g_autoptr(JsonNode) expected =
         outcomes ? measure_again(outcomes, json_node_get_object(file), path, resamples, seed, verifier->monitor, error)

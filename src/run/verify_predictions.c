@@ -62,7 +62,7 @@ static gboolean open_test(AimfVerifier *verifier, Test *test, GError **error)
     g_autofree char *predictions = aimf_verifier_file(verifier, test->what, &failure);
     g_autofree char *manifest = NULL;
     g_autoptr(AimfFindings) findings = aimf_findings_new();
-    const AimfLabelRules rules = { .findings = findings };
+    const AimfLabelRules rules = { .missing = AIMF_MISSING_KEEP, .findings = findings };
     const AimfManifestOptions options = { .labels = rules };
     if (!test->manifest) {
         g_clear_error(&failure);

@@ -120,11 +120,11 @@ static void account_pictures(AimfVerifier *verifier, const char *manifest_path, 
 {
     g_autoptr(AimfManifest) manifest = aimf_verifier_manifest(verifier, manifest_path, NULL);
     g_autofree char *root = g_canonicalize_filename(verifier->options->folder, NULL);
-    gsize length = strlen(root);
     for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++) {
         g_autofree char *path = g_canonicalize_filename(aimf_manifest_at(manifest, i).path, NULL);
-        if (strncmp(path, root, length) == 0 && path[length] == '/')
-            g_hash_table_add(tally->accounted, g_strdup(path + length + 1));
+        const char *inside = aimf_path_below(path, root);
+        if (inside)
+            g_hash_table_add(tally->accounted, g_strdup(inside));
     }
 }
 

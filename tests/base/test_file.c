@@ -146,6 +146,15 @@ static void test_kinds(void)
 }
 
 /* Maps are known by their addresses while they live, and by what happens to their files. */
+static void test_below(void)
+{
+    g_assert_cmpstr(aimf_path_below("/a/run/b/c", "/a/run"), ==, "b/c");
+    g_assert_null(aimf_path_below("/a/run", "/a/run"));
+    g_assert_null(aimf_path_below("/a/runs/b", "/a/run"));
+    g_assert_null(aimf_path_below("/a", "/a/run"));
+    g_assert_null(aimf_path_below("/a", "/"));
+}
+
 static void test_maps(void)
 {
     g_autofree char *path = in_folder("mapped"), *other = in_folder("other");
@@ -207,6 +216,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file/links", test_links);
     g_test_add_func("/file/no-regular-file", test_no_regular_file);
     g_test_add_func("/file/kinds", test_kinds);
+    g_test_add_func("/file/below", test_below);
     g_test_add_func("/file/maps", test_maps);
     g_test_add_func("/file/lock", test_lock);
     int status = g_test_run();

@@ -94,7 +94,7 @@ static void compare(void)
     program_expect(folder, 0, "\"$AIMFAIR\" verify -q --sample 4 killed/run", "Nothing speaks against the run");
     g_free(program_output(folder, 0,
                           "cd killed/run && sha256sum -c --quiet --strict SHA256SUMS && "
-                          "test -z \"$(find . -name '*.part*' -o -name '*.old' -o -name 'lock')\""));
+                          "test -z \"$(find . -name '*.part*' -o -name '*-part' -o -name '*.old' -o -name 'lock')\""));
 }
 
 static gint64 time_whole(const char *settings)

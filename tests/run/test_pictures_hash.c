@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -245,6 +246,23 @@ static void test_links(Fixture *f, gconstpointer data)
     g_rmdir(outer);
 }
 
+/* A full table of files says nothing about a picture. */
+static void test_fault(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    struct rlimit table;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfPictureHashes) hashes = aimf_picture_hashes_open(NULL);
+    g_autoptr(AimfManifest) manifest = manifest_of(f, N);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &table), ==, 0);
+    const struct rlimit full = { 0, table.rlim_max };
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &full), ==, 0);
+    g_autofree char *hash = aimf_pictures_hash(hashes, manifest, NULL, &error);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &table), ==, 0);
+    g_assert_null(hash);
+    g_assert_error(error, AIMF_ERROR, AIMF_ERROR_IO);
+}
+
 static void test_interrupted(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -268,6 +286,7 @@ int main(int argc, char **argv)
     ADD("fresh", test_fresh);
     ADD("damaged", test_damaged);
     ADD("links", test_links);
+    ADD("fault", test_fault);
     ADD("interrupted", test_interrupted);
     return g_test_run();
 }

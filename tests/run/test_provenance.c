@@ -103,6 +103,25 @@ static void test_round_trip(Fixture *f, gconstpointer data)
     }
 }
 
+/* The longest list that a configuration can have. */
+static void test_long(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    enum { ITEMS = 1000, BYTES = 4096 };
+    g_autoptr(AimfProvenance) p = example();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *item = g_strnfill(BYTES, '"');
+    char *items[ITEMS + 1] = { NULL };
+    for (int i = 0; i < ITEMS; i++)
+        items[i] = item;
+    g_autofree char *list = g_strjoinv(", ", items);
+    json_object_set_string_member(p->settings, "data.classes", list);
+    g_assert_true(aimf_provenance_save(p, f->folder, NULL));
+    g_autoptr(AimfProvenance) read = aimf_provenance_open(f->folder, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(json_object_get_string_member(read->settings, "data.classes"), ==, list);
+}
+
 /* The same object gives the same bytes, whatever the order in which its members came. */
 static void test_bytes(Fixture *f, gconstpointer data)
 {
@@ -192,6 +211,7 @@ int main(int argc, char **argv)
     g_test_add_func("/provenance/key", test_key);
 #define ADD(name, function) g_test_add("/provenance/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("round_trip", test_round_trip);
+    ADD("long", test_long);
     ADD("bytes", test_bytes);
     ADD("refused", test_refused);
     ADD("truncated", test_truncated);

@@ -46,7 +46,8 @@ static AimfConfig *configuration(const Fixture *f, const char *setting)
     g_autofree char *text = g_strdup_printf("threads: 1\n"
                                             "data:\n  train: '%s'\n  val: '%s'\n  test: '%s'\n"
                                             "generate:\n  balanced: '%s'\n"
-                                            "train:\n  image_size: 32\n  epochs: 1\n",
+                                            "train:\n  image_size: 32\n  epochs: 1\n  batch: 8\n"
+                                            "sensitivity:\n  batch: 8\nfinetune:\n  batch: 8\n",
                                             f->train, f->val, f->test, f->synthetic);
     AimfConfig *config = aimf_config_parse(text, "my.yaml", &error);
     g_assert_no_error(error);
@@ -93,6 +94,9 @@ static void test_settings(Fixture *f, gconstpointer data)
         { "finetune.top_k=0", "finetune.top_k: 0 is neither" },
         { "finetune.top_k=63", "finetune.top_k: 63 is neither" },
         { "seeds=1,01", "seeds: 01 is there twice" },
+        { "train.batch=17", "train.batch: is 17, and the training set has at most 16 pictures" },
+        { "sensitivity.batch=17", "sensitivity.batch: is 17, and the training set has at most 16 pictures" },
+        { "finetune.batch=128", "finetune.batch: is 128, and the balanced set has at most " },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         refuse(f, cases[i][0], TRUE, cases[i][1]);
@@ -109,6 +113,28 @@ static void test_bias(Fixture *f, gconstpointer data)
     memcpy(column, "otherword", strlen("protected"));
     g_assert_true(g_file_set_contents(f->train, text, -1, NULL));
     refuse(f, "seeds=1", TRUE, "generate.bias: the training set has no protected labels");
+}
+
+/* Advice names keys, as a run has none of the options that it is given for elsewhere. */
+static void test_advice(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(f->test, &text, NULL, NULL));
+    char *cell = strstr(text, ",1\n");
+    g_assert_nonnull(cell);
+    memmove(cell + 1, cell + 2, strlen(cell + 2) + 1);
+    refuse(f, "data.kind=celeba", TRUE, "data.root: it is missing");
+    g_autofree char *root = g_strconcat("data.root=", f->home, NULL);
+    g_autoptr(AimfConfig) config = configuration(f, root);
+    g_autoptr(GError) error = NULL;
+    const AimfRunOptions options = { .folder = f->folder };
+    AimfRunSummary summary;
+    g_assert_true(aimf_config_set(config, "data.kind=celeba", NULL));
+    g_assert_false(aimf_run(config, &options, NULL, &summary, &error));
+    g_assert_nonnull(strstr(error->message, "data.target: it is missing"));
+    g_assert_true(g_file_set_contents(f->test, text, -1, NULL));
+    refuse(f, "seeds=1", TRUE, "data.missing: drop leaves such rows out");
 }
 
 /* --- Folders that lead elsewhere --- */
@@ -172,14 +198,35 @@ static void test_estimate_writes_nothing(Fixture *f, gconstpointer data)
     g_assert_false(g_file_test(place, G_FILE_TEST_EXISTS));
 }
 
+/* Pictures that a run does without, an estimate does without as well. */
+static void test_estimate_skips_bad(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL, of_strict = NULL;
+    g_autofree char *first = g_build_filename(f->home, "train_0.png", NULL);
+    g_assert_true(g_file_set_contents(first, "no picture", -1, NULL));
+    const AimfRunOptions options = { .folder = f->folder };
+    AimfRunEstimate estimate;
+    g_autoptr(AimfConfig) config = configuration(f, "train.architecture=mobilenet_v3_small");
+    g_assert_false(aimf_run_estimate(config, &options, NULL, &estimate, &of_strict));
+    g_assert_nonnull(strstr(of_strict->message, "train_0.png"));
+    g_assert_nonnull(strstr(of_strict->message, "data.skip_bad: N leaves out"));
+    g_assert_true(aimf_config_set(config, "data.skip_bad=1", NULL));
+    aimf_run_estimate(config, &options, NULL, &estimate, &error);
+    g_assert_no_error(error);
+    aimf_run_estimate_clear(&estimate);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/run_refusals/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("settings", test_settings);
     ADD("bias", test_bias);
+    ADD("advice", test_advice);
     ADD("link_in_run", test_link_in_run);
     ADD("remove", test_remove);
     ADD("estimate_writes_nothing", test_estimate_writes_nothing);
+    ADD("estimate_skips_bad", test_estimate_skips_bad);
     return g_test_run();
 }
