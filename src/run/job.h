@@ -134,7 +134,10 @@ const char *aimf_run_set_path(int set);
 /** aimf_run_tell_findings: those that are not allowed are an error; others become warnings, once. */
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error);
 
-/** aimf_run_expect_sets: how many synthetic pictures there will be; FALSE where ready ones cannot be read. */
+/**
+ * aimf_run_expect_sets: how many synthetic pictures there will be; FALSE where there will be too few of a group, or ready
+ * ones cannot be read.
+ */
 gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error);
 /**
  * aimf_run_forget_findings: so that a stage says what was found about its own sets alone, whether those before it were

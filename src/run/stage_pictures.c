@@ -311,11 +311,11 @@ static guint smallest_group(const AimfManifest *manifest)
     return smallest;
 }
 
-/* The most that fits where nobody asked for more. */
-static guint balanced_count(const AimfConfig *config, const AimfManifest *source)
+/* The most that fits where nobody asked for more; @smallest: pictures of the smallest group. */
+static guint balanced_count(const AimfConfig *config, guint smallest)
 {
     guint asked = count_at(config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
-    return aimf_config_place(config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP) ? asked : MIN(asked, smallest_group(source));
+    return aimf_config_place(config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP) ? asked : MIN(asked, smallest);
 }
 
 /* The largest share that a group of the biased set has. */
@@ -332,12 +332,12 @@ static double largest_share(const AimfConfig *config, const AimfManifest *train)
     return (double)largest / aimf_manifest_count(train);
 }
 
-static guint biased_count(const AimfConfig *config, const AimfManifest *source, const AimfManifest *train)
+static guint biased_count(const AimfConfig *config, guint smallest, const AimfManifest *train)
 {
     guint asked = count_at(config, AIMF_KEY_GENERATE_BIASED_COUNT);
     if (aimf_config_place(config, AIMF_KEY_GENERATE_BIASED_COUNT))
         return asked;
-    return MIN(asked, (guint)(smallest_group(source) / largest_share(config, train)));
+    return MIN(asked, (guint)(smallest / largest_share(config, train)));
 }
 
 static guint count_groups(const AimfManifest *manifest)
@@ -347,24 +347,65 @@ static guint count_groups(const AimfManifest *manifest)
     return (guint)aimf_manifest_classes(manifest) * n_labels;
 }
 
+/* Whether the biased set's groups are known: as they are said to be, or as those of the training set. */
+static gboolean has_bias(const AimfConfig *config, const AimfManifest *train)
+{
+    return aimf_config_given(config, AIMF_KEY_GENERATE_BIAS) || (train && aimf_manifest_has_labels(train));
+}
+
+/* Pictures of the largest group of the biased set; 0 if that cannot be told yet. */
+static guint largest_of_biased(const AimfRunJob *job)
+{
+    const AimfManifest *train = job->data[AIMF_PART_TRAIN], *test = job->data[AIMF_PART_TEST];
+    double bias = aimf_config_real(job->config, AIMF_KEY_GENERATE_BIAS);
+    if (isnan(bias))
+        return has_bias(job->config, train) ? (guint)rint(job->n_biased * largest_share(job->config, train)) : 0;
+    guint largest = 0, n_labels = 0, size;
+    const char *const *labels = test ? aimf_manifest_groups(test, &n_labels) : NULL;
+    for (guint i = 0; i < 2 * n_labels; i++)
+        if (aimf_bias_count(bias, job->n_biased, (int)(i % 2), labels[i / 2], &size, NULL))
+            largest = MAX(largest, size);
+    return largest;
+}
+
+/* Of pictures that are to be generated, as many of each group: whether they will do, before they take days. */
+static gboolean generates_enough(const AimfRunJob *job, GError **error)
+{
+    const AimfConfig *config = job->config;
+    guint per_group = count_at(config, AIMF_KEY_GENERATE_PER_GROUP), balanced = balanced_count(config, per_group);
+    guint biased = largest_of_biased(job);
+    if (balanced <= per_group && biased <= per_group)
+        return TRUE;
+    gboolean is_balanced = balanced > per_group;
+    AimfConfigKey key = is_balanced ? AIMF_KEY_GENERATE_BALANCED_PER_GROUP : AIMF_KEY_GENERATE_BIASED_COUNT;
+    aimf_config_error(config, key, error, "the %s set wants %u pictures of a group, and generate.per_group makes %u",
+                      is_balanced ? "balanced" : "biased", is_balanced ? balanced : biased, per_group);
+    return FALSE;
+}
+
+/* Of pictures that are there: draws from them. */
+static gboolean has_enough(AimfRunJob *job, const AimfManifest *train, GError **error)
+{
+    g_autoptr(AimfManifest) balanced = NULL, biased = NULL;
+    return aimf_run_draw_sets(job, train, &balanced, &biased, error);
+}
+
 gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error)
 {
     const AimfManifest *train = job->data[AIMF_PART_TRAIN], *test = job->data[AIMF_PART_TEST];
-    guint per_group = count_at(job->config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP);
-    job->n_groups = test ? count_groups(test) : 4;
-    job->n_generated = job->n_groups * count_at(job->config, AIMF_KEY_GENERATE_PER_GROUP);
-    job->n_biased = count_at(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
-    if (aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED)) {
-        g_autoptr(AimfManifest) source = open_source(job, error);
-        if (!source)
-            return FALSE;
-        job->n_groups = count_groups(source);
-        per_group = balanced_count(job->config, source);
-        if (train && (aimf_config_given(job->config, AIMF_KEY_GENERATE_BIAS) || aimf_manifest_has_labels(train)))
-            job->n_biased = biased_count(job->config, source, train);
-    }
-    job->n_balanced = job->n_groups * per_group;
-    return TRUE;
+    gboolean known = has_bias(job->config, train),
+             is_ready = aimf_config_given(job->config, AIMF_KEY_GENERATE_BALANCED);
+    g_autoptr(AimfManifest) source = is_ready ? open_source(job, error) : NULL;
+    if (is_ready && !source)
+        return FALSE;
+    guint per_group = count_at(job->config, AIMF_KEY_GENERATE_PER_GROUP);
+    guint smallest = source ? smallest_group(source) : per_group;
+    job->n_groups = source ? count_groups(source) : test ? count_groups(test) : 4;
+    job->n_generated = job->n_groups * per_group;
+    job->n_balanced = job->n_groups * balanced_count(job->config, smallest);
+    job->n_biased =
+        known ? biased_count(job->config, smallest, train) : count_at(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
+    return !is_ready ? generates_enough(job, error) : known && train ? has_enough(job, train, error) : TRUE;
 }
 
 static gboolean save_set(AimfRunJob *job, const AimfManifest *manifest, const char *part, const char *name,
@@ -388,7 +429,8 @@ gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfMani
     g_autoptr(AimfManifest) source = open_source(job, error);
     if (!source)
         return FALSE;
-    guint n_balanced = balanced_count(config, source), n_biased = biased_count(config, source, train);
+    guint smallest = smallest_group(source);
+    guint n_balanced = balanced_count(config, smallest), n_biased = biased_count(config, smallest, train);
     *balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
     *biased = !*balanced    ? NULL
               : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)

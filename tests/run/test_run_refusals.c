@@ -56,10 +56,10 @@ static AimfConfig *configuration(const Fixture *f, const char *setting)
     return config;
 }
 
-/* @code, @part: of the error of the run, and of its estimate where @estimated; no stage was begun. */
-static void refuse(const Fixture *f, const char *setting, gboolean estimated, const char *part)
+/* @part: of the error of the run, and of its estimate where @estimated; no stage was begun. */
+static void refuse_all(const Fixture *f, const AimfConfig *config, const char *what, gboolean estimated,
+                       const char *part)
 {
-    g_autoptr(AimfConfig) config = configuration(f, setting);
     g_autoptr(GError) error = NULL, of_estimate = NULL;
     const AimfRunOptions options = { .folder = f->folder };
     AimfRunSummary summary;
@@ -67,7 +67,7 @@ static void refuse(const Fixture *f, const char *setting, gboolean estimated, co
     g_assert_false(aimf_run(config, &options, NULL, &summary, &error));
     g_assert_error(error, AIMF_ERROR, AIMF_ERROR_INVALID);
     if (!strstr(error->message, part))
-        g_error("%s: '%s' lacks '%s'", setting, error->message, part);
+        g_error("%s: '%s' lacks '%s'", what, error->message, part);
     if (estimated) {
         g_assert_false(aimf_run_estimate(config, &options, NULL, &estimate, &of_estimate));
         g_assert_cmpstr(of_estimate->message, ==, error->message);
@@ -75,6 +75,12 @@ static void refuse(const Fixture *f, const char *setting, gboolean estimated, co
     g_autofree char *cells = g_build_filename(f->folder, "cells", NULL);
     g_autofree char *resolved = g_build_filename(f->folder, "config.resolved.yaml", NULL);
     g_assert_false(g_file_test(cells, G_FILE_TEST_EXISTS) || g_file_test(resolved, G_FILE_TEST_EXISTS));
+}
+
+static void refuse(const Fixture *f, const char *setting, gboolean estimated, const char *part)
+{
+    g_autoptr(AimfConfig) config = configuration(f, setting);
+    refuse_all(f, config, setting, estimated, part);
 }
 
 static void test_settings(Fixture *f, gconstpointer data)
@@ -97,9 +103,31 @@ static void test_settings(Fixture *f, gconstpointer data)
         { "train.batch=17", "train.batch: is 17, and the training set has at most 16 pictures" },
         { "sensitivity.batch=17", "sensitivity.batch: is 17, and the training set has at most 16 pictures" },
         { "finetune.batch=128", "finetune.batch: is 128, and the balanced set has at most " },
+        { "generate.balanced_per_group=1000", "synthetic sets: " },
+        { "generate.biased_count=1000", "synthetic sets: " },
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         refuse(f, cases[i][0], TRUE, cases[i][1]);
+}
+
+/* Too few pictures of a group are said before they are generated. */
+static void test_too_few(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const char *const cases[][2] = {
+        { "balanced_per_group: 21", "balanced_per_group: the balanced set wants 21 pictures of a group" },
+        { "biased_count: 46\n  bias: 1/9",
+          "biased_count: the biased set wants 21 pictures of a group, and generate.per_group" },
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text = g_strdup_printf("data:\n  train: '%s'\n  val: '%s'\n  test: '%s'\n"
+                                                "generate:\n  model: '%s'\n  per_group: 20\n  %s\n",
+                                                f->train, f->val, f->test, f->home, cases[i][0]);
+        g_autoptr(AimfConfig) config = aimf_config_parse(text, "my.yaml", &error);
+        g_assert_no_error(error);
+        refuse_all(f, config, cases[i][0], TRUE, cases[i][1]);
+    }
 }
 
 /* A training set without labels has no bias that could be found. */
@@ -222,6 +250,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/run_refusals/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("settings", test_settings);
+    ADD("too_few", test_too_few);
     ADD("bias", test_bias);
     ADD("advice", test_advice);
     ADD("link_in_run", test_link_in_run);
