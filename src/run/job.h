@@ -135,8 +135,8 @@ const char *aimf_run_set_path(int set);
 gboolean aimf_run_tell_findings(AimfRunJob *job, GError **error);
 
 /**
- * aimf_run_expect_sets: how many synthetic pictures there will be; FALSE where there will be too few of a group, or ready
- * ones cannot be read.
+ * aimf_run_expect_sets: how many synthetic pictures there will be; FALSE where there will be too few of a group, or
+ * ready ones cannot be read.
  */
 gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error);
 /**

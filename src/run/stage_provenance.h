@@ -52,7 +52,10 @@ AimfProvenance *aimf_provenance_new(const char *name, const char *precision, int
 char *aimf_provenance_key(const AimfProvenance *provenance);
 /** aimf_provenance_open: (owned) of the stage in @folder; NULL with NOT_FOUND, IO or FORMAT. The key is as it says. */
 AimfProvenance *aimf_provenance_open(const char *folder, GError **error);
-/** aimf_provenance_look: @found: receives (owned) the same, NULL where there is none or it is damaged. FALSE with IO. */
+/**
+ * aimf_provenance_look: @found: receives (owned) the same, NULL where there is none or it is damaged. FALSE with IO or
+ * MEMORY.
+ */
 gboolean aimf_provenance_look(const char *folder, AimfProvenance **found, GError **error);
 /** aimf_provenance_save: as @folder's provenance.json. */
 gboolean aimf_provenance_save(const AimfProvenance *provenance, const char *folder, GError **error);

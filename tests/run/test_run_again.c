@@ -4,40 +4,14 @@
  */
 #include "run/config.h"
 #include "run/stage.h"
+#include "run/support_small_run.h"
 #include "train/support_drawn.h"
 
 #include <aimfair/error.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
-typedef struct {
-    char *home;
-    char *folder; /* of the run */
-    char *train, *val, *test, *synthetic;
-} Fixture;
-
-static void set_up(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    f->home = support_drawn_folder();
-    f->folder = g_build_filename(f->home, "run", NULL);
-    f->train = support_drawn_set(f->home, "train", 16, 0.5);
-    f->val = support_drawn_set(f->home, "val", 16, 0.5);
-    f->test = support_drawn_set(f->home, "test", 16, 0.5);
-    f->synthetic = support_drawn_set(f->home, "synthetic", 48, 0.5);
-}
-
-static void tear_down(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    g_assert_true(aimf_folder_remove(f->home, NULL));
-    g_free(f->home);
-    g_free(f->folder);
-    g_free(f->train);
-    g_free(f->val);
-    g_free(f->test);
-    g_free(f->synthetic);
-}
+typedef SupportSmallRun Fixture;
 
 /* @settings: (up to NULL) */
 static AimfConfig *configuration(const Fixture *f, const char *const *settings)
@@ -288,7 +262,8 @@ static void test_names(Fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define ADD(name, function) g_test_add("/run_again/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function)                                                                                            \
+    g_test_add("/run_again/" name, Fixture, NULL, support_small_run_set_up, function, support_small_run_tear_down)
     ADD("behind_damaged", test_behind_damaged);
     ADD("parts", test_parts);
     ADD("kept", test_kept);
