@@ -318,7 +318,7 @@ static guint balanced_count(const AimfConfig *config, guint smallest)
     return aimf_config_place(config, AIMF_KEY_GENERATE_BALANCED_PER_GROUP) ? asked : MIN(asked, smallest);
 }
 
-/* The largest share that a group of the biased set has. */
+/* The largest share that a group of the biased set has; of a bias by several attributes a bound. */
 static double largest_share(const AimfConfig *config, const AimfManifest *train)
 {
     double bias = aimf_config_real(config, AIMF_KEY_GENERATE_BIAS);
@@ -383,11 +383,29 @@ static gboolean generates_enough(const AimfRunJob *job, GError **error)
     return FALSE;
 }
 
+static gboolean draw_from(const AimfConfig *config, const AimfManifest *source, const AimfManifest *train,
+                          AimfManifest **balanced, AimfManifest **biased, GError **error)
+{
+    guint64 seed = (guint64)aimf_config_integer(config, AIMF_KEY_GENERATE_SEED);
+    double bias = aimf_config_real(config, AIMF_KEY_GENERATE_BIAS);
+    guint smallest = smallest_group(source);
+    guint n_balanced = balanced_count(config, smallest), n_biased = biased_count(config, smallest, train);
+    *balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
+    *biased = !*balanced    ? NULL
+              : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)
+                            : aimf_manifest_draw_biased(source, bias, n_biased, seed, error);
+    if (*biased)
+        return TRUE;
+    g_clear_pointer(balanced, aimf_manifest_free);
+    g_prefix_error(error, "synthetic sets: ");
+    return FALSE;
+}
+
 /* Of pictures that are there: draws from them. */
-static gboolean has_enough(AimfRunJob *job, const AimfManifest *train, GError **error)
+static gboolean has_enough(const AimfRunJob *job, const AimfManifest *source, GError **error)
 {
     g_autoptr(AimfManifest) balanced = NULL, biased = NULL;
-    return aimf_run_draw_sets(job, train, &balanced, &biased, error);
+    return draw_from(job->config, source, job->data[AIMF_PART_TRAIN], &balanced, &biased, error);
 }
 
 gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error)
@@ -405,7 +423,9 @@ gboolean aimf_run_expect_sets(AimfRunJob *job, GError **error)
     job->n_balanced = job->n_groups * balanced_count(job->config, smallest);
     job->n_biased =
         known ? biased_count(job->config, smallest, train) : count_at(job->config, AIMF_KEY_GENERATE_BIASED_COUNT);
-    return !is_ready ? generates_enough(job, error) : known && train ? has_enough(job, train, error) : TRUE;
+    if (!source)
+        return generates_enough(job, error);
+    return !train || !known || has_enough(job, source, error);
 }
 
 static gboolean save_set(AimfRunJob *job, const AimfManifest *manifest, const char *part, const char *name,
@@ -418,28 +438,13 @@ static gboolean save_set(AimfRunJob *job, const AimfManifest *manifest, const ch
 gboolean aimf_run_draw_sets(AimfRunJob *job, const AimfManifest *train, AimfManifest **balanced, AimfManifest **biased,
                             GError **error)
 {
-    const AimfConfig *config = job->config;
-    guint64 seed = (guint64)aimf_config_integer(config, AIMF_KEY_GENERATE_SEED);
-    double bias = aimf_config_real(config, AIMF_KEY_GENERATE_BIAS);
-    if (isnan(bias) && !aimf_manifest_has_labels(train)) {
-        aimf_config_error(config, AIMF_KEY_GENERATE_BIAS, error,
+    if (!has_bias(job->config, train)) {
+        aimf_config_error(job->config, AIMF_KEY_GENERATE_BIAS, error,
                           "the training set has no protected labels, so that this must say how biased it is, as 1/9");
         return FALSE;
     }
     g_autoptr(AimfManifest) source = open_source(job, error);
-    if (!source)
-        return FALSE;
-    guint smallest = smallest_group(source);
-    guint n_balanced = balanced_count(config, smallest), n_biased = biased_count(config, smallest, train);
-    *balanced = aimf_manifest_draw_balanced(source, n_balanced, seed, error);
-    *biased = !*balanced    ? NULL
-              : isnan(bias) ? aimf_manifest_draw_like(source, train, n_biased, seed, error)
-                            : aimf_manifest_draw_biased(source, bias, n_biased, seed, error);
-    if (*biased)
-        return TRUE;
-    g_clear_pointer(balanced, aimf_manifest_free);
-    g_prefix_error(error, "synthetic sets: ");
-    return FALSE;
+    return source && draw_from(job->config, source, train, balanced, biased, error);
 }
 
 static gboolean make_sets(AimfRunJob *job, AimfRunStage *stage, const char *part, AimfProvenance *made, GError **error)
