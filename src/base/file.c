@@ -35,6 +35,11 @@ AimfPathKind aimf_path_kind(const char *path, GError **error)
     return AIMF_PATH_UNKNOWN;
 }
 
+gboolean aimf_path_forbidden(const char *path)
+{
+    return access(path, R_OK) != 0 && errno == EACCES;
+}
+
 gboolean aimf_path_there(const char *path, gboolean *there, GError **error)
 {
     AimfPathKind kind = aimf_path_kind(path, error);

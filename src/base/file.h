@@ -26,6 +26,8 @@ typedef enum {
  * hides must not be taken for missing.
  */
 AimfPathKind aimf_path_kind(const char *path, GError **error);
+/** aimf_path_forbidden: @path may not be read by whoever runs this. */
+gboolean aimf_path_forbidden(const char *path);
 /** aimf_path_there: *@there: whether anything is at @path; FALSE with an error if that cannot be seen. */
 gboolean aimf_path_there(const char *path, gboolean *there, GError **error);
 

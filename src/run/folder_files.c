@@ -58,15 +58,15 @@ static void add_odd(Walk *walk, const char *path, const char *why)
     g_ptr_array_add(walk->found->odd, odd);
 }
 
-/* Takes @path. */
-static void take_entry(Walk *walk, int directory, const char *name, char *path, guint depth)
+/* Takes @path. FALSE with errno. */
+static gboolean take_entry(Walk *walk, int directory, const char *name, char *path, guint depth)
 {
     struct stat info;
     g_autofree char *own = path;
     walk->bytes += strlen(path) + 1;
     if (fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-        add_odd(walk, path, g_strerror(errno));
-    else if (S_ISREG(info.st_mode))
+        return errno == ENOENT; /* it was removed meanwhile */
+    if (S_ISREG(info.st_mode))
         g_ptr_array_add(walk->found->files, g_steal_pointer(&own));
     else if (S_ISLNK(info.st_mode))
         add_odd(walk, path, "is a link, and what it leads to is no part of the folder");
@@ -79,12 +79,12 @@ static void take_entry(Walk *walk, int directory, const char *name, char *path, 
         *below = (Below){ g_steal_pointer(&own), depth + 1 };
         g_queue_push_tail(&walk->waiting, below);
     }
+    return TRUE;
 }
 
 /* FALSE with errno. */
-static gboolean list(Walk *walk, const Below *below, const AimfMonitor *monitor)
+static gboolean list(Walk *walk, const Below *below, const char *path, const AimfMonitor *monitor)
 {
-    g_autofree char *path = *below->path ? g_build_filename(walk->folder, below->path, NULL) : g_strdup(walk->folder);
     DIR *directory = opendir(path);
     if (!directory)
         return FALSE;
@@ -93,14 +93,33 @@ static gboolean list(Walk *walk, const Below *below, const AimfMonitor *monitor)
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
-        take_entry(walk, dirfd(directory), name,
-                   *below->path ? g_strconcat(below->path, "/", name, NULL) : g_strdup(name), below->depth);
+        char *own = *below->path ? g_strconcat(below->path, "/", name, NULL) : g_strdup(name);
+        if (!take_entry(walk, dirfd(directory), name, own, below->depth))
+            break;
         walk->full = walk->bytes > MAX_BYTES || !aimf_check_stop(monitor, "listing files", NULL);
     }
     int failure = errno;
     closedir(directory);
     errno = failure;
     return walk->full || failure == 0;
+}
+
+/* One that is gone, or whose path is too long, is odd; FALSE for @walk->folder itself, and where the machine fails. */
+static gboolean look_into(Walk *walk, const Below *below, const AimfMonitor *monitor, GError **error)
+{
+    g_autofree char *path = *below->path ? g_build_filename(walk->folder, below->path, NULL) : g_strdup(walk->folder);
+    GError *failure = NULL;
+    if (list(walk, below, path, monitor))
+        return TRUE;
+    int number = errno;
+    aimf_io_error(&failure, number, "list the folder", path);
+    if (!*below->path || aimf_is_fault(failure)) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    g_error_free(failure);
+    add_odd(walk, below->path, g_strerror(number));
+    return TRUE;
 }
 
 static gint compare_files(gconstpointer a, gconstpointer b)
@@ -120,16 +139,13 @@ AimfFolderFiles *aimf_folder_files(const char *folder, const AimfMonitor *monito
     found->files = g_ptr_array_new_with_free_func(g_free);
     found->odd = g_ptr_array_new_with_free_func(odd_free);
     Walk walk = { .folder = folder, .found = found, .waiting = G_QUEUE_INIT };
-    Below itself = { (char *)"", 0 };
-    int failure = list(&walk, &itself, monitor) ? 0 : errno;
-    for (Below *below; !walk.full && !failure && (below = g_queue_pop_head(&walk.waiting)); below_free(below))
-        if (!list(&walk, below, monitor))
-            add_odd(&walk, below->path, g_strerror(errno));
+    const Below itself = { (char *)"", 0 };
+    gboolean looked = look_into(&walk, &itself, monitor, error);
+    for (Below *below; looked && !walk.full && (below = g_queue_pop_head(&walk.waiting)); below_free(below))
+        looked = look_into(&walk, below, monitor, error);
     g_queue_clear_full(&walk.waiting, below_free);
-    if (failure) {
-        aimf_io_error(error, failure, "list the folder", folder);
+    if (!looked)
         return NULL;
-    }
     if (!aimf_check_stop(monitor, "listing files", error))
         return NULL;
     g_ptr_array_sort(found->files, compare_files);

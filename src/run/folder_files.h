@@ -21,7 +21,7 @@ typedef struct {
 
 /**
  * aimf_folder_files: (owned) links are not followed, but @folder itself may be one. Folders deeper than 64, and what
- * is more than memory should hold, are odd. NULL with NOT_FOUND, IO (of @folder itself) or INTERRUPTED.
+ * is more than memory should hold, are odd. NULL with NOT_FOUND (of @folder itself), IO or INTERRUPTED.
  */
 AimfFolderFiles *aimf_folder_files(const char *folder, const AimfMonitor *monitor, GError **error);
 void aimf_folder_files_free(AimfFolderFiles *files);

@@ -86,6 +86,7 @@ static void put_one(AimfHtml *html, const AimfRunResults *results)
     rest.level = 2;
     rest.text = g_string_new(NULL);
     put_sections(&rest, results);
+    html->failure = rest.failure;
     put_navigation(html, &rest);
     g_string_append_len(html->text, rest.text->str, (gssize)rest.text->len);
     g_string_free(rest.text, TRUE);
@@ -141,5 +142,8 @@ char *aimf_report_html(const AimfRunResults *const *results, guint n, GError **e
         put_one(&html, results[0]);
     else
         put_several(&html, results, n);
-    return g_string_free(html.text, FALSE);
+    char *text = g_string_free(html.text, html.failure != NULL);
+    if (html.failure)
+        g_propagate_error(error, html.failure);
+    return text;
 }

@@ -4,13 +4,15 @@
 #include <aimfair/fair.h>
 
 /**
- * AimfHtml: @text: (owned) so far; @level: of a section's heading; the counts number captions.
+ * AimfHtml: @text: (owned) so far; @level: of a section's heading; the counts number captions; @failure: (owned) the
+ * first thing that the machine kept from being read, after which the page is of no use
  */
 typedef struct {
     GString *text;
     int level;
     guint n_tables;
     guint n_figures;
+    GError *failure;
 } AimfHtml;
 
 enum { AIMF_HTML_BYTES = 1200, AIMF_HTML_CHARACTERS = 160, AIMF_FIGURE_BYTES = 48, AIMF_FIGURES_BYTES = 112 };

@@ -1,10 +1,9 @@
 /* Pictures: examples of the synthetic ones, and photographs where they were asked for. */
 #include "run/report_sections.h"
 
+#include "base/file.h"
 #include "image/formats.h"
 #include "run/joined_rows.h"
-
-#include <string.h>
 
 enum { SIDE = 112, MOST_PICTURES = 288, MOST_GROUPS = 40, QUALITY = 85, DEFAULT_EXAMPLES = 12 };
 
@@ -15,22 +14,33 @@ static guint examples_of(const AimfRunResults *results)
     return (guint)CLAMP(n, 1, 36);
 }
 
-/*
- * Small, and written anew: nothing that a file says beside its pixels gets into the report. FALSE if it cannot be
- * read.
- */
-static gboolean put_picture(AimfHtml *html, const char *path, const char *alt, const char *tip)
+/* (owned, nullable) a small JPEG of the picture @path: nothing that a file says beside its pixels gets into it. */
+static GBytes *shrink(const char *path, int *width, int *height, GError **error)
 {
-    g_autoptr(AimfImage) image = aimf_image_open(path, NULL);
+    g_autoptr(AimfImage) image = aimf_image_open(path, error);
     if (!image)
-        return FALSE;
+        return NULL;
     const int longer = MAX(image->width, image->height);
     const double scale = longer > SIDE ? (double)SIDE / longer : 1;
-    const int width = MAX(1, (int)(image->width * scale + 0.5)), height = MAX(1, (int)(image->height * scale + 0.5));
-    g_autoptr(AimfImage) small = aimf_image_resize(image, NULL, width, height, AIMF_BICUBIC, NULL);
-    g_autoptr(GBytes) bytes = small ? aimf_jpeg_encode_at(small, QUALITY, NULL) : NULL;
-    if (!bytes)
+    *width = MAX(1, (int)(image->width * scale + 0.5));
+    *height = MAX(1, (int)(image->height * scale + 0.5));
+    g_autoptr(AimfImage) small = aimf_image_resize(image, NULL, *width, *height, AIMF_BICUBIC, error);
+    return small ? aimf_jpeg_encode_at(small, QUALITY, error) : NULL;
+}
+
+/* FALSE if the picture cannot be read: what is another person's and shut is as good as elsewhere. */
+static gboolean put_picture(AimfHtml *html, const char *path, const char *alt, const char *tip)
+{
+    int width, height;
+    GError *failure = NULL;
+    g_autoptr(GBytes) bytes = html->failure ? NULL : shrink(path, &width, &height, &failure);
+    if (!bytes) {
+        if (aimf_is_fault(failure) && !aimf_path_forbidden(path))
+            html->failure = failure;
+        else
+            g_clear_error(&failure);
         return FALSE;
+    }
     gsize n;
     const void *data = g_bytes_get_data(bytes, &n);
     g_autofree char *text = g_base64_encode(data, n);

@@ -151,5 +151,8 @@ char *aimf_results_card(const AimfRunResults *results);
 char *aimf_results_junit(const AimfRunResults *results);
 /** aimf_results_save_events: TensorBoard's events of all cells below @folder, a folder for each. */
 gboolean aimf_results_save_events(const AimfRunResults *results, const char *folder, GError **error);
-/** aimf_report_html: (owned) the report of @results (n); of several side by side. */
+/**
+ * aimf_report_html: (owned) the report of @results (n); of several side by side. Pictures that are gone, damaged or
+ * forbidden are left out; NULL with IO or MEMORY where the machine kept one from being read, and INVALID without runs.
+ */
 char *aimf_report_html(const AimfRunResults *const *results, guint n, GError **error);

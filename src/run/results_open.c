@@ -353,31 +353,37 @@ static gboolean read_set(AimfRunResults *r, int set, GError **error)
 }
 
 /* Hashes of pictures are in the stages that used them, so that reading a run needs no pictures. */
-static void find_picture_hashes(AimfRunResults *r, const char *stage)
+static gboolean find_picture_hashes(AimfRunResults *r, const char *stage, GError **error)
 {
     g_autofree char *folder = g_build_filename(r->folder, stage, NULL);
-    g_autoptr(AimfProvenance) provenance = aimf_provenance_open(folder, NULL);
+    g_autoptr(AimfProvenance) provenance = NULL;
+    if (!aimf_provenance_look(folder, &provenance, error))
+        return FALSE;
     for (int set = 0; provenance && set < AIMF_N_SETS; set++) {
         g_autofree char *name = g_strconcat(AIMF_PICTURES_OF, aimf_run_set_path(set), NULL);
         const char *hash = json_object_get_string_member_with_default(provenance->inputs, name, NULL);
         if (hash && !r->sets[set].pictures_sha256)
             r->sets[set].pictures_sha256 = g_strdup(hash);
     }
+    return TRUE;
 }
 
-static void find_all_picture_hashes(AimfRunResults *r)
+static gboolean find_all_picture_hashes(AimfRunResults *r, GError **error)
 {
-    find_picture_hashes(r, "shared/data");
+    if (!find_picture_hashes(r, "shared/data", error))
+        return FALSE;
     for (guint i = 0; i < r->n_methods * r->n_seeds; i++) {
         g_autofree char *model = g_strconcat(r->cells[i].folder, "/model", NULL);
         g_autofree char *test = g_strconcat(r->cells[i].folder, "/test", NULL);
-        find_picture_hashes(r, model);
-        find_picture_hashes(r, test);
+        if (!find_picture_hashes(r, model, error) || !find_picture_hashes(r, test, error))
+            return FALSE;
     }
     for (guint s = 0; s < r->n_seeds; s++) {
         g_autofree char *stage = g_strdup_printf("shared/sensitivity-%" G_GUINT64_FORMAT, r->seeds[s]);
-        find_picture_hashes(r, stage);
+        if (!find_picture_hashes(r, stage, error))
+            return FALSE;
     }
+    return TRUE;
 }
 
 /* --- Impact ratios --- */
@@ -464,8 +470,14 @@ static gboolean count_tensors(const AimfRunResults *r, guint *n, GError **error)
     for (guint s = 0; s < r->n_seeds; s++) {
         g_autofree char *path =
             g_strdup_printf("%s/cells/biased-%" G_GUINT64_FORMAT "/model/training.json", r->folder, r->seeds[s]);
-        g_autoptr(JsonNode) node = aimf_json_open(path, MAX_JSON_BYTES, NULL);
+        GError *failure = NULL;
+        g_autoptr(JsonNode) node = aimf_json_open(path, MAX_JSON_BYTES, &failure);
         gint64 tensors;
+        if (aimf_is_fault(failure)) {
+            g_propagate_error(error, failure);
+            return FALSE;
+        }
+        g_clear_error(&failure);
         if (node && aimf_json_int(json_node_get_object(node), path, "tensors", 1, 1000000, &tensors, NULL)) {
             *n = (guint)tensors;
             return TRUE;
@@ -560,9 +572,9 @@ AimfRunResults *aimf_run_results_open(const char *folder, const AimfMonitor *mon
     for (guint m = 0; m < r->n_methods; m++)
         if (!average(r, m, monitor, error))
             return NULL;
-    if (!read_sensitivities(r, error) || !read_architecture(r, error) || !judge(r, monitor, error))
+    if (!read_sensitivities(r, error) || !read_architecture(r, error) || !judge(r, monitor, error) ||
+        !find_all_picture_hashes(r, error))
         return NULL;
-    find_all_picture_hashes(r);
     take_impacts(r);
     r->title = title_of(r);
     return g_steal_pointer(&r);

@@ -28,10 +28,13 @@ void aimf_verifier_add(AimfVerifier *verifier, AimfVerifyKind kind, const char *
 gboolean aimf_verifier_add_error(AimfVerifier *verifier, AimfVerifyKind kind, const char *what, GError *failure,
                                  GError **error)
 {
-    if (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED)) {
+    if (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_INTERRUPTED) ||
+        g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_IO)) {
         g_propagate_error(error, failure);
         return FALSE;
     }
+    if (g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_MEMORY))
+        kind = AIMF_UNCHECKED;
     aimf_verifier_add(verifier, kind, what, "%s", failure->message);
     g_error_free(failure);
     return TRUE;
@@ -90,7 +93,7 @@ AimfManifest *aimf_verifier_pictures(const AimfVerifier *verifier, const AimfMan
     for (guint i = 0; i < n; i++) {
         g_autofree char *path = moved(verifier, aimf_manifest_at(manifest, rows ? rows[i] : i).path);
         aimf_manifest_add(pictures, path, -1, NULL);
-        *missing += aimf_path_kind(path, NULL) == AIMF_PATH_MISSING;
+        *missing += aimf_path_kind(path, NULL) == AIMF_PATH_MISSING || aimf_path_forbidden(path);
     }
     return pictures;
 }

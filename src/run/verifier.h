@@ -36,8 +36,8 @@ typedef struct {
 void aimf_verifier_add(AimfVerifier *verifier, AimfVerifyKind kind, const char *what, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 /**
- * aimf_verifier_add_error: the same of @failure (taken). FALSE with @error set where that is INTERRUPTED: then
- * everything ends.
+ * aimf_verifier_add_error: the same of @failure (taken); what there was not enough memory for is UNCHECKED. FALSE with
+ * @error set where that is INTERRUPTED or IO: then everything ends, as nothing follows for the run.
  */
 gboolean aimf_verifier_add_error(AimfVerifier *verifier, AimfVerifyKind kind, const char *what, GError *failure,
                                  GError **error);
@@ -57,12 +57,12 @@ gboolean aimf_verifier_there(const AimfVerifier *verifier, const char *path);
 AimfManifest *aimf_verifier_manifest(const AimfVerifier *verifier, const char *path, GError **error);
 /**
  * aimf_verifier_pictures: (owned) the pictures of @manifest, rows @rows (n) of it, or all where @rows is NULL, where
- * they are now; without labels. @missing: receives how many are not there
+ * they are now; without labels. @missing: receives how many are not there, or may not be read
  */
 AimfManifest *aimf_verifier_pictures(const AimfVerifier *verifier, const AimfManifest *manifest, const guint32 *rows,
                                      guint n, guint *missing);
 
-/* The checks, each in a file of its own. FALSE with INTERRUPTED alone. */
+/* The checks, each in a file of its own. FALSE with INTERRUPTED or IO alone. */
 
 /** aimf_verify_files: SHA256SUMS against the files; finds files and hashes for all others. */
 gboolean aimf_verify_files(AimfVerifier *verifier, GError **error);

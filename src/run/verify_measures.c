@@ -163,10 +163,8 @@ gboolean aimf_verify_measures(AimfVerifier *verifier, GError **error)
         } else if (difference) {
             aimf_verifier_add(verifier, AIMF_REFUTED, path, "%s", difference);
         } else {
-            AimfVerifyKind kind = g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED) ||
-                                          g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_MEMORY)
-                                      ? AIMF_UNCHECKED
-                                      : AIMF_REFUTED;
+            gboolean unsupported = g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED);
+            AimfVerifyKind kind = unsupported ? AIMF_UNCHECKED : AIMF_REFUTED;
             if (!aimf_verifier_add_error(verifier, kind, path, failure, error))
                 return FALSE;
         }

@@ -117,22 +117,27 @@ static gboolean check_members(AimfVerifier *verifier, JsonObject *members, const
 /* --- Where data are now --- */
 
 /* The folder that pictures were in, as shared/data/data.json says. */
-static void find_root(AimfVerifier *verifier)
+static gboolean find_root(AimfVerifier *verifier, GError **error)
 {
     static const char description[] = "shared/data/data.json";
     enum { MAX_BYTES = 16 << 20 };
     if (!verifier->options->data)
-        return;
+        return TRUE;
     g_autoptr(GError) failure = NULL;
     g_autofree char *path = aimf_verifier_file(verifier, description, &failure);
     g_autoptr(JsonNode) root = path ? aimf_json_open(path, MAX_BYTES, &failure) : NULL;
     const char *text = root ? aimf_json_text(json_node_get_object(root), path, "root", &failure) : NULL;
+    if (aimf_is_fault(failure)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
     if (text && g_path_is_absolute(text))
         verifier->root = g_strdup(text);
     else
         aimf_verifier_add(verifier, AIMF_UNCHECKED, description,
                           "it does not say in which folder the data were, so that no other can be looked into%s%s",
                           failure ? ": " : "", failure ? failure->message : "");
+    return TRUE;
 }
 
 /* --- Marks --- */
@@ -186,9 +191,11 @@ static gboolean check_marks(AimfVerifier *verifier, GError **error)
             g_clear_error(&failure);
             return FALSE;
         }
+        if (!bytes && !aimf_verifier_add_error(verifier, AIMF_UNCHECKED, path, failure, error))
+            return FALSE;
         if (!bytes)
-            aimf_verifier_add_error(verifier, AIMF_UNCHECKED, path, failure, NULL);
-        else if (has_mark(data, size))
+            continue;
+        if (has_mark(data, size))
             marked++;
         else
             aimf_verifier_add(verifier, AIMF_REFUTED, path,
@@ -204,7 +211,8 @@ gboolean aimf_verify_pictures(AimfVerifier *verifier, GError **error)
 {
     g_auto(Sets) sets = { .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, pictures_free) };
     sets.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    find_root(verifier);
+    if (!find_root(verifier, error))
+        return FALSE;
     for (guint i = 0; i < verifier->stages->len; i++) {
         const AimfProvenance *stage = g_ptr_array_index(verifier->stages, i);
         const char *place = g_ptr_array_index(verifier->places, i);

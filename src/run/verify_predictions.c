@@ -206,11 +206,7 @@ static gboolean report(AimfVerifier *verifier, const Test *test, const Compariso
 /* What can fail for want of something here is no fault of the run. */
 static AimfVerifyKind kind_of(const GError *failure)
 {
-    return g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED) ||
-                   g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_MEMORY) ||
-                   g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_IO)
-               ? AIMF_UNCHECKED
-               : AIMF_REFUTED;
+    return g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_UNSUPPORTED) ? AIMF_UNCHECKED : AIMF_REFUTED;
 }
 
 static gboolean compute(AimfVerifier *verifier, const Test *test, const AimfModel *model, const AimfManifest *pictures,

@@ -9,11 +9,15 @@
 
 static const gsize MAX_BYTES = (gsize)256 << 20;
 
+/* @path is no file, or nobody here may read it. */
 static gboolean lacks_some(const AimfManifest *manifest)
 {
-    for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++)
-        if (aimf_path_kind(aimf_manifest_at(manifest, i).path, NULL) != AIMF_PATH_FILE)
+    for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++) {
+        const char *path = aimf_manifest_at(manifest, i).path;
+        const AimfPathKind kind = aimf_path_kind(path, NULL);
+        if ((kind != AIMF_PATH_FILE && kind != AIMF_PATH_UNKNOWN) || aimf_path_forbidden(path))
             return TRUE;
+    }
     return FALSE;
 }
 
@@ -26,17 +30,15 @@ static gboolean lacks_pictures(const AimfRunResults *results)
 }
 
 /* @made: (taken, nullable) what the run's file @path should be. */
-static void compare(AimfVerifier *verifier, const char *path, char *made, guint *held)
+static gboolean compare(AimfVerifier *verifier, const char *path, char *made, guint *held, GError **error)
 {
     g_autofree char *expected = made, *full = aimf_verifier_path(verifier, path);
-    g_autoptr(GError) failure = NULL;
+    GError *failure = NULL;
     g_autoptr(GBytes) bytes = aimf_file_read(full, MAX_BYTES, &failure);
     gsize size = 0;
     const char *found = bytes ? g_bytes_get_data(bytes, &size) : NULL;
-    if (!bytes) {
-        aimf_verifier_add(verifier, AIMF_REFUTED, path, "%s", failure->message);
-        return;
-    }
+    if (!bytes)
+        return aimf_verifier_add_error(verifier, AIMF_REFUTED, path, failure, error);
     gsize length = expected ? strlen(expected) : 0, first = 0, line = 1;
     for (; first < length && first < size && expected[first] == found[first]; first++)
         line += found[first] == '\n';
@@ -45,6 +47,7 @@ static void compare(AimfVerifier *verifier, const char *path, char *made, guint 
     else
         aimf_verifier_add(verifier, AIMF_REFUTED, path,
                           "from line %" G_GSIZE_FORMAT " on it is not what follows from the run's other files", line);
+    return TRUE;
 }
 
 /* Of each interval that would have to be made again. */
@@ -76,15 +79,15 @@ gboolean aimf_verify_results(AimfVerifier *verifier, GError **error)
     const AimfRunResults *const one[] = { results };
     gboolean lacks = lacks_pictures(results);
     g_autofree char *report = lacks ? NULL : aimf_report_html(one, 1, &failure);
-    compare(verifier, "results.json", aimf_results_json(results), &held);
-    compare(verifier, "results.csv", aimf_results_csv(results), &held);
-    compare(verifier, "model-card.md", aimf_results_card(results), &held);
-    compare(verifier, "junit.xml", aimf_results_junit(results), &held);
+    if (failure && !aimf_verifier_add_error(verifier, AIMF_UNCHECKED, "report.html", failure, error))
+        return FALSE;
     if (lacks)
         aimf_verifier_add(verifier, AIMF_UNCHECKED, "report.html", "it shows pictures, and some are not there");
-    else if (report)
-        compare(verifier, "report.html", g_steal_pointer(&report), &held);
-    else if (!aimf_verifier_add_error(verifier, AIMF_UNCHECKED, "report.html", failure, error))
+    if (!compare(verifier, "results.json", aimf_results_json(results), &held, error) ||
+        !compare(verifier, "results.csv", aimf_results_csv(results), &held, error) ||
+        !compare(verifier, "model-card.md", aimf_results_card(results), &held, error) ||
+        !compare(verifier, "junit.xml", aimf_results_junit(results), &held, error) ||
+        (report && !compare(verifier, "report.html", g_steal_pointer(&report), &held, error)))
         return FALSE;
     if (held)
         aimf_verifier_add(verifier, AIMF_VERIFIED, "results",

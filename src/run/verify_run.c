@@ -49,7 +49,10 @@ static gboolean is_run(const char *folder, GError **error)
         return FALSE;
     for (gsize i = 0; kind == AIMF_PATH_FOLDER && i < G_N_ELEMENTS(marks); i++) {
         g_autofree char *path = g_build_filename(folder, marks[i], NULL);
-        if (aimf_path_kind(path, NULL) == AIMF_PATH_FILE)
+        AimfPathKind mark = aimf_path_kind(path, error);
+        if (mark == AIMF_PATH_UNKNOWN)
+            return FALSE;
+        if (mark == AIMF_PATH_FILE)
             return TRUE;
     }
     g_set_error(error, AIMF_ERROR, AIMF_ERROR_NOT_FOUND,

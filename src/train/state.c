@@ -211,6 +211,6 @@ gboolean aimf_train_state_load(AimfTrainState *state, guint epochs, const char *
         return TRUE;
     gboolean damaged = g_error_matches(failure, AIMF_ERROR, AIMF_ERROR_FORMAT);
     g_propagate_prefixed_error(error, failure, "cannot continue from the state '%s' of the training%s: ", path,
-                               damaged ? ", which is damaged; without --resume training begins anew" : "");
+                               damaged ? ", which is damaged; without it training begins anew" : "");
     return FALSE;
 }

@@ -63,7 +63,7 @@ static void test_killed(void)
     expect(2, TRAIN "-o killed.safetensors --resume --seed 9", "seed was \"0\" and is \"9\"");
     g_free(run(0, "cp killed.safetensors.state cut.safetensors.state && truncate -s 1000000 cut.safetensors.state"));
     expect(2, TRAIN "-o cut.safetensors --resume --target Disc --classes dark,bright",
-           "cannot continue from the state 'cut.safetensors.state' of the training, which is damaged; without --resume "
+           "cannot continue from the state 'cut.safetensors.state' of the training, which is damaged; without it "
            "training begins anew: ");
     g_free(run(0, "rm cut.safetensors.state"));
     expect(0, TRAIN "-o killed.safetensors --resume --target Disc --classes dark,bright", "killed.safetensors: epoch ");

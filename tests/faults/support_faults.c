@@ -20,32 +20,43 @@ enum { TIMEOUT_US = 60 * G_USEC_PER_SEC, POLL_US = 500 };
 #define TRAINING ONE_THREAD "--epochs 1 --batch 8 --val val.csv "
 
 const FaultCommand fault_commands[] = {
-    { "train", "train" TRAINING "--image-size 32 --train train.csv -o out/model.safetensors", "--resume",
-      "out/model.safetensors", FALSE },
-    { "finetune",
-      "finetune" TRAINING "--model model.safetensors --trainable fc --train balanced.csv -o out/fair.safetensors",
-      "--resume", "out/fair.safetensors", FALSE },
-    { "sensitivity",
-      "sensitivity" ONE_THREAD "--batch 8 --model model.safetensors --real train.csv --biased synthetic.csv "
-      "--balanced balanced.csv -o out/s.json",
-      NULL, "out/s.json", FALSE },
-    { "generate",
-      "generate" ONE_THREAD
-      "--steps 2 --model tiny --tokenizer small.txt --prompts prompts.json --per-group 2 --preview "
-      "-o out/job",
-      "--resume", NULL, TRUE },
-    { "convert", "convert -q views.pth out/views.safetensors", NULL, "out/views.safetensors", FALSE },
-    { "evaluate", "evaluate" ONE_THREAD "--model model.safetensors --data synthetic.csv --predictions out/p.csv --json",
-      NULL, "out/p.csv", FALSE },
-    { "predict", "predict" ONE_THREAD "--model model.safetensors --data val.csv -o out/p.csv", NULL, "out/p.csv",
-      FALSE },
-    { "pictures", "predict" ONE_THREAD "--model model.safetensors --images -o out/p.csv picture.jpg", NULL, "out/p.csv",
-      FALSE },
-    { "data",
-      "data csv -q --file all.csv --path-column path --target-column target --protected-column protected "
-      "--val-per-group 1 --test-per-group 1 -o out",
-      NULL, "out/val.csv", FALSE },
-    { "prompts", "prompts -q --task Smiling_Male --count 6 -o out/prompts.json", NULL, "out/prompts.json", FALSE },
+    { .name = "train",
+      .line = "train" TRAINING "--image-size 32 --train train.csv -o out/model.safetensors",
+      .again = "--resume",
+      .old = "out/model.safetensors" },
+    { .name = "finetune",
+      .line = "finetune" TRAINING "--model model.safetensors --trainable fc --train balanced.csv -o out/fair.safetensors",
+      .again = "--resume",
+      .old = "out/fair.safetensors" },
+    { .name = "sensitivity",
+      .line = "sensitivity" ONE_THREAD "--batch 8 --model model.safetensors --real train.csv --biased synthetic.csv "
+              "--balanced balanced.csv -o out/s.json",
+      .old = "out/s.json" },
+    { .name = "generate",
+      .line = "generate" ONE_THREAD "--steps 2 --model tiny --tokenizer small.txt --prompts prompts.json --per-group 2 "
+              "--preview -o out/job",
+      .again = "--resume",
+      .timed = TRUE },
+    { .name = "convert", .line = "convert -q views.pth out/views.safetensors", .old = "out/views.safetensors" },
+    { .name = "evaluate",
+      .line = "evaluate" ONE_THREAD "--model model.safetensors --data synthetic.csv --predictions out/p.csv --json",
+      .old = "out/p.csv" },
+    { .name = "predict",
+      .line = "predict" ONE_THREAD "--model model.safetensors --data val.csv -o out/p.csv",
+      .old = "out/p.csv" },
+    { .name = "pictures",
+      .line = "predict" ONE_THREAD "--model model.safetensors --images -o out/p.csv picture.jpg",
+      .old = "out/p.csv" },
+    { .name = "data",
+      .line = "data csv -q --file all.csv --path-column path --target-column target --protected-column protected "
+              "--val-per-group 1 --test-per-group 1 -o out",
+      .old = "out/val.csv" },
+    { .name = "prompts",
+      .line = "prompts -q --task Smiling_Male --count 6 -o out/prompts.json",
+      .old = "out/prompts.json" },
+    { .name = "run", .line = "run -q run.yaml -o out/run", .timed = TRUE },
+    { .name = "report", .line = "report -q made -o out/report.html", .old = "out/report.html" },
+    { .name = "verify", .line = "verify" ONE_THREAD "out/run", .before = "cp -a made out/run" },
 };
 const guint n_fault_commands = G_N_ELEMENTS(fault_commands);
 
@@ -57,6 +68,14 @@ static const char PROMPTS[] =
     "{\"version\":1,\"task\":\"test\",\"groups\":["
     "{\"name\":\"0_0\",\"target\":0,\"protected\":\"0\",\"words\":\"a\",\"prompts\":[{\"prompt\":\"a photo\"}]},"
     "{\"name\":\"1_0\",\"target\":1,\"protected\":\"0\",\"words\":\"b\",\"prompts\":[{\"prompt\":\"a house\"}]}]}";
+
+static const char RUN[] = "threads: 1\n"
+                          "data: {kind: manifests, train: train.csv, val: val.csv, test: balanced.csv}\n"
+                          "generate: {balanced: all.csv, balanced_per_group: 3, biased_count: 8}\n"
+                          "train: {architecture: mobilenet_v3_small, image_size: 32, epochs: 1, batch: 8}\n"
+                          "sensitivity: {batch: 8}\n"
+                          "finetune: {methods: [aim-fair], epochs: 1, batch: 8}\n"
+                          "evaluate: {bootstrap: 10}\n";
 
 static char *in_folder(const char *name)
 {
@@ -84,14 +103,16 @@ void faults_set_up(void)
     for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
         g_free(support_drawn_set(folder, sets[i].name, sets[i].n, sets[i].bias));
     make_jpeg();
-    g_autofree char *prompts = in_folder("prompts.json");
-    g_file_set_contents(prompts, PROMPTS, -1, NULL);
+    g_autofree char *prompts = in_folder("prompts.json"), *configuration = in_folder("run.yaml");
+    g_assert_true(g_file_set_contents(prompts, PROMPTS, -1, NULL));
+    g_assert_true(g_file_set_contents(configuration, RUN, -1, NULL));
     g_autofree char *links = g_strdup_printf(
         "ln -s '%s' tiny; ln -s " GOLDEN_DIR "/text/small.txt " GOLDEN_DIR "/weights/views.pth .", tiny);
     g_free(program_output(folder, 0, links));
     g_free(program_output(folder, 0,
                           "\"$AIMFAIR\" train" TRAINING "--image-size 32 --seed 1 --train train.csv "
                           "-o model.safetensors"));
+    g_free(program_output(folder, 0, "\"$AIMFAIR\" run -q run.yaml -o made"));
 }
 
 void faults_tear_down(void)
@@ -116,6 +137,13 @@ static void remove_below(const char *path)
     }
 }
 
+/* What a run keeps about its machine and its hours. */
+static gboolean tells_times(const char *name)
+{
+    static const char *const names[] = { "machine.json", "machine-pictures.csv", "log.csv", "SHA256SUMS", NULL };
+    return g_strv_contains(names, name);
+}
+
 static void collect(GHashTable *files, const char *path, const char *name)
 {
     g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
@@ -123,6 +151,8 @@ static void collect(GHashTable *files, const char *path, const char *name)
         g_autofree char *inner = g_build_filename(path, entry, NULL), *inner_name = g_build_filename(name, entry, NULL);
         g_autofree char *text = NULL;
         gsize length;
+        if (tells_times(entry))
+            continue;
         if (g_file_get_contents(inner, &text, &length, NULL))
             g_hash_table_insert(files, g_steal_pointer(&inner_name),
                                 g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, length));
@@ -149,6 +179,8 @@ static void begin(const FaultCommand *command)
     g_mkdir(out, 0777);
     if (old)
         g_assert_true(g_file_set_contents(old, OLD, -1, NULL));
+    if (command->before)
+        g_free(program_output(folder, 0, command->before));
 }
 
 /* --- Runs --- */

@@ -23,6 +23,7 @@
  * @again: (nullable) what is added to go on after a failure
  * @old: (nullable) the output that is there before, with other contents; a failure leaves it or the new one
  * @timed: what it prints has times in it
+ * @before: (nullable) a shell command that makes what has to be below out/
  */
 typedef struct {
     const char *name;
@@ -30,6 +31,7 @@ typedef struct {
     const char *again;
     const char *old;
     gboolean timed;
+    const char *before;
 } FaultCommand;
 
 extern const FaultCommand fault_commands[];

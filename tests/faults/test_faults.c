@@ -150,7 +150,7 @@ static void test_skipped(void)
 
 int main(int argc, char **argv)
 {
-    static const char *const sampled[] = { "convert", "data", "prompts", "generate" };
+    static const char *const sampled[] = { "convert", "data", "prompts", "generate", "report", "verify" };
     g_test_init(&argc, &argv, NULL);
     if (FAULTS_SANITIZED) {
         g_test_add_func("/faults/all", test_skipped);
