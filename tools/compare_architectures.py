@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times training steps and inference of architectures beside PyTorch's, in alternating pairs of processes.
+"""Times training steps and inference of architectures beside PyTorch's, in alternating pairs.
 
     tools/compare_architectures.py --bench build/release/bench/bench_train [--pairs 7] [--batch 32] [--size 224]
         [--precision f32] [--steps 3] [train|infer:ARCHITECTURE ...]
@@ -32,7 +32,7 @@ def new(name, size):
 
 
 def measure(options, kind, name):
-    """In a process of its own: seconds of a step, and the peak of memory in MB."""
+    """In a process of its own, at each line that it reads: seconds of a step, and the peak of memory in MB."""
     import torch
 
     model = new(name, options.size).to(memory_format=torch.channels_last)
@@ -56,13 +56,14 @@ def measure(options, kind, name):
 
     for _ in range(2 if options.compile else 1):
         step()
-    seconds = []
-    for _ in range(options.steps):
-        begin = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - begin)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"median_seconds": statistics.median(seconds), "peak_resident_mb": peak}))
+    for _ in sys.stdin:
+        seconds = []
+        for _ in range(options.steps):
+            begin = time.perf_counter()
+            step()
+            seconds.append(time.perf_counter() - begin)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"median_seconds": statistics.median(seconds), "peak_resident_mb": peak}), flush=True)
 
 
 def ours(options, kind, name):
@@ -70,9 +71,21 @@ def ours(options, kind, name):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def theirs(kind, name):
-    command = [sys.executable, __file__, *sys.argv[1:], "--measure", f"{kind}:{name}"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+class Peer:
+    """PyTorch in a process that has warmed up, and waits while ours measures: compiling takes longer than all steps."""
+
+    def __init__(self, case):
+        command = [sys.executable, __file__, *sys.argv[1:], "--measure", case]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def main():
@@ -93,16 +106,19 @@ def main():
     for case in options.cases or STANDARD:
         kind, name = case.split(":")
         ratios, memory = [], []
+        theirs = Peer(case)
+        theirs()
         for i in range(options.pairs):
             if i % 2:
-                peer, own = theirs(kind, name), ours(options, kind, name)
+                peer, own = theirs(), ours(options, kind, name)
             else:
-                own, peer = ours(options, kind, name), theirs(kind, name)
+                own, peer = ours(options, kind, name), theirs()
             ratios.append(peer["median_seconds"] / own["median_seconds"])
             memory.append(own["peak_resident_mb"] / peer["peak_resident_mb"])
         print(f"{case}: {statistics.median(ratios):.2f} ({' '.join(f'{ratio:.2f}' for ratio in sorted(ratios))}), "
               f"{own['median_seconds']:.2f} s a step at last, memory {statistics.median(memory):.2f} "
               f"({own['peak_resident_mb']:.0f} MB)", flush=True)
+        theirs.close()
 
 
 if __name__ == "__main__":

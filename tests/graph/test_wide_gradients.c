@@ -21,6 +21,8 @@ static const OpCase cases[] = {
     { .op = OP_ATTENTION, .n = 2, .t = 400, .s = 400, .c = 128, .heads = 2 },
     { .op = OP_ATTENTION, .n = 1, .t = 300, .s = 300, .c = 40, .heads = 1, .causal = 1 },
     { .op = OP_ATTENTION, .n = 3, .t = 61, .s = 1500, .c = 70, .heads = 1, .scale = 4 },
+    { .op = OP_LINEAR, .n = 5, .t = 421, .c = 45, .o = 103, .bias = 1 },
+    { .op = OP_LINEAR, .n = 1025, .c = 130, .o = 7 },
     { .op = OP_MATMUL, .n = 2, .t = 200, .c = 300, .o = 600, .transpose = 1 },
     { .op = OP_MATMUL, .t = 7, .c = 520, .o = 530, .transpose = 2 },
     { .op = OP_SOFTMAX, .n = 3, .c = 200, .h = 9, .w = 11, .axis = 1, .scale = 16 },

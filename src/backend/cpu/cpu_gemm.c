@@ -1,7 +1,8 @@
 /*
  * After Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication"): a piece of c is worked on
  * for DEPTH steps at a time, so that a's rows stay in the second cache and one panel of b in the first. Only rows of a
- * that are not contiguous are packed.
+ * that are not contiguous are packed. Where the depth is by far the longest, both are, some parts of it at a time: what
+ * is packed then stays in the third cache, and each number is packed once.
  */
 #include "backend/cpu/cpu_gemm.h"
 
@@ -13,6 +14,8 @@ enum {
     PIECE_COLUMNS = 512, /* at most, so that c's rows stay in the second cache too; a multiple of every panel */
     DEPTH = 256,
     PIECES_PER_THREAD = 4, /* at least, where there are panels enough, for an even load */
+    PARTS = 4,             /* of DEPTH steps, packed at a time */
+    PACKED_STEPS = 8,      /* at a time: as few as rows of pages that are looked up fast; DEPTH has whole ones of it */
 };
 
 static gint64 count(gint64 n, gint64 step)
@@ -163,4 +166,120 @@ void cpu_gemm_run(const CpuGemm *gemm, const CpuGemmOperands *operands)
 #pragma omp parallel for schedule(dynamic) num_threads(gemm->n_threads)
     for (gint64 index = 0; index < cpu_gemm_pieces(gemm); index++)
         cpu_gemm_run_piece(gemm, operands, index);
+}
+
+/* --- Long sums --- */
+
+/* Of a part as tiles, and as panels, filled up to cache lines. */
+static gint64 a_part_floats(const CpuGemm *gemm)
+{
+    gint64 tile = gemm->kernels->rows;
+    return count(count(gemm->rows, tile) * tile * MIN(DEPTH, gemm->depth), 16) * 16;
+}
+
+static gint64 b_part_floats(const CpuGemm *gemm)
+{
+    gint64 panel = gemm->kernels->panel;
+    return count(count(gemm->columns, panel) * panel * MIN(DEPTH, gemm->depth), 16) * 16;
+}
+
+static gint64 parts(const CpuGemm *gemm)
+{
+    return MIN(PARTS, count(gemm->depth, DEPTH));
+}
+
+gsize cpu_gemm_long_bytes(const CpuGemm *gemm)
+{
+    return (gsize)((a_part_floats(gemm) + b_part_floats(gemm)) * parts(gemm)) * sizeof(float);
+}
+
+/* Steps of one part, n numbers each, @from on: as [n / width][depth][width]. @width is a constant. */
+static inline __attribute__((always_inline)) void pack_widths(const float *from, gint64 step, gint64 n, gint64 steps,
+                                                              gint64 depth, float *to, const gint64 width)
+{
+    for (gint64 i = 0; i < n; i += width, to += depth * width)
+        for (gint64 s = 0; s < steps; s++) {
+            const gint64 there = MIN(width, n - i);
+            float *row = to + s * width;
+            if (there == width)
+                memcpy(row, from + s * step + i, (gsize)width * sizeof *row);
+            else
+                for (gint64 c = 0; c < width; c++)
+                    row[c] = c < there ? from[s * step + i + c] : 0;
+        }
+}
+
+static void pack_steps(const float *from, gint64 step, gint64 n, gint64 steps, gint64 depth, float *to, gint64 width)
+{
+    switch (width) {
+    case 6:
+        pack_widths(from, step, n, steps, depth, to, 6);
+        break;
+    case 8:
+        pack_widths(from, step, n, steps, depth, to, 8);
+        break;
+    case 16:
+        pack_widths(from, step, n, steps, depth, to, 16);
+        break;
+    case 32:
+        pack_widths(from, step, n, steps, depth, to, 32);
+        break;
+    default:
+        pack_widths(from, step, n, steps, depth, to, width);
+    }
+}
+
+/* Steps [first, first + PACKED_STEPS) of the depth, or as many as there are, of both factors. */
+static void pack_both(const CpuGemm *gemm, const float *a, const float *b, gint64 first, float *as, float *bs)
+{
+    const gint64 part = first / DEPTH, within = first % DEPTH;
+    const gint64 depth = MIN(DEPTH, gemm->depth - part * DEPTH), steps = MIN(PACKED_STEPS, depth - within);
+    const gint64 tile = gemm->kernels->rows, panel = gemm->kernels->panel;
+    as += part % PARTS * a_part_floats(gemm);
+    bs += part % PARTS * b_part_floats(gemm);
+    pack_steps(a + first * gemm->rows, gemm->rows, gemm->rows, steps, depth, as + within * tile, tile);
+    pack_steps(b + first * gemm->columns, gemm->columns, gemm->columns, steps, depth, bs + within * panel, panel);
+}
+
+/* Adds parts from the depth @start on, as many as are packed, to one piece of c. */
+static void multiply_parts(const CpuGemm *gemm, gint64 start, gint64 index, const float *as, const float *bs, float *c)
+{
+    const gint64 tile = gemm->kernels->rows, panel = gemm->kernels->panel;
+    const gint64 first_row = index / gemm->n_column_pieces * gemm->piece_rows;
+    const gint64 first_column = index % gemm->n_column_pieces * gemm->piece_columns;
+    for (gint64 k = start; k < MIN(gemm->depth, start + PARTS * DEPTH); k += DEPTH) {
+        const gint64 depth = MIN(DEPTH, gemm->depth - k);
+        gemm->kernels->multiply(&(CpuProduct){
+            .rows = MIN(gemm->piece_rows, gemm->rows - first_row),
+            .columns = MIN(gemm->piece_columns, gemm->columns - first_column),
+            .depth = depth,
+            .a = as + first_row * depth,
+            .a_tile = tile * depth,
+            .a_row = 1,
+            .a_step = tile,
+            .b = bs + first_column * depth,
+            .b_step = panel,
+            .b_panel = panel * depth,
+            .c = c + first_row * gemm->columns + first_column,
+            .c_row = gemm->columns,
+            .accumulate = k > 0,
+        });
+        as += a_part_floats(gemm);
+        bs += b_part_floats(gemm);
+    }
+}
+
+void cpu_gemm_run_long(const CpuGemm *gemm, const float *a, const float *b, float *c, float *scratch)
+{
+    float *as = scratch, *bs = scratch + parts(gemm) * a_part_floats(gemm);
+#pragma omp parallel num_threads(gemm->n_threads)
+    for (gint64 start = 0; start < gemm->depth; start += PARTS * DEPTH) {
+        const gint64 end = MIN(gemm->depth, start + PARTS * DEPTH);
+#pragma omp for schedule(static)
+        for (gint64 first = start; first < end; first += PACKED_STEPS)
+            pack_both(gemm, a, b, first, as, bs);
+#pragma omp for schedule(dynamic)
+        for (gint64 index = 0; index < cpu_gemm_pieces(gemm); index++)
+            multiply_parts(gemm, start, index, as, bs, c);
+    }
 }

@@ -56,3 +56,11 @@ void cpu_gemm_run(const CpuGemm *gemm, const CpuGemmOperands *operands);
 /** cpu_gemm_pieces, cpu_gemm_run_piece: the same piece by piece, for who has threads and many products of one size. */
 gint64 cpu_gemm_pieces(const CpuGemm *gemm);
 void cpu_gemm_run_piece(const CpuGemm *gemm, const CpuGemmOperands *operands, gint64 index);
+
+/** cpu_gemm_long_bytes: of scratch memory for cpu_gemm_run_long. */
+gsize cpu_gemm_long_bytes(const CpuGemm *gemm);
+/**
+ * cpu_gemm_run_long: for a depth by far longer than rows and columns. @a: (depth, rows) and @b: (depth, columns), both
+ * contiguous; @c: (rows, columns), contiguous; @scratch: aligned to 64 bytes. The bits are those of cpu_gemm_run.
+ */
+void cpu_gemm_run_long(const CpuGemm *gemm, const float *a, const float *b, float *c, float *scratch);

@@ -67,9 +67,9 @@ static const CpuPacking STRAIGHT = { .name = "panels", .plan = plan_straight };
 typedef struct {
     AimfKernel base;
     CpuGemm gemm;
-    CpuMatrix a, b; /* b: only of the gradient of the weight, which packs it at every run */
+    CpuMatrix a;
     int n_inputs;
-    const float *panels, *bias;
+    const float *panels, *bias, *x; /* @x: of the gradient of the weight, which packs both factors at every run */
     float *c, *scratch;
 } LinearKernel;
 
@@ -99,29 +99,17 @@ static gboolean run(AimfKernel *base, AimfStream *stream, GError **error)
 static void weight_bind(AimfKernel *base, void *const *addresses)
 {
     LinearKernel *kernel = (LinearKernel *)base;
-    kernel->b.data = addresses[0];
+    kernel->x = addresses[0];
     kernel->a.data = addresses[1];
     kernel->c = addresses[2];
     kernel->scratch = addresses[3];
-}
-
-static gsize panels_floats(const CpuGemm *gemm)
-{
-    return (cpu_gemm_panels_bytes(gemm->depth, gemm->columns) / sizeof(float) + 15) / 16 * 16;
 }
 
 static gboolean weight_run(AimfKernel *base, AimfStream *stream, GError **error)
 {
     (void)stream, (void)error;
     const LinearKernel *kernel = (LinearKernel *)base;
-    const CpuGemm *gemm = &kernel->gemm;
-    float *panels = kernel->scratch;
-    cpu_gemm_pack(&kernel->b, gemm->depth, gemm->columns, panels);
-    cpu_gemm_run(gemm, &(CpuGemmOperands){ .a = kernel->a,
-                                           .panels = panels,
-                                           .c = kernel->c,
-                                           .c_row = gemm->columns,
-                                           .scratch = panels + panels_floats(gemm) });
+    cpu_gemm_run_long(&kernel->gemm, kernel->a.data, kernel->x, kernel->c, kernel->scratch);
     return TRUE;
 }
 
@@ -179,8 +167,6 @@ AimfKernel *cpu_plan_linear_backward_weight(gpointer state, AimfNodePlan *plan, 
     cpu_want_row_major(plan, 1, AIMF_F32);
     kernel->base.bind = weight_bind;
     kernel->base.run = weight_run;
-    kernel->a = (CpuMatrix){ .row = 1, .column = columns_of(dy) };
-    kernel->b = (CpuMatrix){ .row = columns_of(x), .column = 1 };
-    plan->scratch_bytes += panels_floats(&kernel->gemm) * sizeof(float);
+    plan->scratch_bytes = cpu_gemm_long_bytes(&kernel->gemm);
     return &kernel->base;
 }
