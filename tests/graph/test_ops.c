@@ -453,6 +453,11 @@ static OpCase random_case(OpFamily op, AimfRandom *random)
         c.t = draw(random, 0, 1) * draw(random, 1, 40);
         c.o = draw(random, 1, 40);
         c.bias = draw(random, 0, 1);
+        if (draw(random, 0, 1)) { /* as wide as in networks, and sums of any length */
+            c.n = draw(random, 1, c.t ? 4 : 100);
+            c.c = draw(random, 1, draw(random, 0, 3) ? 200 : 1600);
+            c.o = draw(random, 1, draw(random, 0, 3) ? 100 : 900);
+        }
     } else if (op == OP_SIGMOID_CROSS_ENTROPY || op == OP_SOFTMAX_CROSS_ENTROPY) {
         c.n = draw(random, 1, 40);
         c.scale = 1 << draw(random, 0, 3);

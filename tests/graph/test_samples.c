@@ -316,6 +316,10 @@ static const Product products[] = {
     { "tokens-bf16", 50, 384, 192, AIMF_PRECISION_BF16 },
     { "long-sums", 77, 5120, 128, AIMF_PRECISION_F32 },
     { "long-sums-bf16", 77, 5120, 128, AIMF_PRECISION_BF16 },
+    { "long-sums-of-odd-rows-bf16", 197, 1536, 384, AIMF_PRECISION_BF16 },
+    { "long-odd-sums-bf16", 31, 2411, 49, AIMF_PRECISION_BF16 },
+    { "odd-sums-bf16", 60, 1165, 219, AIMF_PRECISION_BF16 },
+    { "short-odd-sums-bf16", 37, 63, 807, AIMF_PRECISION_BF16 },
 };
 
 /* What the layer makes of sample 0 among @n; (owned); NULL: the precision is missing. */

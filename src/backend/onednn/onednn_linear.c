@@ -18,11 +18,13 @@ static AimfShape as_matrix(const AimfShape *shape)
  * What a layer makes of a sample is to depend on neither the samples beside it nor the number of threads. AMX adds up
  * in another order than other kernels, and oneDNN takes it from some number of rows on: so the rows of one sample
  * decide. And from so many terms of a sum on oneDNN cuts it into pieces where the number of rows and of threads decide:
- * with AMX (seen from 1536 terms on, in 2.6), but not in 1x1 convolutions, for which a sample's rows are pixels,
- * channels last, which lie the same; without AMX for one row alone (seen in 3.7 from 1056 terms on), so that the
- * products of samples that are one row are ours.
+ * with AMX (seen from 1536 terms on, in 2.6), but not in 1x1 convolutions, for which rows are pixels, channels last,
+ * which lie the same; without AMX for one row alone (seen in 3.7 from 1056 terms on), so that the products of samples
+ * that are one row are ours. The same convolutions take sums that are no whole number of AMX's tiles: in 2.6 products
+ * of such depend on rows and threads (from 757 terms on, 1 of 50 random shapes), and some end the process (63 terms, 37
+ * rows, 807 columns: a tile is loaded that was not set up).
  */
-enum { LONG_SUM_AMX = 1281, LONG_ROW = 1025 };
+enum { LONG_SUM_AMX = 1281, TERMS_AMX = 32, LONG_ROW = 1025 };
 
 static gboolean takes_amx(gpointer state, const OnednnOperand *x, const OnednnOperand *weight,
                           const OnednnOperand *bias, const OnednnOperand *y, gint64 rows)
@@ -33,11 +35,11 @@ static gboolean takes_amx(gpointer state, const OnednnOperand *x, const OnednnOp
 }
 
 /* NULL, without an error, where oneDNN has no such kernel with AMX. */
-static AimfKernel *plan_long_sums(gpointer state, AimfNodePlan *plan, gint64 samples, const OnednnOperand *rows,
+static AimfKernel *plan_odd_sums(gpointer state, AimfNodePlan *plan, gint64 samples, const OnednnOperand *rows,
                                   const OnednnOperand *bias, AimfDtype result)
 {
     gint64 in = rows->shape->dim[1], out = cpu_input_shape(plan, 1)->dim[0], n = rows->shape->dim[0] / samples;
-    AimfShape xs = AIMF_SHAPE(samples, in, 1, n), ws = AIMF_SHAPE(out, in, 1, 1), ys = AIMF_SHAPE(samples, out, 1, n);
+    AimfShape xs = AIMF_SHAPE(1, in, samples, n), ws = AIMF_SHAPE(out, in, 1, 1), ys = AIMF_SHAPE(1, out, samples, n);
     AimfLayout x_lies = cpu_layout_blocked(state, &xs, in, rows->dtype);
     AimfLayout y_lies = cpu_layout_blocked(state, &ys, out, result);
     const AimfConv2d options = { .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
@@ -70,20 +72,18 @@ AimfKernel *onednn_plan_linear(gpointer state, AimfNodePlan *plan, GError **erro
     OnednnOperand x = { &rows, dtype, &plan->in[0] }, y = { &results, result, &plan->out[0] };
     OnednnOperand weight = { .shape = cpu_input_shape(plan, 1), .dtype = dtype };
     OnednnOperand bias = { .shape = cpu_input_shape(plan, 2), .dtype = AIMF_F32 };
-    gboolean amx = dtype == AIMF_BF16 && takes_amx(state, &x, &weight, &bias, &y, rows.dim[0] / xs.dim[0]);
-    if (amx && rows.dim[1] >= LONG_SUM_AMX) {
-        AimfKernel *kernel = plan_long_sums(state, plan, xs.dim[0], &x, &bias, result);
-        if (kernel)
-            return kernel;
-        amx = FALSE;
-    }
+    gboolean odd_sum = rows.dim[1] >= LONG_SUM_AMX || rows.dim[1] % TERMS_AMX, bf16 = dtype == AIMF_BF16;
+    AimfKernel *kernel = bf16 && odd_sum ? plan_odd_sums(state, plan, xs.dim[0], &x, &bias, result) : NULL;
+    if (kernel)
+        return kernel;
+    gboolean amx = bf16 && !odd_sum && takes_amx(state, &x, &weight, &bias, &y, rows.dim[0] / xs.dim[0]);
     OnednnPrimitive *product = onednn_linear(state, &x, &weight, &bias, &y, !amx, error);
     if (onednn_replace_fallback(plan, product))
         return cpu_plan_linear(state, plan, error);
     if (!product)
         return NULL;
     static const int arguments[] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST };
-    AimfKernel *kernel = onednn_kernel(plan, product, arguments);
+    kernel = onednn_kernel(plan, product, arguments);
     plan->in[1] = onednn_linear_weight_layout(product);
     return kernel;
 }
