@@ -25,7 +25,8 @@ const FaultCommand fault_commands[] = {
       .again = "--resume",
       .old = "out/model.safetensors" },
     { .name = "finetune",
-      .line = "finetune" TRAINING "--model model.safetensors --trainable fc --train balanced.csv -o out/fair.safetensors",
+      .line =
+          "finetune" TRAINING "--model model.safetensors --trainable fc --train balanced.csv -o out/fair.safetensors",
       .again = "--resume",
       .old = "out/fair.safetensors" },
     { .name = "sensitivity",
