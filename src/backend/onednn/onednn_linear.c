@@ -36,7 +36,7 @@ static gboolean takes_amx(gpointer state, const OnednnOperand *x, const OnednnOp
 
 /* NULL, without an error, where oneDNN has no such kernel with AMX. */
 static AimfKernel *plan_odd_sums(gpointer state, AimfNodePlan *plan, gint64 samples, const OnednnOperand *rows,
-                                  const OnednnOperand *bias, AimfDtype result)
+                                 const OnednnOperand *bias, AimfDtype result)
 {
     gint64 in = rows->shape->dim[1], out = cpu_input_shape(plan, 1)->dim[0], n = rows->shape->dim[0] / samples;
     AimfShape xs = AIMF_SHAPE(1, in, samples, n), ws = AIMF_SHAPE(out, in, 1, 1), ys = AIMF_SHAPE(1, out, samples, n);
