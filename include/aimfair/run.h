@@ -137,7 +137,7 @@ gboolean aimf_run_estimate(const AimfConfig *config, const AimfRunOptions *optio
 /**
  * aimf_run_report: the report of the finished runs in @folders (n) as one HTML file: of one as aimf_run writes it, of
  * several side by side. FALSE with NOT_FOUND, FORMAT, INVALID (a run that is not finished; @path is
- * within one of them), IO.
+ * within one of them), IO, MEMORY.
  */
 gboolean aimf_run_report(const char *const *folders, guint n, const char *path, const AimfMonitor *monitor,
                          GError **error);

@@ -191,11 +191,10 @@ static gboolean check_marks(AimfVerifier *verifier, GError **error)
             g_clear_error(&failure);
             return FALSE;
         }
-        if (!bytes && !aimf_verifier_add_error(verifier, AIMF_UNCHECKED, path, failure, error))
-            return FALSE;
-        if (!bytes)
-            continue;
-        if (has_mark(data, size))
+        if (!bytes) {
+            if (!aimf_verifier_add_error(verifier, AIMF_UNCHECKED, path, failure, error))
+                return FALSE;
+        } else if (has_mark(data, size))
             marked++;
         else
             aimf_verifier_add(verifier, AIMF_REFUTED, path,

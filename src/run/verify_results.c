@@ -9,7 +9,7 @@
 
 static const gsize MAX_BYTES = (gsize)256 << 20;
 
-/* @path is no file, or nobody here may read it. */
+/* A picture is no file, or may not be read. What the machine hides, the report will meet. */
 static gboolean lacks_some(const AimfManifest *manifest)
 {
     for (guint i = 0; manifest && i < aimf_manifest_count(manifest); i++) {

@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
-/** SupportSmallRun: @home: a folder of its own, with all the others; manifests with 16 drawn faces each, 48 @synthetic */
+/**
+ * SupportSmallRun: @home: a folder of its own, with all the others; manifests with 16 drawn faces each, 48 @synthetic
+ */
 typedef struct {
     char *home;
     char *folder; /* of the run, not made */

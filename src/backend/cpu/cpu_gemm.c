@@ -170,17 +170,20 @@ void cpu_gemm_run(const CpuGemm *gemm, const CpuGemmOperands *operands)
 
 /* --- Long sums --- */
 
-/* Of a part as tiles, and as panels, filled up to cache lines. */
+/* Of a part of @n rows as tiles, or columns as panels, of @width, filled up to cache lines. */
+static gint64 part_floats(const CpuGemm *gemm, gint64 n, gint64 width)
+{
+    return count(count(n, width) * width * MIN(DEPTH, gemm->depth), 16) * 16;
+}
+
 static gint64 a_part_floats(const CpuGemm *gemm)
 {
-    gint64 tile = gemm->kernels->rows;
-    return count(count(gemm->rows, tile) * tile * MIN(DEPTH, gemm->depth), 16) * 16;
+    return part_floats(gemm, gemm->rows, gemm->kernels->rows);
 }
 
 static gint64 b_part_floats(const CpuGemm *gemm)
 {
-    gint64 panel = gemm->kernels->panel;
-    return count(count(gemm->columns, panel) * panel * MIN(DEPTH, gemm->depth), 16) * 16;
+    return part_floats(gemm, gemm->columns, gemm->kernels->panel);
 }
 
 static gint64 parts(const CpuGemm *gemm)
