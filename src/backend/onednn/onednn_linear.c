@@ -21,7 +21,7 @@ static AimfShape as_matrix(const AimfShape *shape)
  * with AMX (seen from 1536 terms on, in 2.6), but not in 1x1 convolutions, for which rows are pixels, channels last,
  * which lie the same; without AMX for one row alone (seen in 3.7 from 1056 terms on), so that the products of samples
  * that are one row are ours. The same convolutions take sums that are no whole number of AMX's tiles: in 2.6 products
- * of such depend on rows and threads (from 757 terms on, 1 of 50 random shapes), and some end the process (63 terms, 37
+ * of such depend on rows and threads (seen from 757 terms on), and some end the process (63 terms, 37
  * rows, 807 columns: a tile is loaded that was not set up).
  */
 enum { LONG_SUM_AMX = 1281, TERMS_AMX = 32, LONG_ROW = 1025 };
