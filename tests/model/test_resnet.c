@@ -130,10 +130,11 @@ static double torch_error(const AimfTensors *golden, AimfPrecision precision, co
         g_strdup_printf("error/%s/%s/%s", level_name(), precision == AIMF_PRECISION_BF16 ? "bf16" : "f32", name);
     const float *errors = golden_data(golden, key, &n);
     g_assert_cmpuint(n, >=, 2);
-    double largest = 0;
+    float largest = 0;
     for (gsize i = 0; i < n; i++)
-        largest = fmax(largest, (double)errors[i]);
-    return largest;
+        largest =
+            MAX(largest, errors[i]); /* not double: gcc 12 for ARM fails at the largest of numbers that it converts */
+    return (double)largest;
 }
 
 /* Those entries of the tensor @data (n) that the golden has of it. */
