@@ -159,13 +159,24 @@ static gboolean time_picture(AimfRunJob *job, Rates *rates, GError **error)
 
 /* --- Adding up --- */
 
+/* Behind a stage that is only made again because it was lost or damaged, one stays if that comes out as it was. */
+static gboolean is_surely_anew(const AimfRunStage *stage)
+{
+    gboolean sure = stage->state == AIMF_STAGE_STALE && (!stage->waits || stage->differs);
+    for (guint i = 0; i < stage->needs->len; i++)
+        sure = sure || is_surely_anew(g_ptr_array_index(stage->needs, i));
+    return sure;
+}
+
 static const char *state_word(const AimfRunStage *stage)
 {
     if (stage->blocked)
         return "cannot be";
     if (stage->done)
         return stage->done->failure ? "failed" : "done";
-    return stage->state == AIMF_STAGE_STALE ? "anew" : "to do";
+    if (stage->state != AIMF_STAGE_STALE)
+        return "to do";
+    return is_surely_anew(stage) ? "anew" : "perhaps";
 }
 
 static void add_stage(const AimfRunJob *job, const AimfRunStage *stage, const Rates *rates, AimfRunEstimate *e)

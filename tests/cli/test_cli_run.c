@@ -277,6 +277,28 @@ static void test_damaged(void)
     }
 }
 
+/* What is behind a damaged stage stays if that comes out as it was; behind one of other settings nothing does. */
+static void test_dry_run_again(void)
+{
+    static const struct {
+        const char *options, *model, *test;
+    } cases[] = {
+        { "", "  perhaps    cells/full-0/model\n", "  perhaps    cells/full-0/test\n" },
+        { " --update --set finetune.epochs=2", "  anew       cells/full-0/model\n",
+          "  anew       cells/full-0/test\n" },
+    };
+    shell("cp -r one again && rm again/shared/sets/balanced.csv");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *options = g_strconcat(TINY_RUN "--dry-run one.yaml -o again", cases[i].options, NULL);
+        g_autofree char *text = run(0, options);
+        assert_contains(text, "  to do      shared/sets\n");
+        assert_contains(text, "  done       cells/biased-0/test\n");
+        assert_contains(text, cases[i].model);
+        assert_contains(text, cases[i].test);
+    }
+    shell("rm -r again");
+}
+
 /* --- Refused --- */
 
 static void test_no_run(void)
@@ -375,6 +397,7 @@ int main(int argc, char **argv)
         { "/cli/run/gates", test_gates },
         { "/cli/run/test-picture", test_test_picture },
         { "/cli/run/damaged", test_damaged },
+        { "/cli/run/dry-run-again", test_dry_run_again },
         { "/cli/run/no-run", test_no_run },
         { "/cli/run/two-at-once", test_two_at_once },
         { "/cli/run/report", test_report },
