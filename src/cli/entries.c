@@ -102,7 +102,7 @@ const GOptionEntry *entries_table(const Entries *entries)
 static char *range_text(const Number *number)
 {
     if (number->type == G_OPTION_ARG_DOUBLE)
-        return g_strdup_printf("from %g to %g", number->low, number->high);
+        return g_strdup_printf("from %.9g to %.9g", number->low, number->high);
     return g_strdup_printf("from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, number->low_int, number->high_int);
 }
 

@@ -216,7 +216,8 @@ gboolean aimf_cli_check_double(const char *option, double value, double low, dou
 {
     if (value >= low && value <= high)
         return TRUE;
-    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is %g; it must be from %g to %g", option, value, low, high);
+    g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID, "%s is %.9g; it must be from %.9g to %.9g", option, value, low,
+                high);
     return FALSE;
 }
 
@@ -384,7 +385,7 @@ static gboolean scan_doubles(const char *text, double *values, int n)
 
 gboolean aimf_cli_pair(const char *option, const char *text, double pair[2], GError **error)
 {
-    return scan_doubles(text, pair, 2) || wrong_text(option, "two numbers like 0.08,1", text, error);
+    return scan_doubles(text, pair, 2) || wrong_text(option, "two numbers with a comma between them", text, error);
 }
 
 gboolean aimf_cli_triple(const char *option, const char *text, double triple[3], GError **error)

@@ -6,6 +6,7 @@
 #include "model/choose_report.h"
 
 #include "base/monitor.h"
+#include "base/shown.h"
 #include "model/model.h"
 #include "model/places.h"
 #include "weights/element.h"
@@ -423,7 +424,7 @@ static void check_entry(const Search *search, AimfWeightSet *set, guint index)
     AimfShape shape = spec->shape;
     if (!theirs && is_head(search, index) && (set->several_heads || search->any_head))
         return;
-    if (theirs && is_head(search, index) && theirs->shape.rank > 0)
+    if (theirs && is_head(search, index) && theirs->shape.rank > 0 && theirs->shape.dim[0] > 0)
         shape.dim[0] = theirs->shape.dim[0];
     if (theirs && aimf_places_alike(search->architecture, spec->name, &shape, &theirs->shape))
         shape = theirs->shape;
@@ -607,6 +608,9 @@ static AimfTensors *choose(Search *search, const AimfMonitor *monitor, GError **
         aimf_misfits_complain(&best->misfits, best->prefix, architecture, error);
         if (lacks_head_alone(search, best))
             g_prefix_error(error, "only the final layer is missing, and 'aimfair train --head new' draws one: ");
+        const char *says = aimf_saved_architecture(search->tensors);
+        if (says && strcmp(says, architecture) != 0)
+            g_prefix_error(error, "it is a saved model that says '--arch %s' of itself: ", AIMF_SHOWN(says));
     } else
         aimf_weight_sets_ambiguous(fitting, search->tensors, architecture, search->head_weight, error);
     return NULL;

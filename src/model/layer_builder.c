@@ -140,6 +140,8 @@ AimfValue aimf_build_batch_norm(AimfBuilder *b, const char *name, AimfValue x, g
     AimfBatchNorm options = b->batch_norm;
     options.training = b->training && !b->frozen_batch_norm;
     options.relu = relu;
+    AimfShape shape = aimf_graph_shape(b->graph, x);
+    b->one_value = b->one_value || (options.training && aimf_shape_count(&shape) == channels.dim[0]);
     return aimf_batch_norm(b->graph, x, weight, bias, mean, variance, options);
 }
 

@@ -51,6 +51,7 @@ typedef struct {
  * @scope: put before the names of layers, "layer1.0."; AIMF_SCOPE sets it
  * @tensors: of AimfTensorSpec, in PyTorch's state_dict order
  * @training: the graph is for training; @frozen_batch_norm: batch norm works as in evaluation all the same
+ * @one_value: a batch norm in training is given one value of each channel, which has no variance
  * @scheme: of the layers from here on; ResNet's at first
  * @batch_norm: epsilon and momentum of those from here on; PyTorch's at first
  * @dropout: whether something is dropped, by draws of @seed
@@ -62,6 +63,7 @@ typedef struct {
     GArray *tensors;
     gboolean training;
     gboolean frozen_batch_norm;
+    gboolean one_value;
     AimfScheme scheme;
     AimfBatchNorm batch_norm;
     gboolean dropout;

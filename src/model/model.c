@@ -207,15 +207,6 @@ char *aimf_model_hash(const AimfModel *model)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
-/* Which has counters of batches, as nothing else has. */
-static gboolean has_batch_norm(const AimfBuilder *builder)
-{
-    for (guint i = 0; i < builder->tensors->len; i++)
-        if (g_array_index(builder->tensors, AimfTensorSpec, i).dtype == AIMF_I64)
-            return TRUE;
-    return FALSE;
-}
-
 gboolean aimf_model_build(const AimfModel *model, guint batch, const AimfBuildOptions *options, AimfModelGraph *built,
                           GError **error)
 {
@@ -229,11 +220,10 @@ gboolean aimf_model_build(const AimfModel *model, guint batch, const AimfBuildOp
     AimfValue images, logits;
     if (!aimf_model_walk(model, batch, &builder, &images, &logits, error))
         return FALSE;
-    int least = aimf_architecture_find(model->architecture, NULL)->min_image_size;
-    if (has_batch_norm(&builder) && o.training && !builder.frozen_batch_norm && batch == 1 &&
-        model->preprocess.width <= least && model->preprocess.height <= least) {
+    if (builder.one_value) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "training on images of %d pixels needs a batch of 2 or more: one value has no variance", least);
+                    "training on images of %d x %d pixels needs a batch of 2 or more: one value has no variance",
+                    model->preprocess.width, model->preprocess.height);
         return FALSE;
     }
     AimfGraph *graph = builder.graph;

@@ -37,12 +37,16 @@ AimfModel *aimf_model_blank(const char *architecture, const AimfPreprocess *prep
 
 /**
  * aimf_model_fill:
+ * @pictures: (nullable) the input that @tensors are for, where that is known: how a transformer's rows for places lie
  * @fresh_head: leave a final layer for another number of classes, or a missing one, as it is, instead of refusing it
  * Replaces the model's weights by those of the same names in @tensors, and refuses any other; a failure while reading
  * leaves some replaced.
  */
-gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
-                         GError **error);
+gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, const AimfPreprocess *pictures,
+                         gboolean fresh_head, const AimfMonitor *monitor, GError **error);
+
+/** aimf_saved_architecture: (borrowed, nullable) what a saved model says that it is. */
+const char *aimf_saved_architecture(const AimfTensors *tensors);
 
 /** aimf_model_check: FALSE with INVALID or NOT_FOUND: an architecture, outputs or a preprocessing that cannot be. */
 gboolean aimf_model_check(const AimfModel *model, GError **error);

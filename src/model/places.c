@@ -19,11 +19,30 @@ gboolean aimf_places_alike(const AimfArchitecture *architecture, const char *nam
            theirs->dim[0] == 1 && theirs->dim[2] == ours->dim[2] && theirs->dim[1] > 1;
 }
 
-gboolean aimf_places_fit(const AimfArchitecture *architecture, const char *name, const AimfShape *ours,
-                         const AimfShape *theirs)
+static AimfPlaces places_in(const AimfModel *model, const AimfPreprocess *pictures)
 {
-    return aimf_places_alike(architecture, name, ours, theirs) &&
-           (theirs->dim[1] == ours->dim[1] || side_of(theirs->dim[1] - 1));
+    int patch = aimf_architecture_find(model->architecture, NULL)->patch;
+    return (AimfPlaces){ pictures->height / patch, pictures->width / patch };
+}
+
+gboolean aimf_places_of(const AimfModel *model, const AimfTensor *ours, const AimfTensor *theirs,
+                        const AimfPreprocess *pictures, AimfPlaces *places)
+{
+    const AimfArchitecture *architecture = aimf_architecture_find(model->architecture, NULL);
+    if (!aimf_places_alike(architecture, ours->name, &ours->shape, &theirs->shape))
+        return FALSE;
+    gint64 n = theirs->shape.dim[1] - 1, side = side_of(n);
+    if (pictures || theirs->shape.dim[1] == ours->shape.dim[1])
+        *places = places_in(model, pictures ? pictures : &model->preprocess);
+    else
+        *places = (AimfPlaces){ side, side };
+    return places->height * places->width == n;
+}
+
+gboolean aimf_places_are_ours(const AimfModel *model, const AimfPlaces *places)
+{
+    AimfPlaces ours = places_in(model, &model->preprocess);
+    return places->height == ours.height && places->width == ours.width;
 }
 
 /* Keys' cubic convolution with a = -0.5. */
@@ -55,16 +74,16 @@ static void resample(const double *from, gint64 n, double *to, gint64 to_n, gint
 }
 
 gboolean aimf_places_resample(const AimfModel *model, guint index, const AimfTensors *from, guint entry,
-                              const AimfMonitor *monitor, GError **error)
+                              const AimfPlaces *places, const AimfMonitor *monitor, GError **error)
 {
     const AimfTensor *ours = aimf_tensors_at(model->tensors, index), *theirs = aimf_tensors_at(from, entry);
-    int patch = aimf_architecture_find(model->architecture, NULL)->patch;
-    gint64 channels = ours->shape.dim[2], side = side_of(theirs->shape.dim[1] - 1);
-    gint64 height = model->preprocess.height / patch, width = model->preprocess.width / patch;
+    const AimfPlaces wanted = places_in(model, &model->preprocess);
+    gint64 channels = ours->shape.dim[2], height = wanted.height, width = wanted.width;
+    gint64 lines = places->height, line = places->width;
     gsize n_theirs = (gsize)aimf_shape_count(&theirs->shape);
     g_autofree float *rows = g_try_new(float, n_theirs);
     g_autofree double *source = g_try_new(double, n_theirs);
-    g_autofree double *wide = g_try_new(double, (gsize)(side * width * channels));
+    g_autofree double *wide = g_try_new(double, (gsize)(lines * width * channels));
     g_autofree double *grid = g_try_new(double, (gsize)(height * width * channels));
     if (!rows || !source || !wide || !grid) {
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_MEMORY, "no memory for resampling '%s'", ours->name);
@@ -74,9 +93,9 @@ gboolean aimf_places_resample(const AimfModel *model, guint index, const AimfTen
         return FALSE;
     for (gsize i = 0; i < n_theirs; i++)
         source[i] = (double)rows[i];
-    for (gint64 y = 0; y < side; y++)
-        resample(source + channels + y * side * channels, side, wide + y * width * channels, width, channels, channels);
-    resample(wide, side, grid, height, width * channels, width * channels);
+    for (gint64 y = 0; y < lines; y++)
+        resample(source + channels + y * line * channels, line, wide + y * width * channels, width, channels, channels);
+    resample(wide, lines, grid, height, width * channels, width * channels);
     float *to = aimf_tensors_writable(model->tensors, index);
     memcpy(to, rows, (gsize)channels * sizeof *to);
     for (gint64 i = 0; i < height * width * channels; i++)
@@ -84,6 +103,6 @@ gboolean aimf_places_resample(const AimfModel *model, guint index, const AimfTen
     aimf_message(monitor, AIMF_LOG_INFO,
                  "'%s' has rows for %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
                  " places; they are resampled to %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT,
-                 ours->name, side, side, width, height);
+                 ours->name, line, lines, width, height);
     return TRUE;
 }

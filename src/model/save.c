@@ -170,6 +170,11 @@ gboolean aimf_saved_preprocess(const AimfTensors *tensors, AimfPreprocess *prepr
     return TRUE;
 }
 
+const char *aimf_saved_architecture(const AimfTensors *tensors)
+{
+    return aimf_tensors_metadata(tensors, KEY("architecture"));
+}
+
 static gboolean read_classes(const AimfTensors *tensors, AimfModel *model, GError **error)
 {
     const char *text = aimf_tensors_metadata(tensors, KEY("classes"));
@@ -203,7 +208,7 @@ static AimfModel *read_model(const AimfTensors *tensors, GError **error)
     gboolean extended;
     if (!check_version(version, &extended, error))
         return NULL;
-    const char *architecture = aimf_tensors_metadata(tensors, KEY("architecture"));
+    const char *architecture = aimf_saved_architecture(tensors);
     AimfPreprocess preprocess = { 0 };
     int outputs;
     if (!architecture) {
@@ -221,7 +226,7 @@ static AimfModel *read_model(const AimfTensors *tensors, GError **error)
         return NULL;
     }
     model->target = g_strdup(aimf_tensors_metadata(tensors, KEY("target")));
-    return aimf_model_fill(model, tensors, FALSE, NULL, error) ? g_steal_pointer(&model) : NULL;
+    return aimf_model_fill(model, tensors, &model->preprocess, FALSE, NULL, error) ? g_steal_pointer(&model) : NULL;
 }
 
 AimfModel *aimf_model_open(const char *path, GError **error)

@@ -60,8 +60,8 @@ static gboolean may_stay_fresh(const Head *head)
     if (!head->weight || !head->bias)
         return !head->weight && !head->bias;
     const AimfShape *ours = &head->ours->shape, *theirs = &head->weight->shape, *bias = &head->bias->shape;
-    return theirs->rank == 2 && theirs->dim[1] == ours->dim[1] && theirs->dim[0] != ours->dim[0] && bias->rank == 1 &&
-           bias->dim[0] == theirs->dim[0];
+    return theirs->rank == 2 && theirs->dim[1] == ours->dim[1] && theirs->dim[0] != ours->dim[0] &&
+           theirs->dim[0] > 0 && bias->rank == 1 && bias->dim[0] == theirs->dim[0];
 }
 
 static void tell_fresh(const Head *head, const AimfMonitor *monitor)
@@ -78,13 +78,15 @@ static void tell_fresh(const Head *head, const AimfMonitor *monitor)
 }
 
 static gboolean copy_entry(const AimfModel *model, guint index, const AimfTensors *from, guint entry,
-                           const AimfMonitor *monitor, GError **error)
+                           const AimfPreprocess *pictures, const AimfMonitor *monitor, GError **error)
 {
     const AimfTensor *tensor = aimf_tensors_at(model->tensors, index);
     void *data = aimf_tensors_writable(model->tensors, index);
-    gboolean same = aimf_shape_equal(&tensor->shape, &aimf_tensors_at(from, entry)->shape);
-    if (!(same ? aimf_tensors_read(from, entry, tensor->dtype, data, error)
-               : aimf_places_resample(model, index, from, entry, monitor, error)))
+    AimfPlaces places;
+    gboolean other = aimf_places_of(model, tensor, aimf_tensors_at(from, entry), pictures, &places) &&
+                     !aimf_places_are_ours(model, &places);
+    if (!(other ? aimf_places_resample(model, index, from, entry, &places, monitor, error)
+                : aimf_tensors_read(from, entry, tensor->dtype, data, error)))
         return FALSE;
     const float *values = data;
     gint64 n = tensor->dtype == AIMF_F32 ? aimf_shape_count(&tensor->shape) : 0;
@@ -94,16 +96,25 @@ static gboolean copy_entry(const AimfModel *model, guint index, const AimfTensor
         if (isfinite(values[i]) && values[i] >= least)
             continue;
         g_set_error(error, AIMF_ERROR, AIMF_ERROR_INVALID,
-                    "the weights '%s' have the value %g at element %" G_GINT64_FORMAT, tensor->name, (double)values[i],
-                    i);
+                    "the weights '%s' have the value %g%s at element %" G_GINT64_FORMAT, tensor->name,
+                    (double)values[i], aimf_tensors_at(from, entry)->dtype == AIMF_F32 ? "" : " as f32", i);
         return FALSE;
     }
     return TRUE;
 }
 
+static gboolean only_places_misfit(const AimfModel *model, const AimfTensors *tensors, const int *entry,
+                                   const AimfMisfits *misfits)
+{
+    const char *name = aimf_architecture_find(model->architecture, NULL)->places;
+    int ours = name ? aimf_tensors_find(model->tensors, name) : -1;
+    return ours >= 0 && entry[ours] >= 0 && aimf_misfits_count(misfits) == 1 && misfits->wrong->len == 1 &&
+           aimf_tensors_at(tensors, (guint)entry[ours])->shape.rank == 3;
+}
+
 /* For every tensor of the model the entry that fits, or -1 where it stays as it is. (owned) */
-static int *match(const AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
-                  GError **error)
+static int *match(const AimfModel *model, const AimfTensors *tensors, const AimfPreprocess *pictures,
+                  gboolean fresh_head, const AimfMonitor *monitor, GError **error)
 {
     g_auto(AimfMisfits) misfits;
     aimf_misfits_init(&misfits);
@@ -114,13 +125,16 @@ static int *match(const AimfModel *model, const AimfTensors *tensors, gboolean f
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
         const AimfTensor *ours = aimf_tensors_at(model->tensors, i);
         const AimfTensor *theirs = entry_at(tensors, entry[i]);
+        AimfPlaces places;
         if (fresh_head && aimf_is_of_head(architecture, ours->name))
             entry[i] = -1;
-        else if (!theirs || !aimf_places_fit(architecture, ours->name, &ours->shape, &theirs->shape))
+        else if (!theirs || !aimf_places_of(model, ours, theirs, pictures, &places))
             aimf_misfits_compare(&misfits, ours->name, ours->dtype, &ours->shape, theirs);
     }
     if (aimf_misfits_count(&misfits)) {
         aimf_misfits_complain(&misfits, "", model->architecture, error);
+        if (only_places_misfit(model, tensors, entry, &misfits))
+            g_prefix_error(error, "rows for places can be resampled where they are those of a square input: ");
         return NULL;
     }
     if (fresh_head)
@@ -128,14 +142,14 @@ static int *match(const AimfModel *model, const AimfTensors *tensors, gboolean f
     return g_steal_pointer(&entry);
 }
 
-gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, gboolean fresh_head, const AimfMonitor *monitor,
-                         GError **error)
+gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, const AimfPreprocess *pictures,
+                         gboolean fresh_head, const AimfMonitor *monitor, GError **error)
 {
-    g_autofree int *entry = match(model, tensors, fresh_head, monitor, error);
+    g_autofree int *entry = match(model, tensors, pictures, fresh_head, monitor, error);
     if (!entry)
         return FALSE;
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++)
-        if (entry[i] >= 0 && !copy_entry(model, i, tensors, (guint)entry[i], monitor, error))
+        if (entry[i] >= 0 && !copy_entry(model, i, tensors, (guint)entry[i], pictures, monitor, error))
             return FALSE;
     return aimf_tensors_unchanged(tensors, error);
 }
@@ -144,8 +158,10 @@ gboolean aimf_model_take_weights(AimfModel *model, const AimfTensors *weights, c
                                  GError **error)
 {
     AimfTensors *before = model->tensors;
+    AimfPreprocess saved;
+    gboolean known = aimf_saved_preprocess(weights, &saved, NULL);
     model->tensors = aimf_tensors_load(before, AIMF_N_DTYPES, error);
-    if (model->tensors && aimf_model_fill(model, weights, TRUE, monitor, error)) {
+    if (model->tensors && aimf_model_fill(model, weights, known ? &saved : NULL, TRUE, monitor, error)) {
         const char *trainings = aimf_tensors_metadata(weights, AIMF_TRAININGS);
         aimf_tensors_set_metadata(model->tensors, AIMF_TRAININGS, trainings);
         aimf_tensors_free(before);
@@ -160,7 +176,7 @@ gboolean aimf_model_set_preprocess(AimfModel *model, const AimfPreprocess *prepr
                                    GError **error)
 {
     g_autoptr(AimfModel) changed = aimf_model_blank(model->architecture, preprocess, model->outputs, error);
-    if (!changed || !aimf_model_fill(changed, model->tensors, FALSE, monitor, error))
+    if (!changed || !aimf_model_fill(changed, model->tensors, &model->preprocess, FALSE, monitor, error))
         return FALSE;
     g_auto(GStrv) keys = aimf_tensors_metadata_keys(model->tensors);
     for (char **key = keys; *key; key++)

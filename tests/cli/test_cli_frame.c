@@ -46,7 +46,7 @@ static void test_wrong_usage(void)
 static void test_option_texts(void)
 {
     static const char *const bad[][3] = {
-        { "--crop-scale", "0.5", "--crop-scale takes two numbers like 0.08,1, not '0.5'" },
+        { "--crop-scale", "0.5", "--crop-scale takes two numbers with a comma between them, not '0.5'" },
         { "--crop-scale", "0.5,", "--crop-scale takes" },
         { "--crop-scale", ",1", "--crop-scale takes" },
         { "--crop-scale", "0.5,1,2", "--crop-scale takes" },

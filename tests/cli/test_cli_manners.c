@@ -93,9 +93,9 @@ static void test_numbers(void)
     expect_refusal("train --epochs 99999999999999999999999", "it must be from 1 to 100000");
     expect_refusal("train --epochs=", "--epochs takes a whole number from 1 to 100000, not ''");
     expect_refusal("train --epochs 1.5", "--epochs takes a whole number from 1 to 100000, not '1.5'");
-    expect_refusal("train --lr abc", "--lr takes a number from 1e-12 to 1e+06, not 'abc'");
-    expect_refusal("train --lr 0,01", "--lr takes a number from 1e-12 to 1e+06, not '0,01'");
-    expect_refusal("train --lr 1e999", "--lr is 1e999; it must be from 1e-12 to 1e+06");
+    expect_refusal("train --lr abc", "--lr takes a number from 1e-12 to 1000000, not 'abc'");
+    expect_refusal("train --lr 0,01", "--lr takes a number from 1e-12 to 1000000, not '0,01'");
+    expect_refusal("train --lr 1e999", "--lr is 1e999; it must be from 1e-12 to 1000000");
     expect_refusal("train --lr -1", "--lr is -1; it must be from");
     expect_refusal("train --momentum nan", "--momentum is nan; it must be from 0 to 0.999999");
     expect_refusal("plan --batch 0", "--batch is 0; it must be from 1 to 65536");

@@ -132,6 +132,9 @@ static void test_refused_sizes(void)
     support_assert_error(&error, AIMF_ERROR_INVALID, "batch");
     g_assert_false(aimf_model_build(model, 1, &(AimfBuildOptions){ .training = TRUE }, &built, &error));
     support_assert_error(&error, AIMF_ERROR_INVALID, "no variance");
+    g_autoptr(AimfModel) dense = aimf_model_new("densenet121", 40, 1, 0, NULL); /* 1 x 1 from 40 pixels on, not 64 */
+    g_assert_false(aimf_model_build(dense, 1, &(AimfBuildOptions){ .training = TRUE }, &built, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "images of 40 x 40 pixels needs a batch of 2 or more");
 }
 
 /* Sizes that 32 does not divide: the graph must still fit together. */
@@ -238,6 +241,12 @@ static void test_strictness(void)
     ((float *)aimf_tensors_writable(negative->tensors, variance))[3] = -0.5f;
     assert_refused(negative->tensors, (Change){ 0 },
                    (const char *const[]){ "bn1.running_var", "-0.5", "element 3", NULL });
+    g_autoptr(AimfTensors) saved = changed(source->tensors, (Change){ .skip = "layer4.1.bn2" });
+    aimf_tensors_set_metadata(saved, "aimfair.architecture", "resnet34");
+    g_autoptr(AimfModel) model = small_model(4);
+    GError *error = NULL;
+    g_assert_false(take(model, saved, NULL, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "says '--arch resnet34' of itself");
 }
 
 static void count_warning(AimfLogLevel level, const char *text, gpointer user_data)
@@ -264,6 +273,11 @@ static void test_other_head(void)
     expected = floats(source->tensors, "layer1.0.conv1.weight", &n);
     support_assert_same_bytes(floats(model->tensors, "layer1.0.conv1.weight", &n), (gsize)n * 4, expected,
                               (gsize)n * 4);
+    g_autoptr(AimfTensors) none = changed(source->tensors, (Change){ .skip = "fc." });
+    g_assert_true(aimf_tensors_add(none, "fc.weight", AIMF_F32, &AIMF_SHAPE(0, 512), NULL, NULL));
+    g_assert_true(aimf_tensors_add(none, "fc.bias", AIMF_F32, &AIMF_SHAPE(0), NULL, NULL));
+    g_assert_false(take(model, none, &monitor, &error));
+    support_assert_error(&error, AIMF_ERROR_INVALID, "fc.weight is f32 0x512 in place of f32 1x512");
 }
 
 /* --- Saved models --- */
