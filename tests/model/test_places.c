@@ -12,7 +12,7 @@ static AimfModel *new_model(int width, int height)
 {
     g_autoptr(GError) error = NULL;
     const AimfPreprocess pictures = { .width = width, .height = height, .mean = { 0.5F }, .std = { 1, 1, 1 } };
-    AimfModel *model = aimf_model_new_for("vit_small_patch32_224", &pictures, 1, 1, &error);
+    AimfModel *model = aimf_model_blank("vit_small_patch32_224", &pictures, 1, &error);
     g_assert_no_error(error);
     return model;
 }
