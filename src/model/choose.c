@@ -9,6 +9,7 @@
 #include "base/shown.h"
 #include "model/model.h"
 #include "model/places.h"
+#include "model/saved.h"
 #include "weights/element.h"
 #include "weights/tensors.h"
 

@@ -45,9 +45,6 @@ AimfModel *aimf_model_blank(const char *architecture, const AimfPreprocess *prep
 gboolean aimf_model_fill(AimfModel *model, const AimfTensors *tensors, const AimfPreprocess *pictures,
                          gboolean fresh_head, const AimfMonitor *monitor, GError **error);
 
-/** aimf_saved_architecture: (borrowed, nullable) what a saved model says that it is. */
-const char *aimf_saved_architecture(const AimfTensors *tensors);
-
 /** aimf_model_check: FALSE with INVALID or NOT_FOUND: an architecture, outputs or a preprocessing that cannot be. */
 gboolean aimf_model_check(const AimfModel *model, GError **error);
 
