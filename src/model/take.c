@@ -103,15 +103,6 @@ static gboolean copy_entry(const AimfModel *model, guint index, const AimfTensor
     return TRUE;
 }
 
-static gboolean only_places_misfit(const AimfModel *model, const AimfTensors *tensors, const int *entry,
-                                   const AimfMisfits *misfits)
-{
-    const char *name = aimf_architecture_find(model->architecture, NULL)->places;
-    int ours = name ? aimf_tensors_find(model->tensors, name) : -1;
-    return ours >= 0 && entry[ours] >= 0 && aimf_misfits_count(misfits) == 1 && misfits->wrong->len == 1 &&
-           aimf_tensors_at(tensors, (guint)entry[ours])->shape.rank == 3;
-}
-
 /* For every tensor of the model the entry that fits, or -1 where it stays as it is. (owned) */
 static int *match(const AimfModel *model, const AimfTensors *tensors, const AimfPreprocess *pictures,
                   gboolean fresh_head, const AimfMonitor *monitor, GError **error)
@@ -122,18 +113,22 @@ static int *match(const AimfModel *model, const AimfTensors *tensors, const Aimf
     g_autofree int *entry = match_names(model, tensors, &misfits);
     Head head = find_head(model, tensors, entry);
     fresh_head = fresh_head && may_stay_fresh(&head);
+    gboolean of_no_square = FALSE;
     for (guint i = 0; i < aimf_tensors_count(model->tensors); i++) {
         const AimfTensor *ours = aimf_tensors_at(model->tensors, i);
         const AimfTensor *theirs = entry_at(tensors, entry[i]);
         AimfPlaces places;
         if (fresh_head && aimf_is_of_head(architecture, ours->name))
             entry[i] = -1;
-        else if (!theirs || !aimf_places_of(model, ours, theirs, pictures, &places))
+        else if (!theirs || !aimf_places_of(model, ours, theirs, pictures, &places)) {
             aimf_misfits_compare(&misfits, ours->name, ours->dtype, &ours->shape, theirs);
+            of_no_square = of_no_square || (theirs && !pictures &&
+                                            aimf_places_alike(architecture, ours->name, &ours->shape, &theirs->shape));
+        }
     }
     if (aimf_misfits_count(&misfits)) {
         aimf_misfits_complain(&misfits, "", model->architecture, error);
-        if (only_places_misfit(model, tensors, entry, &misfits))
+        if (of_no_square && aimf_misfits_count(&misfits) == 1)
             g_prefix_error(error, "rows for places can be resampled where they are those of a square input: ");
         return NULL;
     }

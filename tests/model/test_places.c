@@ -127,6 +127,7 @@ static void test_refused(void)
     g_assert_null(opened);
     g_assert_error(failure, AIMF_ERROR, AIMF_ERROR_INVALID);
     g_assert_nonnull(strstr(failure->message, "pos_embed is f32 1x7x384 in place of f32 1x17x384"));
+    g_assert_null(strstr(failure->message, "square")); /* it said which it has */
     g_assert_cmpint(g_unlink(path) | g_rmdir(folder), ==, 0);
 }
 
