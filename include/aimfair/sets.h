@@ -25,7 +25,8 @@ G_BEGIN_DECLS
  * set), "names" (see aimf_check_names), "trained-on" (the weights were trained on the validation set), and in
  * fine-tuning "same-set" where the lopsided training set is the one that the weights were trained on before. Doubtful:
  * "empty-group" (of the validation set), "missing-class", "spellings" and "labels" (see aimf_check_labels),
- * "contradiction" (one picture, two targets), and in fine-tuning "unbalanced" and "chosen-on". What needs protected
+ * "contradiction" (one picture, two targets), "batch-norm" (frozen, and @model's running statistics are of no data,
+ * because @start is NULL and this is no fine-tuning), and in fine-tuning "unbalanced" and "chosen-on". What needs protected
  * labels is left out where a set has only one; labels of several sets are compared without their spelling. A picture
  * is known again under any name, through links and in copies: files whose sizes coincide are compared by SHA-256.
  * What weights were trained on is known again by the hashes that they carry: the same pictures in any order, in any
@@ -38,6 +39,7 @@ typedef struct {
     const AimfManifest *train;
     const AimfManifest *validation;
     gboolean finetuning; /* the training set should be balanced */
+    AimfBatchNormMode batch_norm;
 } AimfTrainingSets;
 
 gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonitor *monitor, AimfFindings *findings,

@@ -32,26 +32,38 @@ static void arguments_clear(Arguments *a)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
-/* "55" is a number of tensors, "0.89" and "89%" are shares of them. */
+/* "0.89", "89%" and "55/62" */
+static gboolean take_share(const char *text, double *share)
+{
+    const char *slash = strchr(text, '/');
+    if (!slash && !g_str_has_suffix(text, "%"))
+        return aimf_cli_double("--top-k", text, share, NULL);
+    g_autofree char *part = g_strndup(text, slash ? (gsize)(slash - text) : strlen(text) - 1);
+    double whole = 100;
+    gboolean good = aimf_cli_double("--top-k", part, share, NULL) &&
+                    (!slash || aimf_cli_double("--top-k", slash + 1, &whole, NULL));
+    *share /= whole;
+    return good;
+}
+
+/* "55" is a number of tensors; what has a point, a percent sign or a slash is a share of them. */
 static gboolean take_top_k(Arguments *a, GError **error)
 {
     a->top_k_share = AIMF_TOP_K_SHARE;
     if (!a->top_k)
         return TRUE;
-    gboolean percent = g_str_has_suffix(a->top_k, "%"), share = percent || strchr(a->top_k, '.');
-    g_autofree char *digits = g_strndup(a->top_k, strlen(a->top_k) - (percent ? 1 : 0));
     guint64 number = 0;
-    gboolean good = share ? aimf_cli_double("--top-k", digits, &a->top_k_share, NULL)
-                          : g_ascii_string_to_unsigned(digits, 10, 1, G_MAXINT, &number, NULL);
-    if (percent)
-        a->top_k_share /= 100;
+    gboolean is_share = strpbrk(a->top_k, ".%/") != NULL;
+    gboolean good = is_share ? take_share(a->top_k, &a->top_k_share) && a->top_k_share > 0 && a->top_k_share <= 1
+                             : g_ascii_string_to_unsigned(a->top_k, 10, 1, G_MAXINT, &number, NULL);
     a->top_k_number = (guint)number;
-    if (good && (!share || (a->top_k_share > 0 && a->top_k_share <= 1)))
+    if (good)
         return TRUE;
     g_set_error(
         error, AIMF_ERROR, AIMF_ERROR_INVALID,
         "--top-k is %s; it must be a whole number of tensors from 1 to as many as the model has, or a share of "
-        "them with a point or a percent sign, above 0 and at most 1: 55, 0.89, 89%%; 1 is one tensor, 1.0 are all",
+        "them with a point, a percent sign or a slash, above 0 and at most 1: 55, 0.89, 89%%, 55/62; 1 is one tensor, "
+        "1.0 are all",
         a->top_k);
     return FALSE;
 }

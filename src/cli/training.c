@@ -312,6 +312,7 @@ static gboolean check_sets(AimfCli *cli, AimfTrainingArguments *arguments, const
         .train = train,
         .validation = validation,
         .finetuning = arguments->finetuning,
+        .batch_norm = arguments->options.batch_norm,
     };
     return aimf_check_training_sets(&sets, cli->monitor, arguments->allow.findings, error) &&
            aimf_allow_report(cli, &arguments->allow, error);

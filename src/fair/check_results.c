@@ -2,6 +2,7 @@
 #include <aimfair/sets.h>
 
 #include "base/json.h"
+#include "model/model.h"
 #include <string.h>
 #include <sys/stat.h>
 
@@ -48,10 +49,7 @@ void aimf_check_sensitivities(const AimfSensitivities *sensitivities, const Aimf
 void aimf_check_batch_norm(const AimfSensitivities *sensitivities, const AimfModel *model, AimfBatchNormMode mode,
                            AimfFindings *findings)
 {
-    gboolean has_batch_norm = FALSE;
-    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++)
-        has_batch_norm = has_batch_norm || g_str_has_suffix(aimf_tensors_at(model->tensors, i)->name, ".running_mean");
-    if (!has_batch_norm || sensitivities->batch_norm == mode)
+    if (!aimf_model_has_batch_norm(model) || sensitivities->batch_norm == mode)
         return;
     gboolean frozen = mode == AIMF_BATCH_NORM_FROZEN;
     aimf_findings_add(findings, "batch-norm", FALSE,

@@ -13,6 +13,11 @@ void aimf_set_threads(int threads)
     omp_set_num_threads(threads > 0 ? threads : (int)usual);
 }
 
+int aimf_threads(int threads)
+{
+    return threads > 0 ? threads : omp_get_max_threads();
+}
+
 AimfDevice *aimf_device_open_class(const AimfDeviceClass *class, GError **error)
 {
     AimfDevice *device = class->open(error);
@@ -48,7 +53,7 @@ AimfStream *aimf_stream_open(AimfDevice *device, int threads, GError **error)
     if (!stream)
         return NULL;
     stream->device = aimf_device_ref(device);
-    stream->threads = threads > 0 ? threads : omp_get_max_threads();
+    stream->threads = aimf_threads(threads);
     return stream;
 }
 

@@ -87,7 +87,10 @@ AimfDevice *aimf_device_open_class(const AimfDeviceClass *class, GError **error)
 /** aimf_device_or_auto: (owned) @device once more, or "auto" for NULL. */
 AimfDevice *aimf_device_or_auto(AimfDevice *device, GError **error);
 
-/** aimf_stream_open: (owned) @threads 0: as many as aimf_set_threads says. */
+/** aimf_threads: how many threads @threads means: 0 as many as aimf_set_threads says. */
+int aimf_threads(int threads);
+
+/** aimf_stream_open: (owned) @threads: see aimf_threads */
 AimfStream *aimf_stream_open(AimfDevice *device, int threads, GError **error);
 void aimf_stream_close(AimfStream *stream);
 /** aimf_stream_begin, aimf_stream_end: around work given at one go, compiling included. */

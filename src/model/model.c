@@ -165,6 +165,14 @@ gboolean aimf_architecture_cost(const char *architecture, int width, int height,
     return TRUE;
 }
 
+gboolean aimf_model_has_batch_norm(const AimfModel *model)
+{
+    for (guint i = 0; i < aimf_tensors_count(model->tensors); i++)
+        if (g_str_has_suffix(aimf_tensors_at(model->tensors, i)->name, ".running_mean"))
+            return TRUE;
+    return FALSE;
+}
+
 gboolean aimf_model_renew_head(AimfModel *model, guint64 seed, GError **error)
 {
     g_auto(AimfBuilder) builder;

@@ -23,6 +23,9 @@ static inline gsize aimf_model_pixels(const AimfModel *model)
     return (gsize)model->preprocess.width * (gsize)model->preprocess.height;
 }
 
+/** aimf_model_has_batch_norm: whether there are running statistics. */
+gboolean aimf_model_has_batch_norm(const AimfModel *model);
+
 /** aimf_model_sigmoid: in f32, as torch.sigmoid, so that a logit next to 0 falls on the same side of the threshold. */
 static inline float aimf_model_sigmoid(float logit)
 {

@@ -185,7 +185,7 @@ typedef struct {
     char *const *trained; /* (nullable) all */
 } Training;
 
-static gboolean check_sets(AimfRunJob *job, const Training *training, GError **error)
+static gboolean check_sets(AimfRunJob *job, const Training *training, AimfBatchNormMode batch_norm, GError **error)
 {
     const AimfTrainingSets sets = {
         .start = training->start,
@@ -193,6 +193,7 @@ static gboolean check_sets(AimfRunJob *job, const Training *training, GError **e
         .train = training->train,
         .validation = aimf_run_set(job, AIMF_SET_VAL, error),
         .finetuning = training->finetuning,
+        .batch_norm = batch_norm,
     };
     return sets.validation && aimf_check_training_sets(&sets, job->monitor, job->findings, error) &&
            aimf_run_tell_findings(job, error);
@@ -207,7 +208,7 @@ static gboolean train(AimfRunJob *job, const Training *training, AimfTrainOption
     options->state_path = state;
     options->log_path = log;
     options->trainable = (const char *const *)training->trained;
-    if (!aimf_path_there(state, &options->resume, error) || !check_sets(job, training, error))
+    if (!aimf_path_there(state, &options->resume, error) || !check_sets(job, training, options->batch_norm, error))
         return FALSE;
     g_autofree char *text = aimf_recipe_text(options);
     aimf_message(job->monitor, AIMF_LOG_INFO, "%s on %u pictures: %s", training->model->architecture,

@@ -2,6 +2,7 @@
 #include <aimfair/sets.h>
 
 #include "data/overlap.h"
+#include "model/model.h"
 #include "train/grid.h"
 #include "train/provenance.h"
 
@@ -184,6 +185,11 @@ gboolean aimf_check_training_sets(const AimfTrainingSets *sets, const AimfMonito
         aimf_findings_add(findings, "trained-on", TRUE,
                           "%s is a set that the model to begin with was trained on, so it can choose no epoch", text);
     }
+    if (sets->batch_norm == AIMF_BATCH_NORM_FROZEN && !sets->start && !sets->finetuning && sets->model &&
+        aimf_model_has_batch_norm(sets->model))
+        aimf_findings_add(findings, "batch-norm", FALSE,
+                          "batch norm is frozen, but in random weights its running statistics, which stay as they are, "
+                          "are of no pictures: it normalises nothing");
     if (sets->finetuning)
         check_finetuning(sets, &of_train, &train, findings);
     return TRUE;

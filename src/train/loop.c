@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "base/monitor.h"
 #include "base/work.h"
+#include "graph/device.h"
 #include "model/evaluator.h"
 #include "model/model.h"
 
@@ -35,6 +36,7 @@ typedef struct {
     AimfTensors *current;
     AimfTensors *averaged;
     JsonObject *run;
+    char *engine; /* and how many threads: what makes other sums of the same run */
     AimfModelGraph built;
     AimfStore *store; /* of both plans: training's and, without averages, the evaluator's */
     AimfPlan *plan;
@@ -58,6 +60,7 @@ static void trainer_clear(Trainer *trainer)
     aimf_tensors_free(trainer->averaged);
     aimf_store_free(trainer->store);
     g_clear_pointer(&trainer->run, json_object_unref);
+    g_free(trainer->engine);
     aimf_validation_free(trainer->measured);
 }
 
@@ -287,6 +290,7 @@ static AimfTrainState trainer_state(Trainer *trainer)
 {
     return (AimfTrainState){
         .run = trainer->run,
+        .engine = trainer->engine,
         .current = trainer->current,
         .best = trainer->model->tensors,
         .graph = trainer->built.graph,
@@ -310,14 +314,35 @@ static gboolean measure_belatedly(Trainer *trainer, const AimfTensors *initial, 
     return TRUE;
 }
 
+/* (owned) */
+static char *describe_engine(const AimfTrainOptions *options)
+{
+    g_autofree char *engine = aimf_device_engine(options->device);
+    int threads = aimf_threads(options->threads);
+    return g_strdup_printf("%s, %d thread%s", engine, threads, AIMF_PLURAL(threads));
+}
+
+static void warn_of_other_engine(const Trainer *trainer, const char *other)
+{
+    aimf_message(
+        trainer->monitor, AIMF_LOG_WARNING,
+        "so far this training was computed with %s, and now with %s: sums are rounded otherwise, and the result "
+        "will not be the bytes of an undisturbed run",
+        other, trainer->engine);
+}
+
 static gboolean continue_run(Trainer *trainer, GError **error)
 {
     const AimfTrainOptions *o = trainer->options;
     g_autoptr(AimfTensors) initial =
         o->measure_start ? aimf_tensors_load(trainer->model->tensors, AIMF_N_DTYPES, error) : NULL;
     AimfTrainState state = trainer_state(trainer);
-    if ((o->measure_start && !initial) || !aimf_train_state_load(&state, o->epochs, o->state_path, error))
+    gboolean loaded = (!o->measure_start || initial) && aimf_train_state_load(&state, o->epochs, o->state_path, error);
+    g_autofree char *other_engine = state.other_engine;
+    if (!loaded)
         return FALSE;
+    if (other_engine)
+        warn_of_other_engine(trainer, other_engine);
     AimfEpoch *start = &trainer->result->start;
     start->learning_rate = start->loss = start->train_accuracy = start->images_per_second = NAN;
     aimf_message(trainer->monitor, AIMF_LOG_INFO, "continuing after epoch %u", trainer->result->history->len);
@@ -376,6 +401,7 @@ static gboolean prepare(Trainer *trainer, GError **error)
         return FALSE;
     trainer->current = aimf_store_tensors(trainer->store, trainer->model->tensors, error);
     trainer->run = aimf_run_describe(trainer->model, trainer->train, trainer->validation, o);
+    trainer->engine = describe_engine(o);
     if (!trainer->current || !resume(trainer, error))
         return FALSE;
     begin_work(trainer);

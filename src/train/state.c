@@ -10,6 +10,7 @@
 #include "weights/tensors.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FORMAT_VERSION "1"
 #define KEY(name) "aimfair.state." name
@@ -93,6 +94,7 @@ gboolean aimf_train_state_save(const AimfTrainState *state, const char *path, GE
     aimf_number_text(best_accuracy, state->result->best_accuracy);
     aimf_tensors_set_metadata(file, KEY("format"), FORMAT_VERSION);
     aimf_tensors_set_metadata(file, KEY("run"), run);
+    aimf_tensors_set_metadata(file, KEY("engine"), state->engine);
     aimf_tensors_set_metadata(file, KEY("history"), history);
     if (start)
         aimf_tensors_set_metadata(file, KEY("start"), start);
@@ -195,6 +197,9 @@ static gboolean load(AimfTrainState *state, guint epochs, const AimfTensors *fil
     g_autoptr(AimfTensors) remembered = aimf_plan_optimizer_state(state->plan, error);
     if (!remembered)
         return FALSE;
+    const char *engine = aimf_tensors_metadata(file, KEY("engine"));
+    if (engine && strcmp(engine, state->engine) != 0)
+        state->other_engine = g_strdup(AIMF_SHOWN(engine));
     g_autoptr(GHashTable) frozen = find_frozen(state);
     return aimf_run_check(state->run, aimf_tensors_metadata(file, KEY("run")), error) &&
            read_result(file, state, epochs, error) && read_changing(file, "weights/", frozen, state->current, error) &&

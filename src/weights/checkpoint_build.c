@@ -119,7 +119,7 @@ static gboolean read_tensor(gpointer source, guint index, gsize begin, gsize byt
     return TRUE;
 }
 
-static const AimfTensorSource checkpoint_source = { read_tensor, checkpoint_free, NULL, NULL };
+static const AimfTensorSource checkpoint_source = { .read = read_tensor, .free = checkpoint_free };
 
 /* --- Building the set --- */
 

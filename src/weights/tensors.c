@@ -214,7 +214,8 @@ gboolean aimf_tensors_read_bytes(const AimfTensors *tensors, guint index, gsize 
     }
     if (tensors->type->read(tensors->source, index, begin, bytes, to, error))
         return TRUE;
-    g_prefix_error(error, "tensor '%s': ", entry->tensor.name);
+    if (!tensors->type->names_tensors)
+        g_prefix_error(error, "tensor '%s': ", entry->tensor.name);
     return FALSE;
 }
 

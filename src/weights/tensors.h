@@ -11,11 +11,13 @@ enum {
  * AimfTensorSource: bytes that are neither mapped nor in memory.
  * @read: @bytes bytes of entry @index, in row-major order, from @begin on into @to; called under no lock, so it must
  *   be safe from several threads
+ * @names_tensors: @read's errors do: the file's name for it is said, once
  * @release_pages, @unchanged: (nullable) see aimf_tensors_release_pages and _unchanged, for what lies behind the
  * source
  */
 typedef struct {
     gboolean (*read)(gpointer source, guint index, gsize begin, gsize bytes, void *to, GError **error);
+    gboolean names_tensors;
     void (*free)(gpointer source);
     void (*release_pages)(gpointer source);
     gboolean (*unchanged)(gpointer source, GError **error);

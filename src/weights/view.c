@@ -52,7 +52,13 @@ static gboolean view_unchanged(gpointer source, GError **error)
     return TRUE;
 }
 
-static const AimfTensorSource view_source = { view_read, view_free, view_release_pages, view_unchanged };
+static const AimfTensorSource view_source = {
+    .read = view_read,
+    .names_tensors = TRUE,
+    .free = view_free,
+    .release_pages = view_release_pages,
+    .unchanged = view_unchanged,
+};
 
 AimfTensors *aimf_tensors_new_view(void)
 {

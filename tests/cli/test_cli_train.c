@@ -340,7 +340,8 @@ static void test_wrong_usage(void)
     expect(2, FINETUNE "--model biased.safetensors -o x.safetensors", "say once what to train");
     expect(2, FINETUNE "--model val.csv --trainable fc -o x.safetensors", "val.csv");
     expect(2, FINETUNE "--model biased.safetensors --trainable fc,layer9 -o x.safetensors", "'layer9'");
-    static const char *const wrong[] = { "0", "-3", "x", "0.0", "1.01", "0%", "101%", "%", ".", "5 %", "nan.", "1e0" };
+    static const char *const wrong[] = { "0",    "-3",  "x",     "0.0",  "1.01", "0%",  "101%", "%",   ".",     "5 %",
+                                         "nan.", "1e0", "63/62", "0/62", "55/0", "0/0", "/62",  "55/", "50%/62" };
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *command =
             g_strdup_printf(FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k '%s' "

@@ -29,10 +29,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .group_names = g_strdupv((char *[]){ "0 a", "1 a", NULL }),
             .group_accuracy = g_array_new(FALSE, FALSE, sizeof(double)),
         };
-        AimfTrainState state = { run, current, best, net.graph, plans[i], &result, FALSE };
+        AimfTrainState state = {
+            .run = run,
+            .current = current,
+            .best = best,
+            .engine = "a fuzzer",
+            .graph = net.graph,
+            .plan = plans[i],
+            .result = &result,
+        };
         GError *error = NULL;
         if (fuzz_check(aimf_train_state_load(&state, 10, path, &error), &error))
             g_assert_cmpuint(result.best_epoch, <, result.history->len);
+        g_free(state.other_engine);
         aimf_train_result_clear(&result);
     }
     return 0;

@@ -127,6 +127,29 @@ static void test_training(void)
     expect_training(&(AimfTrainingSets){ .train = gap, .validation = val, .finetuning = TRUE }, "unbalanced", "0_b: 0");
 }
 
+/* Random weights have no statistics that could be kept; a norm without any has none to keep. */
+static void test_frozen_start(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AimfManifest) train = SET(0, 3, 3, 3, 3), val = SET(100, 3, 3, 3, 3);
+    static const struct {
+        const char *architecture, *names;
+    } cases[] = { { "resnet18", "batch-norm" }, { "vit_small_patch32_224", "" } };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(AimfModel) model = aimf_model_new(cases[i].architecture, 32, 1, 1, &error);
+        g_assert_no_error(error);
+        AimfTrainingSets sets = { .model = model, .train = train, .validation = val };
+        expect_training(&sets, "", "");
+        sets.batch_norm = AIMF_BATCH_NORM_FROZEN;
+        expect_training(&sets, cases[i].names, cases[i].names[0] ? "of no pictures" : "");
+        sets.finetuning = TRUE;
+        expect_training(&sets, "", "");
+        sets.finetuning = FALSE;
+        sets.start = model->tensors;
+        expect_training(&sets, "", "");
+    }
+}
+
 static void test_classes(void)
 {
     g_autoptr(AimfManifest) three = SET(0, 4, 4, 4, 4), two = SET(100, 4, 4, 4, 4);
@@ -370,15 +393,19 @@ static void test_provenance_without_labels(void)
     const AimfManifest *const again[] = { bare, renamed, asked };
     for (gsize i = 0; i < G_N_ELEMENTS(again); i++) {
         expect_use(model, again[i], "trained-on");
-        expect_training(&(AimfTrainingSets){ model->tensors, NULL, other, again[i], TRUE },
-                        again[i] == renamed ? "labels trained-on!" : "trained-on!", "");
+        expect_training(
+            &(AimfTrainingSets){ .start = model->tensors, .train = other, .validation = again[i], .finetuning = TRUE },
+            again[i] == renamed ? "labels trained-on!" : "trained-on!", "");
     }
     expect_use(model, bare_val, "chosen-on");
     expect_use(unlabelled, train, "trained-on");
     expect_use(unlabelled, val, "chosen-on");
-    expect_training(&(AimfTrainingSets){ model->tensors, NULL, bare, other, TRUE }, "same-set",
-                    "is a set that the model was trained on before");
-    expect_training(&(AimfTrainingSets){ model->tensors, NULL, renamed, other, TRUE }, "labels same-set!", "");
+    expect_training(
+        &(AimfTrainingSets){ .start = model->tensors, .train = bare, .validation = other, .finetuning = TRUE },
+        "same-set", "is a set that the model was trained on before");
+    expect_training(
+        &(AimfTrainingSets){ .start = model->tensors, .train = renamed, .validation = other, .finetuning = TRUE },
+        "labels same-set!", "");
 }
 
 static void test_labels(void)
@@ -530,6 +557,7 @@ int main(int argc, char **argv)
     g_test_add_func("/check-sets/grid", test_grid);
     g_test_add_func("/check-sets/without-labels", test_without_labels);
     g_test_add_func("/check-sets/training", test_training);
+    g_test_add_func("/check-sets/frozen-start", test_frozen_start);
     g_test_add_func("/check-sets/classes", test_classes);
     g_test_add_func("/check-sets/names", test_names);
     g_test_add_func("/check-sets/names-of-three", test_names_of_three);

@@ -242,8 +242,43 @@ static void check_resume(const AimfTrainOptions *given, void (*between)(const Ai
     g_unlink(state);
 }
 
+static void collect_warnings(AimfLogLevel level, const char *text, gpointer to)
+{
+    if (level == AIMF_LOG_WARNING)
+        g_string_append(to, text);
+}
+
+/* Asks for no more epochs than there are, so that the state stays as it is. */
+static void assert_resume_warns(const AimfTrainOptions *right, int threads, const char *warning)
+{
+    g_autoptr(GString) said = g_string_new(NULL);
+    const AimfMonitor monitor = { .message = collect_warnings, .user_data = said };
+    AimfTrainOptions options = *right;
+    options.epochs = 1;
+    options.threads = threads;
+    GError *error = NULL;
+    AimfTrainResult result;
+    g_autoptr(AimfModel) model = fresh_model();
+    aimf_train(model, train_set, validation_set, &options, &monitor, &result, &error);
+    g_assert_no_error(error);
+    aimf_train_result_clear(&result);
+    if (warning)
+        g_assert_nonnull(strstr(said->str, warning));
+    else
+        g_assert_cmpstr(said->str, ==, "");
+}
+
+/* Sums of other threads, and of another processor, are rounded otherwise. */
+static void warn_of_others(const AimfTrainOptions *right)
+{
+    assert_resume_warns(right, 1, NULL);
+    assert_resume_warns(right, 2, ", 2 threads: sums are rounded otherwise");
+    assert_resume_warns(right, 2, "computed with ");
+}
+
 static void refuse_others(const AimfTrainOptions *options)
 {
+    warn_of_others(options);
     assert_resume_refused(options);
     assert_damages_refused(options);
 }

@@ -84,6 +84,15 @@ static void test_broken_source(void)
         g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
         g_assert_cmpstr(content, ==, "old");
     }
+
+    /* Through a view the tensor is called once, and what the file calls it. */
+    g_autoptr(AimfTensors) view = aimf_tensors_new_view();
+    guint broken = (guint)aimf_tensors_find(tensors, "module.0.weight");
+    const AimfShape *shape = &aimf_tensors_at(tensors, broken)->shape;
+    g_assert_true(aimf_tensors_add_view(view, "other", tensors, broken, 0, shape, NULL));
+    g_assert_false(aimf_tensors_save(view, support_weights_path("view.pth"), &error));
+    g_assert_nonnull(strstr(error->message, "tensor 'module.0.weight': the ZIP archive is broken"));
+    g_assert_null(strstr(error->message, "other"));
 }
 
 static gpointer read_all(gpointer data)
