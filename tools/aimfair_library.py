@@ -77,7 +77,8 @@ def call_check(name, result, arguments):
 
     Pointers are all void *, which C converts to any other.
     """
-    operands = ", ".join(f"*({C_TYPES.get(argument, 'void *')} *)0" for argument in arguments)
+    types = [C_TYPES.get(argument) or getattr(argument, "c_name", "void *") for argument in arguments]
+    operands = ", ".join(f"*({name} *)0" for name in types)
     call = f"{name}({operands})"
     is_void = f"__builtin_types_compatible_p(__typeof__({call}), void)"
     holds = f"sizeof({call}) == {ctypes.sizeof(result)}" if result else is_void

@@ -7,9 +7,9 @@
     tools/compare_networks.py threads [--precision f32]
 
 gradients: relative 2-norm errors of logits, loss and all gradients against f64: ours, and PyTorch's in its two memory layouts.
-curves: SGD's losses from the same weights and batches: ours, f64's, and PyTorch's f32 in two layouts and with each batch in
-    reverse. Within: off PyTorch's contiguous layout by at most twice the largest spread of PyTorch's so far; off f64's by at
-    most twice what one of PyTorch's was so far; or, in the first three steps, by 1e-3.
+curves: SGD's losses from the same weights and batches: ours, f64's, and PyTorch's f32 in two layouts, each also with the
+    pictures of a batch in reverse. Within: off PyTorch's contiguous layout by at most twice how far PyTorch's four lay apart
+    so far; off f64's by at most twice what one of them was so far; or, in the first three steps, by 1e-3.
 threads: which of our results differ between one thread and two.
 
 Needs torch, torchvision and timm. Networks are torchvision's, or timm's where it has none, with their own
@@ -217,32 +217,32 @@ def compare_gradients(library, options):
 
 
 def compare_curves(library, options):
-    """Rounding alone parts runs: PyTorch's own in another layout, and with the pictures of each batch in reverse."""
+    """Rounding alone parts runs: PyTorch's own in another layout, and there with the pictures of each batch in reverse."""
     sgd, learning_rate = (0.9, 1e-4), options.rate
     state, _ = draw(options, options.seed)
     ours = OurNetwork(library, state, options, sgd)
     library.plan_set_learning_rate(ours.plan, learning_rate)
-    runs = [(torch.float64, LAYOUTS[0])] + [(torch.float32, layout) for layout in (*LAYOUTS, LAYOUTS[0])]
+    runs = [(torch.float64, LAYOUTS[0])] + [(torch.float32, layout) for layout in LAYOUTS * 2]
     theirs = [TorchNetwork(state, options, *run, sgd, learning_rate) for run in runs]
     most = {"spread": 0.0, "error": 0.0}
     n_within = dict.fromkeys(most, 0)
-    print(f"{'step':>4} {'ours':>10} {'f64':>10} {'torch':>10} {'torch cl':>10} {'reversed':>10} "
-          f"{'off torch':>9} {'spread':>9}  within  {'off f64':>9} {'torch':>9}  within")
+    print(f"{'step':>4} {'ours':>10} {'f64':>10} {'torch':>10} {'torch cl':>10} {'reversed':>10} {'cl reversed':>11} "
+          f"{'off torch':>9} {'apart':>9}  within  {'off f64':>9} {'torch':>9}  within")
     for step in range(1, options.steps + 1):
         batch = draw_batch(options)
-        batches = [batch] * 4 + [tuple(part.flip(0) for part in batch)]
+        batches = [batch] * 4 + [tuple(part.flip(0) for part in batch)] * 2
         losses = [float(run.step(*batch)["loss"]) for run, batch in zip([ours, *theirs], batches)]
-        own, exact, plain, *others = losses
+        own, exact, *peers = losses
         columns = []
-        for rule, base, peers in (("spread", plain, others), ("error", exact, [plain, *others])):
-            off, peer = abs(own - base), max(abs(loss - base) for loss in peers)
+        for rule, off, peer in (("spread", abs(own - peers[0]), max(peers) - min(peers)),
+                                ("error", abs(own - exact), max(abs(loss - exact) for loss in peers))):
             most[rule] = max(most[rule], peer)
             within = off <= max(2 * most[rule], 1e-3 if step <= 3 else 0)
             n_within[rule] += within
             columns.append(f"{off:9.2e} {peer:9.2e}  {'yes' if within else 'NO':6}")
-        print(f"{step:4} ", *(f"{loss:10.6f}" for loss in losses), "  ".join(columns))
-    print(f"{options.architecture}: of {options.steps} steps {n_within['spread']} are off PyTorch's by at most twice the "
-          f"largest spread so far, {n_within['error']} off f64's by at most twice what PyTorch's were so far")
+        print(f"{step:4} ", *(f"{loss:10.6f}" for loss in losses), "", "  ".join(columns))
+    print(f"{options.architecture}: of {options.steps} steps {n_within['spread']} are off PyTorch's by at most twice how far "
+          f"PyTorch's lay apart so far, {n_within['error']} off f64's by at most twice what PyTorch's were so far")
     ours.free()
 
 

@@ -23,6 +23,8 @@ typedef float Floats8 __attribute__((vector_size(32)));
  * to @into[i % LANES].
  */
 typedef void (*Fold)(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into);
+/* What one number each becomes of @rows rows of @n numbers, which begin @stride apart. */
+typedef void (*FoldLines)(const float *from, gint64 rows, gint64 n, gint64 stride, double *into);
 
 #define ADD_LANES(sums, from, WIDTH)                                                                                   \
     for (int k = 0; k < LANES / WIDTH; k++) {                                                                          \
@@ -31,7 +33,8 @@ typedef void (*Fold)(const float *from, gint64 rows, gint64 n, gint64 stride, gb
         sums[k] += __builtin_convertvector(terms, Doubles##WIDTH);                                                     \
     }
 #define SUM(name, TARGET, WIDTH)                                                                                       \
-    TARGET static void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into)       \
+    TARGET static inline void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one,              \
+                                   double *into)                                                                       \
     {                                                                                                                  \
         gint64 whole = n / LANES * LANES;                                                                              \
         Doubles##WIDTH sums[LANES / WIDTH];                                                                            \
@@ -60,7 +63,8 @@ static inline __attribute__((always_inline)) double larger(double a, double b)
 }
 
 #define MOST(name, TARGET)                                                                                             \
-    TARGET static void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one, double *into)       \
+    TARGET static inline void name(const float *from, gint64 rows, gint64 n, gint64 stride, gboolean one,              \
+                                   double *into)                                                                       \
     {                                                                                                                  \
         gint64 step = one ? LANES : n;                                                                                 \
         for (gint64 r = 0; r < rows; r++)                                                                              \
@@ -71,16 +75,45 @@ static inline __attribute__((always_inline)) double larger(double a, double b)
             }                                                                                                          \
     }
 
+/* As every other sum or maximum of one line: lane by lane, and then the lanes one after the other. */
+#define LINES(fold, TARGET, FIRST, JOIN)                                                                               \
+    TARGET static void fold##_lines(const float *from, gint64 rows, gint64 n, gint64 stride, double *into)             \
+    {                                                                                                                  \
+        for (gint64 r = 0; r < rows; r++) {                                                                            \
+            double lanes[LANES] = { FIRST, FIRST, FIRST, FIRST, FIRST, FIRST, FIRST, FIRST };                          \
+            fold(from + r * stride, 1, n, 0, TRUE, lanes);                                                             \
+            for (int i = 1; i < LANES; i++)                                                                            \
+                lanes[0] = JOIN(lanes[0], lanes[i]);                                                                   \
+            into[r] = lanes[0];                                                                                        \
+        }                                                                                                              \
+    }
+
+static inline __attribute__((always_inline)) double sum(double a, double b)
+{
+    return a + b;
+}
+
 SUM(sum_baseline, CPU_BASELINE, 2)
 SUM(sum_avx2, CPU_AVX2, 4)
 SUM(sum_avx512, CPU_AVX512, 8)
 MOST(most_baseline, CPU_BASELINE)
 MOST(most_avx2, CPU_AVX2)
 MOST(most_avx512, CPU_AVX512)
+LINES(sum_baseline, CPU_BASELINE, 0, sum)
+LINES(sum_avx2, CPU_AVX2, 0, sum)
+LINES(sum_avx512, CPU_AVX512, 0, sum)
+LINES(most_baseline, CPU_BASELINE, -INFINITY, larger)
+LINES(most_avx2, CPU_AVX2, -INFINITY, larger)
+LINES(most_avx512, CPU_AVX512, -INFINITY, larger)
 
 static const Fold folds[2][AIMF_N_ISAS] = {
     AIMF_ISA_TABLE(sum_baseline, sum_avx2, sum_avx512, sum_avx512),
     AIMF_ISA_TABLE(most_baseline, most_avx2, most_avx512, most_avx512),
+};
+
+static const FoldLines line_folds[2][AIMF_N_ISAS] = {
+    AIMF_ISA_TABLE(sum_baseline_lines, sum_avx2_lines, sum_avx512_lines, sum_avx512_lines),
+    AIMF_ISA_TABLE(most_baseline_lines, most_avx2_lines, most_avx512_lines, most_avx512_lines),
 };
 
 /* How the dimensions of a nest are gone through. The last one is either reduced or lanes of the result. */
@@ -140,8 +173,12 @@ gsize cpu_reduce_scratch_bytes(const CpuBroadcastKernel *kernel)
     return (gsize)most * sizeof(double);
 }
 
-/* Folds @rows rows of @lanes lanes from @at on, which the buffer has room for. */
-static void fold_piece(const Walk *walk, const gint64 *at, gint64 rows, gint64 lanes, float *buffer, double *into)
+/*
+ * The terms of @lanes lanes from @at on in @rows places of dimension @dim (-1: one), *@stride apart: where they are, or
+ * mapped into @buffer, which has room for them.
+ */
+static const float *terms_at(const Walk *walk, const gint64 *at, int dim, gint64 rows, gint64 lanes, float *buffer,
+                             gint64 *stride)
 {
     const CpuBroadcastKernel *kernel = walk->kernel;
     const CpuNest *nest = walk->nest;
@@ -151,19 +188,18 @@ static void fold_piece(const Walk *walk, const gint64 *at, gint64 rows, gint64 l
     for (int k = 0; k < 3; k++) {
         piece.in[k] = kernel->in[k] ? kernel->in[k] + (gsize)at[k] * kernel->in_bytes : NULL;
         piece.lane[k] = kernel->in[k] ? nest->stride[k][last] : 1;
-        piece.row[k] = kernel->in[k] && walk->rows >= 0 ? nest->stride[k][walk->rows] : 0;
+        piece.row[k] = kernel->in[k] && dim >= 0 ? nest->stride[k][dim] : 0;
         is_flat &= !kernel->in[k] || (piece.lane[k] == 1 && piece.row[k] == lanes);
     }
-    if (!kernel->map) {
-        walk->fold(piece.in[0], rows, lanes, piece.row[0], walk->one, into);
-        return;
-    }
+    *stride = kernel->map ? lanes : piece.row[0];
+    if (!kernel->map)
+        return piece.in[0];
     if (is_flat) {
         piece.lanes *= rows;
         piece.rows = 1;
     }
     kernel->map(&piece);
-    walk->fold(buffer, rows, lanes, lanes, walk->one, into);
+    return buffer;
 }
 
 /* What part number @part has of the terms of @lanes lanes of the result, which with @one are 1, from @first on. */
@@ -187,7 +223,9 @@ static void fold_part(const Walk *walk, const gint64 *first, gint64 lanes, gint6
                 for (int k = 0; k < CPU_NEST_OPERANDS; k++)
                     at[k] = start[k] + (begin[2] + done) * nest->stride[k][last] +
                             (walk->rows < 0 ? 0 : row * nest->stride[k][walk->rows]);
-                fold_piece(walk, at, MIN(most_rows, end[1] - row), MIN(most_along, along - done), buffer, into);
+                gint64 rows = MIN(most_rows, end[1] - row), n = MIN(most_along, along - done), stride;
+                const float *terms = terms_at(walk, at, walk->rows, rows, n, buffer, &stride);
+                walk->fold(terms, rows, n, stride, walk->one, into);
             }
     }
 }
@@ -229,6 +267,40 @@ static void reduce_part(const Walk *walk, gint64 place, gint64 lane, gint64 most
             store(walk->kernel, at[3] + i * nest->stride[3][last], into[i]);
 }
 
+/*
+ * Where every place has one line of terms, as a mean over small pictures has, and there are many: neighbours along the
+ * last of the kept dimensions together, as many as the buffer has room for.
+ */
+static gboolean is_lines(const Walk *walk)
+{
+    return walk->one && walk->rows < 0 && walk->n_reduced == 0 && walk->n_parts == 1 && walk->n_kept > 0 &&
+           walk->length[2] <= BUFFER / 2;
+}
+
+static void reduce_lines(const Walk *walk)
+{
+    const CpuBroadcastKernel *kernel = walk->kernel;
+    const CpuNest *nest = walk->nest;
+    const int n_outer = walk->n_kept - 1, along = walk->kept[n_outer];
+    gint64 n = walk->length[2], most = MAX(1, MIN(MIN(BUFFER / n, MOST_LANES), walk->n_places / MOST_LANES));
+    gint64 pieces = (nest->size[along] + most - 1) / most;
+#pragma omp parallel for schedule(static)
+    for (gint64 task = 0; task < walk->n_places / nest->size[along] * pieces; task++) {
+        float buffer[BUFFER];
+        double into[MOST_LANES];
+        gint64 first = task % pieces * most, n_lines = MIN(most, nest->size[along] - first);
+        gint64 at[CPU_NEST_OPERANDS], stride;
+        memcpy(at, nest->first, sizeof at);
+        cpu_nest_move(nest, walk->kept, n_outer, task / pieces, at);
+        for (int k = 0; k < CPU_NEST_OPERANDS; k++)
+            at[k] += first * nest->stride[k][along];
+        const float *terms = terms_at(walk, at, along, n_lines, n, buffer, &stride);
+        line_folds[kernel->maximum][aimf_instruction_set()](terms, n_lines, n, stride, into);
+        for (gint64 i = 0; i < n_lines; i++)
+            store(kernel, at[3] + i * nest->stride[3][along], into[i]);
+    }
+}
+
 static void join_parts(const Walk *walk, gint64 place)
 {
     const CpuNest *nest = walk->nest;
@@ -253,6 +325,10 @@ gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error)
         /* With few places each task has fewer lanes, so that there is work for many threads; sums are the same. */
         gint64 most = walk.n_places * walk.n_lanes < MOST_LANES * MOST_LANES ? 2 * LANES : MOST_LANES;
         gint64 n_pieces = (walk.n_lanes + most - 1) / most;
+        if (is_lines(&walk)) {
+            reduce_lines(&walk);
+            continue;
+        }
 #pragma omp parallel for collapse(3) schedule(static)
         for (gint64 place = 0; place < walk.n_places; place++)
             for (gint64 piece = 0; piece < n_pieces; piece++)
