@@ -143,8 +143,10 @@ static void measure(Bench *bench, const AimfGraph *graph, const AimfNode *node, 
     g_autoptr(GError) error = NULL;
     AimfNodePlan plan = { .graph = graph, .node = node, .precision = bench->precision };
     AimfDtype dtype = bench->precision == AIMF_PRECISION_BF16 ? AIMF_BF16 : AIMF_F32;
-    for (int i = 0; i < 2; i++)
-        plan.in[i] = aimf_layout_row_major(aimf_value_shape(graph, node->inputs[i]), dtype);
+    gboolean is_dweight = node->op == AIMF_OP_CONV2D_BACKWARD_WEIGHT;
+    for (int i = 0; i < 2; i++) /* a weight lies as parameters do */
+        plan.in[i] =
+            aimf_layout_row_major(aimf_value_shape(graph, node->inputs[i]), i == 1 && !is_dweight ? AIMF_F32 : dtype);
     AimfKernel *kernel = bench->backend->plan[node->op](bench->state, &plan, &error);
     if (!kernel)
         g_error("%s", error->message);
@@ -152,7 +154,6 @@ static void measure(Bench *bench, const AimfGraph *graph, const AimfNode *node, 
     addresses[node->n_inputs] = filled(bench, plan.out[0].bytes);
     addresses[node->n_inputs + 1] = filled(bench, plan.scratch_bytes);
     double seconds = fastest(bench, kernel, addresses), reordering;
-    gboolean is_dweight = node->op == AIMF_OP_CONV2D_BACKWARD_WEIGHT;
     const AimfShape *weight = aimf_value_shape(graph, is_dweight ? node->outputs[0] : node->inputs[1]);
     AimfLayout canonical = aimf_layout_row_major(weight, AIMF_F32);
     reordering = is_dweight ? reorder_seconds(bench, &plan.out[0], &canonical, weight)

@@ -363,6 +363,10 @@ static void draw_conv(OpCase *c, AimfRandom *random)
             c->padding = c->kh / 2;
             c->stride = draw(random, 1, 2);
             c->stride2 = c->padding2 = c->padding_after = c->dilation = c->dilation2 = 0;
+        } else if (draw(random, 0, 1)) { /* by pairs of taps in bf16 */
+            c->kw = draw(random, 5, 8);
+            c->w = draw(random, 1, 50);
+            c->stride2 = c->dilation2 = 1;
         }
     }
 }

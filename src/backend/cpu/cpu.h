@@ -140,6 +140,12 @@ AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **
 gboolean cpu_is_depthwise(const AimfNodePlan *plan);
 /** cpu_plan_depthwise_weight: CONV2D_BACKWARD_WEIGHT of such a one, in f32 and in bf16. */
 AimfKernel *cpu_plan_depthwise_weight(gpointer state, AimfNodePlan *plan, GError **error);
+/**
+ * cpu_depthwise_pairs_pay: whether a depthwise CONV2D or its CONV2D_BACKWARD_DATA is faster by pairs of taps;
+ * cpu_plan_depthwise_pairs plans either so.
+ */
+gboolean cpu_depthwise_pairs_pay(const AimfNodePlan *plan);
+AimfKernel *cpu_plan_depthwise_pairs(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_elementwise(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_channel_sum(gpointer state, AimfNodePlan *plan, GError **error);
 AimfKernel *cpu_plan_global_average_pool(gpointer state, AimfNodePlan *plan, GError **error);

@@ -27,6 +27,8 @@ AimfKernel *onednn_plan_conv2d(gpointer state, AimfNodePlan *plan, GError **erro
         return cpu_plan_winograd_forward(state, plan, error);
     if (cpu_direct_pays(plan))
         return cpu_plan_direct(state, plan, error);
+    if (cpu_depthwise_pairs_pay(plan))
+        return cpu_plan_depthwise_pairs(state, plan, error);
     AimfDtype dtype = cpu_compute_dtype(plan);
     OnednnOperand x = { .shape = cpu_input_shape(plan, 0), .dtype = dtype };
     AimfShape taps = weight_of(plan, cpu_input_shape(plan, 1));
@@ -49,6 +51,8 @@ AimfKernel *onednn_plan_conv2d_backward_data(gpointer state, AimfNodePlan *plan,
         return cpu_plan_winograd_data(state, plan, error);
     if (cpu_direct_pays(plan))
         return cpu_plan_direct(state, plan, error);
+    if (cpu_depthwise_pairs_pay(plan))
+        return cpu_plan_depthwise_pairs(state, plan, error);
     AimfKernel *turned = onednn_plan_turned(state, plan), *merged;
     if (turned)
         return turned;
