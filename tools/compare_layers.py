@@ -54,7 +54,7 @@ VALUE, POINTER = ctypes.c_int32, ctypes.c_void_p
 
 class Library(aimfair_library.Library):
     STRUCTS = (Shape, Conv2d, CompileOptions)
-    CONSTANTS = {"AIMF_PRECISION_F32": F32, "AIMF_PRECISION_BF16": BF16, "AIMF_NONE": NONE}
+    CONSTANTS = {"AIMF_PRECISION_F32": F32, "AIMF_PRECISION_BF16": BF16, "AIMF_NONE": NONE, "AIMF_F32": DTYPE_F32}
     FAILING = {
         "aimf_graph_compile": (POINTER, [POINTER, ctypes.POINTER(CompileOptions)]),
         "aimf_plan_load": (ctypes.c_int, [POINTER, POINTER]),
@@ -224,14 +224,14 @@ def main():
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=0.2)
-    parser.add_argument("what", nargs="*", choices=[*SIDES, []])
+    parser.add_argument("what", nargs="*", choices=SIDES, default=list(SIDES))
     options = parser.parse_args()
     options.code = BF16 if options.precision == "bf16" else F32
     torch.set_num_threads(options.threads)
     try:
         options.loaded = Library(options.library)
         options.loaded.set_threads(options.threads)
-        for what in options.what or SIDES:
+        for what in options.what:
             pairs = []
             for pair in range(options.pairs):
                 order = SIDES[what] if pair % 2 == 0 else SIDES[what][::-1]

@@ -4,12 +4,16 @@
     tools/compare_networks.py [--library build/release/libaimfair.so.1] [--architecture resnet18] gradients
         [--precision f32] [--batches 5]
     tools/compare_networks.py curves [--precision f32] [--steps 20] [--rate 0.01]
+    tools/compare_networks.py scatter [--precision f32] [--batches 5] [--rate 0.01]
     tools/compare_networks.py threads [--precision f32]
 
 gradients: relative 2-norm errors of logits, loss and all gradients against f64: ours, and PyTorch's in its two memory layouts.
 curves: SGD's losses from the same weights and batches: ours, f64's, and PyTorch's f32 in two layouts, each also with the
     pictures of a batch in reverse. Within: off PyTorch's contiguous layout by at most twice how far PyTorch's four lay apart
     so far; off f64's by at most twice what one of them was so far; or, in the first three steps, by 1e-3.
+scatter: for each of --batches seeds how far the loss of the second step is off f64's, which in a deep network is up to
+    rounding alone: ours with the pictures of a batch in three orders, PyTorch's in these and two layouts; and the root of
+    the mean square of all.
 threads: which of our results differ between one thread and two.
 
 Needs torch, torchvision and timm. Networks are torchvision's, or timm's where it has none, with their own
@@ -246,6 +250,35 @@ def compare_curves(library, options):
     ours.free()
 
 
+def compare_scatter(library, options):
+    sgd, orders = (0.9, 1e-4), [list(range(options.batch))]
+    orders += [torch.randperm(options.batch, generator=torch.Generator().manual_seed(seed)).tolist() for seed in (1, 2)]
+    all_off = {"ours": [], "torch": []}
+    for seed in range(options.seed, options.seed + options.batches):
+        state, first = draw(options, seed)
+        batches = [first, draw_batch(options)]
+
+        def second_loss(network, order):
+            return [float(network.step(*(part[order] for part in batch))["loss"]) for batch in batches][1]
+
+        exact = second_loss(TorchNetwork(state, options, torch.float64, LAYOUTS[0], sgd, options.rate), orders[0])
+        off = {"ours": [], "torch": []}
+        for order in orders:
+            ours = OurNetwork(library, state, options, sgd)
+            library.plan_set_learning_rate(ours.plan, options.rate)
+            off["ours"].append(second_loss(ours, order) - exact)
+            ours.free()
+            for layout in LAYOUTS:
+                theirs = TorchNetwork(state, options, torch.float32, layout, sgd, options.rate)
+                off["torch"].append(second_loss(theirs, order) - exact)
+        print(f"seed {seed:3} f64 {exact:.6f}", *(f" {side} " + " ".join(f"{value:+.1e}" for value in values)
+                                                  for side, values in off.items()), flush=True)
+        for side, values in off.items():
+            all_off[side] += values
+    print(f"{options.architecture}:", *(f"{side} off f64 by {statistics.fmean(value ** 2 for value in values) ** 0.5:.2e}"
+                                        for side, values in all_off.items()))
+
+
 def compare_threads(library, options):
     state, batch = draw(options, options.seed)
     runs = []
@@ -262,7 +295,7 @@ def compare_threads(library, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["gradients", "curves", "threads"])
+    parser.add_argument("what", choices=["gradients", "curves", "scatter", "threads"])
     parser.add_argument("--library", default=aimfair_library.DEFAULT_LIBRARY)
     parser.add_argument("--architecture", default="resnet18")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
@@ -274,7 +307,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     options.precision = BF16 if options.precision == "bf16" else F32
-    compare = {"gradients": compare_gradients, "curves": compare_curves, "threads": compare_threads}[options.what]
+    modes = {"gradients": compare_gradients, "curves": compare_curves, "scatter": compare_scatter, "threads": compare_threads}
+    compare = modes[options.what]
     try:
         compare(Library(options.library), options)
     except aimfair_library.LibraryError as error:

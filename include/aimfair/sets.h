@@ -26,11 +26,11 @@ G_BEGIN_DECLS
  * fine-tuning "same-set" where the lopsided training set is the one that the weights were trained on before. Doubtful:
  * "empty-group" (of the validation set), "missing-class", "spellings" and "labels" (see aimf_check_labels),
  * "contradiction" (one picture, two targets), "batch-norm" (frozen, and @model's running statistics are of no data,
- * because @start is NULL and this is no fine-tuning), and in fine-tuning "unbalanced" and "chosen-on". What needs protected
- * labels is left out where a set has only one; labels of several sets are compared without their spelling. A picture
- * is known again under any name, through links and in copies: files whose sizes coincide are compared by SHA-256.
- * What weights were trained on is known again by the hashes that they carry: the same pictures in any order, in any
- * folder and however labelled, but not a part of them.
+ * because @start is NULL and this is no fine-tuning), and in fine-tuning "unbalanced" and "chosen-on". What needs
+ * protected labels is left out where a set has only one; labels of several sets are compared without their spelling. A
+ * picture is known again under any name, through links and in copies: files whose sizes coincide are compared by
+ * SHA-256. What weights were trained on is known again by the hashes that they carry: the same pictures in any order,
+ * in any folder and however labelled, but not a part of them.
  * Returns: FALSE with INTERRUPTED.
  */
 typedef struct {

@@ -42,6 +42,7 @@ static gboolean take_share(const char *text, double *share)
     double whole = 100;
     gboolean good = aimf_cli_double("--top-k", part, share, NULL) &&
                     (!slash || aimf_cli_double("--top-k", slash + 1, &whole, NULL));
+    good = good && *share > 0 && whole > 0;
     *share /= whole;
     return good;
 }

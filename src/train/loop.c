@@ -36,7 +36,7 @@ typedef struct {
     AimfTensors *current;
     AimfTensors *averaged;
     JsonObject *run;
-    char *engine; /* and how many threads: what makes other sums of the same run */
+    char *engine; /* and how many threads, as they followed one another: what makes other sums of the same run */
     AimfModelGraph built;
     AimfStore *store; /* of both plans: training's and, without averages, the evaluator's */
     AimfPlan *plan;
@@ -322,13 +322,15 @@ static char *describe_engine(const AimfTrainOptions *options)
     return g_strdup_printf("%s, %d thread%s", engine, threads, AIMF_PLURAL(threads));
 }
 
-static void warn_of_other_engine(const Trainer *trainer, const char *other)
+/* The state remembers them all: what was disturbed once stays so. */
+static void add_engine(Trainer *trainer, const char *before)
 {
-    aimf_message(
-        trainer->monitor, AIMF_LOG_WARNING,
-        "so far this training was computed with %s, and now with %s: sums are rounded otherwise, and the result "
-        "will not be the bytes of an undisturbed run",
-        other, trainer->engine);
+    g_autofree char *now = g_steal_pointer(&trainer->engine), *end = g_strconcat(", then ", now, NULL);
+    aimf_message(trainer->monitor, AIMF_LOG_WARNING,
+                 "so far this training was computed with %s, and now with %s: sums may be rounded otherwise, and the "
+                 "result need not be the bytes of an undisturbed run",
+                 before, now);
+    trainer->engine = g_strconcat(before, g_str_has_suffix(before, end) ? NULL : end, NULL);
 }
 
 static gboolean continue_run(Trainer *trainer, GError **error)
@@ -341,8 +343,8 @@ static gboolean continue_run(Trainer *trainer, GError **error)
     g_autofree char *other_engine = state.other_engine;
     if (!loaded)
         return FALSE;
-    if (other_engine)
-        warn_of_other_engine(trainer, other_engine);
+    if (other_engine && trainer->result->history->len < o->epochs)
+        add_engine(trainer, other_engine);
     AimfEpoch *start = &trainer->result->start;
     start->learning_rate = start->loss = start->train_accuracy = start->images_per_second = NAN;
     aimf_message(trainer->monitor, AIMF_LOG_INFO, "continuing after epoch %u", trainer->result->history->len);

@@ -86,6 +86,9 @@ static void test_sensitivity_and_finetune(void)
     expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 81% -o share.safetensors",
            " of 62 tensors, ");
     g_free(run(0, "cmp fair.safetensors share.safetensors")); /* 81 % are 50 */
+    expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 50/62 -o share.safetensors",
+           " of 62 tensors, ");
+    g_free(run(0, "cmp fair.safetensors share.safetensors"));
     expect(0, FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k 1.0 -o all.safetensors",
            "62 of 62 tensors, ");
     expect(0,
@@ -340,8 +343,9 @@ static void test_wrong_usage(void)
     expect(2, FINETUNE "--model biased.safetensors -o x.safetensors", "say once what to train");
     expect(2, FINETUNE "--model val.csv --trainable fc -o x.safetensors", "val.csv");
     expect(2, FINETUNE "--model biased.safetensors --trainable fc,layer9 -o x.safetensors", "'layer9'");
-    static const char *const wrong[] = { "0",    "-3",  "x",     "0.0",  "1.01", "0%",  "101%", "%",   ".",     "5 %",
-                                         "nan.", "1e0", "63/62", "0/62", "55/0", "0/0", "/62",  "55/", "50%/62" };
+    static const char *const wrong[] = { "0",    "-3",  "x",   "0.0",  "1.01",   "0%",     "101%",
+                                         "%",    ".",   "5 %", "nan.", "1e0",    "63/62",  "0/62",
+                                         "55/0", "0/0", "/62", "55/",  "50%/62", "-55/-62" };
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *command =
             g_strdup_printf(FINETUNE "--model biased.safetensors --sensitivity sensitivity.json --top-k '%s' "

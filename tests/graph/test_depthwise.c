@@ -97,6 +97,8 @@ static gboolean find_finite(const char *device, int columns, float pixel, gboole
     if (precision_is_missing(precision, error))
         return FALSE;
     g_assert_no_error(error);
+    g_autofree char *steps = aimf_plan_describe(plan);
+    g_assert_true(precision == AIMF_PRECISION_F32 || strstr(steps, "depthwise_pairs"));
     float numbers[CHANNELS * PIXELS], taps[CHANNELS * 5 * 8];
     for (int i = 0; i < CHANNELS * PIXELS; i++)
         numbers[i] = i % PIXELS == ROW * WIDTH + COLUMN ? pixel : (float)(i % 7) - 3;

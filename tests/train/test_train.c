@@ -248,13 +248,12 @@ static void collect_warnings(AimfLogLevel level, const char *text, gpointer to)
         g_string_append(to, text);
 }
 
-/* Asks for no more epochs than there are, so that the state stays as it is. */
-static void assert_resume_warns(const AimfTrainOptions *right, int threads, const char *warning)
+static void assert_resume_warns(const AimfTrainOptions *right, guint epochs, int threads, const char *warning)
 {
     g_autoptr(GString) said = g_string_new(NULL);
     const AimfMonitor monitor = { .message = collect_warnings, .user_data = said };
     AimfTrainOptions options = *right;
-    options.epochs = 1;
+    options.epochs = epochs;
     options.threads = threads;
     GError *error = NULL;
     AimfTrainResult result;
@@ -268,12 +267,24 @@ static void assert_resume_warns(const AimfTrainOptions *right, int threads, cons
         g_assert_cmpstr(said->str, ==, "");
 }
 
-/* Sums of other threads, and of another processor, are rounded otherwise. */
+/*
+ * Sums of other threads, and of another processor, may be rounded otherwise: it is said where anything is computed, and
+ * again when what is disturbed goes on.
+ */
 static void warn_of_others(const AimfTrainOptions *right)
 {
-    assert_resume_warns(right, 1, NULL);
-    assert_resume_warns(right, 2, ", 2 threads: sums are rounded otherwise");
-    assert_resume_warns(right, 2, "computed with ");
+    g_autofree char *state = NULL, *path = in_folder("others.state");
+    gsize length;
+    g_assert_true(g_file_get_contents(right->state_path, &state, &length, NULL));
+    g_assert_true(g_file_set_contents(path, state, (gssize)length, NULL));
+    AimfTrainOptions options = *right;
+    options.state_path = path;
+    assert_resume_warns(&options, 1, 1, NULL);
+    assert_resume_warns(&options, 1, 2, NULL);
+    assert_resume_warns(&options, 2, 2, ", 2 threads: sums may be rounded otherwise");
+    assert_resume_warns(&options, 3, 2, ", 2 threads, and now with ");
+    assert_resume_warns(&options, 3, 1, NULL);
+    g_unlink(path);
 }
 
 static void refuse_others(const AimfTrainOptions *options)

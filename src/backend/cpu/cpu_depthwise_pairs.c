@@ -9,6 +9,7 @@
 #include "backend/cpu/cpu_depthwise_bf16.h"
 
 #include <omp.h>
+#include <string.h>
 
 enum { LANES = DEPTHWISE_LANES, STRIP_BYTES = 128 << 10 /* of pairs, in the second cache */ };
 
@@ -186,7 +187,12 @@ gboolean cpu_depthwise_pairs_pay(const AimfNodePlan *plan)
         weight->dim[3] < DEPTHWISE_LEAST_COLUMNS || weight->dim[3] > DEPTHWISE_MOST_COLUMNS ||
         options->stride[1] != 1 || options->dilation[1] != 1)
         return FALSE;
+    const AimfShape *x = cpu_input_shape(plan, 0);
     gint64 span = (weight->dim[2] - 1) * options->dilation[0];
+    gint64 lie_together = cpu_layout_channel_block(&plan->in[0], x);
+    gboolean fits = (span + 1) * (x->dim[3] + 2 * weight->dim[3]) * LANES * (gint64)sizeof(guint32) <= 2 * STRIP_BYTES;
+    if (!fits || (lie_together > LANES && lie_together % LANES))
+        return FALSE;
     return is_forward(plan) ||
            (options->stride[0] == 1 && options->before[0] <= span && options->before[1] < weight->dim[3]);
 }

@@ -268,8 +268,8 @@ static void reduce_part(const Walk *walk, gint64 place, gint64 lane, gint64 most
 }
 
 /*
- * Where every place has one line of terms, as a mean over small pictures has, and there are many: neighbours along the
- * last of the kept dimensions together, as many as the buffer has room for.
+ * Where every place has one line of terms, as a mean over small pictures has: neighbours along the last of the kept
+ * dimensions together, as many as the buffer has room for and leave work for all threads.
  */
 static gboolean is_lines(const Walk *walk)
 {
