@@ -3,17 +3,18 @@
 
     tools/compare_networks.py [--library build/release/libaimfair.so.1] [--architecture resnet18] gradients
         [--precision f32] [--batches 5]
-    tools/compare_networks.py curves [--precision f32] [--steps 20] [--rate 0.01]
+    tools/compare_networks.py curves [--precision f32] [--steps 20] [--rate 0.01] [--orders 4]
     tools/compare_networks.py scatter [--precision f32] [--batches 5] [--rate 0.01]
     tools/compare_networks.py threads [--precision f32]
 
 gradients: relative 2-norm errors of logits, loss and all gradients against f64: ours, and PyTorch's in its two memory layouts.
-curves: SGD's losses from the same weights and batches: ours, f64's, and PyTorch's f32 in two layouts, each also with the
-    pictures of a batch in reverse. Within: off PyTorch's contiguous layout by at most twice how far PyTorch's four lay apart
-    so far; off f64's by at most twice what one of them was so far; or, in the first three steps, by 1e-3.
+curves: SGD's losses from the same weights and batches: ours, f64's, and PyTorch's f32 in two layouts, of which channels last
+    sums otherwise where the pictures of a batch have another order: in --orders of them. Within: off PyTorch's contiguous
+    layout by at most twice how far PyTorch's lay apart so far; off f64's by at most twice what one of them was so far; or,
+    in the first three steps, by 1e-3.
 scatter: for each of --batches seeds how far the loss of the second step is off f64's, which in a deep network is up to
-    rounding alone: ours with the pictures of a batch in three orders, PyTorch's in these and two layouts; and the root of
-    the mean square of all.
+    rounding alone: ours with the pictures of a batch in --orders orders, PyTorch's in these and two layouts; and the root
+    of the mean square of all.
 threads: which of our results differ between one thread and two.
 
 Needs torch, torchvision and timm. Networks are torchvision's, or timm's where it has none, with their own
@@ -220,21 +221,29 @@ def compare_gradients(library, options):
     print(f"{len(errors)} tensors, {options.batches} batches; median ratio above 1.5: {', '.join(over) or 'none'}")
 
 
+def draw_orders(options):
+    """Of a batch's pictures: as they are, and random ones."""
+    return [list(range(options.batch))] + [torch.randperm(options.batch, generator=torch.Generator().manual_seed(seed)).tolist()
+                                           for seed in range(1, options.orders)]
+
+
 def compare_curves(library, options):
-    """Rounding alone parts runs: PyTorch's own in another layout, and there with the pictures of each batch in reverse."""
+    """Rounding alone parts runs: PyTorch's own in another layout, and there with the pictures of each batch in other orders."""
     sgd, learning_rate = (0.9, 1e-4), options.rate
     state, _ = draw(options, options.seed)
     ours = OurNetwork(library, state, options, sgd)
     library.plan_set_learning_rate(ours.plan, learning_rate)
-    runs = [(torch.float64, LAYOUTS[0])] + [(torch.float32, layout) for layout in LAYOUTS * 2]
+    orders = draw_orders(options)
+    runs = [(torch.float64, LAYOUTS[0]), (torch.float32, LAYOUTS[0])] + [(torch.float32, LAYOUTS[1])] * len(orders)
     theirs = [TorchNetwork(state, options, *run, sgd, learning_rate) for run in runs]
     most = {"spread": 0.0, "error": 0.0}
     n_within = dict.fromkeys(most, 0)
-    print(f"{'step':>4} {'ours':>10} {'f64':>10} {'torch':>10} {'torch cl':>10} {'reversed':>10} {'cl reversed':>11} "
-          f"{'off torch':>9} {'apart':>9}  within  {'off f64':>9} {'torch':>9}  within")
+    names = ["ours", "f64", "torch"] + [f"torch cl {i}" for i in range(1, len(orders) + 1)]
+    print("step ", *(f"{name:>10}" for name in names),
+          f"  {'off torch':>9} {'apart':>9}  within  {'off f64':>9} {'torch':>9}  within")
     for step in range(1, options.steps + 1):
         batch = draw_batch(options)
-        batches = [batch] * 4 + [tuple(part.flip(0) for part in batch)] * 2
+        batches = [batch] * 3 + [tuple(part[order] for part in batch) for order in orders]
         losses = [float(run.step(*batch)["loss"]) for run, batch in zip([ours, *theirs], batches)]
         own, exact, *peers = losses
         columns = []
@@ -251,8 +260,7 @@ def compare_curves(library, options):
 
 
 def compare_scatter(library, options):
-    sgd, orders = (0.9, 1e-4), [list(range(options.batch))]
-    orders += [torch.randperm(options.batch, generator=torch.Generator().manual_seed(seed)).tolist() for seed in (1, 2)]
+    sgd, orders = (0.9, 1e-4), draw_orders(options)
     all_off = {"ours": [], "torch": []}
     for seed in range(options.seed, options.seed + options.batches):
         state, first = draw(options, seed)
@@ -304,6 +312,7 @@ def main():
     parser.add_argument("--batches", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--rate", type=float, default=0.01)
+    parser.add_argument("--orders", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     options.precision = BF16 if options.precision == "bf16" else F32
