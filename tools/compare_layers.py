@@ -224,14 +224,17 @@ def main():
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=0.2)
-    parser.add_argument("what", nargs="*", choices=SIDES, default=list(SIDES))
+    parser.add_argument("what", nargs="*", metavar="|".join(SIDES))
     options = parser.parse_args()
+    unknown = [what for what in options.what if what not in SIDES]
+    if unknown:
+        parser.error(f"'{unknown[0]}' is neither of {', '.join(SIDES)}")
     options.code = BF16 if options.precision == "bf16" else F32
     torch.set_num_threads(options.threads)
     try:
         options.loaded = Library(options.library)
         options.loaded.set_threads(options.threads)
-        for what in options.what:
+        for what in options.what or SIDES:
             pairs = []
             for pair in range(options.pairs):
                 order = SIDES[what] if pair % 2 == 0 else SIDES[what][::-1]
