@@ -180,3 +180,9 @@ typedef struct {
 
 /** op_rig_results: (owned) array of OpResult, copied. */
 GPtrArray *op_rig_results(const OpRig *rig);
+
+/**
+ * op_results_of: (owned) those of @c run once by @threads threads, everything trainable; NULL, with the test marked as
+ * skipped, where the processor has no bf16.
+ */
+GPtrArray *op_results_of(const OpCase *c, const char *device, AimfPrecision precision, int threads);

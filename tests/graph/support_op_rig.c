@@ -2,8 +2,10 @@
 #include "device/support_devices.h"
 #include "graph/support_formula.h"
 #include "graph/support_op_cases.h"
+#include "graph/support_precision.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 static double fill(const OpCase *c, const OpLeaf *leaf, guint32 seed, guint32 index)
@@ -519,4 +521,18 @@ GPtrArray *op_rig_results(const OpRig *rig)
         }
     }
     return results;
+}
+
+GPtrArray *op_results_of(const OpCase *c, const char *device, AimfPrecision precision, int threads)
+{
+    g_autoptr(GError) error = NULL;
+    int before = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    g_autoptr(OpRig) rig = op_rig_new(c, device, precision, OP_ALL_TRAINABLE, &error);
+    omp_set_num_threads(before);
+    if (precision_is_missing(precision, error))
+        return NULL;
+    g_assert_no_error(error);
+    op_rig_run(rig);
+    return op_rig_results(rig);
 }

@@ -8,7 +8,6 @@
 #include "graph/support_precision.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 /* clang-format off */
@@ -23,21 +22,6 @@ static const OpCase cases[] = {
     { .op = OP_CONV2D, .n = 1, .c = 33, .h = 5, .w = 5, .kh = 5, .kw = 5, .stride = 1 },
 };
 /* clang-format on */
-
-/* (owned) OpResults of the case; NULL, with the test marked as skipped, where the processor has no bf16. */
-static GPtrArray *compute(const OpCase *c, const char *device, AimfPrecision precision, int threads)
-{
-    g_autoptr(GError) error = NULL;
-    int before = omp_get_max_threads();
-    omp_set_num_threads(threads);
-    g_autoptr(OpRig) rig = op_rig_new(c, device, precision, OP_ALL_TRAINABLE, &error);
-    omp_set_num_threads(before);
-    if (precision_is_missing(precision, error))
-        return NULL;
-    g_assert_no_error(error);
-    op_rig_run(rig);
-    return op_rig_results(rig);
-}
 
 static void check_agreement(const GPtrArray *results, const GPtrArray *expected)
 {
@@ -64,13 +48,13 @@ static void test_case(gconstpointer data)
     OpCase c = *(const OpCase *)data;
     c.o = c.groups = c.c;
     c.coarse = TRUE;
-    g_autoptr(GPtrArray) expected = compute(&c, "reference", AIMF_PRECISION_F32, 1);
-    g_autoptr(GPtrArray) results = compute(&c, "cpu", AIMF_PRECISION_BF16, 1);
+    g_autoptr(GPtrArray) expected = op_results_of(&c, "reference", AIMF_PRECISION_F32, 1);
+    g_autoptr(GPtrArray) results = op_results_of(&c, "cpu", AIMF_PRECISION_BF16, 1);
     if (!results)
         return;
     check_agreement(results, expected);
     for (int threads = 2; threads <= 4; threads++) {
-        g_autoptr(GPtrArray) others = compute(&c, "cpu", AIMF_PRECISION_BF16, threads);
+        g_autoptr(GPtrArray) others = op_results_of(&c, "cpu", AIMF_PRECISION_BF16, threads);
         check_agreement(others, expected);
         check_same_bytes(results, others);
     }

@@ -2,12 +2,9 @@
  * Gradients at sizes at which kernels cut their work into blocks and hand it to threads: they agree with the reference,
  * and their bytes depend neither on the number of threads nor on the run.
  */
-#include "device/support_devices.h"
 #include "graph/support_formula.h"
 #include "graph/support_op_cases.h"
-#include "graph/support_precision.h"
 
-#include <omp.h>
 #include <string.h>
 
 enum { MOST_THREADS = 4 };
@@ -31,24 +28,9 @@ static const OpCase cases[] = {
 };
 /* clang-format on */
 
-/* (owned) OpResults of the case; NULL, with the test marked as skipped, where the processor has no bf16. */
-static GPtrArray *compute(const OpCase *c, const char *device, AimfPrecision precision, int threads)
-{
-    g_autoptr(GError) error = NULL;
-    int before = omp_get_max_threads();
-    omp_set_num_threads(threads);
-    g_autoptr(OpRig) rig = op_rig_new(c, device, precision, OP_ALL_TRAINABLE, &error);
-    omp_set_num_threads(before);
-    if (precision_is_missing(precision, error))
-        return NULL;
-    g_assert_no_error(error);
-    op_rig_run(rig);
-    return op_rig_results(rig);
-}
-
 static void check_agreement(const OpCase *c, const GPtrArray *results, double tolerance)
 {
-    g_autoptr(GPtrArray) expected = compute(c, "reference", AIMF_PRECISION_F32, 1);
+    g_autoptr(GPtrArray) expected = op_results_of(c, "reference", AIMF_PRECISION_F32, 1);
     g_assert_cmpuint(results->len, ==, expected->len);
     for (guint i = 0; i < results->len; i++) {
         const OpResult *result = g_ptr_array_index(results, i), *right = g_ptr_array_index(expected, i);
@@ -61,13 +43,13 @@ static void check_agreement(const OpCase *c, const GPtrArray *results, double to
 
 static void check(const OpCase *c, AimfPrecision precision)
 {
-    g_autoptr(GPtrArray) results = compute(c, "cpu", precision, 1);
+    g_autoptr(GPtrArray) results = op_results_of(c, "cpu", precision, 1);
     if (!results)
         return;
     const OpTolerance *tolerance = &op_tolerances[c->op];
     check_agreement(c, results, precision == AIMF_PRECISION_BF16 ? tolerance->bf16 : tolerance->f32);
     for (int threads = 1; threads <= MOST_THREADS; threads++) {
-        g_autoptr(GPtrArray) others = compute(c, "cpu", precision, threads);
+        g_autoptr(GPtrArray) others = op_results_of(c, "cpu", precision, threads);
         for (guint i = 0; i < results->len; i++) {
             const OpResult *one = g_ptr_array_index(results, i), *other = g_ptr_array_index(others, i);
             g_assert_cmpint(memcmp(one->data, other->data, one->n * sizeof(float)), ==, 0);

@@ -136,9 +136,9 @@ AimfKernel *cpu_plan_direct(gpointer state, AimfNodePlan *plan, GError **error);
 /** cpu_direct_weight_pays: the same question for CONV2D_BACKWARD_WEIGHT; cpu_plan_direct_weight plans it so. */
 gboolean cpu_direct_weight_pays(const AimfNodePlan *plan);
 AimfKernel *cpu_plan_direct_weight(gpointer state, AimfNodePlan *plan, GError **error);
-/** cpu_is_depthwise: whether every channel of a CONV2D_BACKWARD_WEIGHT sees itself alone. */
-gboolean cpu_is_depthwise(const AimfNodePlan *plan);
-/** cpu_plan_depthwise_weight: CONV2D_BACKWARD_WEIGHT of such a one, in f32 and in bf16. */
+/** cpu_is_depthwise: whether every channel of a convolution with @weight, or of a gradient of one, sees itself alone. */
+gboolean cpu_is_depthwise(const AimfNodePlan *plan, const AimfShape *weight);
+/** cpu_plan_depthwise_weight: CONV2D_BACKWARD_WEIGHT of a depthwise one, in f32 and in bf16. */
 AimfKernel *cpu_plan_depthwise_weight(gpointer state, AimfNodePlan *plan, GError **error);
 /**
  * cpu_depthwise_pairs_pay: whether a depthwise CONV2D or its CONV2D_BACKWARD_DATA is faster by pairs of taps;

@@ -224,9 +224,8 @@ static gint64 seen_along(gint64 outputs, gint64 taps, const AimfConv2d *options,
     return (outputs - 1) * options->stride[i] + (taps - 1) * options->dilation[i] + 1;
 }
 
-gboolean cpu_is_depthwise(const AimfNodePlan *plan)
+gboolean cpu_is_depthwise(const AimfNodePlan *plan, const AimfShape *weight)
 {
-    const AimfShape *weight = cpu_output_shape(plan, 0);
     return weight->dim[1] == 1 && weight->dim[0] > 1 && weight->dim[0] == plan->node->attributes.conv2d.groups;
 }
 

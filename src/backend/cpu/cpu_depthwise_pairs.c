@@ -22,7 +22,7 @@ typedef struct {
     gint64 height, width, out_height, out_width;
     gint64 stride, dilation, before[2]; /* of rows; zeros above and on the left */
     gint64 rows, columns;               /* of the kernel */
-    gint64 strip_rows, seen_rows, seen_columns;
+    gint64 strip_rows, seen_columns;
     gsize strip_numbers;
     int n_threads, n_inputs;
     const guint16 *x;
@@ -183,9 +183,8 @@ gboolean cpu_depthwise_pairs_pay(const AimfNodePlan *plan)
     const AimfConv2d *options = &plan->node->attributes.conv2d;
     const AimfShape *weight = cpu_input_shape(plan, 1);
     if (plan->precision != AIMF_PRECISION_BF16 || !kernels[aimf_instruction_set()] || !cpu_lies_plain(plan, 1) ||
-        weight->dim[1] != 1 || weight->dim[0] != options->groups || options->groups < 2 ||
-        weight->dim[3] < DEPTHWISE_LEAST_COLUMNS || weight->dim[3] > DEPTHWISE_MOST_COLUMNS ||
-        options->stride[1] != 1 || options->dilation[1] != 1)
+        !cpu_is_depthwise(plan, weight) || weight->dim[3] < DEPTHWISE_LEAST_COLUMNS ||
+        weight->dim[3] > DEPTHWISE_MOST_COLUMNS || options->stride[1] != 1 || options->dilation[1] != 1)
         return FALSE;
     const AimfShape *x = cpu_input_shape(plan, 0);
     gint64 span = (weight->dim[2] - 1) * options->dilation[0];
@@ -234,8 +233,8 @@ AimfKernel *cpu_plan_depthwise_pairs(gpointer state, AimfNodePlan *plan, GError 
     kernel->seen_columns = kernel->out_width + 2 * n_pairs(kernel->columns) - 2;
     kernel->n_threads = omp_get_max_threads();
     kernel->strip_rows = choose_rows(kernel);
-    kernel->seen_rows = (kernel->strip_rows - 1) * kernel->stride + (kernel->rows - 1) * kernel->dilation + 1;
-    kernel->strip_numbers = (gsize)(kernel->seen_rows * kernel->seen_columns * LANES);
+    gint64 seen_rows = (kernel->strip_rows - 1) * kernel->stride + (kernel->rows - 1) * kernel->dilation + 1;
+    kernel->strip_numbers = (gsize)(seen_rows * kernel->seen_columns * LANES);
     plan->scratch_bytes = (gsize)kernel->n_threads * kernel->strip_numbers * sizeof(guint32);
 
     gint64 found = plan->in[0].dtype == AIMF_BF16 ? cpu_layout_channel_block(&plan->in[0], x) : 0;

@@ -322,13 +322,13 @@ gboolean cpu_reduce_run(AimfKernel *base, AimfStream *stream, GError **error)
     const CpuBroadcastKernel *kernel = (CpuBroadcastKernel *)base;
     for (int i = 0; i < kernel->n_nests; i++) {
         const Walk walk = walk_of(kernel, &kernel->nests[i]);
-        /* With few places each task has fewer lanes, so that there is work for many threads; sums are the same. */
-        gint64 most = walk.n_places * walk.n_lanes < MOST_LANES * MOST_LANES ? 2 * LANES : MOST_LANES;
-        gint64 n_pieces = (walk.n_lanes + most - 1) / most;
         if (is_lines(&walk)) {
             reduce_lines(&walk);
             continue;
         }
+        /* With few places each task has fewer lanes, so that there is work for many threads; sums are the same. */
+        gint64 most = walk.n_places * walk.n_lanes < MOST_LANES * MOST_LANES ? 2 * LANES : MOST_LANES;
+        gint64 n_pieces = (walk.n_lanes + most - 1) / most;
 #pragma omp parallel for collapse(3) schedule(static)
         for (gint64 place = 0; place < walk.n_places; place++)
             for (gint64 piece = 0; piece < n_pieces; piece++)

@@ -100,7 +100,7 @@ AimfKernel *onednn_plan_conv2d_backward_weight(gpointer state, AimfNodePlan *pla
         onednn_primitive_free(primitive);
         return pointwise;
     }
-    if (primitive && onednn_falls_back(primitive) && cpu_is_depthwise(plan)) {
+    if (primitive && onednn_falls_back(primitive) && cpu_is_depthwise(plan, cpu_output_shape(plan, 0))) {
         onednn_primitive_free(primitive);
         return cpu_plan_depthwise_weight(state, plan, error);
     }

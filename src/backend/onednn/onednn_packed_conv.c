@@ -314,7 +314,7 @@ AimfKernel *onednn_plan_turned(gpointer state, AimfNodePlan *plan)
 {
     AimfConv2d options = plan->node->attributes.conv2d;
     const AimfShape *dy = cpu_input_shape(plan, 0), *weight = cpu_input_shape(plan, 1), *dx = cpu_output_shape(plan, 0);
-    gboolean only_amx = options.groups == 1 || weight->dim[0] != options.groups || weight->dim[1] != 1;
+    gboolean only_amx = !cpu_is_depthwise(plan, weight);
     if ((only_amx && plan->precision != AIMF_PRECISION_BF16) || !cpu_lies_plain(plan, 1))
         return NULL;
     if (cpu_conv_has_stride(&options))
